@@ -1,0 +1,1 @@
+"""The vocabulary of CADsight; knows neither ROS nor torch."""

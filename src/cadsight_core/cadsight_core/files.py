@@ -1,0 +1,72 @@
+"""Files that are old or new, never half, and names that stay inside their folder."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from cadsight_core.errors import CadsightError
+
+
+def write_atomically(path: str | Path, data: bytes | str) -> None:
+    """Write ``data`` (text as UTF-8) so that a kill at any moment leaves the old file or the new one.
+
+    Raises:
+        CadsightError: when the folder is missing or the disk refuses the bytes; the old file is kept.
+    """
+    path = Path(path)
+    payload = data.encode() if isinstance(data, str) else data
+    temporary = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise CadsightError(f"{path} could not be written: {error.strerror or error}") from error
+
+
+def append_line(path: str | Path, text: str) -> None:
+    """Append one line to ``path`` and flush it to the disk; a failed append leaves the file as it was.
+
+    Raises:
+        CadsightError: when the disk refuses the bytes.
+    """
+    path = Path(path)
+    try:
+        with open(path, "ab", buffering=0) as file:
+            end = file.tell()
+            payload = (text + "\n").encode()
+            try:
+                written = file.write(payload)
+                if written != len(payload):
+                    raise OSError(28, "only a part of the line fitted on the disk")
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(end)
+                raise
+    except OSError as error:
+        raise CadsightError(f"{path} could not be extended: {error.strerror or error}") from error
+
+
+def inside(folder: str | Path, name: str | Path) -> Path:
+    """The absolute path of ``name`` in ``folder``.
+
+    Raises:
+        CadsightError: when ``name`` is absolute or leads out of ``folder``.
+    """
+    base = Path(folder).resolve()
+    path = (base / name).resolve()
+    if path != base and base not in path.parents:
+        raise CadsightError(f"the name {str(name)!r} leads out of the folder {base}, expected a name inside it")
+    return path
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,142 @@
+"""Parameters as frozen dataclasses: type, default, range and a sentence each, checked in one place.
+
+Nodes declare them to ROS and commands read them from YAML; both refuse a bad value with its name,
+the value that came and what was allowed.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from cadsight_core.errors import CadsightError
+
+T = TypeVar("T")
+
+
+def parameter(
+    default: Any,
+    description: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: Sequence[Any] | None = None,
+) -> Any:
+    """A dataclass field with a sentence and, where they apply, inclusive limits or the allowed values.
+
+    Limits hold for each element of a list or tuple.
+    """
+    metadata = {"description": description, "minimum": minimum, "maximum": maximum, "choices": choices}
+    if isinstance(default, list | dict):
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check(instance: Any) -> None:
+    """Refuse the first field of a parameter dataclass that has a wrong type or is out of its range.
+
+    Raises:
+        CadsightError: naming the field, its value and what was allowed.
+    """
+    hints = typing.get_type_hints(type(instance))
+    for field in dataclasses.fields(instance):
+        value = getattr(instance, field.name)
+        if not _is_a(value, hints[field.name]):
+            raise CadsightError(
+                f"parameter {field.name} is {value!r}, expected {_type_name(hints[field.name])}: "
+                f"{field.metadata.get('description', '')}"
+            )
+        for element in value if isinstance(value, list | tuple) else (value,):
+            _check_range(field, element)
+
+
+def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
+    """Build the parameter dataclass ``cls`` from a mapping, such as a YAML section read at ``where``.
+
+    Integers are accepted for floats and lists for tuples.
+
+    Raises:
+        CadsightError: for an unknown key, a missing key without a default, a wrong type or a value out of range.
+    """
+    if not isinstance(mapping, Mapping):
+        raise CadsightError(f"{where} holds {mapping!r}, expected a mapping of {cls.__name__}")
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls)
+    unknown = sorted(set(mapping) - set(fields))
+    if unknown:
+        raise CadsightError(f"{where} has the unknown key {unknown[0]!r}, expected one of {', '.join(sorted(fields))}")
+    missing = sorted(
+        name
+        for name, f in fields.items()
+        if name not in mapping and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    )
+    if missing:
+        raise CadsightError(f"{where} lacks the key {missing[0]!r}: {fields[missing[0]].metadata.get('description')}")
+    try:
+        return cls(**{name: _converted(value, hints[name]) for name, value in mapping.items()})
+    except CadsightError as error:
+        raise CadsightError(f"{where}: {error}") from error
+
+
+def _converted(value: Any, hint: Any) -> Any:
+    origin = typing.get_origin(hint)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if origin is tuple and isinstance(value, list | tuple):
+        arguments = typing.get_args(hint)
+        element = arguments[0] if arguments else Any
+        return tuple(_converted(v, element) for v in value)
+    if origin is list and isinstance(value, list | tuple):
+        (element,) = typing.get_args(hint) or (Any,)
+        return [_converted(v, element) for v in value]
+    return value
+
+
+def _is_a(value: Any, hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if hint is Any or hint is None:
+        return True
+    if origin in (typing.Union, types.UnionType):
+        return any(_is_a(value, h) if h is not type(None) else value is None for h in typing.get_args(hint))
+    if origin is tuple:
+        arguments = typing.get_args(hint)
+        if not isinstance(value, tuple):
+            return False
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return all(_is_a(v, arguments[0]) for v in value)
+        return len(value) == len(arguments) and all(_is_a(v, h) for v, h in zip(value, arguments, strict=True))
+    if origin is list:
+        return isinstance(value, list) and all(_is_a(v, typing.get_args(hint)[0]) for v in value)
+    if origin is typing.Literal:
+        return value in typing.get_args(hint)
+    if origin is not None:
+        return isinstance(value, origin)
+    if hint in (int, float) and isinstance(value, bool):
+        return False
+    if hint is float:
+        return isinstance(value, int | float)
+    return isinstance(value, hint) if isinstance(hint, type) else True
+
+
+def _type_name(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint).replace("typing.", "")
+
+
+def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:
+    minimum, maximum, choices = (field.metadata.get(k) for k in ("minimum", "maximum", "choices"))
+    if choices is not None and value not in choices:
+        raise CadsightError(f"parameter {field.name} is {value!r}, expected one of {', '.join(map(str, choices))}")
+    # Written so that NaN, which compares false with everything, is refused too.
+    below = minimum is not None and not value >= minimum
+    above = maximum is not None and not value <= maximum
+    if below or above:
+        allowed = " and ".join(
+            text
+            for text in (
+                f"at least {minimum:g}" if minimum is not None else "",
+                f"at most {maximum:g}" if maximum is not None else "",
+            )
+            if text
+        )
+        raise CadsightError(f"parameter {field.name} is {value!r}, expected {allowed}")
