@@ -1,0 +1,128 @@
+"""The part: what a user tells about the thing that is to be found. One YAML file a part."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.mesh import Mesh, Unit, load_mesh
+from cadsight_core.parameters import check, from_mapping, parameter
+
+Hsv = tuple[int, int, int]
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ColourRange:
+    """Inclusive range of HSV as OpenCV counts it: hue 0 to 179, saturation and value 0 to 255.
+
+    A low hue above the high one goes around through red.
+    """
+
+    low: Hsv = parameter((0, 0, 0), "lowest hue, saturation and value")
+    high: Hsv = parameter((179, 255, 255), "highest hue, saturation and value")
+
+    def __post_init__(self) -> None:
+        check(self)
+        for name, value in (("low", self.low), ("high", self.high)):
+            if not all(0 <= v <= limit for v, limit in zip(value, (179, 255, 255), strict=True)):
+                raise CadsightError(f"the colour's {name} is {list(value)}, expected hue 0..179 and the others 0..255")
+        if self.low[1] > self.high[1] or self.low[2] > self.high[2]:
+            raise CadsightError(
+                f"the colour goes from {list(self.low)} to {list(self.high)}, expected saturation and value to rise"
+            )
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """The part looks the same when turned by 1/order of a turn about ``axis``; order 0 means by any angle."""
+
+    axis: Vector = parameter((0.0, 0.0, 1.0), "axis through the part's origin")
+    order: int = parameter(2, "number of equal positions in a turn, 0 for a body of revolution", minimum=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.order == 1:
+            raise CadsightError("a symmetry has the order 1, which is none: expected 0, 2 or more")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part and what is to be measured on it; positions in metres in the frame of its mesh."""
+
+    name: str = parameter("", "name of the class, one word")
+    class_id: int = parameter(0, "index of the class", minimum=0)
+    mesh: str = parameter("", "CAD file, relative to the part's YAML")
+    unit: Unit = parameter("mm", "unit of an STL, PLY or OBJ")
+    colour: tuple[ColourRange, ...] = parameter((), "HSV ranges of the part in pictures")
+    symmetry: tuple[Symmetry, ...] = parameter((), "rotations that leave the part's look unchanged")
+    point_of_interest: Vector = parameter((0.0, 0.0, 0.0), "point whose normal is wanted, metres")
+    axis_of_interest: Vector = parameter((0.0, 0.0, 1.0), "the outward normal there")
+    display_colour: Vector = parameter((0.8, 0.3, 0.05), "red, green, blue of the simulated part, 0 to 1, linear")
+
+    def __post_init__(self) -> None:
+        check(self)
+        if not self.name or any(c.isspace() for c in self.name):
+            raise CadsightError(f"the part's name is {self.name!r}, expected one word")
+        length = float(np.linalg.norm(self.axis_of_interest))
+        if not np.isfinite(length) or length < 1e-9:
+            raise CadsightError(f"the axis_of_interest of {self.name} is {self.axis_of_interest}, expected a direction")
+        object.__setattr__(self, "axis_of_interest", tuple(float(v) / length for v in self.axis_of_interest))
+
+
+def load_part(path: str | Path) -> Part:
+    """Read a part's YAML; the mesh path comes back absolute.
+
+    Raises:
+        CadsightError: for a missing file, YAML that does not parse, an unknown key or a value out of range.
+            The mesh itself is read by :func:`load_part_mesh`.
+    """
+    path = Path(path)
+    data = _read_yaml(path)
+    for key, cls in (("colour", ColourRange), ("symmetry", Symmetry)):
+        entries = data.get(key, [])
+        if not isinstance(entries, list):
+            raise CadsightError(f"{path}: {key} is {entries!r}, expected a list")
+        data[key] = tuple(from_mapping(cls, e, f"{path}: {key}[{i}]") for i, e in enumerate(entries))
+    if not isinstance(data.get("mesh"), str):
+        raise CadsightError(f"{path} lacks the key 'mesh', expected the CAD file's path relative to it")
+    data["mesh"] = str((path.parent / data["mesh"]).resolve())
+    return from_mapping(Part, data, str(path))
+
+
+def load_parts(folder: str | Path) -> tuple[Part, ...]:
+    """All parts of a folder, in the order of their class ids.
+
+    Raises:
+        CadsightError: when there are none, or two share a name or a class id.
+    """
+    parts = sorted((load_part(p) for p in sorted(Path(folder).glob("*.yaml"))), key=lambda p: p.class_id)
+    if not parts:
+        raise CadsightError(f"the folder {folder} holds no part, expected one YAML file a part")
+    for key in ("name", "class_id"):
+        values = [getattr(p, key) for p in parts]
+        twice = next((v for v in values if values.count(v) > 1), None)
+        if twice is not None:
+            raise CadsightError(f"two parts in {folder} have the {key} {twice!r}, expected each to have its own")
+    return tuple(parts)
+
+
+def load_part_mesh(part: Part) -> Mesh:
+    """The part's mesh in metres (see :func:`cadsight_core.mesh.load_mesh`)."""
+    return load_mesh(part.mesh, part.unit)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise CadsightError(f"the part {path} could not be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CadsightError(f"the part {path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, Mapping):
+        raise CadsightError(f"the part {path} holds {data!r}, expected keys such as name, class_id and mesh")
+    return dict(data)

@@ -1,0 +1,155 @@
+"""Pictures with labels that nobody drew."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cadsight_core.box import Box
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array, Pose
+
+Origin = Literal["real", "synthetic", "composed", "translated", "generated"]
+Source = Literal["kinematic", "colour", "render", "model", "human"]
+Split = Literal["train", "valid", "test", ""]
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One part in one picture.
+
+    Attributes:
+        box: in the picture's pixels.
+        mask: (H, W) of the whole picture, where known.
+        camera_from_part: pose in the camera's optical frame, where known.
+        normal: (3,) unit vector in the camera's optical frame, where known.
+        point: (2,) pixel of the point of interest, centre of the top left pixel at (0, 0), where known.
+        score: how sure the source is, 0 to 1, where it says so.
+        source: who says so.
+        attributes: whatever else a file said of it, kept as it came.
+    """
+
+    class_id: int
+    box: Box
+    mask: NDArray[np.bool_] | None = None
+    camera_from_part: Pose | None = None
+    normal: Array | None = None
+    point: Array | None = None
+    score: float | None = None
+    source: Source = "human"
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"class_id": self.class_id, "box": list(self.box.as_tuple()), "source": self.source}
+        if self.mask is not None:
+            data["mask"] = encode_mask(self.mask)
+        if self.camera_from_part is not None:
+            data["camera_from_part"] = self.camera_from_part.to_json()
+        if self.normal is not None:
+            data["normal"] = [float(v) for v in self.normal]
+        if self.point is not None:
+            data["point"] = [float(v) for v in self.point]
+        if self.score is not None:
+            data["score"] = float(self.score)
+        if self.attributes:
+            data["attributes"] = self.attributes
+        return data
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "Instance":
+        return Instance(
+            class_id=int(data["class_id"]),
+            box=Box(*map(float, data["box"])),
+            mask=decode_mask(data["mask"]) if "mask" in data else None,
+            camera_from_part=Pose.from_json(data["camera_from_part"]) if "camera_from_part" in data else None,
+            normal=np.array(data["normal"], float) if "normal" in data else None,
+            point=np.array(data["point"], float) if "point" in data else None,
+            score=float(data["score"]) if "score" in data else None,
+            source=data["source"],
+            attributes=dict(data.get("attributes", {})),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A picture, what is on it, and what is needed to make it again.
+
+    Attributes:
+        name: unique in its data set, without suffix.
+        image: file of the picture, relative to the data set's folder when it comes from JSON.
+        record: seed, joints in radians, stamp in nanoseconds, scene: whatever makes it again.
+    """
+
+    name: str
+    image: Path
+    size: ImageSize
+    camera: Camera | None = None
+    instances: tuple[Instance, ...] = ()
+    origin: Origin = "real"
+    split: Split = ""
+    record: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "name": self.name,
+            "image": self.image.as_posix(),
+            "width": self.size.width,
+            "height": self.size.height,
+            "origin": self.origin,
+            "split": self.split,
+            "instances": [i.to_json() for i in self.instances],
+            "record": self.record,
+        }
+        if self.camera is not None:
+            data["camera"] = self.camera.to_json()
+        return data
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "Sample":
+        """The sample of one manifest line.
+
+        Raises:
+            CadsightError: when a key is missing or holds something else.
+        """
+        try:
+            return Sample(
+                name=str(data["name"]),
+                image=Path(data["image"]),
+                size=ImageSize(int(data["width"]), int(data["height"])),
+                camera=Camera.from_json(data["camera"]) if "camera" in data else None,
+                instances=tuple(Instance.from_json(i) for i in data["instances"]),
+                origin=data["origin"],
+                split=data["split"],
+                record=dict(data["record"]),
+            )
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            name = data.get("name", "without a name") if isinstance(data, Mapping) else data
+            raise CadsightError(f"the sample {name} has no usable {error}, expected the manifest's keys") from error
+
+
+def encode_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """COCO's uncompressed run-length code of a mask (H, W): runs down the columns, starting with zeros."""
+    flat = np.asarray(mask, bool).ravel(order="F")
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    counts = np.diff(np.concatenate([[0], changes, [flat.size]])).tolist()
+    if flat.size and flat[0]:
+        counts.insert(0, 0)
+    return {"size": [int(mask.shape[0]), int(mask.shape[1])], "counts": counts}
+
+
+def decode_mask(code: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """The mask (H, W) of COCO's uncompressed run-length code.
+
+    Raises:
+        CadsightError: when the runs do not add up to the size.
+    """
+    height, width = (int(v) for v in code["size"])
+    counts = np.asarray(code["counts"], np.int64)
+    if counts.sum() != height * width or (counts < 0).any():
+        raise CadsightError(f"a mask's runs add up to {counts.sum()} pixels, expected {height} x {width}")
+    values = np.arange(len(counts)) % 2 == 1
+    return np.repeat(values, counts).reshape((height, width), order="F")
