@@ -1,0 +1,1 @@
+"""Move, settle, picture, label, write: sessions of images that label themselves."""

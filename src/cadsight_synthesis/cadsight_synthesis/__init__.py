@@ -1,0 +1,1 @@
+"""Pictures made from pictures and CAD, with labels that follow."""
