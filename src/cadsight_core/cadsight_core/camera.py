@@ -76,7 +76,7 @@ class Camera:
         """Unit rays (N, 3) in the optical frame through pixels (N, 2)."""
         p = np.asarray(pixels, float).reshape(-1, 1, 2)
         criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-10)
-        normalised = cv2.undistortPointsIter(p, self.matrix, self._coefficients, None, None, criteria)[:, 0]
+        normalised = cv2.undistortPoints(p, self.matrix, self._coefficients, criteria=criteria)[:, 0]
         return unit(np.column_stack([normalised, np.ones(len(normalised))]))
 
     def resized(self, size: ImageSize) -> "Camera":
@@ -100,8 +100,8 @@ class Camera:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Camera":
         size = ImageSize(int(data["width"]), int(data["height"]))
-        values = (float(data[k]) for k in ("fx", "fy", "cx", "cy"))
-        return Camera(size, *values, tuple(map(float, data.get("distortion", ()))), str(data["frame"]))
+        fx, fy, cx, cy = (float(data[k]) for k in ("fx", "fy", "cx", "cy"))
+        return Camera(size, fx, fy, cx, cy, tuple(map(float, data.get("distortion", ()))), str(data["frame"]))
 
 
 def viewing_rotation(camera: Camera, pixel: ArrayLike) -> Array:
@@ -110,7 +110,7 @@ def viewing_rotation(camera: Camera, pixel: ArrayLike) -> Array:
     A crop shows its part as seen along its own ray, not along the optical axis, so the same normal in the
     camera's frame looks different at the picture's border. ``normal_camera = R @ normal_viewing``.
     """
-    ray = camera.rays([pixel])[0]
+    ray = camera.rays(np.asarray(pixel, float)[None])[0]
     axis = np.array([-ray[1], ray[0], 0.0])
     sine, cosine = np.linalg.norm(axis), ray[2]
     if sine < 1e-12:

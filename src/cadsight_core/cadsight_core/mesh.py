@@ -73,10 +73,9 @@ def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
     if not path.is_file():
         raise CadsightError(f"the mesh {path} does not exist, expected a file in STL, PLY, OBJ, GLB or STEP")
     if path.suffix.lower() not in MESH_SUFFIXES:
-        raise CadsightError(f"the mesh {path} has the suffix {path.suffix!r}, expected one of {', '.join(MESH_SUFFIXES)}")
+        raise CadsightError(f"the mesh {path} ends in {path.suffix!r}, expected one of {', '.join(MESH_SUFFIXES)}")
     try:
-        loaded = trimesh.load(path, force="scene")
-        merged = loaded.to_geometry()
+        merged = trimesh.load_scene(path).to_geometry()
     except Exception as error:  # the readers behind trimesh raise whatever their parsers do
         raise CadsightError(f"the mesh {path} could not be read as {path.suffix[1:].upper()}: {error}") from error
     if not isinstance(merged, trimesh.Trimesh) or not len(merged.faces):
