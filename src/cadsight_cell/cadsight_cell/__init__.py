@@ -1,0 +1,1 @@
+"""Robot and camera: simulated ones, and the clients of the real ones."""
