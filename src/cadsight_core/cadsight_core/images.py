@@ -1,0 +1,98 @@
+"""Pictures on the disk: read strictly, written atomically."""
+
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+
+Rgb = NDArray[np.uint8]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
+# Level 1 of zlib: a camera must not wait for its disk.
+_OPTIONS = {".png": [cv2.IMWRITE_PNG_COMPRESSION, 1], ".jpg": _JPEG, ".jpeg": _JPEG}
+_EXIF_ORIENTATION = 0x0112
+
+
+def read_image(path: str | Path) -> Rgb:
+    """Read a picture as (H, W, 3) uint8 RGB, turned as its EXIF says.
+
+    Raises:
+        CadsightError: when the file is missing, empty, truncated or no picture.
+    """
+    path = Path(path)
+    try:
+        with _open(path) as image:
+            # 16 bits a channel would be cut off at 255, where a viewer shows the upper eight.
+            if image.mode.startswith("I;16"):
+                return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise _unreadable(path, error) from error
+
+
+def image_size(path: str | Path) -> ImageSize:
+    """Width and height of a picture from its header alone, as :func:`read_image` would return it.
+
+    Raises:
+        CadsightError: when the file is missing, empty or no picture.
+    """
+    path = Path(path)
+    try:
+        with _open(path) as image:
+            width, height = image.size
+            turned = image.format in ("JPEG", "TIFF", "WEBP", "PNG") and _is_turned(image)
+            return ImageSize(height, width) if turned else ImageSize(width, height)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise _unreadable(path, error) from error
+
+
+def write_image(path: str | Path, rgb: Rgb) -> None:
+    """Write (H, W, 3) uint8 RGB atomically; the suffix (.png, .jpg, ...) decides the format.
+
+    Raises:
+        CadsightError: for another shape or type, an unknown suffix, or when the disk refuses the bytes.
+    """
+    path = Path(path)
+    rgb = np.asarray(rgb)
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
+        raise CadsightError(f"the picture for {path} is {rgb.shape} {rgb.dtype}, expected (H, W, 3) uint8")
+    if path.suffix.lower() not in SUFFIXES:
+        raise CadsightError(f"the picture {path} ends in {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
+    suffix = path.suffix.lower()
+    encoded, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), _OPTIONS.get(suffix, []))
+    if not encoded:
+        raise CadsightError(f"the picture {path} could not be encoded as {path.suffix}")
+    write_atomically(path, data.tobytes())
+
+
+def _open(path: Path) -> Image.Image:
+    if not path.is_file():
+        raise CadsightError(f"the picture {path} does not exist, expected an image file")
+    if path.stat().st_size == 0:
+        raise CadsightError(f"the picture {path} is empty, expected an image file")
+    with warnings.catch_warnings():
+        # Above its first limit Pillow warns, above the second it raises; large photographs are welcome here.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            return Image.open(path)
+        except Image.DecompressionBombError as error:
+            raise _unreadable(path, error) from error
+
+
+def _is_turned(image: Image.Image) -> bool:
+    return image.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
+
+
+def _unreadable(path: Path, error: Exception) -> CadsightError:
+    if isinstance(error, CadsightError):
+        return error
+    reason = "it is truncated or in no known format" if "cannot identify" in str(error) else str(error)
+    return CadsightError(f"the picture {path} could not be read: {reason}, expected a whole image file")
