@@ -1,0 +1,352 @@
+"""A session of images in, a data set with labels that nobody drew out."""
+
+import hashlib
+import itertools
+import json
+import shutil
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cadsight_core.box import Box
+from cadsight_core.camera import Camera
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.geometry import Array, Pose
+from cadsight_core.mesh import Mesh
+from cadsight_core.parameters import check, from_mapping, parameter
+from cadsight_core.part import Part, load_part_mesh
+from cadsight_core.sample import Sample
+from numpy.typing import NDArray
+
+from cadsight_capture.agreement import Agreement, AgreementParameters, compare, judge
+from cadsight_capture.colour import ColourLabel, ColourParameters, label_by_colour
+from cadsight_capture.hand_eye import HandEyeCorrection, HandEyeParameters, Observation, fit_hand_eye
+from cadsight_capture.kinematic import KinematicLabel, camera_from_part_by_joints, label_by_kinematics
+from cadsight_capture.label_report import LabelReport
+from cadsight_capture.outline import directions, reach_of_mask
+from cadsight_capture.refusal import Refusal
+
+BaseFromTool = Callable[[Mapping[str, float]], Pose]
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class LabellingParameters:
+    """How a session is labelled."""
+
+    colour: ColourParameters = field(default_factory=ColourParameters)
+    hand_eye: HandEyeParameters = field(default_factory=HandEyeParameters)
+    agreement: AgreementParameters = field(default_factory=AgreementParameters)
+    workers: int = parameter(2, "images labelled at the same time", minimum=1, maximum=256)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @staticmethod
+    def from_mapping(mapping: Mapping[str, Any], where: str) -> "LabellingParameters":
+        """From the sections colour, hand_eye and agreement of a YAML file.
+
+        Raises:
+            CadsightError: for an unknown key, a wrong type or a value out of range.
+        """
+        sections = {"colour": ColourParameters, "hand_eye": HandEyeParameters, "agreement": AgreementParameters}
+        values = {
+            key: from_mapping(sections[key], value, f"{where}: {key}") if key in sections else value
+            for key, value in mapping.items()
+        }
+        return from_mapping(LabellingParameters, values, where)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageLabels:
+    """What an image got.
+
+    Attributes:
+        colour, kinematic: the two labels; None where there is none.
+        agreement: None unless both labels are there.
+        refusal: None where the kinematic label is kept.
+    """
+
+    colour: ColourLabel | None
+    kinematic: KinematicLabel | None
+    agreement: Agreement | None
+    refusal: Refusal | None
+
+
+def label_image(
+    image: NDArray[np.uint8],
+    camera: Camera,
+    camera_from_part: Pose,
+    part: Part,
+    mesh: Mesh,
+    parameters: LabellingParameters,
+    margin_px: float = 0.0,
+) -> ImageLabels:
+    """Label one RGB image (H, W, 3) by colour and by kinematics and let each check the other.
+
+    Args:
+        camera_from_part: by joints and the corrected hand-eye calibration.
+        margin_px: how much farther the colour masks of this session reach on every side.
+    """
+    if image.shape[:2] != (camera.size.height, camera.size.width):
+        reason = (
+            f"the image is {image.shape[1]} x {image.shape[0]} pixels, "
+            f"expected its camera's {camera.size.width} x {camera.size.height}"
+        )
+        return ImageLabels(None, None, None, Refusal("camera_size", reason))
+    colour = label_by_colour(image, part.colour, parameters.colour)
+    kinematic = label_by_kinematics(part, mesh, camera, camera_from_part)
+    if isinstance(kinematic, Refusal):
+        return ImageLabels(None if isinstance(colour, Refusal) else colour, None, None, kinematic)
+    if isinstance(colour, Refusal):
+        return ImageLabels(None, kinematic, None, colour)
+    agreement = compare(colour, kinematic, margin_px, parameters.agreement.directions)
+    return ImageLabels(colour, kinematic, agreement, judge(agreement, parameters.agreement))
+
+
+def label_session(
+    raw: str | Path | Dataset,
+    part: Part,
+    mount: Pose,
+    base_from_tool: BaseFromTool,
+    parameters: LabellingParameters | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> LabelReport:
+    """Label every image of a captured session; writes labelled/, rejected/ and labels.json.
+
+    A session that was labelled from the same images with the same part, mount and parameters is left as it is.
+    Otherwise the new data sets take the place of the old ones when they are complete, and labels.json comes last:
+    where it is, the labels are whole.
+
+    Args:
+        raw: data set of the session; each record holds joints {name: radians} and base_from_camera.
+        mount: tool0_from_part.
+        base_from_tool: the arm's forward kinematics, base_link_from_tool0 of joints {name: radians}.
+        out: folder to write to; the raw data set's parent by default.
+        progress: wraps each loop: (iterable, total, what) -> iterable, such as a progress bar.
+
+    Raises:
+        CadsightError: when the session holds no image, classes that lack the part, or two cameras.
+    """
+    p = parameters or LabellingParameters()
+    source = raw if isinstance(raw, Dataset) else Dataset.open(raw)
+    folder = Path(out) if out is not None else Path(source.folder).parent
+    inputs = _fingerprint(source, part, mount, p)
+    done = _finished(folder, inputs)
+    if done is not None:
+        return done
+
+    started = time.perf_counter()
+    session = _Session(source, part, mount, base_from_tool, p)
+    show = progress or (lambda items, total, what: items)
+    total = len(session.samples)
+    with ThreadPoolExecutor(p.workers) as pool:
+        looks = list(show(_in_order(pool, session.look, session.samples, 4 * p.workers), total, "colour"))
+        seen = [look for look in looks if look is not None]
+        hull = session.mesh.hull_vertices
+        correction = fit_hand_eye([observation for observation, _ in seen], hull, session.camera, p.hand_eye)
+        before = [box.iou(_hull_box(o.camera_from_part, hull, session.camera)) for o, box in seen]
+        labels = _in_order(pool, lambda s: session.label(s, correction), session.samples, 4 * p.workers)
+        report = _write(folder, session, show(labels, total, "labels"), correction, before)
+    report = replace(report, seconds=round(time.perf_counter() - started, 3))
+    content = report.to_json() | {"inputs": inputs, "part": part.name, "parameters": asdict(p)}
+    write_atomically(folder / "labels.json", json.dumps(content, indent=2) + "\n")
+    return report
+
+
+class _Session:
+    """The images of one session and what is known of every one of them."""
+
+    def __init__(
+        self, source: Dataset, part: Part, mount: Pose, base_from_tool: BaseFromTool, parameters: LabellingParameters
+    ) -> None:
+        self.source, self.part, self.parameters = source, part, parameters
+        self.samples = [s for s in source if not s.record.get("background", False)]
+        if not self.samples:
+            raise CadsightError(f"the session {source.folder} holds no image of a part, expected at least one")
+        if part.class_id >= len(source.classes) or source.classes[part.class_id] != part.name:
+            raise CadsightError(
+                f"the session {source.folder} has the classes {', '.join(source.classes)}, "
+                f"expected {part.name} with the number {part.class_id}"
+            )
+        cameras = {s.camera for s in self.samples}
+        if len(cameras) != 1 or None in cameras:
+            raise CadsightError(
+                f"the session {source.folder} has {len(cameras)} cameras or images without one, "
+                "expected all images to have the same intrinsics"
+            )
+        self.camera: Camera = next(c for c in cameras if c is not None)
+        self.mesh = load_part_mesh(part)
+        # Here and not in the workers: an arm model may be for one thread at a time.
+        self._poses = {s.name: _pose(s, base_from_tool, mount) for s in self.samples}
+        self._along = directions(parameters.hand_eye.directions)
+
+    def look(self, sample: Sample) -> tuple[Observation, Box] | None:
+        """How far the colour mask reaches, and its box; None where there is no colour label or no pose."""
+        pose = self._poses[sample.name]
+        if isinstance(pose, Refusal):
+            return None
+        try:
+            image = self.source.image(sample)
+        except CadsightError:
+            return None
+        colour = label_by_colour(image, self.part.colour, self.parameters.colour)
+        hull = self.camera.project(pose.apply(self.mesh.hull_vertices))
+        if isinstance(colour, Refusal) or np.isnan(hull).any():
+            return None
+        return Observation(pose, reach_of_mask(colour.mask, self._along)), colour.box
+
+    def label(self, sample: Sample, correction: HandEyeCorrection) -> "_Labelled":
+        """The labels of a sample, whatever is wrong with it."""
+        pose = self._poses[sample.name]
+        if isinstance(pose, Refusal):
+            return _Labelled(sample, ImageLabels(None, None, None, pose))
+        try:
+            image = self.source.image(sample)
+        except CadsightError as error:
+            return _Labelled(sample, ImageLabels(None, None, None, Refusal("unreadable", str(error))))
+        corrected = correction.correct(pose)
+        margin = correction.margin_px
+        return _Labelled(
+            sample, label_image(image, self.camera, corrected, self.part, self.mesh, self.parameters, margin)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Labelled:
+    sample: Sample
+    labels: ImageLabels
+
+    def accepted(self, class_id: int) -> Sample:
+        assert self.labels.kinematic is not None
+        return replace(self.sample, instances=(self.labels.kinematic.instance(class_id),), record=self._record())
+
+    def rejected(self, refusal: Refusal) -> Sample:
+        record = self._record() | {"rejected": {"kind": refusal.kind, "reason": refusal.reason}}
+        return replace(self.sample, instances=(), record=record)
+
+    def _record(self) -> dict[str, Any]:
+        record = dict(self.sample.record)
+        if self.labels.colour is not None:
+            record["colour_box"] = list(self.labels.colour.box.as_tuple())
+        if self.labels.kinematic is not None:
+            record["kinematic_box"] = list(self.labels.kinematic.box.as_tuple())
+        if self.labels.agreement is not None:
+            record["agreement"] = self.labels.agreement.to_json()
+        return record
+
+
+def _write(
+    folder: Path,
+    session: _Session,
+    results: Iterable[_Labelled],
+    correction: HandEyeCorrection,
+    iou_before: Sequence[float],
+) -> LabelReport:
+    fresh = {name: folder / f".{name}.partial" for name in ("labelled", "rejected")}
+    for name, partial in fresh.items():
+        if (folder / name).exists() and not (folder / name / "dataset.json").is_file():
+            raise CadsightError(f"{folder / name} is no data set of labels, expected to replace only such a folder")
+        shutil.rmtree(partial, ignore_errors=True)
+    labelled, rejected = (Dataset.create(partial, session.source.classes) for partial in fresh.values())
+    reasons: Counter[str] = Counter()
+    unreadable: list[str] = []
+    agreements: list[Agreement] = []
+    for result in results:
+        refusal = result.labels.refusal
+        if refusal is None:
+            assert result.labels.agreement is not None
+            labelled.append_file(result.accepted(session.part.class_id))
+            agreements.append(result.labels.agreement)
+        elif refusal.kind == "unreadable":
+            unreadable.append(result.sample.name)
+        else:
+            reasons[refusal.kind] += 1
+            rejected.append_file(result.rejected(refusal))
+
+    (folder / "labels.json").unlink(missing_ok=True)
+    for name, partial in fresh.items():
+        shutil.rmtree(folder / name, ignore_errors=True)
+        partial.rename(folder / name)
+    statistics = {key: _statistics([getattr(a, key) for a in agreements]) for key in Agreement.__dataclass_fields__}
+    return LabelReport(
+        labelled=folder / "labelled",
+        rejected=folder / "rejected",
+        images=len(session.samples),
+        accepted=len(agreements),
+        reasons=dict(reasons),
+        unreadable=tuple(unreadable),
+        correction=correction.to_json(),
+        statistics={"box_iou_before_correction": _statistics(iou_before)} | statistics,
+        seconds=0.0,
+    )
+
+
+def _pose(sample: Sample, base_from_tool: BaseFromTool, mount: Pose) -> Pose | Refusal:
+    try:
+        base_from_camera = Pose.from_json(sample.record["base_from_camera"])
+        joints = {str(name): float(value) for name, value in sample.record["joints"].items()}
+        if not np.isfinite(list(joints.values())).all():
+            return Refusal("joints", f"the record of {sample.name} holds joints that are not finite numbers")
+        return camera_from_part_by_joints(base_from_camera, base_from_tool(joints), mount)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        return Refusal("joints", f"the record of {sample.name} gives no pose: {error}")
+
+
+def _hull_box(camera_from_part: Pose, hull_vertices: Array, camera: Camera) -> Box:
+    pixels = camera.project(camera_from_part.apply(hull_vertices)) + 0.5
+    (x0, y0), (x1, y1) = pixels.min(axis=0), pixels.max(axis=0)
+    return Box(x0, y0, x1, y1)
+
+
+def _statistics(values: Sequence[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    figures = {
+        "mean": np.mean(values),
+        "median": np.median(values),
+        "least": np.min(values),
+        "greatest": np.max(values),
+    }
+    return {name: round(float(value), 5) for name, value in figures.items()}
+
+
+def _in_order(pool: ThreadPoolExecutor, call: Callable[[Any], Any], items: Iterable[Any], ahead: int) -> Iterator[Any]:
+    """Results in the order of ``items``, computed at most ``ahead`` items before they are wanted."""
+    rest = iter(items)
+    waiting = deque(pool.submit(call, item) for item in itertools.islice(rest, ahead))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(pool.submit(call, item) for item in itertools.islice(rest, 1))
+
+
+def _fingerprint(source: Dataset, part: Part, mount: Pose, parameters: LabellingParameters) -> str:
+    known = {"part": asdict(part) | {"mesh": ""}, "mount": mount.to_json(), "parameters": asdict(parameters)}
+    known["parameters"].pop("workers")
+    digest = hashlib.sha256(source.fingerprint().encode())
+    digest.update(json.dumps(known, sort_keys=True).encode())
+    try:
+        digest.update(Path(part.mesh).read_bytes())
+    except OSError as error:
+        raise CadsightError(f"the mesh {part.mesh} could not be read: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def _finished(folder: Path, inputs: str) -> LabelReport | None:
+    try:
+        data = json.loads((folder / "labels.json").read_text())
+        if data["inputs"] != inputs:
+            return None
+        report = LabelReport.from_json(folder, data)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return report if report.labelled.is_dir() and report.rejected.is_dir() else None
