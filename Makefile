@@ -1,0 +1,33 @@
+# CADsight: `make demo` and `make test` set the workspace up on first use.
+PYTHON ?= python3
+SHELL := bash
+RUN = . ./env.sh &&
+
+.PHONY: help setup build demo test lint colcon-test constraints clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: ## Install what is missing and build; seconds when there is nothing to do
+	@PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m workspace
+
+build: setup ## Build our packages again, whatever the stamps say
+	@$(RUN) colcon build --symlink-install
+
+demo: setup ## The simulated cell: capture, label, train, look, report (runs/demo)
+	@./cadsight demo
+
+lint: setup ## ruff and mypy
+	@$(RUN) ruff check . && ruff format --check . && scripts/types.sh
+
+test: setup ## Lint, then every test with its coverage
+	@scripts/test.sh
+
+colcon-test: setup ## The same tests, package by package, as ROS runs them
+	@$(RUN) colcon test --event-handlers console_direct+ --return-code-on-test-failure && colcon test-result --verbose
+
+constraints: setup ## Compile the pins again from pyproject.toml
+	@scripts/constraints.sh
+
+clean: ## Remove what setup and build made, the virtual environment included
+	rm -rf .venv build install log .setup.lock .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,71 @@
+"""`make setup`: from a bare machine to a workspace that runs. Done in a second when there is nothing to do."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import sys
+import time
+from pathlib import Path
+
+from workspace import build, environment, ros, system
+from workspace.say import SetupError, python_version, say
+from workspace.stamp import Stamps, fingerprint
+
+
+def set_up(root: Path) -> None:
+    """Every step that its stamp does not already vouch for."""
+    start = time.monotonic()
+    environment.check_python()
+    installation = ros.find_installation(os.environ, root)
+    if installation is None:
+        environment.check_wheels_fit()
+    else:
+        say(f"Using the ROS 2 {installation.distribution} that this shell has sourced")
+    system.install_missing()
+
+    venv = root / ".venv"
+    stamps = Stamps(venv / "stamps")
+    source = installation.distribution if installation else "wheels"
+    base = [python_version(), sys.base_prefix, source, str(root)]
+    environment.create(venv, installation)
+
+    pins = [root / "pyproject.toml", root / "overrides.txt", root / "ros-wheels.txt"]
+    packages = fingerprint(root, [*pins, environment.constraints(root, installation)], base)
+    if not stamps.holds("packages", packages):
+        environment.install(root, venv, installation)
+        if installation is None:
+            ros.mend_wheels(venv)
+        stamps.set("packages", packages)
+
+    files = [path for path in (root / "compat").rglob("*") if path.is_file()]
+    compat = fingerprint(root, files, [packages])
+    if not stamps.holds("compat", compat):
+        ros.build_compat(root, venv, ros.environment_with(root), installation)
+        stamps.set("compat", compat)
+
+    workspace = fingerprint(root, build.inputs(root), [compat, *build.names(root)])
+    if not stamps.holds("workspace", workspace) or not (root / "install/local_setup.bash").is_file():
+        build.build(root, venv, ros.environment_with(root))
+        stamps.set("workspace", workspace)
+    say(f"Ready after {time.monotonic() - start:.1f} s; `. ./env.sh` brings the paths, `./cadsight doctor` looks around")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make setup", description=__doc__)
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2], help="the workspace")
+    root = parser.parse_args().root.resolve()
+    with (root / ".setup.lock").open("w") as lock:
+        # Two at once would build into the same folders.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            set_up(root)
+        except SetupError as error:
+            print(f"cadsight setup: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
