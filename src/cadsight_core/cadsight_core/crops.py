@@ -12,8 +12,8 @@ from cadsight_core.images import Rgb
 CROP_SIZE = 224
 
 
-def crop_box(box: Box, image: ImageSize) -> Box:
-    """The whole-pixel square that :func:`crop` takes: ``box`` made 1:1, moved inside ``image`` and rounded.
+def crop_box(box: Box, image: ImageSize, *, square: bool = True) -> Box:
+    """The whole-pixel box that :func:`crop` takes: made 1:1 and moved inside ``image``, or else cut at its border.
 
     It is never smaller than one pixel.
 
@@ -22,21 +22,31 @@ def crop_box(box: Box, image: ImageSize) -> Box:
     """
     if not all(map(math.isfinite, box.as_tuple())):
         raise CadsightError(f"a box to crop is {box.as_tuple()}, expected finite pixels")
-    square = box.squared(image)
-    side = min(max(round(square.width), 1), image.width, image.height)
-    x0 = min(max(round(square.centre[0] - side / 2), 0), image.width - side)
-    y0 = min(max(round(square.centre[1] - side / 2), 0), image.height - side)
-    return Box(float(x0), float(y0), float(x0 + side), float(y0 + side))
+    wanted = box.squared(image) if square else box.clipped(image)
+    x0, x1 = _whole(wanted.x0, wanted.x1, image.width)
+    y0, y1 = _whole(wanted.y0, wanted.y1, image.height)
+    if square:  # rounding must not make the two sides differ
+        side = min(max(round(wanted.width), 1), image.width, image.height)
+        x0, y0 = min(x0, image.width - side), min(y0, image.height - side)
+        x1, y1 = x0 + side, y0 + side
+    return Box(float(x0), float(y0), float(x1), float(y1))
 
 
-def crop(image: Rgb, box: Box, size: int = CROP_SIZE) -> Rgb:
+def crop(image: Rgb, box: Box, size: int = CROP_SIZE, *, square: bool = True) -> Rgb:
     """The picture in ``box``, made square, as (size, size, 3) uint8 (Comillas, section 3.2).
 
-    Shrunk by area, so that nothing flickers between pixels, and enlarged linearly.
+    Shrunk by area, so that nothing flickers between pixels, and enlarged linearly. Without ``square`` the box's
+    own content is stretched to the square.
 
     Raises:
         CadsightError: when the box is not finite.
     """
-    x0, y0, x1, y1 = map(int, crop_box(box, ImageSize(image.shape[1], image.shape[0])).as_tuple())
-    method = cv2.INTER_AREA if x1 - x0 > size else cv2.INTER_LINEAR
+    whole = crop_box(box, ImageSize(image.shape[1], image.shape[0]), square=square)
+    x0, y0, x1, y1 = map(int, whole.as_tuple())
+    method = cv2.INTER_AREA if min(x1 - x0, y1 - y0) > size else cv2.INTER_LINEAR
     return cv2.resize(image[y0:y1, x0:x1], (size, size), interpolation=method)
+
+
+def _whole(low: float, high: float, limit: int) -> tuple[int, int]:
+    start = min(max(round(low), 0), limit - 1)
+    return start, min(max(round(high), start + 1), limit)

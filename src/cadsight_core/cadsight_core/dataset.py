@@ -1,9 +1,9 @@
 """A folder of samples that a process killed at any moment leaves whole.
 
-    DIR/dataset.json     format, classes, and what a converted file said of the whole set
-    DIR/manifest.jsonl   one sample a line, only ever appended to
-    DIR/images/NAME.png
-    DIR/.lock            taken for the length of one append; holds the name of the image in hand
+DIR/dataset.json     format, classes, and what a converted file said of the whole set
+DIR/manifest.jsonl   one sample a line, only ever appended to
+DIR/images/NAME.png
+DIR/.lock            taken for the length of one append; holds the name of the image in hand
 """
 
 import contextlib

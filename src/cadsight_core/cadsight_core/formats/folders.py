@@ -1,0 +1,98 @@
+"""Folders of pictures: finding them, naming their samples, and writing a whole folder or none of it."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import inside
+from cadsight_core.images import SUFFIXES
+from cadsight_core.sample import Sample, Split
+
+_MARK = ".cadsight-export"
+_SPLITS: dict[str, Split] = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}
+
+Picture = tuple[Split, Path]
+
+
+def split_of(name: str) -> Split:
+    """The split that a folder or key is named after, '' where it is none."""
+    return _SPLITS.get(name.lower(), "")
+
+
+def pictures_in(folder: Path, *, deep: bool = True) -> list[Path]:
+    """The pictures in ``folder`` by suffix, sorted; hidden files and folders are passed over."""
+    found = folder.rglob("*") if deep else folder.glob("*")
+    return sorted(p for p in found if p.suffix.lower() in SUFFIXES and not _hidden(p.relative_to(folder)))
+
+
+def sample_names(pictures: Sequence[Picture], folder: Path) -> list[str]:
+    """A name for each picture, unique among them: its stem, else split and stem, else its path in ``folder``."""
+    stems = [p.stem for _, p in pictures]
+    split_stems = [f"{split}_{p.stem}" if split else p.stem for split, p in pictures]
+    for names in (stems, split_stems):
+        if len(set(names)) == len(names):
+            return names
+    return ["_".join(p.relative_to(folder).parts) if p.is_relative_to(folder) else p.name for _, p in pictures]
+
+
+def by_split(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
+    """The samples of each split, splits in the order train, valid, test, none."""
+    groups: dict[str, list[Sample]] = {"train": [], "valid": [], "test": [], "": []}
+    for sample in samples:
+        groups[sample.split].append(sample)
+    return {split: group for split, group in groups.items() if group}
+
+
+def copy_picture(sample: Sample, folder: Path) -> Path:
+    """Copy the picture of ``sample`` into ``folder`` under the sample's name.
+
+    Raises:
+        CadsightError: when it is missing, there already, leads out of ``folder`` or does not fit on the disk.
+    """
+    target = inside(folder, sample.name + sample.image.suffix.lower())
+    if target.exists():
+        raise CadsightError(f"two samples are called {sample.name!r}, expected each name once")
+    try:
+        shutil.copyfile(sample.image, target)
+    except OSError as error:
+        raise CadsightError(f"the picture {sample.image} could not be copied to {target}: {error.strerror}") from error
+    return target
+
+
+@contextlib.contextmanager
+def whole_folder(folder: str | Path) -> Iterator[Path]:
+    """A folder to write in that becomes ``folder`` at the end, or vanishes when anything is raised.
+
+    Raises:
+        CadsightError: when ``folder`` holds files that no export wrote, or cannot be made.
+    """
+    folder = Path(folder).resolve()
+    if folder.exists() and not _replaceable(folder):
+        raise CadsightError(f"{folder} holds files that are no earlier export, expected a new or empty folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise CadsightError(f"the folder {folder} could not be made: {error.strerror}") from error
+    try:
+        yield work
+        (work / _MARK).touch()
+        work.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        work.rename(folder)
+    except OSError as error:
+        raise CadsightError(f"{folder} could not be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _replaceable(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / _MARK).exists() or not any(folder.iterdir()))
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

@@ -1,0 +1,161 @@
+"""Outlines and masks of instances, whichever of the two a file gave.
+
+An instance carries ``mask``, or what a file said under ``attributes["segmentation"]`` in COCO's words: a list of
+polygons ``[x0, y0, x1, y1, ...]`` in pixels, or a run-length code. These functions see no difference. Polygon
+corners count from the top left pixel's corner, as boxes do.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Instance, decode_mask
+
+Mask = NDArray[np.bool_]
+Polygon = NDArray[np.float64]
+
+
+def fill(polygons: Sequence[ArrayLike], size: ImageSize) -> Mask:
+    """Mask (H, W) of the pixels whose centre lies in any of ``polygons`` (each (N, 2) in pixels, even-odd)."""
+    mask = np.zeros((size.height, size.width), bool)
+    for polygon in polygons:
+        mask |= _fill_one(np.asarray(polygon, float).reshape(-1, 2), size)
+    return mask
+
+
+def outlines(mask: Mask) -> list[Polygon]:
+    """The outer outlines (N, 2) of a mask (H, W) along pixel edges; filled again they give the mask, holes filled."""
+    # At twice the size the border pixels' indices map one to one to the edges that they touch.
+    doubled = cv2.resize(np.asarray(mask, np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+    contours, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return [_corners((contour[:, 0].astype(int) + 1) // 2) for contour in contours]
+
+
+def instance_polygons(instance: Instance, size: ImageSize) -> list[Polygon]:
+    """The polygons that the instance came with, else the outlines of its mask; none where it has neither.
+
+    Raises:
+        CadsightError: for a run-length code that does not fit ``size``.
+    """
+    given = given_polygons(instance)
+    if given:
+        return given
+    mask = instance_mask(instance, size)
+    return [] if mask is None else outlines(mask)
+
+
+def given_polygons(instance: Instance) -> list[Polygon]:
+    """The polygons that the instance came with, each (N, 2) in pixels."""
+    segmentation = instance.attributes.get("segmentation")
+    if not isinstance(segmentation, list):
+        return []
+    return [np.asarray(p, float).reshape(-1, 2) for p in segmentation]
+
+
+def instance_mask(instance: Instance, size: ImageSize) -> Mask | None:
+    """Mask (H, W) of the instance, None where only its box is known.
+
+    Raises:
+        CadsightError: for a run-length code that does not fit ``size``.
+    """
+    if instance.mask is not None:
+        return instance.mask
+    segmentation = instance.attributes.get("segmentation")
+    if isinstance(segmentation, dict):
+        mask = decode_mask(run_lengths(segmentation))
+        if mask.shape != (size.height, size.width):
+            raise CadsightError(
+                f"a mask is {mask.shape[1]} x {mask.shape[0]} pixels, expected the picture's "
+                f"{size.width} x {size.height}"
+            )
+        return mask
+    polygons = given_polygons(instance)
+    return fill(polygons, size) if polygons else None
+
+
+def run_lengths(code: dict[str, Any]) -> dict[str, Any]:
+    """COCO's run-length code with its counts as a list, decoded where they are packed in a string.
+
+    Raises:
+        CadsightError: when size or counts are missing or no such code.
+    """
+    size, counts = code.get("size"), code.get("counts")
+    if not isinstance(size, list) or len(size) != 2 or not isinstance(counts, list | str):
+        raise CadsightError(f"a run-length code has the keys {sorted(code)}, expected size [height, width] and counts")
+    try:
+        return {"size": size, "counts": _unpacked(counts) if isinstance(counts, str) else [int(c) for c in counts]}
+    except (IndexError, TypeError, ValueError) as error:
+        raise CadsightError(f"the counts of a run-length code cannot be decoded: {error}") from error
+
+
+def bounds(polygons: Sequence[ArrayLike]) -> Box:
+    """The box around all corners."""
+    corners = np.concatenate([np.asarray(p, float).reshape(-1, 2) for p in polygons])
+    return Box(*map(float, (*corners.min(axis=0), *corners.max(axis=0))))
+
+
+def area(polygon: ArrayLike) -> float:
+    """Area of a polygon (N, 2) in square pixels, by the shoelace formula."""
+    x, y = np.asarray(polygon, float).reshape(-1, 2).T
+    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
+
+
+def joined(polygons: Sequence[Polygon]) -> Polygon:
+    """One polygon (N, 2) that covers what several do, joined by bridges without width."""
+    if len(polygons) == 1:
+        return polygons[0]
+    closed = [np.vstack([p, p[:1]]) for p in polygons]
+    back = [p[:1] for p in reversed(polygons[:-1])]
+    return np.vstack([*closed, *back])
+
+
+def _fill_one(polygon: Polygon, size: ImageSize) -> Mask:
+    # Each edge flips all pixels to its right in the rows whose centre it crosses: a cumulative sum does the rest.
+    flips = np.zeros((size.height, size.width + 1), np.int32)
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y0 > y1:
+            x0, y0, x1, y1 = x1, y1, x0, y0
+        first, last = (int(np.clip(np.ceil(y - 0.5), 0, size.height)) for y in (y0, y1))
+        if first >= last:
+            continue
+        rows = np.arange(first, last)
+        crossings = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
+        columns = np.clip(np.ceil(crossings - 0.5), 0, size.width).astype(int)
+        flips[rows, columns] += 1
+    return np.cumsum(flips[:, :-1], axis=1) % 2 == 1
+
+
+def _corners(outline: NDArray[np.integer]) -> Polygon:
+    """Only the points where the outline turns."""
+    points = outline[np.any(outline != np.roll(outline, 1, axis=0), axis=1)]
+    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+    turns = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
+    back = (before * after).sum(axis=1) < 0
+    return points[turns | back].astype(float)
+
+
+def _unpacked(text: str) -> list[int]:
+    """COCO's packed counts: six bits a character from 48 on, differences to the count before the last."""
+    counts: list[int] = []
+    position = 0
+    while position < len(text):
+        value = shift = 0
+        more = True
+        while more:
+            c = ord(text[position]) - 48
+            if not 0 <= c < 64:
+                raise ValueError(f"character {text[position]!r} at {position}")
+            value |= (c & 0x1F) << shift
+            more = bool(c & 0x20)
+            position += 1
+            shift += 5
+            if not more and c & 0x10:
+                value |= -1 << shift
+        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+    return counts
