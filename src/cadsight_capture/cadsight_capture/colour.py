@@ -109,7 +109,9 @@ def _to_edge(calm: MatLike, seen: MatLike, rough: MatLike, scale: float, p: Colo
     near = cv2.boxFilter(chroma * core, -1, window, normalize=False) / np.maximum(weight, 1)
     own = np.where(weight > 0.5, near, np.float32(np.median(chroma[core > 0])))
     around = cv2.dilate(rough, _disc(5 * scale))
-    edged = ((chroma > p.edge_level * own) & (around > 0)).astype(np.uint8)
+    # What the closing bridged stays part of the part; only its edge is looked for.
+    inside = cv2.erode(rough, _disc(5 * scale))
+    edged = (((chroma > p.edge_level * own) & (around > 0)) | (inside > 0)).astype(np.uint8)
     return cv2.morphologyEx(edged, cv2.MORPH_OPEN, _disc(p.opening_px * scale))
 
 
