@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import airo_models
 import numpy as np
@@ -30,7 +31,7 @@ LINK_NAMES = (
     "flange",
     "tool0",
 )
-Joints = Mapping[str, float] | Sequence[float] | Array
+Joints: TypeAlias = Mapping[str, float] | Sequence[float] | Array
 
 
 @dataclass(frozen=True, eq=False)
