@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ class Instance:
             normal=np.array(data["normal"], float) if "normal" in data else None,
             point=np.array(data["point"], float) if "point" in data else None,
             score=float(data["score"]) if "score" in data else None,
-            source=data["source"],
+            source=_one_of(Source, data["source"]),
             attributes=dict(data.get("attributes", {})),
         )
 
@@ -122,13 +122,21 @@ class Sample:
                 size=ImageSize(int(data["width"]), int(data["height"])),
                 camera=Camera.from_json(data["camera"]) if "camera" in data else None,
                 instances=tuple(Instance.from_json(i) for i in data["instances"]),
-                origin=data["origin"],
-                split=data["split"],
+                origin=_one_of(Origin, data["origin"]),
+                split=_one_of(Split, data["split"]),
                 record=dict(data["record"]),
             )
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except CadsightError as error:
+            raise CadsightError(f"the sample {data['name']!r}: {error}") from error
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
             name = data.get("name", "without a name") if isinstance(data, Mapping) else data
             raise CadsightError(f"the sample {name} has no usable {error}, expected the manifest's keys") from error
+
+
+def _one_of(allowed: Any, value: Any) -> Any:
+    if value not in get_args(allowed):
+        raise CadsightError(f"{value!r} is unknown, expected one of {', '.join(map(repr, get_args(allowed)))}")
+    return value
 
 
 def encode_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:

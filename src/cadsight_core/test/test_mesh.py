@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import trimesh
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.mesh import Mesh, load_mesh
+
+
+def export(path, extents=(30, 20, 10)):
+    trimesh.creation.box(extents).export(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".stl", ".ply", ".obj"])
+@pytest.mark.parametrize(("unit", "metres"), [("mm", 0.001), ("inch", 0.0254)])
+def test_a_box_is_read_in_metres_from_each_format(tmp_path, suffix, unit, metres):
+    extents = np.array((30, 20, 10)) * (0.001 / metres)
+    mesh = load_mesh(export(tmp_path / f"box{suffix}", extents), unit)
+    np.testing.assert_allclose(mesh.extents, [0.03, 0.02, 0.01], rtol=1e-6)
+    assert mesh.diameter == pytest.approx(np.sqrt(0.03**2 + 0.02**2 + 0.01**2), rel=1e-6)
+    assert mesh.vertices.shape == (8, 3)
+    assert mesh.faces.shape == (12, 3)
+    assert mesh.is_closed
+
+
+def test_glb_is_in_metres_whatever_the_unit_says(tmp_path):
+    mesh = load_mesh(export(tmp_path / "box.glb", (0.03, 0.02, 0.01)), "mm")
+    np.testing.assert_allclose(mesh.extents, [0.03, 0.02, 0.01], rtol=1e-6)
+
+
+def test_a_sheet_is_not_closed_and_has_all_its_corners_on_the_hull():
+    sheet = Mesh(np.array([[0, 0, 0], [0.1, 0, 0], [0.1, 0.1, 0], [0, 0.1, 0]]), np.array([[0, 1, 2], [0, 2, 3]]))
+    assert not sheet.is_closed
+    assert len(sheet.hull_vertices) == 4
+    assert sheet.diameter == pytest.approx(0.1 * np.sqrt(2))
+
+
+def test_an_inner_vertex_is_not_on_the_hull():
+    box = trimesh.creation.box((1, 1, 1))
+    mesh = Mesh(np.vstack([box.vertices, [[0, 0, 0]]]), np.array(box.faces))
+    assert len(mesh.hull_vertices) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "unit", "words"),
+    [
+        ("none.stl", None, "mm", "does not exist"),
+        ("part.txt", b"hello", "mm", "ends in '.txt'"),
+        ("empty.stl", b"", "mm", "empty.stl"),
+        ("broken.ply", b"ply\nformat ascii 1.0\nelement vertex 3\n", "mm", "broken.ply"),
+        ("text.obj", b"nothing to see\n", "mm", "text.obj"),
+        ("broken.step", b"ISO-10303-21;\nHEADER;\n", "mm", "broken.step"),
+        ("points.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", "mm", "points.obj"),
+        ("part.stl", b"", "cm", "unit of"),
+    ],
+)
+def test_a_mesh_that_cannot_be_used_is_refused_in_a_sentence_that_names_it(tmp_path, name, content, unit, words):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(CadsightError) as caught:
+        load_mesh(tmp_path / name, unit)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("extents", "unit"), [((30, 20, 10), "m"), ((0.03, 0.02, 0.01), "mm")])
+def test_a_size_that_only_a_wrong_unit_gives_is_refused(tmp_path, extents, unit):
+    with pytest.raises(CadsightError, match="check its unit"):
+        load_mesh(export(tmp_path / "box.stl", extents), unit)
+
+
+def test_a_triangle_with_a_corner_that_is_not_finite_is_left_out(tmp_path):
+    corners = "v 0 0 0\nv 10 0 0\nv 0 10 0\nv nan 0 0\n"
+    (tmp_path / "nan.obj").write_text(corners + "f 1 2 3\nf 1 2 4\n")
+    assert len(load_mesh(tmp_path / "nan.obj", "mm").faces) == 1
+    (tmp_path / "all.obj").write_text(corners + "f 1 2 4\n")
+    with pytest.raises(CadsightError, match=r"all\.obj has no triangles"):
+        load_mesh(tmp_path / "all.obj", "mm")

@@ -1,0 +1,65 @@
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.parameters import check, from_mapping, parameter
+
+
+@dataclass(frozen=True)
+class Light:
+    power: float = parameter(1.0, "brightness", minimum=0.0, maximum=10.0)
+    count: int = parameter(2, "number of lamps", minimum=1)
+    kind: Literal["spot", "sun"] = parameter("spot", "what shines")
+    colour: tuple[float, float, float] = parameter((1.0, 1.0, 1.0), "red, green, blue", minimum=0.0)
+    names: list[str] = parameter(["left", "right"], "one a lamp")
+    on: bool = parameter(True, "whether it shines")
+    mode: str = parameter("auto", "how it is set", choices=("auto", "manual"))
+
+    def __post_init__(self):
+        check(self)
+
+
+def test_defaults_pass_and_are_not_shared():
+    assert Light().names == ["left", "right"]
+    assert Light().names is not Light().names
+
+
+def test_integers_become_floats_and_lists_become_tuples():
+    light = from_mapping(Light, {"power": 3, "colour": [1, 0, 0]}, "cell.yaml")
+    assert light.power == 3.0
+    assert isinstance(light.power, float)
+    assert light.colour == (1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ({"power": -1}, "power is -1.0, expected at least 0 and at most 10"),
+        ({"power": 11.0}, "power is 11.0"),
+        ({"power": math.nan}, "power is nan"),
+        ({"power": "bright"}, "power is 'bright', expected float"),
+        ({"power": True}, "power is True"),
+        ({"count": 1.5}, "count is 1.5, expected int"),
+        ({"count": 0}, "count is 0, expected at least 1"),
+        ({"kind": "moon"}, "kind is 'moon'"),
+        ({"colour": [1.0, 2.0]}, "colour"),
+        ({"colour": [1.0, 2.0, -3.0]}, "colour is -3.0, expected at least 0"),
+        ({"names": "left"}, "names is 'left'"),
+        ({"on": 1}, "on is 1, expected bool"),
+        ({"mode": "off"}, "mode is 'off', expected one of auto, manual"),
+        ({"pwoer": 1.0}, "unknown key 'pwoer', expected one of colour"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_place_its_name_its_value_and_what_was_allowed(mapping, words):
+    with pytest.raises(CadsightError) as caught:
+        from_mapping(Light, mapping, "cell.yaml")
+    assert words in str(caught.value)
+    assert "cell.yaml" in str(caught.value)
+
+
+def test_what_is_no_mapping_is_refused():
+    with pytest.raises(CadsightError, match="expected a mapping of Light"):
+        from_mapping(Light, ["power"], "cell.yaml")

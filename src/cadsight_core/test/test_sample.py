@@ -1,0 +1,96 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from strategies import poses
+
+from cadsight_core.box import Box
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Instance, Sample, decode_mask, encode_mask
+
+masks = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(lambda shape: arrays(bool, shape))
+
+
+def whole_sample():
+    mask = np.zeros((30, 40), bool)
+    mask[4:9, 3:7] = True
+    instance = Instance(
+        1,
+        Box(3, 4, 7, 9),
+        mask=mask,
+        normal=np.array([0.0, 0.6, -0.8]),
+        point=np.array([4.5, 6.25]),
+        score=0.75,
+        source="kinematic",
+        attributes={"iscrowd": 0, "note": "kept"},
+    )
+    camera = Camera(ImageSize(40, 30), 50, 51, 19.5, 14.5, (0.1, 0.2, 0, 0, 0.3))
+    record = {"seed": 7, "joints": {"wrist_3_joint": 0.5}, "stamp_ns": 1_700_000_000_123_456_789}
+    return Sample("a", Path("images/a.png"), ImageSize(40, 30), camera, (instance,), "synthetic", "test", record)
+
+
+def test_a_runs_code_counts_down_the_columns_and_starts_with_zeros():
+    mask = np.array([[1, 0], [1, 1]], bool)
+    assert encode_mask(mask) == {"size": [2, 2], "counts": [0, 2, 1, 1]}
+    assert encode_mask(~mask) == {"size": [2, 2], "counts": [2, 1, 1]}
+
+
+@given(masks)
+def test_a_mask_comes_back_from_its_runs(mask):
+    np.testing.assert_array_equal(decode_mask(json.loads(json.dumps(encode_mask(mask)))), mask)
+
+
+@pytest.mark.parametrize("counts", [[3], [5], [-1, 5], []])
+def test_runs_that_do_not_fill_the_picture_are_refused(counts):
+    with pytest.raises(CadsightError, match="expected 2 x 2"):
+        decode_mask({"size": [2, 2], "counts": counts})
+
+
+def test_a_whole_sample_comes_back_from_json():
+    sample = whole_sample()
+    copy = Sample.from_json(json.loads(json.dumps(sample.to_json())))
+    assert copy.to_json() == sample.to_json()
+    instance, original = copy.instances[0], sample.instances[0]
+    assert instance.box == original.box
+    np.testing.assert_array_equal(instance.mask, original.mask)
+    np.testing.assert_array_equal(instance.normal, original.normal)
+    np.testing.assert_array_equal(instance.point, original.point)
+    assert (instance.score, instance.source, instance.attributes) == (0.75, "kinematic", original.attributes)
+    assert copy.camera == sample.camera
+    assert copy.record["stamp_ns"] == 1_700_000_000_123_456_789
+    assert (copy.origin, copy.split, copy.image) == ("synthetic", "test", Path("images/a.png"))
+
+
+@given(poses)
+def test_an_instances_pose_comes_back_from_json(pose):
+    instance = Instance(0, Box(0, 0, 1, 1), camera_from_part=pose)
+    copy = Instance.from_json(json.loads(json.dumps(instance.to_json())))
+    np.testing.assert_allclose(copy.camera_from_part.matrix, pose.matrix, atol=1e-9)
+
+
+def test_what_an_instance_does_not_know_stays_unknown():
+    copy = Instance.from_json(Instance(0, Box(0, 0, 1, 1)).to_json())
+    known = (copy.mask, copy.camera_from_part, copy.normal, copy.point, copy.score)
+    assert known == (None,) * 5
+
+
+@pytest.mark.parametrize("key", ["name", "image", "width", "instances", "record", "split", "origin"])
+def test_a_sample_without_a_key_is_refused_and_the_key_named(key):
+    data = whole_sample().to_json()
+    del data[key]
+    with pytest.raises(CadsightError, match=key):
+        Sample.from_json(data)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("width", 0), ("width", "wide"), ("instances", [{"class_id": 0}]), ("split", "exam"), ("origin", "dream")],
+)
+def test_a_sample_with_a_wrong_value_is_refused_in_a_sentence(key, value):
+    with pytest.raises(CadsightError):
+        Sample.from_json({**whole_sample().to_json(), key: value})
