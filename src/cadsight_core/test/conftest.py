@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from cadsight_core.images import write_image
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -2,13 +2,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from strategies import boxes, sizes
-
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
+from core_strategies import boxes, sizes
+from hypothesis import given
+from hypothesis import strategies as st
 
 VGA = ImageSize(640, 480)
 box_in_image = sizes.flatmap(lambda size: st.tuples(st.just(size), boxes(size)))

@@ -1,11 +1,10 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
 from cadsight_core.errors import CadsightError
+from hypothesis import given
+from hypothesis import strategies as st
 
 VGA = ImageSize(640, 480)
 D435 = Camera(VGA, 617.3, 616.1, 323.4, 238.7)

@@ -6,7 +6,6 @@ import sys
 import textwrap
 
 import pytest
-
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, inside, write_atomically
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from strategies import directions, poses, vectors
-
 from cadsight_core.geometry import Pose, angle_between, unit
+from core_strategies import directions, poses, vectors
+from hypothesis import given
 
 HALF = np.sqrt(0.5)
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import trimesh
-
 from cadsight_core.errors import CadsightError
 from cadsight_core.mesh import Mesh, load_mesh
 

@@ -3,7 +3,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import check, from_mapping, parameter
 

@@ -1,7 +1,6 @@
 import textwrap
 
 import pytest
-
 from cadsight_core.errors import CadsightError
 from cadsight_core.part import load_part, load_part_mesh, load_parts
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import trimesh
-
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Pose

@@ -1,11 +1,10 @@
 """Hypothesis strategies for the vocabulary."""
 
 import numpy as np
-from hypothesis import strategies as st
-
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.geometry import Pose
+from hypothesis import strategies as st
 
 sizes = st.builds(ImageSize, st.integers(8, 2000), st.integers(8, 2000))
 lengths = st.floats(-2.0, 2.0, allow_nan=False)
