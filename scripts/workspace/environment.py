@@ -24,7 +24,7 @@ def check_wheels_fit() -> None:
     machine = os.uname().machine
     if machine != "x86_64":
         raise SetupError(
-            f"there are ROS wheels for x86_64 only, and this is {machine}: install ROS 2 Jazzy or Kilted and source it first"
+            f"there are ROS wheels for x86_64 only, and this is {machine}: install ROS 2 Jazzy or Kilted and source it"
         )
 
 

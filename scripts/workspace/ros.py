@@ -25,7 +25,9 @@ class Installation:
     prefixes: tuple[Path, ...]
 
     def has(self, package: str) -> bool:
-        return any((prefix / "share/ament_index/resource_index/packages" / package).is_file() for prefix in self.prefixes)
+        return any(
+            (prefix / "share/ament_index/resource_index/packages" / package).is_file() for prefix in self.prefixes
+        )
 
 
 def find_installation(environment: Mapping[str, str], root: Path) -> Installation | None:
@@ -67,7 +69,7 @@ def mend_wheels(venv: Path) -> int:
 
 
 def build_compat(root: Path, venv: Path, environment: Mapping[str, str], installation: Installation | None) -> None:
-    """Build the interface packages that ROS does not bring here, into a prefix of their own in the virtual environment."""
+    """Build the interface packages that ROS does not bring here, into a prefix of their own beside the wheels."""
     missing = [name for name in COMPAT if installation is None or not installation.has(name)]
     if not missing:
         return

@@ -33,7 +33,12 @@ def _library(name: str) -> Callable[[], bool]:
 
 
 def _mesa_driver() -> bool:
-    folders = [Path("/usr/lib/x86_64-linux-gnu"), Path("/usr/lib/aarch64-linux-gnu"), Path("/usr/lib64"), Path("/usr/lib")]
+    folders = [
+        Path("/usr/lib/x86_64-linux-gnu"),
+        Path("/usr/lib/aarch64-linux-gnu"),
+        Path("/usr/lib64"),
+        Path("/usr/lib"),
+    ]
     return any(next(folder.glob(name), None) for folder in folders for name in ("dri/swrast_dri.so", "libgallium*.so"))
 
 

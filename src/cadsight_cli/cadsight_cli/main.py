@@ -8,8 +8,9 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
-from cadsight_cli import commands
 from cadsight_core.errors import CadsightError
+
+from cadsight_cli import commands
 
 
 def names() -> list[str]:
