@@ -1,0 +1,174 @@
+"""A node's parameters, declared from one frozen dataclass and refused at start when they are wrong."""
+
+import dataclasses
+import sys
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.parameters import from_mapping
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+T = TypeVar("T")
+
+_INTEGER_LIMIT = 2**63 - 1
+_FLOAT_LIMIT = sys.float_info.max
+_SCALARS = {
+    bool: Parameter.Type.BOOL,
+    int: Parameter.Type.INTEGER,
+    float: Parameter.Type.DOUBLE,
+    str: Parameter.Type.STRING,
+}
+_ARRAYS = {
+    bool: Parameter.Type.BOOL_ARRAY,
+    int: Parameter.Type.INTEGER_ARRAY,
+    float: Parameter.Type.DOUBLE_ARRAY,
+    str: Parameter.Type.STRING_ARRAY,
+}
+
+
+def declare(node: Node, cls: type[T]) -> T:
+    """Declare every field of the parameter dataclass ``cls`` on ``node`` and read them once.
+
+    Fields are bool, int, float, str, a ``Literal`` of strings, or a list or tuple of one of them. They are read-only
+    afterwards: a node's parameters are those it was started with. An integer is taken for a float.
+
+    Raises:
+        CadsightError: naming the node, the parameter, its value and what was allowed.
+    """
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    hints = typing.get_type_hints(cls)
+    kinds = {f.name: _ros_type(hints[f.name], f"{cls.__name__}.{f.name}") for f in fields}
+    values = {f.name: _declared(node, f, kinds[f.name]) for f in fields}
+    where = node.get_fully_qualified_name()
+    values = {name: _widened(value, kinds[name]) for name, value in values.items()}
+    _name_strangers(node, [f.name for f in fields])
+    return from_mapping(cls, values, where)
+
+
+def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, threads: int = 1) -> int:
+    """Initialise ROS, build the node and spin it until it is told to stop.
+
+    A :class:`CadsightError`, at start or later, and arguments that ROS itself refuses end it with one sentence.
+
+    Args:
+        factory: builds the node once ROS is there.
+        arguments: command line, by default the process's own.
+        threads: callbacks that may run at the same time.
+
+    Returns:
+        The exit status: 0 after a stop, 2 after an error that the user can mend.
+    """
+    import rclpy
+    from rclpy.exceptions import InvalidNodeNameException
+    from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
+    from rclpy.impl.implementation_singleton import rclpy_implementation
+
+    node: Node | None = None
+    executor: Any = None
+    try:
+        rclpy.init(args=None if arguments is None else list(arguments))
+        node = factory()
+        executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (CadsightError, InvalidNodeNameException, rclpy_implementation.RCLError) as error:
+        print(f"cadsight: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        return 2
+    finally:
+        if executor is not None:
+            executor.shutdown()
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def _declared(node: Node, field: "dataclasses.Field[Any]", kind: Parameter.Type) -> Any:
+    default = field.default if field.default is not dataclasses.MISSING else None
+    if field.default_factory is not dataclasses.MISSING:
+        default = field.default_factory()
+    if isinstance(default, tuple):
+        default = list(default)
+    if node.has_parameter(field.name):  # `use_sim_time` is every node's own
+        return node.get_parameter(field.name).value
+    descriptor = _descriptor(field, kind)
+    try:
+        return node.declare_parameter(field.name, default, descriptor).value
+    except InvalidParameterValueException:
+        # Out of range for ROS; without its limits the value comes through to our own check and its sentence.
+        descriptor.integer_range, descriptor.floating_point_range = [], []
+        return node.declare_parameter(field.name, default, descriptor).value
+
+
+def _descriptor(field: "dataclasses.Field[Any]", kind: Parameter.Type) -> ParameterDescriptor:
+    metadata = field.metadata
+    minimum, maximum, choices = (metadata.get(k) for k in ("minimum", "maximum", "choices"))
+    # Dynamic, so that a value of another type reaches our own check and its sentence; read-only holds it there.
+    descriptor = ParameterDescriptor(
+        name=field.name,
+        type=kind.value,
+        description=metadata.get("description", ""),
+        read_only=True,
+        dynamic_typing=True,
+    )
+    if choices is not None:
+        descriptor.additional_constraints = f"one of {', '.join(map(str, choices))}"
+    if minimum is None and maximum is None:
+        return descriptor
+    if kind is Parameter.Type.INTEGER:
+        low = -_INTEGER_LIMIT if minimum is None else int(minimum)
+        high = _INTEGER_LIMIT if maximum is None else int(maximum)
+        descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
+    elif kind is Parameter.Type.DOUBLE:
+        low_, high_ = (
+            -_FLOAT_LIMIT if minimum is None else float(minimum),
+            _FLOAT_LIMIT if maximum is None else float(maximum),
+        )
+        descriptor.floating_point_range = [FloatingPointRange(from_value=low_, to_value=high_, step=0.0)]
+    else:
+        limits = (
+            f"at least {minimum:g}" if minimum is not None else "",
+            f"at most {maximum:g}" if maximum is not None else "",
+        )
+        descriptor.additional_constraints = "each " + " and ".join(filter(None, limits))
+    return descriptor
+
+
+def _ros_type(hint: Any, what: str) -> Parameter.Type:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint in _SCALARS:
+        return _SCALARS[hint]
+    if origin is typing.Literal and all(isinstance(a, str) for a in arguments):
+        return Parameter.Type.STRING
+    elements = {a for a in arguments if a is not Ellipsis}
+    if origin in (list, tuple) and len(elements) == 1 and (element := elements.pop()) in _ARRAYS:
+        return _ARRAYS[element]
+    raise TypeError(f"{what} is {hint}, which no ROS parameter can hold")
+
+
+def _widened(value: Any, kind: Parameter.Type) -> Any:
+    if kind not in _ARRAYS.values():
+        return value
+    if value is None:  # how an empty list in YAML arrives
+        return []
+    if isinstance(value, str | int | float | bytes):
+        return value
+    widen = kind is Parameter.Type.DOUBLE_ARRAY
+    return [float(v) if widen and isinstance(v, int) and not isinstance(v, bool) else v for v in value]
+
+
+def _name_strangers(node: Node, known: Sequence[str]) -> None:
+    """Say which given parameters nobody reads: a misspelt name is the commonest wrong parameter."""
+    given = getattr(node, "_parameter_overrides", {})
+    for name in sorted(given):
+        if not node.has_parameter(name) and not name.startswith("qos_overrides."):
+            node.get_logger().warning(
+                f"the parameter {name} is none of this node's and was not used, expected one of {', '.join(known)}"
+            )
