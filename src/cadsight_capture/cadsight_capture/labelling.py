@@ -20,7 +20,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.mesh import Mesh
-from cadsight_core.parameters import check, from_mapping, parameter
+from cadsight_core.parameters import check, parameter
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
@@ -48,20 +48,6 @@ class LabellingParameters:
 
     def __post_init__(self) -> None:
         check(self)
-
-    @staticmethod
-    def from_mapping(mapping: Mapping[str, Any], where: str) -> "LabellingParameters":
-        """From the sections colour, hand_eye and agreement of a YAML file.
-
-        Raises:
-            CadsightError: for an unknown key, a wrong type or a value out of range.
-        """
-        sections = {"colour": ColourParameters, "hand_eye": HandEyeParameters, "agreement": AgreementParameters}
-        values = {
-            key: from_mapping(sections[key], value, f"{where}: {key}") if key in sections else value
-            for key, value in mapping.items()
-        }
-        return from_mapping(LabellingParameters, values, where)
 
 
 @dataclass(frozen=True, eq=False)

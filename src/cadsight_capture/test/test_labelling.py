@@ -10,6 +10,7 @@ from cadsight_core.box import Box
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
+from cadsight_core.parameters import from_mapping
 from drawn import MOUNT, base_from_tool, session
 
 ERROR = Pose.from_rotvec(np.radians([0.2, -0.15, 0.1]), (1e-3, -0.5e-3, 0.8e-3))
@@ -109,7 +110,7 @@ def test_the_report_file_says_what_the_report_says(raw: Dataset, part):
 
 
 def test_parameters_come_from_sections_and_refuse_what_they_do_not_know():
-    parameters = LabellingParameters.from_mapping({"agreement": {"min_box_iou": 0.5}, "workers": 1}, "file")
+    parameters = from_mapping(LabellingParameters, {"agreement": {"min_box_iou": 0.5}, "workers": 1}, "file")
     assert parameters.agreement.min_box_iou == 0.5
     with pytest.raises(CadsightError, match=r"file: colour.*'blurr'"):
-        LabellingParameters.from_mapping({"colour": {"blurr": 1}}, "file")
+        from_mapping(LabellingParameters, {"colour": {"blurr": 1}}, "file")

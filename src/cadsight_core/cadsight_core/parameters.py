@@ -54,7 +54,7 @@ def check(instance: Any) -> None:
 def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
     """Build the parameter dataclass ``cls`` from a mapping, such as a YAML section read at ``where``.
 
-    Integers are accepted for floats and lists for tuples.
+    Integers are accepted for floats, lists for tuples, and mappings for parameter dataclasses.
 
     Raises:
         CadsightError: for an unknown key, a missing key without a default, a wrong type or a value out of range.
@@ -74,9 +74,17 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
     if missing:
         raise CadsightError(f"{where} lacks the key {missing[0]!r}: {fields[missing[0]].metadata.get('description')}")
     try:
-        return cls(**{name: _converted(value, hints[name]) for name, value in mapping.items()})
+        values = {name: _nested(value, hints[name], f"{where}: {name}") for name, value in mapping.items()}
+        return cls(**{name: _converted(value, hints[name]) for name, value in values.items()})
     except CadsightError as error:
-        raise CadsightError(f"{where}: {error}") from error
+        sentence = str(error)
+        raise CadsightError(sentence if sentence.startswith(f"{where}: ") else f"{where}: {sentence}") from error
+
+
+def _nested(value: Any, hint: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, Mapping):
+        return from_mapping(hint, value, where)
+    return value
 
 
 def _converted(value: Any, hint: Any) -> Any:

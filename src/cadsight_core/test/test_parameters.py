@@ -1,5 +1,5 @@
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
@@ -62,3 +62,30 @@ def test_a_bad_value_is_refused_with_its_place_its_name_its_value_and_what_was_a
 def test_what_is_no_mapping_is_refused():
     with pytest.raises(CadsightError, match="expected a mapping of Light"):
         from_mapping(Light, ["power"], "cell.yaml")
+
+
+@dataclass(frozen=True)
+class Room:
+    light: Light = field(default_factory=Light)
+    doors: int = parameter(1, "number of doors", minimum=1)
+
+    def __post_init__(self):
+        check(self)
+
+
+def test_a_section_becomes_the_dataclass_of_its_field():
+    assert from_mapping(Room, {"light": {"power": 3}, "doors": 2}, "cell.yaml") == Room(Light(power=3.0), 2)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ({"light": {"power": -1}}, "cell.yaml: light: parameter power is -1.0"),
+        ({"light": {"pwoer": 1}}, "cell.yaml: light has the unknown key 'pwoer'"),
+        ({"light": 3}, "cell.yaml: parameter light is 3, expected Light"),
+    ],
+)
+def test_a_bad_value_in_a_section_is_refused_with_the_sections_name(mapping, words):
+    with pytest.raises(CadsightError) as caught:
+        from_mapping(Room, mapping, "cell.yaml")
+    assert str(caught.value).startswith(words)

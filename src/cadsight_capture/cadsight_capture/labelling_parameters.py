@@ -1,0 +1,42 @@
+"""What the labelling node and `cadsight label` are told about the cell."""
+
+from dataclasses import dataclass, field
+
+from cadsight_cell.holder import pose_from_list
+from cadsight_core.geometry import Pose
+from cadsight_core.parameters import check, parameter
+
+from cadsight_capture.agreement import AgreementParameters
+from cadsight_capture.colour import ColourParameters
+from cadsight_capture.hand_eye import HandEyeParameters
+from cadsight_capture.labelling import LabellingParameters
+
+
+@dataclass(frozen=True)
+class LabellingNodeParameters:
+    """The parameters of the node ``labelling``; `cadsight label` reads the same section."""
+
+    part: str = parameter("", "YAML of the part that the arm holds")
+    mount: tuple[float, ...] = parameter(
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
+        "tool0_from_part: x, y, z in metres and the quaternion x, y, z, w of the part in the tool's frame",
+    )
+    labels: str = parameter("", "labels.json of a session whose hand-eye correction is used; empty for none")
+    base_frame: str = parameter("base_link", "frame that the arm's kinematics start from")
+    autostart: bool = parameter(True, "whether the node configures and activates itself")
+    workers: int = parameter(2, "images labelled at the same time", minimum=1, maximum=256)
+    colour: ColourParameters = field(default_factory=ColourParameters)
+    hand_eye: HandEyeParameters = field(default_factory=HandEyeParameters)
+    agreement: AgreementParameters = field(default_factory=AgreementParameters)
+
+    def __post_init__(self) -> None:
+        check(self)
+        pose_from_list(self.mount, "mount")
+
+    @property
+    def tool_from_part(self) -> Pose:
+        return pose_from_list(self.mount, "mount")
+
+    @property
+    def labelling(self) -> LabellingParameters:
+        return LabellingParameters(self.colour, self.hand_eye, self.agreement, self.workers)
