@@ -1,0 +1,55 @@
+"""What the arm holds and what stands around it, as files and parameters tell."""
+
+from dataclasses import dataclass
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Pose
+from cadsight_core.parameters import check, parameter
+from cadsight_core.part import load_part, load_part_mesh
+
+from cadsight_cell.arm import Arm
+from cadsight_cell.collision import CollisionModel, HeldPart, load_bodies
+
+
+@dataclass(frozen=True)
+class HolderParameters:
+    """What the arm holds, and what stands around it; shared by the nodes that must know."""
+
+    part: str = parameter("", "YAML of the part at the tool; empty when the arm holds none")
+    mount: tuple[float, ...] = parameter(
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
+        "tool0_from_part: x, y, z in metres and the quaternion x, y, z, w of the part in the tool's frame",
+    )
+    bodies: str = parameter("", "YAML of the boxes that the arm must not touch; empty for none")
+
+    def __post_init__(self) -> None:
+        check(self)
+        pose_from_list(self.mount, "mount")
+
+
+def pose_from_list(values: tuple[float, ...], name: str) -> Pose:
+    """A pose from x, y, z in metres and the quaternion x, y, z, w.
+
+    Raises:
+        CadsightError: for another number of values, or a quaternion without direction.
+    """
+    if len(values) != 7 or sum(v * v for v in values[3:]) < 1e-6:
+        raise CadsightError(f"{name} is {list(values)}, expected x, y, z and a quaternion x, y, z, w: seven values")
+    return Pose.from_quaternion(values[3:], values[:3])
+
+
+def collision_model(parameters: HolderParameters, arm: Arm) -> CollisionModel:
+    """What the parameters' files say the arm can bump into.
+
+    Raises:
+        CadsightError: for a file that cannot be read.
+    """
+    bodies = load_bodies(parameters.bodies) if parameters.bodies else ()
+    return CollisionModel(arm, bodies, held_part(parameters))
+
+
+def held_part(parameters: HolderParameters) -> HeldPart | None:
+    """The part at the tool, where there is one."""
+    if not parameters.part:
+        return None
+    return HeldPart(load_part_mesh(load_part(parameters.part)), pose_from_list(parameters.mount, "mount"))
