@@ -1,6 +1,8 @@
 """What the arm holds and what stands around it, as files and parameters tell."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
@@ -15,12 +17,12 @@ from cadsight_cell.collision import CollisionModel, HeldPart, load_bodies
 class HolderParameters:
     """What the arm holds, and what stands around it; shared by the nodes that must know."""
 
-    part: str = parameter("", "YAML of the part at the tool; empty when the arm holds none")
+    part: str = parameter("", "YAML of the part at the tool (a path or package://); empty when the arm holds none")
     mount: tuple[float, ...] = parameter(
         (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
         "tool0_from_part: x, y, z in metres and the quaternion x, y, z, w of the part in the tool's frame",
     )
-    bodies: str = parameter("", "YAML of the boxes that the arm must not touch; empty for none")
+    bodies: str = parameter("", "YAML of the boxes that the arm must not touch (a path or package://); empty for none")
 
     def __post_init__(self) -> None:
         check(self)
@@ -38,18 +40,23 @@ def pose_from_list(values: tuple[float, ...], name: str) -> Pose:
     return Pose.from_quaternion(values[3:], values[:3])
 
 
-def collision_model(parameters: HolderParameters, arm: Arm) -> CollisionModel:
+def collision_model(parameters: HolderParameters, arm: Arm, resolve: Callable[[str], Path] = Path) -> CollisionModel:
     """What the parameters' files say the arm can bump into.
+
+    Args:
+        resolve: makes a path of a file's name.
 
     Raises:
         CadsightError: for a file that cannot be read.
     """
-    bodies = load_bodies(parameters.bodies) if parameters.bodies else ()
-    return CollisionModel(arm, bodies, held_part(parameters))
+    bodies = load_bodies(resolve(parameters.bodies)) if parameters.bodies else ()
+    part = held_part(parameters, resolve)
+    return CollisionModel(arm, bodies, part)
 
 
-def held_part(parameters: HolderParameters) -> HeldPart | None:
+def held_part(parameters: HolderParameters, resolve: Callable[[str], Path] = Path) -> HeldPart | None:
     """The part at the tool, where there is one."""
     if not parameters.part:
         return None
-    return HeldPart(load_part_mesh(load_part(parameters.part)), pose_from_list(parameters.mount, "mount"))
+    mesh = load_part_mesh(load_part(resolve(parameters.part)))
+    return HeldPart(mesh, pose_from_list(parameters.mount, "mount"))

@@ -10,6 +10,7 @@ from cadsight_core.parameters import parameter
 from cadsight_ros.clients import STATUS_NAMES, ActionClient, RefusedError, RunningGoal, UnansweredError
 from cadsight_ros.messages import joints_by_name
 from cadsight_ros.parameters import declare, run
+from cadsight_ros.resources import resolve
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -71,16 +72,16 @@ class MotionNode(Node):
 
     def __init__(self) -> None:
         super().__init__("motion", namespace="cadsight")
-        self._parameters = declare(self, MotionParameters)
+        self._settings = declare(self, MotionParameters)
         arm = Arm()
         self._limits = arm.limits
-        self._collisions = collision_model(self._parameters, arm)
+        self._collisions = collision_model(self._settings, arm, resolve)
         self._planner = RrtPlanner(self._collisions, arm.limits)
         self._moving = threading.Lock()
         self._joints: tuple[float, JointState] | None = None
-        self._controller = f"/{self._parameters.controller}/follow_joint_trajectory"
+        self._controller = f"/{self._settings.controller}/follow_joint_trajectory"
         self._follow: ActionClient[FollowJointTrajectory.Goal, FollowJointTrajectory.Result] = ActionClient(
-            self, FollowJointTrajectory, self._controller, accept_timeout_s=self._parameters.accept_timeout_s
+            self, FollowJointTrajectory, self._controller, accept_timeout_s=self._settings.accept_timeout_s
         )
         self.create_subscription(JointState, "/joint_states", self._on_joints, qos_profile_sensor_data)
         self._server = ActionServer(
@@ -126,18 +127,16 @@ class MotionNode(Node):
         named = _named(request)
         start = self._read_joints()
         goal = joint_mapping(start) | named
-        path = self._planner.plan(
-            start, goal, timeout_s=self._parameters.planning_timeout_s, seed=self._parameters.seed
-        )
+        path = self._planner.plan(start, goal, timeout_s=self._settings.planning_timeout_s, seed=self._settings.seed)
         if max(abs(path[-1] - path[0])) < _THERE_RAD:
             return "the arm was there already"
-        scaling = request.velocity_scaling or self._parameters.velocity_scaling
+        scaling = request.velocity_scaling or self._settings.velocity_scaling
         trajectory = time_path(path, self._limits, self._collisions.is_edge_free, scaling)
         self._execute(handle, trajectory)
         return f"moved in {trajectory.duration:.2f} s"
 
     def _read_joints(self) -> list[float]:
-        oldest = self._parameters.joint_state_timeout_s
+        oldest = self._settings.joint_state_timeout_s
         end = time.monotonic() + oldest
         while self._joints is None or time.monotonic() - self._joints[0] > oldest:
             if time.monotonic() > end:
@@ -159,8 +158,8 @@ class MotionNode(Node):
         try:
             running = self._follow.send(goal, on_feedback)
         except (UnansweredError, RefusedError) as error:
-            raise MotionError("refused", f"{error}, expected the controller {self._parameters.controller}") from error
-        timeout = 2 * trajectory.duration + self._parameters.execution_timeout_s
+            raise MotionError("refused", f"{error}, expected the controller {self._settings.controller}") from error
+        timeout = 2 * trajectory.duration + self._settings.execution_timeout_s
         try:
             answer = running.wait(timeout, until=lambda: handle.is_cancel_requested)
         except UnansweredError as error:
@@ -177,13 +176,13 @@ class MotionNode(Node):
             detail = f" ({result.error_string})" if result.error_string else ""
             raise MotionError(
                 "aborted",
-                f"the controller {self._parameters.controller} {STATUS_NAMES.get(status, 'ended')} the motion with "
+                f"the controller {self._settings.controller} {STATUS_NAMES.get(status, 'ended')} the motion with "
                 f"{name}{detail}, expected it to arrive",
             )
 
     def _stop(self, running: RunningGoal[FollowJointTrajectory.Result]) -> None:
         try:
-            running.cancel(self._parameters.accept_timeout_s)
+            running.cancel(self._settings.accept_timeout_s)
         except UnansweredError as error:
             self.get_logger().error(f"the arm may still be moving: {error}")
 
