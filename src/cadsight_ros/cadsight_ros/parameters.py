@@ -34,20 +34,17 @@ _ARRAYS = {
 def declare(node: Node, cls: type[T]) -> T:
     """Declare every field of the parameter dataclass ``cls`` on ``node`` and read them once.
 
-    Fields are bool, int, float, str, a ``Literal`` of strings, or a list or tuple of one of them. They are read-only
+    Fields are bool, int, float, str, a ``Literal`` of strings, or a list or tuple of one of them; a field that is a
+    parameter dataclass itself becomes parameters with its name and a point before theirs. They are read-only
     afterwards: a node's parameters are those it was started with. An integer is taken for a float.
 
     Raises:
         CadsightError: naming the node, the parameter, its value and what was allowed.
     """
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
-    hints = typing.get_type_hints(cls)
-    kinds = {f.name: _ros_type(hints[f.name], f"{cls.__name__}.{f.name}") for f in fields}
-    values = {f.name: _declared(node, f, kinds[f.name]) for f in fields}
-    where = node.get_fully_qualified_name()
-    values = {name: _widened(value, kinds[name]) for name, value in values.items()}
-    _name_strangers(node, [f.name for f in fields])
-    return from_mapping(cls, values, where)
+    names: list[str] = []
+    values = _declared_section(node, cls, "", names)
+    _name_strangers(node, names)
+    return from_mapping(cls, values, node.get_fully_qualified_name())
 
 
 def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, threads: int = 1) -> int:
@@ -90,29 +87,43 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
     return 0
 
 
-def _declared(node: Node, field: "dataclasses.Field[Any]", kind: Parameter.Type) -> Any:
+def _declared_section(node: Node, cls: type, prefix: str, names: list[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        hint, name = hints[field.name], prefix + field.name
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            values[field.name] = _declared_section(node, hint, f"{name}.", names)
+            continue
+        names.append(name)
+        kind = _ros_type(hint, f"{cls.__name__}.{field.name}")
+        values[field.name] = _widened(_declared(node, field, name, kind), kind)
+    return values
+
+
+def _declared(node: Node, field: "dataclasses.Field[Any]", name: str, kind: Parameter.Type) -> Any:
     default = field.default if field.default is not dataclasses.MISSING else None
     if field.default_factory is not dataclasses.MISSING:
         default = field.default_factory()
     if isinstance(default, tuple):
         default = list(default)
-    if node.has_parameter(field.name):  # `use_sim_time` is every node's own
-        return node.get_parameter(field.name).value
-    descriptor = _descriptor(field, kind)
+    if node.has_parameter(name):  # `use_sim_time` is every node's own
+        return node.get_parameter(name).value
+    descriptor = _descriptor(field, name, kind)
     try:
-        return node.declare_parameter(field.name, default, descriptor).value
+        return node.declare_parameter(name, default, descriptor).value
     except InvalidParameterValueException:
         # Out of range for ROS; without its limits the value comes through to our own check and its sentence.
         descriptor.integer_range, descriptor.floating_point_range = [], []
-        return node.declare_parameter(field.name, default, descriptor).value
+        return node.declare_parameter(name, default, descriptor).value
 
 
-def _descriptor(field: "dataclasses.Field[Any]", kind: Parameter.Type) -> ParameterDescriptor:
+def _descriptor(field: "dataclasses.Field[Any]", name: str, kind: Parameter.Type) -> ParameterDescriptor:
     metadata = field.metadata
     minimum, maximum, choices = (metadata.get(k) for k in ("minimum", "maximum", "choices"))
     # Dynamic, so that a value of another type reaches our own check and its sentence; read-only holds it there.
     descriptor = ParameterDescriptor(
-        name=field.name,
+        name=name,
         type=kind.value,
         description=metadata.get("description", ""),
         read_only=True,
