@@ -1,0 +1,228 @@
+"""From a run folder to its page and its figures."""
+
+import datetime
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.sample import Sample
+
+from cadsight_report import charts, distances, models
+from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, draw_instances
+from cadsight_report.labels import LabelError, label_figures, session_errors
+from cadsight_report.live import latencies, live_figures, replay_figures
+from cadsight_report.origin import settings, step_seconds, versions
+from cadsight_report.page import Illustrations, Picture, render
+from cadsight_report.run_folder import SPLITS, RunFolder
+from cadsight_report.targets import judge
+from cadsight_report.truth import Truth, true_sample, truth_of
+
+FORMAT = "cadsight-report-1"
+PICTURES, SALIENCY_MAPS = 20, 8
+STAGES = ("labels", "distances", "detector", "normals", "pictures", "page")
+Progress = Callable[[str], None]
+
+
+def build_report(folder: str | Path, progress: Progress = lambda stage: None) -> RunFolder:
+    """Write report.json and report.html of a run; what is missing in the run is said on the page.
+
+    Args:
+        folder: the run, such as ``cadsight demo`` makes.
+        progress: called with the name of each of :data:`STAGES` before it.
+
+    Raises:
+        CadsightError: when the folder is missing or holds no piece of a run, or a piece cannot be read.
+    """
+    run = RunFolder(Path(folder).resolve())
+    if not run.folder.is_dir():
+        raise CadsightError(f"the run {run.folder} is missing, expected a folder such as cadsight demo makes")
+    report = _Report(run)
+    for stage in STAGES[:-1]:
+        progress(stage)
+        getattr(report, f"add_{stage}")()
+    progress(STAGES[-1])
+    report.write()
+    return run
+
+
+class _Report:
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.charts: dict[str, str] = {}
+        self.pictures: tuple[Picture, ...] = ()
+        self.saliency: tuple[Picture, ...] = ()
+        self.sentences: dict[str, str] = {}
+        self.missing: list[str] = []
+        sessions = {split: run.session(split) for split in SPLITS}
+        self.truths: dict[str, Truth] = {
+            split: truth for split, session in sessions.items() if (truth := truth_of(session)) is not None
+        }
+        self.raw = {split: Dataset.open(s.raw) for split, s in sessions.items() if (s.raw / "dataset.json").is_file()}
+        self.labelled = {
+            split: Dataset.open(s.labelled) for split, s in sessions.items() if (s.labelled / "dataset.json").is_file()
+        }
+        if not self.raw and not self.labelled and not run.detector.is_dir() and not run.live.is_dir():
+            raise CadsightError(f"{run.folder} holds no session, model or live folder, expected a run to report on")
+        seconds = step_seconds(run)
+        self.figures: dict[str, Any] = {
+            "format": FORMAT,
+            "run": run.folder.name,
+            "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "part": next((", ".join(d.classes) for d in [*self.labelled.values(), *self.raw.values()]), None),
+            "truth": bool(self.truths),
+            "live": live_figures(run),
+            "replay": replay_figures(run),
+            "seconds": seconds,
+            "seconds_total": sum(seconds.values()) if seconds else None,
+            "settings": settings(run),
+            "versions": versions(),
+        }
+        self._note_missing()
+
+    def _note_missing(self) -> None:
+        absent = {
+            "no image of a test session was labelled, so the models are not judged": "test" not in self.labelled,
+            "no detector was trained": not (self.run.detector / "model.json").is_file(),
+            "no regressor of normals was trained": not (self.run.normals / "model.json").is_file(),
+            "nobody looked live": self.figures["live"] is None,
+            "no bag was replayed": self.figures["replay"] is None,
+            "no time was taken of the steps": not self.figures["seconds"],
+        }
+        self.missing = [sentence for sentence, is_absent in absent.items() if is_absent]
+
+    def add_labels(self) -> None:
+        """Labels against each other and, where there is one, against the truth."""
+        errors = {split: session_errors(self.run.session(split), truth) for split, truth in self.truths.items()}
+        errors = {split: found for split, found in errors.items() if found}
+        self.figures["labels"] = label_figures(self.run, errors)
+        chart = _label_chart([e for found in errors.values() for e in found if e.kept])
+        if chart:
+            self.charts["labels"] = chart
+
+    def add_distances(self) -> None:
+        """How far the colours of the test images are from those of the training images."""
+        self.figures["distances"] = None
+        if {"train", "test"} <= self.labelled.keys() and all(len(self.labelled[s]) for s in ("train", "test")):
+            found = distances.between(self.labelled["train"], self.labelled["test"])
+            self.figures["distances"] = found.to_json()
+            self.charts["channels"] = charts.densities(found.panels("train", "test"))
+
+    def add_detector(self) -> None:
+        """The paper's table 1, over all captured test images where there is truth, else over the labelled ones."""
+        self.figures |= {"detector": None, "detector_on_labels": None}
+        card = models.card(self.run.detector)
+        if card is None:
+            return
+        self.sentences["detector"] = models.sentence(card)
+        self._add_curves("detector_curves", models.detector_curves(self.run.detector))
+        detector = models.load_detector(self.run.detector)
+        if truth := self._true_test(card.classes):
+            self.figures["detector"] = models.detector_figures(detector, truth) | {"against": "truth"}
+        if labels := self._labelled_test():
+            found = models.detector_figures(detector, labels) | {"against": "labels"}
+            self.figures["detector_on_labels" if truth else "detector"] = found
+
+    def add_normals(self) -> None:
+        """The angle error of the regressor, with figures 20, 23 and 24 of the paper."""
+        self.figures["normals"] = None
+        card = models.card(self.run.normals)
+        if card is None:
+            return
+        self.sentences["normals"] = models.sentence(card)
+        self._add_curves("normals_curves", models.normals_curves(self.run.normals))
+        truth = self._true_test(None)
+        samples = truth or self._labelled_test()
+        samples = [s for s in samples if any(i.normal is not None for i in s.instances)]
+        if not samples:
+            return
+        regressor = models.load_regressor(self.run.normals)
+        training = self.labelled.get("train")
+        errors = models.normal_errors(regressor, samples, training.samples() if training else ())
+        self.figures["normals"] = errors.figures | {"against": "truth" if truth else "labels"}
+        lines = {"mean": errors.figures["mean_deg"], "median": errors.figures["median_deg"]}
+        labels = ("vertical component of the true normal (up in the picture)", "error, degrees")
+        self.charts["angles"] = charts.scatter(errors.vertical, errors.angles_deg, *labels, lines)
+        self.saliency = tuple(models.saliency_pictures(regressor, _spread(samples, SALIENCY_MAPS)))
+
+    def add_pictures(self) -> None:
+        """Test pictures with what is there and what the models see."""
+        samples = _spread(self._true_test(None) or self._labelled_test(), PICTURES)
+        if not samples:
+            return
+        seen: Sequence[Sequence[Any]] = [()] * len(samples)
+        if models.card(self.run.detector) is not None:
+            regressor = models.load_regressor(self.run.normals) if models.card(self.run.normals) else None
+            seen = models.look(models.load_detector(self.run.detector), regressor, samples)
+        self.pictures = tuple(_picture(sample, found) for sample, found in zip(samples, seen, strict=True))
+
+    def write(self) -> None:
+        """Write both files; the page comes last."""
+        self.figures["targets"] = [
+            v.to_json() | {"unit": v.target.unit} for v in judge(self.figures)
+        ]
+        if found := latencies(self.run):
+            self.charts["latency"] = charts.histograms([("image in to result out, ms", {"frames": found})], bins=40)
+        self.figures["missing"] = self.missing
+        figures = _without_nan(self.figures)
+        illustrations = Illustrations(self.charts, self.pictures, self.saliency, self.sentences)
+        page = render(figures, illustrations)
+        write_atomically(self.run.figures, json.dumps(figures, indent=2, allow_nan=False) + "\n")
+        write_atomically(self.run.page, page)
+
+    def _add_curves(self, name: str, panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]]) -> None:
+        if panels:
+            self.charts[name] = charts.curves(panels)
+
+    def _true_test(self, classes: Sequence[str] | None) -> list[Sample]:
+        truth, raw = self.truths.get("test"), self.raw.get("test")
+        if truth is None or raw is None:
+            return []
+        samples = [s for s in raw.samples() if not s.record.get("background", False)]
+        return [true_sample(s, truth.at(int(s.record["stamp_ns"])), 0) for s in samples]
+
+    def _labelled_test(self) -> list[Sample]:
+        return list(self.labelled["test"].samples()) if "test" in self.labelled else []
+
+
+def _label_chart(kept: Sequence[LabelError]) -> str | None:
+    if not kept:
+        return None
+    colour = [e.colour_iou for e in kept if e.colour_iou is not None]
+    kinematic = [e.kinematic_iou for e in kept if e.kinematic_iou is not None]
+    normals = [e.normal_deg for e in kept if e.normal_deg is not None]
+    panels: list[tuple[str, Mapping[str, Sequence[float]]]] = []
+    if colour and kinematic:
+        panels.append(("box IoU with the truth", {"kinematic": kinematic, "colour": colour}))
+    if normals:
+        panels.append(("labelled normal's error, degrees", {"kinematic": normals}))
+    return charts.histograms(panels) if panels else None
+
+
+def _picture(sample: Sample, found: Sequence[Any]) -> Picture:
+    image = draw_instances(models.image_of(sample), sample.instances, TRUTH_RGB)
+    image = draw_instances(image, found, PREDICTION_RGB)
+    return Picture(sample.name, data_uri(image), models.caption(sample, found))
+
+
+def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """``count`` samples at even distances, the first and the last among them."""
+    if len(samples) <= count:
+        return list(samples)
+    return [samples[round(i)] for i in np.linspace(0, len(samples) - 1, count)]
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON knows no NaN: what is no finite number becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,74 @@
+"""Pictures with boxes and normals drawn on them, ready to stand in a page."""
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from cadsight_core.box import Box
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array
+from cadsight_core.images import Rgb
+from cadsight_core.sample import Instance
+from numpy.typing import NDArray
+
+TRUTH_RGB = (47, 158, 98)
+PREDICTION_RGB = (30, 90, 220)
+_SUBPIXEL_BITS = 4
+
+
+def draw_instances(image: Rgb, instances: Sequence[Instance], colour: tuple[int, int, int], thickness: int = 2) -> Rgb:
+    """``image`` (H, W, 3) with the boxes of ``instances``, and an arrow for each that has a normal.
+
+    The arrow starts at the box's centre and is the normal's projection on the picture: a normal that looks straight
+    at the camera has none, one across the line of sight has the length of the box's longer side.
+    """
+    picture = np.ascontiguousarray(image).copy()
+    for instance in instances:
+        box = instance.box
+        corners = [_fixed(box.x0 - 0.5, box.y0 - 0.5), _fixed(box.x1 - 0.5, box.y1 - 0.5)]
+        cv2.rectangle(picture, corners[0], corners[1], colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+        if instance.normal is not None:
+            start, end = arrow(box, instance.normal)
+            cv2.arrowedLine(
+                picture, _fixed(*start), _fixed(*end), colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS, tipLength=0.2
+            )
+    return picture
+
+
+def arrow(box: Box, normal: Array) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Start and end pixel of the arrow of a normal (3,) in the camera's optical frame."""
+    x, y = box.centre[0] - 0.5, box.centre[1] - 0.5
+    length = max(box.width, box.height)
+    return (x, y), (x + length * float(normal[0]), y + length * float(normal[1]))
+
+
+def heat(image: Rgb, saliency: NDArray[np.floating], share: float = 0.55) -> Rgb:
+    """``image`` (H, W, 3) under a heat map of ``saliency`` (H, W), scaled to its 99th percentile."""
+    values = np.asarray(saliency, np.float32)
+    limit = float(np.percentile(values, 99))
+    scaled = np.clip(values / limit, 0, 1) if limit > 0 else np.zeros_like(values)
+    colours = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    return cv2.addWeighted(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), share, image, 1 - share, 0)
+
+
+def data_uri(image: Rgb, max_width: int = 640, quality: int = 84) -> str:
+    """``image`` as a JPEG that is part of the page.
+
+    Raises:
+        CadsightError: when the picture cannot be encoded.
+    """
+    height, width = image.shape[:2]
+    if width > max_width:
+        size = (max_width, max(1, round(height * max_width / width)))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    encoded, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    if not encoded:
+        raise CadsightError(f"a picture of {width} x {height} pixels could not be encoded as JPEG")
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def _fixed(x: float, y: float) -> tuple[int, int]:
+    scale = 1 << _SUBPIXEL_BITS
+    return round(x * scale), round(y * scale)

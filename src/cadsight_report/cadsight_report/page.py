@@ -1,0 +1,82 @@
+"""The page: figures and pictures in, one HTML text out that needs nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from cadsight_report.labels import WRONG_ABOVE_DEG, WRONG_BELOW_IOU
+from cadsight_report.paper import REAL_NANO, SYNTHETIC_NANO, TABLE
+
+_SECTIONS = (
+    ("labels", "Labels"),
+    ("detector", "Detector"),
+    ("normals", "Normals"),
+    ("distances", "Train and test"),
+    ("live", "Live"),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a data URI, with what to write beneath it."""
+
+    name: str
+    uri: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Illustrations:
+    """What the page shows besides figures.
+
+    Attributes:
+        charts: SVG by name, made by :mod:`cadsight_report.charts`.
+        models: a sentence on each model, by its name.
+    """
+
+    charts: dict[str, str] = field(default_factory=dict)
+    pictures: tuple[Picture, ...] = ()
+    saliency: tuple[Picture, ...] = ()
+    models: dict[str, str] = field(default_factory=dict)
+
+
+def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
+    """The page of a run; every text from the run is escaped, only our own charts and style are not."""
+    environment = Environment(
+        loader=PackageLoader("cadsight_report"),
+        autoescape=select_autoescape(("html", "j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    css, _, _ = environment.loader.get_source(environment, "report.css")  # type: ignore[union-attr]
+    mets = [t["met"] for t in figures["targets"]]
+    sections = [("targets", "Targets"), *((id_, title) for id_, title in _SECTIONS if figures.get(id_))]
+    if illustrations.pictures:
+        sections.append(("pictures", "Pictures"))
+    return environment.get_template("report.html.j2").render(
+        figures=figures,
+        css=Markup(css),
+        charts={name: Markup(svg) for name, svg in illustrations.charts.items()} | _absent(illustrations.charts),
+        pictures=illustrations.pictures,
+        saliency=illustrations.saliency,
+        models={"detector": "", "normals": ""} | illustrations.models,
+        sections=[*sections, ("making", "How it was made")],
+        met=mets.count(True),
+        judged=len(mets) - mets.count(None),
+        unmeasured=mets.count(None),
+        table=TABLE,
+        paper_real=REAL_NANO,
+        paper_synthetic=SYNTHETIC_NANO,
+        wrong_iou=WRONG_BELOW_IOU,
+        wrong_deg=WRONG_ABOVE_DEG,
+        longest=max([1e-9, *(figures.get("seconds") or {}).values()]),
+    )
+
+
+def _absent(charts: Mapping[str, str]) -> dict[str, None]:
+    names = ("labels", "detector_curves", "normals_curves", "angles", "channels", "latency")
+    return {name: None for name in names if name not in charts}

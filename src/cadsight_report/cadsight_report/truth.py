@@ -1,0 +1,55 @@
+"""The truth of a simulated session, for the report alone; a real cell has none."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from cadsight_core.box import Box
+from cadsight_core.geometry import Array, Pose
+from cadsight_core.sample import Instance, Sample
+from numpy.typing import NDArray
+
+from cadsight_report.run_folder import SessionFolder
+
+
+class TrueFrame(Protocol):
+    """What was really in a frame; the normal (3,) is in the camera's optical frame.
+
+    ``mask`` (H, W) and ``box`` are of what can be seen of the part; the box is None where nothing can.
+    """
+
+    @property
+    def mask(self) -> NDArray: ...
+    @property
+    def box(self) -> Box | None: ...
+    @property
+    def camera_from_part(self) -> Pose: ...
+    @property
+    def normal(self) -> Array: ...
+
+
+class Truth(Protocol):
+    def at(self, stamp_ns: int) -> TrueFrame: ...
+
+
+def truth_of(session: SessionFolder) -> Truth | None:
+    """The truth kept beside a session, or None where there is none, as on a real cell."""
+    if not (session.truth / "scene.json").is_file():
+        return None
+    from cadsight_cell.simulation.truth import Truth as RenderedTruth
+
+    return RenderedTruth(session.truth)
+
+
+def true_sample(sample: Sample, frame: TrueFrame, class_id: int) -> Sample:
+    """``sample`` with what was really on it in place of its labels."""
+    if frame.box is None:
+        return replace(sample, instances=())
+    instance = Instance(
+        class_id,
+        frame.box,
+        mask=frame.mask,
+        camera_from_part=frame.camera_from_part,
+        normal=frame.normal,
+        source="render",
+    )
+    return replace(sample, instances=(instance,))

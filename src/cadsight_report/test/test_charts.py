@@ -1,0 +1,35 @@
+import re
+
+import pytest
+from cadsight_report import charts
+
+CHARTS = {
+    "scatter": lambda: charts.scatter([0.1, 0.2], [3.0, 4.0], "x", "error", {"mean": 3.5}),
+    "curves": lambda: charts.curves([("box loss", {"train": [3.0, 2.0], "valid": [3.5, 2.5]})]),
+    "one epoch": lambda: charts.curves([("box loss", {"train": [3.0]})]),
+    "histograms": lambda: charts.histograms([("IoU", {"colour": [0.9, 0.95], "kinematic": [0.99]})]),
+    "densities": lambda: charts.densities([("red", {"train": [0.5, 0.5], "test": [1.0, 0.0]})]),
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_one_svg_that_refers_to_nothing_outside(name):
+    svg = CHARTS[name]()
+    assert svg.startswith("<svg")
+    assert svg.rstrip().endswith("</svg>")
+    assert "http" not in svg
+    assert "currentColor" in svg
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_what_a_chart_refers_to_is_in_it(name):
+    svg = CHARTS[name]()
+    used = set(re.findall(r"url\(#([^)]+)\)", svg)) | set(re.findall(r'href="#([^"]+)"', svg))
+    assert used
+    assert used <= set(re.findall(r'id="([^"]+)"', svg))
+
+
+def test_text_in_a_chart_is_escaped():
+    svg = charts.curves([("<b>&", {"a": [1.0, 2.0]})])
+    assert "<b>" not in svg
+    assert "&lt;b&gt;&amp;" in svg

@@ -1,0 +1,51 @@
+import base64
+
+import cv2
+import numpy as np
+import pytest
+from cadsight_core.box import Box
+from cadsight_core.sample import Instance
+from cadsight_report.drawing import TRUTH_RGB, arrow, data_uri, draw_instances, heat
+
+WHITE = np.full((60, 80, 3), 255, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("normal", "end"),
+    [
+        ((0.0, 0.0, -1.0), (29.5, 19.5)),
+        ((1.0, 0.0, 0.0), (49.5, 19.5)),
+        ((0.0, 0.5, -0.8660254), (29.5, 29.5)),
+    ],
+)
+def test_an_arrow_is_the_projection_of_the_normal_at_the_length_of_the_longer_side(normal, end):
+    start, tip = arrow(Box(20, 15, 40, 25), np.array(normal))
+    assert start == (29.5, 19.5)
+    assert tip == pytest.approx(end)
+
+
+def test_a_box_is_drawn_on_the_pixels_of_its_border_and_the_picture_given_stays():
+    drawn = draw_instances(WHITE, [Instance(0, Box(20, 15, 40, 25))], TRUTH_RGB, thickness=1)
+    # The corner at (20, 15) of the box is half a pixel before the centre of the pixel in row 15, column 20.
+    assert (drawn[20, 18] == 255).all()
+    assert (drawn[20, 19:21] < 200).any()
+    assert (drawn[20, 30] == 255).all()
+    assert (WHITE == 255).all()
+
+
+def test_a_picture_becomes_a_jpeg_of_at_most_the_width_asked_for():
+    uri = data_uri(np.zeros((300, 400, 3), np.uint8), max_width=100)
+    head, _, body = uri.partition(",")
+    assert head == "data:image/jpeg;base64"
+    assert cv2.imdecode(np.frombuffer(base64.b64decode(body), np.uint8), cv2.IMREAD_COLOR).shape == (75, 100, 3)
+
+
+def test_heat_is_bright_where_the_saliency_is_high_and_dark_where_it_is_zero():
+    saliency = np.zeros((60, 80))
+    saliency[:, :40] = 2.0
+    hot = heat(WHITE // 2, saliency)
+    assert hot[30, 10].sum() > hot[30, 70].sum() + 100
+
+
+def test_a_saliency_of_zeros_is_drawn_without_a_division_by_zero():
+    assert (heat(WHITE, np.zeros((60, 80))) < 255).any()

@@ -1,0 +1,75 @@
+import re
+
+from cadsight_report.labels import WRONG_BELOW_IOU
+from cadsight_report.page import Illustrations, Picture, render
+from cadsight_report.targets import judge
+
+
+def figures(**given):
+    known = {
+        "run": "demo", "made": "2026-01-01T00:00:00+00:00", "part": "bracket", "truth": False, "labels": None,
+        "detector": None, "detector_on_labels": None, "normals": None, "distances": None, "live": None, "replay": None,
+        "seconds": {}, "seconds_total": None, "settings": {}, "versions": {"Python": "3.11"}, "missing": [],
+    } | given
+    known["targets"] = [v.to_json() | {"unit": v.target.unit} for v in judge(known)]
+    return known
+
+
+DETECTOR = {
+    "precision": 0.98765, "recall": 0.5, "map50": 0.96, "map50_95": 0.7, "box_loss": 0.4, "object_loss": 0.2,
+    "images": 60, "against": "truth",
+}
+
+
+def test_a_name_from_the_run_is_escaped():
+    page = render(figures(part="<script>alert(1)</script>"), Illustrations())
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_a_page_of_nothing_says_what_is_missing_and_that_nothing_was_measured():
+    page = render(figures(missing=["no bag was replayed"]), Illustrations())
+    assert "no bag was replayed" in page
+    assert "There is no truth beside this run" in page
+    assert page.count("badge unknown") == len(figures()["targets"])
+    assert "badge bad" not in page
+
+
+def test_the_table_of_the_detector_stands_beside_the_papers_nano():
+    page = render(figures(detector=DETECTOR, truth=True), Illustrations())
+    row = re.search(r"<tr><td>Precision</td>(.*?)</tr>", page).group(1)
+    assert re.findall(r"\d\.\d+", row) == ["0.988", "0.964", "1.000"]
+    row = re.search(r"<tr><td>Object loss</td>(.*?)</tr>", page).group(1)
+    assert re.findall(r"\d\.\d+", row) == ["0.200", "0.117", "0.318"]
+
+
+def test_targets_are_said_to_be_met_or_not():
+    page = render(figures(detector=DETECTOR, truth=True), Illustrations())
+    assert page.count("badge good") == 1  # mAP50
+    assert page.count("badge bad") == 1  # mAP50:95
+    assert "1 of 2 measured figures reach their target" in page
+
+
+def test_a_session_without_truth_shows_the_agreement_alone():
+    session = {
+        "images": 5, "accepted": 4, "rejected": 1, "rejected_by_reason": {"colour_nothing": 1},
+        "iou_colour_vs_kinematic": 0.97, "mask_iou_colour_vs_kinematic": 0.9,
+        "iou_colour_vs_kinematic_before_correction": 0.91, "seconds": 2.0,
+        "hand_eye": {"applied": False, "size_mm": 0.0, "size_deg": 0.0, "before_px": None, "after_px": None,
+                     "images": 0, "outliers": 0, "reason": "too few"},
+    }
+    labels = {"images": 5, "accepted": 4, "rejected": 1, "rejected_by_reason": {"colour_nothing": 1},
+              "sessions": {"train": session}}
+    page = render(figures(labels=labels), Illustrations())
+    assert "Of 5 images 4 were kept and 1 rejected: 1 <code>colour_nothing</code>." in page
+    assert "0.970" in page
+    assert f"under {WRONG_BELOW_IOU} IoU" not in page
+    assert "Normal error" not in page
+
+
+def test_pictures_are_in_the_page_itself():
+    picture = Picture("t1", "data:image/jpeg;base64,AAAA", "0.98, 2.1 deg")
+    page = render(figures(), Illustrations(pictures=(picture,)))
+    assert '<img alt="t1" src="data:image/jpeg;base64,AAAA">' in page
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!data:|#)""", page)
+    assert "http" not in page
