@@ -1,4 +1,4 @@
-"""The `$(...)` of launch files: var, env, dirname and find-pkg-share."""
+"""The `$(...)` of launch files: var, env, dirname, find-pkg-share and equals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from cadsight_core.errors import CadsightError
 
-KNOWN = ("dirname", "env", "find-pkg-share", "var")
+KNOWN = ("dirname", "env", "equals", "find-pkg-share", "var")
 _TRUE = ("true", "1")
 _FALSE = ("false", "0")
 
@@ -66,6 +66,11 @@ def _substitute(inside: str, scope: Scope, file: Path) -> str:
         return _variable(expand(rest, scope, file), scope.variables, file)
     if name == "env" and rest:
         return _environment_variable(rest, scope, file)
+    if name == "equals" and rest:
+        words = expand(rest, scope, file).split()
+        if len(words) != 2:
+            raise CadsightError(f"{file.name}: $(equals ...) compares two words; {rest!r} is not two")
+        return str(words[0] == words[1]).lower()
     if name == "find-pkg-share" and rest:
         package = expand(rest, scope, file)
         try:
