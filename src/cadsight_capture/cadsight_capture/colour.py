@@ -98,15 +98,24 @@ def label_by_colour(
 
 
 def _to_edge(calm: MatLike, seen: MatLike, rough: MatLike, scale: float, p: ColourParameters) -> MatLike:
-    chroma = (calm.max(axis=2) - calm.min(axis=2)).astype(np.float32)
+    x, y, width, height = cv2.boundingRect(rough)
+    reach = round(20 * scale)
+    window = np.s_[max(y - reach, 0) : y + height + reach, max(x - reach, 0) : x + width + reach]
+    edged = np.zeros_like(rough)
+    edged[window] = _edge_near(calm[window], seen[window], rough[window], scale, p)
+    return edged
+
+
+def _edge_near(calm: MatLike, seen: MatLike, rough: MatLike, scale: float, p: ColourParameters) -> MatLike:
+    red, green, blue = cv2.split(calm)
+    chroma = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)).astype(np.float32)
     core = cv2.erode(seen, _disc(3 * scale)).astype(np.float32)
     if not core.any():
         return rough
     # Shaded faces have less chroma than lit ones, so each pixel is compared with the part's pixels near it.
     side = _odd(15 * scale)
-    window = (side, side)
-    weight = cv2.boxFilter(core, -1, window, normalize=False)
-    near = cv2.boxFilter(chroma * core, -1, window, normalize=False) / np.maximum(weight, 1)
+    weight = cv2.boxFilter(core, -1, (side, side), normalize=False)
+    near = cv2.boxFilter(chroma * core, -1, (side, side), normalize=False) / np.maximum(weight, 1)
     own = np.where(weight > 0.5, near, np.float32(np.median(chroma[core > 0])))
     around = cv2.dilate(rough, _disc(5 * scale))
     # What the closing bridged stays part of the part; only its edge is looked for.
