@@ -63,14 +63,16 @@ def copy_picture(sample: Sample, folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def whole_folder(folder: str | Path) -> Iterator[Path]:
+def whole_folder(folder: str | Path, *, replace: bool = True) -> Iterator[Path]:
     """A folder to write in that becomes ``folder`` at the end, or vanishes when anything is raised.
+
+    With ``replace`` an earlier export is replaced, and what is written now counts as one.
 
     Raises:
         CadsightError: when ``folder`` holds files that no export wrote, or cannot be made.
     """
     folder = Path(folder).resolve()
-    if folder.exists() and not _replaceable(folder):
+    if folder.exists() and not _replaceable(folder, replace):
         raise CadsightError(f"{folder} holds files that are no earlier export, expected a new or empty folder")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +81,8 @@ def whole_folder(folder: str | Path) -> Iterator[Path]:
         raise CadsightError(f"the folder {folder} could not be made: {error.strerror}") from error
     try:
         yield work
-        (work / _MARK).touch()
+        if replace:
+            (work / _MARK).touch()
         work.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -90,8 +93,8 @@ def whole_folder(folder: str | Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _replaceable(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / _MARK).exists() or not any(folder.iterdir()))
+def _replaceable(folder: Path, replace: bool) -> bool:
+    return folder.is_dir() and ((replace and (folder / _MARK).exists()) or not any(folder.iterdir()))
 
 
 def _hidden(path: Path) -> bool:

@@ -1,0 +1,183 @@
+"""`cadsight data`: data sets that the cell did not make, and those that it did."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "data",
+        help="check, convert and show data sets, take frames out of videos",
+        description="Data sets in any known format: our manifest, YOLO, COCO, VIA, the regression file, or a "
+        "folder of pictures. The format is recognised.",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_check(actions)
+    _add_convert(actions)
+    _add_frames(actions)
+    _add_show(actions)
+
+
+def _add_check(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "check",
+        help="say what is wrong with a data set",
+        description="Count the labels of each class and tell every problem in a sentence with its file and line. "
+        "Exit status 1 when there is one.",
+    )
+    parser.add_argument("source", metavar="DIR", help="data set: a folder, or a data.yaml, JSON or labels file")
+    parser.add_argument("--json", metavar="FILE", help="write the whole report there")
+    parser.add_argument("--few", type=int, default=10, metavar="N", help="report classes with fewer labels (10)")
+    parser.add_argument(
+        "--ignore", action="append", default=[], metavar="KIND", help="kind of problem that is none here (repeatable)"
+    )
+    parser.set_defaults(run=run_check)
+
+
+def _add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "convert",
+        help="write a data set in another format",
+        description="Write a data set as a new folder in another format, pictures included. Nothing is lost that "
+        "both formats hold.",
+    )
+    parser.add_argument("source", metavar="SRC", help="data set: a folder, or a data.yaml, JSON or labels file")
+    parser.add_argument("target", metavar="DST", help="folder to write; an earlier export there is replaced")
+    parser.add_argument("--to", required=True, choices=("yolo", "coco", "via", "regression", "cadsight"))
+    parser.add_argument("--square", action="store_true", help="make boxes 1:1")
+    parser.add_argument(
+        "--shapes",
+        choices=("as_given", "boxes", "polygons"),
+        default="as_given",
+        help="YOLO's lines: outlines where the source has polygons (as_given), never, or from masks too",
+    )
+    parser.add_argument(
+        "--split",
+        metavar="TRAIN,VALID,TEST",
+        help="divide anew: shares or counts such as 70,10,20; without it the splits stay as they are",
+    )
+    parser.add_argument(
+        "--order",
+        choices=("random", "blocks"),
+        default="random",
+        help="random deals the pictures out, blocks keeps neighbours (frames of one video) together",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random order (0)")
+    parser.set_defaults(run=run_convert)
+
+
+def _add_frames(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "frames", help="take pictures out of a video", description="Write frames of a video as pictures."
+    )
+    parser.add_argument("video", metavar="VIDEO", help="MP4, AVI, MOV or the like")
+    parser.add_argument("--fps", type=float, default=2.0, help="frames a second of the video (2)")
+    parser.add_argument("--grey", action="store_true", help="write them in grey")
+    parser.add_argument("--suffix", choices=(".png", ".jpg"), default=".png", help="format of the pictures (.png)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the pictures")
+    parser.set_defaults(run=run_frames)
+
+
+def _add_show(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "show", help="draw labels on a few pictures", description="Draw the labels on a few pictures of a data set."
+    )
+    parser.add_argument("source", metavar="DIR", help="data set: a folder, or a data.yaml, JSON or labels file")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the drawn pictures")
+    parser.add_argument("--count", type=int, default=12, metavar="N", help="number of pictures (12)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the choice (0)")
+    parser.set_defaults(run=run_show)
+
+
+def run_check(args: argparse.Namespace) -> int:
+    import json
+
+    from cadsight_core.files import write_atomically
+    from cadsight_core.health import check
+    from tqdm import tqdm
+
+    report = check(
+        args.source,
+        few=args.few,
+        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+    ).without(args.ignore)
+    print(f"{report.folder}: {report.pictures} pictures, {report.labels} labels, format {report.format}")
+    width = max(map(len, report.counts), default=0)
+    for name, count in report.counts.items():
+        print(f"  {name:{width}}  {count:6d}")
+    for problem in report.problems:
+        print(f"{problem.kind}: {problem.sentence}")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.items())
+    print(f"{len(report.problems)} problems: {kinds}" if kinds else "no problems")
+    if args.json:
+        write_atomically(args.json, json.dumps(report.to_json(), indent=1) + "\n")
+        print(args.json)
+    return 1 if report.problems else 0
+
+
+def run_convert(args: argparse.Namespace) -> int:
+    from cadsight_core.formats.convert import convert
+    from cadsight_core.splits import divide
+
+    shares = _shares(args.split) if args.split else None
+    print(
+        convert(
+            args.source,
+            args.target,
+            args.to,
+            square=args.square,
+            shapes=args.shapes,
+            divide=(lambda samples: divide(samples, shares, order=args.order, seed=args.seed)) if shares else None,
+        )
+    )
+    return 0
+
+
+def run_frames(args: argparse.Namespace) -> int:
+    from cadsight_core.video import write_frames
+    from tqdm import tqdm
+
+    files = write_frames(
+        args.video,
+        args.out,
+        args.fps,
+        grey=args.grey,
+        suffix=args.suffix,
+        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+    )
+    print(f"{len(files)} pictures")
+    print(args.out)
+    return 0
+
+
+def run_show(args: argparse.Namespace) -> int:
+    import numpy as np
+    from cadsight_core.drawing import draw_labels
+    from cadsight_core.files import inside
+    from cadsight_core.formats import load
+    from cadsight_core.images import read_image, write_image
+
+    samples, classes = load(args.source)
+    count = min(max(args.count, 0), len(samples))
+    chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    for index in chosen:
+        sample = samples[index]
+        picture = draw_labels(read_image(sample.image), sample.instances, classes)
+        write_image(inside(out, f"{sample.name}.png"), picture)
+    print(f"{count} of {len(samples)} pictures")
+    print(out)
+    return 0
+
+
+def _shares(text: str) -> dict[str, float]:
+    from cadsight_core.errors import CadsightError
+
+    try:
+        numbers = [float(word) for word in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 3:
+        raise CadsightError(f"--split is {text!r}, expected up to three numbers such as 70,10,20")
+    return dict(zip(("train", "valid", "test"), numbers, strict=False))

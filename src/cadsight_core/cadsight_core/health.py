@@ -1,0 +1,239 @@
+"""Is a data set fit to train on? Every thing that speaks against it, in one sentence with its place."""
+
+import hashlib
+import itertools
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats import yolo
+from cadsight_core.formats.anything import Loaded, read
+from cadsight_core.formats.folders import pictures_in
+from cadsight_core.formats.notes import Notes, Problem
+from cadsight_core.images import read_image
+from cadsight_core.sample import Instance, Sample
+
+__all__ = ["Problem", "Report", "check"]
+
+# A class with fewer labels teaches a detector little, and its average precision hangs on single pictures.
+FEW_LABELS = 10
+WHOLE_PICTURE = 0.95
+SAME_BOX_IOU = 0.95
+# How far a box may reach out of its picture: labels are rounded to a pixel.
+BORDER_PX = 1.0
+SMALLEST_SIDE_PX = 1.0
+# The paper writes normals with two decimals (Comillas, figure 6), which are up to 0.9 % off.
+NORMAL_TOLERANCE = 0.01
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a data set holds and what is wrong with it.
+
+    Attributes:
+        counts: labels a class, in the order of the classes.
+        sizes: pictures by (width, height).
+        splits: pictures by split.
+    """
+
+    folder: Path
+    format: str
+    pictures: int
+    counts: dict[str, int]
+    sizes: dict[tuple[int, int], int]
+    splits: dict[str, int]
+    problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def labels(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """Number of problems of each kind, most frequent first."""
+        return dict(Counter(p.kind for p in self.problems).most_common())
+
+    def without(self, kinds: Iterable[str]) -> "Report":
+        """The report without problems of ``kinds``."""
+        left = tuple(p for p in self.problems if p.kind not in set(kinds))
+        return Report(self.folder, self.format, self.pictures, self.counts, self.sizes, self.splits, left)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "folder": str(self.folder),
+            "format": self.format,
+            "pictures": self.pictures,
+            "labels": self.labels,
+            "counts": self.counts,
+            "sizes": [{"width": w, "height": h, "pictures": n} for (w, h), n in self.sizes.items()],
+            "splits": self.splits,
+            "problems": [
+                {"kind": p.kind, "file": str(p.file), "line": p.line, "sentence": p.sentence} for p in self.problems
+            ],
+        }
+
+
+def check(
+    path: str | Path, *, few: int = FEW_LABELS, progress: Progress = lambda items, _total, _what: items
+) -> Report:
+    """Check a data set in any known format; every picture is read whole.
+
+    Args:
+        few: a class with fewer labels is reported.
+        progress: wraps the loop over the pictures, with their number and what is done, as tqdm does.
+
+    Raises:
+        CadsightError: when ``path`` does not exist.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise CadsightError(f"{path} does not exist, expected a data set")
+    path = path.resolve()
+    notes = Notes()
+    try:
+        loaded = read(path, notes)
+        samples = list(_usable(loaded.samples, path, notes))
+    except CadsightError as error:
+        return Report(path, "unknown", 0, {}, {}, {}, (Problem("unreadable data set", path, None, str(error)),))
+    labels = Counter(i.class_id for s in samples for i in s.instances)
+    counts = {name: labels[class_id] for class_id, name in enumerate(loaded.classes)}
+    sizes = dict(Counter((s.size.width, s.size.height) for s in samples).most_common())
+    if loaded.format == "cadsight":
+        for line, sample in enumerate(samples, 1):
+            for index in range(len(sample.instances)):
+                notes.place(sample.name, index, path / "manifest.jsonl", line)
+
+    _check_classes(loaded, counts, path, few, notes)
+    _check_files(loaded, samples, path, notes)
+    for sample in samples:
+        _check_labels(sample, loaded, notes)
+    if len(sizes) > 1:
+        listed = ", ".join(f"{n} of {w} x {h}" for (w, h), n in sizes.items())
+        notes.problem("mixed sizes", path, f"its pictures have {len(sizes)} sizes ({listed} pixels), expected one")
+    _check_pictures(samples, progress, notes)
+
+    splits = dict(Counter(s.split for s in samples if s.split))
+    problems = sorted(notes.problems, key=lambda p: (str(p.file), p.line or 0))
+    return Report(path, loaded.format, len(samples), counts, sizes, splits, tuple(problems))
+
+
+def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sample]:
+    for index in range(len(samples)):
+        try:
+            yield samples[index]
+        except CadsightError as error:
+            notes.problem("odd label", path / "manifest.jsonl", str(error), index + 1)
+
+
+def _check_classes(loaded: Loaded, counts: dict[str, int], path: Path, few: int, notes: Notes) -> None:
+    for name, count in counts.items():
+        if count == 0:
+            notes.problem("empty class", path, f"the class {name!r} has no label, expected {few} or more")
+        elif count < few:
+            notes.problem("near-empty class", path, f"the class {name!r} has {count} labels, expected {few} or more")
+    if loaded.format == "pictures":
+        notes.problem("no labels", path, f"it holds {len(loaded.samples)} pictures and no labels, expected both")
+
+
+def _check_files(loaded: Loaded, samples: Sequence[Sample], path: Path, notes: Notes) -> None:
+    """Pictures and label files that lack the other."""
+    folder = path if path.is_dir() else path.parent
+    known = {s.image for s in samples} | {p.file for p in notes.problems}
+    if loaded.format == "yolo":
+        labels = {yolo.label_path(image) for image in known}
+        for file in yolo.label_files(folder):
+            if file not in labels:
+                notes.problem("label file without picture", file, "it has no picture, expected one of the same name")
+        for sample in samples:
+            if not notes.has_label_file(sample.name):
+                missing = yolo.label_path(sample.image)
+                notes.problem("picture without labels", sample.image, f"it has no label file, expected {missing}")
+    elif loaded.format != "pictures":
+        for image in pictures_in(folder):
+            if image not in known:
+                notes.problem("picture without labels", image, "no label file names it, expected an entry")
+
+
+def _check_labels(sample: Sample, loaded: Loaded, notes: Notes) -> None:
+    if not sample.instances and loaded.format != "pictures":
+        file = yolo.label_path(sample.image) if loaded.format == "yolo" else sample.image
+        if loaded.format != "yolo" or (notes.has_label_file(sample.name) and not _has_problem(file, notes)):
+            notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
+    for index, instance in enumerate(sample.instances):
+        file, line = notes.place_of(sample.name, index, sample.image)
+        subject = "" if line is not None else f"label {index + 1} of {sample.name!r}: "
+        for kind, text in _odd(instance, sample.size, loaded):
+            notes.problem(kind, file, subject + text, line)
+    for first, second in itertools.combinations(range(len(sample.instances)), 2):
+        a, b = sample.instances[first], sample.instances[second]
+        if a.box.iou(b.box) >= SAME_BOX_IOU or (a.box == b.box):
+            file, line = notes.place_of(sample.name, second, sample.image)
+            other = notes.place_of(sample.name, first, sample.image)[1]
+            told = f"that of line {other}" if other not in (None, line) else f"label {first + 1} of {sample.name!r}"
+            classes = "" if a.class_id == b.class_id else " with another class"
+            notes.problem("duplicate box", file, f"the box is the same as {told}{classes}, expected it once", line)
+
+
+def _odd(instance: Instance, size: ImageSize, loaded: Loaded) -> Iterator[tuple[str, str]]:
+    box = instance.box
+    shown = "(" + ", ".join(f"{v:.1f}" for v in box.as_tuple()) + ")"
+    if not 0 <= instance.class_id < len(loaded.classes):
+        yield "odd label", f"the class is {instance.class_id}, expected 0 to {len(loaded.classes) - 1}"
+    if min(box.width, box.height) < SMALLEST_SIDE_PX:
+        yield "empty box", f"the box {shown} is {box.width:.2g} x {box.height:.2g} pixels, expected one or more"
+    elif box.area > WHOLE_PICTURE * size.width * size.height and loaded.format != "regression":
+        share = 100 * box.area / (size.width * size.height)
+        yield "whole picture", f"the box {shown} covers {share:.0f} % of the picture, expected a part of it"
+    if _outside(box.x0, box.x1, size.width) or _outside(box.y0, box.y1, size.height):
+        yield "box outside", f"the box {shown} reaches out of the {size.width} x {size.height} pixels, expected inside"
+    if instance.normal is not None:
+        length = float(np.linalg.norm(instance.normal))
+        if not abs(length - 1) <= NORMAL_TOLERANCE:
+            yield "non-unit normal", f"the normal has the length {length:.4g}, expected 1"
+
+
+def _outside(low: float, high: float, limit: int) -> bool:
+    return low < -BORDER_PX or high > limit + BORDER_PX
+
+
+def _check_pictures(samples: Sequence[Sample], progress: Progress, notes: Notes) -> None:
+    """Read each picture whole: truncated ones, those of another size than told, and copies."""
+    seen: dict[bytes, Sample] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as readers:
+        results = zip(samples, readers.map(_fingerprint, samples), strict=True)
+        for sample, (digest, error) in progress(results, len(samples), "pictures"):
+            if error:
+                notes.problem("unreadable picture", sample.image, error)
+                continue
+            first = seen.setdefault(digest, sample)
+            if first is not sample:
+                leak = f" ({first.split} and {sample.split})" if first.split != sample.split else ""
+                notes.problem(
+                    "duplicate picture", sample.image, f"it is the same as {first.image}{leak}, expected once"
+                )
+
+
+def _fingerprint(sample: Sample) -> tuple[bytes, str]:
+    """SHA-256 of size and pixels, or the sentence that says why there is none."""
+    try:
+        image = read_image(sample.image)
+    except CadsightError as error:
+        return b"", str(error)
+    if image.shape[:2] != (sample.size.height, sample.size.width):
+        told = f"{sample.size.width} x {sample.size.height}"
+        return b"", f"the picture is {image.shape[1]} x {image.shape[0]} pixels, expected the {told} of its labels"
+    return hashlib.sha256(str(image.shape).encode() + image.tobytes()).digest(), ""
+
+
+def _has_problem(file: Path, notes: Notes) -> bool:
+    return any(p.file == file for p in notes.problems)

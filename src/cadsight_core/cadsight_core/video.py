@@ -1,0 +1,95 @@
+"""Pictures out of a video (Morato, M3: two frames a second)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import inside
+from cadsight_core.images import Rgb, write_image
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+def read_frames(path: str | Path, fps: float = 2.0) -> Iterator[tuple[int, float, Rgb]]:
+    """Index, seconds and RGB (H, W, 3) of frames that are 1/``fps`` apart, the first one included.
+
+    All frames come where the video has fewer than ``fps`` a second.
+
+    Raises:
+        CadsightError: for a missing file, one that is no video or without frames, or ``fps`` of zero or less.
+    """
+    path = Path(path)
+    video = _opened(path, fps)
+    try:
+        rate = video.get(cv2.CAP_PROP_FPS)
+        index, due = 0, 0.0
+        while video.grab():
+            # Telephones film with changing rates, so the stamp counts; some containers have none.
+            stamp = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            seconds = stamp if stamp > 0 or index == 0 or rate <= 0 else index / rate
+            # Half a millisecond: stamps are rounded.
+            if seconds >= due - 0.0005:
+                whole, frame = video.retrieve()
+                if whole:
+                    yield index, seconds, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+                due = max(due + 1 / fps, seconds + 0.5 / fps)
+            index += 1
+        if index == 0:
+            raise CadsightError(f"the video {path} has no frames that can be decoded, expected one or more")
+    finally:
+        video.release()
+
+
+def write_frames(
+    path: str | Path,
+    folder: str | Path,
+    fps: float = 2.0,
+    *,
+    grey: bool = False,
+    suffix: str = ".png",
+    progress: Progress = lambda items, _total, _what: items,
+) -> list[Path]:
+    """Write the frames of a video as VIDEO_INDEX.png into ``folder``; returns the files.
+
+    A file that is there is written again, so an interrupted run is simply repeated.
+
+    Raises:
+        CadsightError: as :func:`read_frames`, or when the disk refuses the bytes.
+    """
+    path, folder = Path(path), Path(folder)
+    total = _expected(path, fps)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CadsightError(f"the folder {folder} could not be made: {error.strerror}") from error
+    files = []
+    for index, _, frame in progress(read_frames(path, fps), total, "frames"):
+        if grey:
+            frame = np.repeat(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+        file = inside(folder, f"{path.stem}_{index:06d}{suffix}")
+        write_image(file, frame)
+        files.append(file)
+    return files
+
+
+def _expected(path: Path, fps: float) -> int:
+    """About how many frames will come, by what the container says."""
+    video = _opened(path, fps)
+    rate, count = video.get(cv2.CAP_PROP_FPS), video.get(cv2.CAP_PROP_FRAME_COUNT)
+    video.release()
+    return max(int(count * min(fps / rate, 1.0)), 1) if rate > 0 and count > 0 else 1
+
+
+def _opened(path: Path, fps: float) -> cv2.VideoCapture:
+    if not fps > 0:
+        raise CadsightError(f"{fps:g} frames a second are wanted of {path}, expected more than 0")
+    if not path.is_file():
+        raise CadsightError(f"the video {path} does not exist, expected a file")
+    video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not video.isOpened():
+        raise CadsightError(f"{path} could not be read as a video, expected MP4, AVI, MOV or the like")
+    return video
