@@ -1,0 +1,104 @@
+"""Programs that run beside the command, are watched, and end with it."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from cadsight_core.errors import CadsightError
+
+_LAST_LINES = 12
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class ChildDiedError(CadsightError):
+    """A program ended that was still needed."""
+
+
+class Child:
+    """A running program whose output goes to a file."""
+
+    def __init__(self, name: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.name, self._process, self._log = name, process, log
+
+    def check(self) -> None:
+        """See that it still runs.
+
+        Raises:
+            ChildDiedError: naming the program, how it ended and its last lines.
+        """
+        status = self._process.poll()
+        if status is not None:
+            raise self._died(status)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for its end.
+
+        Raises:
+            ChildDiedError: when it ends badly.
+            CadsightError: when it has not ended after ``timeout_s``.
+        """
+        try:
+            status = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise CadsightError(f"{self.name} had not ended after {timeout_s:.0f} s, see {self._log}") from error
+        if status != 0:
+            raise self._died(status)
+
+    def stop(self, patience_s: float = 12.0) -> None:
+        """Interrupt it, and kill it and what it started when it does not end."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience_s)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _died(self, status: int) -> ChildDiedError:
+        how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        lines = self._log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        return ChildDiedError(f"{self.name} {how}; its last lines in {self._log}:\n  " + "\n  ".join(lines))
+
+
+@contextlib.contextmanager
+def running(
+    name: str, words: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Child]:
+    """Run a program while the body runs; its output goes to ``log``, and it ends with the body and with us."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**(os.environ if environment is None else environment), "PYTHONUNBUFFERED": "1"},
+            # A Ctrl-C in the terminal is for us; we hand it on when we have put things down.
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+    child = Child(name, process, log)
+    try:
+        yield child
+    finally:
+        child.stop()
+
+
+def launched(name: str, arguments: Mapping[str, object], log: Path) -> "contextlib.AbstractContextManager[Child]":
+    """Run one of our launch files while the body runs (see ``cadsight launch``)."""
+    given = [f"{key}:={_text(value)}" for key, value in arguments.items()]
+    return running(f"cadsight launch {name}", [sys.executable, "-m", "cadsight_cli", "launch", name, *given], log)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

@@ -1,0 +1,39 @@
+"""The data set step: composed pictures, and the files that other tools read."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.dataset import Dataset
+from cadsight_core.formats.coco import write_coco
+from cadsight_core.formats.regression import write_regression
+from cadsight_core.formats.yolo import write_yolo
+from cadsight_core.images import read_image
+from cadsight_synthesis.composed_set import write_composed_set
+from cadsight_synthesis.composition import CompositionParameters
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+def compose(
+    labelled: Path, background: Path, count: int, seed: int, out: Path, progress: Progress | None = None
+) -> None:
+    """Write ``count`` pictures of one to four of the labelled parts (Comillas, section 3.3.1), going on with those there."""
+    parameters = CompositionParameters(seed=seed)
+    write_composed_set(labelled, read_image(background), count, out, parameters, "train", progress=progress)
+
+
+def write_files(sessions: dict[str, Path], composed: Path, yolo: Path, regression: Path, coco: Path) -> None:
+    """Write YOLO's folders, the paper's regression file with its crops and COCO, of labelled sessions by split.
+
+    The composed pictures are training pictures of the detector; the regressor's crops are of single parts alone.
+    """
+    sets = {split: Dataset.open(folder) for split, folder in sessions.items()}
+    extra = Dataset.open(composed)
+    classes = extra.classes
+    pictures = {split: [*s.samples(), *(extra.samples() if split == "train" else ())] for split, s in sets.items()}
+    write_yolo(pictures, classes, yolo)
+    write_coco([sample for group in pictures.values() for sample in group], classes, coco)
+    regression.mkdir(exist_ok=True)
+    for split, dataset in sets.items():
+        write_regression(dataset.samples(), regression / split)

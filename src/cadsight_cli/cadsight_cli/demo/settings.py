@@ -1,0 +1,62 @@
+"""What a run is asked for; kept in its folder, so that it goes on with the same."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.parameters import check, from_mapping, parameter
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What ``cadsight demo`` makes."""
+
+    train: int = parameter(120, "pictures of the training session", minimum=4, maximum=100_000)
+    valid: int = parameter(30, "pictures of the validation session", minimum=2, maximum=100_000)
+    test: int = parameter(60, "pictures of the test session", minimum=2, maximum=100_000)
+    composed: int = parameter(240, "composed pictures of one to four parts", minimum=1, maximum=100_000)
+    live_seconds: float = parameter(30.0, "seconds of looking live", minimum=2.0, maximum=3600.0)
+    seed: int = parameter(0, "decides light, noise, calibration error, poses and training", minimum=0)
+    detector_epochs: int = parameter(60, "passes over the detector's training pictures", minimum=1)
+    detector_seconds: float = parameter(270.0, "time after which the detector's training ends; 0 for none", minimum=0.0)
+    normals_epochs: int = parameter(60, "passes over the regressor's training crops", minimum=1)
+    normals_seconds: float = parameter(180.0, "time after which the regressor's training ends; 0: none", minimum=0.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+QUICK = {
+    "train": 8,
+    "valid": 3,
+    "test": 4,
+    "composed": 8,
+    "live_seconds": 5.0,
+    "detector_epochs": 1,
+    "detector_seconds": 0.0,
+    "normals_epochs": 1,
+    "normals_seconds": 0.0,
+}
+
+
+def keep(settings: DemoSettings, path: Path) -> None:
+    """Write the settings beside the run, or see that those of the run that is there are the same.
+
+    Raises:
+        CadsightError: when the run was begun with other settings.
+    """
+    if path.exists():
+        try:
+            before = from_mapping(DemoSettings, json.loads(path.read_text()), str(path))
+        except (OSError, ValueError) as error:
+            raise CadsightError(f"{path} could not be read ({error}), expected the settings of a run") from error
+        for name, value in asdict(before).items():
+            if value != getattr(settings, name):
+                raise CadsightError(
+                    f"the run {path.parent} was begun with {name} {value} and now {getattr(settings, name)} is asked "
+                    "for, expected the same or another --out"
+                )
+        return
+    write_atomically(path, json.dumps(asdict(settings), indent=2) + "\n")
