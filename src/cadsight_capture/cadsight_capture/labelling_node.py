@@ -1,0 +1,178 @@
+"""The node that labels one image on request, and on wish every image, by colour and by kinematics."""
+
+import threading
+from dataclasses import dataclass
+
+from cadsight_cell.arm import JOINT_NAMES, Arm, joint_mapping
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Pose
+from cadsight_core.mesh import Mesh
+from cadsight_core.part import Part, load_part, load_part_mesh
+from cadsight_core.sample import Instance
+from cadsight_ros.images import from_message
+from cadsight_ros.latest import Latest
+from cadsight_ros.lifecycle import ManagedNode
+from cadsight_ros.messages import (
+    camera_from_info,
+    detections_to_message,
+    joints_by_name,
+    normals_to_message,
+    stamp_ns,
+)
+from cadsight_ros.parameters import declare, run
+from cadsight_ros.qos import IMAGES, RESULTS
+from cadsight_ros.resources import resolve
+from cadsight_ros.transforms import TransformBuffer, TransformListener
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from sensor_msgs.msg import CameraInfo, Image
+from vision_msgs.msg import Detection2DArray
+
+from cadsight_capture.kinematic import camera_from_part_by_joints
+from cadsight_capture.labelling import ImageLabels, label_image
+from cadsight_capture.labelling_parameters import LabellingNodeParameters
+from cadsight_capture.saved_correction import SavedCorrection, load_correction
+from cadsight_interfaces.msg import SurfaceNormalArray
+from cadsight_interfaces.srv import LabelImage
+
+_TRANSFORM_WAIT_S = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """What ``configure`` got."""
+
+    part: Part
+    mesh: Mesh
+    arm: Arm
+    correction: SavedCorrection
+
+
+class LabellingNode(ManagedNode):
+    """Answers ~/label_image; publishes ~/colour, ~/kinematic and ~/normals of what it labelled."""
+
+    def __init__(self) -> None:
+        super().__init__("labelling", namespace="cadsight")
+        self._settings = declare(self, LabellingNodeParameters)
+        self._ready: _Ready | None = None
+        self._active = False
+        self._info: CameraInfo | None = None
+        self._images: Latest[Image] = Latest()
+        self._transforms = TransformBuffer()
+        self._listener = TransformListener(self, self._transforms)
+        alone = MutuallyExclusiveCallbackGroup()
+        self.create_service(LabelImage, "~/label_image", self._on_request, callback_group=alone)
+        self._colour = self.create_lifecycle_publisher(Detection2DArray, "~/colour", RESULTS)
+        self._kinematic = self.create_lifecycle_publisher(Detection2DArray, "~/kinematic", RESULTS)
+        self._normals = self.create_lifecycle_publisher(SurfaceNormalArray, "~/normals", RESULTS)
+        if self._settings.live:
+            self.create_subscription(CameraInfo, self._settings.camera_info_topic, self._on_info, IMAGES)
+            self.create_subscription(Image, self._settings.image_topic, self._on_image, IMAGES)
+            threading.Thread(target=self._work, daemon=True).start()
+        if self._settings.autostart:
+            self.autostart()
+
+    def configure(self) -> None:
+        if not self._settings.part:
+            raise CadsightError("parameter part is '', expected the YAML of the part that the arm holds")
+        part = load_part(resolve(self._settings.part))
+        correction = load_correction(resolve(self._settings.labels)) if self._settings.labels else SavedCorrection()
+        self._ready = _Ready(part, load_part_mesh(part), Arm(), correction)
+
+    def activate(self) -> None:
+        self._active = True
+
+    def deactivate(self) -> None:
+        self._active = False
+
+    def cleanup(self) -> None:
+        self._ready = None
+
+    def destroy_node(self) -> None:
+        self._images.close()
+        super().destroy_node()
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def _on_image(self, message: Image) -> None:
+        self._images.put(message)
+
+    def _on_request(self, request: LabelImage.Request, response: LabelImage.Response) -> LabelImage.Response:
+        try:
+            ready = self._need_ready()
+            camera = camera_from_info(request.camera_info, _size(request.image))
+            joints = joint_mapping(joints_by_name(request.joint_state, JOINT_NAMES))
+            base_from_camera = self._transforms.lookup(
+                self._settings.base_frame, request.image.header.frame_id, timeout_s=_TRANSFORM_WAIT_S
+            )
+            base_from_tool = ready.arm.forward(joints)
+            nominal = camera_from_part_by_joints(base_from_camera, base_from_tool, self._settings.tool_from_part)
+            labels = self._label(request.image, camera, nominal, ready)
+        except CadsightError as error:
+            response.message = str(error)
+            return response
+        response.success = labels.refusal is None
+        response.message = "both labels agree" if labels.refusal is None else labels.refusal.reason
+        response.agreement = labels.agreement.box_iou if labels.agreement is not None else 0.0
+        response.colour, response.kinematic, response.normals = _messages(labels, request.image, ready.part)
+        return response
+
+    def _work(self) -> None:
+        while (image := self._images.get()) is not None:
+            try:
+                ready = self._need_ready()
+                if self._info is None:
+                    raise CadsightError(f"no camera_info came on {self._settings.camera_info_topic} yet")
+                camera = camera_from_info(self._info, _size(image))
+                camera_from_tool = self._transforms.lookup(
+                    image.header.frame_id,
+                    self._settings.tool_frame,
+                    stamp_ns(image.header.stamp),
+                    timeout_s=_TRANSFORM_WAIT_S,
+                )
+                self._label(image, camera, camera_from_tool @ self._settings.tool_from_part, ready)
+            except CadsightError as error:
+                self.get_logger().warning(str(error), throttle_duration_sec=5.0)
+
+    def _label(self, message: Image, camera: Camera, nominal: Pose, ready: _Ready) -> ImageLabels:
+        correction = ready.correction
+        labels = label_image(
+            from_message(message),
+            camera,
+            correction.correct(nominal),
+            ready.part,
+            ready.mesh,
+            self._settings.labelling,
+            correction.margin_px,
+        )
+        publishers = (self._colour, self._kinematic, self._normals)
+        for publisher, result in zip(publishers, _messages(labels, message, ready.part), strict=True):
+            publisher.publish(result)
+        return labels
+
+    def _need_ready(self) -> _Ready:
+        if self._ready is None or not self._active:
+            raise CadsightError(f"{self.get_fully_qualified_name()} is not active, expected it to be activated first")
+        return self._ready
+
+
+def _size(message: Image) -> ImageSize:
+    return ImageSize(message.width, message.height)
+
+
+def _messages(
+    labels: ImageLabels, image: Image, part: Part
+) -> tuple[Detection2DArray, Detection2DArray, SurfaceNormalArray]:
+    classes = [""] * part.class_id + [part.name]
+    colour = [] if labels.colour is None else [Instance(part.class_id, labels.colour.box, source="colour")]
+    kinematic = [] if labels.kinematic is None else [labels.kinematic.instance(part.class_id)]
+    return (
+        detections_to_message(colour, image.header, classes),
+        detections_to_message(kinematic, image.header, classes),
+        normals_to_message(kinematic, image.header, classes),
+    )
+
+
+def main() -> int:
+    return run(LabellingNode, threads=3)

@@ -1,0 +1,385 @@
+"""A capture session: random pose, move, settle, one image, append, repeat (Comillas, section 3.3).
+
+DIR/session.json     what the session was asked for, and the poses that were given up
+DIR/background.png   the cell with the arm out of view
+DIR/raw/             the data set; every record holds session, seed, pose, stamp_ns, joints, base_from_camera
+"""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.geometry import Array, Pose
+from cadsight_core.images import write_image
+from cadsight_core.parameters import check, parameter
+from cadsight_core.sample import Sample, Split
+from numpy.typing import NDArray
+
+FORMAT = "cadsight-session-1"
+
+
+@dataclass(frozen=True)
+class SessionPlan:
+    """What a session is asked for; all but ``count`` must stay the same when it is continued."""
+
+    session: str = parameter("", "name of the session, part of every picture's name")
+    split: str = parameter("train", "what the pictures are for", choices=("train", "valid", "test", ""))
+    count: int = parameter(100, "pictures that the session has when it is done", minimum=1)
+    seed: int = parameter(0, "decides the poses", minimum=0)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if not self.session or Path(self.session).name != self.session or not self.session.isprintable():
+            raise CadsightError(f"the session is called {self.session!r}, expected a name without folders")
+
+
+@dataclass(frozen=True)
+class SessionParameters:
+    """How a session deals with failures."""
+
+    background_tries: int = parameter(3, "motions out of view that may fail before the session ends", minimum=1)
+    failures_in_a_row: int = parameter(30, "poses that may be given up one after another", minimum=1)
+    retry_s: float = parameter(1.0, "seconds to wait after the third failure in a row and every one after", minimum=0.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """An image and what was read at its stamp.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        joints: radians by name.
+        base_from_camera: base_link_from_optical, as the hand-eye calibration says.
+    """
+
+    image: NDArray[np.uint8]
+    camera: Camera
+    stamp_ns: int
+    joints: Mapping[str, float]
+    base_from_camera: Pose
+
+
+class SkippedError(CadsightError):
+    """A pose that is given up; ``reason`` is one word for counting."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class SilentError(CadsightError):
+    """The camera or the arm says nothing; waiting helps. ``reason`` is one word for counting."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class StoppedError(Exception):
+    """Somebody asked for the end of the session."""
+
+
+class Control:
+    """Pause and stop, from any thread."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._running = threading.Event()
+        self._running.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._running.set()
+
+    def pause(self, paused: bool) -> None:
+        if paused and not self._stopping.is_set():
+            self._running.clear()
+        else:
+            self._running.set()
+
+    @property
+    def paused(self) -> bool:
+        return not self._running.is_set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def check(self) -> None:
+        """Raises StoppedError when the session is to end."""
+        if self.stopping:
+            raise StoppedError
+
+    def checkpoint(self) -> float:
+        """Wait while paused; seconds that it took. Raises StoppedError when the session is to end."""
+        begin = time.monotonic()
+        self._running.wait()
+        self.check()
+        return time.monotonic() - begin
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, and end early with StoppedError when the session is to end."""
+        if self._stopping.wait(seconds):
+            raise StoppedError
+
+
+class Cell(Protocol):
+    """The arm and the camera, for one thread. Every call raises StoppedError soon after the session is stopped."""
+
+    def move(self, joints: Array) -> None:
+        """Take the arm to joint angles (6,) in radians and return when the motion has ended.
+
+        Raises:
+            SkippedError: when there is no way, or the motion was refused or broken off.
+        """
+        ...
+
+    def settle(self) -> int:
+        """Wait until the arm stands still; images with a later stamp than the one returned (ns) show it so.
+
+        Raises:
+            SkippedError: when it does not come to rest.
+            SilentError: when no joint state comes.
+        """
+        ...
+
+    def image_after(self, stamp_ns: int) -> Frame:
+        """The first image with a later stamp than ``stamp_ns``.
+
+        Raises:
+            SkippedError: when the image cannot be used, such as for a camera_info that does not fit it.
+            SilentError: when no image, camera_info or joint state comes.
+        """
+        ...
+
+
+class Poses(Protocol):
+    """Gives pose ``index``, always the same one, and how many draws were refused for it by reason."""
+
+    def pose(self, index: int) -> tuple[Array, dict[str, int]]: ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a session stands."""
+
+    captured: int
+    count: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    images_per_minute: float = 0.0
+    last_skip: str = ""
+
+
+class Session:
+    """One session on disk; made anew or continued."""
+
+    def __init__(
+        self,
+        folder: str | Path,
+        classes: tuple[str, ...],
+        plan: SessionPlan,
+        cell: Cell,
+        background_joints: Array,
+        poses_in_view: Callable[[Camera, Pose], Poses],
+        *,
+        recipe: Mapping[str, Any] | None = None,
+        parameters: SessionParameters | None = None,
+        control: Control | None = None,
+        report: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        """Open the session's folder.
+
+        Args:
+            background_joints: angles (6,) in radians that take the arm out of view.
+            poses_in_view: makes the poses of a camera and its base_from_camera.
+            recipe: what else decides the poses, such as home and spread; kept in session.json.
+
+        Raises:
+            CadsightError: when the folder holds another session, or cannot be written.
+        """
+        self.folder = Path(folder).resolve()
+        self.plan, self.cell = plan, cell
+        self.parameters = parameters or SessionParameters()
+        self.control = control or Control()
+        self._background_joints, self._poses_in_view, self._report = background_joints, poses_in_view, report
+        self._begin(plan, recipe or {})
+        self.dataset = Dataset.create(self.folder / "raw", classes, exist_ok=True)
+        self._fresh = 0
+        self._seconds = 0.0
+        self._silences: Counter[str] = Counter()
+        self._last_skip = ""
+
+    @property
+    def captured(self) -> int:
+        """Pictures on disk, without the background."""
+        return len(self.dataset) - (self._background_name in self.dataset)
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """How many poses were given up, and how often camera or arm were silent, by reason."""
+        return dict(Counter(self._state["skipped"].values()) + self._silences)
+
+    def progress(self) -> Progress:
+        rate = 60 * self._fresh / self._seconds if self._seconds > 0 else 0.0
+        return Progress(self.captured, self.plan.count, self.skipped, rate, self._last_skip)
+
+    def run(self) -> Progress:
+        """Take the pictures that are missing.
+
+        Raises:
+            StoppedError: when it was stopped; everything before is kept.
+            CadsightError: when it cannot go on: the disk is full, the background cannot be reached, or too many
+                poses in a row were given up; everything before is kept.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
+            poses = self._poses()
+            index, taken, failures, pending = self._next_index(), self.captured, 0, _done(None)
+            begin = time.monotonic()
+            try:
+                while taken < self.plan.count:
+                    begin += self.control.checkpoint()
+                    try:
+                        joints, redrawn = _pose(poses, index)
+                        frame = self._capture(joints, pending)
+                    except SkippedError as error:
+                        failures += 1
+                        self._skip(index, error, failures)
+                    else:
+                        failures = 0
+                        sample = self._sample(frame, f"{self.plan.session}-{index:05d}", pose=index, redrawn=redrawn)
+                        pending = writer.submit(self.dataset.append, sample, frame.image)
+                        taken += 1
+                        self._fresh += 1
+                    self._seconds = time.monotonic() - begin
+                    self._report(self.progress())
+                    index += 1
+            finally:
+                # A picture that is taken is kept, whatever ends the session.
+                pending.result()
+                self._report(self.progress())
+        return self.progress()
+
+    def _capture(self, joints: Array, pending: "Future[Any]") -> Frame:
+        """One frame at ``joints``; the picture before it is on disk when this one is taken."""
+        self.cell.move(joints)
+        pending.result()
+        return self._image()
+
+    def _image(self) -> Frame:
+        while True:
+            try:
+                return self.cell.image_after(self.cell.settle())
+            except SilentError as error:
+                self._silences[error.reason] += 1
+                self._last_skip = str(error)
+                self._report(self.progress())
+            self.control.check()
+
+    def _poses(self) -> Poses:
+        name = self._background_name
+        if name not in self.dataset:
+            frame = self._background()
+            self.dataset.append(self._sample(frame, name, background=True), frame.image)
+        sample = self.dataset[name]
+        if not (self.folder / "background.png").exists():
+            write_image(self.folder / "background.png", self.dataset.image(sample))
+        assert sample.camera is not None
+        return self._poses_in_view(sample.camera, Pose.from_json(sample.record["base_from_camera"]))
+
+    def _background(self) -> Frame:
+        for left in reversed(range(self.parameters.background_tries)):
+            self.control.checkpoint()
+            try:
+                return self._capture(self._background_joints, _done(None))
+            except SkippedError as error:
+                self._last_skip = str(error)
+                self._report(self.progress())
+                if not left:
+                    raise CadsightError(f"the background could not be taken: {error}") from error
+            self.control.sleep(self.parameters.retry_s)
+        raise AssertionError
+
+    def _sample(self, frame: Frame, name: str, *, background: bool = False, **more: Any) -> Sample:
+        size = ImageSize(frame.image.shape[1], frame.image.shape[0])
+        split: Split = self.plan.split  # type: ignore[assignment]
+        record = {
+            "session": self.plan.session,
+            "seed": self.plan.seed,
+            "stamp_ns": frame.stamp_ns,
+            "joints": dict(frame.joints),
+            "base_from_camera": frame.base_from_camera.to_json(),
+            "background": background,
+            **more,
+        }
+        return Sample(name, Path(), size, frame.camera, origin="real", split=split, record=record)
+
+    @property
+    def _background_name(self) -> str:
+        return f"{self.plan.session}-background"
+
+    def _next_index(self) -> int:
+        return 1 + max((s.record["pose"] for s in self.dataset if "pose" in s.record), default=-1)
+
+    def _skip(self, index: int, error: SkippedError, failures: int) -> None:
+        self._last_skip = str(error)
+        self._state["skipped"][str(index)] = error.reason
+        self._save()
+        if failures >= self.parameters.failures_in_a_row:
+            raise CadsightError(f"{failures} poses in a row were given up, the last because {error}") from error
+        if failures >= 3:
+            self.control.sleep(self.parameters.retry_s)
+
+    def _begin(self, plan: SessionPlan, recipe: Mapping[str, Any]) -> None:
+        path = self.folder / "session.json"
+        asked = {**asdict(plan), "recipe": json.loads(json.dumps(dict(recipe)))}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            before = json.loads(path.read_text()) if path.exists() else None
+        except OSError as error:
+            raise CadsightError(f"the session's folder {self.folder} cannot be used: {error.strerror}") from error
+        except ValueError as error:
+            raise CadsightError(f"{path} is no JSON, expected what a session wrote there: {error}") from error
+        if before is None:
+            self._state: dict[str, Any] = {"format": FORMAT, "asked": asked, "skipped": {}}
+        elif not isinstance(before, dict) or before.get("format") != FORMAT:
+            raise CadsightError(f"{path} is no session of ours, expected the format {FORMAT}")
+        else:
+            for key in ("session", "split", "seed", "recipe"):
+                was = before["asked"].get(key)
+                if was != asked[key]:
+                    raise CadsightError(
+                        f"the session in {self.folder} was begun with {key} {was!r} and {asked[key]!r} came, "
+                        "expected the same to continue it or another folder"
+                    )
+            self._state = {**before, "asked": asked}
+        self._save()
+
+    def _save(self) -> None:
+        write_atomically(self.folder / "session.json", json.dumps(self._state, indent=1) + "\n")
+
+
+def _pose(poses: Poses, index: int) -> tuple[Array, dict[str, int]]:
+    try:
+        return poses.pose(index)
+    except CadsightError as error:
+        raise SkippedError("no_pose", str(error)) from error
+
+
+def _done(value: Any) -> "Future[Any]":
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
