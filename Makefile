@@ -18,10 +18,10 @@ demo: setup ## The simulated cell: capture, label, train, look, report (runs/dem
 	@./cadsight demo
 
 lint: setup ## ruff and mypy
-	@$(RUN) ruff check . && ruff format --check . && scripts/types.sh
+	@$(RUN) ruff check . && mypy
 
 test: setup ## Lint, then every test with its coverage
-	@scripts/test.sh
+	@scripts/test.sh $(PYTEST_ARGS)
 
 colcon-test: setup ## The same tests, package by package, as ROS runs them
 	@$(RUN) colcon test --event-handlers console_direct+ --return-code-on-test-failure && colcon test-result --verbose
