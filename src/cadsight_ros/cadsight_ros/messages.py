@@ -64,7 +64,10 @@ def camera_from_info(info: CameraInfo, size: ImageSize | None = None) -> Camera:
         )
     return Camera(
         ImageSize(info.width, info.height),
-        *map(float, (fx, fy, cx, cy)),
+        float(fx),
+        float(fy),
+        float(cx),
+        float(cy),
         distortion if any(distortion) else (),
         info.header.frame_id,
     )
