@@ -1,0 +1,105 @@
+"""`cadsight train`: labelled pictures to a detector or a regressor of normals."""
+
+import argparse
+from typing import Any
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from cadsight_learning.options import DetectorOptions, NormalOptions
+
+    from cadsight_cli.option_arguments import add_options
+
+    parser = subparsers.add_parser(
+        "train",
+        help="train a detector or a regressor of normals",
+        description="Train on labelled pictures in any known format; the epoch that is best on validation is kept. "
+        "Stopped with Ctrl-C or killed, the same command goes on after the last whole epoch.",
+    )
+    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    for kind, options, sentence in (
+        ("detector", DetectorOptions, "find parts: YOLO, from our base checkpoint, from scratch or from a file"),
+        ("normals", NormalOptions, "the normal of a part's surface from its crop: the paper's network"),
+    ):
+        one = kinds.add_parser(kind, help=sentence, description=sentence)
+        one.add_argument("--data", nargs="+", required=True, metavar="DIR", help="data sets to train on")
+        one.add_argument("--valid", nargs="+", metavar="DIR", help="data sets to validate on (else a part of --data)")
+        one.add_argument("--out", required=True, metavar="DIR", help="folder of the model, such as models/NAME")
+        add_options(one, options)
+        one.set_defaults(run=run)
+    base = kinds.add_parser("base", help="make the base checkpoint from drawn solids, with no picture of any part")
+    base.add_argument("--out", required=True, metavar="DIR", help="folder of the model")
+    base.add_argument("--pictures", type=int, default=4000, help="pictures to draw (4000)")
+    add_options(base, DetectorOptions)
+    base.set_defaults(run=run_base)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cadsight_learning.data import divided, load_together
+    from cadsight_learning.evaluation import in_classes_of
+    from cadsight_learning.fitting import fit_detector, fit_normals
+    from cadsight_learning.options import DetectorOptions, NormalOptions
+
+    from cadsight_cli.option_arguments import options_of
+
+    options: Any = options_of(args, DetectorOptions if args.kind == "detector" else NormalOptions)
+    samples, classes = load_together(args.data)
+    if args.valid:
+        train = [s for s in samples if s.split in ("train", "")]
+        others, names = load_together(args.valid)
+        valid = in_classes_of(others, names, classes)
+        valid = [s for s in valid if s.split == "valid"] or valid
+        how = f"validated on {', '.join(args.valid)}"
+    else:
+        train, valid, how = divided(samples)
+    print(f"{len(train)} pictures to train on, {len(valid)} to validate on: {how}")
+    fit: Any = fit_detector if args.kind == "detector" else fit_normals
+    with _Bar(options.epochs) as bar:
+        _, card = fit(train, valid, classes, args.out, options, bar)
+    _summary(card, args.out)
+    return 0
+
+
+def run_base(args: argparse.Namespace) -> int:
+    from cadsight_learning.base import train_base
+    from cadsight_learning.options import DetectorOptions
+
+    from cadsight_cli.option_arguments import options_of
+
+    if args.weights is None:
+        args.weights = "scratch"
+    options = options_of(args, DetectorOptions)
+    with _Bar(options.epochs) as bar:
+        card, path = train_base(args.pictures, args.out, options, bar)
+    _summary(card, args.out)
+    print(path)
+    return 0
+
+
+class _Bar:
+    """A progress bar over the share of a training, which ends by epochs or by time."""
+
+    def __init__(self, epochs: int) -> None:
+        from tqdm import tqdm
+
+        layout = "{l_bar}{bar}| {elapsed}<{remaining} {postfix}"
+        self._bar = tqdm(total=100.0, desc="training", bar_format=layout)
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, report: Any) -> None:
+        shown = {k: v for k, v in report.figures.items() if k.startswith(("train/loss", "train/box", "valid/m"))}
+        self._bar.set_postfix({"epoch": report.epoch, **{k: f"{v:.3g}" for k, v in shown.items()}}, refresh=False)
+        self._bar.update(report.share * 100 - self._bar.n)
+
+
+def _summary(card: Any, out: str) -> None:
+    figures = ", ".join(f"{k} {v:.3f}" for k, v in card.figures.items())
+    print(f"started as {card.started_from}")
+    if card.stopped:
+        print(f"stopped early: {card.stopped}; the best epoch until then was kept")
+    print(f"epoch {card.best_epoch} of {card.epochs} kept after {card.seconds:.0f} s; on validation: {figures}")
+    print(out)

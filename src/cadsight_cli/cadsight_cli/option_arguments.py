@@ -1,0 +1,40 @@
+"""Command line arguments out of a parameter dataclass."""
+
+import argparse
+import dataclasses
+import typing
+from typing import Any, TypeVar
+
+from cadsight_core.parameters import from_mapping
+
+T = TypeVar("T")
+
+
+def add_options(parser: argparse.ArgumentParser, cls: type) -> None:
+    """One argument a field of ``cls``, with its type, choices, default and sentence."""
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        flag, metadata = f"--{field.name.replace('_', '-')}", field.metadata
+        text = f"{metadata['description']} ({field.default})".replace("%", "%%")
+        if hints[field.name] is bool:
+            action = argparse.BooleanOptionalAction
+            parser.add_argument(flag, action=action, default=None, help=metadata["description"].replace("%", "%%"))
+        else:
+            parser.add_argument(
+                flag, type=hints[field.name], choices=metadata["choices"], default=None, help=text,
+                metavar=None if metadata["choices"] else hints[field.name].__name__.upper(),
+            )  # fmt: skip
+
+
+def options_of(args: argparse.Namespace, cls: type[T]) -> T:
+    """The dataclass with what the command line gave, and its defaults for the rest.
+
+    Raises:
+        CadsightError: for a value out of range.
+    """
+    given: dict[str, Any] = {
+        f.name: getattr(args, f.name)
+        for f in dataclasses.fields(cls)  # type: ignore[arg-type]
+        if getattr(args, f.name) is not None
+    }
+    return from_mapping(cls, given, "the command line")

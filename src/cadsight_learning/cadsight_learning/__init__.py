@@ -1,0 +1,1 @@
+"""Detector, normal regressor, their training and evaluation; knows no ROS."""

@@ -1,0 +1,101 @@
+"""Training pictures turned into other pictures of the same parts, boxes with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cadsight_core.geometry import Array
+from cadsight_core.images import Rgb
+from cadsight_learning.frames import GREY
+
+# A part of which less than this is left in the picture is no longer a part to be found.
+_LEFT_OVER = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """A picture with boxes (N, 4) xyxy in its pixels and their class ids (N,)."""
+
+    image: Rgb
+    boxes: Array
+    classes: Array
+
+
+def placed(one: Labelled, shape: tuple[int, int], scale: Array, shift: Array) -> Labelled:
+    """``one`` drawn on a grey canvas of ``shape`` (rows, columns): ``canvas = picture * scale + shift``.
+
+    ``scale`` and ``shift`` are (2,) for x and y; a negative scale mirrors. Boxes are clipped to the canvas, and
+    those of which little is left go.
+    """
+    # Boxes count from the pixel's corner, OpenCV from its centre: half a pixel before and after.
+    offset = scale * 0.5 + shift - 0.5
+    matrix = np.array([[scale[0], 0.0, offset[0]], [0.0, scale[1], offset[1]]])
+    image = cv2.warpAffine(
+        one.image, matrix, (shape[1], shape[0]), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
+    )
+    boxes = one.boxes * np.tile(scale, 2) + np.tile(shift, 2)
+    boxes = np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
+    boxes, keep = _clipped(boxes, (0, 0, shape[1], shape[0]))
+    return Labelled(image, boxes[keep], one.classes[keep])
+
+
+def moved(one: Labelled, shape: tuple[int, int], rng: np.random.Generator) -> Labelled:
+    """``one`` at a random scale (0.7 to 1.3), place and, half of the time, mirrored."""
+    height, width = one.image.shape[:2]
+    factor = np.exp(rng.uniform(-0.35, 0.3))
+    scale = np.array([factor * rng.choice((-1, 1)), factor])
+    centre = np.array([shape[1], shape[0]]) * (0.5 + rng.uniform(-0.12, 0.12, 2))
+    return placed(one, shape, scale, centre - scale * (width / 2, height / 2))
+
+
+def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Generator) -> Labelled:
+    """Four pictures around a random centre, each at a random scale and place of its own."""
+    rows, columns = shape
+    x, y = int(columns * rng.uniform(0.35, 0.65)), int(rows * rng.uniform(0.35, 0.65))
+    quarters = ((0, 0, x, y), (x, 0, columns, y), (0, y, x, rows), (x, y, columns, rows))
+    canvas = np.empty((rows, columns, 3), np.uint8)
+    boxes, classes = [], []
+    for one, (x0, y0, x1, y1) in zip(four, quarters, strict=True):
+        height, width = one.image.shape[:2]
+        factor = np.exp(rng.uniform(-0.7, 0.2))
+        scale = np.array([factor * rng.choice((-1, 1)), factor])
+        # The quarter looks at a random part of the picture, around a random one of its boxes if it has any.
+        target = np.array([width, height]) * rng.uniform(0.3, 0.7, 2)
+        if len(one.boxes):
+            box = one.boxes[rng.integers(len(one.boxes))]
+            target = np.array([box[0] + box[2], box[1] + box[3]]) / 2
+        centre = np.array([x0 + x1, y0 + y1]) / 2 + np.array([x1 - x0, y1 - y0]) * rng.uniform(-0.3, 0.3, 2)
+        part = placed(one, shape, scale, centre - scale * target)
+        canvas[y0:y1, x0:x1] = part.image[y0:y1, x0:x1]
+        clipped, keep = _clipped(part.boxes, (x0, y0, x1, y1))
+        boxes.append(clipped[keep])
+        classes.append(part.classes[keep])
+    return Labelled(canvas, np.concatenate(boxes), np.concatenate(classes))
+
+
+def recoloured(image: Rgb, rng: np.random.Generator, strength: float = 1.0) -> Rgb:
+    """Other light and another camera: hue, saturation, value, contrast, and at times blur and noise."""
+    gain = 1 + strength * rng.uniform(-1, 1, 3) * (0.015, 0.5, 0.35)
+    ramp = np.arange(256, dtype=np.float32)
+    hue = ((ramp + 180 * (gain[0] - 1)) % 180).astype(np.uint8)
+    saturation = np.clip(ramp * gain[1], 0, 255).astype(np.uint8)
+    value = np.clip(255 * (ramp / 255) ** np.exp(strength * rng.uniform(-0.3, 0.3)) * gain[2], 0, 255).astype(np.uint8)
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+    image = cv2.cvtColor(cv2.LUT(hsv, np.stack([hue, saturation, value], -1)[None]), cv2.COLOR_HSV2RGB)
+    if rng.random() < 0.15 * strength:
+        image = cv2.GaussianBlur(image, (3, 3), 0)
+    if rng.random() < 0.3 * strength:
+        noise = rng.normal(0, rng.uniform(1, 8), image.shape).astype(np.float32)
+        image = np.clip(image + noise, 0, 255).astype(np.uint8)
+    return image
+
+
+def _clipped(boxes: Array, window: tuple[float, float, float, float]) -> tuple[Array, Array]:
+    """Boxes inside ``window``, and which of them still show enough of their part."""
+    inside = np.concatenate(
+        [np.clip(boxes[:, ::2], window[0], window[2]), np.clip(boxes[:, 1::2], window[1], window[3])], axis=1
+    )[:, [0, 2, 1, 3]]
+    left, all_of_it = (np.prod(b[:, 2:] - b[:, :2], axis=1) for b in (inside, boxes))
+    return inside, (left > _LEFT_OVER * all_of_it) & (np.min(inside[:, 2:] - inside[:, :2], axis=1, initial=1e9) > 1)

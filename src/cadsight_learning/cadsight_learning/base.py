@@ -1,0 +1,53 @@
+"""The base checkpoint: a detector of drawn solids, from which real trainings of minutes start."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Sample
+from cadsight_learning.checkpoint import load_state, save_checkpoint
+from cadsight_learning.detector import Progress
+from cadsight_learning.fitting import fit_detector
+from cadsight_learning.options import DetectorOptions
+from cadsight_learning.registry import WEIGHTS, ModelCard
+from cadsight_learning.solids import KINDS, random_scene
+
+_VALID = 150
+
+
+def train_base(count: int, folder: str | Path, options: DetectorOptions, progress: Progress) -> tuple[ModelCard, Path]:
+    """Draw ``count`` pictures of random solids, train on them, and write the weights in half precision.
+
+    Returns:
+        the card, and the file ``ARCHITECTURE-solids.pt`` of a float16 state_dict.
+
+    Raises:
+        CadsightError: when a training is there with other options, or the disk refuses the bytes.
+    """
+    folder = Path(folder)
+    if count < 1:
+        raise CadsightError(f"the number of pictures to draw is {count}, expected at least 1")
+    width = options.image_size
+    camera = Camera(ImageSize(width, round(width * 0.8 / 32) * 32), width, width, width / 2, width * 0.4)
+    dataset = Dataset.create(folder / "solids", KINDS, exist_ok=True)
+    for number in range(len(dataset), count + _VALID):
+        drawing = random_scene(camera, np.random.default_rng([options.seed, number]))
+        split = "valid" if number < _VALID else "train"
+        bare = tuple(dataclasses.replace(i, mask=None) for i in drawing.instances)
+        name = f"{number:06d}"
+        record = {"seed": options.seed, "number": number}
+        dataset.append(
+            Sample(name, Path(f"images/{name}.png"), camera.size, camera, bare, "synthetic", split, record),
+            drawing.image,
+        )
+    train, valid = (dataset.samples(split) for split in ("train", "valid"))
+    absolute = [[dataclasses.replace(s, image=dataset.folder / s.image) for s in part] for part in (train, valid)]
+    _, card = fit_detector(*absolute, KINDS, folder, options, progress)
+    path = folder / f"{card.architecture}-solids.pt"
+    state = load_state(folder / WEIGHTS)
+    save_checkpoint(path, {k: v.half() if v.is_floating_point() else v for k, v in state.items()})
+    return card, path

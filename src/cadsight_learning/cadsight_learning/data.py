@@ -1,0 +1,64 @@
+"""Data sets given by the user, as one list of samples with one list of classes."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from cadsight_core import formats
+from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Sample
+
+_VALID_SHARE = 0.15
+
+
+def load_together(paths: Sequence[str | Path]) -> tuple[list[Sample], tuple[str, ...]]:
+    """Samples of several data sets of any known format; classes are told apart by name.
+
+    Raises:
+        CadsightError: when one cannot be read, or none has labels.
+    """
+    loaded = [formats.load(path) for path in paths]
+    classes = tuple(dict.fromkeys(name for _, names in loaded for name in names))
+    if not classes:
+        raise CadsightError(f"{', '.join(map(str, paths))} have no classes, expected labelled pictures")
+    samples = []
+    for path, (found, names) in zip(paths, loaded, strict=True):
+        ids = [classes.index(name) for name in names]
+        for sample in found:
+            instances = tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in sample.instances)
+            name = f"{Path(path).name}/{sample.name}" if len(paths) > 1 else sample.name
+            samples.append(dataclasses.replace(sample, instances=instances, name=name))
+    return samples, classes
+
+
+def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:
+    """Samples of a split, or all of them where ``split`` is ''.
+
+    Raises:
+        CadsightError: when the split has none.
+    """
+    kept = [s for s in samples if not split or s.split == split]
+    if not kept:
+        splits = sorted({s.split or "none" for s in samples})
+        raise CadsightError(f"the data have no picture in the split {split!r}, expected one of {', '.join(splits)}")
+    return kept
+
+
+def divided(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], str]:
+    """Training and validation samples, and a sentence on how they were told apart.
+
+    By their split where some are marked 'valid' ('test' ones are left out); else the last 15 % by name, one block,
+    since neighbours look alike.
+
+    Raises:
+        CadsightError: when there are too few to divide.
+    """
+    valid = [s for s in samples if s.split == "valid"]
+    if valid:
+        train = [s for s in samples if s.split in ("train", "")]
+        return train, valid, "by the splits in the data"
+    rest = sorted((s for s in samples if s.split != "test"), key=lambda s: s.name)
+    count = max(round(len(rest) * _VALID_SHARE), 1)
+    if len(rest) < 2:
+        raise CadsightError(f"the data have {len(rest)} pictures to train on, expected at least 2")
+    return rest[:-count], rest[-count:], f"the last {count} of {len(rest)} pictures by name validate"

@@ -1,0 +1,160 @@
+"""How good a model is on labelled pictures: the columns of the paper's table 1, and its angle errors."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import angle_between
+from cadsight_core.images import read_image
+from cadsight_core.sample import Instance, Sample
+from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
+from cadsight_learning.metrics import Boxes, angle_figures, average_precision, iou, matches, squared_distance, summed
+from cadsight_learning.normals import NormalRegressor
+from cadsight_learning.views import views
+
+_AT_ONCE = 16
+
+
+def evaluate_detector(
+    detector: Detector,
+    samples: Sequence[Sample],
+    confidence: float = CONFIDENCE,
+    max_detections: int = MAX_DETECTIONS,
+    square: bool = False,
+) -> dict[str, Any]:
+    """Table 1 of the paper (Comillas, section 4.2): everything counts only detections of at least ``confidence``.
+
+    Class ids of ``samples`` are the detector's (see :func:`in_classes_of`). ``object_loss`` is the class loss, which
+    in YOLO11 also says whether there is a part at all; losses are those of training, on these pictures.
+
+    Returns:
+        ``precision``, ``recall``, ``f1`` (IoU 0.5), ``map50``, ``map50_95`` (COCO), ``mean_iou`` of the right ones,
+        ``box_loss``, ``object_loss``, ``dfl_loss``, ``pictures``, ``labels``, and ``per_class`` by name.
+
+    Raises:
+        CadsightError: for an empty set or an unreadable picture.
+    """
+    if not samples:
+        raise CadsightError("the set to evaluate on is empty, expected at least one labelled picture")
+    found_instances: list[list[Instance]] = []
+    for start in range(0, len(samples), _AT_ONCE):
+        images = [read_image(s.image) for s in samples[start : start + _AT_ONCE]]
+        found_instances += detector.predict(images, confidence, max_detections)
+    truth = [_boxes([i for i in s.instances], s, square) for s in samples]
+    found = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
+    names = detector.classes
+    figures = average_precision(truth, found, len(names), max_detections)
+    all_pairs = summed([matches(t, f) for t, f in zip(truth, found, strict=True)])
+    losses = detector.losses(samples, square)
+    overlaps = [iou(f.boxes, t.boxes).max(axis=1) for t, f in zip(truth, found, strict=True) if len(t.boxes)]
+    right = np.concatenate([o[o >= 0.5] for o in overlaps]) if overlaps else np.zeros(0)
+    return {
+        "pictures": len(samples),
+        "labels": all_pairs.true,
+        "precision": all_pairs.precision,
+        "recall": all_pairs.recall,
+        "f1": all_pairs.f1,
+        "map50": figures.map50,
+        "map50_95": figures.map50_95,
+        "mean_iou": float(right.mean()) if len(right) else 0.0,
+        "box_loss": losses["box_loss"],
+        "object_loss": losses["class_loss"],
+        "dfl_loss": losses["dfl_loss"],
+        "confidence": confidence,
+        "max_detections": max_detections,
+        "square": square,
+        "per_class": {
+            names[c]: _of_class(c, truth, found, ap50, ap) for c, (ap50, ap) in figures.per_class.items()
+        },
+    }
+
+
+def evaluate_normals(regressor: NormalRegressor, samples: Sequence[Sample]) -> dict[str, Any]:
+    """Angles between predicted and labelled normals, against the vertical component of the true one.
+
+    The camera looks straight down, so the vertical is its optical axis: ``vertical`` is the file's ``w`` = -z of the
+    true normal in the camera's optical frame, 1 for a surface that faces the camera (Comillas, figure 24).
+
+    Returns:
+        ``mean_deg``, ``median_deg``, ``p90_deg``, ``loss`` (equation 1), ``crops`` and ``per_image``: name,
+        ``angle_deg``, ``vertical``, ``predicted`` and ``true`` normals in the camera's optical frame.
+
+    Raises:
+        CadsightError: for an empty set, one without normals, or an unreadable picture.
+    """
+    if not samples:
+        raise CadsightError("the set to evaluate on is empty, expected at least one labelled picture")
+    all_views = views(samples)
+    crops = np.stack([v.crop for v in all_views])
+    normals = np.concatenate([regressor.predict(crops[i : i + 32])[0] for i in range(0, len(crops), 32)])
+    viewing = np.stack([v.normal for v in all_views])
+    rotations = np.stack([v.rotation for v in all_views])
+    predicted, true = (np.einsum("nij,nj->ni", rotations, n) for n in (normals, viewing))
+    angles = np.asarray(angle_between(predicted, true))
+    return {
+        **angle_figures(predicted, true),
+        "loss": squared_distance(predicted, true),
+        "crops": len(all_views),
+        "per_image": [
+            {
+                "name": view.name,
+                "angle_deg": float(angle),
+                "vertical": float(-t[2]),
+                "predicted": [float(x) for x in p],
+                "true": [float(x) for x in t],
+            }
+            for view, angle, p, t in zip(all_views, angles, predicted, true, strict=True)
+        ],
+    }
+
+
+def in_classes_of(samples: Sequence[Sample], names: Sequence[str], wanted: Sequence[str]) -> list[Sample]:
+    """``samples`` labelled with ``names``, relabelled with the ids of ``wanted``, which may hold more or other orders.
+
+    Raises:
+        CadsightError: when a class that occurs is not among ``wanted``.
+    """
+    used = {i.class_id for s in samples for i in s.instances}
+    ids = {}
+    for class_id in sorted(used):
+        if class_id >= len(names) or names[class_id] not in wanted:
+            name = names[class_id] if class_id < len(names) else class_id
+            raise CadsightError(f"the data hold the class {name!r}, expected one of the model's: {', '.join(wanted)}")
+        ids[class_id] = list(wanted).index(names[class_id])
+    if all(a == b for a, b in ids.items()):
+        return list(samples)
+    return [
+        dataclasses.replace(
+            s, instances=tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in s.instances)
+        )
+        for s in samples
+    ]
+
+
+def _boxes(instances: Sequence[Instance], sample: Sample, square: bool) -> Boxes:
+    boxes = [i.box.squared(sample.size) if square else i.box for i in instances]
+    return Boxes(
+        np.array([b.as_tuple() for b in boxes], float).reshape(-1, 4),
+        np.array([i.class_id for i in instances], int),
+        np.array([i.score if i.score is not None else 1.0 for i in instances], float),
+        np.array([bool(i.attributes.get("iscrowd", 0)) for i in instances], bool),
+    )
+
+
+def _of_class(class_id: int, truth: Sequence[Boxes], found: Sequence[Boxes], ap50: float, ap: float) -> dict[str, Any]:
+    def only(one: Boxes) -> Boxes:
+        keep = one.classes == class_id
+        return Boxes(one.boxes[keep], one.classes[keep], one.scores[keep], one.ignored[keep])
+
+    pairs = summed([matches(only(t), only(f)) for t, f in zip(truth, found, strict=True)])
+    return {
+        "labels": pairs.true,
+        "precision": pairs.precision,
+        "recall": pairs.recall,
+        "f1": pairs.f1,
+        "map50": ap50,
+        "map50_95": ap,
+    }

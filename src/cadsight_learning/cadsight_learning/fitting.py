@@ -1,0 +1,159 @@
+"""From labelled samples to a model in the registry."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Sample
+from cadsight_learning.detector import Progress, silent
+from cadsight_learning.normal_task import NormalTask
+from cadsight_learning.normals import NormalRegressor, residual_covariance
+from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.registry import ModelCard, code_version, fingerprint, now, save_model
+from cadsight_learning.training import Outcome, Schedule, train
+from cadsight_learning.views import views
+from cadsight_learning.yolo import DetectorTask, YoloDetector, new_detector
+
+
+def fit_detector(
+    train_samples: Sequence[Sample],
+    valid_samples: Sequence[Sample],
+    classes: Sequence[str],
+    folder: str | Path,
+    options: DetectorOptions,
+    progress: Progress = silent,
+) -> tuple[YoloDetector, ModelCard]:
+    """Train a detector, keep the epoch that is best on ``valid_samples`` and save it in ``folder``.
+
+    Called again after a kill with the same arguments it goes on after the last whole epoch.
+
+    Raises:
+        CadsightError: for an empty set, a label outside the classes, an unreadable picture, or what
+            :func:`cadsight_learning.training.train` raises.
+    """
+    check_samples(train_samples, "train", classes)
+    check_samples(valid_samples, "valid", classes)
+    data = described({"train": train_samples, "valid": valid_samples})
+    detector, started_from = new_detector(classes, options)
+    task = DetectorTask(detector, train_samples, valid_samples, options)
+    schedule = Schedule(
+        epochs=options.epochs,
+        seconds=options.seconds,
+        learning_rate=options.learning_rate,
+        weight_decay=5e-4,
+        patience=options.patience,
+        seed=options.seed,
+        identity=identity_of(data, dataclasses.asdict(options), list(classes)),
+    )
+    outcome = train(task, schedule, folder, progress)
+    detector.load(outcome.state)
+    card = filled(
+        ModelCard("detector", detector.architecture, tuple(classes), options.image_size, started_from, data),
+        dataclasses.asdict(options),
+        outcome,
+    )
+    save_model(folder, card, outcome.state)
+    return detector, card
+
+
+def fit_normals(
+    train_samples: Sequence[Sample],
+    valid_samples: Sequence[Sample],
+    classes: Sequence[str],
+    folder: str | Path,
+    options: NormalOptions,
+    progress: Progress = silent,
+) -> tuple[NormalRegressor, ModelCard]:
+    """Train a regressor of normals on every labelled normal, keep the best epoch and save it in ``folder``.
+
+    Its covariance is that of the residuals on ``valid_samples``. Goes on after a kill as :func:`fit_detector`.
+
+    Raises:
+        CadsightError: for an empty set, one without normals, an unreadable picture, or what
+            :func:`cadsight_learning.training.train` raises.
+    """
+    check_samples(train_samples, "train", classes)
+    check_samples(valid_samples, "valid", classes)
+    data = described({"train": train_samples, "valid": valid_samples})
+    torch.manual_seed(options.seed)
+    regressor = NormalRegressor(options.architecture, options.image_size)
+    task = NormalTask(regressor.module, views(train_samples), views(valid_samples), options)
+    schedule = Schedule(
+        epochs=options.epochs,
+        seconds=options.seconds,
+        learning_rate=options.learning_rate,
+        weight_decay=1e-2,
+        patience=options.patience,
+        seed=options.seed,
+        identity=identity_of(data, dataclasses.asdict(options), list(classes)),
+    )
+    outcome = train(task, schedule, folder, progress)
+    regressor.load(outcome.state)
+    regressor.covariance = residual_covariance(*task.valid_normals(regressor.module))
+    card = filled(
+        ModelCard(
+            "normals",
+            options.architecture,
+            tuple(classes),
+            options.image_size,
+            f"{options.architecture} from scratch (random weights, seed {options.seed})",
+            data,
+            extra={"covariance": regressor.covariance.tolist()},
+        ),
+        dataclasses.asdict(options),
+        outcome,
+    )
+    save_model(folder, card, outcome.state)
+    return regressor, card
+
+
+def check_samples(samples: Sequence[Sample], what: str, classes: Sequence[str]) -> None:
+    """Refuse an empty set, and labels of classes that are not there.
+
+    Raises:
+        CadsightError: naming the set or the sample.
+    """
+    if not samples:
+        raise CadsightError(f"the {what} set is empty, expected at least one labelled picture")
+    for sample in samples:
+        wrong = next((i.class_id for i in sample.instances if not 0 <= i.class_id < len(classes)), None)
+        if wrong is not None:
+            raise CadsightError(f"{sample.name} has the class id {wrong}, expected 0 to {len(classes) - 1}")
+
+
+def described(splits: dict[str, Sequence[Sample]]) -> dict[str, dict[str, object]]:
+    """Number of pictures, labels and fingerprint of each split."""
+    return {
+        name: {
+            "pictures": len(samples),
+            "labels": sum(len(s.instances) for s in samples),
+            "fingerprint": fingerprint(samples),
+        }
+        for name, samples in splits.items()
+    }
+
+
+def identity_of(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def filled(card: ModelCard, options: dict[str, object], outcome: Outcome) -> ModelCard:
+    """The card with what came out of training."""
+    best = next(c for c in outcome.curves if c["epoch"] == outcome.best_epoch)
+    figures = {k.removeprefix("valid/"): v for k, v in best.items() if k.startswith("valid/")}
+    return dataclasses.replace(
+        card,
+        options=options,
+        figures=figures,
+        epochs=outcome.epochs,
+        best_epoch=outcome.best_epoch,
+        seconds=round(outcome.seconds, 1),
+        stopped=outcome.stopped,
+        code=code_version(),
+        created=now(),
+    )

@@ -1,0 +1,65 @@
+"""Pictures of any aspect as a network wants them, and boxes back in the picture's own pixels."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cadsight_core.geometry import Array
+from cadsight_core.images import Rgb
+
+STRIDE = 32
+GREY = 114
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a shrunk picture lies in the network's input: ``input = native * scale + (left, top)``."""
+
+    scale_x: float
+    scale_y: float
+    left: int
+    top: int
+
+    def to_input(self, boxes: Array) -> Array:
+        """Boxes (N, 4) xyxy in input pixels."""
+        return boxes * self._scale + self._shift
+
+    def to_native(self, boxes: Array) -> Array:
+        """Boxes (N, 4) xyxy in the picture's own pixels."""
+        return (boxes - self._shift) / self._scale
+
+    @property
+    def _scale(self) -> Array:
+        return np.array([self.scale_x, self.scale_y] * 2)
+
+    @property
+    def _shift(self) -> Array:
+        return np.array([self.left, self.top] * 2, float)
+
+
+def shrunk(image: Rgb, longer: int) -> Rgb:
+    """The picture with its longer side at ``longer`` pixels; shrunk by area, enlarged linearly."""
+    height, width = image.shape[:2]
+    factor = longer / max(width, height)
+    size = max(round(width * factor), 1), max(round(height * factor), 1)
+    if size == (width, height):
+        return image
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+
+
+def canvas_shape(height: int, width: int, longer: int) -> tuple[int, int]:
+    """Rows and columns, multiples of the stride, that hold a picture of this size once shrunk."""
+    factor = longer / max(width, height)
+    rows, columns = max(round(height * factor), 1), max(round(width * factor), 1)
+    return -(-rows // STRIDE) * STRIDE, -(-columns // STRIDE) * STRIDE
+
+
+def framed(image: Rgb, longer: int) -> tuple[Rgb, Frame]:
+    """The picture shrunk to ``longer`` and centred on grey, and where it lies there."""
+    small = shrunk(image, longer)
+    rows, columns = canvas_shape(*image.shape[:2], longer)
+    top, left = (rows - small.shape[0]) // 2, (columns - small.shape[1]) // 2
+    canvas = np.full((rows, columns, 3), GREY, np.uint8)
+    canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return canvas, Frame(small.shape[1] / image.shape[1], small.shape[0] / image.shape[0], left, top)

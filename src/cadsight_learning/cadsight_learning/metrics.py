@@ -1,0 +1,164 @@
+"""Figures of detections and normals, from plain arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from faster_coco_eval import COCO, COCOeval_faster
+from numpy.typing import ArrayLike
+
+from cadsight_core.geometry import Array, angle_between
+
+_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """Boxes (N, 4) xyxy of one picture, their class ids (N,) and, where they were found, scores (N,).
+
+    ``ignored`` (N,) marks the truth that neither counts as missed nor as found (COCO's ``iscrowd``).
+    """
+
+    boxes: Array
+    classes: Array
+    scores: Array = field(default_factory=lambda: np.zeros(0))
+    ignored: Array = field(default_factory=lambda: np.zeros(0, bool))
+
+    def at_least(self, confidence: float) -> "Boxes":
+        keep = self.scores >= confidence
+        return Boxes(self.boxes[keep], self.classes[keep], self.scores[keep])
+
+
+@dataclass(frozen=True)
+class AveragePrecision:
+    """COCO's average precision at IoU 0.5 and as mean of 0.50 to 0.95; per class where it occurs."""
+
+    map50: float
+    map50_95: float
+    per_class: dict[int, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """How many of the found are right and of the true are found, at IoU 0.5 and of the same class."""
+
+    true_positives: int
+    found: int
+    true: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the found that is right; 0 where nothing was found."""
+        return self.true_positives / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.true_positives / self.true if self.true else 0.0
+
+    @property
+    def f1(self) -> float:
+        total = self.found + self.true
+        return 2 * self.true_positives / total if total else 0.0
+
+
+def average_precision(
+    truth: Sequence[Boxes], found: Sequence[Boxes], classes: int, max_detections: int = 10
+) -> AveragePrecision:
+    """COCO's figures (101 recall points) over pictures, with at most ``max_detections`` a picture and class."""
+    ground = COCO(_ground(truth, classes))
+    rows = [
+        {"image_id": i + 1, "category_id": int(c) + 1, "bbox": _xywh(b), "score": float(s)}
+        for i, one in enumerate(found)
+        for b, c, s in zip(one.boxes, one.classes, one.scores, strict=True)
+    ]
+    if not rows or not ground.anns:
+        present = {int(c) for one in truth for c in one.classes}
+        return AveragePrecision(0.0, 0.0, {c: (0.0, 0.0) for c in sorted(present)})
+    run = COCOeval_faster(ground, ground.loadRes(rows), "bbox")
+    run.params.maxDets = [1, 5, max_detections]
+    run.evaluate()
+    run.accumulate()
+    # (IoU, recall, class, area, detections): every area, all detections; -1 where a class has no truth.
+    precision = np.asarray(run.eval["precision"])[:, :, :, 0, -1]
+    per_class = {
+        c: (float(precision[0, :, c].mean()), float(precision[:, :, c].mean()))
+        for c in range(classes)
+        if (precision[:, :, c] > -1).any()
+    }
+    map50, map50_95 = (float(np.mean(v)) for v in zip(*per_class.values(), strict=True))
+    return AveragePrecision(map50, map50_95, per_class)
+
+
+def matches(truth: Boxes, found: Boxes, threshold: float = _THRESHOLD) -> Matches:
+    """Pair the found with the true of the same class, surest first, each with the free one that it covers best."""
+    ignored = truth.ignored if len(truth.ignored) else np.zeros(len(truth.boxes), bool)
+    overlap = iou(found.boxes, truth.boxes) * (found.classes[:, None] == truth.classes[None, :])
+    taken = np.zeros(len(truth.boxes), bool)
+    right = counted = 0
+    for i in np.argsort(-found.scores, kind="stable"):
+        free = np.where(taken | ignored, 0.0, overlap[i])
+        best = int(np.argmax(free)) if len(free) else -1
+        if best >= 0 and free[best] >= threshold:
+            taken[best] = True
+            right += 1
+            counted += 1
+        elif not (overlap[i][ignored] >= threshold).any():
+            counted += 1
+    return Matches(right, counted, int((~ignored).sum()))
+
+
+def summed(several: Sequence[Matches]) -> Matches:
+    return Matches(*(sum(getattr(m, k) for m in several) for k in ("true_positives", "found", "true")))
+
+
+def iou(a: Array, b: Array) -> Array:
+    """Intersection over union (N, M) of boxes (N, 4) and (M, 4) xyxy."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    common = np.prod(np.clip(high - low, 0, None), axis=2)
+    areas = [np.prod(x[:, 2:] - x[:, :2], axis=1) for x in (a, b)]
+    union = areas[0][:, None] + areas[1][None, :] - common
+    return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+
+
+def angle_figures(predicted: ArrayLike, true: ArrayLike) -> dict[str, float]:
+    """Mean, median and 90th percentile in degrees of the angles between normals (N, 3)."""
+    angles = np.asarray(angle_between(predicted, true))
+    return {
+        "mean_deg": float(np.mean(angles)),
+        "median_deg": float(np.median(angles)),
+        "p90_deg": float(np.percentile(angles, 90)),
+    }
+
+
+def squared_distance(predicted: ArrayLike, true: ArrayLike) -> float:
+    """The paper's loss over normals (N, 3) (Comillas, equation 1)."""
+    difference = np.asarray(predicted, float) - np.asarray(true, float)
+    return float(np.mean(np.sum(difference**2, axis=-1)))
+
+
+def _ground(truth: Sequence[Boxes], classes: int) -> dict[str, object]:
+    annotations: list[dict[str, object]] = []
+    for i, one in enumerate(truth):
+        ignored = one.ignored if len(one.ignored) else np.zeros(len(one.boxes), bool)
+        for box, class_id, crowd in zip(one.boxes, one.classes, ignored, strict=True):
+            bbox = _xywh(box)
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": i + 1,
+                    "category_id": int(class_id) + 1,
+                    "bbox": bbox,
+                    "area": bbox[2] * bbox[3],
+                    "iscrowd": int(crowd),
+                }
+            )
+    return {
+        "images": [{"id": i + 1} for i in range(len(truth))],
+        "categories": [{"id": c + 1, "name": str(c)} for c in range(classes)],
+        "annotations": annotations,
+    }
+
+
+def _xywh(box: Array) -> list[float]:
+    return [float(box[0]), float(box[1]), float(box[2] - box[0]), float(box[3] - box[1])]

@@ -1,0 +1,167 @@
+"""Models in a folder a name: what they are, where they come from, how good they were, and their weights.
+
+    models/NAME/model.json   the card
+    models/NAME/weights.pt   a state_dict, read with ``weights_only=True``
+    models/NAME/curves.json  losses and figures epoch by epoch, also as curves.csv
+"""
+
+import dataclasses
+import datetime
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import inside, write_atomically
+from cadsight_core.sample import Sample
+from cadsight_learning.checkpoint import load_state, save_checkpoint
+
+if TYPE_CHECKING:
+    from cadsight_learning.normals import NormalRegressor
+    from cadsight_learning.yolo import YoloDetector
+
+CARD, WEIGHTS = "model.json", "weights.pt"
+FORMAT = "cadsight-model-1"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a model.
+
+    Attributes:
+        kind: 'detector' or 'normals'.
+        image_size: longer side of a picture, or side of a crop, in pixels as the network sees it.
+        started_from: sentence on the weights that training started from.
+        data: of each split its number of pictures and fingerprint.
+        figures: on validation pictures, of the epoch that was kept.
+        extra: what this kind needs besides, such as the regressor's covariance.
+    """
+
+    kind: str
+    architecture: str
+    classes: tuple[str, ...]
+    image_size: int
+    started_from: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    best_epoch: int = 0
+    seconds: float = 0.0
+    stopped: str = ""
+    code: str = ""
+    created: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def save_model(folder: str | Path, card: ModelCard, state: Mapping[str, Tensor]) -> None:
+    """Write weights, then the card: a folder with a card is whole.
+
+    Raises:
+        CadsightError: when the disk refuses the bytes.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).unlink(missing_ok=True)
+    save_checkpoint(folder / WEIGHTS, {k: v.contiguous() for k, v in state.items()})
+    data = {"format": FORMAT, **dataclasses.asdict(card)}
+    write_atomically(folder / CARD, json.dumps(data, indent=1) + "\n")
+
+
+def load_card(folder: str | Path) -> ModelCard:
+    """The card of the model in ``folder``.
+
+    Raises:
+        CadsightError: when there is none, or it is not ours.
+    """
+    path = Path(folder) / CARD
+    try:
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise CadsightError(f"{folder} holds no model: {CARD} could not be read, expected a trained model") from error
+    except ValueError as error:
+        raise CadsightError(f"the card {path} is not JSON: {error}") from error
+    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+        raise CadsightError(f"the card {path} is of another format, expected {FORMAT}")
+    known = {f.name for f in dataclasses.fields(ModelCard)}
+    if not {"kind", "architecture", "classes", "image_size"} <= data.keys() <= known:
+        raise CadsightError(f"the card {path} has the keys {sorted(data)}, expected {sorted(known)}")
+    return ModelCard(**{**data, "classes": tuple(map(str, data["classes"]))})
+
+
+def find(name: str | Path, models: str | Path = "models") -> Path:
+    """The folder of a model by its path, or by its name in the registry folder ``models``.
+
+    Raises:
+        CadsightError: when neither holds a model.
+    """
+    for folder in (Path(name), inside(models, name) if not Path(name).is_absolute() else Path(name)):
+        if (folder / CARD).is_file():
+            return folder
+    raise CadsightError(f"there is no model {str(name)!r}, expected a folder with {CARD}, or a name in {models}")
+
+
+def list_models(models: str | Path) -> list[tuple[Path, ModelCard]]:
+    """Every whole model in a registry folder, by name."""
+    return [(path.parent, load_card(path.parent)) for path in sorted(Path(models).glob(f"*/{CARD}"))]
+
+
+def load_detector(name: str | Path, models: str | Path = "models") -> "YoloDetector":
+    """Raises:
+    CadsightError: when there is no such model, it is no detector, or its files do not fit together.
+    """
+    from cadsight_learning.yolo import YoloDetector
+
+    folder, card = _of_kind(name, models, "detector")
+    detector = YoloDetector(card.architecture, card.classes, card.image_size)
+    return detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
+
+
+def load_regressor(name: str | Path, models: str | Path = "models") -> "NormalRegressor":
+    """Raises:
+    CadsightError: when there is no such model, it is no regressor of normals, or its files do not fit together.
+    """
+    from cadsight_learning.normals import NormalRegressor
+
+    folder, card = _of_kind(name, models, "normals")
+    regressor = NormalRegressor(card.architecture, card.image_size, card.extra.get("covariance"))
+    return regressor.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
+
+
+def fingerprint(samples: Iterable[Sample]) -> str:
+    """SHA-256 over the names, labels and picture files of samples, whatever folder they lie in."""
+    digest = hashlib.sha256()
+    for sample in sorted(samples, key=lambda s: s.name):
+        labels = {**sample.to_json(), "image": sample.image.name}
+        digest.update(json.dumps(labels, sort_keys=True, default=str).encode())
+        digest.update(hashlib.sha256(sample.image.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def code_version() -> str:
+    """``git describe`` of the sources that run, else the version of this package."""
+    described = subprocess.run(
+        ["git", "-C", str(Path(__file__).resolve().parent), "describe", "--always", "--dirty", "--tags"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return described.stdout.strip() if described.returncode == 0 else "0.1.0"
+
+
+def now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def _of_kind(name: str | Path, models: str | Path, kind: str) -> tuple[Path, ModelCard]:
+    folder = find(name, models)
+    card = load_card(folder)
+    if card.kind != kind:
+        raise CadsightError(f"the model {folder} is a model of kind {card.kind!r}, expected {kind!r}")
+    return folder, card

@@ -1,0 +1,219 @@
+"""The loop that trains every network: a schedule by epochs or by time, the best epoch kept, resumed after a kill."""
+
+import csv
+import io
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_learning.checkpoint import load_checkpoint, save_checkpoint
+from cadsight_learning.detector import EpochReport, Progress
+
+STATE, CURVES = "training.pt", "curves"
+# Steps over which weights are averaged: the short trainings here have some hundreds in all.
+_EMA_STEPS = 40
+_WARM_UP = 0.06
+_LAST_RATE = 0.02
+
+
+class Task(Protocol):
+    """What is being trained, on what, and how it is judged."""
+
+    module: nn.Module
+    steps: int  # batches an epoch
+
+    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Any]:
+        """One epoch; ``share`` says how much of the training is done."""
+
+    def loss(self, batch: Any) -> tuple[Tensor, dict[str, float]]:
+        """The loss to descend, and its parts by name."""
+
+    def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
+        """How good ``module`` is on validation pictures (higher is better), and its figures there by name."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast.
+
+    Attributes:
+        seconds: training ends after this time, whatever the epochs; 0 for none.
+        patience: epochs without a better one after which training ends; 0 for never.
+        identity: what must be the same for a training to be gone on with.
+    """
+
+    epochs: int
+    seconds: float
+    learning_rate: float
+    weight_decay: float
+    patience: int
+    seed: int
+    identity: str
+
+
+@dataclass
+class Outcome:
+    """The best epoch of a training.
+
+    Attributes:
+        curves: one mapping an epoch: ``epoch``, ``seconds``, ``learning_rate``, ``train/...``, ``valid/...``.
+        stopped: why training ended before its schedule, or ''.
+    """
+
+    state: dict[str, Tensor]
+    best_epoch: int
+    best_score: float
+    epochs: int
+    seconds: float
+    curves: list[dict[str, float]] = field(default_factory=list)
+    stopped: str = ""
+
+
+def train(task: Task, schedule: Schedule, folder: str | Path, progress: Progress) -> Outcome:
+    """Train until the schedule ends; ``folder`` gets the curves, and the state to go on from after a kill.
+
+    A loss that is no number ends the training with the best epoch until then.
+
+    Raises:
+        CadsightError: when the folder holds a training of something else, the disk is full, or the loss was
+            no number before a first epoch was done.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    run = _Run(task, schedule, folder)
+    run.resume()
+    while not run.done and not run.outcome.stopped:
+        run.epoch(progress)
+    if not run.outcome.state:
+        raise CadsightError(
+            f"{run.outcome.stopped} before a first epoch was done, expected a lower learning rate or more time"
+        )
+    (folder / STATE).unlink(missing_ok=True)
+    return run.outcome
+
+
+class _Run:
+    def __init__(self, task: Task, schedule: Schedule, folder: Path) -> None:
+        self.task, self.schedule, self.folder = task, schedule, folder
+        self.outcome = Outcome({}, 0, -math.inf, 0, 0.0)
+        self.average = AveragedModel(task.module, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / _EMA_STEPS))
+        trained = [p for p in task.module.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": schedule.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
+
+    @property
+    def done(self) -> bool:
+        outcome, schedule = self.outcome, self.schedule
+        waited = schedule.patience and outcome.epochs - outcome.best_epoch >= schedule.patience
+        return self.share(outcome.epochs) >= 1 or bool(waited)
+
+    def share(self, epochs: float, seconds: float | None = None) -> float:
+        """How much of the schedule is done."""
+        seconds = self.outcome.seconds if seconds is None else seconds
+        by_time = seconds / self.schedule.seconds if self.schedule.seconds else 0.0
+        return min(max(epochs / self.schedule.epochs, by_time), 1.0)
+
+    def rate(self, share: float) -> float:
+        """Learning rate after ``share`` of the schedule: up in a line, down in a cosine."""
+        if share < _WARM_UP:
+            return self.schedule.learning_rate * max(share / _WARM_UP, 0.02)
+        cosine = 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
+        return self.schedule.learning_rate * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
+
+    def epoch(self, progress: Progress) -> None:
+        """Train and judge once."""
+        outcome, schedule, started = self.outcome, self.schedule, time.monotonic()
+        rng = np.random.default_rng([schedule.seed, outcome.epochs])
+        torch.manual_seed(schedule.seed * 100_003 + outcome.epochs)
+        sums: dict[str, float] = {}
+        weight = 0
+        rate = 0.0
+        for number, batch in enumerate(self.task.batches(rng, self.share(outcome.epochs))):
+            share = self.share(outcome.epochs + number / self.task.steps, outcome.seconds + time.monotonic() - started)
+            if share >= 1:
+                break
+            rate = self.rate(share)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            loss, parts = self.task.loss(batch)
+            if not math.isfinite(loss.item()):
+                outcome.stopped = f"the loss became {loss.item()} in epoch {outcome.epochs + 1}"
+                return
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.task.module.parameters(), 10.0)
+            self.optimizer.step()
+            self.average.update_parameters(self.task.module)
+            for name, value in parts.items():
+                sums[name] = sums.get(name, 0.0) + value
+            weight += 1
+        if not weight:  # the time was up before a first step
+            outcome.seconds += time.monotonic() - started
+            outcome.stopped = "the time was up"
+            return
+        score, figures = self.task.judge(self.average.module)
+        outcome.epochs += 1
+        outcome.seconds += time.monotonic() - started
+        figures = {f"train/{k}": v / weight for k, v in sums.items()} | {f"valid/{k}": v for k, v in figures.items()}
+        outcome.curves.append(
+            {"epoch": outcome.epochs, "seconds": outcome.seconds, "learning_rate": rate, "score": score} | figures
+        )
+        better = score > outcome.best_score or not outcome.state
+        if better:
+            outcome.best_score, outcome.best_epoch = score, outcome.epochs
+            outcome.state = {k: v.detach().clone() for k, v in self.average.module.state_dict().items()}
+        self.save()
+        share = self.share(outcome.epochs)
+        progress(EpochReport(outcome.epochs, schedule.epochs, share, outcome.seconds, figures, better))
+
+    def save(self) -> None:
+        outcome = self.outcome
+        write_atomically(self.folder / f"{CURVES}.json", json.dumps(outcome.curves, indent=1) + "\n")
+        table = io.StringIO()
+        writer = csv.DictWriter(table, list(outcome.curves[0]), extrasaction="ignore", restval="")
+        writer.writeheader()
+        writer.writerows(outcome.curves)
+        write_atomically(self.folder / f"{CURVES}.csv", table.getvalue())
+        save_checkpoint(
+            self.folder / STATE,
+            {
+                "identity": self.schedule.identity,
+                "module": self.task.module.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "best": outcome.state,
+                "numbers": [outcome.best_epoch, outcome.best_score, outcome.epochs, outcome.seconds],
+                "curves": outcome.curves,
+            },
+        )
+
+    def resume(self) -> None:
+        path = self.folder / STATE
+        if not path.exists():
+            return
+        data = load_checkpoint(path)
+        if data.get("identity") != self.schedule.identity:
+            raise CadsightError(
+                f"{self.folder} holds an unfinished training on other data or with other options, "
+                f"expected the same ones to go on, or that {STATE} is removed to start anew"
+            )
+        self.task.module.load_state_dict(data["module"])
+        self.average.load_state_dict(data["average"])
+        self.optimizer.load_state_dict(data["optimizer"])
+        best_epoch, best_score, epochs, seconds = data["numbers"]
+        self.outcome = Outcome(data["best"], best_epoch, best_score, epochs, seconds, data["curves"])
+

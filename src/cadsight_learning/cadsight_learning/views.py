@@ -1,0 +1,130 @@
+"""Crops to learn normals from: as they were taken, and seen again by a camera turned, shifted or nearer."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cadsight_core.box import Box
+from cadsight_core.crops import CROP_SIZE, crop, crop_box
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array
+from cadsight_core.images import Rgb, read_image
+from cadsight_core.sample import Sample
+from cadsight_learning.normals import crop_rotation
+
+# The picture around a crop that is kept for turning it, in sides of the crop.
+_AROUND = 1.7
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One part of one picture.
+
+    Attributes:
+        crop: (224, 224, 3), the crop that everybody uses.
+        around: picture around the crop, square, with the crop's centre in its middle.
+        scale: pixels of ``around`` a pixel of ``crop``.
+        outline: (N, 2) points in pixels of ``crop`` about its centre, around the part.
+        normal: (3,) in the crop's viewing frame.
+        rotation: (3, 3), ``normal_camera = rotation @ normal``.
+    """
+
+    name: str
+    crop: Rgb
+    around: Rgb
+    scale: float
+    outline: Array
+    normal: Array
+    rotation: Array
+
+
+def views(samples: Sequence[Sample], size: int = CROP_SIZE) -> list[View]:
+    """Every labelled normal of ``samples``.
+
+    Raises:
+        CadsightError: when a picture cannot be read, or no sample has a normal.
+    """
+    found = [view for sample in samples for view in _views_of(sample, size)]
+    if not found:
+        raise CadsightError(f"none of {len(samples)} samples has a normal, expected labels with normals")
+    return found
+
+
+def seen_again(view: View, rng: np.random.Generator, turn: bool, size: int = CROP_SIZE) -> tuple[Rgb, Array]:
+    """The part turned in the picture's plane, cropped anew around its turned outline, and its normal turned with it.
+
+    The camera has rolled about the crop's viewing ray; the box is found a little wrong, as a detector would.
+    """
+    angle = rng.uniform(-np.pi, np.pi) if turn else 0.0
+    rotation = in_plane(angle)
+    outline = view.outline @ rotation.T
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    side = float((high - low).max()) * np.exp(rng.normal(0, 0.03))
+    centre = (low + high) / 2 + rng.normal(0, 0.02, 2) * side
+    return recropped(view, angle, centre, side, size), np.append(rotation @ view.normal[:2], view.normal[2])
+
+
+def recropped(view: View, angle: float, centre: Array, side: float, size: int = CROP_SIZE) -> Rgb:
+    """The square of ``side`` about ``centre`` (crop pixels about the crop's centre) of the view turned by ``angle``."""
+    # Output pixel -> turned crop pixel -> crop pixel -> pixel of `around`, all about their centres.
+    step = side / size * view.scale
+    back = in_plane(-angle)
+    middle = (view.around.shape[0] - 1) / 2
+    shift = back @ centre * view.scale + middle - back @ np.full(2, (size - 1) / 2) * step
+    matrix = np.column_stack([back * step, shift])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(view.around, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def in_plane(angle: float) -> Array:
+    """(2, 2) rotation by ``angle`` radians, from x (right) towards y (down): clockwise as one looks at the picture."""
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+
+
+def _views_of(sample: Sample, size: int) -> list[View]:
+    wanted = [i for i in sample.instances if i.normal is not None]
+    if not wanted:
+        return []
+    image = read_image(sample.image)
+    found = []
+    for number, instance in enumerate(wanted):
+        rotation = crop_rotation(sample.camera, instance.box, sample.size)
+        box = crop_box(instance.box, sample.size)
+        around, scale = _surroundings(image, box, size)
+        name = sample.name if len(wanted) == 1 else f"{sample.name}-{number}"
+        outline = (_outline(instance.box, instance.mask) - box.centre) * size / box.width
+        normal = rotation.T @ np.asarray(instance.normal, float)
+        found.append(View(name, crop(image, instance.box, size), around, scale, outline, normal, rotation))
+    return found
+
+
+def _surroundings(image: Rgb, box: Box, size: int) -> tuple[Rgb, float]:
+    """The picture around a square ``box``, as fine as the crop or the picture, and its pixels a crop's pixel."""
+    margin = math.ceil(box.width * (_AROUND - 1) / 2)
+    wanted = int(box.width) + 2 * margin
+    x0, y0 = int(box.x0) - margin, int(box.y0) - margin
+    rows, columns = image.shape[:2]
+    padding = max(-x0, -y0, x0 + wanted - columns, y0 + wanted - rows, 0)
+    if padding:
+        image = cv2.copyMakeBorder(image, padding, padding, padding, padding, cv2.BORDER_REPLICATE)
+    around = image[y0 + padding : y0 + padding + wanted, x0 + padding : x0 + padding + wanted]
+    scale = box.width / size
+    if scale > 1:  # finer than the crop: shrunk by area as the crop is
+        side = int(round(wanted / scale))
+        around = cv2.resize(around, (side, side), interpolation=cv2.INTER_AREA)
+        scale = side / wanted * scale
+    return np.ascontiguousarray(around), scale
+
+
+def _outline(box: Box, mask: np.ndarray | None) -> Array:
+    """Points (N, 2) around the part in the picture; where no mask is known, the ellipse in its box."""
+    if mask is not None and mask.any():
+        rows, columns = np.nonzero(mask)
+        points = np.column_stack([columns, rows]).astype(np.float32)
+        return cv2.convexHull(points)[:, 0].astype(float) + 0.5
+    angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    half = np.array([box.width, box.height]) / 2
+    return np.column_stack([np.cos(angles), np.sin(angles)]) * half + box.centre
