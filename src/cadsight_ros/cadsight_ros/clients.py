@@ -42,7 +42,7 @@ class ServiceClient(Generic[Request, Response]):
     """A service with its time-out."""
 
     def __init__(self, node: Node, service_type: Any, name: str, *, timeout_s: float = 5.0) -> None:
-        self._client = node.create_client(service_type, name, callback_group=ReentrantCallbackGroup())
+        self._client: Any = node.create_client(service_type, name, callback_group=ReentrantCallbackGroup())
         self._name, self._timeout_s = name, timeout_s
 
     def call(self, request: Request) -> Response:
@@ -96,7 +96,7 @@ class ActionClient(Generic[Goal, Result]):
     """An action with the time-out of its server's acceptance."""
 
     def __init__(self, node: Node, action_type: Any, name: str, *, accept_timeout_s: float = 5.0) -> None:
-        self._client = RosActionClient(node, action_type, name, callback_group=ReentrantCallbackGroup())
+        self._client: Any = RosActionClient(node, action_type, name, callback_group=ReentrantCallbackGroup())
         self._name, self._timeout_s = name, accept_timeout_s
 
     def send(self, goal: Goal, feedback: Callable[[Any], None] | None = None) -> RunningGoal[Result]:

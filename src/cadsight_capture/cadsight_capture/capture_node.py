@@ -1,0 +1,224 @@
+"""The node that captures sessions: an action that moves the arm and writes what the camera sees."""
+
+import threading
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cadsight_cell.arm import UR3E_LIMITS, Arm, joint_vector
+from cadsight_cell.holder import HolderParameters, collision_model, held_part
+from cadsight_cell.planner import RrtPlanner
+from cadsight_cell.poses import PoseSampler
+from cadsight_core.camera import Camera
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import inside
+from cadsight_core.geometry import Pose
+from cadsight_core.parameters import parameter
+from cadsight_core.part import load_part, load_parts
+from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
+from cadsight_ros.parameters import declare, run
+from cadsight_ros.resources import resolve
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from std_srvs.srv import SetBool
+
+from cadsight_capture.ros_cell import RosCell, RosCellParameters
+from cadsight_capture.session import Progress, Session, SessionParameters, SessionPlan, StoppedError
+from cadsight_capture.view import ViewCheck, ViewParameters
+from cadsight_interfaces.action import CaptureSession
+from cadsight_interfaces.srv import GetStatistics
+
+_Six = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class CaptureParameters(HolderParameters, RosCellParameters, SessionParameters, ViewParameters):
+    """Parameters of the capture node."""
+
+    output_folder: str = parameter("runs/capture", "folder that the sessions are written to")
+    home_joints: _Six = parameter((0.0, -1.57, 1.57, -1.57, -1.57, 0.0), "middle of the random poses, rad")
+    spread_joints: _Six = parameter(
+        (0.2, 0.0, 0.0, 0.3, 0.3, 1.0), "how far each joint goes to either side of home, rad; 0 stays", minimum=0.0
+    )
+    background_joints: _Six = parameter((1.57, -1.57, 1.57, -1.57, -1.57, 0.0), "pose with the arm out of view, rad")
+    draws: int = parameter(200, "draws for one pose that may be refused before it is given up", minimum=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("home_joints", "spread_joints", "background_joints"):
+            try:
+                joint_vector(getattr(self, name))
+            except CadsightError as error:
+                raise CadsightError(f"parameter {name}: {error}") from error
+
+
+class CaptureNode(Node):
+    """Answers ~/capture_session, ~/pause and ~/get_statistics; one session at a time."""
+
+    def __init__(self) -> None:
+        super().__init__("capture", namespace="cadsight")
+        self._settings = declare(self, CaptureParameters)
+        if not self._settings.part:
+            raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
+        self._part = load_part(resolve(self._settings.part))
+        self._classes = _classes(resolve(self._settings.part), self._part.class_id)
+        self._arm = Arm()
+        self._planner = RrtPlanner(collision_model(self._settings, self._arm, resolve), UR3E_LIMITS)
+        self._held = held_part(self._settings, resolve)
+        self._cell = RosCell(self, self._settings)
+        self._busy = threading.Lock()
+        self._progress = Progress(0, 0)
+        group = ReentrantCallbackGroup()
+        self._server = ActionServer(
+            self,
+            CaptureSession,
+            "~/capture_session",
+            self._on_goal,
+            goal_callback=lambda goal: GoalResponse.ACCEPT,
+            cancel_callback=self._on_cancel,
+            callback_group=group,
+        )
+        self.create_service(SetBool, "~/pause", self._on_pause, callback_group=group)
+        self.create_service(GetStatistics, "~/get_statistics", self._on_statistics, callback_group=group)
+        self._diagnostics = Diagnostics(self, self._status)
+        self.context.on_shutdown(lambda: self._cell.control.stop())
+
+    def _on_goal(self, handle: ServerGoalHandle) -> CaptureSession.Result:
+        if not self._busy.acquire(blocking=False):
+            handle.abort()
+            return CaptureSession.Result(message="a session is running already, expected it to end or be cancelled")
+        try:
+            self._cell.renew()
+            return self._capture(handle)
+        finally:
+            self._busy.release()
+
+    def _capture(self, handle: ServerGoalHandle) -> CaptureSession.Result:
+        goal: CaptureSession.Goal = handle.request
+        result = CaptureSession.Result()
+
+        def report(progress: Progress) -> None:
+            self._progress = progress
+            if handle.is_cancel_requested:  # a cancel that came before this session's own control was there
+                self._cell.control.stop()
+            result.captured, result.skipped = progress.captured, sum(progress.skipped.values())
+            if handle.is_active and self.context.ok():
+                handle.publish_feedback(_feedback(progress))
+
+        try:
+            session = self._session(goal, report)
+            report(session.progress())
+            session.run()
+        except StoppedError:
+            result.message = f"stopped with {result.captured} of {goal.count} pictures"
+            if handle.is_cancel_requested:
+                handle.canceled()
+            return result
+        except CadsightError as error:
+            result.message = str(error)
+            self.get_logger().error(result.message)
+            handle.abort()
+            return result
+        result.success = True
+        result.message = f"{result.captured} pictures in {session.folder}"
+        handle.succeed()
+        return result
+
+    def _session(self, goal: CaptureSession.Goal, report: Any) -> Session:
+        settings = self._settings
+        plan = SessionPlan(goal.session, goal.split, int(goal.count), int(goal.seed))
+        folder = inside(Path(settings.output_folder).expanduser(), goal.folder)
+        recipe = {
+            "part": self._part.name,
+            "home_joints": settings.home_joints,
+            "spread_joints": settings.spread_joints,
+            **asdict(_only(ViewParameters, settings)),
+        }
+        return Session(
+            folder,
+            self._classes,
+            plan,
+            self._cell,
+            np.array(settings.background_joints),
+            lambda camera, base_from_camera: self._poses(plan.seed, camera, base_from_camera),
+            recipe=recipe,
+            parameters=_only(SessionParameters, settings),
+            control=self._cell.control,
+            report=report,
+        )
+
+    def _poses(self, seed: int, camera: Camera, base_from_camera: Pose) -> PoseSampler:
+        settings = self._settings
+        assert self._held is not None
+        view = _only(ViewParameters, settings)
+        refuse = ViewCheck(self._arm, self._planner, self._part, self._held, camera, base_from_camera, view)
+        return PoseSampler(settings.home_joints, settings.spread_joints, seed, refuse, settings.draws)
+
+    def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        self._cell.control.stop()
+        return CancelResponse.ACCEPT
+
+    def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        if not self._busy.locked():
+            response.message = "no session is running, expected one to pause or to continue"
+            return response
+        self._cell.control.pause(request.data)
+        response.success = True
+        response.message = "the session pauses after the pose in hand" if request.data else "the session goes on"
+        return response
+
+    def _on_statistics(
+        self, request: GetStatistics.Request, response: GetStatistics.Response
+    ) -> GetStatistics.Response:
+        response.status = self._status()
+        return response
+
+    def _status(self) -> DiagnosticStatus:
+        running, progress = self._busy.locked(), self._progress
+        word = ("paused" if self._cell.control.paused else "capturing") if running else "idle"
+        values = {
+            "captured": progress.captured,
+            "count": progress.count,
+            "images_per_minute": progress.images_per_minute,
+            **{f"skipped.{reason}": number for reason, number in sorted(progress.skipped.items())},
+            "last_skip": progress.last_skip,
+        }
+        return make_status(self, WARN if progress.last_skip else OK, word, values)
+
+
+def _feedback(progress: Progress) -> CaptureSession.Feedback:
+    return CaptureSession.Feedback(
+        captured=progress.captured,
+        count=progress.count,
+        skipped=sum(progress.skipped.values()),
+        images_per_minute=progress.images_per_minute,
+        last_skip=progress.last_skip,
+    )
+
+
+def _only(cls: type, settings: Any) -> Any:
+    return cls(**{f.name: getattr(settings, f.name) for f in fields(cls)})
+
+
+def _classes(path: Path, class_id: int) -> tuple[str, ...]:
+    """The classes of the part's folder, in the order of their ids."""
+    parts = load_parts(path.parent)
+    if [p.class_id for p in parts] != list(range(len(parts))):
+        ids = ", ".join(f"{p.name} {p.class_id}" for p in parts)
+        raise CadsightError(f"the parts in {path.parent} have the class ids {ids}, expected 0 to {len(parts) - 1}")
+    assert 0 <= class_id < len(parts)
+    return tuple(p.name for p in parts)
+
+
+def main() -> int:
+    """Run the node until it is interrupted."""
+    # A session blocks one thread; images, joint states, answers and services need the others.
+    return run(CaptureNode, threads=6)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,233 @@
+"""The cell as a session sees it, behind ROS topics and the motion node's action."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from action_msgs.msg import GoalStatus
+from cadsight_cell.arm import JOINT_NAMES, joint_mapping
+from cadsight_cell.joint_states import JointHistory, JointOrder, JointReading
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array, Pose
+from cadsight_core.parameters import check, parameter
+from cadsight_ros.clients import ActionClient, RefusedError, UnansweredError
+from cadsight_ros.images import from_message
+from cadsight_ros.messages import camera_from_info, stamp_ns
+from cadsight_ros.qos import IMAGES, JOINTS
+from cadsight_ros.transforms import TransformBuffer, TransformListener
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image, JointState
+
+from cadsight_capture.session import Control, Frame, SilentError, SkippedError
+from cadsight_interfaces.action import MoveToJoints
+
+T = TypeVar("T")
+
+# A motion has time-outs of its own in the motion node; this one is for a motion node that is gone.
+_MOTION_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class RosCellParameters:
+    """Where the camera and the arm speak, and how long to wait for them."""
+
+    image_topic: str = parameter("/camera/camera/color/image_raw", "pictures of the camera")
+    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics of the camera")
+    base_frame: str = parameter("base_link", "frame of the arm's base, in which the hand-eye calibration is given")
+    settle_s: float = parameter(0.15, "rest between the end of a motion and an image's stamp", minimum=0.0)
+    still_rad_s: float = parameter(0.01, "a joint slower than this stands still", minimum=1e-5)
+    settle_timeout_s: float = parameter(5.0, "longest wait for the arm to stand still", minimum=0.1)
+    silence_s: float = parameter(5.0, "after so long without a message the camera or the arm is silent", minimum=0.1)
+    velocity_scaling: float = parameter(0.0, "share of the joints' velocity limits, 0 for the motion node's own")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+class RosCell:
+    """Implements :class:`cadsight_capture.session.Cell`; needs a MultiThreadedExecutor that spins ``node``."""
+
+    def __init__(self, node: Node, parameters: RosCellParameters) -> None:
+        self._node, self._parameters = node, parameters
+        self.control = Control()
+        self._changed = threading.Condition()
+        self._history, self._order = JointHistory(), JointOrder()
+        self._image: Image | None = None
+        self._image_came = 0.0
+        self._infos: deque[CameraInfo] = deque(maxlen=5)
+        self._ended_ns = 0
+        self._transforms = TransformBuffer()
+        self._listener = TransformListener(node, self._transforms)
+        self._motion: ActionClient[MoveToJoints.Goal, MoveToJoints.Result] = ActionClient(
+            node, MoveToJoints, "motion/move_to_joints"
+        )
+        for kind, topic, callback, qos in (
+            (Image, parameters.image_topic, self._on_image, IMAGES),
+            (CameraInfo, parameters.camera_info_topic, self._on_info, IMAGES),
+            (JointState, "/joint_states", self._on_joints, JOINTS),
+        ):
+            node.create_subscription(kind, topic, callback, qos, callback_group=MutuallyExclusiveCallbackGroup())
+
+    def renew(self) -> None:
+        """Make ready for another session after one that was stopped."""
+        self.control = Control()
+
+    def move(self, joints: Array) -> None:
+        goal = MoveToJoints.Goal(
+            joint_names=list(JOINT_NAMES),
+            positions=[float(v) for v in joints],
+            velocity_scaling=self._parameters.velocity_scaling,
+        )
+        try:
+            running = self._motion.send(goal)
+            answer = running.wait(_MOTION_TIMEOUT_S, until=lambda: self.control.stopping)
+            if answer is None:
+                running.cancel()
+        except (UnansweredError, RefusedError) as error:
+            self.control.check()
+            raise SkippedError("refused", str(error)) from error
+        self._ended_ns = self._node.get_clock().now().nanoseconds
+        self.control.check()
+        if answer is not None and answer[0] != GoalStatus.STATUS_SUCCEEDED:
+            result = answer[1]
+            raise SkippedError(result.reason or "aborted", result.message or "the motion ended without a reason")
+
+    def settle(self) -> int:
+        parameters = self._parameters
+        end = time.monotonic() + parameters.settle_timeout_s
+        while True:
+            newest = self._joints_from(self._ended_ns)
+            with self._changed:
+                since = self._history.still_since(parameters.still_rad_s)
+            if since is not None:
+                return max(since + round(parameters.settle_s * 1e9), self._ended_ns)
+            if time.monotonic() > end:
+                raise SkippedError(
+                    "unsettled",
+                    f"the arm still moved {parameters.settle_timeout_s:g} s after its motion, "
+                    f"expected every joint below {parameters.still_rad_s:g} rad/s",
+                )
+            self._joints_from(newest.stamp_ns + 1)
+
+    def image_after(self, stamp_ns: int) -> Frame:
+        message = self._image_from(stamp_ns)
+        stamp = _stamp(message)
+        try:
+            image = from_message(message)
+            camera = self._camera(message, ImageSize(message.width, message.height))
+            joints = self._reading(stamp)
+        except (SkippedError, SilentError):
+            raise
+        except CadsightError as error:
+            raise SkippedError("unusable_image", str(error)) from error
+        if abs(joints.velocities).max() > self._parameters.still_rad_s:
+            raise SkippedError(
+                "unsettled", "the arm moved again before the image was taken, expected it to stand still"
+            )
+        base_from_camera = self._hand_eye(camera.frame)
+        return Frame(image, camera, stamp, joint_mapping(joints.positions), base_from_camera)
+
+    def _camera(self, message: Image, size: ImageSize) -> Camera:
+        def same() -> CameraInfo | None:
+            return next((i for i in self._infos if i.header.stamp == message.header.stamp), None)
+
+        # The camera_info of an image comes just before or after it; its content is the same in every one.
+        info = self._wait(same, 0.2) or self._wait(lambda: self._infos[-1] if self._infos else None)
+        if info is None:
+            raise SilentError(
+                "camera_silent",
+                f"no camera_info came on {self._parameters.camera_info_topic} for {self._parameters.silence_s:g} s, "
+                "expected the camera to run",
+            )
+        try:
+            return camera_from_info(info, size)
+        except CadsightError as error:
+            raise SkippedError("camera_info", str(error)) from error
+
+    def _image_from(self, stamp_ns: int) -> Image:
+        message = self._wait(lambda: self._image if self._image and _stamp(self._image) > stamp_ns else None)
+        if message is not None:
+            return message
+        silence, topic = self._parameters.silence_s, self._parameters.image_topic
+        last = self._image
+        if last is None or time.monotonic() - self._image_came > silence:
+            raise SilentError(
+                "camera_silent", f"no image came on {topic} for {silence:g} s, expected the camera to run"
+            )
+        raise SilentError(
+            "camera_silent",
+            f"the images on {topic} are stamped {(stamp_ns - _stamp(last)) / 1e9:.3f} s before the motion's end, "
+            "expected the clocks of camera and arm to be the same",
+        )
+
+    def _hand_eye(self, frame: str) -> Pose:
+        try:
+            return self._transforms.lookup(self._parameters.base_frame, frame, timeout_s=2.0)
+        except CadsightError as error:
+            raise SilentError("no_hand_eye", f"{error}, expected a hand-eye calibration on /tf_static") from error
+
+    def _joints_from(self, stamp_ns: int) -> JointReading:
+        def newest() -> JointReading | None:
+            reading = self._history.newest
+            return reading if reading is not None and reading.stamp_ns >= stamp_ns else None
+
+        reading = self._wait(newest)
+        if reading is None:
+            raise self._joints_silent()
+        return reading
+
+    def _reading(self, stamp_ns: int) -> JointReading:
+        reading = self._wait(lambda: self._history.at(stamp_ns))
+        if reading is None:
+            raise self._joints_silent()
+        return reading
+
+    def _joints_silent(self) -> SilentError:
+        return SilentError(
+            "arm_silent",
+            f"no usable joint state came on /joint_states for {self._parameters.silence_s:g} s, "
+            "expected the driver of the arm to run",
+        )
+
+    def _wait(self, value: Callable[[], T | None], seconds: float | None = None) -> T | None:
+        """What ``value`` gives as soon as it is not None; None when it stays so until the time is over."""
+        end = time.monotonic() + (self._parameters.silence_s if seconds is None else seconds)
+        with self._changed:
+            while True:
+                self.control.check()
+                found = value()
+                left = end - time.monotonic()
+                if found is not None or left <= 0:
+                    return found
+                self._changed.wait(min(left, 0.2))
+
+    def _on_image(self, message: Image) -> None:
+        with self._changed:
+            self._image, self._image_came = message, time.monotonic()
+            self._changed.notify_all()
+
+    def _on_info(self, message: CameraInfo) -> None:
+        with self._changed:
+            self._infos.append(message)
+            self._changed.notify_all()
+
+    def _on_joints(self, message: JointState) -> None:
+        try:
+            what = "the joint state on /joint_states"
+            positions = self._order.pick(message.name, message.position, what)
+            velocities = self._order.pick(message.name, message.velocity, f"{what}, of its velocities,")
+        except CadsightError as error:
+            self._node.get_logger().warning(str(error), throttle_duration_sec=5.0)
+            return
+        with self._changed:
+            self._history.add(JointReading(stamp_ns(message.header.stamp), positions, velocities))
+            self._changed.notify_all()
+
+
+def _stamp(message: Image) -> int:
+    return stamp_ns(message.header.stamp)
