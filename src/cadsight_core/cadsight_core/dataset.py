@@ -163,7 +163,8 @@ class Dataset:
                 write(path)
                 append_line(self.folder / _MANIFEST, line)
             except CadsightError:
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # a name too long for the disk has no file either
+                    path.unlink()
                 raise
             finally:
                 _note(lock, "")

@@ -48,8 +48,7 @@ def image_size(path: str | Path) -> ImageSize:
     try:
         with _open(path) as image:
             width, height = image.size
-            turned = image.format in ("JPEG", "TIFF", "WEBP", "PNG") and _is_turned(image)
-            return ImageSize(height, width) if turned else ImageSize(width, height)
+            return ImageSize(height, width) if _is_turned(image) else ImageSize(width, height)
     except (OSError, ValueError, SyntaxError) as error:
         raise _unreadable(path, error) from error
 
@@ -88,6 +87,8 @@ def _open(path: Path) -> Image.Image:
 
 
 def _is_turned(image: Image.Image) -> bool:
+    if image.format == "PNG" and "exif" not in image.info:
+        return False  # Pillow would decode the whole picture to look for EXIF at its end
     return image.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
 
 

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.images import image_size, read_image, write_image
+from PIL import Image
+
+COLOURS = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [10, 20, 30]]], np.uint8)
+
+
+def test_a_png_comes_back_pixel_by_pixel_in_rgb(tmp_path):
+    write_image(tmp_path / "a.png", COLOURS)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), COLOURS)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_a_jpeg_keeps_its_colours_apart_from_compression(tmp_path):
+    red = np.full((16, 16, 3), (200, 30, 40), np.uint8)
+    write_image(tmp_path / "a.jpg", red)
+    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - red).max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (Image.fromarray(np.full((4, 5), 7, np.uint8)), (7, 7, 7)),
+        (Image.fromarray(np.full((4, 5), 0x1234, np.uint16)), (0x12,) * 3),
+        (Image.new("RGBA", (5, 4), (1, 2, 3, 128)), (1, 2, 3)),
+        (Image.new("1", (5, 4), 1), (255, 255, 255)),
+        (Image.new("P", (5, 4), 0), (0, 0, 0)),
+    ],
+    ids=["grey", "16 bits", "alpha", "black and white", "palette"],
+)
+def test_every_kind_of_picture_is_read_as_rgb(tmp_path, image, expected):
+    image.save(tmp_path / "a.png")
+    pixels = read_image(tmp_path / "a.png")
+    assert pixels.shape == (4, 5, 3)
+    assert pixels.dtype == np.uint8
+    assert (pixels == expected).all()
+
+
+def test_a_picture_taken_upright_is_turned_as_its_exif_says(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn right to see it upright
+    Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(tmp_path / "a.jpg", exif=exif)
+    assert read_image(tmp_path / "a.jpg").shape == (40, 30, 3)
+    assert image_size(tmp_path / "a.jpg") == ImageSize(30, 40)
+
+
+def test_the_size_is_read_from_the_header_alone(tmp_path, picture):
+    whole = picture("a.png", width=400, height=300).read_bytes()
+    (tmp_path / "b.png").write_bytes(whole[:200])
+    assert image_size(tmp_path / "b.png") == ImageSize(400, 300)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("left", [0.3, 0.9])
+def test_a_truncated_picture_is_refused_in_a_sentence(tmp_path, picture, suffix, left):
+    whole = picture(f"a{suffix}", width=200, height=200).read_bytes()
+    (tmp_path / f"a{suffix}").write_bytes(whole[: int(len(whole) * left)])
+    with pytest.raises(CadsightError, match=r"the picture .*a\.\w+ could not be read: .*expected a whole image file"):
+        read_image(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("read", [read_image, image_size])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "does not exist"), (b"", "is empty"), (b"hello, this is text", "in no known format"), (b"\x89PNG", "read")],
+)
+def test_what_is_no_picture_is_refused_in_a_sentence(tmp_path, read, content, words):
+    if content is not None:
+        (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(CadsightError, match=words) as caught:
+        read(tmp_path / "a.png")
+    assert "a.png" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "words"),
+    [
+        ("a.png", np.zeros((0, 5, 3), np.uint8), r"is \(0, 5, 3\) uint8"),
+        ("a.png", np.zeros((4, 5), np.uint8), r"expected \(H, W, 3\) uint8"),
+        ("a.png", np.zeros((4, 5, 3)), "float64"),
+        ("a.xyz", COLOURS, "ends in '.xyz'"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_and_nothing_is_written(tmp_path, name, pixels, words):
+    with pytest.raises(CadsightError, match=words):
+        write_image(tmp_path / name, pixels)
+    assert not list(tmp_path.iterdir())

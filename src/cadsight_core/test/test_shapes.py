@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Instance, encode_mask
+from cadsight_core.shapes import area, bounds, fill, instance_mask, instance_polygons, joined, outlines, run_lengths
+from faster_coco_eval.core import mask as coco_mask
+from hypothesis import given
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+
+SIZE = ImageSize(9, 7)
+masks = arrays(bool, (SIZE.height, SIZE.width))
+
+
+def test_a_triangle_covers_the_pixels_whose_centres_lie_inside():
+    # Row y, whose centres lie at height y + 0.5, is inside from x = 0 to y + 0.7.
+    mask = fill([[[0, -0.2], [4.2, 4], [0, 4]]], ImageSize(5, 5))
+    assert [row.sum() for row in mask] == [1, 2, 3, 4, 0]
+
+
+def test_a_rectangle_with_corners_on_pixel_edges_covers_just_them():
+    mask = fill([[[2, 1], [5, 1], [5, 4], [2, 4]]], SIZE)
+    expected = np.zeros((7, 9), bool)
+    expected[1:4, 2:5] = True
+    np.testing.assert_array_equal(mask, expected)
+
+
+def test_a_polygon_that_reaches_out_of_the_picture_is_cut():
+    mask = fill([[[-10, -10], [3, -10], [3, 30], [-10, 30]]], SIZE)
+    assert mask[:, :3].all()
+    assert not mask[:, 3:].any()
+
+
+@given(masks)
+def test_outlines_filled_again_are_the_mask_with_its_holes_closed(mask):
+    closed = ndimage.binary_fill_holes(mask)
+    polygons = outlines(mask)
+    np.testing.assert_array_equal(fill(polygons, SIZE), closed)
+    if polygons:
+        assert bounds(polygons) == Box.from_mask(mask)
+
+
+@given(masks)
+def test_joined_outlines_cover_what_the_single_ones_do(mask):
+    polygons = outlines(mask)
+    if polygons:
+        np.testing.assert_array_equal(fill([joined(polygons)], SIZE), fill(polygons, SIZE))
+
+
+@given(masks)
+def test_packed_runs_of_cocos_own_coder_are_understood(mask):
+    packed = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    code = {"size": [int(v) for v in packed["size"]], "counts": packed["counts"].decode()}
+    assert run_lengths(code) == encode_mask(mask)
+
+
+def test_areas_are_computed_by_the_shoelace_formula():
+    assert area([[0, 0], [4, 0], [4, 3]]) == 6
+    assert area([[0, 0], [0, 2], [5, 2], [5, 0]]) == 10
+
+
+def test_an_instance_gives_its_mask_however_it_came():
+    mask = np.zeros((7, 9), bool)
+    mask[1:4, 2:5] = True
+    box = Box(2, 1, 5, 4)
+    told = [
+        Instance(0, box, mask=mask),
+        Instance(0, box, attributes={"segmentation": encode_mask(mask)}),
+        Instance(0, box, attributes={"segmentation": [[2, 1, 5, 1, 5, 4, 2, 4]]}),
+    ]
+    for instance in told:
+        np.testing.assert_array_equal(instance_mask(instance, SIZE), mask)
+        np.testing.assert_array_equal(fill(instance_polygons(instance, SIZE), SIZE), mask)
+    assert instance_mask(Instance(0, box), SIZE) is None
+    assert instance_polygons(Instance(0, box), SIZE) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ({"size": [7, 9]}, "expected size"),
+        ({"counts": [63]}, "expected size"),
+        ({"size": [7, 9], "counts": [60]}, "expected 7 x 9"),
+        ({"size": [7, 9], "counts": "~~~"}, "cannot be decoded"),
+        ({"size": [7, 9], "counts": "P"}, "cannot be decoded"),
+        ({"size": [2, 2], "counts": [4]}, "expected the picture's 9 x 7"),
+    ],
+)
+def test_run_lengths_that_cannot_be_used_are_refused(code, words):
+    with pytest.raises(CadsightError, match=words):
+        instance_mask(Instance(0, Box(0, 0, 1, 1), attributes={"segmentation": code}), SIZE)
