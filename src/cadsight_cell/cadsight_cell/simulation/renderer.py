@@ -13,6 +13,9 @@ from cadsight_cell.simulation.scene import HOLDER, PART, build_model, place
 from cadsight_cell.simulation.sensor import Imager, Lens
 from cadsight_cell.simulation.world import World
 
+# Pixels of a mask's picture for one of the camera's, along each axis.
+_FINE = 3
+
 
 class CellRenderer:
     """Draws one world. Belongs to the thread that made it, as its OpenGL context does."""
@@ -24,10 +27,12 @@ class CellRenderer:
         self._look = ArmLook(self._arm)
         self._lens = Lens(world.camera)
         self._imager = Imager(world.sensor, world.camera, world.seed)
-        size = (self._lens.width, self._lens.height)
-        self._model = build_model(world, part, mesh, mount, self._look, size, self._lens.fovy_deg)
+        self._fine_lens: Lens | None = None
+        self._fine: mujoco.Renderer | None = None
+        largest = (self._lens.width * _FINE, self._lens.height * _FINE)
+        self._model = build_model(world, part, mesh, mount, self._look, largest, self._lens.fovy_deg)
         self._data = mujoco.MjData(self._model)
-        self._renderer = mujoco.Renderer(self._model, height=size[1], width=size[0])
+        self._renderer = mujoco.Renderer(self._model, height=self._lens.height, width=self._lens.width)
         self._camera = self._model.camera("color").id
         self._part = self._model.geom(PART).id
 
@@ -46,15 +51,18 @@ class CellRenderer:
             self._renderer.disable_depth_rendering()
 
     def mask(self, joints: Joints) -> NDArray[np.bool_]:
-        """Mask (H, W) of the pixels whose centre shows the part; what stands before it is left out."""
-        self._place(joints)
-        self._renderer.enable_segmentation_rendering()
-        try:
-            shown = self._renderer.render()
-        finally:
-            self._renderer.disable_segmentation_rendering()
+        """Mask (H, W) of the pixels whose centre shows the part; what stands before it is left out.
+
+        Drawn finer than the picture, so that a pixel's centre is met to a fraction of a pixel.
+        """
+        if self._fine is None or self._fine_lens is None:
+            self._fine_lens = Lens(self.world.camera, _FINE)
+            self._fine = mujoco.Renderer(self._model, height=self._fine_lens.height, width=self._fine_lens.width)
+            self._fine.enable_segmentation_rendering()
+        self._place(joints, self._fine)
+        shown = self._fine.render()
         is_part = (shown[..., 0] == self._part) & (shown[..., 1] == mujoco.mjtObj.mjOBJ_GEOM)
-        return self._lens.bend_nearest(is_part.astype(np.float32)) > 0.5
+        return self._fine_lens.bend_nearest(is_part.astype(np.float32)) > 0.5
 
     def camera_from_part(self, joints: Joints) -> Pose:
         """The part's true pose in the optical frame."""
@@ -63,9 +71,11 @@ class CellRenderer:
     def close(self) -> None:
         """Give the OpenGL context back."""
         self._renderer.close()
+        if self._fine is not None:
+            self._fine.close()
 
-    def _place(self, joints: Joints) -> None:
+    def _place(self, joints: Joints, renderer: mujoco.Renderer | None = None) -> None:
         tool = self._arm.forward(joints)
         poses = self._look.poses(joints) | {HOLDER: tool, PART: tool @ self.mount}
         place(self._model, self._data, poses)
-        self._renderer.update_scene(self._data, camera=self._camera)
+        (renderer or self._renderer).update_scene(self._data, camera=self._camera)

@@ -21,10 +21,11 @@ class Lens:
         fovy_deg: its vertical field of view; its centre lies in the picture's middle.
     """
 
-    def __init__(self, camera: Camera) -> None:
-        self.width = int(camera.size.width * _OVERSIZE) // 2 * 2
-        self.height = int(camera.size.height * _OVERSIZE) // 2 * 2
-        focal = camera.fy
+    def __init__(self, camera: Camera, scale: int = 1) -> None:
+        """``scale`` pixels of the pinhole's picture, along each axis, make one of the camera's."""
+        self.width = int(camera.size.width * _OVERSIZE) // 2 * 2 * scale
+        self.height = int(camera.size.height * _OVERSIZE) // 2 * 2 * scale
+        focal = camera.fy * scale
         self.fovy_deg = float(np.rad2deg(2 * np.arctan(self.height / 2 / focal)))
         v, u = np.mgrid[0 : camera.size.height, 0 : camera.size.width]
         rays = camera.rays(np.column_stack([u.ravel(), v.ravel()]))

@@ -24,7 +24,7 @@ class WorldParameters:
     width: int = parameter(640, "width of the colour image, pixels", minimum=64, maximum=1920)
     height: int = parameter(480, "height of the colour image, pixels", minimum=48, maximum=1080)
     camera_position: tuple[float, ...] = parameter(
-        (0.30, 0.0, 0.92), "where the camera hangs in base_link, metres; it looks straight down"
+        (0.34, 0.0, 0.88), "where the camera hangs in base_link, metres; it looks straight down"
     )
     camera_spread_m: float = parameter(0.01, "how far it may hang from there, metres", minimum=0.0, maximum=0.1)
     camera_tilt_deg: float = parameter(2.0, "how far it may tilt, degrees", minimum=0.0, maximum=20.0)
