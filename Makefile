@@ -15,7 +15,7 @@ build: setup ## Build our packages again, whatever the stamps say
 	@$(RUN) colcon build --symlink-install
 
 demo: setup ## The simulated cell: capture, label, train, look, report (runs/demo)
-	@./cadsight demo
+	@bin/cadsight demo
 
 lint: setup ## ruff and mypy
 	@$(RUN) ruff check . && mypy

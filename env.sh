@@ -5,7 +5,7 @@ if [ -n "${BASH_VERSION:-}" ]; then
 elif [ -n "${ZSH_VERSION:-}" ]; then
   _cadsight_root="${${(%):-%x}:A:h}"
 else
-  echo "cadsight: env.sh is for bash and zsh; use ./cadsight from other shells" >&2
+  echo "cadsight: env.sh is for bash and zsh; use bin/cadsight from other shells" >&2
   return 1
 fi
 

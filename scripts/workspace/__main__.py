@@ -49,7 +49,7 @@ def set_up(root: Path) -> None:
     if not stamps.holds("workspace", workspace) or not (root / "install/local_setup.bash").is_file():
         build.build(root, venv, ros.environment_with(root))
         stamps.set("workspace", workspace)
-    say(f"Ready after {time.monotonic() - start:.1f} s; try ./cadsight doctor")
+    say(f"Ready after {time.monotonic() - start:.1f} s; try bin/cadsight doctor")
 
 
 def main() -> int:

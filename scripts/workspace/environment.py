@@ -70,4 +70,4 @@ def install(root: Path, venv: Path, installation: Installation | None) -> None:
     # The `cadsight` command works from any shell: it brings the paths of ROS itself.
     link = venv / "bin/cadsight"
     link.unlink(missing_ok=True)
-    link.symlink_to(Path("../../cadsight"))
+    link.symlink_to(Path("../../bin/cadsight"))
