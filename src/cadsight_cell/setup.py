@@ -20,6 +20,7 @@ setup(
     entry_points={
         "console_scripts": [
             "motion = cadsight_cell.motion_node:main",
+            "simulated_cell = cadsight_cell.simulated_cell_node:main",
         ]
     },
 )

@@ -11,7 +11,7 @@ import trimesh
 from cadsight_core.geometry import Array, Pose
 from numpy.typing import NDArray
 
-from cadsight_cell.arm import Arm, Joints
+from cadsight_cell.arm import Arm, Joints, joint_vector
 
 # The decals are flat and the share of triangles that the eye does not miss at arm's length.
 _DECALS = ("M_Text",)
@@ -44,8 +44,6 @@ class ArmLook:
 
     def poses(self, joints: Joints) -> dict[str, Pose]:
         """base_link_from_visual of every link at ``joints`` in radians."""
-        from cadsight_cell.arm import joint_vector
-
         q = joint_vector(joints)
         pinocchio.updateGeometryPlacements(self._arm.model, self._model_data, self._geometry, self._data, q)
         return {

@@ -1,5 +1,7 @@
 """Lens and sensor: from an ideal picture to the numbers that a camera sends."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from cadsight_core.camera import Camera
@@ -37,11 +39,13 @@ class Lens:
 
     def bend(self, picture: NDArray[np.uint8]) -> Rgb:
         """The picture in the camera's pixels, between pixels by interpolation."""
-        return cv2.remap(picture, *self._fixed, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        bent: Any = cv2.remap(picture, *self._fixed, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return bent
 
     def bend_nearest(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """The same for values that must not be mixed, such as depths and masks."""
-        return cv2.remap(picture, self._x, self._y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        bent: Any = cv2.remap(picture, self._x, self._y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        return bent
 
 
 class Imager:

@@ -34,9 +34,7 @@ class WorldParameters:
     hand_eye_error_deg: float = parameter(
         0.2, "angle of the calibrated camera to the true one", minimum=0.0, maximum=20.0
     )
-    joint_noise_deg: float = parameter(
-        0.02, "standard deviation of each joint reading", minimum=0.0, maximum=5.0
-    )
+    joint_noise_deg: float = parameter(0.02, "standard deviation of each joint reading", minimum=0.0, maximum=5.0)
     light_spread: float = parameter(1.0, "how far light and exposure vary with the seed", minimum=0.0, maximum=2.0)
 
     def __post_init__(self) -> None:

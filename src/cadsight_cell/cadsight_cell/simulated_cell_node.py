@@ -1,0 +1,283 @@
+"""The simulated cell as a node: the topics, action, frames and units of the arm's and the camera's drivers."""
+
+import itertools
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array, Pose
+from cadsight_core.parameters import parameter
+from cadsight_core.part import load_part, load_part_mesh
+from cadsight_ros.images import depth_to_message, to_message
+from cadsight_ros.messages import camera_to_info, stamp_from_ns, transform_to_message
+from cadsight_ros.parameters import declare, run
+from cadsight_ros.resources import resolve
+from control_msgs.action import FollowJointTrajectory
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_system_default
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Bool, Float64, Header
+from tf2_msgs.msg import TFMessage
+
+from cadsight_cell.arm import JOINT_NAMES, LINK_NAMES, UR3E_LIMITS, Arm
+from cadsight_cell.holder import HolderParameters, pose_from_list
+from cadsight_cell.simulation.follower import TrajectoryFollower, Waypoint, waypoint_in_order
+from cadsight_cell.simulation.renderer import CellRenderer
+from cadsight_cell.simulation.truth import TruthRecorder
+from cadsight_cell.simulation.world import World, WorldParameters, make_world
+
+# The driver names the joints in an order of its own; whoever relies on another one is to find out here.
+_STATE_ORDER = (5, 0, 2, 1, 3, 4)
+_LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+# camera_link looks along x with z up; the colour sensor of a D435 sits 15 mm to its left.
+_LINK_FROM_COLOUR = Pose(np.eye(3), np.array([0.0, 0.015, 0.0]))
+_FRAME_FROM_OPTICAL = Pose(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]), np.zeros(3))
+_TURNED = Pose.from_rotvec([0.0, 0.0, np.pi])
+
+
+@dataclass(frozen=True)
+class SimulatedCellParameters(HolderParameters, WorldParameters):
+    """Parameters of the simulated cell."""
+
+    fps: float = parameter(30.0, "colour images a second", minimum=0.5, maximum=90.0)
+    align_depth: bool = parameter(False, "publish depth in the colour camera's pixels, as align_depth.enable does")
+    joint_state_rate: float = parameter(125.0, "joint states a second", minimum=1.0, maximum=500.0)
+    tf_rate: float = parameter(30.0, "transforms of the arm a second", minimum=1.0, maximum=500.0)
+    home_joints: tuple[float, ...] = parameter(
+        (-0.4219, -1.2263, 2.1745, -2.519, 1.5708, -1.1489), "where the arm starts, radians"
+    )
+    controller: str = parameter("scaled_joint_trajectory_controller", "name of the trajectory controller")
+    truth_folder: str = parameter("", "folder for what is really so; empty for none")
+    fault_camera_silent_after_s: float = parameter(-1.0, "the camera falls silent after so long; below 0 never")
+    fault_camera_silent_s: float = parameter(5.0, "how long it stays silent", minimum=0.0)
+    fault_abort_every: int = parameter(0, "abort every so-manieth trajectory half-way; 0 for none", minimum=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        WorldParameters.__post_init__(self)
+        if not self.part:
+            raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
+        if len(self.home_joints) != len(JOINT_NAMES):
+            raise CadsightError(f"parameter home_joints is {list(self.home_joints)}, expected six angles in radians")
+
+
+class SimulatedCell(Node):
+    """The arm's driver and controller, and the camera's driver."""
+
+    def __init__(self) -> None:
+        super().__init__("simulated_cell")
+        p = self._p = declare(self, SimulatedCellParameters)
+        self._world = make_world(p)
+        self._arm = Arm()
+        self._follower = TrajectoryFollower(p.home_joints, UR3E_LIMITS)
+        self._noise = np.random.default_rng([p.seed, 0x10])
+        self._trajectories = 0
+
+        self._joint_states = self.create_publisher(JointState, "/joint_states", qos_profile_system_default)
+        self._tf = self.create_publisher(TFMessage, "/tf", 100)
+        self._tf_static = self.create_publisher(TFMessage, "/tf_static", _LATCHED)
+        self._running = self.create_publisher(Bool, "/io_and_status_controller/robot_program_running", _LATCHED)
+        self._scaling = self.create_publisher(Float64, "/speed_scaling_state_broadcaster/speed_scaling", 10)
+        self._tf_static.publish(TFMessage(transforms=_static_transforms(self._world, self._now())))
+        self._running.publish(Bool(data=True))
+
+        timers = MutuallyExclusiveCallbackGroup()
+        self.create_timer(1 / p.joint_state_rate, self._publish_joint_state, timers)
+        self.create_timer(1 / p.tf_rate, self._publish_transforms, timers)
+        self.create_timer(0.1, lambda: self._scaling.publish(Float64(data=100.0)), timers)
+        self._server = ActionServer(
+            self,
+            FollowJointTrajectory,
+            f"/{p.controller}/follow_joint_trajectory",
+            execute_callback=self._execute,
+            goal_callback=self._check_goal,
+            handle_accepted_callback=self._accept,
+            cancel_callback=lambda goal: CancelResponse.ACCEPT,
+            callback_group=ReentrantCallbackGroup(),
+        )
+        self._current: ServerGoalHandle | None = None
+        self._camera = SimulatedCamera(self, p, self._world, self._follower)
+
+    def destroy_node(self) -> None:
+        self._camera.stop()
+        super().destroy_node()
+
+    def _now(self) -> Time:
+        return self.get_clock().now().to_msg()
+
+    def _seconds(self) -> float:
+        return self.get_clock().now().nanoseconds / 1e9
+
+    def _reading(self) -> tuple[Array, Array]:
+        state = self._follower.at(self._seconds())
+        return state.positions + self._noise.normal(0.0, self._world.joint_noise, 6), state.velocities
+
+    def _publish_joint_state(self) -> None:
+        stamp = self._now()
+        positions, velocities = self._reading()
+        self._joint_states.publish(
+            JointState(
+                header=Header(stamp=stamp, frame_id="base_link"),
+                name=[JOINT_NAMES[i] for i in _STATE_ORDER],
+                position=[float(positions[i]) for i in _STATE_ORDER],
+                velocity=[float(velocities[i]) for i in _STATE_ORDER],
+                effort=[0.0] * 6,
+            )
+        )
+
+    def _publish_transforms(self) -> None:
+        stamp = self._now()
+        links = self._arm.links(self._reading()[0])
+        chain = itertools.pairwise(LINK_NAMES)
+        self._tf.publish(
+            TFMessage(transforms=[transform_to_message(links[a].inverse() @ links[b], stamp, a, b) for a, b in chain])
+        )
+
+    def _check_goal(self, request: FollowJointTrajectory.Goal) -> GoalResponse:
+        try:
+            # A follower of its own tries the trajectory, so that a refused one moves nothing.
+            trial = TrajectoryFollower(self._follower.at(self._seconds()).positions, UR3E_LIMITS)
+            trial.start(_waypoints(request), 0.0)
+        except CadsightError as error:
+            self.get_logger().error(f"refused a goal: {error}")
+            return GoalResponse.REJECT
+        return GoalResponse.ACCEPT
+
+    def _accept(self, goal: ServerGoalHandle) -> None:
+        # As the real controller does, a new goal takes the place of the one that runs.
+        self._current = goal
+        goal.execute()
+
+    def _execute(self, goal: ServerGoalHandle) -> FollowJointTrajectory.Result:
+        self._trajectories += 1
+        fails = self._p.fault_abort_every > 0 and self._trajectories % self._p.fault_abort_every == 0
+        try:
+            duration = self._follower.start(_waypoints(goal.request), self._seconds())
+        except CadsightError as error:
+            goal.abort()
+            return _result(FollowJointTrajectory.Result.INVALID_GOAL, str(error))
+        end = self._seconds() + (duration / 2 if fails else duration)
+        while self._seconds() < end:
+            if self._current is not goal:
+                goal.abort()
+                return _result(FollowJointTrajectory.Result.INVALID_GOAL, "a new goal took the place of this one")
+            if goal.is_cancel_requested:
+                self._follower.stop(self._seconds())
+                goal.canceled()
+                return _result(FollowJointTrajectory.Result.SUCCESSFUL, "stopped on request")
+            time.sleep(min(0.005, max(end - self._seconds(), 0.0005)))
+        if fails:
+            self._follower.stop(self._seconds())
+            goal.abort()
+            return _result(
+                FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED, "the arm left its path (a fault on request)"
+            )
+        goal.succeed()
+        return _result(FollowJointTrajectory.Result.SUCCESSFUL, "")
+
+
+class SimulatedCamera:
+    """The camera's topics, drawn in a thread of their own: an OpenGL context belongs to one."""
+
+    def __init__(
+        self, node: Node, parameters: SimulatedCellParameters, world: World, follower: TrajectoryFollower
+    ) -> None:
+        p = self._p = parameters
+        self._node, self._world, self._follower = node, world, follower
+        self._part = load_part(resolve(p.part))
+        self._mesh = load_part_mesh(self._part)
+        self._mount = pose_from_list(p.mount, "mount")
+        self._truth = TruthRecorder(p.truth_folder, world, self._part, self._mount) if p.truth_folder else None
+        qos = qos_profile_system_default
+        self._image = node.create_publisher(Image, "/camera/camera/color/image_raw", qos)
+        self._info = node.create_publisher(CameraInfo, "/camera/camera/color/camera_info", qos)
+        if p.align_depth:
+            prefix = "/camera/camera/aligned_depth_to_color"
+            self._depth = node.create_publisher(Image, f"{prefix}/image_raw", qos)
+            self._depth_info = node.create_publisher(CameraInfo, f"{prefix}/camera_info", qos)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._stream, name="camera", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the stream."""
+        self._stopping.set()
+        self._thread.join(timeout=5.0)
+
+    def _stream(self) -> None:
+        renderer = CellRenderer(self._world, self._part, self._mesh, self._mount)
+        period = 1 / self._p.fps
+        began = due = time.monotonic()
+        frame = 0
+        self._node.get_logger().info(f"the simulated cell runs with seed {self._p.seed}")
+        while not self._stopping.wait(max(0.0, due - time.monotonic())):
+            # A late frame does not make the next ones hurry.
+            due = max(due + period, time.monotonic())
+            silent = self._p.fault_camera_silent_after_s
+            if not 0 <= time.monotonic() - began - silent < self._p.fault_camera_silent_s or silent < 0:
+                self._send(renderer, frame)
+            frame += 1
+        renderer.close()
+
+    def _send(self, renderer: CellRenderer, frame: int) -> None:
+        now = self._node.get_clock().now().nanoseconds
+        joints = self._follower.at(now / 1e9).positions
+        stamp = stamp_from_ns(now)
+        picture = renderer.colour(joints, frame)
+        if self._stopping.is_set():
+            return
+        if self._truth is not None:
+            self._truth.frame(now, joints)
+        info = camera_to_info(self._world.camera, stamp)
+        self._info.publish(info)
+        self._image.publish(to_message(picture, info.header))
+        if self._p.align_depth:
+            self._depth_info.publish(info)
+            self._depth.publish(depth_to_message(renderer.depth(joints), info.header))
+
+
+def _waypoints(goal: FollowJointTrajectory.Goal) -> list[Waypoint]:
+    trajectory = goal.trajectory
+    return [
+        waypoint_in_order(
+            trajectory.joint_names,
+            point.time_from_start.sec + point.time_from_start.nanosec / 1e9,
+            point.positions,
+            point.velocities,
+        )
+        for point in trajectory.points
+    ]
+
+
+def _result(code: int, text: str) -> FollowJointTrajectory.Result:
+    return FollowJointTrajectory.Result(error_code=code, error_string=text)
+
+
+def _static_transforms(world: World, stamp: Time) -> list:
+    optical = _LINK_FROM_COLOUR @ _FRAME_FROM_OPTICAL
+    frames = (
+        ("base_link", "base", _TURNED),
+        ("base_link", "base_link_inertia", _TURNED),
+        # What a hand-eye calibration says, not where the camera is.
+        ("base_link", "camera_link", world.base_from_camera_calibrated @ optical.inverse()),
+        ("camera_link", "camera_color_frame", _LINK_FROM_COLOUR),
+        ("camera_color_frame", world.camera.frame, _FRAME_FROM_OPTICAL),
+        ("camera_link", "camera_depth_frame", Pose.identity()),
+        ("camera_depth_frame", "camera_depth_optical_frame", _FRAME_FROM_OPTICAL),
+    )
+    return [transform_to_message(pose, stamp, parent, child) for parent, child, pose in frames]
+
+
+def main() -> None:
+    sys.exit(run(SimulatedCell, threads=4))
+
+
+if __name__ == "__main__":
+    main()
