@@ -3,6 +3,7 @@
 import datetime
 import json
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def build_report(folder: str | Path, progress: Progress = lambda stage: None) ->
 class _Report:
     def __init__(self, run: RunFolder) -> None:
         self.run = run
+        self.started = time.monotonic()
         self.charts: dict[str, str] = {}
         self.pictures: tuple[Picture, ...] = ()
         self.saliency: tuple[Picture, ...] = ()
@@ -69,7 +71,6 @@ class _Report:
         }
         if not self.raw and not self.labelled and not run.detector.is_dir() and not run.live.is_dir():
             raise CadsightError(f"{run.folder} holds no session, model or live folder, expected a run to report on")
-        seconds = step_seconds(run)
         self.figures: dict[str, Any] = {
             "format": FORMAT,
             "run": run.folder.name,
@@ -78,8 +79,7 @@ class _Report:
             "truth": bool(self.truths),
             "live": live_figures(run),
             "replay": replay_figures(run),
-            "seconds": seconds,
-            "seconds_total": sum(seconds.values()) if seconds else None,
+            "seconds": step_seconds(run),
             "settings": settings(run),
             "versions": versions(),
         }
@@ -146,7 +146,7 @@ class _Report:
         errors = models.normal_errors(regressor, samples, training.samples() if training else ())
         self.figures["normals"] = errors.figures | {"against": "truth" if truth else "labels"}
         lines = {"mean": errors.figures["mean_deg"], "median": errors.figures["median_deg"]}
-        labels = ("vertical component of the true normal (up in the picture)", "error, degrees")
+        labels = ("vertical component of the true normal (1: it faces the camera)", "error, degrees")
         self.charts["angles"] = charts.scatter(errors.vertical, errors.angles_deg, *labels, lines)
         self.saliency = tuple(models.saliency_pictures(regressor, _spread(samples, SALIENCY_MAPS)))
 
@@ -163,9 +163,10 @@ class _Report:
 
     def write(self) -> None:
         """Write both files; the page comes last."""
-        self.figures["targets"] = [
-            v.to_json() | {"unit": v.target.unit} for v in judge(self.figures)
-        ]
+        if seconds := self.figures["seconds"]:
+            seconds["report"] = round(time.monotonic() - self.started, 3)
+        self.figures["seconds_total"] = sum(seconds.values()) if seconds else None
+        self.figures["targets"] = [v.to_json() for v in judge(self.figures)]
         if found := latencies(self.run):
             self.charts["latency"] = charts.histograms([("image in to result out, ms", {"frames": found})], bins=40)
         self.figures["missing"] = self.missing

@@ -1,18 +1,153 @@
 """How good the two models are on the test session, and what they see there."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cadsight_core.crops import crop
-from cadsight_core.geometry import Array, angle_between, unit
-from cadsight_core.images import Rgb
-from cadsight_core.sample import Sample
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import angle_between, unit
+from cadsight_core.images import Rgb, read_image
+from cadsight_core.sample import Instance, Sample
 from cadsight_learning.detector import Detector
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals
-from cadsight_learning.normals import NormalRegressor
-from cadsight_learning.registry import ModelCard
+from cadsight_learning.normals import NormalRegressor, crop_rotation
+from cadsight_learning.registry import CARD, ModelCard, load_card, load_detector, load_regressor
 from cadsight_learning.saliency import saliency
+from cadsight_learning.views import views
 
-from cadsight_report.paper import TABLE
+from cadsight_report.drawing import data_uri, heat
+from cadsight_report.page import Picture
+
+__all__ = ["load_detector", "load_regressor"]
+
+Panels = list[tuple[str, Mapping[str, Sequence[float]]]]
+
+_DETECTOR_PANELS = (
+    ("box loss", {"train": "train/box_loss", "valid": "valid/box_loss"}),
+    ("object and class loss", {"train": "train/class_loss", "valid": "valid/class_loss"}),
+    ("mean average precision", {"mAP50": "valid/map50", "mAP50:95": "valid/map50_95"}),
+)
+_NORMALS_PANELS = (
+    ("loss (equation 1)", {"train": "train/loss", "valid": "valid/loss"}),
+    ("error on validation, degrees", {"mean": "valid/mean_deg", "median": "valid/median_deg"}),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class NormalErrors:
+    """Errors of the regressor on crops whose normals are known.
+
+    Attributes:
+        angles_deg, vertical: error, and component of the true normal towards the camera, of each crop.
+        figures: mean_deg, median_deg, p90_deg, loss, images, and constant_deg of the best guess that looks at nothing.
+    """
+
+    angles_deg: list[float]
+    vertical: list[float]
+    figures: dict[str, Any]
+
+
+def card(folder: Path) -> ModelCard | None:
+    """The card of the model in ``folder``, or None where none was trained."""
+    return load_card(folder) if (folder / CARD).is_file() else None
+
+
+def sentence(model: ModelCard) -> str:
+    """What the model is, in words."""
+    origin = model.started_from or model.architecture
+    stop = f" ({model.stopped})" if model.stopped else ""
+    return (
+        f"{origin[:1].upper()}{origin[1:]}, {model.epochs} epochs in {model.seconds:.0f} s{stop}; "
+        f"number {model.best_epoch} was the best by validation and is kept."
+    )
+
+
+def detector_curves(folder: Path) -> Panels:
+    """Losses and precision by epoch; no panels where no curves were kept."""
+    return _panels(folder, _DETECTOR_PANELS)
+
+
+def normals_curves(folder: Path) -> Panels:
+    """Loss and error by epoch; no panels where no curves were kept."""
+    return _panels(folder, _NORMALS_PANELS)
+
+
+def detector_figures(detector: Detector, samples: Sequence[Sample]) -> dict[str, Any]:
+    """The paper's table 1 at a confidence of 0.5 and at most 10 detections an image (Comillas, section 4.2)."""
+    figures = evaluate_detector(detector, samples)
+    return {"images": figures["pictures"]} | {k: v for k, v in figures.items() if k != "pictures"}
+
+
+def normal_errors(regressor: NormalRegressor, samples: Sequence[Sample], training: Sequence[Sample]) -> NormalErrors:
+    """Errors on ``samples``, beside those of always answering the mean normal of ``training``."""
+    figures = evaluate_normals(regressor, samples)
+    each = figures.pop("per_image")
+    figures = {"images": figures.pop("crops"), **figures}
+    known = [i.normal for s in training for i in s.instances if i.normal is not None]
+    if known:
+        constant = unit(np.mean(known, axis=0))
+        figures["constant_deg"] = float(np.mean(angle_between([e["true"] for e in each], constant)))
+    return NormalErrors([e["angle_deg"] for e in each], [e["vertical"] for e in each], figures)
+
+
+def look(detector: Detector, regressor: NormalRegressor | None, samples: Sequence[Sample]) -> list[list[Instance]]:
+    """What the models see on the picture of each sample, normals in the camera's optical frame."""
+    seen = []
+    for sample in samples:
+        image = image_of(sample)
+        (found,) = detector.predict([image])
+        if regressor is not None and found:
+            normals, _ = regressor.predict(np.stack([crop(image, i.box) for i in found]))
+            rotations = [crop_rotation(sample.camera, i.box, sample.size) for i in found]
+            found = [replace(i, normal=r @ n) for i, r, n in zip(found, rotations, normals, strict=True)]
+        seen.append(found)
+    return seen
+
+
+def caption(sample: Sample, found: Sequence[Instance]) -> str:
+    """Overlap, score and angle between what is there and the best of what was found."""
+    if not sample.instances:
+        return f"{sample.name}: nothing there, {len(found)} found"
+    true = sample.instances[0]
+    if not found:
+        return f"{sample.name}: missed"
+    best = max(found, key=lambda i: i.box.iou(true.box))
+    text = f"{sample.name}: IoU {best.box.iou(true.box):.2f}, score {best.score or 0:.2f}"
+    if best.normal is not None and true.normal is not None:
+        text += f", normal off by {float(angle_between(best.normal, true.normal)):.1f} degrees"
+    return text if len(found) == len(sample.instances) else f"{text}; {len(found)} found"
+
+
+def saliency_pictures(regressor: NormalRegressor, samples: Sequence[Sample]) -> list[Picture]:
+    """What the regressor looks at on the crop of each sample (Comillas, figures 20 and 23)."""
+    seen = views(samples)
+    maps = saliency(regressor, np.stack([v.crop for v in seen]))
+    return [
+        Picture(v.name, data_uri(np.hstack([v.crop, heat(v.crop, m)]), max_width=448), v.name)
+        for v, m in zip(seen, maps, strict=True)
+    ]
+
+
+def image_of(sample: Sample) -> Rgb:
+    """The picture (H, W, 3) of a sample whose image path is absolute."""
+    return read_image(sample.image)
+
+
+def _panels(folder: Path, wanted: Sequence[tuple[str, Mapping[str, str]]]) -> Panels:
+    path = folder / "curves.json"
+    if not path.is_file():
+        return []
+    try:
+        rows: list[dict[str, float]] = json.loads(path.read_text())
+        panels: Panels = []
+        for title, lines in wanted:
+            values = {name: [row[key] for row in rows] for name, key in lines.items() if rows and key in rows[0]}
+            if values:
+                panels.append((title, values))
+    except (ValueError, KeyError, TypeError) as error:
+        raise CadsightError(f"{path} could not be read ({error}), expected one row an epoch") from error
+    return panels

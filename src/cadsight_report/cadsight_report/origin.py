@@ -9,7 +9,16 @@ from typing import Any
 from cadsight_report.run_folder import RunFolder, read_json
 
 _PACKAGES = (
-    "numpy", "scipy", "opencv-python-headless", "torch", "torchvision", "ultralytics", "mujoco", "pin", "ompl", "rclpy"
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "torch",
+    "torchvision",
+    "ultralytics",
+    "mujoco",
+    "pin",
+    "ompl",
+    "rclpy",
 )
 
 

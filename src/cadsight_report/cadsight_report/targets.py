@@ -1,5 +1,6 @@
 """The figures that a run is to reach, and whether it did."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,7 +28,7 @@ TARGETS = (
     Target("normals.median_deg", "normals, median error", "at most", 4.0, "degrees"),
     Target("live.overhead_ms_p50", "live, added to the two bare model calls, p50", "at most", 10.0, "ms"),
     Target("live.wrong_stamps", "live, results with a stamp that no frame had", "at most", 0),
-    Target("live.lost_in_transport", "live, frames lost in transport", "at most", 0),
+    Target("live.dropped_in_transport", "live, frames lost in transport", "at most", 0),
     Target("replay.equal", "replay gives the live results up to dropped frames", "is", True),
     Target("seconds_total", "all steps together", "at most", 900.0, "s"),
 )
@@ -43,9 +44,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         t = self.target
-        return {
-            "key": t.key, "what": t.what, "relation": t.relation, "limit": t.limit, "value": self.value, "met": self.met
-        }
+        return {**dataclasses.asdict(t), "value": self.value, "met": self.met}
 
 
 def find(figures: Mapping[str, Any], key: str) -> Any:
@@ -65,7 +64,7 @@ def judge(figures: Mapping[str, Any], targets: tuple[Target, ...] = TARGETS) -> 
         value = find(figures, target.key)
         met: bool | None = None
         if value is not None:
-            compared = {"at least": value >= target.limit, "at most": value <= target.limit, "is": value == target.limit}
-            met = bool(compared[target.relation])
+            limit = target.limit
+            met = bool({"at least": value >= limit, "at most": value <= limit, "is": value == limit}[target.relation])
         verdicts.append(Verdict(target, value, met))
     return verdicts

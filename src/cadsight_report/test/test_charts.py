@@ -1,6 +1,7 @@
 import re
 
 import pytest
+
 from cadsight_report import charts
 
 CHARTS = {

@@ -7,17 +7,36 @@ from cadsight_report.targets import judge
 
 def figures(**given):
     known = {
-        "run": "demo", "made": "2026-01-01T00:00:00+00:00", "part": "bracket", "truth": False, "labels": None,
-        "detector": None, "detector_on_labels": None, "normals": None, "distances": None, "live": None, "replay": None,
-        "seconds": {}, "seconds_total": None, "settings": {}, "versions": {"Python": "3.11"}, "missing": [],
+        "run": "demo",
+        "made": "2026-01-01T00:00:00+00:00",
+        "part": "bracket",
+        "truth": False,
+        "labels": None,
+        "detector": None,
+        "detector_on_labels": None,
+        "normals": None,
+        "distances": None,
+        "live": None,
+        "replay": None,
+        "seconds": {},
+        "seconds_total": None,
+        "settings": {},
+        "versions": {"Python": "3.11"},
+        "missing": [],
     } | given
-    known["targets"] = [v.to_json() | {"unit": v.target.unit} for v in judge(known)]
+    known["targets"] = [v.to_json() for v in judge(known)]
     return known
 
 
 DETECTOR = {
-    "precision": 0.98765, "recall": 0.5, "map50": 0.96, "map50_95": 0.7, "box_loss": 0.4, "object_loss": 0.2,
-    "images": 60, "against": "truth",
+    "precision": 0.98765,
+    "recall": 0.5,
+    "map50": 0.96,
+    "map50_95": 0.7,
+    "box_loss": 0.4,
+    "object_loss": 0.2,
+    "images": 60,
+    "against": "truth",
 }
 
 
@@ -52,14 +71,32 @@ def test_targets_are_said_to_be_met_or_not():
 
 def test_a_session_without_truth_shows_the_agreement_alone():
     session = {
-        "images": 5, "accepted": 4, "rejected": 1, "rejected_by_reason": {"colour_nothing": 1},
-        "iou_colour_vs_kinematic": 0.97, "mask_iou_colour_vs_kinematic": 0.9,
-        "iou_colour_vs_kinematic_before_correction": 0.91, "seconds": 2.0,
-        "hand_eye": {"applied": False, "size_mm": 0.0, "size_deg": 0.0, "before_px": None, "after_px": None,
-                     "images": 0, "outliers": 0, "reason": "too few"},
+        "images": 5,
+        "accepted": 4,
+        "rejected": 1,
+        "rejected_by_reason": {"colour_nothing": 1},
+        "iou_colour_vs_kinematic": 0.97,
+        "mask_iou_colour_vs_kinematic": 0.9,
+        "iou_colour_vs_kinematic_before_correction": 0.91,
+        "seconds": 2.0,
+        "hand_eye": {
+            "applied": False,
+            "size_mm": 0.0,
+            "size_deg": 0.0,
+            "before_px": None,
+            "after_px": None,
+            "images": 0,
+            "outliers": 0,
+            "reason": "too few",
+        },
     }
-    labels = {"images": 5, "accepted": 4, "rejected": 1, "rejected_by_reason": {"colour_nothing": 1},
-              "sessions": {"train": session}}
+    labels = {
+        "images": 5,
+        "accepted": 4,
+        "rejected": 1,
+        "rejected_by_reason": {"colour_nothing": 1},
+        "sessions": {"train": session},
+    }
     page = render(figures(labels=labels), Illustrations())
     assert "Of 5 images 4 were kept and 1 rejected: 1 <code>colour_nothing</code>." in page
     assert "0.970" in page

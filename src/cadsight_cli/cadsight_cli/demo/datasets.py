@@ -18,7 +18,7 @@ Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 def compose(
     labelled: Path, background: Path, count: int, seed: int, out: Path, progress: Progress | None = None
 ) -> None:
-    """Write ``count`` pictures of one to four of the labelled parts (Comillas, section 3.3.1), going on with those there."""
+    """Write ``count`` pictures of one to four labelled parts (Comillas, section 3.3.1), going on with those there."""
     parameters = CompositionParameters(seed=seed)
     write_composed_set(labelled, read_image(background), count, out, parameters, "train", progress=progress)
 

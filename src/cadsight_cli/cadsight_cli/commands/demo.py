@@ -1,0 +1,49 @@
+"""`cadsight demo`: the main job, from the simulated cell to the report."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    from cadsight_cli.demo.settings import DemoSettings
+    from cadsight_cli.option_arguments import add_options
+
+    parser = subparsers.add_parser(
+        "demo",
+        help="capture, label, train, look and report on the simulated cell",
+        description="Start the simulated cell, capture three sessions, label them, write the data set, train both "
+        "models, look live, replay, and report. Stopped with Ctrl-C or killed, the same command goes on where it was.",
+    )
+    parser.add_argument("--out", default="runs/demo", metavar="DIR", help="folder of the run (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a few pictures and one epoch, to see that all of it runs")
+    parser.add_argument("--config", metavar="YAML", help="parameter file of all nodes (config/workcell.yaml)")
+    add_options(parser, DemoSettings)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import os
+    import signal
+    from dataclasses import fields
+    from pathlib import Path
+
+    from cadsight_core.parameters import from_mapping
+
+    from cadsight_cli.demo.pipeline import Pipeline
+    from cadsight_cli.demo.settings import QUICK, DemoSettings
+
+    # A domain of its own, so that nodes of other runs on this machine do not answer.
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    given = {f.name: getattr(args, f.name) for f in fields(DemoSettings) if getattr(args, f.name) is not None}
+    settings = from_mapping(DemoSettings, (QUICK if args.quick else {}) | given, "the command line")
+    config = Path(args.config) if args.config else _own_config()
+    print(Pipeline(Path(args.out), settings, config).go(print))
+    return 0
+
+
+def _own_config():
+    from cadsight_ros.resources import resolve
+
+    return resolve("package://cadsight/config/workcell.yaml")

@@ -1,0 +1,39 @@
+"""The label step: every image of a session twice, by colour and by kinematics."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from cadsight_capture.labelling import label_session
+from cadsight_capture.labelling_parameters import LabellingNodeParameters
+from cadsight_cell.arm import Arm
+from cadsight_core.errors import CadsightError
+from cadsight_core.parameters import from_mapping
+from cadsight_core.part import load_part
+from cadsight_ros.resources import resolve
+
+from cadsight_cli.yaml_file import node_section
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+def label(session: Path, config: Path, progress: Progress | None = None) -> None:
+    """Write labelled/, rejected/ and labels.json of a captured session, as the parameter file says.
+
+    Raises:
+        CadsightError: when nothing was labelled.
+    """
+    parameters = from_mapping(LabellingNodeParameters, node_section(config, "cadsight/labelling"), str(config))
+    part = load_part(resolve(parameters.part))
+    report = label_session(
+        session / "raw",
+        part,
+        parameters.tool_from_part,
+        Arm().forward,
+        parameters.labelling,
+        out=session,
+        progress=progress,
+    )
+    if not report.accepted:
+        reasons = ", ".join(f"{count} {kind}" for kind, count in report.reasons.items())
+        raise CadsightError(f"none of the {report.images} images of {session} was labelled ({reasons}), expected some")

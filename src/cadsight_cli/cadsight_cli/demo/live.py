@@ -1,0 +1,88 @@
+"""The live step: the perception node looks while the arm moves, a bag is kept of it and replayed through the node."""
+
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.errors import CadsightError
+from cadsight_perception.live import BAG, REPORT, watch
+from cadsight_report.run_folder import RunFolder
+from tqdm import tqdm
+
+from cadsight_cli.demo.capture import START_TIMEOUT_S, CaptureClient, capture_client, cell_with_capture
+from cadsight_cli.demo.children import launched
+from cadsight_cli.demo.progress import bar
+from cadsight_cli.demo.workcell_file import write_workcell
+from cadsight_interfaces.action import CaptureSession
+from cadsight_perception import topics
+
+REPLAY_REPORT = "replay.json"
+# More poses than any look lasts: the tour is broken off when the time is over.
+_POSES = 100_000
+_TOUR = "tour"
+
+
+def look(seconds: float, config: Path, seed: int, run: RunFolder, logs: Path, title: str) -> None:
+    """Serve both models while the arm goes through poses of its own; writes the bag and live.json.
+
+    The tour is a capture session: it plans, moves and settles as the others did.
+    """
+    for old in (_TOUR, "truth"):
+        shutil.rmtree(run.live / old, ignore_errors=True)
+    perception = {"config": config, "models_folder": run.detector.parent}
+    with (
+        cell_with_capture(config, seed, run.live / "truth", run.live, logs) as children,
+        launched("perception", perception, logs / "perception.log") as looking,
+        capture_client([*children, looking]) as client,
+        bar(title, round(seconds, 1), "s") as shown,
+    ):
+        started = threading.Event()
+        _wait_for_result(client)
+        tour = client.start(_TOUR, "", _POSES, seed, lambda message: _note(message, started))
+        _wait(client, started, "the first pose of the tour")
+        watch(client.node, run.live, seconds, START_TIMEOUT_S, lambda passed: _tick(shown, passed, client))
+        shown.update(seconds - shown.n)
+        tour.cancel()
+
+
+def replay(config: Path, run: RunFolder, logs: Path, title: str) -> None:
+    """Play the bag through the perception node; writes replay.json with the comparison to live.json."""
+    own = {"report": str(run.live / REPLAY_REPORT), "live_report": str(run.live / REPORT)}
+    config = write_workcell(config, {"cadsight/replay": own}, run.folder / "config" / "replay.yaml")
+    arguments = {"config": config, "models_folder": run.detector.parent, "bag": run.live / BAG}
+    with bar(title, 1, "bag") as shown, launched("replay", arguments, logs / "replay.log") as child:
+        child.wait(START_TIMEOUT_S + 600.0)
+        shown.update(1)
+    if not (run.live / REPLAY_REPORT).is_file():
+        raise CadsightError(f"the replay of {run.live / BAG} left no report, see {logs / 'replay.log'}")
+
+
+def _note(message: CaptureSession.Feedback, started: threading.Event) -> None:
+    if message.captured:
+        started.set()
+
+
+def _tick(shown: "tqdm[Any]", passed: float, client: CaptureClient) -> None:
+    client.check()
+    shown.update(min(round(passed, 1), shown.total) - shown.n)
+
+
+def _wait_for_result(client: CaptureClient) -> None:
+    """Wait until the perception node has loaded its models and looked once."""
+    looked = threading.Event()
+    topic = topics.ALL[topics.TIMING]
+    subscription = client.node.create_subscription(topic.message_type, topics.TIMING, lambda _: looked.set(), topic.qos)
+    try:
+        _wait(client, looked, "a first result of the perception node")
+    finally:
+        client.node.destroy_subscription(subscription)
+
+
+def _wait(client: CaptureClient, event: threading.Event, what: str) -> None:
+    end = time.monotonic() + START_TIMEOUT_S
+    while not event.wait(0.1):
+        client.check()
+        if time.monotonic() > end:
+            raise CadsightError(f"{what} did not come for {START_TIMEOUT_S:.0f} s, expected the cell to run")

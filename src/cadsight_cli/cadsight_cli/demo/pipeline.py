@@ -1,0 +1,149 @@
+"""The seven steps in their order; each is skipped when it is done and gone on with when it was broken off."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.parameters import from_mapping
+from cadsight_report.run_folder import SPLITS, RunFolder
+
+from cadsight_cli.demo.journal import Journal
+from cadsight_cli.demo.settings import DemoSettings, keep
+from cadsight_cli.demo.workcell_file import write_workcell
+from cadsight_cli.yaml_file import node_section
+
+# Seeds of the sessions, counted on from the run's own: each has a light, an exposure and calibration errors of its own.
+_SEEDS = {"train": 1, "valid": 2, "test": 3, "live": 4}
+# The test session's joints keep to another middle and other ranges than the training session's.
+_TEST_SHIFT, _TEST_SPREAD = 0.15, 0.85
+
+
+class Pipeline:
+    """One run of ``cadsight demo``.
+
+    Imports are inside the steps: a run that goes on near its end does not wait for what the first steps need.
+    """
+
+    def __init__(self, folder: Path, settings: DemoSettings, config: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.run, self.settings, self.config = RunFolder(folder.resolve()), settings, config.resolve()
+        keep(settings, self.run.settings)
+        self.journal = Journal(self.run.steps)
+
+    def steps(self) -> list[tuple[str, str, Callable[[str], None]]]:
+        """(name, title, work) of every step."""
+        return [
+            *((f"capture_{split}", f"1-2/7 capture {split}", self._capture(split)) for split in SPLITS),
+            ("label", "3/7 label", self.label),
+            ("data", "4/7 data", self.data),
+            ("train_detector", "5/7 train detector", self.train_detector),
+            ("train_normals", "5/7 train normals", self.train_normals),
+            ("live", "6/7 live", self.live),
+            ("replay", "6/7 replay", self.replay),
+        ]
+
+    def go(self, say: Callable[[str], None]) -> Path:
+        """Do what is left to do, then report; returns the page."""
+        for name, title, work in self.steps():
+            if not self.journal.run(name, lambda work=work, title=title: work(title)):  # type: ignore[misc]
+                say(f"{title}: done before, in {self.journal.steps[name].seconds:.0f} s")
+        self.journal.redo("report")
+        self.journal.run("report", self.report)
+        return self.run.page
+
+    def _capture(self, split: str) -> Callable[[str], None]:
+        def capture(title: str) -> None:
+            from cadsight_cli.demo.capture import capture_session
+
+            session = self.run.session(split)
+            capture_session(
+                split,
+                getattr(self.settings, split),
+                self._config(split),
+                self._seed(split),
+                session.truth,
+                session.folder.parent,
+                self._logs(f"capture_{split}"),
+                title,
+            )
+
+        return capture
+
+    def label(self, title: str) -> None:
+        from cadsight_cli.demo.labels import label
+        from cadsight_cli.demo.progress import loop
+
+        for split in SPLITS:
+            label(self.run.session(split).folder, self._config(split), loop(f"{title} {split}"))
+
+    def data(self, title: str) -> None:
+        from cadsight_cli.demo.datasets import compose, write_files
+        from cadsight_cli.demo.progress import bar, loop
+
+        run, train = self.run, self.run.session("train")
+        count, seed = self.settings.composed, self._seed("train")
+        compose(train.labelled, train.background, count, seed, run.composed, loop(title))
+        with bar(f"{title}, files", 1, "set") as shown:
+            sessions = {split: run.session(split).labelled for split in SPLITS}
+            write_files(sessions, run.composed, run.yolo, run.regression, run.coco)
+            shown.update(1)
+
+    def train_detector(self, title: str) -> None:
+        from cadsight_learning.options import DetectorOptions
+
+        from cadsight_cli.demo.progress import TrainingBar
+        from cadsight_cli.demo.training import train_detector
+
+        s = self.settings
+        options = DetectorOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed)
+        train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
+        with TrainingBar(title) as shown:
+            train_detector(train, self.run.composed, valid, self.run.detector, options, shown)
+
+    def train_normals(self, title: str) -> None:
+        from cadsight_learning.options import NormalOptions
+
+        from cadsight_cli.demo.progress import TrainingBar
+        from cadsight_cli.demo.training import train_normals
+
+        s = self.settings
+        options = NormalOptions(epochs=s.normals_epochs, seconds=s.normals_seconds, seed=s.seed)
+        train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
+        with TrainingBar(title) as shown:
+            train_normals(train, valid, self.run.normals, options, shown)
+
+    def live(self, title: str) -> None:
+        from cadsight_cli.demo.live import look
+
+        seconds, seed = self.settings.live_seconds, self._seed("live")
+        look(seconds, self._config("live"), seed, self.run, self._logs("live"), title)
+
+    def replay(self, title: str) -> None:
+        from cadsight_cli.demo.live import replay
+
+        replay(self._config("live"), self.run, self._logs("replay"), title)
+
+    def report(self) -> None:
+        from cadsight_cli.demo.reporting import report
+
+        report(self.run.folder, "7/7 report")
+
+    def _seed(self, split: str) -> int:
+        return 10 * self.settings.seed + _SEEDS[split]
+
+    def _logs(self, step: str) -> Path:
+        return self.run.folder / "logs" / step
+
+    def _config(self, split: str) -> Path:
+        """The user's parameter file, with joint ranges of its own for the test session."""
+        overrides: dict[str, dict[str, Any]] = {}
+        if split == "test":
+            from cadsight_capture.capture_node import CaptureParameters
+
+            given = from_mapping(CaptureParameters, node_section(self.config, "cadsight/capture"), str(self.config))
+            home, spread = given.home_joints, given.spread_joints
+            overrides["cadsight/capture"] = {
+                "home_joints": [float(h + _TEST_SHIFT * s) for h, s in zip(home, spread, strict=True)],
+                "spread_joints": [float(_TEST_SPREAD * s) for s in spread],
+            }
+        return write_workcell(self.config, overrides, self.run.folder / "config" / f"{split}.yaml")

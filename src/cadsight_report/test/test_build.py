@@ -1,0 +1,161 @@
+import json
+import re
+import shutil
+
+import pytest
+from cadsight_core.camera import viewing_rotation
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import angle_between, unit
+from cadsight_core.images import read_image
+from cadsight_learning.registry import load_detector, load_regressor
+from cadsight_report.build import STAGES, build_report
+from cadsight_report.models import detector_figures, look, normal_errors
+
+from cadsight_core import crops
+
+LIVE = {
+    "frames": 50, "dropped": 2, "latency_ms_p50": 40.0, "latency_ms_p99": 60.0, "overhead_ms_p50": 12.0,
+    "wrong_stamps": 0, "dropped_in_transport": 0,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reported(run_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reported") / "run"
+    shutil.copytree(run_folder, folder)
+    (folder / "live").mkdir()
+    (folder / "live" / "live.json").write_text(json.dumps(LIVE))
+    (folder / "live" / "replay.json").write_text(json.dumps({"equal": True, "compared": 48}))
+    stages = []
+    run = build_report(folder, stages.append)
+    assert tuple(stages) == STAGES
+    return run
+
+
+@pytest.fixture(scope="module")
+def figures(reported):
+    return json.loads(reported.figures.read_text())
+
+
+@pytest.fixture(scope="module")
+def page(reported):
+    return reported.page.read_text()
+
+
+def test_the_figures_of_the_models_are_those_of_the_test_session(reported, figures):
+    test, train = (list(Dataset.open(reported.session(s).labelled).samples()) for s in ("test", "train"))
+    wanted = detector_figures(load_detector(reported.detector), test)
+    assert figures["detector"]["against"] == "labels"
+    assert figures["detector"]["images"] == 3
+    for key in ("precision", "recall", "map50", "map50_95", "box_loss", "object_loss"):
+        assert figures["detector"][key] == pytest.approx(wanted[key])
+    errors = normal_errors(load_regressor(reported.normals), test, train)
+    for key in ("mean_deg", "median_deg", "p90_deg", "constant_deg"):
+        assert figures["normals"][key] == pytest.approx(errors.figures[key])
+    constant = unit(sum(s.instances[0].normal for s in train))
+    by_hand = [float(angle_between(s.instances[0].normal, constant)) for s in test]
+    assert figures["normals"]["constant_deg"] == pytest.approx(sum(by_hand) / 3)
+
+
+def test_what_the_node_and_the_steps_wrote_is_in_the_figures(figures):
+    assert {key: figures["live"][key] for key in LIVE} == LIVE
+    assert figures["replay"]["equal"] is True
+    assert figures["seconds"].items() >= {"capture": 12.5, "train": 30.0}.items()
+    assert "live" not in figures["seconds"]
+    assert 0 < figures["seconds"]["report"] < 120
+    assert figures["seconds_total"] == pytest.approx(sum(figures["seconds"].values()))
+    assert figures["settings"] == {"seed": 7}
+    verdicts = {t["key"]: t["met"] for t in figures["targets"]}
+    assert verdicts["replay.equal"] is True
+    assert verdicts["live.overhead_ms_p50"] is False
+    assert verdicts["labels.wrong_kept"] is None
+
+
+def test_the_distance_of_the_channels_is_that_of_the_pictures(figures):
+    channels = figures["distances"]["channels"]
+    assert set(channels) == {"red", "green", "blue"}
+    assert figures["distances"]["mean"] == pytest.approx(sum(channels.values()) / 3)
+    assert all(0 < v < 60 for v in channels.values())
+
+
+def test_the_page_needs_nothing_else(page):
+    links = re.findall(r"""\b(?:src|href|action|poster)\s*=\s*["']?([^"'\s>]+)""", page)
+    links += re.findall(r"url\(([^)]+)", page)
+    assert links
+    assert [link for link in links if not link.startswith(("#", "data:"))] == []
+    assert "http" not in page
+    assert "@import" not in page
+    assert "<script" not in page
+    assert page.count("data:image/jpeg;base64,") == 3 + 3
+    assert page.count("<svg") == 6 - 1  # no truth: no chart of label errors; no latencies were kept
+
+
+def test_the_name_of_the_part_is_escaped(page):
+    assert "&lt;part&gt;" in page
+    assert "<part>" not in page
+
+
+def test_a_run_without_truth_says_so(page, figures):
+    assert figures["truth"] is False
+    assert "There is no truth beside this run" in page
+
+
+@pytest.mark.parametrize(
+    ("gone", "sentence"),
+    [
+        ("models/detector", "no detector was trained"),
+        ("models/normals", "no regressor of normals was trained"),
+        ("sessions/test", "no image of a test session was labelled, so the models are not judged"),
+        ("live", "nobody looked live"),
+        ("steps.json", "no time was taken of the steps"),
+    ],
+)
+def test_a_missing_piece_is_said_and_the_rest_is_reported(reported, tmp_path, gone, sentence):
+    folder = tmp_path / "run"
+    shutil.copytree(reported.folder, folder)
+    target = folder / gone
+    shutil.rmtree(target) if target.is_dir() else target.unlink()
+    run = build_report(folder)
+    assert sentence in run.page.read_text()
+    assert sentence in json.loads(run.figures.read_text())["missing"]
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_a_folder_that_is_no_run_is_refused(tmp_path, make):
+    folder = tmp_path / "nothing"
+    if make:
+        folder.mkdir()
+    with pytest.raises(CadsightError, match="expected a"):
+        build_report(folder)
+
+
+def test_a_half_written_piece_is_named(reported, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(reported.folder, folder)
+    (folder / "live" / "live.json").write_text('{"frames": ')
+    with pytest.raises(CadsightError, match=r"live\.json could not be read"):
+        build_report(folder)
+
+
+def test_what_the_models_see_has_its_normal_in_the_cameras_frame(reported):
+    samples = list(Dataset.open(reported.session("test").labelled).samples())
+    detector = load_detector(reported.detector)
+
+    class Sure:
+        """The detector at a confidence at which even one epoch finds something."""
+
+        def predict(self, images):
+            return detector.predict(images, confidence=1e-6, max_detections=2)
+
+    regressor = load_regressor(reported.normals)
+    seen = look(Sure(), regressor, samples)
+    assert all(1 <= len(found) <= 2 for found in seen)
+    for sample, found in zip(samples, seen, strict=True):
+        for instance in found:
+            crop = crops.crop(read_image(sample.image), instance.box)
+            x, y = crops.crop_box(instance.box, sample.size).centre
+            normals, _ = regressor.predict(crop[None])
+            wanted = viewing_rotation(sample.camera, (x - 0.5, y - 0.5)) @ normals[0]
+            assert instance.source == "model"
+            assert instance.normal == pytest.approx(wanted, abs=1e-5)
