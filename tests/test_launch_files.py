@@ -1,0 +1,105 @@
+"""Our launch files as they are: what they start, with what, and that they say what each argument is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from cadsight_cli.launching import plan, processes
+from cadsight_core.errors import CadsightError
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "launch").glob("*.launch.xml"))
+GIVEN = {"replay": {"bag": "some.mcap"}}
+CELL = ["cadsight_cell/simulated_cell", "cadsight_cell/motion"]
+CAPTURE = ["cadsight_capture/capture", "cadsight_capture/labelling"]
+PERCEPTION = ["cadsight_perception/perception"]
+
+
+def name_of(file: Path) -> str:
+    return file.name.removesuffix(".launch.xml")
+
+
+def started(name: str, **given: str) -> list[plan.Node]:
+    return plan.read(ROOT / f"launch/{name}.launch.xml", {**GIVEN.get(name, {}), **given}, os.environ)
+
+
+def programs(nodes: list[plan.Node]) -> list[str]:
+    return [f"{node.package}/{node.executable}" for node in nodes]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("cell", {}, CELL),
+        ("capture", {}, CAPTURE),
+        ("capture", {"labelling": "false"}, CAPTURE[:1]),
+        ("perception", {}, PERCEPTION),
+        ("replay", {}, [*PERCEPTION, "cadsight_perception/replay"]),
+        ("workcell", {}, CELL + CAPTURE),
+        ("workcell", {"perception": "true", "capture": "false"}, CELL + PERCEPTION),
+        ("workcell", {"rviz": "true", "capture": "false"}, [*CELL, "rviz2/rviz2"]),
+        ("transport", {}, []),
+    ],
+)
+def test_arguments_decide_what_a_file_starts(name, given, expected):
+    assert programs(started(name, **given)) == expected
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_every_argument_is_described(file):
+    assert [argument.name for argument in plan.arguments(file) if len(argument.description.split()) < 3] == []
+
+
+@pytest.mark.parametrize("name", ["cell", "capture", "perception"])
+def test_the_workcell_has_the_arguments_of_what_it_includes(name):
+    whole = {argument.name: argument.default for argument in plan.arguments(ROOT / "launch/workcell.launch.xml")}
+    part = {argument.name: argument.default for argument in plan.arguments(ROOT / f"launch/{name}.launch.xml")}
+    assert {key: whole.get(key, "not there") for key in part} == part
+
+
+def every_node_of_ours() -> list[plan.Node]:
+    nodes = started("workcell", perception="true") + started("replay")
+    return [node for node in nodes if node.package.startswith("cadsight")]
+
+
+def test_every_executable_is_built_and_every_parameter_file_is_there():
+    for node in every_node_of_ours():
+        assert processes.executable(node).is_file()
+        assert [file for file in node.parameters if isinstance(file, Path) and not file.is_file()] == []
+
+
+def test_every_node_has_its_section_in_the_parameter_file():
+    sections = yaml.safe_load((ROOT / "config/workcell.yaml").read_text())
+    for node in every_node_of_ours():
+        section = sections
+        for key in node.full_name.strip("/").split("/"):
+            section = section[key]
+        assert set(section) == {"ros__parameters"}
+
+
+def test_every_node_gets_the_transport_settings():
+    for node in every_node_of_ours():
+        assert Path(node.environment["FASTDDS_DEFAULT_PROFILES_FILE"]).is_file()
+        assert node.environment["MALLOC_MMAP_THRESHOLD_"] == "268435456"
+        assert node.environment["MALLOC_TRIM_THRESHOLD_"] == "536870912"
+
+
+def test_a_setting_of_the_shell_wins_over_the_files():
+    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1"}
+    (node,) = plan.read(ROOT / "launch/perception.launch.xml", {}, environment)
+    assert node.environment["MALLOC_MMAP_THRESHOLD_"] == "1"
+
+
+def test_the_arguments_reach_the_nodes():
+    cell, motion = started("cell", seed="7", truth_folder="t", controller="joint_trajectory_controller")
+    assert cell.parameters[1:] == ({"seed": 7}, {"truth_folder": "t"}, {"controller": "joint_trajectory_controller"})
+    assert motion.parameters[1:] == ({"controller": "joint_trajectory_controller"},)
+    assert (cell.full_name, motion.full_name) == ("/simulated_cell", "/cadsight/motion")
+
+
+def test_the_real_cell_without_its_drivers_names_the_first_that_is_missing():
+    with pytest.raises(CadsightError, match=r"'ur_robot_driver' is not installed|ros2 launch"):
+        started("cell", simulated="false")

@@ -1,0 +1,162 @@
+"""`make setup`, piece by piece; that the pieces together make a workspace is what the other tests stand on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from workspace import build, environment, ros, system  # noqa: E402
+from workspace.say import SetupError  # noqa: E402
+from workspace.stamp import Stamps, fingerprint  # noqa: E402
+
+
+def ros_prefix(folder: Path, *packages: str) -> Path:
+    index = folder / "share/ament_index/resource_index/packages"
+    index.mkdir(parents=True)
+    for package in packages:
+        (index / package).touch()
+    return folder
+
+
+def test_a_fingerprint_changes_with_a_name_a_content_or_a_word(tmp_path):
+    (tmp_path / "a").write_text("1")
+    (tmp_path / "b").write_text("1")
+    before = fingerprint(tmp_path, [tmp_path / "a"], ["w"])
+    assert fingerprint(tmp_path, [tmp_path / "a"], ["w"]) == before
+    others = {fingerprint(tmp_path, [tmp_path / "b"], ["w"]), fingerprint(tmp_path, [tmp_path / "a"], ["v"])}
+    (tmp_path / "a").write_text("2")
+    others.add(fingerprint(tmp_path, [tmp_path / "a"], ["w"]))
+    assert before not in others
+    assert len(others) == 3
+
+
+def test_a_stamp_holds_for_its_own_step_and_value_only(tmp_path):
+    stamps = Stamps(tmp_path / "stamps")
+    assert not stamps.holds("a", "1")
+    stamps.set("a", "1")
+    assert stamps.holds("a", "1")
+    assert not stamps.holds("a", "2")
+    assert not stamps.holds("b", "1")
+
+
+@pytest.mark.parametrize(
+    ("distribution", "packages", "found"),
+    [("jazzy", ["rclpy"], True), ("kilted", ["rclpy"], True), ("jazzy", [], False), ("", ["rclpy"], False)],
+)
+def test_a_sourced_ros_is_found_by_its_name_and_its_rclpy(tmp_path, distribution, packages, found):
+    prefix = ros_prefix(tmp_path / "ros", *packages)
+    variables = {"ROS_DISTRO": distribution, "AMENT_PREFIX_PATH": str(prefix)}
+    installation = ros.find_installation(variables, tmp_path / "workspace")
+    assert (installation is not None) is found
+    if installation:
+        assert installation.prefixes == (prefix,)
+
+
+def test_our_own_wheels_are_not_taken_for_an_installation(tmp_path):
+    prefix = ros_prefix(tmp_path / "workspace/.venv", "rclpy")
+    variables = {"ROS_DISTRO": "kilted", "AMENT_PREFIX_PATH": str(prefix)}
+    assert ros.find_installation(variables, tmp_path / "workspace") is None
+
+
+def test_a_distribution_that_is_not_supported_is_refused_by_name(tmp_path):
+    prefix = ros_prefix(tmp_path / "ros", "rclpy")
+    with pytest.raises(SetupError, match=r"ROS 2 foxy is sourced; jazzy and kilted are supported"):
+        ros.find_installation({"ROS_DISTRO": "foxy", "AMENT_PREFIX_PATH": str(prefix)}, tmp_path / "workspace")
+
+
+def test_an_installation_knows_the_packages_of_all_its_prefixes(tmp_path):
+    first, second = ros_prefix(tmp_path / "a", "rclpy"), ros_prefix(tmp_path / "b", "vision_msgs")
+    installation = ros.Installation("jazzy", (first, second))
+    assert [installation.has(name) for name in ("rclpy", "vision_msgs", "tf2_msgs")] == [True, True, False]
+
+
+def test_the_wheels_name_the_folders_of_this_machine(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to(sys.executable)
+    file = tmp_path / "share/some_msgs/cmake/export.cmake"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        '"/opt/python/cp311-cp311/include/python3.11;'
+        '/opt/python/cp311-cp311/lib/python3.11/site-packages/numpy/_core/include;${_IMPORT_PREFIX}/include"'
+    )
+    assert ros.mend_wheels(tmp_path) == 1
+    python_include, numpy_include, own = file.read_text().strip('"').split(";")
+    assert (Path(python_include) / "Python.h").is_file()
+    assert (Path(numpy_include) / "numpy/arrayobject.h").is_file()
+    assert own == "${_IMPORT_PREFIX}/include"
+    assert ros.mend_wheels(tmp_path) == 0
+
+
+def test_no_wheel_still_names_the_machine_that_built_it():
+    venv = ROOT / ".venv"
+    if not (venv / "share/rclpy").is_dir():
+        pytest.skip("this workspace stands on an installed ROS")
+    named = [file for file in venv.glob("share/*/cmake/*.cmake") if "/opt/python/" in file.read_text()]
+    assert named == []
+
+
+def test_what_is_missing_is_listed_by_its_package():
+    needs = (system.Need(("here",), lambda: True), system.Need(("a", "b"), lambda: False))
+    assert system.missing_packages(needs) == ["a", "b"]
+
+
+def test_without_the_right_to_install_the_line_that_installs_is_printed(monkeypatch):
+    monkeypatch.setattr(system, "_root_prefix", lambda: None)
+    with pytest.raises(SetupError) as error:
+        system.install_missing((system.Need(("libegl1", "cmake"), lambda: False),))
+    assert "apt-get install -y --no-install-recommends libegl1 cmake" in str(error.value)
+
+
+def test_nothing_is_installed_when_nothing_is_missing():
+    system.install_missing((system.Need(("no-such-package",), lambda: True),))
+
+
+def test_what_this_machine_was_set_up_with_is_found():
+    assert system.missing_packages() == []
+
+
+def test_an_interpreter_that_is_too_old_or_too_new_is_refused(monkeypatch):
+    for version in [(3, 9, 2), (3, 14, 0)]:
+        monkeypatch.setattr(sys, "version_info", _Version(version))
+        with pytest.raises(SetupError, match=rf"this is Python 3\.{version[1]}"):
+            environment.check_python()
+
+
+class _Version(tuple):
+    major = property(lambda self: self[0])
+    minor = property(lambda self: self[1])
+
+
+def test_a_change_of_python_code_asks_for_no_build_and_a_new_message_does():
+    files = {str(path.relative_to(ROOT)) for path in build.inputs(ROOT)}
+    assert "src/cadsight_interfaces/msg/SurfaceNormal.msg" in files
+    assert "package.xml" in files
+    assert not [file for file in files if file.endswith(".py") and not file.endswith("setup.py")]
+
+
+def test_setting_up_again_takes_seconds():
+    if os.environ.get("CADSIGHT_ROOT") != str(ROOT) or not (ROOT / ".venv/stamps/workspace").is_file():
+        pytest.skip("this workspace was not set up by `make setup`")
+    start = time.monotonic()
+    result = subprocess.run(["make", "-s", "setup"], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert time.monotonic() - start < 10
+    assert result.stdout.startswith("cadsight setup: Ready after")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_sourcing_the_environment_twice_changes_nothing(shell):
+    if not any((Path(folder) / shell).exists() for folder in os.environ["PATH"].split(":")):
+        pytest.skip(f"{shell} is not installed")
+    clean = {"HOME": os.environ.get("HOME", "/"), "PATH": "/usr/bin:/bin"}
+    script = f'. {ROOT}/env.sh; first=$(env | sort); . {ROOT}/env.sh; [ "$first" = "$(env | sort)" ] && echo same'
+    result = subprocess.run([shell, "-c", script], env=clean, capture_output=True, text=True)
+    assert result.stdout == "same\n"
