@@ -117,6 +117,11 @@ class ActionClient(Generic[Goal, Result]):
             raise RefusedError(f"the action {self._name} did not accept the goal")
         return RunningGoal(handle, self._name)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether a server is there now."""
+        return bool(self._client.server_is_ready())
+
 
 @contextlib.contextmanager
 def spinning(node: Node, threads: int = 2) -> Iterator[None]:

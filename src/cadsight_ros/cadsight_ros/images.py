@@ -18,6 +18,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 Rgb = NDArray[np.uint8]
+Depth = NDArray[np.float32]
 Pixels = NDArray[Any]
 
 
@@ -69,7 +70,7 @@ def from_message(message: Image) -> Rgb:
     return np.ascontiguousarray(_read(message, _COLOUR, "a colour picture"))
 
 
-def depth_from_message(message: Image) -> NDArray[np.float32]:
+def depth_from_message(message: Image) -> Depth:
     """The depth of a message as (H, W) float32 metres, 0 where it is unknown (REP 118).
 
     Raises:

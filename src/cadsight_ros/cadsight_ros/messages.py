@@ -1,5 +1,6 @@
 """Messages to the vocabulary and back; nothing but plain values crosses this border."""
 
+import struct
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,6 +31,19 @@ def stamp_from_ns(nanoseconds: int) -> Time:
     """The stamp of nanoseconds."""
     seconds, rest = divmod(int(nanoseconds), _NANOSECONDS)
     return Time(sec=seconds, nanosec=rest)
+
+
+def serialized_stamp_ns(data: bytes) -> int:
+    """Nanoseconds of the stamp of a serialised message that begins with a header; nothing behind it is read.
+
+    Raises:
+        CadsightError: when it is too short for a stamp.
+    """
+    # CDR: two bytes of which the second's lowest bit says little endian, two unused, then sec and nanosec.
+    if len(data) < 12:
+        raise CadsightError(f"a serialised message has {len(data)} bytes, expected a header of at least 12")
+    seconds, rest = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return seconds * _NANOSECONDS + rest
 
 
 def camera_from_info(info: CameraInfo, size: ImageSize | None = None) -> Camera:

@@ -1,0 +1,45 @@
+"""`cadsight live`: records the camera and what the perception node says of it, and reports."""
+
+import argparse
+from pathlib import Path
+
+_SHOWN = (
+    "frames", "dropped", "wrong_stamps", "latency_ms_p50", "latency_ms_p99", "overhead_ms_p50", "detector_ms_p50",
+    "regressor_ms_p50", "transport_ms_p50",
+)  # fmt: skip
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "live",
+        help="record a live run of the perception node, and report it",
+        description="Record the camera, the arm and the results of the running perception node into a bag, and write "
+        "live.json: frames, latencies, drops and every result. Start the nodes first, for example with "
+        "'cadsight launch workcell.launch.xml perception:=true'.",
+    )
+    parser.add_argument("--out", default="runs/live", metavar="DIR", help="folder of bag/ and live.json (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="how long (%(default)s)")
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, metavar="S", help="how long to wait for the nodes (%(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cadsight_core.errors import CadsightError
+    from cadsight_perception.live import REPORT, watch
+    from cadsight_ros.programs import temporary_node
+
+    from cadsight_cli.progress import seconds_bar
+
+    if not args.seconds > 0:
+        raise CadsightError(f"--seconds is {args.seconds:g}, expected a positive number")
+    folder = Path(args.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    with temporary_node("live") as node, seconds_bar("live", args.seconds) as progress:
+        report = watch(node, folder, args.seconds, args.timeout, progress)
+    for key in _SHOWN:
+        value = report[key]
+        print(f"{key:20} {value:.1f}" if isinstance(value, float) else f"{key:20} {value}")
+    print(folder / REPORT)
+    return 0

@@ -1,0 +1,38 @@
+"""`cadsight record`: the camera, the arm and the results, in a bag."""
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "record",
+        help="record the camera, the arm and the results into an MCAP bag",
+        description="Record images, camera_info, joint states, transforms, results and diagnostics into an MCAP bag, "
+        "which 'ros2 bag play' and 'cadsight replay' play. Ctrl-C ends it.",
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="the bag, a folder; one that is there is replaced")
+    parser.add_argument(
+        "--seconds", type=float, default=0.0, metavar="S", help="how long; 0: until Ctrl-C (%(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cadsight_core.errors import CadsightError
+    from cadsight_perception.live import record
+    from cadsight_perception.topics import ALL
+    from cadsight_ros.programs import temporary_node
+
+    from cadsight_cli.progress import seconds_bar
+
+    if not args.seconds >= 0:
+        raise CadsightError(f"--seconds is {args.seconds:g}, expected 0 or more")
+    folder = Path(args.out)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_node("record") as node, seconds_bar("record", args.seconds) as progress:
+        counts = record(node, folder, ALL, args.seconds, progress)
+    for topic, count in counts.items():
+        print(f"{count:8} {topic}")
+    print(folder)
+    return 0

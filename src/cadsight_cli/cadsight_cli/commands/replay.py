@@ -1,0 +1,54 @@
+"""`cadsight replay`: a recorded camera through the running perception node, and the same report as live."""
+
+import argparse
+import json
+from pathlib import Path
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "replay",
+        help="play a bag through the perception node and compare with the live run",
+        description="Publish a bag's images and camera_info to the running perception node, as recorded or each after "
+        "the result of the one before, and write the same report as 'cadsight live'. No other camera may publish.",
+    )
+    parser.add_argument("bag", metavar="BAG", help="folder of the recorded bag")
+    parser.add_argument("--out", metavar="JSON", help="the report (replay.json beside the bag)")
+    parser.add_argument("--live", metavar="JSON", help="report of the live run (live.json beside the bag, if there)")
+    parser.add_argument("--rate", type=float, default=1.0, help="how many times faster than recorded (%(default)s)")
+    parser.add_argument("--as-fast-as", action="store_true", help="as fast as results come, with none dropped")
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, metavar="S", help="how long to wait for the node (%(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cadsight_core.errors import CadsightError
+    from cadsight_core.files import write_atomically
+    from cadsight_perception.live import REPORT
+    from cadsight_perception.live_report import compare, read_report
+    from cadsight_perception.replay import Replay
+    from cadsight_ros.programs import temporary_node
+    from tqdm import tqdm
+
+    if not args.rate > 0:
+        raise CadsightError(f"--rate is {args.rate:g}, expected a positive number")
+    bag = Path(args.bag)
+    beside = bag.resolve().parent
+    live_path = Path(args.live) if args.live else beside / REPORT
+    live = read_report(live_path) if args.live or live_path.is_file() else None
+    out = Path(args.out) if args.out else beside / "replay.json"
+    with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
+        report = Replay(node, args.timeout).play(bag, paced=not args.as_fast_as, rate=args.rate, progress=bar.update)
+    if live is not None:
+        report = compare(live, report) | report
+    write_atomically(out, json.dumps(report, indent=1) + "\n")
+    print(f"{report['frames']} frames, {report['dropped']} dropped")
+    if live is not None:
+        verdict = "equal to the live run" if report["equal"] else "NOT equal to the live run"
+        print(f"{verdict}: {report['different']} of {report['compared']} common images differ")
+        for sentence in report["differences"]:
+            print(f"  {sentence}")
+    print(out)
+    return 0 if live is None or report["equal"] else 1

@@ -1,0 +1,44 @@
+"""Parameters of the nodes of this package."""
+
+from dataclasses import dataclass
+
+from cadsight_core.parameters import check, parameter
+
+
+@dataclass(frozen=True)
+class PerceptionParameters:
+    """Of the perception node. Topics are changed by remapping."""
+
+    autostart: bool = parameter(True, "configure and activate itself at start; false: a lifecycle manager does")
+    models_folder: str = parameter("runs/demo/models", "the model registry: one folder a model")
+    detector: str = parameter("detector", "name of the detector in the registry")
+    regressor: str = parameter("normals", "name of the normal regressor in the registry")
+    confidence: float = parameter(0.5, "detections below it are left out", minimum=0.0, maximum=1.0)
+    max_detections: int = parameter(10, "most detections in an image", minimum=1, maximum=300)
+    threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
+    warm_up_width: int = parameter(640, "width of the image that the models are warmed up with", minimum=1)
+    warm_up_height: int = parameter(480, "height of the image that the models are warmed up with", minimum=1)
+    silence_s: float = parameter(5.0, "seconds without an image after which diagnostics warn", minimum=0.1)
+    part_size_m: float = parameter(
+        0.1, "longest side of a part in metres, for the distance of markers where there is no depth", minimum=1e-3
+    )
+    use_depth: bool = parameter(False, "place markers by the depth image that is aligned to the colour image")
+    arrow_length_m: float = parameter(0.1, "length of a normal's arrow in metres", minimum=1e-3)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class ReplayParameters:
+    """Of the replay node."""
+
+    bag: str = parameter("", "folder of the recorded bag")
+    paced: bool = parameter(True, "publish at the recorded pace; false: wait for each image's result")
+    rate: float = parameter(1.0, "how many times faster than recorded, when paced", minimum=0.01, maximum=100.0)
+    report: str = parameter("", "file for the report; empty: none")
+    live_report: str = parameter("", "report of the live run to compare with; empty: none")
+    timeout_s: float = parameter(30.0, "seconds to wait for the perception node, and for a result", minimum=0.1)
+
+    def __post_init__(self) -> None:
+        check(self)

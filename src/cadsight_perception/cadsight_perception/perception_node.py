@@ -1,0 +1,227 @@
+"""Serves a detector and a normal regressor on the live camera (lifecycle node)."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.images import Rgb
+from cadsight_ros.diagnostics import Diagnostics, make_status
+from cadsight_ros.images import Depth, depth_from_message, from_message, to_message
+from cadsight_ros.latest import Latest
+from cadsight_ros.lifecycle import ManagedNode
+from cadsight_ros.messages import camera_from_info, detections_to_message, normals_to_message
+from cadsight_ros.parameters import declare, run
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from vision_msgs.msg import Detection2DArray
+from visualization_msgs.msg import MarkerArray
+
+from cadsight_interfaces.msg import SurfaceNormalArray
+from cadsight_interfaces.srv import GetStatistics, LoadModel
+from cadsight_perception.annotation import annotated
+from cadsight_perception.markers import markers, position
+from cadsight_perception.models import Served, serve
+from cadsight_perception.parameters import PerceptionParameters
+from cadsight_perception.pipeline import Looked
+from cadsight_perception.statistics import Statistics
+from cadsight_perception.timing import FrameTiming, timing_to_message
+from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
+from cadsight_ros import diagnostics, qos
+
+_QUIET_S = 1.0
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    message: Image
+    clock_ns: int
+    monotonic: float
+
+
+class PerceptionNode(ManagedNode):
+    """Looks at the newest image, in a thread of its own; images that had to give way are counted."""
+
+    def __init__(self) -> None:
+        super().__init__("perception")
+        self._options = declare(self, PerceptionParameters)
+        if self._options.threads:
+            torch.set_num_threads(self._options.threads)
+        self._served: Served | None = None
+        self._statistics = Statistics()
+        self._slot: Latest[_Arrived] = Latest()
+        self._info: CameraInfo | None = None
+        self._depth: Image | None = None
+        self._worker: threading.Thread | None = None
+        self._inputs: list[Subscription] = []
+        create = self.create_lifecycle_publisher
+        self._detections = create(Detection2DArray, "~/detections", qos.RESULTS)
+        self._normals = create(SurfaceNormalArray, "~/normals", qos.RESULTS)
+        self._markers = create(MarkerArray, "~/markers", qos.RESULTS)
+        self._timing = create(DiagnosticArray, "~/timing", qos.RESULTS)
+        self._annotated = create(Image, "~/annotated", qos.DRIVER)
+        self._group = MutuallyExclusiveCallbackGroup()
+        loading = MutuallyExclusiveCallbackGroup()
+        self.create_service(LoadModel, "~/load_model", self._on_load_model, callback_group=loading)
+        self.create_service(GetStatistics, "~/get_statistics", self._on_get_statistics)
+        self._diagnostics = Diagnostics(self, self._status)
+        if self._options.autostart:
+            self.autostart()
+
+    def configure(self) -> None:
+        """Load the models."""
+        self._served = serve(self._options.detector, self._options.regressor, self._options)
+        self.get_logger().info(f"serves {self._served.detector} and {self._served.regressor}")
+
+    def activate(self) -> None:
+        """Begin to look."""
+        self._statistics, self._slot, self._info, self._depth = Statistics(), Latest(), None, None
+        self._worker = threading.Thread(target=self._work, args=(self._slot,), name="look")
+        self._worker.start()
+        topics = [(Image, IMAGE, self._on_image), (CameraInfo, CAMERA_INFO, self._on_info)]
+        if self._options.use_depth:
+            topics.append((Image, DEPTH, self._on_depth))
+        self._inputs = [
+            self.create_subscription(kind, topic, callback, qos.IMAGES, callback_group=self._group)
+            for kind, topic, callback in topics
+        ]
+
+    def deactivate(self) -> None:
+        """Stop looking; the image in hand is finished."""
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
+        self._inputs = []
+        self._slot.close()
+        if self._worker is not None:
+            self._worker.join()
+            self._worker = None
+
+    def cleanup(self) -> None:
+        """Let the models go."""
+        self._served = None
+
+    def destroy_node(self) -> None:
+        self.deactivate()
+        super().destroy_node()
+
+    def _on_image(self, message: Image) -> None:
+        arrived = _Arrived(message, self.get_clock().now().nanoseconds, time.perf_counter())
+        self._statistics.image_arrived()
+        self._slot.put(arrived)
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def _on_depth(self, message: Image) -> None:
+        self._depth = message
+
+    def _work(self, slot: Latest[_Arrived]) -> None:
+        while (arrived := slot.get()) is not None:
+            try:
+                self._look(arrived, slot)
+            except CadsightError as error:
+                self._refuse(str(error))
+            except Exception as error:
+                # Whatever an image does to a model, the next one may be good.
+                self._refuse(f"an image could not be looked at: {type(error).__name__}: {error}")
+
+    def _look(self, arrived: _Arrived, slot: Latest[_Arrived]) -> None:
+        served = self._served
+        if served is None:
+            return
+        header = arrived.message.header
+        image = from_message(arrived.message)
+        camera = self._camera(ImageSize(image.shape[1], image.shape[0]))
+        looked = served.pipeline.look(image, camera)
+        self._publish(looked, camera, header, served.pipeline.classes)
+        timing = FrameTiming(
+            received_ns=arrived.clock_ns,
+            published_ns=self.get_clock().now().nanoseconds,
+            latency_ms=(time.perf_counter() - arrived.monotonic) * 1e3,
+            detector_ms=looked.detector_ms,
+            regressor_ms=looked.regressor_ms,
+            received=slot.received,
+            dropped=slot.dropped,
+        )
+        self._timing.publish(timing_to_message(timing, header))
+        self._statistics.processed(timing.latency_ms, timing.overhead_ms)
+        self._draw(image, looked, header, served.pipeline.classes)
+
+    def _camera(self, size: ImageSize) -> Camera | None:
+        try:
+            if self._info is not None:
+                return camera_from_info(self._info, size)
+        except CadsightError as error:
+            self._refuse(str(error))
+        self._statistics.count("without_camera")
+        return None
+
+    def _publish(self, looked: Looked, camera: Camera | None, header: Header, classes: Sequence[str]) -> None:
+        self._detections.publish(detections_to_message(looked.instances, header, classes))
+        self._normals.publish(normals_to_message(looked.instances, header, classes, looked.covariances))
+        if camera is not None:
+            depth = self._depth_of(header, camera.size)
+            size = self._options.part_size_m
+            places = [position(instance, camera, size, depth) for instance in looked.instances]
+            length = self._options.arrow_length_m
+            self._markers.publish(markers(looked.instances, places, header, classes, length))
+
+    def _draw(self, image: Rgb, looked: Looked, header: Header, classes: Sequence[str]) -> None:
+        if self._annotated.get_subscription_count():
+            self._annotated.publish(to_message(annotated(image, looked.instances, classes), header))
+
+    def _depth_of(self, header: Header, size: ImageSize) -> Depth | None:
+        message = self._depth
+        if message is None or message.header.stamp != header.stamp:
+            return None
+        try:
+            depth = depth_from_message(message)
+        except CadsightError as error:
+            self._refuse(str(error))
+            return None
+        return depth if depth.shape == (size.height, size.width) else None
+
+    def _refuse(self, sentence: str) -> None:
+        self._statistics.count("bad_messages")
+        self.get_logger().warning(sentence, throttle_duration_sec=_QUIET_S)
+
+    def _on_load_model(self, request: LoadModel.Request, response: LoadModel.Response) -> LoadModel.Response:
+        current = self._served
+        try:
+            if current is None:
+                raise CadsightError("the perception node is not configured, expected it to be before models change")
+            wanted = request.detector or current.detector, request.regressor or current.regressor
+            self._served = serve(*wanted, self._options, current)
+            response.success, response.message = True, f"serves {wanted[0]} and {wanted[1]}"
+            self.get_logger().info(response.message)
+        except CadsightError as error:
+            response.success, response.message = False, str(error)
+            self.get_logger().warning(response.message)
+        return response
+
+    def _on_get_statistics(self, _: GetStatistics.Request, response: GetStatistics.Response) -> GetStatistics.Response:
+        response.status = self._status()
+        return response
+
+    def _status(self) -> DiagnosticStatus:
+        served = self._served
+        names = {"detector": served.detector, "regressor": served.regressor} if served else {}
+        counts = {"received": self._slot.received, "dropped": self._slot.dropped}
+        values = {**names, **counts, **self._statistics.values()}
+        if self._worker is None:
+            return make_status(self, diagnostics.STALE, "not active", values)
+        silence = self._statistics.silence_s
+        if silence > self._options.silence_s:
+            message = f"the camera has been silent for {silence:.1f} s, expected images on {IMAGE}"
+            return make_status(self, diagnostics.WARN, message, values)
+        return make_status(self, diagnostics.OK, "looking", values)
+
+
+def main() -> int:
+    return run(PerceptionNode, threads=3)

@@ -1,0 +1,86 @@
+"""From a picture to detections with normals; knows no ROS."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.crops import crop
+from cadsight_core.geometry import Array, unit
+from cadsight_core.images import Rgb
+from cadsight_core.sample import Instance
+from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
+from cadsight_learning.normals import NormalRegressor, crop_rotation
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen in one picture.
+
+    Attributes:
+        instances: surest first; each has a normal in the camera's optical frame when there was a camera.
+        covariances: (3, 3) of each instance's normal in that frame; None where there is no normal.
+        detector_ms: the bare call of the detector.
+        regressor_ms: the bare call of the regressor on all crops at once; 0 when there was none.
+    """
+
+    instances: tuple[Instance, ...]
+    covariances: tuple[Array | None, ...]
+    detector_ms: float
+    regressor_ms: float
+
+
+class Pipeline:
+    """A detector and a regressor that work together.
+
+    Args:
+        confidence: detections below it are left out.
+        max_detections: most detections a picture.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        regressor: NormalRegressor,
+        confidence: float = CONFIDENCE,
+        max_detections: int = MAX_DETECTIONS,
+    ) -> None:
+        self.detector, self.regressor = detector, regressor
+        self._confidence, self._max_detections = confidence, max_detections
+
+    @property
+    def classes(self) -> Sequence[str]:
+        return self.detector.classes
+
+    def warm_up(self, size: ImageSize) -> None:
+        """Run both models once, so that the first real picture is not the slow one."""
+        self.detector.warm_up(size.width, size.height)
+        self.regressor.warm_up()
+
+    def look(self, image: Rgb, camera: Camera | None) -> Looked:
+        """Detections in ``image`` (H, W, 3), with normals where ``camera`` says how it was taken.
+
+        All crops go through the regressor in one batch; each normal is turned from its crop's viewing frame into
+        the camera's, and its covariance with it.
+        """
+        started = time.perf_counter()
+        (instances,) = self.detector.predict([image], self._confidence, self._max_detections)
+        detector_ms = (time.perf_counter() - started) * 1e3
+        if not instances or camera is None:
+            return Looked(tuple(instances), (None,) * len(instances), detector_ms, 0.0)
+        crops = np.stack([crop(image, instance.box) for instance in instances])
+        started = time.perf_counter()
+        normals, covariances = self.regressor.predict(crops)
+        regressor_ms = (time.perf_counter() - started) * 1e3
+        size = ImageSize(image.shape[1], image.shape[0])
+        rotations = [crop_rotation(camera, instance.box, size) for instance in instances]
+        return Looked(
+            tuple(
+                replace(instance, normal=rotation @ normal)
+                for instance, rotation, normal in zip(instances, rotations, unit(normals), strict=True)
+            ),
+            tuple(rotation @ c @ rotation.T for rotation, c in zip(rotations, covariances, strict=True)),
+            detector_ms,
+            regressor_ms,
+        )

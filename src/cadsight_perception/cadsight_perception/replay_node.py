@@ -1,0 +1,65 @@
+"""Replays a bag through the perception node, as a node of its own for launch files."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_ros.clients import spinning
+from cadsight_ros.parameters import declare
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from cadsight_perception.live_report import compare, read_report
+from cadsight_perception.parameters import ReplayParameters
+from cadsight_perception.replay import Replay
+
+
+class ReplayNode(Node):
+    """Plays one bag and is done."""
+
+    def __init__(self, options: ReplayParameters | None = None) -> None:
+        super().__init__("replay", namespace="cadsight")
+        self._options = options or declare(self, ReplayParameters)
+        if not self._options.bag:
+            raise CadsightError("the parameter bag is empty, expected the folder of a recorded bag")
+        self._replay = Replay(self, self._options.timeout_s)
+
+    def play(self, progress: Any = lambda: None) -> dict[str, Any]:
+        """Play the bag, write the report and return it; with a live report, compared with it.
+
+        Raises:
+            CadsightError: as :meth:`cadsight_perception.replay.Replay.play`, and when a report cannot be read.
+        """
+        options = self._options
+        live = read_report(options.live_report) if options.live_report else None
+        report = self._replay.play(Path(options.bag), paced=options.paced, rate=options.rate, progress=progress)
+        if live is not None:
+            report = compare(live, report) | report
+        if options.report:
+            write_atomically(options.report, json.dumps(report, indent=1) + "\n")
+        return report
+
+
+def main() -> int:
+    try:
+        # Python's own Ctrl-C: playing runs in the main thread, spinning in another.
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        node = ReplayNode()
+        try:
+            with spinning(node):
+                report = node.play()
+        finally:
+            node.destroy_node()
+    except CadsightError as error:
+        print(f"cadsight: {error}", file=sys.stderr, flush=True)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        rclpy.try_shutdown()
+    print(json.dumps({key: value for key, value in report.items() if key != "results"}, indent=1))
+    return 0

@@ -1,0 +1,40 @@
+"""What the perception node reads and writes, by name and type; remap to change them."""
+
+from cadsight_ros.recorder import RecordedTopic
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from tf2_msgs.msg import TFMessage
+from vision_msgs.msg import Detection2DArray
+from visualization_msgs.msg import MarkerArray
+
+from cadsight_interfaces.msg import SurfaceNormalArray
+from cadsight_ros import qos
+
+IMAGE = "/camera/camera/color/image_raw"
+CAMERA_INFO = "/camera/camera/color/camera_info"
+DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
+JOINTS = "/joint_states"
+
+NAMESPACE = "/cadsight/perception"
+DETECTIONS = f"{NAMESPACE}/detections"
+NORMALS = f"{NAMESPACE}/normals"
+MARKERS = f"{NAMESPACE}/markers"
+TIMING = f"{NAMESPACE}/timing"
+
+# Best effort takes from any camera; the depth gives the recorder's disk a moment.
+_ALL_IMAGES = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+RESULTS = {
+    DETECTIONS: RecordedTopic(Detection2DArray, qos.RESULTS),
+    NORMALS: RecordedTopic(SurfaceNormalArray, qos.RESULTS),
+    MARKERS: RecordedTopic(MarkerArray, qos.RESULTS),
+    TIMING: RecordedTopic(DiagnosticArray, qos.RESULTS),
+}
+CAMERA = {IMAGE: RecordedTopic(Image, _ALL_IMAGES), CAMERA_INFO: RecordedTopic(CameraInfo, _ALL_IMAGES)}
+ROBOT = {
+    JOINTS: RecordedTopic(JointState, qos.JOINTS),
+    "/tf": RecordedTopic(TFMessage, qos.TRANSFORMS),
+    "/tf_static": RecordedTopic(TFMessage, qos.STATIC_TRANSFORMS),
+}
+ALL = {**CAMERA, **ROBOT, **RESULTS, "/diagnostics": RecordedTopic(DiagnosticArray, qos.RESULTS)}
