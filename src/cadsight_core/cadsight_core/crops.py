@@ -3,6 +3,7 @@
 import math
 
 import cv2
+import numpy as np
 
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
@@ -44,7 +45,7 @@ def crop(image: Rgb, box: Box, size: int = CROP_SIZE, *, square: bool = True) ->
     whole = crop_box(box, ImageSize(image.shape[1], image.shape[0]), square=square)
     x0, y0, x1, y1 = map(int, whole.as_tuple())
     method = cv2.INTER_AREA if min(x1 - x0, y1 - y0) > size else cv2.INTER_LINEAR
-    return cv2.resize(image[y0:y1, x0:x1], (size, size), interpolation=method)
+    return np.asarray(cv2.resize(image[y0:y1, x0:x1], (size, size), interpolation=method), np.uint8)
 
 
 def _whole(low: float, high: float, limit: int) -> tuple[int, int]:

@@ -111,6 +111,11 @@ class Dataset:
     def names(self) -> tuple[str, ...]:
         return tuple(self._entries)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The absolute paths of the images that the manifest names."""
+        return tuple(inside(self.folder, entry["image"]) for entry in self._entries.values())
+
     def __getitem__(self, name: str) -> Sample:
         """The sample called ``name``.
 

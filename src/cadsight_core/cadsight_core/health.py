@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cadsight_core.camera import ImageSize
+from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import yolo
 from cadsight_core.formats.anything import Loaded, read
@@ -122,7 +123,7 @@ def check(
         notes.problem("mixed sizes", path, f"its pictures have {len(sizes)} sizes ({listed} pixels), expected one")
     _check_pictures(samples, progress, notes)
 
-    splits = dict(Counter(s.split for s in samples if s.split))
+    splits: dict[str, int] = dict(Counter(str(s.split) for s in samples if s.split))
     problems = sorted(notes.problems, key=lambda p: (str(p.file), p.line or 0))
     return Report(path, loaded.format, len(samples), counts, sizes, splits, tuple(problems))
 
@@ -137,10 +138,9 @@ def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sam
 
 def _check_classes(loaded: Loaded, counts: dict[str, int], path: Path, few: int, notes: Notes) -> None:
     for name, count in counts.items():
-        if count == 0:
-            notes.problem("empty class", path, f"the class {name!r} has no label, expected {few} or more")
-        elif count < few:
-            notes.problem("near-empty class", path, f"the class {name!r} has {count} labels, expected {few} or more")
+        if count < few:
+            kind = "near-empty class" if count else "empty class"
+            notes.problem(kind, path, f"the class {name!r} has {count or 'no'} labels, expected {few} or more")
     if loaded.format == "pictures":
         notes.problem("no labels", path, f"it holds {len(loaded.samples)} pictures and no labels, expected both")
 
@@ -159,6 +159,8 @@ def _check_files(loaded: Loaded, samples: Sequence[Sample], path: Path, notes: N
                 missing = yolo.label_path(sample.image)
                 notes.problem("picture without labels", sample.image, f"it has no label file, expected {missing}")
     elif loaded.format != "pictures":
+        if loaded.format == "cadsight":  # a line that is no sample names its picture all the same
+            known |= set(Dataset.open(folder).files)
         for image in pictures_in(folder):
             if image not in known:
                 notes.problem("picture without labels", image, "no label file names it, expected an entry")

@@ -14,7 +14,7 @@ NAMES: tuple[Split, ...] = ("train", "valid", "test")
 
 
 def divide(
-    samples: Sequence[Sample], shares: Mapping[Split, float], *, order: Order = "random", seed: int = 0
+    samples: Sequence[Sample], shares: Mapping[str, float], *, order: Order = "random", seed: int = 0
 ) -> list[Sample]:
     """The samples in their order, each with its split; shares are of their sum.
 

@@ -35,7 +35,7 @@ def read_frames(path: str | Path, fps: float = 2.0) -> Iterator[tuple[int, float
             if seconds >= due - 0.0005:
                 whole, frame = video.retrieve()
                 if whole:
-                    yield index, seconds, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+                    yield index, seconds, np.ascontiguousarray(frame[..., ::-1], np.uint8)
                 due = max(due + 1 / fps, seconds + 0.5 / fps)
             index += 1
         if index == 0:

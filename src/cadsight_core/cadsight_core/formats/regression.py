@@ -124,16 +124,13 @@ def _relative_point(instance: Instance, size: ImageSize, square: bool) -> tuple[
 
 
 def _parse(line: str, folder: Path) -> Sample:
-    fields = line.split()
+    name, *fields = line.strip().rsplit(maxsplit=5)  # the name may hold blanks
     try:
-        numbers = [float(f) for f in fields[-5:]]
+        numbers = [float(f) for f in fields]
     except ValueError as error:
         raise CadsightError(f"{error}, expected name width height u v w") from error
-    name = line.strip()
-    for _ in numbers:
-        name = name.rpartition(" ")[0].rstrip()
-    if len(numbers) < 5 or not name or not all(map(math.isfinite, numbers)):
-        raise CadsightError(f"{len(fields) - 1} numbers after the name, expected five: width height u v w")
+    if len(numbers) < 5 or not all(map(math.isfinite, numbers)):
+        raise CadsightError(f"{' '.join(fields)!r} follows the name, expected five finite numbers: width height u v w")
     image = inside(folder, name)
     size = image_size(image)
     x, y = numbers[0] * size.width - 0.5, numbers[1] * size.height - 0.5

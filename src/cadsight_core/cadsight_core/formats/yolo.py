@@ -96,7 +96,10 @@ def parse_line(line: str, size: ImageSize, classes: int | None = None) -> Instan
 
 
 def format_line(instance: Instance, size: ImageSize, *, square: bool = False, shapes: Shapes = "as_given") -> str:
-    """The line of an instance in a picture of ``size``: what lies outside the picture is cut off.
+    """The line of an instance in a picture of ``size``.
+
+    A box that reaches out of the picture stays as it is where its centre and size can be told, as in the paper's
+    figure 3, and is else cut at the border.
 
     ``shapes`` writes outlines where the instance came with polygons (``as_given``), never (``boxes``), or from
     masks too (``polygons``). ``square`` writes the box made 1:1 (Comillas, section 3.3).
@@ -107,8 +110,10 @@ def format_line(instance: Instance, size: ImageSize, *, square: bool = False, sh
     if polygons:
         values = (joined(polygons) / (size.width, size.height)).clip(0, 1).ravel().tolist()
     else:
-        box = instance.box.squared(size) if square else instance.box.clipped(size)
+        box = instance.box.squared(size) if square else instance.box
         values = list(box.to_yolo(size))
+        if not all(0 <= v <= 1 for v in values):
+            values = list(box.clipped(size).to_yolo(size))
     return " ".join([str(instance.class_id), *map(_text, values)])
 
 
@@ -123,7 +128,8 @@ def write_yolo(
     """Write images/SPLIT, labels/SPLIT, classes.txt and data.yaml as Ultralytics reads them; returns data.yaml.
 
     ``datasets`` maps train, valid, test or '' (no split) to samples with absolute images, which are copied as
-    they are. The folder appears when it is whole; an earlier export there is replaced.
+    they are. Pictures without a split lie in images/ itself, where data.yaml does not name them. The folder
+    appears when it is whole; an earlier export there is replaced.
 
     Raises:
         CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
@@ -134,8 +140,8 @@ def write_yolo(
         for split, samples in datasets.items():
             name = _YOLO_SPLIT[split]
             images, labels = work / "images" / name, work / "labels" / name
-            images.mkdir(parents=True)
-            labels.mkdir(parents=True)
+            images.mkdir(parents=True, exist_ok=True)
+            labels.mkdir(parents=True, exist_ok=True)
             if name:
                 data[name] = f"images/{name}"
             for sample in samples:

@@ -1,0 +1,99 @@
+"""`cadsight data` as a user types it."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from cadsight_cli.main import main
+from cadsight_core.images import read_image, write_image
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "set"
+    (folder / "labels").mkdir(parents=True)
+    (folder / "images").mkdir()
+    (folder / "classes.txt").write_text("bracket\nplate\n")
+    for index in range(10):
+        pixels = np.random.default_rng(index).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+        write_image(folder / "images" / f"{index}.png", pixels)
+        (folder / "labels" / f"{index}.txt").write_text("0 0.5 0.5 0.25 0.2\n1 0.2 0.3 0.1 0.1\n")
+    return folder
+
+
+def test_a_healthy_set_ends_with_status_zero_and_its_counts(folder, tmp_path, capsys):
+    assert main(["data", "check", str(folder), "--json", str(tmp_path / "report.json")]) == 0
+    out = capsys.readouterr().out
+    assert "10 pictures, 20 labels, format yolo" in out
+    assert "no problems" in out
+    assert json.loads((tmp_path / "report.json").read_text())["counts"] == {"bracket": 10, "plate": 10}
+
+
+def test_problems_end_with_status_one_and_a_sentence_each(folder, capsys):
+    (folder / "labels" / "3.txt").write_text("0 0.5 0.5\n")
+    assert main(["data", "check", str(folder)]) == 1
+    out = capsys.readouterr().out
+    assert f"{folder / 'labels' / '3.txt'}, line 1: 3 numbers, expected class xc yc w h" in out
+    assert "3 problems: 2 near-empty class, 1 odd label" in out
+    assert main(["data", "check", str(folder), "--ignore", "odd label", "--few", "1"]) == 0
+
+
+def test_what_is_not_there_ends_with_status_two_and_one_sentence(tmp_path, capsys):
+    assert main(["data", "check", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err == f"cadsight: {tmp_path / 'none'} does not exist, expected a data set\n"
+
+
+@pytest.mark.parametrize("target", ["yolo", "coco", "via", "cadsight"])
+def test_a_set_is_converted_and_divided(folder, tmp_path, capsys, target):
+    words = ["data", "convert", str(folder), str(tmp_path / "out"), "--to", target, "--split", "6,2,2", "--square"]
+    assert main(words) == 0
+    written = capsys.readouterr().out.strip().splitlines()[-1]
+    assert main(["data", "check", str(tmp_path / "out"), "--few", "1", "--json", str(tmp_path / "r.json")]) == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["splits"] == {"train": 6, "valid": 2, "test": 2}
+    assert report["format"] == target
+    assert written.startswith(str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--to", "yolo", "--split", "many"], "--split is 'many', expected up to three numbers"),
+        (["--to", "yolo", "--split", "1,2,3,4"], "expected up to three numbers"),
+        (["--to", "regression"], "no label of the data set has a normal"),
+    ],
+)
+def test_a_conversion_that_cannot_be_done_ends_with_status_two(folder, tmp_path, capsys, words, sentence):
+    assert main(["data", "convert", str(folder), str(tmp_path / "out"), *words]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_frames_of_a_video_become_pictures(tmp_path, capsys):
+    writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    for _ in range(11):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    assert main(["data", "frames", str(tmp_path / "v.avi"), "--fps", "2", "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.splitlines() == ["3 pictures", str(tmp_path / "out")]
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_labels_are_drawn_on_a_few_pictures(folder, tmp_path):
+    assert main(["data", "show", str(folder), "--out", str(tmp_path / "out"), "--count", "3"]) == 0
+    drawn = sorted((tmp_path / "out").iterdir())
+    assert len(drawn) == 3
+    original = read_image(folder / "images" / drawn[0].name)
+    assert (read_image(drawn[0]) != original).any()
+
+
+def test_neither_torch_nor_ros_is_loaded(folder):
+    program = (
+        "import sys; from cadsight_cli.main import main; main(sys.argv[1:]);"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'rclpy', 'ultralytics')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, "data", "check", str(folder)], check=False)
+    assert done.returncode == 0

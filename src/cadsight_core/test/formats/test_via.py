@@ -1,0 +1,187 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.via import FILE, read_via, shape_box, to_via, write_via
+from cadsight_core.sample import Instance, Sample
+from core_strategies import boxes
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+SIZE = ImageSize(40, 30)
+RECT = {"name": "rect", "x": 4, "y": 3, "width": 10, "height": 8}
+POLYGON = {"name": "polygon", "all_points_x": [1, 9, 5], "all_points_y": [2, 2, 8]}
+CIRCLE = {"name": "circle", "cx": 20, "cy": 10, "r": 4}
+ELLIPSE = {"name": "ellipse", "cx": 20, "cy": 10, "rx": 6, "ry": 2, "theta": math.pi / 2}
+POLYLINE = {"name": "polyline", "all_points_x": [1, 9, 5, 2], "all_points_y": [2, 2, 8, 9]}
+POINT = {"name": "point", "cx": 3, "cy": 5}
+
+
+def region(shape, name="bracket", **attributes):
+    return {"shape_attributes": shape, "region_attributes": {"class": name, **attributes}}
+
+
+@pytest.fixture
+def folder(tmp_path, picture):
+    picture("set/a.png")
+    return tmp_path / "set"
+
+
+def write(folder, regions, **entry):
+    size = (folder / "a.png").stat().st_size
+    image = {"filename": "a.png", "size": size, "regions": regions, "file_attributes": {"light": "lamp"}, **entry}
+    (folder / FILE).write_text(json.dumps({f"a.png{size}": image}))
+    return folder / FILE
+
+
+@pytest.mark.parametrize(
+    ("shape", "box"),
+    [
+        (RECT, (4, 3, 14, 11)),
+        (POLYGON, (1, 2, 9, 8)),
+        (POLYLINE, (1, 2, 9, 9)),
+        (CIRCLE, (16, 6, 24, 14)),
+        (ELLIPSE, (18, 4, 22, 16)),  # a quarter turn: the long axis stands upright
+        ({**ELLIPSE, "theta": 0}, (14, 8, 26, 12)),
+        # An eighth turn of 6 by 2: the half width is sqrt((36 + 4) / 2)
+        ({**ELLIPSE, "theta": math.pi / 4}, (20 - 20**0.5, 10 - 20**0.5, 20 + 20**0.5, 10 + 20**0.5)),
+        (POINT, (3, 5, 3, 5)),
+    ],
+)
+def test_the_box_around_each_shape_is_computed_by_hand(shape, box):
+    assert shape_box(shape).as_tuple() == pytest.approx(box)
+
+
+def test_regions_come_back_as_they_were(folder, tmp_path):
+    regions = [region(s, n) for s in (RECT, POLYGON, CIRCLE, ELLIPSE, POLYLINE, POINT) for n in ("bracket", "plate")]
+    regions[0]["region_attributes"]["quality"] = {"blurred": True}
+    file = write(folder, regions)
+    samples, classes, extra = read_via(file)
+    assert classes == ("bracket", "plate")
+    assert samples[0].instances[0].attributes == {"region_attributes": {"quality": {"blurred": True}}}
+    (written,) = write_via(samples, classes, tmp_path / "again", extra)
+    assert json.loads(written.read_text()) == json.loads(file.read_text())
+    assert (written.parent / "a.png").read_bytes() == (folder / "a.png").read_bytes()
+
+
+def test_a_project_comes_back_with_its_settings_and_attributes(folder, tmp_path):
+    images = json.loads(write(folder, [region(RECT, "plate")]).read_text())
+    options = {"plate": "", "bracket": "", "screw": ""}
+    project = {
+        "_via_settings": {"ui": {"image_grid": {}}, "core": {"default_filepath": ""}, "project": {"name": "bench"}},
+        "_via_img_metadata": images,
+        "_via_attributes": {"region": {"class": {"type": "radio", "options": options}}, "file": {}},
+        "_via_data_format_version": "2.0.10",
+        "_via_image_id_list": list(images),
+    }
+    (folder / FILE).write_text(json.dumps(project))
+    samples, classes, extra = read_via(folder / FILE)
+    assert classes == ("plate", "bracket", "screw")  # the order of the project's options
+    (written,) = write_via(samples, classes, tmp_path / "again", extra)
+    assert json.loads(written.read_text()) == project
+
+
+def test_a_polygon_is_an_outline_and_an_outline_a_polygon(folder):
+    (sample,), _, _ = read_via(write(folder, [region(POLYGON)]))
+    assert sample.instances[0].attributes["segmentation"] == [[1, 2, 9, 2, 5, 8]]
+    (entry,) = to_via([sample], ["bracket"]).values()
+    assert entry["regions"][0]["shape_attributes"] == POLYGON
+
+
+def test_a_mask_becomes_its_outline(folder):
+    mask = np.zeros((30, 40), bool)
+    mask[3:9, 4:7] = True
+    sample = Sample("a", folder / "a.png", SIZE, instances=(Instance(0, Box(4, 3, 7, 9), mask=mask),))
+    (entry,) = to_via([sample], ["x"]).values()
+    shape = entry["regions"][0]["shape_attributes"]
+    corners = set(zip(shape["all_points_x"], shape["all_points_y"], strict=True))
+    assert corners == {(4, 3), (7, 3), (7, 9), (4, 9)}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ([{"class": "x"}, {"class": "y"}], ("x", "y")),
+        ([{"label": "x", "note": "n"}], ("x",)),
+        ([{"workpiece": "x"}], ("x",)),  # the only attribute there is
+        ([{"class": {"x": True, "y": False}}], ("x",)),  # a check box
+        ([{"class": 7}], ("7",)),
+    ],
+)
+def test_the_class_is_found_in_the_attributes(folder, attributes, expected):
+    regions = [{"shape_attributes": RECT, "region_attributes": a} for a in attributes]
+    assert read_via(write(folder, regions))[1] == expected
+
+
+def test_another_attribute_can_be_named(folder):
+    regions = [region(RECT, "x", colour="red")]
+    assert read_via(write(folder, regions), class_attribute="colour")[1] == ("red",)
+
+
+def test_regions_of_the_first_version_by_number_are_read(folder):
+    (sample,), _, _ = read_via(write(folder, {"0": region(RECT), "1": region(POLYGON)}))
+    assert len(sample.instances) == 2
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_boxes_and_outlines_come_back(folder, data):
+    points = st.lists(st.tuples(st.floats(0, 40), st.floats(0, 30)), min_size=3, max_size=7)
+    instances = []
+    for box in data.draw(st.lists(boxes(SIZE), max_size=4)):
+        corners = data.draw(st.one_of(st.none(), points))
+        attributes = {"segmentation": [np.ravel(corners).tolist()]} if corners else {}
+        instances.append(Instance(data.draw(st.integers(0, 1)), box, attributes=attributes))
+    sample = Sample("a", folder / "a.png", SIZE, instances=tuple(instances))
+    (folder / FILE).write_text(json.dumps(to_via([sample], ["x", "y"])))
+    (back,), classes, _ = read_via(folder / FILE)
+    names = [classes[i.class_id] for i in back.instances]
+    assert names == ["xy"[i.class_id] for i in instances]
+    for got, given_ in zip(back.instances, instances, strict=True):
+        assert got.attributes.get("segmentation") == given_.attributes.get("segmentation")
+        if "segmentation" not in given_.attributes:
+            assert got.box.as_tuple() == pytest.approx(given_.box.as_tuple(), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("regions", "words"),
+    [
+        ([region({"name": "rect", "x": 1, "y": 2, "width": 3})], "expected its numbers in pixels"),
+        ([region({**RECT, "width": -3})], "expected its numbers in pixels"),
+        ([region({**RECT, "x": "left"})], "expected its numbers in pixels"),
+        ([region({"name": "polygon", "all_points_x": [1], "all_points_y": [2]})], "too few points"),
+        ([region({"name": "polygon", "all_points_x": [1, 2], "all_points_y": [2]})], "expected its numbers"),
+        ([region({"name": "star"})], "the shape is 'star', expected rect, polygon"),
+        ([{"region_attributes": {"class": "x"}}], "no shape_attributes"),
+        ([region(RECT), {"shape_attributes": RECT, "region_attributes": {}}], "expected a class in 'class'"),
+        ([region(RECT, {"x": True, "y": True})], "expected a class"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(folder, regions, words):
+    file = write(folder, regions)
+    with pytest.raises(CadsightError) as caught:
+        read_via(file)
+    assert words in str(caught.value)
+    assert f"{file}: region {len(regions) - 1} of 'a.png'" in str(caught.value)
+    notes = Notes()
+    (sample,), _, _ = read_via(file, notes)
+    assert len(notes.problems) == 1
+    assert len(sample.instances) == len(regions) - 1
+
+
+@pytest.mark.parametrize("name", ["none.png", "../set/../../a.png"])
+def test_a_picture_that_is_not_there_is_refused_in_a_sentence(folder, name):
+    with pytest.raises(CadsightError, match=r"does not exist|leads out of the folder"):
+        read_via(write(folder, [], filename=name))
+
+
+@pytest.mark.parametrize("text", ["", '{"a": {"filename"', "[]", '{"a": 1}', "{}"])
+def test_a_broken_file_is_refused_in_a_sentence(folder, text):
+    (folder / FILE).write_text(text)
+    with pytest.raises(CadsightError, match=r"is not JSON|is not VIA's JSON"):
+        read_via(folder / FILE)

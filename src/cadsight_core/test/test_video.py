@@ -1,0 +1,94 @@
+import cv2
+import numpy as np
+import pytest
+from cadsight_core.errors import CadsightError
+from cadsight_core.images import read_image
+from cadsight_core.video import read_frames, write_frames
+
+
+def grey(index):
+    return 37 * index % 256
+
+
+def video(path, rate, count, code="MJPG"):
+    """A video whose frame k has the grey value of :func:`grey`, far from its neighbours' values."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), rate, (64, 48))
+    assert writer.isOpened()
+    for index in range(count):
+        writer.write(np.full((48, 64, 3), grey(index), np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.mark.parametrize(("name", "code"), [("a.avi", "MJPG"), ("a.mp4", "mp4v")])
+@pytest.mark.parametrize(
+    ("rate", "count", "fps", "expected"),
+    [
+        (10, 31, 2, [0, 5, 10, 15, 20, 25, 30]),
+        (10, 31, 1, [0, 10, 20, 30]),
+        (30, 40, 2, [0, 15, 30]),
+        (25, 41, 2, [0, 13, 25, 38]),  # 0.5 s is frame 12.5: the first at or after it
+        (4, 8, 4, list(range(8))),
+        (4, 8, 100, list(range(8))),
+    ],
+)
+def test_frames_are_taken_at_equal_times(tmp_path, name, code, rate, count, fps, expected):
+    frames = list(read_frames(video(tmp_path / name, rate, count, code), fps))
+    assert [index for index, _, _ in frames] == expected
+    assert [seconds for _, seconds, _ in frames] == pytest.approx([i / rate for i in expected], abs=0.002)
+    for index, _, pixels in frames:
+        assert pixels.shape == (48, 64, 3)
+        assert abs(int(pixels.mean()) - grey(index)) <= 6
+
+
+def test_frames_are_written_with_their_index(tmp_path):
+    source = video(tmp_path / "bench.avi", 10, 21)
+    files = write_frames(source, tmp_path / "out", 2)
+    assert [f.name for f in files] == [f"bench_{i:06d}.png" for i in (0, 5, 10, 15, 20)]
+    assert sorted((tmp_path / "out").iterdir()) == sorted(f.resolve() for f in files)
+    assert write_frames(source, tmp_path / "out", 2) == files
+
+
+def test_grey_frames_have_three_equal_channels(tmp_path):
+    path = tmp_path / "red.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 2, (64, 48))
+    writer.write(np.full((48, 64, 3), (0, 0, 250), np.uint8))
+    writer.release()
+    (colour,) = write_frames(path, tmp_path / "colour")
+    (grey,) = write_frames(path, tmp_path / "grey", grey=True, suffix=".jpg")
+    red, green, _ = read_image(colour)[24, 32]
+    assert red > 200 > green
+    pixels = read_image(grey)
+    assert (np.ptp(pixels.astype(int), axis=2) <= 2).all()
+    assert grey.suffix == ".jpg"
+
+
+@pytest.mark.parametrize(
+    ("content", "fps", "words"),
+    [
+        (None, 2, "does not exist"),
+        (b"", 2, "could not be read as a video"),
+        (b"hello, this is text " * 50, 2, "could not be read as a video"),
+        (b"", 0, "0 frames a second are wanted"),
+        (b"", -1, "-1 frames a second are wanted"),
+        (b"", float("nan"), "nan frames a second are wanted"),
+    ],
+)
+def test_what_is_no_video_is_refused_in_a_sentence(tmp_path, content, fps, words):
+    if content is not None:
+        (tmp_path / "a.mp4").write_bytes(content)
+    with pytest.raises(CadsightError, match=words):
+        write_frames(tmp_path / "a.mp4", tmp_path / "out", fps)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_cut_short_gives_its_whole_frames(tmp_path):
+    path = tmp_path / "a.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    for index in range(30):
+        writer.write(np.random.default_rng(index).integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    writer.release()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    frames = list(read_frames(path, 2))
+    assert [index for index, _, _ in frames][:2] == [0, 5]
+    assert frames[-1][0] < 20
