@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,9 @@ def check(
 def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sample]:
     for index in range(len(samples)):
         try:
-            yield samples[index]
+            sample = samples[index]
+            # The masks of a whole session would fill the memory, and nothing here looks at them.
+            yield replace(sample, instances=tuple(replace(i, mask=None) for i in sample.instances))
         except CadsightError as error:
             notes.problem("odd label", path / "manifest.jsonl", str(error), index + 1)
 
