@@ -1,0 +1,67 @@
+"""`cadsight launch` with real nodes: the simulated cell and the node that moves its arm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import JointState
+
+ROOT = Path(__file__).parents[1]
+DOMAIN = 61
+SECONDS = 90.0
+
+
+@pytest.fixture
+def listener():
+    """A node in the domain of this test, with the names of the joints that it heard of."""
+    context = Context()
+    rclpy.init(context=context, domain_id=DOMAIN)
+    node = rclpy.create_node("listener", context=context)
+    node.heard = []
+    node.create_subscription(JointState, "/joint_states", lambda m: node.heard.append(m.name), qos_profile_sensor_data)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    yield node, executor
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+def test_the_cell_starts_runs_and_ends_with_one_interrupt(listener, tmp_path):
+    node, executor = listener
+    log = (tmp_path / "log").open("w+")
+    command = [sys.executable, "-m", "cadsight_cli", "launch", "cell", "seed:=5"]
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    launcher = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not node.heard or ("motion", "/cadsight") not in node.get_node_names_and_namespaces():
+            assert launcher.poll() is None, Path(log.name).read_text()
+            assert time.monotonic() < deadline, Path(log.name).read_text()
+            executor.spin_once(timeout_sec=0.2)
+        launcher.send_signal(signal.SIGINT)
+        assert launcher.wait(timeout=30) == 0, Path(log.name).read_text()
+    finally:
+        launcher.kill()
+        log.close()
+    assert sorted(node.heard[0]) == [
+        "elbow_joint",
+        "shoulder_lift_joint",
+        "shoulder_pan_joint",
+        "wrist_1_joint",
+        "wrist_2_joint",
+        "wrist_3_joint",
+    ]
+    printed = (tmp_path / "log").read_text()
+    assert "runs with seed 5" in printed
+    assert "sending SIGKILL" not in printed
+    assert "sending SIGTERM" not in printed
