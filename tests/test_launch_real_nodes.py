@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def listener():
     rclpy.shutdown(context=context)
 
 
-def test_the_cell_starts_runs_and_ends_with_one_interrupt(listener, tmp_path):
+def test_the_cell_starts_runs_and_ends_well_when_interrupted_twice(listener, tmp_path):
     node, executor = listener
     log = (tmp_path / "log").open("w+")
     command = [sys.executable, "-m", "cadsight_cli", "launch", "cell", "seed:=5"]
@@ -48,6 +49,9 @@ def test_the_cell_starts_runs_and_ends_with_one_interrupt(listener, tmp_path):
             assert launcher.poll() is None, Path(log.name).read_text()
             assert time.monotonic() < deadline, Path(log.name).read_text()
             executor.spin_once(timeout_sec=0.2)
+        # As with a Ctrl-C under `ros2 launch`: each node hears it from the terminal and from the launcher.
+        for pid in re.findall(r"process started with pid (\d+)", Path(log.name).read_text()):
+            os.kill(int(pid), signal.SIGINT)
         launcher.send_signal(signal.SIGINT)
         assert launcher.wait(timeout=30) == 0, Path(log.name).read_text()
     finally:
@@ -63,5 +67,6 @@ def test_the_cell_starts_runs_and_ends_with_one_interrupt(listener, tmp_path):
     ]
     printed = (tmp_path / "log").read_text()
     assert "runs with seed 5" in printed
+    assert "Traceback" not in printed
     assert "sending SIGKILL" not in printed
     assert "sending SIGTERM" not in printed

@@ -1,9 +1,12 @@
 """A node's parameters, declared from one frozen dataclass and refused at start when they are wrong."""
 
+import contextlib
 import dataclasses
+import signal
 import sys
+import threading
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from cadsight_core.errors import CadsightError
@@ -79,12 +82,26 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
         print(f"cadsight: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         return 2
     finally:
-        if executor is not None:
-            executor.shutdown()
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
+        with _uninterrupted():
+            if executor is not None:
+                executor.shutdown()
+            if node is not None:
+                node.destroy_node()
+            rclpy.try_shutdown()
     return 0
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A Ctrl-C comes twice, from the terminal and from the launcher; the second must not break the stopping."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
 
 
 def _declared_section(node: Node, cls: type, prefix: str, names: list[str]) -> dict[str, Any]:
