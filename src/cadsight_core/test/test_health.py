@@ -208,6 +208,28 @@ def test_via_is_checked(tmp_path, picture):
     assert (second.kind, second.file.name) == ("picture without labels", "b.png")
 
 
+@pytest.mark.parametrize("write", ["coco", "via", "pictures"])
+def test_an_unreadable_picture_is_told_in_every_format(tmp_path, picture, write):
+    picture("a.png")
+    picture("b.png", seed=1)
+    if write == "coco":
+        coco_set(tmp_path)
+    elif write == "via":
+        region = {"shape_attributes": {"name": "circle", "cx": 9, "cy": 9, "r": 4}, "region_attributes": {"class": "x"}}
+        entries = {n: {"filename": n, "size": 1, "regions": [region]} for n in ("a.png", "b.png")}
+        (tmp_path / "via.json").write_text(json.dumps(entries))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n")
+    found = [p for p in problems(tmp_path, few=0) if p.kind == "unreadable picture"]
+    assert [p.file.name for p in found] == ["a.png"]
+    assert "a.png could not be read" in found[0].sentence
+
+
+def test_a_label_file_that_is_no_text_is_told(folder):
+    (folder / "labels" / "1.txt").write_bytes(b"\xff\xfe\x00")
+    (problem,) = problems(folder)
+    assert (problem.kind, problem.file.name) == ("unreadable label file", "1.txt")
+
+
 def test_a_folder_of_pictures_lacks_its_labels(tmp_path, picture):
     picture("photos/a.png")
     (problem,) = problems(tmp_path / "photos")

@@ -165,6 +165,29 @@ def test_our_own_data_set_is_never_replaced(dataset, tmp_path):
         convert(dataset.folder, tmp_path / "copy", "cadsight")
 
 
+def test_a_single_file_is_a_data_set_too(dataset, tmp_path):
+    config = convert(dataset.folder, tmp_path / "yolo", "yolo")
+    via = convert(dataset.folder, tmp_path / "via", "via") / "train" / "via_region_data.json"
+    regression = convert(dataset.folder, tmp_path / "regression", "regression") / "test" / "labels.txt"
+    assert {s.name for s in load(config)[0]} == {"s0", "s1", "s2", "s3"}
+    assert {s.name for s in load(via)[0]} == {"s0", "s1"}
+    assert {s.name for s in load(regression)[0]} == {"s3"}
+
+
+def test_a_folder_with_json_of_two_tools_is_refused(dataset, tmp_path):
+    both = convert(dataset.folder, tmp_path / "coco", "coco") / "annotations"
+    via = convert(dataset.folder, tmp_path / "via", "via") / "train" / "via_region_data.json"
+    (both / "via.json").write_bytes(via.read_bytes())
+    with pytest.raises(CadsightError, match="has JSON of COCO and of VIA"):
+        load(tmp_path / "coco")
+
+
+def test_a_place_where_nothing_can_be_written_is_refused_in_a_sentence(dataset, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CadsightError, match="could not be made"):
+        convert(dataset.folder, tmp_path / "file" / "new", "yolo")
+
+
 def test_a_set_without_normals_has_no_regression_file(tmp_path, picture):
     picture("photos/a.png")
     with pytest.raises(CadsightError, match="expected normals for the regression file"):

@@ -6,6 +6,7 @@ import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_core.formats.convert import convert
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.via import FILE, read_via, shape_box, to_via, write_via
 from cadsight_core.sample import Instance, Sample
@@ -185,3 +186,13 @@ def test_a_broken_file_is_refused_in_a_sentence(folder, text):
     (folder / FILE).write_text(text)
     with pytest.raises(CadsightError, match=r"is not JSON|is not VIA's JSON"):
         read_via(folder / FILE)
+
+
+def test_shapes_that_only_via_knows_stay_through_coco_and_our_manifest(folder, tmp_path):
+    file = write(folder, [region(s) for s in (CIRCLE, ELLIPSE, POLYLINE, POINT, RECT, POLYGON)])
+    source = convert(file, tmp_path / "coco", "coco")
+    source = convert(source, tmp_path / "own", "cadsight")
+    back = convert(source, tmp_path / "via", "via") / FILE
+    (entry,) = json.loads(back.read_text()).values()
+    original = json.loads(file.read_text()).popitem()[1]
+    assert entry["regions"] == original["regions"]
