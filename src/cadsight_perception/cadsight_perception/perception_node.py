@@ -225,3 +225,7 @@ class PerceptionNode(ManagedNode):
 
 def main() -> int:
     return run(PerceptionNode, threads=3)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -63,3 +63,7 @@ def main() -> int:
         rclpy.try_shutdown()
     print(json.dumps({key: value for key, value in report.items() if key != "results"}, indent=1))
     return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,146 @@
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+from cadsight_core.errors import CadsightError
+from cadsight_core.parameters import check, parameter
+from cadsight_ros.parameters import declare
+from rcl_interfaces.msg import ParameterType
+from rclpy.node import Node
+
+
+@dataclass(frozen=True)
+class Light:
+    gain: float = parameter(1.0, "how bright", minimum=0.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Camera:
+    rate: float = parameter(10.0, "images a second", minimum=0.1, maximum=100.0)
+    count: int = parameter(3, "how many", minimum=1)
+    frame: str = parameter("camera", "whose frame", choices=("camera", "base"))
+    mode: Literal["colour", "depth"] = parameter("colour", "what it takes")
+    names: tuple[str, ...] = parameter((), "of joints")
+    place: tuple[float, ...] = parameter((1.0, 2.0), "metres", minimum=0.0)
+    on: bool = parameter(True, "whether it runs")
+    light: Light = field(default_factory=Light)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def declared(ros, *arguments: str) -> Camera:
+    ros(*(word for argument in arguments for word in ("-p", argument)))
+    node = Node("camera")
+    try:
+        return declare(node, Camera)
+    finally:
+        node.destroy_node()
+
+
+def test_without_arguments_every_parameter_has_its_default(ros):
+    assert declared(ros) == Camera()
+
+
+@pytest.mark.parametrize(
+    ("argument", "name", "value"),
+    [
+        ("rate:=20.5", "rate", 20.5),
+        ("rate:=20", "rate", 20.0),
+        ("count:=7", "count", 7),
+        ("frame:=base", "frame", "base"),
+        ("mode:=depth", "mode", "depth"),
+        ("names:=[a, b]", "names", ("a", "b")),
+        ("names:=[]", "names", ()),
+        ("place:=[3, 4]", "place", (3.0, 4.0)),
+        ("on:=false", "on", False),
+        ("light.gain:=2.5", "light", Light(2.5)),
+    ],
+)
+def test_a_value_is_read_with_its_type(ros, argument, name, value):
+    read = getattr(declared(ros, argument), name)
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        ("rate:=200.0", "parameter rate is 200.0, expected at least 0.1 and at most 100"),
+        ("rate:=.nan", "parameter rate is nan, expected at least 0.1 and at most 100"),
+        ("rate:=fast", "parameter rate is 'fast', expected float: images a second"),
+        ("count:=0", "parameter count is 0, expected at least 1"),
+        ("count:=2.5", "parameter count is 2.5, expected int: how many"),
+        ("frame:=tool", "parameter frame is 'tool', expected one of camera, base"),
+        ("mode:=heat", "parameter mode is 'heat'"),
+        ("place:=[1.0, -2.0]", "parameter place is -2.0, expected at least 0"),
+        ("on:=1", "parameter on is 1, expected bool: whether it runs"),
+        ("light.gain:=-1.0", "parameter gain is -1.0, expected at least 0"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_name_and_what_was_allowed(ros, argument, sentence):
+    with pytest.raises(CadsightError) as refused:
+        declared(ros, argument)
+    assert sentence in str(refused.value)
+    assert "/camera" in str(refused.value)
+
+
+def test_descriptors_tell_type_range_and_meaning(ros):
+    ros()
+    node = Node("camera")
+    declare(node, Camera)
+    rate, count = node.describe_parameters(["rate", "count"])
+    assert (rate.type, rate.description, rate.read_only) == (ParameterType.PARAMETER_DOUBLE, "images a second", True)
+    assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (0.1, 100.0)
+    assert (count.integer_range[0].from_value, count.integer_range[0].to_value) == (1, 2**63 - 1)
+    node.destroy_node()
+
+
+PROGRAM = """
+    import sys
+    from dataclasses import dataclass
+    from cadsight_core.parameters import check, parameter
+    from cadsight_ros.parameters import declare, run
+    from rclpy.node import Node
+
+    @dataclass(frozen=True)
+    class P:
+        rate: float = parameter(1.0, "images a second", minimum=0.1)
+        def __post_init__(self): check(self)
+
+    class N(Node):
+        def __init__(self):
+            super().__init__("n")
+            declare(self, P)
+            raise KeyboardInterrupt
+
+    sys.exit(run(N))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["-p", "rate:=2.0"], 0, ""),
+        (["-p", "rate:=0.0"], 2, "cadsight: /n: parameter rate is 0.0, expected at least 0.1\n"),
+        (["--params-file", "nowhere.yaml"], 2, "nowhere.yaml"),
+    ],
+)
+def test_a_program_ends_with_one_sentence_and_status_two(arguments, status, sentence):
+    words = [sys.executable, "-c", textwrap.dedent(PROGRAM), "--ros-args", *arguments]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == status
+    ours = [line for line in done.stderr.splitlines(keepends=True) if line.startswith("cadsight:")]
+    assert len(ours) == (status != 0)
+    assert sentence in "".join(ours)
+
+
+def test_a_misspelt_parameter_is_named_in_the_log(ros, capfd):
+    declared(ros, "raet:=20.0")
+    assert "the parameter raet is none of this node's" in "".join(capfd.readouterr())
