@@ -21,9 +21,15 @@ class HandEyeParameters:
     """The fit of the correction; lengths in pixels are of the image as it is."""
 
     directions: int = parameter(16, "directions in which outlines are compared", minimum=4, maximum=360)
-    expected_mm: float = parameter(2.0, "size of a usual error of the camera's position", minimum=0.01, maximum=100.0)
-    expected_deg: float = parameter(0.4, "size of a usual error of its orientation", minimum=0.001, maximum=45.0)
-    outline_px: float = parameter(0.5, "size of a usual error of an outline", minimum=0.01, maximum=50.0)
+    expected_mm: float = parameter(
+        1.0, "usual distance of the calibrated camera from the true one", minimum=0.01, maximum=100.0
+    )
+    expected_deg: float = parameter(
+        0.2, "usual angle of the calibrated camera to the true one", minimum=0.001, maximum=45.0
+    )
+    outline_px: float = parameter(
+        1.0, "usual error of an outline; neighbouring directions share theirs", minimum=0.01, maximum=50.0
+    )
     held_out: float = parameter(0.2, "share of the images that judge the correction", minimum=0.05, maximum=0.8)
     min_images: int = parameter(12, "fewest images to correct from", minimum=5)
     min_gain: float = parameter(
@@ -179,7 +185,7 @@ class _Problem:
     def solve(self, start: Array, use: NDArray[np.bool_]) -> Array:
         """(7,) rotation vector in radians, translation in metres, margin in pixels."""
         p = self._p
-        usual = np.array([np.radians(p.expected_deg)] * 3 + [p.expected_mm * 1e-3] * 3)
+        usual = np.array([np.radians(p.expected_deg)] * 3 + [p.expected_mm * 1e-3] * 3) / np.sqrt(3)
 
         def residuals(x: Array) -> Array:
             outlines = (self.gaps(_motion(x), use) - x[6]).ravel() / p.outline_px

@@ -25,6 +25,7 @@ class KinematicLabel:
         box: the smallest box around ``mask``.
         normal: (3,) the part's axis of interest in the optical frame, a unit vector.
         point: (2,) the part's point of interest in pixels (pixel centres at integers).
+        hull: (V, 2) pixels of the vertices of the part's convex hull.
     """
 
     camera_from_part: Pose
@@ -32,6 +33,7 @@ class KinematicLabel:
     box: Box
     normal: Array
     point: Array
+    hull: Array
 
     def instance(self, class_id: int) -> Instance:
         return Instance(
@@ -74,4 +76,5 @@ def label_by_kinematics(part: Part, mesh: Mesh, camera: Camera, camera_from_part
         box,
         unit(camera_from_part.rotate(part.axis_of_interest)),
         camera.project(camera_from_part.apply([part.point_of_interest]))[0],
+        pixels,
     )
