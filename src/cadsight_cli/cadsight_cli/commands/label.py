@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
     from cadsight_core.parameters import from_mapping
     from cadsight_core.part import load_part
+    from cadsight_ros.resources import resolve
     from tqdm import tqdm
 
     from cadsight_cli.yaml_file import node_section
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     session = Path(args.session)
     report = label_session(
         session / "raw" if (session / "raw").is_dir() else session,
-        load_part(part_file),
+        load_part(resolve(part_file)),
         parameters.tool_from_part,
         Arm().forward,
         parameters.labelling,
