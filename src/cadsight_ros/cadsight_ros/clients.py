@@ -23,6 +23,9 @@ Result = TypeVar("Result")
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
+# A server is seen a little before it sees its new client, and answers that it sends until then are lost.
+_MEETING_S = 0.5
+
 STATUS_NAMES = {
     GoalStatus.STATUS_SUCCEEDED: "succeeded",
     GoalStatus.STATUS_CANCELED: "cancelled",
@@ -44,6 +47,7 @@ class ServiceClient(Generic[Request, Response]):
     def __init__(self, node: Node, service_type: Any, name: str, *, timeout_s: float = 5.0) -> None:
         self._client: Any = node.create_client(service_type, name, callback_group=ReentrantCallbackGroup())
         self._name, self._timeout_s = name, timeout_s
+        self._met = False
 
     def call(self, request: Request) -> Response:
         """The answer to ``request``.
@@ -55,6 +59,7 @@ class ServiceClient(Generic[Request, Response]):
             raise UnansweredError(
                 f"no server of {self._name} was there for {self._timeout_s:g} s, expected its node to run"
             )
+        _meet(self)
         return _wait(self._client.call_async(request), self._timeout_s, f"the service {self._name}")
 
 
@@ -98,6 +103,7 @@ class ActionClient(Generic[Goal, Result]):
     def __init__(self, node: Node, action_type: Any, name: str, *, accept_timeout_s: float = 5.0) -> None:
         self._client: Any = RosActionClient(node, action_type, name, callback_group=ReentrantCallbackGroup())
         self._name, self._timeout_s = name, accept_timeout_s
+        self._met = False
 
     def send(self, goal: Goal, feedback: Callable[[Any], None] | None = None) -> RunningGoal[Result]:
         """Send ``goal``; ``feedback`` gets the feedback messages.
@@ -110,6 +116,7 @@ class ActionClient(Generic[Goal, Result]):
             raise UnansweredError(
                 f"no server of the action {self._name} was there for {self._timeout_s:g} s, expected its node to run"
             )
+        _meet(self)
         callback = (lambda message: feedback(message.feedback)) if feedback is not None else None
         future = self._client.send_goal_async(goal, feedback_callback=callback)
         handle = _wait(future, self._timeout_s, f"the action {self._name}")
@@ -140,6 +147,12 @@ def spinning(node: Node, threads: int = 2) -> Iterator[None]:
     finally:
         executor.shutdown(timeout_sec=1.0)
         thread.join(timeout=1.0)
+
+
+def _meet(client: "ServiceClient[Any, Any] | ActionClient[Any, Any]") -> None:
+    if not client._met:
+        time.sleep(_MEETING_S)
+        client._met = True
 
 
 def _wait(future: Future, timeout_s: float, what: str) -> Any:

@@ -148,9 +148,10 @@ def _read(message: Image, known: dict[str, _Encoding], what: str) -> Pixels:
             f"an image of {_origin(message)} has {size} bytes in steps of {step}, expected {height} rows of at least "
             f"{row} bytes for {width} x {height} {message.encoding}"
         )
-    bridge = _cv_bridge()
-    pixels = _decoded(message, encoding) if bridge is None else _bridged(bridge, message)
-    return encoding.convert(pixels)
+    # cv_bridge reads neither padded rows of every length nor, beside NumPy 2, the other byte order.
+    swapped = np.dtype(encoding.dtype).itemsize > 1 and bool(message.is_bigendian) != (sys.byteorder == "big")
+    bridge = _cv_bridge() if step == row and not swapped else None
+    return encoding.convert(_decoded(message, encoding) if bridge is None else _bridged(bridge, message, encoding))
 
 
 def _decoded(message: Image, encoding: _Encoding) -> Pixels:
@@ -165,8 +166,13 @@ def _decoded(message: Image, encoding: _Encoding) -> Pixels:
     return pixels.astype(encoding.dtype, copy=False)
 
 
-def _bridged(bridge: Any, message: Image) -> Pixels:
-    pixels = np.asarray(bridge.imgmsg_to_cv2(message, desired_encoding="passthrough"))
+def _bridged(bridge: Any, message: Image, encoding: _Encoding) -> Pixels:
+    from cv_bridge import CvBridgeError
+
+    try:
+        pixels = np.asarray(bridge.imgmsg_to_cv2(message, desired_encoding="passthrough"))
+    except CvBridgeError:  # an older one does not know every name of an encoding
+        return _decoded(message, encoding)
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
 
@@ -174,9 +180,13 @@ def _bridged(bridge: Any, message: Image) -> Pixels:
 def _cv_bridge() -> Any:
     try:
         from cv_bridge import CvBridge
-    except ImportError:
+
+        bridge = CvBridge()
+        # Its compiled half is loaded here at the latest, and may be of another NumPy than ours.
+        bridge.encoding_to_dtype_with_channels("rgb8")
+    except (ImportError, AttributeError, SystemError):
         return None
-    return CvBridge()
+    return bridge
 
 
 def _origin(message: Image) -> str:

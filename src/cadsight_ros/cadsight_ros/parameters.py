@@ -68,21 +68,22 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
     from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
     from rclpy.impl.implementation_singleton import rclpy_implementation
 
-    node: Node | None = None
-    executor: Any = None
-    try:
-        rclpy.init(args=None if arguments is None else list(arguments))
-        node = factory()
-        executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
-        executor.add_node(node)
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except (CadsightError, InvalidNodeNameException, rclpy_implementation.RCLError) as error:
-        print(f"cadsight: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-        return 2
-    finally:
-        with _uninterrupted():
+    with _interrupts_counted() as interrupts:
+        node: Node | None = None
+        executor: Any = None
+        try:
+            rclpy.init(args=None if arguments is None else list(arguments))
+            node = factory()
+            executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
+            executor.add_node(node)
+            executor.spin()
+        except (KeyboardInterrupt, ExternalShutdownException):
+            pass
+        except (CadsightError, InvalidNodeNameException, rclpy_implementation.RCLError) as error:
+            if not interrupts:
+                print(f"cadsight: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+                return 2
+        finally:
             if executor is not None:
                 executor.shutdown()
             if node is not None:
@@ -92,14 +93,19 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
 
 
 @contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """A Ctrl-C comes twice, from the terminal and from the launcher; the second must not break the stopping."""
+def _interrupts_counted() -> Iterator[list[int]]:
+    """Let rclpy alone answer a Ctrl-C, by ending the spinning.
+
+    It comes twice, from the terminal and from the launcher; Python's own answer to the second would break into the
+    stopping of the node.
+    """
+    interrupts: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield interrupts
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
     try:
-        yield
+        yield interrupts
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
 
