@@ -176,3 +176,7 @@ def _messages(
 
 def main() -> int:
     return run(LabellingNode, threads=3)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
