@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
+
 from cadsight_learning.frames import GREY
 
 # A part of which less than this is left in the picture is no longer a part to be found.

@@ -4,11 +4,11 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
+
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.detector import Progress
 from cadsight_learning.fitting import fit_detector

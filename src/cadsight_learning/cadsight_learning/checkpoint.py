@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from torch import Tensor, nn
 
 
 def save_checkpoint(path: str | Path, data: Mapping[str, Any]) -> None:

@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from cadsight_core import formats
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
+
+from cadsight_core import formats
 
 _VALID_SHARE = 0.15
 

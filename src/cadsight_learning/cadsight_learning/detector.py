@@ -10,6 +10,7 @@ from cadsight_core.sample import Instance, Sample
 
 CONFIDENCE, MAX_DETECTIONS = 0.5, 10
 
+
 @dataclass(frozen=True)
 class EpochReport:
     """How far a training is.

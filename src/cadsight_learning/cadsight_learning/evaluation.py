@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between
 from cadsight_core.images import read_image
 from cadsight_core.sample import Instance, Sample
+
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
 from cadsight_learning.metrics import Boxes, angle_figures, average_precision, iou, matches, squared_distance, summed
 from cadsight_learning.normals import NormalRegressor
@@ -43,7 +43,7 @@ def evaluate_detector(
     for start in range(0, len(samples), _AT_ONCE):
         images = [read_image(s.image) for s in samples[start : start + _AT_ONCE]]
         found_instances += detector.predict(images, confidence, max_detections)
-    truth = [_boxes([i for i in s.instances], s, square) for s in samples]
+    truth = [_boxes(list(s.instances), s, square) for s in samples]
     found = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
     names = detector.classes
     figures = average_precision(truth, found, len(names), max_detections)
@@ -66,9 +66,7 @@ def evaluate_detector(
         "confidence": confidence,
         "max_detections": max_detections,
         "square": square,
-        "per_class": {
-            names[c]: _of_class(c, truth, found, ap50, ap) for c, (ap50, ap) in figures.per_class.items()
-        },
+        "per_class": {names[c]: _of_class(c, truth, found, ap50, ap) for c, (ap50, ap) in figures.per_class.items()},
     }
 
 
@@ -127,9 +125,7 @@ def in_classes_of(samples: Sequence[Sample], names: Sequence[str], wanted: Seque
     if all(a == b for a, b in ids.items()):
         return list(samples)
     return [
-        dataclasses.replace(
-            s, instances=tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in s.instances)
-        )
+        dataclasses.replace(s, instances=tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in s.instances))
         for s in samples
     ]
 

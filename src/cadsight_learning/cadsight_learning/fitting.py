@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
+
 from cadsight_learning.detector import Progress, silent
 from cadsight_learning.normal_task import NormalTask
 from cadsight_learning.normals import NormalRegressor, residual_covariance

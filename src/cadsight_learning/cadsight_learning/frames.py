@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from cadsight_core.geometry import Array, angle_between
 from faster_coco_eval import COCO, COCOeval_faster
 from numpy.typing import ArrayLike
-
-from cadsight_core.geometry import Array, angle_between
 
 _THRESHOLD = 0.5
 
@@ -73,7 +72,7 @@ def average_precision(
     ]
     if not rows or not ground.anns:
         present = {int(c) for one in truth for c in one.classes}
-        return AveragePrecision(0.0, 0.0, {c: (0.0, 0.0) for c in sorted(present)})
+        return AveragePrecision(0.0, 0.0, dict.fromkeys(sorted(present), (0.0, 0.0)))
     run = COCOeval_faster(ground, ground.loadRes(rows), "bbox")
     run.params.maxDets = [1, 5, max_detections]
     run.evaluate()

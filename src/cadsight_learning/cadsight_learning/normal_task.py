@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from cadsight_core.geometry import Array
 from torch import Tensor, nn
 
-from cadsight_core.geometry import Array
 from cadsight_learning.augmentation import recoloured
 from cadsight_learning.metrics import angle_figures, squared_distance
 from cadsight_learning.normals import as_input, loss, predicted
@@ -18,9 +18,7 @@ from cadsight_learning.views import View, seen_again
 class NormalTask:
     """Crops with normals, judged by equation 1 on the validation crops."""
 
-    def __init__(
-        self, module: nn.Module, train: Sequence[View], valid: Sequence[View], options: NormalOptions
-    ) -> None:
+    def __init__(self, module: nn.Module, train: Sequence[View], valid: Sequence[View], options: NormalOptions) -> None:
         self.module, self.options = module, options
         self._train, self._valid = train, valid
         self._valid_crops = np.stack([v.crop for v in valid])
@@ -33,7 +31,7 @@ class NormalTask:
         for start in range(0, len(order), self.options.batch):
             numbers = list(order[start : start + self.options.batch])
             numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
-            drawn = [seen_again(self._train[i], rng, self.options.rotate) for i in numbers]
+            drawn = [seen_again(self._train[i], rng, self.options.turn_deg) for i in numbers]
             crops = np.stack([recoloured(crop, rng, 0.7) for crop, _ in drawn])
             normals = np.stack([normal for _, normal in drawn])
             yield as_input(crops, self.options.image_size), torch.from_numpy(normals).float()
@@ -43,7 +41,7 @@ class NormalTask:
         with autocast():
             raw = self.module(crops)
         value = loss(raw.float(), normals)
-        return value, {"loss": float(value)}
+        return value, {"loss": value.item()}
 
     def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
         normals, true = self.valid_normals(module)

@@ -1,20 +1,21 @@
 """The normal of a part's surface from its 224 x 224 crop (Comillas, section 5 and annex B)."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
-
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
 from cadsight_core.crops import CROP_SIZE, crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
 from cadsight_learning.checkpoint import fill
 from cadsight_learning.options import ARCHITECTURES
 
@@ -46,7 +47,7 @@ def network(architecture: str, image_size: int) -> nn.Module:
     if architecture == "compact":
         widths = (3, 16, 32, 64, 96, 128)
         layers: list[nn.Module] = []
-        for a, b in zip(widths[:-1], widths[1:], strict=True):
+        for a, b in itertools.pairwise(widths):
             layers += [nn.Conv2d(a, b, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU()]
         side = -(-image_size // 32)
         return nn.Sequential(

@@ -22,7 +22,9 @@ class DetectorOptions:
     batch: int = parameter(16, "pictures a step", minimum=2, maximum=1024)
     learning_rate: float = parameter(2e-3, "highest learning rate of AdamW", minimum=1e-7, maximum=1.0)
     weights: str = parameter("base", "where to start: 'base' (ours), 'scratch', or a file of a state_dict")
-    freeze: int = parameter(0, "layers of the network, from the first, that are left as they are", minimum=0, maximum=22)
+    freeze: int = parameter(
+        0, "layers of the network, from the first, that are left as they are", minimum=0, maximum=22
+    )
     mosaic: float = parameter(0.5, "share of training pictures composed of four", minimum=0.0, maximum=1.0)
     square: bool = parameter(False, "make every box 1:1 as in the paper")
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
@@ -46,7 +48,12 @@ class NormalOptions:
     image_size: int = parameter(CROP_SIZE, "side of the crop as the network sees it", minimum=32, maximum=1024)
     batch: int = parameter(16, "crops a step", minimum=2, maximum=1024)
     learning_rate: float = parameter(1e-3, "highest learning rate of AdamW", minimum=1e-7, maximum=1.0)
-    rotate: bool = parameter(True, "turn crops in the picture's plane, their normals with them")
+    turn_deg: float = parameter(
+        30.0,
+        "turn crops by up to this angle in the picture's plane, their normals with them",
+        minimum=0.0,
+        maximum=180.0,
+    )
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
     seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0)
 

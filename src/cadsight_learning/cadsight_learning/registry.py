@@ -1,8 +1,8 @@
 """Models in a folder a name: what they are, where they come from, how good they were, and their weights.
 
-    models/NAME/model.json   the card
-    models/NAME/weights.pt   a state_dict, read with ``weights_only=True``
-    models/NAME/curves.json  losses and figures epoch by epoch, also as curves.csv
+models/NAME/model.json   the card
+models/NAME/weights.pt   a state_dict, read with ``weights_only=True``
+models/NAME/curves.json  losses and figures epoch by epoch, also as curves.csv
 """
 
 import dataclasses
@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
 from cadsight_core.sample import Sample
+from torch import Tensor
+
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 
 if TYPE_CHECKING:
@@ -135,12 +135,21 @@ def load_regressor(name: str | Path, models: str | Path = "models") -> "NormalRe
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:
-    """SHA-256 over the names, labels and picture files of samples, whatever folder they lie in."""
+    """SHA-256 over the names, labels and picture files of samples, whatever folder they lie in.
+
+    Raises:
+        CadsightError: when a picture is gone.
+    """
     digest = hashlib.sha256()
     for sample in sorted(samples, key=lambda s: s.name):
         labels = {**sample.to_json(), "image": sample.image.name}
         digest.update(json.dumps(labels, sort_keys=True, default=str).encode())
-        digest.update(hashlib.sha256(sample.image.read_bytes()).digest())
+        try:
+            digest.update(hashlib.sha256(sample.image.read_bytes()).digest())
+        except OSError as error:
+            raise CadsightError(
+                f"the picture {sample.image} of {sample.name} could not be read: {error.strerror}"
+            ) from error
     return digest.hexdigest()
 
 

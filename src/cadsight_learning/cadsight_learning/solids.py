@@ -10,14 +10,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import trimesh
-from scipy.spatial.transform import Rotation
-
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Array, Pose, unit
 from cadsight_core.images import Rgb
 from cadsight_core.mesh import Mesh
 from cadsight_core.sample import Instance
+from scipy.spatial.transform import Rotation
 
 KINDS = ("block", "rod", "cone", "ball", "ring", "tube", "angle", "channel", "tee", "plate", "star", "stair")
 
@@ -102,7 +101,9 @@ def random_background(size: ImageSize, rng: np.random.Generator) -> Rgb:
     image = np.clip(image, 0, 255).astype(np.uint8)
     for _ in range(int(rng.integers(0, 14)) if rng.random() < 0.7 else 0):
         colour = tuple(int(v) for v in rng.integers(0, 256, 3))
-        points = (rng.uniform(-0.1, 1.1, 2) * (w, h) + rng.normal(0, w * 0.12, (int(rng.integers(3, 6)), 2))).astype(int)
+        points = (rng.uniform(-0.1, 1.1, 2) * (w, h) + rng.normal(0, w * 0.12, (int(rng.integers(3, 6)), 2))).astype(
+            int
+        )
         if rng.random() < 0.5:
             cv2.fillPoly(image, [points.astype(np.int32)], colour, cv2.LINE_AA)
         else:
@@ -182,9 +183,7 @@ def _star(teeth: int, root: float, depth: float) -> trimesh.Trimesh:
     angles = np.arange(n) * 2 * np.pi / n
     radii = np.where(np.arange(n) % 2, 1.0, root)
     rim = np.column_stack([radii * np.cos(angles), radii * np.sin(angles)])
-    vertices = np.concatenate(
-        [np.column_stack([np.vstack([rim, (0, 0)]), np.full(n + 1, z)]) for z in (0.0, depth)]
-    )
+    vertices = np.concatenate([np.column_stack([np.vstack([rim, (0, 0)]), np.full(n + 1, z)]) for z in (0.0, depth)])
     i = np.arange(n)
     j, above = (i + 1) % n, n + 1
     hub = np.full(n, n)

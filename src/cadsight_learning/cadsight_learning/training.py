@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
 from cadsight_learning.checkpoint import load_checkpoint, save_checkpoint
 from cadsight_learning.detector import EpochReport, Progress
 
@@ -107,6 +107,7 @@ class _Run:
     def __init__(self, task: Task, schedule: Schedule, folder: Path) -> None:
         self.task, self.schedule, self.folder = task, schedule, folder
         self.outcome = Outcome({}, 0, -math.inf, 0, 0.0)
+        self._over = False
         self.average = AveragedModel(task.module, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / _EMA_STEPS))
         trained = [p for p in task.module.parameters() if p.requires_grad]
         groups = [
@@ -119,7 +120,7 @@ class _Run:
     def done(self) -> bool:
         outcome, schedule = self.outcome, self.schedule
         waited = schedule.patience and outcome.epochs - outcome.best_epoch >= schedule.patience
-        return self.share(outcome.epochs) >= 1 or bool(waited)
+        return self._over or self.share(outcome.epochs) >= 1 or bool(waited)
 
     def share(self, epochs: float, seconds: float | None = None) -> float:
         """How much of the schedule is done."""
@@ -140,11 +141,11 @@ class _Run:
         rng = np.random.default_rng([schedule.seed, outcome.epochs])
         torch.manual_seed(schedule.seed * 100_003 + outcome.epochs)
         sums: dict[str, float] = {}
-        weight = 0
-        rate = 0.0
+        weight, rate, cut = 0, 0.0, False
         for number, batch in enumerate(self.task.batches(rng, self.share(outcome.epochs))):
             share = self.share(outcome.epochs + number / self.task.steps, outcome.seconds + time.monotonic() - started)
             if share >= 1:
+                cut = True
                 break
             rate = self.rate(share)
             for group in self.optimizer.param_groups:
@@ -161,9 +162,9 @@ class _Run:
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value
             weight += 1
-        if not weight:  # the time was up before a first step
-            outcome.seconds += time.monotonic() - started
-            outcome.stopped = "the time was up"
+        if not weight:  # the time was up before a first step of this epoch
+            self._over = True
+            outcome.stopped = "" if outcome.state else "the time was up"
             return
         score, figures = self.task.judge(self.average.module)
         outcome.epochs += 1
@@ -177,7 +178,8 @@ class _Run:
             outcome.best_score, outcome.best_epoch = score, outcome.epochs
             outcome.state = {k: v.detach().clone() for k, v in self.average.module.state_dict().items()}
         self.save()
-        share = self.share(outcome.epochs)
+        self._over = cut
+        share = 1.0 if self.done else self.share(outcome.epochs)
         progress(EpochReport(outcome.epochs, schedule.epochs, share, outcome.seconds, figures, better))
 
     def save(self) -> None:
@@ -216,4 +218,3 @@ class _Run:
         self.optimizer.load_state_dict(data["optimizer"])
         best_epoch, best_score, epochs, seconds = data["numbers"]
         self.outcome = Outcome(data["best"], best_epoch, best_score, epochs, seconds, data["curves"])
-

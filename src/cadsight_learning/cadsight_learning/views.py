@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
 from cadsight_core.box import Box
 from cadsight_core.crops import CROP_SIZE, crop, crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Sample
+
 from cadsight_learning.normals import crop_rotation
 
 # The picture around a crop that is kept for turning it, in sides of the crop.
@@ -53,12 +53,12 @@ def views(samples: Sequence[Sample], size: int = CROP_SIZE) -> list[View]:
     return found
 
 
-def seen_again(view: View, rng: np.random.Generator, turn: bool, size: int = CROP_SIZE) -> tuple[Rgb, Array]:
-    """The part turned in the picture's plane, cropped anew around its turned outline, and its normal turned with it.
+def seen_again(view: View, rng: np.random.Generator, turn_deg: float, size: int = CROP_SIZE) -> tuple[Rgb, Array]:
+    """The part turned by up to ``turn_deg`` in the picture's plane, cropped anew around its turned outline, and its normal turned with it.
 
     The camera has rolled about the crop's viewing ray; the box is found a little wrong, as a detector would.
     """
-    angle = rng.uniform(-np.pi, np.pi) if turn else 0.0
+    angle = np.deg2rad(rng.uniform(-turn_deg, turn_deg))
     rotation = in_plane(angle)
     outline = view.outline @ rotation.T
     low, high = outline.min(axis=0), outline.max(axis=0)
@@ -113,7 +113,7 @@ def _surroundings(image: Rgb, box: Box, size: int) -> tuple[Rgb, float]:
     around = image[y0 + padding : y0 + padding + wanted, x0 + padding : x0 + padding + wanted]
     scale = box.width / size
     if scale > 1:  # finer than the crop: shrunk by area as the crop is
-        side = int(round(wanted / scale))
+        side = round(wanted / scale)
         around = cv2.resize(around, (side, side), interpolation=cv2.INTER_AREA)
         scale = side / wanted * scale
     return np.ascontiguousarray(around), scale

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Instance, Sample
+from torch import Tensor, nn
+
 from cadsight_learning import augmentation
 from cadsight_learning.augmentation import Labelled
 from cadsight_learning.checkpoint import fill, fill_matching, load_state
@@ -35,8 +35,8 @@ from cadsight_learning.precision import autocast
 os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"cadsight-ultralytics-{os.getuid()}"))
 os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
 
-from ultralytics.nn.tasks import DetectionModel  # noqa: E402
-from ultralytics.utils.nms import non_max_suppression  # noqa: E402
+from ultralytics.nn.tasks import DetectionModel
+from ultralytics.utils.nms import non_max_suppression
 
 # Ultralytics' own gains.
 _GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
@@ -195,9 +195,7 @@ class DetectorTask:
     def _drawn(self, number: int, mosaic: float, rng: np.random.Generator) -> Labelled:
         if rng.random() < mosaic:
             others = rng.integers(len(self._pictures), size=3)
-            one = augmentation.mosaic(
-                [self._pictures[number], *(self._pictures[i] for i in others)], self._shape, rng
-            )
+            one = augmentation.mosaic([self._pictures[number], *(self._pictures[i] for i in others)], self._shape, rng)
         else:
             one = augmentation.moved(self._pictures[number], self._shape, rng)
         return Labelled(augmentation.recoloured(one.image, rng), one.boxes, one.classes)

@@ -1,0 +1,77 @@
+"""`cadsight train`, `evaluate` and `models` on a drawn data set in YOLO's layout."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from cadsight_cli.main import main
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Ten grey pictures with one white square each."""
+    folder = tmp_path_factory.mktemp("squares")
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 8), ("val", 2)):
+        (folder / "images" / part).mkdir(parents=True)
+        (folder / "labels" / part).mkdir(parents=True)
+        for number in range(count):
+            image = np.full((64, 64, 3), 90, np.uint8)
+            x, y = rng.integers(4, 36, 2)
+            image[y : y + 24, x : x + 24] = 250
+            cv2.imwrite(str(folder / "images" / part / f"{number}.png"), image)
+            label = f"0 {(x + 12) / 64} {(y + 12) / 64} {24 / 64} {24 / 64}\n"
+            (folder / "labels" / part / f"{number}.txt").write_text(label)
+    (folder / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [square]\n")
+    torch.set_num_threads(1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "squares"
+    words = ["train", "detector", "--data", str(data), "--out", str(folder), "--epochs", "2", "--image-size", "64"]
+    assert main([*words, "--weights", "scratch", "--batch", "4"]) == 0
+    return folder
+
+
+def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    assert main(["evaluate", "--model", str(model), "--data", str(data), "--split", "valid", "--json", str(file)]) == 0
+    figures = json.loads(file.read_text())
+    assert (figures["pictures"], figures["labels"]) == (2, 2)
+    assert {"precision", "recall", "map50", "map50_95", "box_loss", "object_loss"} <= figures.keys()
+    assert main(["models", "--models", str(model.parent)]) == 0
+    assert "squares" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["evaluate", "--model", "none", "--data", "."], "there is no model 'none'"),
+        (["train", "detector", "--data", "DATA", "--out", "x", "--image-size", "65"], "multiple of 32"),
+        (["train", "detector", "--data", "DATA", "--out", "x", "--epochs", "0"], "epochs is 0"),
+        (["train", "detector", "--data", "DATA", "--out", "x", "--weights", "gone.pt"], "gone.pt do not exist"),
+        (["train", "normals", "--data", "DATA", "--out", "x"], "has a normal"),
+    ],
+)
+def test_bad_input_is_answered_in_one_sentence(words, sentence, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([str(data) if w == "DATA" else w for w in words]) == 2
+    error = capsys.readouterr().err
+    lines = [line for line in error.splitlines() if line.startswith("cadsight: ")]
+    assert len(lines) == 1
+    assert sentence in lines[0]
+
+
+def test_a_model_is_not_judged_on_classes_that_it_does_not_know(model, data, tmp_path, capsys):
+    other = tmp_path / "other"
+    for part in ("images/train", "labels/train"):
+        (other / part).mkdir(parents=True)
+        for file in (data / part).iterdir():
+            (other / part / file.name).write_bytes(file.read_bytes())
+    (other / "data.yaml").write_text("train: images/train\nnames: [circle]\n")
+    assert main(["evaluate", "--model", str(model), "--data", str(other)]) == 2
+    assert "the class 'circle', expected one of the model's: square" in capsys.readouterr().err

@@ -1,0 +1,63 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from cadsight_core.box import Box
+from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Instance
+from cadsight_learning.evaluation import evaluate_detector, in_classes_of
+from cadsight_learning.yolo import YoloDetector
+
+
+class Told(YoloDetector):
+    """A real, untrained network that gives the boxes that it is told, to check the figures made of them."""
+
+    def __init__(self, answers):
+        super().__init__("yolo11n", ["block"], 96)
+        self.answers = answers
+
+    def predict(self, images, confidence=0.5, max_detections=10):
+        return [[i for i in self.answers.pop(0) if i.score >= confidence][:max_detections] for _ in images]
+
+
+def found(box: Box, score: float) -> Instance:
+    return Instance(0, box, score=score, source="model")
+
+
+def test_figures_of_a_detector_that_finds_one_of_two_and_one_too_many(pictures):
+    first, second = (s.instances[0].box for s in pictures[:2])
+    answers = [[found(first, 0.9), found(Box(0, 0, 5, 5), 0.8)], [found(second, 0.4)]]
+    figures = evaluate_detector(Told(answers), pictures[:2])
+    assert (figures["precision"], figures["recall"], figures["f1"]) == pytest.approx((0.5, 0.5, 0.5))
+    # Half of the labels found, at precision 1: 51 of COCO's 101 recall points.
+    assert (figures["map50"], figures["map50_95"]) == pytest.approx((51 / 101, 51 / 101))
+    assert figures["mean_iou"] == pytest.approx(1.0)
+    assert figures["per_class"]["block"]["labels"] == 2
+    assert all(np.isfinite(figures[k]) and figures[k] > 0 for k in ("box_loss", "object_loss", "dfl_loss"))
+
+
+def test_labels_can_be_made_square(pictures):
+    sample = pictures[0]
+    box = sample.instances[0].box
+    square = box.squared(sample.size)
+    assert square.iou(box) < 0.95
+    figures = [evaluate_detector(Told([[found(square, 0.9)]]), [sample], square=s)["mean_iou"] for s in (True, False)]
+    assert figures == pytest.approx([1.0, square.iou(box)])
+
+
+def test_an_empty_set_is_refused():
+    with pytest.raises(CadsightError, match="is empty"):
+        evaluate_detector(Told([]), [])
+
+
+def test_classes_are_matched_by_name(pictures):
+    renamed = in_classes_of(pictures[:1], ["block"], ["rod", "block"])
+    assert renamed[0].instances[0].class_id == 1
+    with pytest.raises(CadsightError, match="the class 'block', expected one of the model's: rod"):
+        in_classes_of(pictures[:1], ["block"], ["rod"])
+
+
+def test_a_class_that_never_occurs_does_not_matter(pictures):
+    assert in_classes_of(pictures[:1], ["block", "rod"], ["block"])[0].instances[0].class_id == 0
+    bare = dataclasses.replace(pictures[0], instances=())
+    assert in_classes_of([bare], ["other"], ["block"]) == [bare]

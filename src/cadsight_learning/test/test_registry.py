@@ -1,0 +1,84 @@
+import dataclasses
+import json
+
+import pytest
+import torch
+from cadsight_core.errors import CadsightError
+from cadsight_learning.normals import NormalRegressor
+from cadsight_learning.registry import (
+    CARD,
+    WEIGHTS,
+    ModelCard,
+    find,
+    fingerprint,
+    list_models,
+    load_card,
+    load_detector,
+    load_regressor,
+    save_model,
+)
+
+NORMALS = ModelCard("normals", "comillas", ("block",), 64, extra={"covariance": torch.eye(3).tolist()})
+
+
+@pytest.fixture
+def models(tmp_path):
+    save_model(tmp_path / "models" / "plate", NORMALS, NormalRegressor("comillas", 64).module.state_dict())
+    return tmp_path / "models"
+
+
+def test_a_model_is_found_by_name_and_by_path(models):
+    assert find("plate", models) == find(models / "plate", "elsewhere")
+    assert load_regressor("plate", models).covariance == pytest.approx(torch.eye(3).numpy())
+    assert [(path.name, card.kind) for path, card in list_models(models)] == [("plate", "normals")]
+
+
+@pytest.mark.parametrize("name", ["none", "../models/none"])
+def test_a_name_without_a_model_is_refused(models, name):
+    with pytest.raises(CadsightError, match="none|leads out"):
+        find(name, models)
+
+
+def test_a_model_of_another_kind_is_refused(models):
+    with pytest.raises(CadsightError, match="of kind 'normals', expected 'detector'"):
+        load_detector("plate", models)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "not JSON"),
+        ('{"format": "other"}', "another format"),
+        ('{"format": "cadsight-model-1", "kind": "normals"}', "expected"),
+        ("[]", "another format"),
+    ],
+)
+def test_a_card_that_is_not_ours_is_refused(models, content, words):
+    (models / "plate" / CARD).write_text(content)
+    with pytest.raises(CadsightError, match=words):
+        load_card(models / "plate")
+
+
+def test_missing_weights_are_named(models):
+    (models / "plate" / WEIGHTS).unlink()
+    with pytest.raises(CadsightError, match=r"plate/weights\.pt do not exist"):
+        load_regressor("plate", models)
+
+
+def test_a_card_of_another_architecture_than_its_weights_is_refused(models):
+    card = json.loads((models / "plate" / CARD).read_text())
+    (models / "plate" / CARD).write_text(json.dumps({**card, "architecture": "compact"}))
+    with pytest.raises(CadsightError, match="weights"):
+        load_regressor("plate", models)
+
+
+def test_the_fingerprint_changes_with_a_label_or_a_picture_and_not_with_the_order(pictures, tmp_path):
+    whole = fingerprint(pictures)
+    assert fingerprint(pictures[::-1]) == whole
+    unlabelled = dataclasses.replace(pictures[0], instances=())
+    assert fingerprint([unlabelled, *pictures[1:]]) != whole
+    copied = tmp_path / pictures[0].image.name
+    copied.write_bytes(pictures[0].image.read_bytes())
+    assert fingerprint([dataclasses.replace(pictures[0], image=copied), *pictures[1:]]) == whole
+    copied.write_bytes(pictures[1].image.read_bytes())
+    assert fingerprint([dataclasses.replace(pictures[0], image=copied), *pictures[1:]]) != whole
