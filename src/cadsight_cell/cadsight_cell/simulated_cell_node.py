@@ -1,5 +1,6 @@
 """The simulated cell as a node: the topics, action, frames and units of the arm's and the camera's drivers."""
 
+import array
 import itertools
 import sys
 import threading
@@ -16,10 +17,11 @@ from cadsight_ros.images import depth_to_message, to_message
 from cadsight_ros.messages import camera_to_info, stamp_from_ns, transform_to_message
 from cadsight_ros.parameters import declare, run
 from cadsight_ros.resources import resolve
+from cadsight_ros.stopping import unless_stopped
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_system_default
 from sensor_msgs.msg import CameraInfo, Image, JointState
@@ -75,23 +77,16 @@ class SimulatedCell(Node):
         super().__init__("simulated_cell")
         p = self._p = declare(self, SimulatedCellParameters)
         self._world = make_world(p)
-        self._arm = Arm()
         self._follower = TrajectoryFollower(p.home_joints, UR3E_LIMITS)
-        self._noise = np.random.default_rng([p.seed, 0x10])
         self._trajectories = 0
-
-        self._joint_states = self.create_publisher(JointState, "/joint_states", qos_profile_system_default)
-        self._tf = self.create_publisher(TFMessage, "/tf", 100)
+        self._starting = threading.Lock()
         self._tf_static = self.create_publisher(TFMessage, "/tf_static", _LATCHED)
         self._running = self.create_publisher(Bool, "/io_and_status_controller/robot_program_running", _LATCHED)
-        self._scaling = self.create_publisher(Float64, "/speed_scaling_state_broadcaster/speed_scaling", 10)
         self._tf_static.publish(TFMessage(transforms=_static_transforms(self._world, self._now())))
         self._running.publish(Bool(data=True))
 
-        timers = MutuallyExclusiveCallbackGroup()
-        self.create_timer(1 / p.joint_state_rate, self._publish_joint_state, timers)
-        self.create_timer(1 / p.tf_rate, self._publish_transforms, timers)
-        self.create_timer(0.1, lambda: self._scaling.publish(Float64(data=100.0)), timers)
+        self._camera = SimulatedCamera(self, p, self._world, self._follower)
+        self._states = ArmStates(self, p, self._world, self._follower)
         self._server = ActionServer(
             self,
             FollowJointTrajectory,
@@ -103,9 +98,9 @@ class SimulatedCell(Node):
             callback_group=ReentrantCallbackGroup(),
         )
         self._current: ServerGoalHandle | None = None
-        self._camera = SimulatedCamera(self, p, self._world, self._follower)
 
     def destroy_node(self) -> None:
+        self._states.stop()
         self._camera.stop()
         super().destroy_node()
 
@@ -114,31 +109,6 @@ class SimulatedCell(Node):
 
     def _seconds(self) -> float:
         return self.get_clock().now().nanoseconds / 1e9
-
-    def _reading(self) -> tuple[Array, Array]:
-        state = self._follower.at(self._seconds())
-        return state.positions + self._noise.normal(0.0, self._world.joint_noise, 6), state.velocities
-
-    def _publish_joint_state(self) -> None:
-        stamp = self._now()
-        positions, velocities = self._reading()
-        self._joint_states.publish(
-            JointState(
-                header=Header(stamp=stamp, frame_id="base_link"),
-                name=[JOINT_NAMES[i] for i in _STATE_ORDER],
-                position=[float(positions[i]) for i in _STATE_ORDER],
-                velocity=[float(velocities[i]) for i in _STATE_ORDER],
-                effort=[0.0] * 6,
-            )
-        )
-
-    def _publish_transforms(self) -> None:
-        stamp = self._now()
-        links = self._arm.links(self._reading()[0])
-        chain = itertools.pairwise(LINK_NAMES)
-        self._tf.publish(
-            TFMessage(transforms=[transform_to_message(links[a].inverse() @ links[b], stamp, a, b) for a, b in chain])
-        )
 
     def _check_goal(self, request: FollowJointTrajectory.Goal) -> GoalResponse:
         try:
@@ -152,27 +122,36 @@ class SimulatedCell(Node):
 
     def _accept(self, goal: ServerGoalHandle) -> None:
         # As the real controller does, a new goal takes the place of the one that runs.
-        self._current = goal
+        with self._starting:
+            self._current = goal
         goal.execute()
 
     def _execute(self, goal: ServerGoalHandle) -> FollowJointTrajectory.Result:
         self._trajectories += 1
         fails = self._p.fault_abort_every > 0 and self._trajectories % self._p.fault_abort_every == 0
         try:
-            duration = self._follower.start(_waypoints(goal.request), self._seconds())
+            # A goal whose turn came late must not move the arm that a newer one has.
+            with self._starting:
+                newest = self._is_newest(goal)
+                duration = self._follower.start(_waypoints(goal.request), self._seconds()) if newest else 0.0
         except CadsightError as error:
             goal.abort()
             return _result(FollowJointTrajectory.Result.INVALID_GOAL, str(error))
         end = self._seconds() + (duration / 2 if fails else duration)
-        while self._seconds() < end:
-            if self._current is not goal:
+        while True:
+            if not self._is_newest(goal):
                 goal.abort()
                 return _result(FollowJointTrajectory.Result.INVALID_GOAL, "a new goal took the place of this one")
             if goal.is_cancel_requested:
                 self._follower.stop(self._seconds())
                 goal.canceled()
                 return _result(FollowJointTrajectory.Result.SUCCESSFUL, "stopped on request")
-            time.sleep(min(0.005, max(end - self._seconds(), 0.0005)))
+            left = end - self._seconds()
+            if left <= 0 or not self.context.ok():
+                break
+            time.sleep(min(0.005, max(left, 0.0005)))
+        if not self.context.ok():  # the node is being stopped; nobody can be told any more
+            return _result(FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED, "the cell was stopped")
         if fails:
             self._follower.stop(self._seconds())
             goal.abort()
@@ -181,6 +160,80 @@ class SimulatedCell(Node):
             )
         goal.succeed()
         return _result(FollowJointTrajectory.Result.SUCCESSFUL, "")
+
+    def _is_newest(self, goal: ServerGoalHandle) -> bool:
+        return self._current is goal
+
+
+class ArmStates:
+    """The arm's joint states and transforms, from a thread of their own: an executor's timers cost ten times as much.
+
+    Their steadiness matters: an image's joints are looked up between two of them.
+    """
+
+    def __init__(
+        self, node: Node, parameters: SimulatedCellParameters, world: World, follower: TrajectoryFollower
+    ) -> None:
+        self._node, self._follower = node, follower
+        self._arm = Arm()
+        self._spread = world.joint_noise
+        self._noise = np.random.default_rng([parameters.seed, 0x10])
+        self._joints = node.create_publisher(JointState, "/joint_states", qos_profile_system_default)
+        self._tf = node.create_publisher(TFMessage, "/tf", 100)
+        self._scaling = node.create_publisher(Float64, "/speed_scaling_state_broadcaster/speed_scaling", 10)
+        # Built once and filled in: making messages is most of what publishing costs.
+        self._state = JointState(
+            header=Header(frame_id="base_link"),
+            name=[JOINT_NAMES[i] for i in _STATE_ORDER],
+            effort=array.array("d", [0.0] * 6),
+        )
+        self._jobs = (
+            (1 / parameters.joint_state_rate, self._publish_joint_state),
+            (1 / parameters.tf_rate, self._publish_transforms),
+            (0.1, lambda: self._scaling.publish(Float64(data=100.0))),
+        )
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="arm states", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the stream."""
+        self._stopping.set()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        due = [time.monotonic()] * len(self._jobs)
+        while not self._stopping.wait(max(0.0, min(due) - time.monotonic())):
+            if not self._node.context.ok():
+                return
+            for i, (period, publish) in enumerate(self._jobs):
+                now = time.monotonic()
+                if now >= due[i]:
+                    # A late one is made up for, a long gap is not.
+                    due[i] = max(due[i] + period, now - period)
+                    with unless_stopped(self._node):
+                        publish()
+
+    def _reading(self) -> tuple[Time, Array, Array]:
+        now = self._node.get_clock().now()
+        state = self._follower.at(now.nanoseconds / 1e9)
+        return now.to_msg(), state.positions + self._noise.normal(0.0, self._spread, 6), state.velocities
+
+    def _publish_joint_state(self) -> None:
+        stamp, positions, velocities = self._reading()
+        order = list(_STATE_ORDER)
+        self._state.header.stamp = stamp
+        self._state.position = array.array("d", positions[order])
+        self._state.velocity = array.array("d", velocities[order])
+        self._joints.publish(self._state)
+
+    def _publish_transforms(self) -> None:
+        stamp, positions, _ = self._reading()
+        links = self._arm.links(positions)
+        chain = itertools.pairwise(LINK_NAMES)
+        self._tf.publish(
+            TFMessage(transforms=[transform_to_message(links[a].inverse() @ links[b], stamp, a, b) for a, b in chain])
+        )
 
 
 class SimulatedCamera:
@@ -202,9 +255,13 @@ class SimulatedCamera:
             prefix = "/camera/camera/aligned_depth_to_color"
             self._depth = node.create_publisher(Image, f"{prefix}/image_raw", qos)
             self._depth_info = node.create_publisher(CameraInfo, f"{prefix}/camera_info", qos)
-        self._stopping = threading.Event()
+        self._stopping, self._ready = threading.Event(), threading.Event()
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._stream, name="camera", daemon=True)
         self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise CadsightError(f"the cell cannot be drawn with {self._part.mesh}: {self._failure}") from self._failure
 
     def stop(self) -> None:
         """End the stream."""
@@ -212,7 +269,13 @@ class SimulatedCamera:
         self._thread.join(timeout=5.0)
 
     def _stream(self) -> None:
-        renderer = CellRenderer(self._world, self._part, self._mesh, self._mount)
+        try:
+            renderer = CellRenderer(self._world, self._part, self._mesh, self._mount)
+        except Exception as error:  # told by the thread that waits
+            self._failure = error
+            return
+        finally:
+            self._ready.set()
         period = 1 / self._p.fps
         began = due = time.monotonic()
         frame = 0
@@ -222,7 +285,8 @@ class SimulatedCamera:
             due = max(due + period, time.monotonic())
             silent = self._p.fault_camera_silent_after_s
             if not 0 <= time.monotonic() - began - silent < self._p.fault_camera_silent_s or silent < 0:
-                self._send(renderer, frame)
+                with unless_stopped(self._node):
+                    self._send(renderer, frame)
             frame += 1
         renderer.close()
 

@@ -64,8 +64,13 @@ class TruthRecorder:
         path = self._folder / SCENE_FILE
         if path.exists() and path.read_text() != text:
             raise CadsightError(f"{path} holds the truth of another scene, expected an empty folder or the same one")
+        if path.exists() and mesh.exists() and mesh.read_bytes() != Path(part.mesh).read_bytes():
+            raise CadsightError(f"{mesh} is not {part.mesh} as it is now, expected an empty folder or the same part")
         shutil.copyfile(part.mesh, mesh)
         write_atomically(path, text)
+        frames = self._folder / FRAMES_FILE
+        if frames.exists() and not frames.read_bytes().endswith(b"\n"):
+            append_line(frames, "")  # ends the line in hand when the cell was killed
 
     def frame(self, stamp_ns: int, joints: Sequence[float] | Array) -> None:
         """Note where the arm was when the frame stamped ``stamp_ns`` was exposed."""

@@ -163,13 +163,13 @@ def _light(spread: float, rng: Generator) -> Light:
     return Light(
         tuple(map(float, position)),  # type: ignore[arg-type]
         colour,
-        float(0.50 + 0.08 * spread * rng.uniform(-1, 1)),
-        float(0.40 + 0.05 * spread * rng.uniform(-1, 1)),
+        float(0.45 + 0.06 * spread * rng.uniform(-1, 1)),
+        float(0.50 + 0.04 * spread * rng.uniform(-1, 1)),
     )
 
 
 def _sensor(spread: float, rng: Generator) -> Sensor:
-    exposure = 1 + 0.08 * spread * rng.uniform(-1, 1)
+    exposure = 1 + 0.06 * spread * rng.uniform(-1, 1)
     balance = 1 + 0.02 * spread * rng.uniform(-1, 1, 3)
     return Sensor(
         gain=tuple((exposure * balance).tolist()),
