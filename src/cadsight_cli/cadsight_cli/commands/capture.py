@@ -1,0 +1,56 @@
+"""`cadsight capture`: takes or continues a session of pictures in a running cell."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "capture",
+        help="capture a session of pictures in a running cell",
+        description="Capture a session of pictures: random poses, one image each, written as a data set. The cell and "
+        "the capture node must run (cadsight launch workcell). A session that is there is continued; Ctrl-C stops it "
+        "cleanly, and the same command goes on.",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="session's folder, relative to the node's output_folder")
+    parser.add_argument("--session", help="name of the session (default: the folder's name)")
+    parser.add_argument("--split", choices=("train", "valid", "test"), default="train", help="default: %(default)s")
+    parser.add_argument("--count", type=int, default=120, help="pictures when it is done (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="decides the poses (default: %(default)s)")
+    parser.add_argument(
+        "--server", default="/cadsight/capture/capture_session", help="action of the node (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    import rclpy
+    from cadsight_capture.client import capture_session
+    from cadsight_capture.session import SessionPlan
+    from rclpy.signals import SignalHandlerOptions
+    from tqdm import tqdm
+
+    plan = SessionPlan(args.session or Path(args.folder).name, args.split, args.count, args.seed)
+    # Ctrl-C must reach us, who then cancel the goal, and not end ROS under our feet.
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = rclpy.create_node("capture_client")
+        with tqdm(total=plan.count, unit="picture", desc=plan.session) as bar:
+            said: list[str] = [""]
+
+            def report(feedback) -> None:
+                if said[-1] != feedback.last_skip:
+                    said.append(feedback.last_skip)
+                    bar.write(f"cadsight: {feedback.last_skip}")
+                bar.set_postfix({"skipped": feedback.skipped}, refresh=False)
+                bar.update(feedback.captured - bar.n)
+
+            result = capture_session(node, args.folder, plan, report, server=args.server)
+            bar.update(result.captured - bar.n)
+        print(result.message)
+        return 0
+    finally:
+        rclpy.try_shutdown()

@@ -1,0 +1,126 @@
+"""The simulated cell, the motion node and the capture node as programs of their own, in a ROS domain of their own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from cadsight_ros.clients import ActionClient, spinning
+from rclpy.node import Node
+
+from cadsight_interfaces.action import CaptureSession, MoveToJoints
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = ROOT / "config" / "workcell.yaml"
+PART = {
+    "part": str(ROOT / "config" / "parts" / "bracket.yaml"),
+    "bodies": str(ROOT / "config" / "bodies.yaml"),
+    "mount": [0.0, 0.0, 0.06, 0.0, 0.0, 0.0, 1.0],
+}
+# Below 102, where Linux has no ports of its own; by process, so that two runs on one machine do not meet.
+DOMAIN = 1 + os.getpid() % 100
+
+
+class Program:
+    """A node in a process of its own."""
+
+    def __init__(self, module: str, log: Path, parameters: dict[str, Any], remaps: tuple[str, ...] = ()) -> None:
+        words = [sys.executable, "-m", module, "--ros-args", "--params-file", str(CONFIG)]
+        for name, value in parameters.items():
+            words += ["-p", f"{name}:={value}"]
+        for remap in remaps:
+            words += ["-r", remap]
+        self.log = log
+        with open(log, "ab") as out:
+            self.process = subprocess.Popen(
+                words, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
+            )
+
+    def end(self) -> int:
+        """Ask for the end as Ctrl-C does; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Cell:
+    """The running programs, and a node that talks to them."""
+
+    def __init__(self, folder: Path, faults: dict[str, Any], capture: dict[str, Any]) -> None:
+        self.folder, self.sessions, self.truth = folder, folder / "sessions", folder / "truth"
+        self._capture_parameters = {**PART, "output_folder": str(self.sessions), **capture}
+        simulated = {**PART, "truth_folder": str(self.truth), "fps": 10.0, "seed": 5, **faults}
+        self.programs = {
+            "cell": Program("cadsight_cell.simulated_cell_node", folder / "cell.log", simulated),
+            "motion": Program("cadsight_cell.motion_node", folder / "motion.log", PART),
+        }
+        self.start_capture()
+        rclpy.init(args=[], domain_id=DOMAIN)
+        self.node: Node = rclpy.create_node("tester")
+        self.motion: ActionClient = ActionClient(
+            self.node, MoveToJoints, "/cadsight/motion/move_to_joints", accept_timeout_s=60.0
+        )
+        self.capture: ActionClient = ActionClient(
+            self.node, CaptureSession, "/cadsight/capture/capture_session", accept_timeout_s=60.0
+        )
+
+    def start_capture(self) -> None:
+        self.programs["capture"] = Program(
+            "cadsight_capture.capture_node", self.folder / "capture.log", self._capture_parameters
+        )
+
+    def wait_until_it_runs(self) -> None:
+        end = time.monotonic() + 180
+        while not (self.node.count_publishers("/joint_states") and self.motion.is_there and self.capture.is_there):
+            assert time.monotonic() < end, self.logs()
+            assert all(p.process.poll() is None for p in self.programs.values()), self.logs()
+            time.sleep(0.1)
+
+    def move(self, joints: dict[str, float], scaling: float = 0.0) -> MoveToJoints.Result:
+        return self.motion.send(self.goal(joints, scaling)).wait(60)[1]
+
+    @staticmethod
+    def goal(joints: dict[str, float], scaling: float = 0.0) -> MoveToJoints.Goal:
+        return MoveToJoints.Goal(
+            joint_names=list(joints), positions=list(map(float, joints.values())), velocity_scaling=scaling
+        )
+
+    @staticmethod
+    def session(name: str, count: int, seed: int = 1, split: str = "train") -> CaptureSession.Goal:
+        return CaptureSession.Goal(folder=name, session=name, split=split, count=count, seed=seed)
+
+    def logs(self) -> str:
+        return "\n".join(f"== {p.log.name}\n{p.log.read_text()}" for p in self.programs.values())
+
+    def end(self) -> None:
+        self.node.destroy_node()
+        rclpy.try_shutdown()
+        statuses = {name: program.end() for name, program in self.programs.items()}
+        assert set(statuses.values()) == {0}, f"{statuses}\n{self.logs()}"
+
+
+@contextlib.contextmanager
+def running_cell(folder: Path, faults: dict[str, Any] | None = None, **capture: Any) -> Iterator[Cell]:
+    """A cell that runs; on the way out every program must end cleanly when asked to."""
+    cell = Cell(folder, faults or {}, capture)
+    try:
+        with spinning(cell.node):
+            cell.wait_until_it_runs()
+            yield cell
+    finally:
+        cell.end()
