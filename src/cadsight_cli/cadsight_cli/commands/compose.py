@@ -22,8 +22,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.images import read_image
     from cadsight_core.parameters import from_mapping
-    from cadsight_synthesis.composition import CompositionParameters
     from cadsight_synthesis.composed_set import write_composed_set
+    from cadsight_synthesis.composition import CompositionParameters
     from tqdm import tqdm
 
     from cadsight_cli.yaml_file import read_mapping
