@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Compiles the pins of every Python from 3.10 to 3.13: constraints.txt for the ROS wheels, constraints-ros.txt for an
-# installed ROS 2 on Ubuntu 24.04 (Python 3.12), whose extensions were built with NumPy 1.26. Pins that still fit are
-# kept: `make constraints UPGRADE=--upgrade` looks for newer ones.
+# installed ROS 2 whose extensions were built with NumPy 1.26, as on Ubuntu 24.04. Pins that still fit are kept: `make constraints UPGRADE=--upgrade` looks for newer ones.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,4 +10,4 @@ common=(pyproject.toml --overrides overrides.txt --no-header --no-annotate --qui
 .venv/bin/uv pip compile "${common[@]}" "${groups[@]/#/--group=}" --group=rosidl \
   --universal --python-version 3.10 --output-file constraints.txt
 .venv/bin/uv pip compile "${common[@]}" "${groups[@]/#/--group=}" \
-  --constraints <(echo "numpy==1.26.4") --python-version 3.12 --output-file constraints-ros.txt
+  --constraints <(echo "numpy==1.26.4") --universal --python-version 3.10 --output-file constraints-ros.txt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import sys
@@ -46,8 +47,14 @@ def create(venv: Path, installation: Installation | None) -> None:
 
 
 def constraints(root: Path, installation: Installation | None) -> Path:
-    """An installed ROS brings a NumPy that its own extensions were built with, so it has pins of its own."""
-    return root / ("constraints-ros.txt" if installation else "constraints.txt")
+    """The pins to install by: an installed ROS has extensions that were built with its own NumPy, often a 1.26."""
+    if installation is None:
+        return root / "constraints.txt"
+    try:
+        first = importlib.metadata.version("numpy").split(".")[0]
+    except importlib.metadata.PackageNotFoundError:
+        first = "1"
+    return root / ("constraints-ros.txt" if first == "1" else "constraints.txt")
 
 
 def install(root: Path, venv: Path, installation: Installation | None) -> None:
