@@ -9,7 +9,7 @@ help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: ## Install what is missing and build; seconds when there is nothing to do
-	@PYTHONPATH=scripts PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m workspace
+	@$(PYTHON) -B scripts/set_up.py
 
 build: setup ## Build our packages again, whatever the stamps say
 	@$(RUN) colcon build --symlink-install
@@ -27,7 +27,7 @@ colcon-test: setup ## The same tests, package by package, as ROS runs them
 	@$(RUN) colcon test --event-handlers console_direct+ --return-code-on-test-failure && colcon test-result --verbose
 
 constraints: setup ## Compile the pins again from pyproject.toml
-	@scripts/constraints.sh
+	@UPGRADE=$(UPGRADE) scripts/constraints.sh
 
 clean: ## Remove what setup and build made, the virtual environment included
 	rm -rf .venv build install log .setup.lock .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis

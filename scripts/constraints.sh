@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles the pins of every Python from 3.10 to 3.13: constraints.txt for the ROS wheels, constraints-ros.txt for an
-# installed ROS 2 whose extensions were built with NumPy 1.26, as on Ubuntu 24.04. Pins that still fit are kept: `make constraints UPGRADE=--upgrade` looks for newer ones.
+# installed ROS 2 whose extensions were built with NumPy 1.26, as on Ubuntu 24.04. Pins that still fit are kept;
+# `make constraints UPGRADE=--upgrade` looks for newer ones.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

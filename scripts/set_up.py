@@ -54,7 +54,7 @@ def set_up(root: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make setup", description=__doc__)
-    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2], help="the workspace")
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[1], help="the workspace")
     root = parser.parse_args().root.resolve()
     with (root / ".setup.lock").open("w") as lock:
         # Two at once would build into the same folders.
