@@ -25,7 +25,7 @@ class JointOrder:
     """Takes the arm's joints out of a driver's lists, whose order is its own."""
 
     def __init__(self) -> None:
-        self._names: tuple[str, ...] = ()
+        self._names: tuple[str, ...] | None = None
         self._index: list[int] = []
 
     def pick(self, names: Sequence[str], values: Sequence[float], what: str) -> Array:
@@ -40,8 +40,8 @@ class JointOrder:
                 raise CadsightError(f"{what} names {', '.join(names) or 'no joint'}, expected {missing[0]} too")
             self._names = tuple(names)
             self._index = [self._names.index(n) for n in JOINT_NAMES]
-        if len(values) != len(self._names):
-            raise CadsightError(f"{what} has {len(values)} values, expected one for each of {len(self._names)} names")
+        if len(values) != len(names):
+            raise CadsightError(f"{what} has {len(values)} values, expected one for each of {len(names)} names")
         return np.array([values[i] for i in self._index], float)
 
 
