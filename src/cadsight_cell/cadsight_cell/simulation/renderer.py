@@ -61,7 +61,7 @@ class CellRenderer:
             self._fine.enable_segmentation_rendering()
         self._place(joints, self._fine)
         shown = self._fine.render()
-        is_part = (shown[..., 0] == self._part) & (shown[..., 1] == mujoco.mjtObj.mjOBJ_GEOM)
+        is_part = (shown[..., 0] == self._part) & (shown[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM))
         return self._fine_lens.bend_nearest(is_part.astype(np.float32)) > 0.5
 
     def camera_from_part(self, joints: Joints) -> Pose:
