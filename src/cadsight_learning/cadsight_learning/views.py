@@ -1,5 +1,6 @@
 """Crops to learn normals from: as they were taken, and seen again by a camera turned, shifted or nearer."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Sample
+from numpy.typing import NDArray
 
 from cadsight_learning.normals import crop_rotation
 
 # The picture around a crop that is kept for turning it, in sides of the crop.
 _AROUND = 1.7
+# Share of training crops whose ground is replaced, where the part's mask is known.
+_OTHER_GROUND = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +30,7 @@ class View:
     Attributes:
         crop: (224, 224, 3), the crop that everybody uses.
         around: picture around the crop, square, with the crop's centre in its middle.
+        mask: (as ``around``) uint8, 255 on the part, where known.
         scale: pixels of ``around`` a pixel of ``crop``.
         outline: (N, 2) points in pixels of ``crop`` about its centre, around the part.
         normal: (3,) in the crop's viewing frame.
@@ -35,6 +40,7 @@ class View:
     name: str
     crop: Rgb
     around: Rgb
+    mask: NDArray[np.uint8] | None
     scale: float
     outline: Array
     normal: Array
@@ -54,7 +60,7 @@ def views(samples: Sequence[Sample], size: int = CROP_SIZE) -> list[View]:
 
 
 def seen_again(view: View, rng: np.random.Generator, turn_deg: float, size: int = CROP_SIZE) -> tuple[Rgb, Array]:
-    """The part turned by up to ``turn_deg`` in the picture's plane, cropped anew around its turned outline, and its normal turned with it.
+    """The part turned by up to ``turn_deg`` in the picture's plane, cropped anew, and its normal turned with it.
 
     The camera has rolled about the crop's viewing ray; the box is found a little wrong, as a detector would.
     """
@@ -64,7 +70,21 @@ def seen_again(view: View, rng: np.random.Generator, turn_deg: float, size: int 
     low, high = outline.min(axis=0), outline.max(axis=0)
     side = float((high - low).max()) * np.exp(rng.normal(0, 0.03))
     centre = (low + high) / 2 + rng.normal(0, 0.02, 2) * side
-    return recropped(view, angle, centre, side, size), np.append(rotation @ view.normal[:2], view.normal[2])
+    seen = recropped(view, angle, centre, side, size)
+    if view.mask is not None and rng.random() < _OTHER_GROUND:
+        part = recropped(dataclasses.replace(view, around=view.mask), angle, centre, side, size)
+        seen = on_other_ground(seen, part, rng)
+    return seen, np.append(rotation @ view.normal[:2], view.normal[2])
+
+
+def on_other_ground(image: Rgb, mask: NDArray[np.uint8], rng: np.random.Generator) -> Rgb:
+    """The part of ``mask`` (255 on it) before a plain or graded ground: shadows and arm say nothing any more."""
+    corners = np.clip(rng.uniform(0, 255, 3) + rng.normal(0, 25, (2, 2, 3)), 0, 255).astype(np.float32)
+    if rng.random() < 0.5:  # most cells are light
+        corners = np.clip(rng.uniform(150, 255) + rng.normal(0, 12, (2, 2, 3)), 0, 255).astype(np.float32)
+    ground = cv2.resize(corners, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    share = mask[..., None].astype(np.float32) / 255
+    return (image * share + ground * (1 - share)).astype(np.uint8)
 
 
 def recropped(view: View, angle: float, centre: Array, side: float, size: int = CROP_SIZE) -> Rgb:
@@ -94,14 +114,17 @@ def _views_of(sample: Sample, size: int) -> list[View]:
         rotation = crop_rotation(sample.camera, instance.box, sample.size)
         box = crop_box(instance.box, sample.size)
         around, scale = _surroundings(image, box, size)
+        mask = None
+        if instance.mask is not None:
+            mask = _surroundings(instance.mask.astype(np.uint8) * 255, box, size, cv2.BORDER_CONSTANT)[0]
         name = sample.name if len(wanted) == 1 else f"{sample.name}-{number}"
         outline = (_outline(instance.box, instance.mask) - box.centre) * size / box.width
         normal = rotation.T @ np.asarray(instance.normal, float)
-        found.append(View(name, crop(image, instance.box, size), around, scale, outline, normal, rotation))
+        found.append(View(name, crop(image, instance.box, size), around, mask, scale, outline, normal, rotation))
     return found
 
 
-def _surroundings(image: Rgb, box: Box, size: int) -> tuple[Rgb, float]:
+def _surroundings(image: Rgb, box: Box, size: int, border: int = cv2.BORDER_REPLICATE) -> tuple[Rgb, float]:
     """The picture around a square ``box``, as fine as the crop or the picture, and its pixels a crop's pixel."""
     margin = math.ceil(box.width * (_AROUND - 1) / 2)
     wanted = int(box.width) + 2 * margin
@@ -109,7 +132,7 @@ def _surroundings(image: Rgb, box: Box, size: int) -> tuple[Rgb, float]:
     rows, columns = image.shape[:2]
     padding = max(-x0, -y0, x0 + wanted - columns, y0 + wanted - rows, 0)
     if padding:
-        image = cv2.copyMakeBorder(image, padding, padding, padding, padding, cv2.BORDER_REPLICATE)
+        image = cv2.copyMakeBorder(image, padding, padding, padding, padding, border)
     around = image[y0 + padding : y0 + padding + wanted, x0 + padding : x0 + padding + wanted]
     scale = box.width / size
     if scale > 1:  # finer than the crop: shrunk by area as the crop is

@@ -32,7 +32,7 @@ def test_a_checkpoint_that_holds_code_is_refused_before_it_runs(tmp_path, writer
         torch.save({"w": Malicious(touched)}, path)
     else:
         path.write_bytes(pickle.dumps({"w": Malicious(touched)}))
-    with pytest.raises(CadsightError, match="bad.pt"):
+    with pytest.raises(CadsightError, match=r"bad\.pt"):
         load_state(path)
     assert not touched.exists()
     # The same file does run its code where nobody forbids it, so the test could fail.

@@ -73,7 +73,7 @@ def test_no_crops_give_no_normals_and_other_shapes_are_refused(trained):
 
 def test_the_covariance_is_the_mean_square_of_the_residuals():
     true = np.tile([0.0, 0.0, -1.0], (4, 1))
-    predicted = true + [[0.1, 0, 0], [-0.1, 0, 0], [0, 0.2, 0], [0, -0.2, 0]]
+    predicted = true + np.array([[0.1, 0, 0], [-0.1, 0, 0], [0, 0.2, 0], [0, -0.2, 0]])
     expected = np.diag([2 * 0.01 / 4, 2 * 0.04 / 4, 0]) + np.eye(3) * np.radians(0.1) ** 2
     assert residual_covariance(predicted, true) == pytest.approx(expected)
 

@@ -35,7 +35,7 @@ def test_a_model_is_found_by_name_and_by_path(models):
 
 @pytest.mark.parametrize("name", ["none", "../models/none"])
 def test_a_name_without_a_model_is_refused(models, name):
-    with pytest.raises(CadsightError, match="none|leads out"):
+    with pytest.raises(CadsightError, match=r"none|leads out"):
         find(name, models)
 
 

@@ -8,7 +8,7 @@ from cadsight_core.geometry import Pose, angle_between
 from cadsight_core.images import read_image, write_image
 from cadsight_core.sample import Sample
 from cadsight_learning.solids import draw, solid
-from cadsight_learning.views import in_plane, recropped, seen_again, views
+from cadsight_learning.views import in_plane, on_other_ground, recropped, seen_again, views
 from conftest import CAMERA
 from scipy.spatial.transform import Rotation
 
@@ -94,3 +94,19 @@ def test_samples_without_normals_are_refused(pictures):
     bare = dataclasses.replace(pictures[0], instances=())
     with pytest.raises(CadsightError, match="none of 1 samples has a normal"):
         views([bare])
+
+
+def test_another_ground_leaves_the_part_alone():
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    mask = np.zeros((32, 32), np.uint8)
+    mask[8:20, 10:24] = 255
+    other = on_other_ground(image, mask, np.random.default_rng(1))
+    assert (other[8:20, 10:24] == image[8:20, 10:24]).all()
+    assert (other[mask == 0] == image[mask == 0]).all(axis=1).mean() < 0.05
+
+
+def test_the_mask_of_a_view_lies_on_its_part(pictures):
+    view = views(pictures[:1], SIDE)[0]
+    mask = recropped(dataclasses.replace(view, around=view.mask), 0.0, np.zeros(2), float(SIDE), SIDE)
+    orange = (view.crop[..., 0].astype(int) - view.crop[..., 2]) > 40
+    assert (orange & (mask > 127)).sum() / (orange | (mask > 127)).sum() > 0.9

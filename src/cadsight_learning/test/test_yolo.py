@@ -121,5 +121,5 @@ def test_weights_of_a_detector_with_other_classes_do_not_load(trained):
 
 @pytest.mark.parametrize("size", [100, 0])
 def test_a_picture_size_that_does_not_fit_the_network_is_refused(size):
-    with pytest.raises(CadsightError, match="image.size"):
+    with pytest.raises(CadsightError, match=r"image.size"):
         DetectorOptions(image_size=size)
