@@ -1,0 +1,58 @@
+"""The lens bends as OpenCV's model says; the sensor's noise is as large as it is said to be."""
+
+import cv2
+import numpy as np
+import pytest
+from cadsight_cell.simulation.sensor import Imager, Lens
+from cadsight_cell.simulation.world import Sensor
+from cadsight_core.camera import Camera, ImageSize
+
+CAMERA = Camera(ImageSize(320, 240), 307.0, 307.0, 161.5, 117.0, (0.06, -0.04, 0.0008, -0.0008, 0.0), "optical")
+PLAIN = Sensor(gain=(1.0, 1.0, 1.0), gamma=1.0, read_noise=1.5, shot_noise=2.0, blur_px=0.4)
+
+
+def dot(shape: tuple[int, int], x: float, y: float) -> np.ndarray:
+    v, u = np.mgrid[0 : shape[0], 0 : shape[1]]
+    grey = 250 * np.exp(-((u - x) ** 2 + (v - y) ** 2) / (2 * 2.0**2))
+    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize(("x", "y"), [(179, 134), (60, 50), (300, 60), (55, 210), (295, 215)])
+def test_a_point_of_the_pinhole_picture_bends_to_where_opencv_projects_its_ray(x: int, y: int) -> None:
+    lens = Lens(CAMERA)
+    ray = np.array([(x - (lens.width - 1) / 2) / CAMERA.fx, (y - (lens.height - 1) / 2) / CAMERA.fy, 1.0])
+    expected, _ = cv2.projectPoints(ray[None], np.zeros(3), np.zeros(3), CAMERA.matrix, np.array(CAMERA.distortion))
+    bent = lens.bend(dot((lens.height, lens.width), x, y))[..., 1].astype(float)
+    v, u = np.mgrid[0:240, 0:320]
+    centre = (bent * u).sum() / bent.sum(), (bent * v).sum() / bent.sum()
+    assert centre == pytest.approx(expected.ravel(), abs=0.1)
+
+
+def test_the_pinholes_field_of_view_is_that_of_its_height() -> None:
+    lens = Lens(CAMERA)
+    assert lens.height == 268  # 240 * 1.12, even
+    assert lens.fovy_deg == pytest.approx(np.rad2deg(2 * np.arctan(134 / 307)))
+
+
+def test_the_noise_of_a_flat_picture_has_the_stated_spread_and_no_offset() -> None:
+    imager = Imager(PLAIN, CAMERA, seed=3)
+    flat = np.full((240, 320, 3), 128, np.uint8)
+    frames = np.stack([imager.expose(flat, i) for i in range(6)]).astype(float)
+    # sqrt(1.5^2 + 2^2) = 2.5 counts, and 1/12 of a squared count for whole numbers.
+    assert frames.std() == pytest.approx(np.sqrt(2.5**2 + 1 / 12), rel=0.01)
+    assert frames.mean() == pytest.approx(128.0, abs=0.03)
+
+
+def test_noise_is_a_function_of_seed_and_frame() -> None:
+    flat = np.full((240, 320, 3), 128, np.uint8)
+    first = Imager(PLAIN, CAMERA, seed=3).expose(flat, 7)
+    assert np.array_equal(first, Imager(PLAIN, CAMERA, seed=3).expose(flat, 7))
+    assert not np.array_equal(first, Imager(PLAIN, CAMERA, seed=3).expose(flat, 8))
+    assert not np.array_equal(first, Imager(PLAIN, CAMERA, seed=4).expose(flat, 7))
+
+
+def test_gain_and_gamma_act_on_each_colour() -> None:
+    quiet = Sensor(gain=(1.1, 1.0, 0.5), gamma=2.0, read_noise=0.0, shot_noise=0.0, blur_px=0.4)
+    flat = np.full((240, 320, 3), 204, np.uint8)
+    # 0.8^2 = 0.64 of full scale: 163.2, times the gain.
+    assert Imager(quiet, CAMERA, seed=0).expose(flat, 0)[120, 160].tolist() == [180, 163, 82]
