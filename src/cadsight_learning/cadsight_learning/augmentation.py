@@ -32,13 +32,12 @@ def placed(one: Labelled, shape: tuple[int, int], scale: Array, shift: Array) ->
     # Boxes count from the pixel's corner, OpenCV from its centre: half a pixel before and after.
     offset = scale * 0.5 + shift - 0.5
     matrix = np.array([[scale[0], 0.0, offset[0]], [0.0, scale[1], offset[1]]])
-    image = cv2.warpAffine(
-        one.image, matrix, (shape[1], shape[0]), flags=cv2.INTER_LINEAR, borderValue=(GREY, GREY, GREY)
-    )
+    grey = (GREY, GREY, GREY)
+    warped = cv2.warpAffine(one.image, matrix, (shape[1], shape[0]), flags=cv2.INTER_LINEAR, borderValue=grey)
     boxes = one.boxes * np.tile(scale, 2) + np.tile(shift, 2)
     boxes = np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
     boxes, keep = _clipped(boxes, (0, 0, shape[1], shape[0]))
-    return Labelled(image, boxes[keep], one.classes[keep])
+    return Labelled(np.asarray(warped, np.uint8), boxes[keep], one.classes[keep])
 
 
 def moved(one: Labelled, shape: tuple[int, int], rng: np.random.Generator) -> Labelled:
@@ -83,9 +82,10 @@ def recoloured(image: Rgb, rng: np.random.Generator, strength: float = 1.0) -> R
     saturation = np.clip(ramp * gain[1], 0, 255).astype(np.uint8)
     value = np.clip(255 * (ramp / 255) ** np.exp(strength * rng.uniform(-0.3, 0.3)) * gain[2], 0, 255).astype(np.uint8)
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-    image = cv2.cvtColor(cv2.LUT(hsv, np.stack([hue, saturation, value], -1)[None]), cv2.COLOR_HSV2RGB)
+    turned = cv2.LUT(hsv, np.stack([hue, saturation, value], -1)[None])
+    image = np.asarray(cv2.cvtColor(turned, cv2.COLOR_HSV2RGB), np.uint8)
     if rng.random() < 0.15 * strength:
-        image = cv2.GaussianBlur(image, (3, 3), 0)
+        image = np.asarray(cv2.GaussianBlur(image, (3, 3), 0), np.uint8)
     if rng.random() < 0.3 * strength:
         noise = rng.normal(0, rng.uniform(1, 8), image.shape).astype(np.float32)
         image = np.clip(image + noise, 0, 255).astype(np.uint8)

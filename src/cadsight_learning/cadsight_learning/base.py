@@ -7,7 +7,7 @@ import numpy as np
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.sample import Sample
+from cadsight_core.sample import Sample, Split
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.detector import Progress
@@ -36,7 +36,7 @@ def train_base(count: int, folder: str | Path, options: DetectorOptions, progres
     dataset = Dataset.create(folder / "solids", KINDS, exist_ok=True)
     for number in range(len(dataset), count + _VALID):
         drawing = random_scene(camera, np.random.default_rng([options.seed, number]))
-        split = "valid" if number < _VALID else "train"
+        split: Split = "valid" if number < _VALID else "train"
         bare = tuple(dataclasses.replace(i, mask=None) for i in drawing.instances)
         name = f"{number:06d}"
         record = {"seed": options.seed, "number": number}
@@ -44,9 +44,8 @@ def train_base(count: int, folder: str | Path, options: DetectorOptions, progres
             Sample(name, Path(f"images/{name}.png"), camera.size, camera, bare, "synthetic", split, record),
             drawing.image,
         )
-    train, valid = (dataset.samples(split) for split in ("train", "valid"))
-    absolute = [[dataclasses.replace(s, image=dataset.folder / s.image) for s in part] for part in (train, valid)]
-    _, card = fit_detector(*absolute, KINDS, folder, options, progress)
+    train, valid = dataset.samples("train"), dataset.samples("valid")
+    _, card = fit_detector(train, valid, KINDS, folder, options, progress)
     path = folder / f"{card.architecture}-solids.pt"
     state = load_state(folder / WEIGHTS)
     save_checkpoint(path, {k: v.half() if v.is_floating_point() else v for k, v in state.items()})

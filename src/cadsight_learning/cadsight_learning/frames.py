@@ -1,5 +1,6 @@
 """Pictures of any aspect as a network wants them, and boxes back in the picture's own pixels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -44,11 +45,13 @@ def shrunk(image: Rgb, longer: int) -> Rgb:
     size = max(round(width * factor), 1), max(round(height * factor), 1)
     if size == (width, height):
         return image
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8)
 
 
-def canvas_shape(height: int, width: int, longer: int) -> tuple[int, int]:
-    """Rows and columns, multiples of the stride, that hold a picture of this size once shrunk."""
+def canvas_shape(shape: Sequence[int], longer: int) -> tuple[int, int]:
+    """Rows and columns, multiples of the stride, that hold a picture of this shape once shrunk."""
+    height, width = shape[0], shape[1]
     factor = longer / max(width, height)
     rows, columns = max(round(height * factor), 1), max(round(width * factor), 1)
     return -(-rows // STRIDE) * STRIDE, -(-columns // STRIDE) * STRIDE
@@ -57,7 +60,7 @@ def canvas_shape(height: int, width: int, longer: int) -> tuple[int, int]:
 def framed(image: Rgb, longer: int) -> tuple[Rgb, Frame]:
     """The picture shrunk to ``longer`` and centred on grey, and where it lies there."""
     small = shrunk(image, longer)
-    rows, columns = canvas_shape(*image.shape[:2], longer)
+    rows, columns = canvas_shape(image.shape, longer)
     top, left = (rows - small.shape[0]) // 2, (columns - small.shape[1]) // 2
     canvas = np.full((rows, columns, 3), GREY, np.uint8)
     canvas[top : top + small.shape[0], left : left + small.shape[1]] = small

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from cadsight_core.geometry import Array, angle_between
 from faster_coco_eval import COCO, COCOeval_faster
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 _THRESHOLD = 0.5
 
@@ -21,7 +21,7 @@ class Boxes:
     boxes: Array
     classes: Array
     scores: Array = field(default_factory=lambda: np.zeros(0))
-    ignored: Array = field(default_factory=lambda: np.zeros(0, bool))
+    ignored: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
 
     def at_least(self, confidence: float) -> "Boxes":
         keep = self.scores >= confidence
@@ -90,7 +90,7 @@ def average_precision(
 
 def matches(truth: Boxes, found: Boxes, threshold: float = _THRESHOLD) -> Matches:
     """Pair the found with the true of the same class, surest first, each with the free one that it covers best."""
-    ignored = truth.ignored if len(truth.ignored) else np.zeros(len(truth.boxes), bool)
+    ignored = np.asarray(truth.ignored if len(truth.ignored) else np.zeros(len(truth.boxes)), bool)
     overlap = iou(found.boxes, truth.boxes) * (found.classes[:, None] == truth.classes[None, :])
     taken = np.zeros(len(truth.boxes), bool)
     right = counted = 0

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from cadsight_learning.checkpoint import fill
 from cadsight_learning.options import ARCHITECTURES
+from cadsight_learning.precision import channels_last
 
 # Of normals that nobody has judged yet: 20 degrees each way.
 _UNKNOWN = np.eye(3) * np.sin(np.radians(20.0)) ** 2
@@ -74,7 +75,8 @@ class NormalRegressor:
         self, architecture: str, image_size: int = CROP_SIZE, covariance: Sequence[Sequence[float]] | None = None
     ) -> None:
         self.architecture, self.image_size = architecture, image_size
-        self.module = network(architecture, image_size).to(memory_format=torch.channels_last)
+        self.module = network(architecture, image_size)
+        channels_last(self.module)
         self.covariance = _UNKNOWN.copy() if covariance is None else np.array(covariance, float).reshape(3, 3)
 
     def load(self, state: dict[str, Tensor], where: str | Path = "") -> "NormalRegressor":

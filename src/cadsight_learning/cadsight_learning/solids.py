@@ -6,6 +6,7 @@ starts from there. Flat shading and the painter's algorithm: poor pictures, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -92,23 +93,22 @@ def random_background(size: ImageSize, rng: np.random.Generator) -> Rgb:
         corners = corners.mean(axis=(0, 1), keepdims=True) + rng.normal(0, 12, (2, 2, 3)).astype(np.float32)
     if rng.random() < 0.3:
         corners = 215 + rng.normal(0, 15, (2, 2, 3)).astype(np.float32)
-    image = cv2.resize(corners, (w, h), interpolation=cv2.INTER_LINEAR)
+    image: Array = np.asarray(cv2.resize(corners, (w, h), interpolation=cv2.INTER_LINEAR), float)
     if rng.random() < 0.6:
         cells = int(rng.integers(4, 60))
         mottle = rng.normal(0, rng.uniform(3, 30), (cells, cells, 1 if rng.random() < 0.5 else 3)).astype(np.float32)
-        mottle = cv2.resize(mottle, (w, h), interpolation=cv2.INTER_CUBIC)
-        image = image + (mottle[..., None] if mottle.ndim == 2 else mottle)
-    image = np.clip(image, 0, 255).astype(np.uint8)
+        wide = np.asarray(cv2.resize(mottle, (w, h), interpolation=cv2.INTER_CUBIC), float)
+        image = image + (wide[..., None] if wide.ndim == 2 else wide)
+    picture: Rgb = np.clip(image, 0, 255).astype(np.uint8)
     for _ in range(int(rng.integers(0, 14)) if rng.random() < 0.7 else 0):
         colour = tuple(int(v) for v in rng.integers(0, 256, 3))
-        points = (rng.uniform(-0.1, 1.1, 2) * (w, h) + rng.normal(0, w * 0.12, (int(rng.integers(3, 6)), 2))).astype(
-            int
-        )
+        corners_of_it = rng.normal(0, w * 0.12, (int(rng.integers(3, 6)), 2))
+        points = (rng.uniform(-0.1, 1.1, 2) * (w, h) + corners_of_it).astype(np.int32)
         if rng.random() < 0.5:
-            cv2.fillPoly(image, [points.astype(np.int32)], colour, cv2.LINE_AA)
+            cv2.fillPoly(picture, [points], colour, cv2.LINE_AA)
         else:
-            cv2.polylines(image, [points.astype(np.int32)], False, colour, int(rng.integers(1, 9)), cv2.LINE_AA)
-    return image
+            cv2.polylines(picture, [points], False, colour, int(rng.integers(1, 9)), cv2.LINE_AA)
+    return picture
 
 
 def _paint(
@@ -174,7 +174,7 @@ def _body(kind: str, rng: np.random.Generator) -> trimesh.Trimesh:
 def _stacked(rectangles: Sequence[tuple[float, float, float, float]], depth: float) -> trimesh.Trimesh:
     """Blocks of one depth over rectangles (x0, x1, y0, y1); their inner faces stay and are drawn over."""
     blocks = [trimesh.creation.box(bounds=[(x0, y0, 0), (x1, y1, depth)]) for x0, x1, y0, y1 in rectangles]
-    return trimesh.util.concatenate(blocks)
+    return cast(trimesh.Trimesh, trimesh.util.concatenate(blocks))
 
 
 def _star(teeth: int, root: float, depth: float) -> trimesh.Trimesh:

@@ -96,7 +96,8 @@ def recropped(view: View, angle: float, centre: Array, side: float, size: int = 
     shift = back @ centre * view.scale + middle - back @ np.full(2, (size - 1) / 2) * step
     matrix = np.column_stack([back * step, shift])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(view.around, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(view.around, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
 
 
 def in_plane(angle: float) -> Array:
@@ -132,12 +133,12 @@ def _surroundings(image: Rgb, box: Box, size: int, border: int = cv2.BORDER_REPL
     rows, columns = image.shape[:2]
     padding = max(-x0, -y0, x0 + wanted - columns, y0 + wanted - rows, 0)
     if padding:
-        image = cv2.copyMakeBorder(image, padding, padding, padding, padding, border)
+        image = np.asarray(cv2.copyMakeBorder(image, padding, padding, padding, padding, border), np.uint8)
     around = image[y0 + padding : y0 + padding + wanted, x0 + padding : x0 + padding + wanted]
     scale = box.width / size
     if scale > 1:  # finer than the crop: shrunk by area as the crop is
         side = round(wanted / scale)
-        around = cv2.resize(around, (side, side), interpolation=cv2.INTER_AREA)
+        around = np.asarray(cv2.resize(around, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
         scale = side / wanted * scale
     return np.ascontiguousarray(around), scale
 

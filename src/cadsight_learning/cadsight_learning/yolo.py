@@ -29,7 +29,7 @@ from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.frames import canvas_shape, framed, shrunk
 from cadsight_learning.metrics import Boxes, average_precision
 from cadsight_learning.options import SIZES, DetectorOptions
-from cadsight_learning.precision import autocast
+from cadsight_learning.precision import autocast, channels_last
 
 # Ultralytics writes a settings file where it is told to, and asks its servers for nothing.
 os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"cadsight-ultralytics-{os.getuid()}"))
@@ -59,13 +59,14 @@ class YoloDetector:
             raise CadsightError("the detector has no classes, expected at least one name")
         self.architecture, self.image_size = architecture, image_size
         self._classes = tuple(classes)
-        self.module: nn.Module = DetectionModel(f"{architecture}.yaml", nc=len(self._classes), verbose=False)
+        network: Any = DetectionModel(f"{architecture}.yaml", nc=len(self._classes), verbose=False)
+        self.module = network
         self.module.args = SimpleNamespace(**_GAINS, epochs=epochs)
-        self.module.to(memory_format=torch.channels_last)
+        channels_last(self.module)
         for layer in self.module.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = _NORM_MOMENTUM
-        self._fused: nn.Module | None = None
+        self._fused: Any = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -111,10 +112,10 @@ class YoloDetector:
         pictures = [_framed(s, _labelled(s, square), self.image_size) for s in samples]
         return _judged(self.module, pictures)[0]
 
-    def _for_inference(self) -> nn.Module:
+    def _for_inference(self) -> Any:
         if self._fused is None:
             self._fused = copy.deepcopy(self.module).eval().fuse(verbose=False)
-            self._fused.to(memory_format=torch.channels_last)
+            channels_last(self._fused)
         return self._fused
 
 
@@ -157,7 +158,7 @@ class DetectorTask:
         size = options.image_size
         labelled = [_labelled(s, options.square) for s in train]
         self._pictures = [_shrunk(one, size) for one in labelled]
-        shapes = {canvas_shape(*one.image.shape[:2], size) for one in labelled}
+        shapes = {canvas_shape(one.image.shape, size) for one in labelled}
         # Pictures of several shapes share a square: a batch has one shape.
         self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
         self._valid = [_framed(s, _labelled(s, options.square), size) for s in valid]
@@ -185,9 +186,8 @@ class DetectorTask:
         losses, found = _judged(module, self._valid)
         truth = [Boxes(one.boxes, one.classes) for one, _ in self._valid]
         sure = [b.at_least(CONFIDENCE) for b in found]
-        figures = average_precision(truth, found, len(self.detector.classes))
-        kept = average_precision(truth, sure, len(self.detector.classes))
-        figures = {"map50": figures.map50, "map50_95": figures.map50_95, "map50_95_sure": kept.map50_95}
+        every, kept = (average_precision(truth, boxes, len(self.detector.classes)) for boxes in (found, sure))
+        figures = {"map50": every.map50, "map50_95": every.map50_95, "map50_95_sure": kept.map50_95}
         # What is served are the sure ones; the others tell epochs apart while nothing is sure yet.
         score = 0.5 * figures["map50_95_sure"] + 0.4 * figures["map50_95"] + 0.1 * figures["map50"]
         return score, figures | losses
@@ -206,7 +206,7 @@ class DetectorTask:
             layer.eval()
 
     def _tell_share(self, share: float) -> None:
-        criterion = getattr(self.module, "criterion", None)
+        criterion: Any = getattr(self.module, "criterion", None)
         if hasattr(criterion, "decay"):  # YOLO26 hands over from one head to the other as training goes on
             criterion.updates = round(share * self.options.epochs) - 1
             criterion.update()
@@ -232,7 +232,7 @@ def _framed(sample: Sample, one: Labelled, size: int) -> tuple[Labelled, str]:
     return Labelled(canvas, frame.to_input(one.boxes), one.classes), sample.name
 
 
-def _judged(module: nn.Module, pictures: Sequence[tuple[Labelled, str]]) -> tuple[dict[str, float], list[Boxes]]:
+def _judged(module: Any, pictures: Sequence[tuple[Labelled, str]]) -> tuple[dict[str, float], list[Boxes]]:
     """Mean losses a picture, and what is found there down to a confidence of 0.001, in input pixels."""
     module.eval()
     found: list[Boxes | None] = [None] * len(pictures)
