@@ -9,7 +9,9 @@ from cadsight_cli.demo.children import ChildDiedError, running
 from cadsight_core.errors import CadsightError
 
 SLEEPER = "import time; print('here', flush=True); time.sleep(60)"
-STUBBORN = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('here', flush=True); time.sleep(60)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print('here', flush=True); time.sleep(60)"
+)
 
 
 def python(code):

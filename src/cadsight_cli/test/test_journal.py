@@ -42,7 +42,9 @@ def test_a_step_done_anew_counts_its_time_anew(tmp_path):
     assert journal.steps["report"].seconds < 1.0
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"steps": {"a": {}}}', '{"steps": {"a": {"done": true, "seconds": "x"}}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"steps": {"a": {}}}', '{"steps": {"a": {"done": 1, "seconds": "x"}}}']
+)
 def test_a_journal_that_is_none_is_refused_by_its_name(tmp_path, text):
     (tmp_path / "steps.json").write_text(text)
     with pytest.raises(CadsightError, match=r"steps\.json could not be read"):

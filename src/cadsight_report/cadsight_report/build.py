@@ -122,7 +122,7 @@ class _Report:
         self.sentences["detector"] = models.sentence(card)
         self._add_curves("detector_curves", models.detector_curves(self.run.detector))
         detector = models.load_detector(self.run.detector)
-        if truth := self._true_test(card.classes):
+        if truth := self._true_test():
             self.figures["detector"] = models.detector_figures(detector, truth) | {"against": "truth"}
         if labels := self._labelled_test():
             found = models.detector_figures(detector, labels) | {"against": "labels"}
@@ -136,7 +136,7 @@ class _Report:
             return
         self.sentences["normals"] = models.sentence(card)
         self._add_curves("normals_curves", models.normals_curves(self.run.normals))
-        truth = self._true_test(None)
+        truth = self._true_test()
         samples = truth or self._labelled_test()
         samples = [s for s in samples if any(i.normal is not None for i in s.instances)]
         if not samples:
@@ -152,7 +152,7 @@ class _Report:
 
     def add_pictures(self) -> None:
         """Test pictures with what is there and what the models see."""
-        samples = _spread(self._true_test(None) or self._labelled_test(), PICTURES)
+        samples = _spread(self._true_test() or self._labelled_test(), PICTURES)
         if not samples:
             return
         seen: Sequence[Sequence[Any]] = [()] * len(samples)
@@ -180,12 +180,12 @@ class _Report:
         if panels:
             self.charts[name] = charts.curves(panels)
 
-    def _true_test(self, classes: Sequence[str] | None) -> list[Sample]:
+    def _true_test(self) -> list[Sample]:
         truth, raw = self.truths.get("test"), self.raw.get("test")
         if truth is None or raw is None:
             return []
         samples = [s for s in raw.samples() if not s.record.get("background", False)]
-        return [true_sample(s, truth.at(int(s.record["stamp_ns"])), 0) for s in samples]
+        return [true_sample(s, truth.at(int(s.record["stamp_ns"])), truth.part.class_id) for s in samples]
 
     def _labelled_test(self) -> list[Sample]:
         return list(self.labelled["test"].samples()) if "test" in self.labelled else []

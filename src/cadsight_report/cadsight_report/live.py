@@ -1,13 +1,43 @@
 """What the perception node reported while it looked, and what its replay gave."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cadsight_report.run_folder import RunFolder, read_json
+import numpy as np
+from cadsight_core.geometry import angle_between
+
+from cadsight_report.run_folder import RunFolder, SessionFolder, read_json
+from cadsight_report.truth import Truth, truth_of
 
 
 def live_figures(run: RunFolder) -> dict[str, Any] | None:
-    """The numbers of live.json, or None where nobody looked."""
-    return _numbers(read_json(run.live / "live.json"))
+    """The numbers of live.json, with the errors against the truth where there is one; None where nobody looked."""
+    report = read_json(run.live / "live.json")
+    figures = _numbers(report)
+    truth = truth_of(SessionFolder(run.live))
+    if report is None or figures is None or truth is None:
+        return figures
+    return figures | live_errors(report.get("results", []), truth)
+
+
+def live_errors(results: Sequence[Mapping[str, Any]], truth: Truth) -> dict[str, Any]:
+    """How the surest result of each frame compares with where the part was when that frame was exposed.
+
+    Returns:
+        ``unknown_stamps``: results of no frame that the camera ever took; ``normal_mean_deg`` and
+        ``normal_median_deg`` over the frames with a normal.
+    """
+    known = set(truth.stamps)
+    axis = truth.part.axis_of_interest
+    angles = []
+    for result in results:
+        surest = max(result["detections"], key=lambda seen: seen["score"], default=None)
+        if result["stamp_ns"] in known and surest is not None and surest["normal"] is not None:
+            angles.append(float(angle_between(surest["normal"], truth.pose(result["stamp_ns"]).rotate(axis))))
+    figures: dict[str, Any] = {"unknown_stamps": sum(result["stamp_ns"] not in known for result in results)}
+    if angles:
+        figures |= {"normal_mean_deg": float(np.mean(angles)), "normal_median_deg": float(np.median(angles))}
+    return figures
 
 
 def replay_figures(run: RunFolder) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from cadsight_learning.detector import Detector
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals
 from cadsight_learning.normals import NormalRegressor, crop_rotation
 from cadsight_learning.registry import CARD, ModelCard, load_card, load_detector, load_regressor
-from cadsight_learning.saliency import saliency
+from cadsight_learning.saliency import normal_saliency
 from cadsight_learning.views import views
 
 from cadsight_report.drawing import data_uri, heat
@@ -125,7 +125,7 @@ def caption(sample: Sample, found: Sequence[Instance]) -> str:
 def saliency_pictures(regressor: NormalRegressor, samples: Sequence[Sample]) -> list[Picture]:
     """What the regressor looks at on the crop of each sample (Comillas, figures 20 and 23)."""
     seen = views(samples)
-    maps = saliency(regressor, np.stack([v.crop for v in seen]))
+    maps = normal_saliency(regressor, np.stack([v.crop for v in seen]))
     return [
         Picture(v.name, data_uri(np.hstack([v.crop, heat(v.crop, m)]), max_width=448), v.name)
         for v, m in zip(seen, maps, strict=True)

@@ -28,6 +28,7 @@ TARGETS = (
     Target("normals.median_deg", "normals, median error", "at most", 4.0, "degrees"),
     Target("live.overhead_ms_p50", "live, added to the two bare model calls, p50", "at most", 10.0, "ms"),
     Target("live.wrong_stamps", "live, results with a stamp that no frame had", "at most", 0),
+    Target("live.unknown_stamps", "live, results of no frame that the camera took", "at most", 0),
     Target("live.dropped_in_transport", "live, frames lost in transport", "at most", 0),
     Target("replay.equal", "replay gives the live results up to dropped frames", "is", True),
     Target("seconds_total", "all steps together", "at most", 900.0, "s"),

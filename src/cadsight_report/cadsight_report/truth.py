@@ -5,6 +5,7 @@ from typing import Protocol
 
 from cadsight_core.box import Box
 from cadsight_core.geometry import Array, Pose
+from cadsight_core.part import Part
 from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
 
@@ -28,7 +29,14 @@ class TrueFrame(Protocol):
 
 
 class Truth(Protocol):
+    """A session as it really was; see :class:`cadsight_cell.simulation.truth.Truth`."""
+
+    part: Part
+
+    @property
+    def stamps(self) -> tuple[int, ...]: ...
     def at(self, stamp_ns: int) -> TrueFrame: ...
+    def pose(self, stamp_ns: int) -> Pose: ...
 
 
 def truth_of(session: SessionFolder) -> Truth | None:

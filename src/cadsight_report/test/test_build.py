@@ -25,8 +25,9 @@ def reported(run_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reported") / "run"
     shutil.copytree(run_folder, folder)
     (folder / "live").mkdir()
-    (folder / "live" / "live.json").write_text(json.dumps(LIVE))
-    (folder / "live" / "replay.json").write_text(json.dumps({"equal": True, "compared": 48}))
+    results = [{"stamp_ns": i, "latency_ms": 40.0 + i, "detections": []} for i in range(5)]
+    (folder / "live" / "live.json").write_text(json.dumps(LIVE | {"results": results}))
+    (folder / "live" / "replay.json").write_text(json.dumps({"equal": True, "comparison": {"compared": 48}}))
     stages = []
     run = build_report(folder, stages.append)
     assert tuple(stages) == STAGES
@@ -60,7 +61,7 @@ def test_the_figures_of_the_models_are_those_of_the_test_session(reported, figur
 
 def test_what_the_node_and_the_steps_wrote_is_in_the_figures(figures):
     assert {key: figures["live"][key] for key in LIVE} == LIVE
-    assert figures["replay"]["equal"] is True
+    assert figures["replay"] == {"equal": True, "compared": 48, "differences": []}
     assert figures["seconds"].items() >= {"capture": 12.5, "train": 30.0}.items()
     assert "live" not in figures["seconds"]
     assert 0 < figures["seconds"]["report"] < 120
@@ -88,7 +89,7 @@ def test_the_page_needs_nothing_else(page):
     assert "@import" not in page
     assert "<script" not in page
     assert page.count("data:image/jpeg;base64,") == 3 + 3
-    assert page.count("<svg") == 6 - 1  # no truth: no chart of label errors; no latencies were kept
+    assert page.count("<svg") == 5  # curves of both models, angles, channels, latency; no truth: no label errors
 
 
 def test_the_name_of_the_part_is_escaped(page):

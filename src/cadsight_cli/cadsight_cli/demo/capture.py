@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import rclpy
 from action_msgs.msg import GoalStatus
 from cadsight_core.errors import CadsightError
 from cadsight_ros.clients import ActionClient, RunningGoal, spinning
+from rclpy.signals import SignalHandlerOptions
 
 from cadsight_cli.demo.children import Child, launched
 from cadsight_cli.demo.progress import bar
@@ -46,9 +48,8 @@ def cell_with_capture(config: Path, seed: int, truth: Path, sessions: Path, logs
 @contextlib.contextmanager
 def capture_client(children: list[Child]) -> Iterator["CaptureClient"]:
     """A client of the capture node, while the body runs."""
-    import rclpy
-
-    with rclpy.init(args=[]):
+    # Ctrl-C is for us: rclpy would end its context before the session could be told to stop.
+    with rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO):
         node = rclpy.create_node(f"demo_{os.getpid()}")
         try:
             with spinning(node):

@@ -24,16 +24,20 @@ _POSES = 100_000
 _TOUR = "tour"
 
 
-def look(seconds: float, config: Path, seed: int, run: RunFolder, logs: Path, title: str) -> None:
-    """Serve both models while the arm goes through poses of its own; writes the bag and live.json.
+def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs: Path, title: str) -> dict[str, Any]:
+    """Serve both models while the arm goes through poses of its own; writes the bag and live.json, which is returned.
 
     The tour is a capture session: it plans, moves and settles as the others did.
+
+    Args:
+        models: the registry folder.
+        out: folder for bag/, live.json, tour/ and, read by the report alone, truth/.
     """
     for old in (_TOUR, "truth"):
-        shutil.rmtree(run.live / old, ignore_errors=True)
-    perception = {"config": config, "models_folder": run.detector.parent}
+        shutil.rmtree(out / old, ignore_errors=True)
+    perception = {"config": config, "models_folder": models}
     with (
-        cell_with_capture(config, seed, run.live / "truth", run.live, logs) as children,
+        cell_with_capture(config, seed, out / "truth", out, logs) as children,
         launched("perception", perception, logs / "perception.log") as looking,
         capture_client([*children, looking]) as client,
         bar(title, round(seconds, 1), "s") as shown,
@@ -42,9 +46,10 @@ def look(seconds: float, config: Path, seed: int, run: RunFolder, logs: Path, ti
         _wait_for_result(client)
         tour = client.start(_TOUR, "", _POSES, seed, lambda message: _note(message, started))
         _wait(client, started, "the first pose of the tour")
-        watch(client.node, run.live, seconds, START_TIMEOUT_S, lambda passed: _tick(shown, passed, client))
-        shown.update(seconds - shown.n)
+        report = watch(client.node, out, seconds, START_TIMEOUT_S, lambda passed: _tick(shown, passed, client))
+        shown.update(shown.total - shown.n)
         tour.cancel()
+    return report
 
 
 def replay(config: Path, run: RunFolder, logs: Path, title: str) -> None:

@@ -116,7 +116,7 @@ class Pipeline:
         from cadsight_cli.demo.live import look
 
         seconds, seed = self.settings.live_seconds, self._seed("live")
-        look(seconds, self._config("live"), seed, self.run, self._logs("live"), title)
+        look(seconds, self._config("live"), seed, self.run.detector.parent, self.run.live, self._logs("live"), title)
 
     def replay(self, title: str) -> None:
         from cadsight_cli.demo.live import replay

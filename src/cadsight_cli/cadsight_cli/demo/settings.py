@@ -28,10 +28,11 @@ class DemoSettings:
         check(self)
 
 
+# Fewer pictures in a session would be too few to correct its hand-eye calibration from.
 QUICK = {
-    "train": 8,
-    "valid": 3,
-    "test": 4,
+    "train": 16,
+    "valid": 14,
+    "test": 14,
     "composed": 8,
     "live_seconds": 5.0,
     "detector_epochs": 1,

@@ -1,0 +1,76 @@
+"""`cadsight benchmark`: the figures of a run, and the speed of each stage on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "benchmark",
+        help="print the figures of a run and the speed of each stage",
+        description="Print the figures that a run is judged by, and measure on this machine the simulated camera, "
+        "capturing, labelling, training and the live look, each with the run's pictures and models. It is no test: "
+        "nothing fails for being slow.",
+    )
+    parser.add_argument(
+        "--run", dest="run_folder", default="runs/demo", metavar="RUN", help="folder of the run (%(default)s)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write all of it there")
+    parser.add_argument("--config", metavar="YAML", help="parameter file of all nodes (config/workcell.yaml)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import json
+    import os
+    import tempfile
+    from pathlib import Path
+
+    from cadsight_core.errors import CadsightError
+    from cadsight_core.files import write_atomically
+    from cadsight_report.origin import versions
+    from cadsight_report.run_folder import RunFolder, read_json
+    from cadsight_ros.resources import resolve
+
+    from cadsight_cli import benchmark
+
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    folder = RunFolder(Path(args.run_folder).resolve())
+    figures = read_json(folder.figures)
+    if figures is None:
+        raise CadsightError(f"{folder.figures} is missing, expected a run that `cadsight demo` has finished")
+    config = Path(args.config) if args.config else resolve("package://cadsight/config/workcell.yaml")
+    _print_targets(figures)
+    speeds: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as name:
+        scratch = Path(name)
+        stages = {
+            "camera": lambda: benchmark.camera(config),
+            "capture": lambda: benchmark.capture(config, scratch),
+            "labelling": lambda: benchmark.labelling(config, scratch / "speed"),
+            "training": lambda: benchmark.training(folder, scratch),
+            "live": lambda: benchmark.live(config, folder, scratch / "live"),
+        }
+        for stage, measure in stages.items():
+            speeds[stage] = measure()
+            _print_speeds(stage, speeds[stage])
+    if args.json:
+        result = {"run": str(args.run_folder), "targets": figures["targets"], "speeds": speeds, "versions": versions()}
+        write_atomically(args.json, json.dumps(result, indent=2) + "\n")
+        print(args.json)
+    return 0
+
+
+def _print_targets(figures: dict[str, Any]) -> None:
+    words = {True: "met", False: "NOT met", None: "not measured"}
+    for target in figures["targets"]:
+        value = target["value"]
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        limit = f"{target['relation']} {target['limit']} {target['unit']}".strip()
+        print(f"{target['what']:<62} {shown:>9}   {limit:<22} {words[target['met']]}")
+
+
+def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
+    print(f"{stage}: " + ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in speeds.items()))
