@@ -22,7 +22,7 @@ class AgreementParameters:
         0.015, "largest distance of the boxes' centres, as a share of the kinematic box's diagonal", minimum=0.0
     )
     max_outline: float = parameter(
-        0.006, "largest root mean square distance of the outlines, as a share of that diagonal", minimum=0.0
+        0.0047, "largest root mean square distance of the outlines, as a share of that diagonal", minimum=0.0
     )
     outline_floor_px: float = parameter(
         0.5, "outlines closer than this agree however small the part is", minimum=0.0, maximum=100.0
