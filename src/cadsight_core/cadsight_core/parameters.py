@@ -128,6 +128,12 @@ def _is_a(value: Any, hint: Any) -> bool:
 
 
 def _type_name(hint: Any) -> str:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return f"one of {', '.join(map(str, arguments))}"
+    if origin in (tuple, list) and arguments and all(a is float or a is int for a in arguments if a is not Ellipsis):
+        kind = "whole numbers" if int in arguments else "numbers"
+        return f"a list of {kind}" if origin is list or Ellipsis in arguments else f"{len(arguments)} {kind}"
     return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint).replace("typing.", "")
 
 
