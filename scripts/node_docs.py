@@ -1,0 +1,105 @@
+"""Write the tables of parameters in docs/nodes.md from the dataclasses that the nodes read.
+
+`python scripts/node_docs.py` prints the page as it should be; with `--write` it brings the page up to date.
+"""
+
+import argparse
+import dataclasses
+import importlib
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "nodes.md"
+
+# Name in the page's markers, and where the dataclass is; imported only when the page asks for it.
+SOURCES = {
+    "simulated_cell": "cadsight_cell.simulated_cell_node:SimulatedCellParameters",
+    "motion": "cadsight_cell.motion_node:MotionParameters",
+    "capture": "cadsight_capture.capture_node:CaptureParameters",
+    "labelling": "cadsight_capture.labelling_parameters:LabellingNodeParameters",
+    "perception": "cadsight_perception.parameters:PerceptionParameters",
+    "replay": "cadsight_perception.parameters:ReplayParameters",
+    "bodies": "cadsight_cell.collision:BoxBody",
+}
+_TABLE = re.compile(r"(<!-- parameters (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def page(text: str) -> str:
+    """``text`` with every table between its markers made anew."""
+    return _TABLE.sub(lambda m: f"{m[1]}\n{table(source(m[2]))}\n{m[3]}", text)
+
+
+def source(name: str) -> type:
+    """The dataclass of a node.
+
+    Raises:
+        SystemExit: when the page asks for one that is not there.
+    """
+    if name not in SOURCES:
+        raise SystemExit(f"docs/nodes.md asks for the parameters of {name!r}, expected one of {', '.join(SOURCES)}")
+    module, _, cls = SOURCES[name].partition(":")
+    return getattr(importlib.import_module(module), cls)
+
+
+def table(cls: type) -> str:
+    """A Markdown table of the fields of a parameter dataclass."""
+    lines = ["| name | default | allowed | what |", "|---|---|---|---|"]
+    for name, field, hint in fields(cls):
+        cells = (f"`{name}`", f"`{_shown(_default(field))}`", _allowed(field, hint), field.metadata["description"])
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def fields(cls: type, prefix: str = "") -> Iterator[tuple[str, "dataclasses.Field[Any]", Any]]:
+    """(name as ROS has it, field, type) of every parameter; those of a section come after its name and a point."""
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        hint = hints[field.name]
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            yield from fields(hint, f"{prefix}{field.name}.")
+        else:
+            yield prefix + field.name, field, hint
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    return "''" if value == "" else str(value)
+
+
+def _allowed(field: "dataclasses.Field[Any]", hint: Any) -> str:
+    low, high, choices = (field.metadata.get(key) for key in ("minimum", "maximum", "choices"))
+    if choices or typing.get_origin(hint) is typing.Literal:
+        return ", ".join(f"`{_shown(choice)}`" for choice in choices or typing.get_args(hint))
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    if low is not None:
+        return f"at least {low:g}"
+    return f"at most {high:g}" if high is not None else ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="write docs/nodes.md instead of printing it")
+    args = parser.parse_args()
+    made = page(PAGE.read_text(encoding="utf-8"))
+    if args.write:
+        PAGE.write_text(made, encoding="utf-8")
+    else:
+        print(made, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
