@@ -50,9 +50,6 @@ class PerceptionNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("perception")
-        self._options = declare(self, PerceptionParameters)
-        if self._options.threads:
-            torch.set_num_threads(self._options.threads)
         self._served: Served | None = None
         self._statistics = Statistics()
         self._slot: Latest[_Arrived] = Latest()
@@ -60,6 +57,9 @@ class PerceptionNode(ManagedNode):
         self._depth: Image | None = None
         self._worker: threading.Thread | None = None
         self._inputs: list[Subscription] = []
+        self._options = declare(self, PerceptionParameters)
+        if self._options.threads:
+            torch.set_num_threads(self._options.threads)
         create = self.create_lifecycle_publisher
         self._detections = create(Detection2DArray, "~/detections", qos.RESULTS)
         self._normals = create(SurfaceNormalArray, "~/normals", qos.RESULTS)

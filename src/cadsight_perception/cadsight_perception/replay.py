@@ -102,7 +102,7 @@ class Replay:
         others = self._node.count_publishers(topics.IMAGE) - 1
         if others > 0:
             raise CadsightError(
-                f"{others} other publisher of {topics.IMAGE} is running, expected none beside the bag: stop the camera"
+                f"another publisher of {topics.IMAGE} is running, expected none beside the bag: stop the camera"
             )
         wait_for_perception(self._node, self._timeout_s)
 

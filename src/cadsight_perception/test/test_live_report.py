@@ -1,0 +1,87 @@
+import dataclasses
+import json
+
+import pytest
+from cadsight_core.errors import CadsightError
+from cadsight_perception.live_report import Frame, Seen, compare, read_report, summarise
+
+MS = 1_000_000
+PART = Seen("bracket", 0.9, (10.0, 20.0, 50.0, 60.0), (0.0, 0.0, -1.0))
+
+
+def frame(stamp_ms: int, latency: float = 30.0, seen: tuple[Seen, ...] = (PART,)) -> Frame:
+    stamp = stamp_ms * MS
+    return Frame(stamp, stamp + 2 * MS, stamp + 2 * MS + int(latency * MS), latency, 20.0, 5.0, seen)
+
+
+def test_a_report_counts_what_was_seen_and_what_was_not():
+    frames = [frame(300, 40.0), frame(0, 30.0), frame(100, 31.0)]
+    # Of five images between the first and the last frame two were not looked at; one of them gave way in the node.
+    stamps = [-100 * MS, 0, 100 * MS, 150 * MS, 200 * MS, 300 * MS, 400 * MS]
+    report = summarise(frames, stamps, pushed_out=1, wrong_stamps=0, live=True)
+    assert (report["frames"], report["detections"], report["seconds"]) == (3, 3, 0.3)
+    assert (report["dropped"], report["dropped_in_slot"], report["dropped_in_transport"]) == (2, 1, 1)
+    assert report["latency_ms_p50"] == 31.0
+    assert report["latency_ms_p99"] == pytest.approx(31.0 + 0.98 * 9.0)
+    assert report["overhead_ms_p50"] == 6.0
+    assert (report["detector_ms_p50"], report["regressor_ms_p50"]) == (20.0, 5.0)
+    assert (report["transport_ms_p50"], report["age_ms_p50"]) == (2.0, 33.0)
+    assert report["latencies_ms"] == [30.0, 31.0, 40.0]
+
+
+def test_a_replay_has_no_age():
+    assert "age_ms_p50" not in summarise([frame(0)], [0], 0, 0, live=False)
+
+
+def test_no_frame_at_all_is_an_error_that_says_what_is_missing():
+    with pytest.raises(CadsightError, match="no result came for 2 images, expected the perception node to be active"):
+        summarise([], [1, 2], 0, 0, live=True)
+
+
+def reported(*frames: Frame) -> dict:
+    """As it is read from a file."""
+    stamps = [f.stamp_ns for f in frames]
+    return json.loads(json.dumps(summarise(frames, stamps, 0, 0, live=True)))
+
+
+def test_reports_are_equal_up_to_dropped_frames():
+    verdict = compare(reported(frame(0), frame(100), frame(200)), reported(frame(100), frame(200, 99.0), frame(300)))
+    assert verdict == {
+        "equal": True, "compared": 2, "only_live": 1, "only_replay": 1, "different": 0, "differences": [],
+    }  # fmt: skip
+
+
+def test_reports_without_a_common_image_are_not_equal():
+    assert compare(reported(frame(0)), reported(frame(100)))["equal"] is False
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        ((), "1 detections live and 0 in the replay"),
+        ((dataclasses.replace(PART, class_id="plate"),), "is a bracket live and a plate in the replay"),
+        ((dataclasses.replace(PART, box=(10.0, 20.0, 50.0, 60.2)),), "detection 0's box is 0.2 apart"),
+        ((dataclasses.replace(PART, score=0.91),), "detection 0's score is 0.01 apart"),
+        ((dataclasses.replace(PART, normal=(0.0, 1.0, 0.0)),), "detection 0's normal is 90 degrees apart"),
+        ((dataclasses.replace(PART, normal=None),), "has a normal in one of the two only"),
+    ],
+)
+def test_what_differs_is_said_with_the_image_it_is_in(other, sentence):
+    verdict = compare(reported(frame(0), frame(100)), reported(frame(0), frame(100, seen=other)))
+    assert (verdict["equal"], verdict["different"], verdict["compared"]) == (False, 1, 2)
+    assert verdict["differences"] == [f"image {100 * MS}: {verdict['differences'][0].partition(': ')[2]}"]
+    assert sentence in verdict["differences"][0]
+
+
+def test_rounding_is_no_difference():
+    near = dataclasses.replace(PART, box=(10.01, 20.0, 50.0, 60.0), score=0.9001, normal=(0.0, 1e-4, -1.0))
+    assert compare(reported(frame(0)), reported(frame(0, seen=(near,))))["equal"] is True
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"results": 3}'])
+def test_a_file_that_is_no_report_is_refused(tmp_path, text):
+    (tmp_path / "live.json").write_text(text)
+    with pytest.raises(CadsightError, match=r"live\.json"):
+        read_report(tmp_path / "live.json")
+    with pytest.raises(CadsightError, match="nowhere"):
+        read_report(tmp_path / "nowhere")

@@ -1,0 +1,227 @@
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from cadsight_core.camera import Camera, ImageSize
+from cadsight_perception.perception_node import PerceptionNode
+from cadsight_perception.timing import timing_from_message
+from cadsight_ros.clients import ServiceClient, spinning
+from cadsight_ros.diagnostics import OK, STALE, WARN
+from camera_rig import CAMERA, CameraRig
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+
+from cadsight_interfaces.srv import GetStatistics, LoadModel
+from cadsight_perception import topics
+
+
+@pytest.fixture
+def looking(ros, models):
+    """Starts the node with parameters and gives a camera that it listens to."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*parameters: str, wait: bool = True) -> CameraRig:
+            given = [
+                f"models_folder:={models}", "confidence:=0.0", "max_detections:=2", "warm_up_width:=64",
+                "warm_up_height:=48", *parameters,
+            ]  # fmt: skip
+            ros("-r", "__ns:=/cadsight", *(word for p in given for word in ("-p", p)))
+            perception, tester = PerceptionNode(), Node("camera")
+            stack.callback(tester.destroy_node)
+            stack.callback(perception.destroy_node)
+            stack.enter_context(spinning(perception, 3))
+            stack.enter_context(spinning(tester))
+            rig = CameraRig(tester)
+            if wait:
+                rig.wait_for_listener()
+            return rig
+
+        yield start
+
+
+def statistics(rig: CameraRig) -> dict[str, str]:
+    client = ServiceClient(rig.node, GetStatistics, "/cadsight/perception/get_statistics", timeout_s=40.0)
+    return {pair.key: pair.value for pair in client.call(GetStatistics.Request()).status.values}
+
+
+def load(rig: CameraRig, detector: str = "", regressor: str = "") -> LoadModel.Response:
+    client = ServiceClient(rig.node, LoadModel, "/cadsight/perception/load_model", timeout_s=40.0)
+    return client.call(LoadModel.Request(detector=detector, regressor=regressor))
+
+
+def test_every_result_carries_the_stamp_and_frame_of_its_image(looking):
+    rig = looking()
+    for _ in range(3):
+        header = rig.image()
+        detections, normals = rig.of(topics.DETECTIONS, header), rig.of(topics.NORMALS, header)
+        assert detections.header == normals.header == header
+        assert [d.id for d in detections.detections] == [n.id for n in normals.normals] == ["0", "1"]
+        for normal, detection in zip(normals.normals, detections.detections, strict=True):
+            assert normal.bbox == detection.bbox
+            assert normal.class_id == detection.results[0].hypothesis.class_id
+            assert normal.normal.x**2 + normal.normal.y**2 + normal.normal.z**2 == pytest.approx(1.0)
+            assert sum(normal.covariance[::4]) == pytest.approx(6e-4)
+        _, timing = timing_from_message(rig.of(topics.TIMING, header))
+        assert 0 < timing.detector_ms + timing.regressor_ms < timing.latency_ms
+        assert timing.received_ns < timing.published_ns
+        assert rig.until(lambda: len(rig.heard[topics.MARKERS]) > 0)
+        assert [m.header for m in rig.heard[topics.MARKERS].pop().markers] == [header] * 4
+    assert statistics(rig)["processed"] == "3"
+
+
+BAD = [
+    ({"width": 0, "height": 0, "step": 0, "data": b""}, "0 x 0 pixels"),
+    ({"encoding": "rgb7"}, "encoded as 'rgb7'"),
+    ({"encoding": ""}, "encoded as ''"),
+    ({"data": bytes(100)}, "has 100 bytes"),
+    ({"step": 7}, "in steps of 7"),
+    ({"width": 4_000_000_000}, "4000000000 x 48"),
+]
+
+
+def test_bad_images_are_answered_by_a_sentence_and_a_count_and_the_node_goes_on(looking, capfd):
+    rig = looking()
+    for number, (changes, sentence) in enumerate(BAD, start=1):
+        rig.image(**changes)
+        end = time.monotonic() + 40
+        while statistics(rig)["bad_messages"] != str(number) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert statistics(rig)["bad_messages"] == str(number)
+        header = rig.image()
+        assert rig.of(topics.DETECTIONS, header).header == header
+        assert sentence in "".join(capfd.readouterr())
+        time.sleep(1.0)  # a flood of bad images is one sentence a second
+    assert statistics(rig)["processed"] == str(len(BAD))
+
+
+def test_a_camera_info_that_does_not_fit_costs_the_normals_and_not_the_boxes(looking, capfd):
+    rig = looking()
+    rig.info(Camera(ImageSize(1280, 720), 900.0, 900.0, 640.0, 360.0, (), CAMERA.frame))
+    time.sleep(0.3)
+    header = rig.image()
+    assert len(rig.of(topics.DETECTIONS, header).detections) == 2
+    assert rig.of(topics.NORMALS, header).normals == []
+    assert "is for 1280 x 720 pixels, expected its image's 64 x 48" in "".join(capfd.readouterr())
+    assert statistics(rig)["without_camera"] == "1"
+    rig.info()
+    time.sleep(0.3)
+    assert len(rig.of(topics.NORMALS, rig.image()).normals) == 2
+
+
+def test_models_are_swapped_by_name_while_every_image_is_answered(looking):
+    rig = looking()
+    before = rig.image()
+    assert rig.of(topics.TIMING, before) is not None
+    answers = []
+    caller = threading.Thread(target=lambda: answers.append(load(rig, "other", "other_normals")))
+    caller.start()
+    headers = []
+    while caller.is_alive() or len(headers) < 3:
+        headers.append(rig.image())
+        assert rig.of(topics.TIMING, headers[-1]) is not None
+    caller.join()
+    assert answers[0].success
+    assert answers[0].message == "serves other and other_normals"
+    after = rig.image()
+    assert rig.of(topics.DETECTIONS, after) is not None
+    counted = statistics(rig)
+    assert (counted["detector"], counted["regressor"]) == ("other", "other_normals")
+    assert (counted["received"], counted["dropped"]) == (str(len(headers) + 2), "0")
+
+
+@pytest.mark.parametrize(
+    ("detector", "sentence"), [("nowhere", "no model"), ("normals", "expected 'detector'"), ("../x", "leads out of")]
+)
+def test_a_model_that_is_not_there_is_refused_and_the_old_one_goes_on(looking, detector, sentence):
+    rig = looking()
+    answer = load(rig, detector)
+    assert not answer.success
+    assert sentence in answer.message
+    assert statistics(rig)["detector"] == "detector"
+    assert rig.of(topics.DETECTIONS, rig.image()) is not None
+
+
+def test_images_that_come_too_fast_give_way_to_newer_ones_and_are_counted(looking):
+    rig = looking()
+    for _ in range(60):
+        last = rig.image()
+        time.sleep(0.001)
+    assert rig.of(topics.TIMING, last) is not None
+    counted = {key: int(value) for key, value in statistics(rig).items() if key in ("received", "dropped", "processed")}
+    assert counted["dropped"] > 0
+    assert counted["received"] == counted["dropped"] + counted["processed"]
+
+
+def test_a_silent_camera_is_a_warning_until_it_is_back(looking):
+    rig = looking("silence_s:=1.0")
+    rig.listen(DiagnosticArray, "/diagnostics")
+
+    def levels() -> list[bytes]:
+        return [message.status[0].level for message in rig.heard["/diagnostics"]]
+
+    rig.image()
+    assert rig.until(lambda: WARN in levels())
+    text = next(m.status[0].message for m in rig.heard["/diagnostics"] if m.status[0].level == WARN)
+    assert f"expected images on {topics.IMAGE}" in text
+    assert "the camera has been silent for" in text
+    rig.heard["/diagnostics"].clear()
+    end = time.monotonic() + 40
+    while OK not in levels() and time.monotonic() < end:
+        rig.image()
+        time.sleep(0.1)
+    assert OK in levels()
+
+
+def test_the_annotated_image_is_drawn_for_whoever_looks(looking):
+    rig = looking()
+    assert rig.of(topics.DETECTIONS, rig.image()) is not None
+    rig.listen(Image, f"{topics.NAMESPACE}/annotated")
+    end = time.monotonic() + 40
+    while not rig.heard[f"{topics.NAMESPACE}/annotated"] and time.monotonic() < end:
+        header = rig.image()
+        rig.of(topics.DETECTIONS, header)
+    drawn = rig.heard[f"{topics.NAMESPACE}/annotated"][0]
+    assert (drawn.width, drawn.height, drawn.encoding, drawn.header.frame_id) == (64, 48, "rgb8", CAMERA.frame)
+
+
+def test_a_manager_decides_when_it_looks(looking):
+    rig = looking("autostart:=false", wait=False)
+    rig.listen(DiagnosticArray, "/diagnostics")
+    assert rig.until(lambda: bool(rig.heard["/diagnostics"]))
+    assert rig.heard["/diagnostics"][0].status[0].level == STALE
+    assert "not configured" in load(rig, "other").message
+    change = ServiceClient(rig.node, ChangeState, "/cadsight/perception/change_state", timeout_s=40.0)
+    for step in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+        assert change.call(ChangeState.Request(transition=Transition(id=step))).success
+    rig.wait_for_listener()
+    assert rig.of(topics.DETECTIONS, rig.image()) is not None
+    assert change.call(ChangeState.Request(transition=Transition(id=Transition.TRANSITION_DEACTIVATE))).success
+    assert change.call(ChangeState.Request(transition=Transition(id=Transition.TRANSITION_ACTIVATE))).success
+    rig.wait_for_listener()
+    assert rig.of(topics.DETECTIONS, rig.image()) is not None
+    assert statistics(rig)["processed"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "sentence"),
+    [
+        ("detector:=nowhere", "there is no model"),
+        ("confidence:=2.0", "parameter confidence is 2.0, expected at least 0 and at most 1"),
+    ],
+)
+def test_a_wrong_start_ends_with_one_sentence_and_status_two(models, parameter, sentence):
+    words = [sys.executable, "-m", "cadsight_perception.perception_node", "--ros-args"]
+    words += ["-p", f"models_folder:={models}", "-p", parameter]
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    assert done.returncode == 2
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("cadsight:")]
+    assert sentence in line
+    assert "Traceback" not in done.stderr

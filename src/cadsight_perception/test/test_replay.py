@@ -1,0 +1,141 @@
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import rclpy
+from cadsight_core.errors import CadsightError
+from cadsight_perception.live import BAG, REPORT, record, watch
+from cadsight_perception.live_report import compare, read_report
+from cadsight_perception.parameters import ReplayParameters
+from cadsight_perception.perception_node import PerceptionNode
+from cadsight_perception.replay import Replay
+from cadsight_perception.replay_node import ReplayNode
+from cadsight_ros.bags import BagWriter, read_bag
+from cadsight_ros.clients import spinning
+from camera_rig import CameraRig
+from rclpy.node import Node
+from rclpy.serialization import serialize_message
+from std_msgs.msg import String
+
+from cadsight_perception import topics
+
+
+@contextlib.contextmanager
+def spun(name: str) -> Iterator[Node]:
+    node = Node(name)
+    try:
+        with spinning(node):
+            yield node
+    finally:
+        node.destroy_node()
+
+
+@pytest.fixture(scope="module")
+def run(models, tmp_path_factory):
+    """A perception node, and the folder and the report of a live run of it."""
+    folder = tmp_path_factory.mktemp("live")
+    words = ["--ros-args", "-r", "__ns:=/cadsight"]
+    for given in (
+        f"models_folder:={models}", "confidence:=0.0", "max_detections:=2", "warm_up_width:=64", "warm_up_height:=48",
+    ):  # fmt: skip
+        words += ["-p", given]
+    rclpy.init(args=words, domain_id=1 + os.getpid() % 100)
+    perception = PerceptionNode()
+    try:
+        with spinning(perception, 3):
+            with spun("camera") as camera, spun("live") as live:
+                rig = CameraRig(camera)
+                rig.wait_for_listener()
+                reports = []
+                watching = threading.Thread(target=lambda: reports.append(watch(live, folder, 3.0, 40.0)))
+                watching.start()
+                while watching.is_alive():
+                    rig.info()
+                    rig.image()
+                    time.sleep(0.1)
+                watching.join()
+                with pytest.raises(CadsightError, match="another publisher of"), spun("replay") as node:
+                    Replay(node, 5.0).play(folder / BAG, paced=True)
+            yield folder, reports[0]
+    finally:
+        perception.destroy_node()
+        rclpy.try_shutdown()
+
+
+def test_a_live_run_leaves_a_bag_and_a_report_that_agree(run):
+    folder, report = run
+    assert read_report(folder / REPORT) == json.loads(json.dumps(report))
+    counts: dict[str, int] = {}
+    for message in read_bag(folder / BAG):
+        counts[message.topic] = counts.get(message.topic, 0) + 1
+    assert 1 < report["frames"] <= counts[topics.TIMING]
+    assert counts[topics.IMAGE] >= report["frames"] - 1
+    assert report["detections"] == 2 * report["frames"]
+    assert report["wrong_stamps"] == 0
+    assert {len(result["detections"]) for result in report["results"]} == {2}
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("how", [{"paced": True, "rate": 2.0}, {"paced": False}])
+def test_a_replay_says_the_same_of_every_image(run, how):
+    folder, live = run
+    with spun("replay") as node:
+        replay = Replay(node, 40.0).play(folder / BAG, **how)
+    verdict = compare(live, replay)
+    assert verdict["differences"] == []
+    assert verdict["equal"]
+    assert verdict["compared"] >= 1
+    assert replay["wrong_stamps"] == 0
+    if not how["paced"]:
+        assert replay["dropped"] == 0
+        assert verdict["compared"] >= live["frames"] - 2
+
+
+def test_the_replay_node_writes_the_verdict_into_its_report(run):
+    folder, live = run
+    out = folder / "replay.json"
+    options = ReplayParameters(
+        bag=str(folder / BAG), paced=False, report=str(out), live_report=str(folder / REPORT), timeout_s=40.0
+    )
+    node = ReplayNode(options)
+    try:
+        with spinning(node):
+            report = node.play()
+    finally:
+        node.destroy_node()
+    assert read_report(out) == json.loads(json.dumps(report))
+    assert report["equal"] is True
+    assert report["compared"] >= live["frames"] - 2
+
+
+def test_a_changed_report_is_no_longer_equal(run):
+    folder, live = run
+    other = read_report(folder / REPORT)
+    other["results"][0]["detections"][0]["box"][0] += 5.0
+    verdict = compare(live, other)
+    assert (verdict["equal"], verdict["different"]) == (False, 1)
+
+
+def test_a_bag_without_a_camera_is_refused(run, tmp_path):
+    with BagWriter(tmp_path / "bag") as bag:
+        bag.write("/word", "std_msgs/msg/String", 1, serialize_message(String(data="a")))
+    with spun("replay") as node, pytest.raises(CadsightError, match=f"has nothing on {topics.CAMERA_INFO}"):
+        Replay(node, 5.0).play(tmp_path / "bag", paced=True)
+
+
+def test_a_new_recording_replaces_the_old_bag(run, tmp_path):
+    with spun("record") as node:
+        for _ in range(2):
+            counts = record(node, tmp_path / "bag", topics.ROBOT, 0.2)
+    assert counts == dict.fromkeys(topics.ROBOT, 0)
+    assert list(read_bag(tmp_path / "bag")) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["bag"]
+
+
+def test_who_is_missing_is_named(run, tmp_path):
+    with spun("live") as node, pytest.raises(CadsightError, match=f"nobody published on {topics.IMAGE} for 0.5 s"):
+        watch(node, tmp_path, 1.0, 0.5)
