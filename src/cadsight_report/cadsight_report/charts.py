@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike
 _INK = "#010203"
 BLUE, ORANGE, GREEN, RED = "#3b7dd8", "#e07b39", "#2f9e62", "#d64550"
 COLOURS = (BLUE, ORANGE, GREEN, RED)
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -71,7 +72,7 @@ def histograms(panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]], bins
         figure, all_axes = _figure(len(panels), 3.3 * len(panels), 2.5)
         for axes, (title, sets) in zip(all_axes, panels, strict=True):
             every = np.concatenate([np.asarray(v, float) for v in sets.values()])
-            edges = np.histogram_bin_edges(every, bins)
+            edges = np.histogram_bin_edges(every, bins).tolist()
             for (name, values), colour in zip(sets.items(), COLOURS, strict=False):
                 axes.hist(values, edges, color=colour, alpha=0.6, label=f"{name} ({len(values)})")
             axes.set(title=title, ylabel="images")

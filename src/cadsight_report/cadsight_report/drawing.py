@@ -33,7 +33,7 @@ def draw_instances(image: Rgb, instances: Sequence[Instance], colour: tuple[int,
             cv2.arrowedLine(
                 picture, _fixed(*start), _fixed(*end), colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS, tipLength=0.2
             )
-    return picture
+    return picture.astype(np.uint8, copy=False)
 
 
 def arrow(box: Box, normal: Array) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -49,7 +49,8 @@ def heat(image: Rgb, saliency: NDArray[np.floating], share: float = 0.55) -> Rgb
     limit = float(np.percentile(values, 99))
     scaled = np.clip(values / limit, 0, 1) if limit > 0 else np.zeros_like(values)
     colours = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    return cv2.addWeighted(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), share, image, 1 - share, 0)
+    heated = cv2.addWeighted(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), share, image, 1 - share, 0)
+    return np.asarray(heated, np.uint8)
 
 
 def data_uri(image: Rgb, max_width: int = 640, quality: int = 84) -> str:
@@ -61,7 +62,7 @@ def data_uri(image: Rgb, max_width: int = 640, quality: int = 84) -> str:
     height, width = image.shape[:2]
     if width > max_width:
         size = (max_width, max(1, round(height * max_width / width)))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     encoded, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     if not encoded:

@@ -59,11 +59,10 @@ def card(folder: Path) -> ModelCard | None:
 def sentence(model: ModelCard) -> str:
     """What the model is, in words."""
     origin = model.started_from or model.architecture
+    epochs = f"{model.epochs} epoch{'' if model.epochs == 1 else 's'} in {model.seconds:.0f} s"
     stop = f" ({model.stopped})" if model.stopped else ""
-    return (
-        f"{origin[:1].upper()}{origin[1:]}, {model.epochs} epochs in {model.seconds:.0f} s{stop}; "
-        f"number {model.best_epoch} was the best by validation and is kept."
-    )
+    kept = f"number {model.best_epoch} was the best by validation and is kept"
+    return f"{origin[:1].upper()}{origin[1:]}, {epochs}{stop}; {kept}."
 
 
 def detector_curves(folder: Path) -> Panels:
