@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from cadsight_cli.commands import doctor
+from cadsight_cli.diagnosis import Finding
+
+from cadsight_cli import diagnosis, main
+
+HERE = Finding("thing", True, "1.2", "use", "way")
+NEEDED = Finding("engine", True, None, "motion", "apt")
+OPTIONAL = Finding("radio", False, None, "music", "shop")
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return {finding.name: finding for finding in diagnosis.examine()}
+
+
+def test_versions_and_places_are_those_of_this_machine(findings):
+    import numpy
+
+    assert findings["numpy"].found == numpy.__version__
+    assert findings["Python"].found.endswith(sys.prefix)
+    assert findings["cadsight_interfaces"].found.endswith("cadsight_interfaces")
+
+
+def test_the_renderer_is_asked_for_its_name(findings):
+    # Mesa's software renderer, or the driver of a GPU.
+    assert findings["EGL"].found
+
+
+def test_everything_names_its_use_and_the_way_to_get_it(findings):
+    assert [name for name, finding in findings.items() if not finding.adds or not finding.how] == []
+
+
+@pytest.mark.parametrize(
+    ("found", "status"), [([HERE], 0), ([HERE, OPTIONAL], 0), ([HERE, NEEDED], 1), ([NEEDED, OPTIONAL], 1)]
+)
+def test_only_what_is_needed_and_missing_is_a_failure(monkeypatch, capsys, found, status):
+    monkeypatch.setattr(diagnosis, "examine", lambda: iter(found))
+    assert main.main(["doctor"]) == status
+    printed = capsys.readouterr().out
+    assert ("Needed and missing: engine" in printed) is (status == 1)
+
+
+def test_what_is_missing_comes_with_its_use_needed_things_first():
+    text = doctor.describe([HERE, OPTIONAL, NEEDED])
+    assert "ok       thing   1.2" in text
+    assert "MISSING  engine  would add: motion" in text
+    assert "absent   radio   would add: music" in text
+    assert text.index("engine") < text.index("radio")
+
+
+def test_json_holds_every_finding_with_its_state(monkeypatch, capsys):
+    monkeypatch.setattr(diagnosis, "examine", lambda: iter([HERE, NEEDED, OPTIONAL]))
+    main.main(["doctor", "--json"])
+    printed = json.loads(capsys.readouterr().out)
+    assert [(each["name"], each["state"]) for each in printed] == [
+        ("thing", "ok"),
+        ("engine", "MISSING"),
+        ("radio", "absent"),
+    ]
+
+
+def test_a_package_that_is_not_installed_is_not_found():
+    assert diagnosis._python_package("no-such-distribution") is None
+    assert diagnosis._ros_package("no_such_package") is None
+
+
+@pytest.mark.parametrize(("there", "found"), [(3e9, "3.0 GB"), (2e9, "2.0 GB"), (1.9e9, None)])
+def test_space_is_enough_from_the_wanted_amount_on(there, found):
+    assert diagnosis._space("disk", there, 2e9, "room").found == found
