@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from cadsight_core.images import Rgb
@@ -52,6 +51,3 @@ class Detector(Protocol):
 
     def warm_up(self, width: int, height: int) -> None:
         """Run once on a picture of this size, so that the first real one is not the slow one."""
-
-    def save(self, folder: str | Path) -> None:
-        """Write ``model.json`` and ``weights.pt``."""
