@@ -1,6 +1,7 @@
 """The simulated cell, the motion node and the capture node as programs of their own, in a ROS domain of their own."""
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -24,13 +25,15 @@ PART = {
     "mount": [0.0, 0.0, 0.06, 0.0, 0.0, 0.0, 1.0],
 }
 # Below 102, where Linux has no ports of its own; by process, so that two runs on one machine do not meet.
-DOMAIN = 1 + os.getpid() % 100
+_DOMAINS = (1 + (os.getpid() + i) % 100 for i in itertools.count())
 
 
 class Program:
     """A node in a process of its own."""
 
-    def __init__(self, module: str, log: Path, parameters: dict[str, Any], remaps: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, module: str, log: Path, parameters: dict[str, Any], domain: int, remaps: tuple[str, ...] = ()
+    ) -> None:
         words = [sys.executable, "-m", module, "--ros-args", "--params-file", str(CONFIG)]
         for name, value in parameters.items():
             words += ["-p", f"{name}:={value}"]
@@ -39,19 +42,17 @@ class Program:
         self.log = log
         with open(log, "ab") as out:
             self.process = subprocess.Popen(
-                words, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
+                words, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "ROS_DOMAIN_ID": str(domain)}
             )
 
     def end(self) -> int:
-        """Ask for the end as Ctrl-C does; the exit status."""
+        """Ask for the end as Ctrl-C does; the exit status, which is -9 when it did not end in a minute."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             return self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
+        self.kill()
+        return self.process.returncode
 
     def kill(self) -> None:
         self.process.kill()
@@ -63,30 +64,40 @@ class Cell:
 
     def __init__(self, folder: Path, faults: dict[str, Any], capture: dict[str, Any]) -> None:
         self.folder, self.sessions, self.truth = folder, folder / "sessions", folder / "truth"
-        self._capture_parameters = {**PART, "output_folder": str(self.sessions), **capture}
-        simulated = {**PART, "truth_folder": str(self.truth), "fps": 10.0, "seed": 5, **faults}
-        self.programs = {
-            "cell": Program("cadsight_cell.simulated_cell_node", folder / "cell.log", simulated),
-            "motion": Program("cadsight_cell.motion_node", folder / "motion.log", PART),
-        }
-        self.start_capture()
-        rclpy.init(args=[], domain_id=DOMAIN)
-        self.node: Node = rclpy.create_node("tester")
+        self.domain = next(_DOMAINS)
+        self._context = rclpy.Context()
+        rclpy.init(args=[], context=self._context, domain_id=self.domain)
+        self.node: Node = rclpy.create_node("tester", context=self._context)
         self.motion: ActionClient = ActionClient(
             self.node, MoveToJoints, "/cadsight/motion/move_to_joints", accept_timeout_s=60.0
         )
         self.capture: ActionClient = ActionClient(
             self.node, CaptureSession, "/cadsight/capture/capture_session", accept_timeout_s=60.0
         )
+        self._capture_parameters = {**PART, "output_folder": str(self.sessions), **capture}
+        self._capture_starts = 0
+        simulated = {**PART, "truth_folder": str(self.truth), "fps": 10.0, "seed": 5, **faults}
+        self.programs = {
+            "cell": Program("cadsight_cell.simulated_cell_node", folder / "cell.log", simulated, self.domain),
+            "motion": Program("cadsight_cell.motion_node", folder / "motion.log", PART, self.domain),
+        }
+        self.start_capture()
 
     def start_capture(self) -> None:
+        self._capture_starts += 1
         self.programs["capture"] = Program(
-            "cadsight_capture.capture_node", self.folder / "capture.log", self._capture_parameters
+            "cadsight_capture.capture_node", self.folder / "capture.log", self._capture_parameters, self.domain
         )
 
     def wait_until_it_runs(self) -> None:
         end = time.monotonic() + 180
-        while not (self.node.count_publishers("/joint_states") and self.motion.is_there and self.capture.is_there):
+        # A program that was killed is seen for some seconds more; what a new one logs is not.
+        while not (
+            self.node.count_publishers("/joint_states")
+            and self.motion.is_there
+            and self.programs["capture"].log.read_text().count("writes sessions to") == self._capture_starts
+            and self.capture.is_there
+        ):
             assert time.monotonic() < end, self.logs()
             assert all(p.process.poll() is None for p in self.programs.values()), self.logs()
             time.sleep(0.1)
@@ -109,7 +120,7 @@ class Cell:
 
     def end(self) -> None:
         self.node.destroy_node()
-        rclpy.try_shutdown()
+        rclpy.try_shutdown(context=self._context)
         statuses = {name: program.end() for name, program in self.programs.items()}
         assert set(statuses.values()) == {0}, f"{statuses}\n{self.logs()}"
 

@@ -132,8 +132,8 @@ def test_a_capture_node_that_is_killed_loses_at_most_the_picture_in_hand(cell):
     kept = [(s.name, s.record) for s in pictures(cell, "killed")]
     assert len(kept) >= seen[-1].captured
     cell.start_capture()
-    time.sleep(1.0)
     cell.wait_until_it_runs()
+    time.sleep(2.0)
     assert cell.capture.send(cell.session("killed", 6, seed=6)).wait(120)[1].captured == 6
     samples = pictures(cell, "killed")
     assert [(s.name, s.record) for s in samples][: len(kept)] == kept
@@ -143,14 +143,14 @@ def test_a_capture_node_that_is_killed_loses_at_most_the_picture_in_hand(cell):
 
 def test_aborted_motions_and_a_camera_silent_for_five_seconds_do_not_end_a_session(tmp_path):
     # Every fourth trajectory breaks off half-way; the camera falls silent in the middle of the session.
-    faults = {"fault_abort_every": 4, "fault_camera_silent_after_s": 12.0, "fault_camera_silent_s": 5.0}
+    faults = {"fault_abort_every": 4, "fault_camera_silent_after_s": 15.0, "fault_camera_silent_s": 5.0}
     with running_cell(tmp_path, faults, silence_s=2.0) as cell:
         seen, session, count = [], "faults", 5
         began = time.monotonic()
         while True:  # sessions until one of them met the silence, however slow the machine is
             result = cell.capture.send(cell.session(session, count, seed=7), seen.append).wait(200)[1]
             assert (result.success, result.captured) == (True, count)
-            if any("no image came on" in f.last_skip for f in seen) or time.monotonic() - began > 60:
+            if any("no image came on" in f.last_skip for f in seen) or time.monotonic() - began > 90:
                 break
             count += 3
         said = {f.last_skip for f in seen}

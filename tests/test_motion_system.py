@@ -107,6 +107,7 @@ def test_a_controller_that_is_not_there_is_named(cell):
         "cadsight_cell.motion_node",
         cell.folder / "other.log",
         {**PART, "controller": "nobody", "accept_timeout_s": 0.5},
+        cell.domain,
         ("__node:=other",),
     )
     try:
@@ -128,7 +129,7 @@ def test_a_controller_that_is_not_there_is_named(cell):
     ],
 )
 def test_a_wrong_parameter_ends_the_node_at_start_with_a_sentence(tmp_path, parameters, words):
-    program = Program("cadsight_cell.motion_node", tmp_path / "log", {**PART, **parameters}, ("__node:=wrong",))
+    program = Program("cadsight_cell.motion_node", tmp_path / "log", {**PART, **parameters}, 99, ("__node:=wrong",))
     try:
         assert program.process.wait(120) == 2
     finally:

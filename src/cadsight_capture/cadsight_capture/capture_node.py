@@ -86,6 +86,7 @@ class CaptureNode(Node):
         self.create_service(GetStatistics, "~/get_statistics", self._on_statistics, callback_group=group)
         self._diagnostics = Diagnostics(self, self._status)
         self.context.on_shutdown(lambda: self._cell.control.stop())
+        self.get_logger().info(f"writes sessions to {Path(self._settings.output_folder).expanduser().resolve()}")
 
     def _on_goal(self, handle: ServerGoalHandle) -> CaptureSession.Result:
         if not self._busy.acquire(blocking=False):

@@ -133,7 +133,7 @@ class ActionClient(Generic[Goal, Result]):
 @contextlib.contextmanager
 def spinning(node: Node, threads: int = 2) -> Iterator[None]:
     """Spin ``node`` in the background, for a program that makes calls from its own thread."""
-    executor = MultiThreadedExecutor(threads)
+    executor = MultiThreadedExecutor(threads, context=node.context)
     executor.add_node(node)
 
     def spin() -> None:
