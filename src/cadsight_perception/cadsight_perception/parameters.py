@@ -38,7 +38,7 @@ class ReplayParameters:
     rate: float = parameter(1.0, "how many times faster than recorded, when paced", minimum=0.01, maximum=100.0)
     report: str = parameter("", "file for the report; empty: none")
     live_report: str = parameter("", "report of the live run to compare with; empty: none")
-    timeout_s: float = parameter(30.0, "seconds to wait for the perception node, and for a result", minimum=0.1)
+    timeout_s: float = parameter(60.0, "seconds to wait for the perception node, and for a result", minimum=0.1)
 
     def __post_init__(self) -> None:
         check(self)
