@@ -14,7 +14,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "launch",
         help="start a launch file",
         description="Start an XML launch file: a path, or the name of one of ours (workcell, cell, capture, "
-        "perception, replay). Where ROS has its own launch, `ros2 launch cadsight NAME.launch.xml` starts the same files.",
+        "perception, replay). Where ROS has its launch, `ros2 launch cadsight NAME.launch.xml` starts the same files.",
     )
     parser.add_argument("file", metavar="FILE", help="path of a launch file, or the name of one of ours")
     parser.add_argument("given", metavar="ARG:=VALUE", nargs="*", help="arguments of the launch file")
