@@ -61,7 +61,7 @@ def main() -> int:
         return 130
     finally:
         rclpy.try_shutdown()
-    print(json.dumps({key: value for key, value in report.items() if key != "results"}, indent=1))
+    print(json.dumps({k: v for k, v in report.items() if not isinstance(v, list)}, indent=1))
     return 0
 
 
