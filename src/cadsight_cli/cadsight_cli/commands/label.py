@@ -14,7 +14,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("session", metavar="SESSION", help="folder of the session, with raw/ in it")
     parser.add_argument("--part", metavar="YAML", help="the part; by default the one that the configuration names")
     parser.add_argument(
-        "--config", default="config/workcell.yaml", metavar="YAML", help="parameter file of the cell (%(default)s)"
+        "--config",
+        default="package://cadsight/config/workcell.yaml",
+        metavar="YAML",
+        help="parameter file of the cell (config/workcell.yaml)",
     )
     parser.add_argument("--out", metavar="DIR", help="where labelled/, rejected/ and labels.json go (SESSION)")
     parser.set_defaults(run=run)
@@ -32,10 +35,11 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_cli.yaml_file import node_section
 
-    parameters = from_mapping(LabellingNodeParameters, node_section(args.config, "cadsight/labelling"), args.config)
+    config = resolve(args.config)
+    parameters = from_mapping(LabellingNodeParameters, node_section(config, "cadsight/labelling"), str(config))
     part_file = args.part or parameters.part
     if not part_file:
-        raise CadsightError(f"{args.config} names no part for cadsight/labelling, expected it there or --part YAML")
+        raise CadsightError(f"{config} names no part for cadsight/labelling, expected it there or --part YAML")
     session = Path(args.session)
     report = label_session(
         session / "raw" if (session / "raw").is_dir() else session,
