@@ -92,6 +92,36 @@ def recoloured(image: Rgb, rng: np.random.Generator, strength: float = 1.0) -> R
     return image
 
 
+def relit(image: Rgb, rng: np.random.Generator) -> Rgb:
+    """The same shape under a lamp that hangs elsewhere, as far as that can be had from one picture.
+
+    A random curve a channel, not a rising one, gives each face another brightness, as another lamp would; edges
+    stay, and with them what the shape says. Up to two half-planes are darkened as by a shadow.
+    """
+    if rng.random() < 0.8:
+        knots = np.linspace(0, 255, 6)
+        # One curve for all channels, and a little of its own for each.
+        curve = rng.uniform(0, 255, 6) + rng.normal(0, 20, (3, 6))
+        mixed = rng.uniform(0, 1)
+        values = np.arange(256)
+        table = np.stack([(1 - mixed) * values + mixed * np.interp(values, knots, c) for c in curve], axis=-1)
+        image = np.asarray(cv2.LUT(image, np.clip(table, 0, 255).astype(np.uint8)[None]), np.uint8)
+    for _ in range(int(rng.integers(0, 3))):
+        image = _shaded(image, rng)
+    return image
+
+
+def _shaded(image: Rgb, rng: np.random.Generator) -> Rgb:
+    """A random half-plane darkened or brightened, its border more or less sharp."""
+    rows, columns = image.shape[:2]
+    angle, softness = rng.uniform(0, 2 * np.pi), rng.uniform(0.01, 0.6)
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
+    along = (x / columns - 0.5) * np.cos(angle) + (y / rows - 0.5) * np.sin(angle)
+    share = np.clip((along - rng.uniform(-0.4, 0.4)) / softness + 0.5, 0, 1)
+    factor = 1 + share * (rng.uniform(0.45, 1.3) - 1)
+    return np.clip(image * factor[..., None], 0, 255).astype(np.uint8)
+
+
 def _clipped(boxes: Array, window: tuple[float, float, float, float]) -> tuple[Array, Array]:
     """Boxes inside ``window``, and which of them still show enough of their part."""
     inside = np.concatenate(

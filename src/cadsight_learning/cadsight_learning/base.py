@@ -1,4 +1,4 @@
-"""The base checkpoint: a detector of drawn solids, from which real trainings of minutes start."""
+"""A base checkpoint: a detector of drawn solids, from which other trainings may start where no hub is reachable."""
 
 import dataclasses
 from pathlib import Path

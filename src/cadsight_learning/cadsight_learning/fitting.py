@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from cadsight_core.crops import CROP_SIZE
 from cadsight_core.errors import CadsightError
+from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
 from cadsight_learning.detector import Progress, silent
+from cadsight_learning.drawn import drawn_views
 from cadsight_learning.normal_task import NormalTask
 from cadsight_learning.normals import NormalRegressor, residual_covariance
 from cadsight_learning.options import DetectorOptions, NormalOptions
@@ -68,21 +71,30 @@ def fit_normals(
     folder: str | Path,
     options: NormalOptions,
     progress: Progress = silent,
+    part: Part | None = None,
 ) -> tuple[NormalRegressor, ModelCard]:
     """Train a regressor of normals on every labelled normal, keep the best epoch and save it in ``folder``.
+
+    With ``options.drawn`` it also learns from that many views drawn from the CAD of ``part``; validation never does.
 
     Its covariance is that of the residuals on ``valid_samples``. Goes on after a kill as :func:`fit_detector`.
 
     Raises:
-        CadsightError: for an empty set, one without normals, an unreadable picture, or what
+        CadsightError: for an empty set, one without normals, an unreadable picture, drawn views without a part, or what
             :func:`cadsight_learning.training.train` raises.
     """
     check_samples(train_samples, "train", classes)
     check_samples(valid_samples, "valid", classes)
     data = described({"train": train_samples, "valid": valid_samples})
+    if options.drawn and part is None:
+        raise CadsightError(f"{options.drawn} views are to be drawn of no part, expected a part with its CAD file")
     torch.manual_seed(options.seed)
     regressor = NormalRegressor(options.architecture, options.image_size)
-    task = NormalTask(regressor.module, views(train_samples), views(valid_samples), options)
+    learned = views(train_samples)
+    if options.drawn and part is not None:
+        learned += drawn_views(part, train_samples, options.drawn, CROP_SIZE, options.seed)
+        data["drawn"] = {"views": options.drawn, "part": part.name}
+    task = NormalTask(regressor.module, learned, views(valid_samples), options)
     schedule = Schedule(
         epochs=options.epochs,
         seconds=options.seconds,

@@ -7,7 +7,7 @@ import torch
 from cadsight_core.geometry import Array
 from torch import Tensor, nn
 
-from cadsight_learning.augmentation import recoloured
+from cadsight_learning.augmentation import recoloured, relit
 from cadsight_learning.metrics import angle_figures, squared_distance
 from cadsight_learning.normals import as_input, loss, predicted
 from cadsight_learning.options import NormalOptions
@@ -32,7 +32,7 @@ class NormalTask:
             numbers = list(order[start : start + self.options.batch])
             numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
             drawn = [seen_again(self._train[i], rng, self.options.turn_deg) for i in numbers]
-            crops = np.stack([recoloured(crop, rng, 0.7) for crop, _ in drawn])
+            crops = np.stack([recoloured(relit(crop, rng), rng) for crop, _ in drawn])
             normals = np.stack([normal for _, normal in drawn])
             yield as_input(crops, self.options.image_size), torch.from_numpy(normals).float()
 

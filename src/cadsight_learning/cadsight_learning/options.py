@@ -21,7 +21,7 @@ class DetectorOptions:
     image_size: int = parameter(320, "longer side of a picture as the network sees it", minimum=32, maximum=4096)
     batch: int = parameter(16, "pictures a step", minimum=2, maximum=1024)
     learning_rate: float = parameter(2e-3, "highest learning rate of AdamW", minimum=1e-7, maximum=1.0)
-    weights: str = parameter("base", "where to start: 'base' (ours), 'scratch', or a file of a state_dict")
+    weights: str = parameter("scratch", "where to start: 'scratch' (random), or a file of a state_dict")
     freeze: int = parameter(
         0, "layers of the network, from the first, that are left as they are", minimum=0, maximum=22
     )
@@ -54,6 +54,7 @@ class NormalOptions:
         minimum=0.0,
         maximum=180.0,
     )
+    drawn: int = parameter(0, "views drawn from the part's CAD to learn from beside the pictures", minimum=0)
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
     seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0)
 

@@ -1,7 +1,7 @@
 """Drawn solids: pictures of machined-looking bodies that no part of a user resembles by design.
 
-The base checkpoint learns from them what edges, faces and shading look like, so that a real training of minutes
-starts from there. Flat shading and the painter's algorithm: poor pictures, and a thousand of them in seconds.
+A base checkpoint learns from them what edges, faces and shading look like, with no picture of anybody's. Flat
+shading and the painter's algorithm: poor pictures, and a thousand of them in seconds.
 """
 
 from collections.abc import Sequence
@@ -129,17 +129,17 @@ def _paint(
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     centres = corners.mean(axis=1)
-    facing = np.einsum("ij,ij->i", normals, centres) < 0
-    shade = np.clip(normals @ light, 0, None)
+    triangles = pixels[mesh.faces]
+    shown = np.einsum("ij,ij->i", normals, centres) < 0
+    shown &= np.isfinite(triangles).all(axis=(1, 2)) & (np.abs(triangles).max(axis=(1, 2)) < 8000)
+    shade = ambient + (1 - ambient) * np.clip(normals @ light, 0, None)
     shine = np.clip(-normals[:, 2], 0, None) ** 12 * 40
-    for face in np.argsort(-centres[:, 2]):
-        triangle = pixels[mesh.faces[face]]
-        if not facing[face] or not np.isfinite(triangle).all() or np.abs(triangle).max() > 8000:
-            continue
-        value = np.clip(colour * (ambient + (1 - ambient) * shade[face]) + shine[face], 0, 255)
-        points = np.round(triangle * 16).astype(np.int32)
-        cv2.fillConvexPoly(image, points, tuple(map(float, value)), cv2.LINE_AA, 4)
-        cv2.fillConvexPoly(owner, points, index, cv2.LINE_8, 4)
+    values = np.clip(shade[:, None] * colour + shine[:, None], 0, 255).tolist()
+    points = np.round(np.nan_to_num(triangles) * 16).astype(np.int32)
+    order = np.argsort(-centres[:, 2])
+    for face in order[shown[order]]:
+        cv2.fillConvexPoly(image, points[face], values[face], cv2.LINE_AA, 4)
+        cv2.fillConvexPoly(owner, points[face], index, cv2.LINE_8, 4)
 
 
 def _body(kind: str, rng: np.random.Generator) -> trimesh.Trimesh:

@@ -59,6 +59,24 @@ def views(samples: Sequence[Sample], size: int = CROP_SIZE) -> list[View]:
     return found
 
 
+def views_in(sample: Sample, image: Rgb, size: int = CROP_SIZE) -> list[View]:
+    """Every labelled normal of one sample, whose picture is given."""
+    wanted = [i for i in sample.instances if i.normal is not None]
+    found = []
+    for number, instance in enumerate(wanted):
+        rotation = crop_rotation(sample.camera, instance.box, sample.size)
+        box = crop_box(instance.box, sample.size)
+        around, scale = _surroundings(image, box, size)
+        mask = None
+        if instance.mask is not None:
+            mask = _surroundings(instance.mask.astype(np.uint8) * 255, box, size, cv2.BORDER_CONSTANT)[0]
+        name = sample.name if len(wanted) == 1 else f"{sample.name}-{number}"
+        outline = (_outline(instance.box, instance.mask) - box.centre) * size / box.width
+        normal = rotation.T @ np.asarray(instance.normal, float)
+        found.append(View(name, crop(image, instance.box, size), around, mask, scale, outline, normal, rotation))
+    return found
+
+
 def seen_again(view: View, rng: np.random.Generator, turn_deg: float, size: int = CROP_SIZE) -> tuple[Rgb, Array]:
     """The part turned by up to ``turn_deg`` in the picture's plane, cropped anew, and its normal turned with it.
 
@@ -106,23 +124,9 @@ def in_plane(angle: float) -> Array:
 
 
 def _views_of(sample: Sample, size: int) -> list[View]:
-    wanted = [i for i in sample.instances if i.normal is not None]
-    if not wanted:
+    if all(i.normal is None for i in sample.instances):
         return []
-    image = read_image(sample.image)
-    found = []
-    for number, instance in enumerate(wanted):
-        rotation = crop_rotation(sample.camera, instance.box, sample.size)
-        box = crop_box(instance.box, sample.size)
-        around, scale = _surroundings(image, box, size)
-        mask = None
-        if instance.mask is not None:
-            mask = _surroundings(instance.mask.astype(np.uint8) * 255, box, size, cv2.BORDER_CONSTANT)[0]
-        name = sample.name if len(wanted) == 1 else f"{sample.name}-{number}"
-        outline = (_outline(instance.box, instance.mask) - box.centre) * size / box.width
-        normal = rotation.T @ np.asarray(instance.normal, float)
-        found.append(View(name, crop(image, instance.box, size), around, mask, scale, outline, normal, rotation))
-    return found
+    return views_in(sample, read_image(sample.image), size)
 
 
 def _surroundings(image: Rgb, box: Box, size: int, border: int = cv2.BORDER_REPLICATE) -> tuple[Rgb, float]:

@@ -128,22 +128,14 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Yolo
     torch.manual_seed(options.seed)
     architecture = options.family + SIZES[options.size]
     detector = YoloDetector(architecture, classes, options.image_size, options.epochs)
-    path = base_weights(architecture) if options.weights == "base" else Path(options.weights)
-    if options.weights == "scratch" or path is None:
-        reason = "" if options.weights == "scratch" else f", since CADsight has no base checkpoint of {architecture}"
-        return detector, f"{architecture} from scratch (random weights, seed {options.seed}){reason}"
+    if options.weights == "scratch":
+        return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
+    path = Path(options.weights)
     taken = fill_matching(detector.module, load_state(path))
     total = len(detector.module.state_dict())
     if taken < total // 2:
         raise CadsightError(f"the weights {path} fit in {taken} of {architecture}'s {total} tensors, expected its own")
-    whose = "CADsight's base checkpoint" if options.weights == "base" else f"the weights {path}"
-    return detector, f"{architecture} from {whose} ({taken} of {total} tensors)"
-
-
-def base_weights(architecture: str) -> Path | None:
-    """Our own starting weights for ``architecture``, trained on drawn solids alone; None where there are none."""
-    path = Path(__file__).parent / "weights" / f"{architecture}-solids.pt"
-    return path if path.is_file() else None
+    return detector, f"{architecture} from the weights {path} ({taken} of {total} tensors)"
 
 
 class DetectorTask:

@@ -17,7 +17,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
     for kind, options, sentence in (
-        ("detector", DetectorOptions, "find parts: YOLO, from our base checkpoint, from scratch or from a file"),
+        ("detector", DetectorOptions, "find parts: YOLO, from scratch or from the weights of a file"),
         ("normals", NormalOptions, "the normal of a part's surface from its crop: the paper's network"),
     ):
         one = kinds.add_parser(kind, help=sentence, description=sentence)
@@ -26,7 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.add_argument("--out", required=True, metavar="DIR", help="folder of the model, such as models/NAME")
         add_options(one, options)
         one.set_defaults(run=run)
-    base = kinds.add_parser("base", help="make the base checkpoint from drawn solids, with no picture of any part")
+    base = kinds.add_parser("base", help="make a base checkpoint from drawn solids, for --weights")
     base.add_argument("--out", required=True, metavar="DIR", help="folder of the model")
     base.add_argument("--pictures", type=int, default=4000, help="pictures to draw (4000)")
     add_options(base, DetectorOptions)
@@ -65,8 +65,6 @@ def run_base(args: argparse.Namespace) -> int:
 
     from cadsight_cli.option_arguments import options_of
 
-    if args.weights is None:
-        args.weights = "scratch"
     options = options_of(args, DetectorOptions)
     with _Bar(options.epochs) as bar:
         card, path = train_base(args.pictures, args.out, options, bar)
