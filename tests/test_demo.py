@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from cadsight_core.dataset import Dataset
 from cadsight_core.formats.anything import load
 
@@ -180,3 +181,24 @@ def test_a_finished_run_is_not_mixed_with_other_settings(run):
     assert refused.returncode == 2
     assert refused.stderr.startswith("cadsight: the run ")
     assert "was begun with train 16 and now 20 is asked for" in refused.stderr
+
+
+def test_a_node_that_dies_is_named_with_its_last_words(tmp_path):
+    config = yaml.safe_load((ROOT / "config" / "workcell.yaml").read_text())
+    config["simulated_cell"]["ros__parameters"]["fps"] = -1.0
+    (tmp_path / "bad.yaml").write_text(yaml.safe_dump(config))
+    out = tmp_path / "run"
+    words = [sys.executable, "-m", "cadsight_cli", "demo", "--quick", "--out", str(out)]
+    died = subprocess.run(
+        [*words, "--config", str(tmp_path / "bad.yaml")],
+        cwd=ROOT,
+        env={**os.environ, "ROS_DOMAIN_ID": "79"},
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=180,
+    )
+    assert died.returncode == 2
+    assert "cadsight: cadsight launch cell ended with status 2; its last lines in " in died.stderr
+    assert "parameter fps is -1.0, expected at least 0.5" in died.stderr
+    assert nodes_of(out) == []

@@ -83,3 +83,14 @@ def test_a_program_does_not_outlive_a_killed_command(tmp_path):
     parent.wait()
     parent.stdout.close()
     wait_for(lambda: not alive(pid))
+
+
+def test_the_first_of_several_nodes_to_die_is_shown_and_not_how_the_others_were_ended(tmp_path):
+    lines = ["[a-1] process ended with exit status 0", "[b-2] the reason", "[b-2] process ended with exit status 2"]
+    lines += [f"[c-3] Traceback {i}" for i in range(20)] + ["[c-3] process ended with exit status -2"]
+    code = f"import sys; print({chr(10).join(lines)!r}); sys.exit(2)"
+    with running("the cell", python(code), tmp_path / "out.txt") as child:
+        wait_for(lambda: child._process.poll() is not None)
+        with pytest.raises(ChildDiedError) as error:
+            child.check()
+    assert str(error.value).endswith("[b-2] the reason\n  [b-2] process ended with exit status 2")

@@ -12,6 +12,7 @@ from pathlib import Path
 from cadsight_core.errors import CadsightError
 
 _LAST_LINES = 12
+_ENDED = "process ended with exit status"
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -62,7 +63,7 @@ class Child:
 
     def _died(self, status: int) -> ChildDiedError:
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        lines = self._log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        lines = _until_first_end(self._log.read_text(errors="replace").splitlines())[-_LAST_LINES:]
         return ChildDiedError(f"{self.name} {how}; its last lines in {self._log}:\n  " + "\n  ".join(lines))
 
 
@@ -94,6 +95,12 @@ def launched(name: str, arguments: Mapping[str, object], log: Path) -> "contextl
     """Run one of our launch files while the body runs (see ``cadsight launch``)."""
     given = [f"{key}:={_text(value)}" for key, value in arguments.items()]
     return running(f"cadsight launch {name}", [sys.executable, "-m", "cadsight_cli", "launch", name, *given], log)
+
+
+def _until_first_end(lines: list[str]) -> list[str]:
+    """Lines up to where `cadsight launch` says that a process ended badly: the others' ends are its consequence."""
+    ends = (i for i, line in enumerate(lines) if _ENDED in line and not line.endswith(f"{_ENDED} 0"))
+    return lines[: next(ends, len(lines)) + 1]
 
 
 def _text(value: object) -> str:
