@@ -108,3 +108,8 @@ def test_a_prediction_in_the_crops_frame_is_turned_into_the_cameras(pictures):
     x, y = sample.instances[0].box.centre
     ray = np.array([(x - 48) / 90, (y - 32) / 90, 1.0])
     assert row["predicted"] == pytest.approx(list(-ray / np.linalg.norm(ray)), abs=0.01)
+
+
+def test_drawn_views_without_a_part_are_refused(tmp_path, pictures, other_pictures):
+    with pytest.raises(CadsightError, match="5 views are to be drawn of no part"):
+        fit_normals(pictures, other_pictures, ["block"], tmp_path, dataclasses.replace(SMALL, drawn=5))

@@ -24,6 +24,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.add_argument("--data", nargs="+", required=True, metavar="DIR", help="data sets to train on")
         one.add_argument("--valid", nargs="+", metavar="DIR", help="data sets to validate on (else a part of --data)")
         one.add_argument("--out", required=True, metavar="DIR", help="folder of the model, such as models/NAME")
+        if kind == "normals":
+            one.add_argument("--part", metavar="YAML", help="the part, for --drawn views of its CAD file")
         add_options(one, options)
         one.set_defaults(run=run)
     base = kinds.add_parser("base", help="make a base checkpoint from drawn solids, for --weights")
@@ -34,6 +36,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
+    from cadsight_core.part import load_part
     from cadsight_learning.data import divided, load_together
     from cadsight_learning.evaluation import in_classes_of
     from cadsight_learning.fitting import fit_detector, fit_normals
@@ -52,9 +55,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         train, valid, how = divided(samples)
     print(f"{len(train)} pictures to train on, {len(valid)} to validate on: {how}")
-    fit: Any = fit_detector if args.kind == "detector" else fit_normals
     with _Bar(options.epochs) as bar:
-        _, card = fit(train, valid, classes, args.out, options, bar)
+        if args.kind == "detector":
+            _, card = fit_detector(train, valid, classes, args.out, options, bar)
+        else:
+            part = load_part(args.part) if args.part else None
+            _, card = fit_normals(train, valid, classes, args.out, options, bar, part)
     _summary(card, args.out)
     return 0
 
