@@ -5,6 +5,7 @@ import itertools
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ from cadsight_cell.holder import HolderParameters, pose_from_list
 from cadsight_cell.simulation.follower import TrajectoryFollower, Waypoint, waypoint_in_order
 from cadsight_cell.simulation.renderer import CellRenderer
 from cadsight_cell.simulation.truth import TruthRecorder
-from cadsight_cell.simulation.world import World, WorldParameters, make_world
+from cadsight_cell.simulation.world import World, WorldParameters, make_world, moved_lamp
 
 # The driver names the joints in an order of its own; whoever relies on another one is to find out here.
 _STATE_ORDER = (5, 0, 2, 1, 3, 4)
@@ -57,6 +58,9 @@ class SimulatedCellParameters(HolderParameters, WorldParameters):
     )
     controller: str = parameter("scaled_joint_trajectory_controller", "name of the trajectory controller")
     truth_folder: str = parameter("", "folder for what is really so; empty for none")
+    lamp_moves_every: int = parameter(
+        0, "somebody moves the lamp after every so-many trajectories; 0: nobody does", minimum=0
+    )
     fault_camera_silent_after_s: float = parameter(-1.0, "the camera falls silent after so long; below 0 never")
     fault_camera_silent_s: float = parameter(5.0, "how long it stays silent", minimum=0.0)
     fault_abort_every: int = parameter(0, "abort every so-manieth trajectory half-way; 0 for none", minimum=0)
@@ -85,7 +89,7 @@ class SimulatedCell(Node):
         self._tf_static.publish(TFMessage(transforms=_static_transforms(self._world, self._now())))
         self._running.publish(Bool(data=True))
 
-        self._camera = SimulatedCamera(self, p, self._world, self._follower)
+        self._camera = SimulatedCamera(self, p, self._world, self._follower, self._lamp_moves)
         self._states = ArmStates(self, p, self._world, self._follower)
         self._server = ActionServer(
             self,
@@ -109,6 +113,10 @@ class SimulatedCell(Node):
 
     def _seconds(self) -> float:
         return self.get_clock().now().nanoseconds / 1e9
+
+    def _lamp_moves(self) -> int:
+        every = self._p.lamp_moves_every
+        return self._trajectories // every if every else 0
 
     def _check_goal(self, request: FollowJointTrajectory.Goal) -> GoalResponse:
         try:
@@ -240,10 +248,16 @@ class SimulatedCamera:
     """The camera's topics, drawn in a thread of their own: an OpenGL context belongs to one."""
 
     def __init__(
-        self, node: Node, parameters: SimulatedCellParameters, world: World, follower: TrajectoryFollower
+        self,
+        node: Node,
+        parameters: SimulatedCellParameters,
+        world: World,
+        follower: TrajectoryFollower,
+        lamp_moves: Callable[[], int],
     ) -> None:
+        """``lamp_moves`` tells how often the lamp has been moved so far."""
         p = self._p = parameters
-        self._node, self._world, self._follower = node, world, follower
+        self._node, self._world, self._follower, self._lamp_moves = node, world, follower, lamp_moves
         self._part = load_part(resolve(p.part))
         self._mesh = load_part_mesh(self._part)
         self._mount = pose_from_list(p.mount, "mount")
@@ -278,11 +292,14 @@ class SimulatedCamera:
             self._ready.set()
         period = 1 / self._p.fps
         began = due = time.monotonic()
-        frame = 0
+        frame = moves = 0
         self._node.get_logger().info(f"the simulated cell runs with seed {self._p.seed}")
         while not self._stopping.wait(max(0.0, due - time.monotonic())):
             # A late frame does not make the next ones hurry.
             due = max(due + period, time.monotonic())
+            if moves != self._lamp_moves():
+                moves = self._lamp_moves()
+                renderer.relight(moved_lamp(self._world, moves, self._p.light_spread))
             silent = self._p.fault_camera_silent_after_s
             if not 0 <= time.monotonic() - began - silent < self._p.fault_camera_silent_s or silent < 0:
                 with unless_stopped(self._node):

@@ -9,7 +9,7 @@ import pytest
 import trimesh
 from cadsight_cell.simulation.renderer import CellRenderer
 from cadsight_cell.simulation.truth import FRAMES_FILE, SCENE_FILE, Truth, TruthRecorder
-from cadsight_cell.simulation.world import World, WorldParameters, make_world
+from cadsight_cell.simulation.world import World, WorldParameters, make_world, moved_lamp
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
@@ -72,6 +72,16 @@ def test_the_same_seed_and_frame_give_the_same_bytes(renderer: CellRenderer, par
         assert not np.array_equal(first, other.colour(POSES[1], 6))
     finally:
         other.close()
+
+
+def test_a_moved_lamp_changes_the_shadows_and_nothing_that_labels_rest_on(renderer: CellRenderer, world: World) -> None:
+    before, mask = renderer.colour(POSES[0]), renderer.mask(POSES[0])
+    renderer.relight(moved_lamp(world, 1))
+    after, same_mask = renderer.colour(POSES[0]), renderer.mask(POSES[0])
+    renderer.relight(moved_lamp(world, 0))
+    assert np.abs(after.astype(int) - before).mean() > 3
+    assert (same_mask == mask).all()
+    assert (renderer.colour(POSES[0]) == before).all()
 
 
 def test_the_part_is_orange_on_near_white(renderer: CellRenderer) -> None:

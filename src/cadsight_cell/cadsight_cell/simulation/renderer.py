@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cadsight_cell.arm import Arm, Joints
 from cadsight_cell.simulation.arm_look import ArmLook
-from cadsight_cell.simulation.scene import HOLDER, PART, build_model, place
+from cadsight_cell.simulation.scene import HOLDER, PART, build_model, place, set_light
 from cadsight_cell.simulation.sensor import Imager, Lens
-from cadsight_cell.simulation.world import World
+from cadsight_cell.simulation.world import Light, World
 
 # Pixels of a mask's picture for one of the camera's, along each axis.
 _FINE = 3
@@ -40,6 +40,10 @@ class CellRenderer:
         """RGB image (H, W, 3) as the camera sends it; ``frame`` chooses the noise."""
         self._place(joints)
         return self._imager.expose(self._lens.bend(self._renderer.render()), frame)
+
+    def relight(self, light: Light) -> None:
+        """Draw under another light from now on."""
+        set_light(self._model, light)
 
     def depth(self, joints: Joints) -> NDArray[np.float32]:
         """Distance (H, W) in metres along the optical axis, in the colour camera's pixels."""

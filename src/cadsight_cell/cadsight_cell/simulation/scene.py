@@ -5,17 +5,18 @@ from typing import Any
 
 import mujoco
 import numpy as np
-from cadsight_core.geometry import Array, Pose
+from cadsight_core.geometry import Array, Pose, unit
 from cadsight_core.mesh import Mesh
 from cadsight_core.part import Part
 from numpy.typing import NDArray
 
 from cadsight_cell.simulation.arm_look import ArmLook
-from cadsight_cell.simulation.world import World
+from cadsight_cell.simulation.world import Light, World
 
 PART = "part"
 HOLDER = "holder"
 CAMERA = "color"
+LAMP = "lamp"
 
 # A white disc on a short stem between the tool and the part hides the flange, as the printed holder of the paper.
 HOLDER_RADIUS_M = 0.08
@@ -48,12 +49,10 @@ def build_model(
     # So near, the offset that keeps faces out of their own shadows is large enough: no speckles far from the lamp.
     spec.visual.map.znear, spec.visual.map.zfar = 0.01, 6.0
     spec.stat.extent, spec.stat.center = 1.0, [0.3, 0.0, 0.3]
-    ambient = world.light.ambient
-    spec.visual.headlight.ambient = [ambient] * 3
     spec.visual.headlight.diffuse = [0.12] * 3
     spec.visual.headlight.specular = [0.0] * 3
 
-    _add_light(spec, world)
+    _add_lamp(spec)
     room = spec.worldbody
     room.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[2, 2, 0.1], pos=[0, 0, -0.01], rgba=_WHITE)
     for link in look.links:
@@ -84,7 +83,9 @@ def build_model(
     # MuJoCo's cameras look along -z with y up.
     turned = Pose(pose.rotation @ np.diag([1.0, -1.0, -1.0]), pose.translation)
     room.add_camera(name=CAMERA, pos=turned.translation, quat=_wxyz(turned), fovy=fovy_deg)
-    return spec.compile()
+    model = spec.compile()
+    set_light(model, world.light)
+    return model
 
 
 def place(model: mujoco.MjModel, data: mujoco.MjData, poses: Mapping[str, Pose]) -> None:
@@ -97,21 +98,26 @@ def place(model: mujoco.MjModel, data: mujoco.MjData, poses: Mapping[str, Pose])
     mujoco.mj_camlight(model, data)
 
 
-def _add_light(spec: mujoco.MjSpec, world: World) -> None:
-    light = world.light
-    target = np.array([0.3, 0.0, 0.3])
-    direction = target - np.asarray(light.position)
+def _add_lamp(spec: mujoco.MjSpec) -> None:
     spec.worldbody.add_light(
-        pos=light.position,
-        dir=direction / np.linalg.norm(direction),
+        name=LAMP,
         type=mujoco.mjtLightType.mjLIGHT_SPOT,
         castshadow=True,
-        diffuse=[light.strength * c for c in light.colour],
         specular=[0.15] * 3,
         cutoff=60,
         exponent=1,
         attenuation=[1, 0, 0],
     )
+
+
+def set_light(model: mujoco.MjModel, light: Light) -> None:
+    """Hang the lamp where ``light`` says; it points at where the part is held."""
+    lamp = model.light(LAMP)
+    position = np.asarray(light.position)
+    lamp.pos = position
+    lamp.dir = unit(np.array([0.3, 0.0, 0.3]) - position)
+    lamp.diffuse = light.strength * np.asarray(light.colour)
+    model.vis.headlight.ambient[:] = light.ambient
 
 
 def _add_mesh(spec: mujoco.MjSpec, name: str, vertices: Array, faces: NDArray[Any]) -> None:

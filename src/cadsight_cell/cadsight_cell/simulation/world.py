@@ -138,6 +138,13 @@ def make_world(parameters: WorldParameters) -> World:
     )
 
 
+def moved_lamp(world: World, moves: int, spread: float = 1.0) -> Light:
+    """The light of ``world`` after somebody has moved its lamp so many times; its own light before that."""
+    if moves == 0:
+        return world.light
+    return _light(spread, np.random.default_rng([world.seed, 0x1A, moves]))
+
+
 def _lens(size: ImageSize, rng: Generator) -> Camera:
     ratio = "16:9" if size.width / size.height > 1.5 else "4:3"
     focal = _FOCAL_PER_WIDTH[ratio] * size.width * (1 + rng.uniform(-0.01, 0.01))
