@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from cadsight_core.crops import CROP_SIZE
 from cadsight_core.errors import CadsightError
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
@@ -90,9 +89,10 @@ def fit_normals(
         raise CadsightError(f"{options.drawn} views are to be drawn of no part, expected a part with its CAD file")
     torch.manual_seed(options.seed)
     regressor = NormalRegressor(options.architecture, options.image_size)
-    learned = views(train_samples)
+    # Drawn and changed at the size that the network sees: a quarter of the work at half of the side.
+    learned = views(train_samples, options.image_size)
     if options.drawn and part is not None:
-        learned += drawn_views(part, train_samples, options.drawn, CROP_SIZE, options.seed)
+        learned += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
         data["drawn"] = {"views": options.drawn, "part": part.name}
     task = NormalTask(regressor.module, learned, views(valid_samples), options)
     schedule = Schedule(

@@ -31,7 +31,7 @@ class NormalTask:
         for start in range(0, len(order), self.options.batch):
             numbers = list(order[start : start + self.options.batch])
             numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
-            drawn = [seen_again(self._train[i], rng, self.options.turn_deg) for i in numbers]
+            drawn = [seen_again(self._train[i], rng, self.options.turn_deg, self.options.image_size) for i in numbers]
             crops = np.stack([recoloured(relit(crop, rng), rng) for crop, _ in drawn])
             normals = np.stack([normal for _, normal in drawn])
             yield as_input(crops, self.options.image_size), torch.from_numpy(normals).float()
