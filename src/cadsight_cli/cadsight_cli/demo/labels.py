@@ -9,7 +9,7 @@ from cadsight_capture.labelling_parameters import LabellingNodeParameters
 from cadsight_cell.arm import Arm
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import from_mapping
-from cadsight_core.part import load_part
+from cadsight_core.part import Part, load_part
 from cadsight_ros.resources import resolve
 
 from cadsight_cli.yaml_file import node_section
@@ -23,11 +23,10 @@ def label(session: Path, config: Path, progress: Progress | None = None) -> None
     Raises:
         CadsightError: when nothing was labelled.
     """
-    parameters = from_mapping(LabellingNodeParameters, node_section(config, "cadsight/labelling"), str(config))
-    part = load_part(resolve(parameters.part))
+    parameters = _parameters(config)
     report = label_session(
         session / "raw",
-        part,
+        load_part(resolve(parameters.part)),
         parameters.tool_from_part,
         Arm().forward,
         parameters.labelling,
@@ -37,3 +36,16 @@ def label(session: Path, config: Path, progress: Progress | None = None) -> None
     if not report.accepted:
         reasons = ", ".join(f"{count} {kind}" for kind, count in report.reasons.items())
         raise CadsightError(f"none of the {report.images} images of {session} was labelled ({reasons}), expected some")
+
+
+def part_of(config: Path) -> Part:
+    """The part that a session's parameter file names.
+
+    Raises:
+        CadsightError: when the file or the part cannot be used.
+    """
+    return load_part(resolve(_parameters(config).part))
+
+
+def _parameters(config: Path) -> LabellingNodeParameters:
+    return from_mapping(LabellingNodeParameters, node_section(config, "cadsight/labelling"), str(config))

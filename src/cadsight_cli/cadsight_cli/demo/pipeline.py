@@ -103,14 +103,21 @@ class Pipeline:
     def train_normals(self, title: str) -> None:
         from cadsight_learning.options import NormalOptions
 
+        from cadsight_cli.demo.labels import part_of
         from cadsight_cli.demo.progress import TrainingBar
         from cadsight_cli.demo.training import train_normals
 
         s = self.settings
-        options = NormalOptions(epochs=s.normals_epochs, seconds=s.normals_seconds, seed=s.seed)
+        options = NormalOptions(
+            epochs=s.normals_epochs,
+            seconds=s.normals_seconds,
+            seed=s.seed,
+            image_size=s.normals_image_size,
+            drawn=s.normals_drawn,
+        )
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
         with TrainingBar(title) as shown:
-            train_normals(train, valid, self.run.normals, options, shown)
+            train_normals(train, valid, self.run.normals, options, shown, part_of(self._config("train")))
 
     def live(self, title: str) -> None:
         from cadsight_cli.demo.live import look

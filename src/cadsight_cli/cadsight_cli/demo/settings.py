@@ -21,8 +21,10 @@ class DemoSettings:
     seed: int = parameter(0, "decides light, noise, calibration error, poses and training", minimum=0)
     detector_epochs: int = parameter(60, "passes over the detector's training pictures", minimum=1)
     detector_seconds: float = parameter(270.0, "time after which the detector's training ends; 0 for none", minimum=0.0)
-    normals_epochs: int = parameter(60, "passes over the regressor's training crops", minimum=1)
+    normals_epochs: int = parameter(100, "passes over the regressor's training crops", minimum=1)
     normals_seconds: float = parameter(180.0, "time after which the regressor's training ends; 0: none", minimum=0.0)
+    normals_drawn: int = parameter(480, "views drawn from the part's CAD that the regressor learns from too", minimum=0)
+    normals_image_size: int = parameter(112, "side of a crop as the regressor sees it, pixels", minimum=32, maximum=448)
 
     def __post_init__(self) -> None:
         check(self)
@@ -39,6 +41,7 @@ QUICK = {
     "detector_seconds": 0.0,
     "normals_epochs": 1,
     "normals_seconds": 0.0,
+    "normals_drawn": 8,
 }
 
 

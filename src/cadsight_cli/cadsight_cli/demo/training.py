@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cadsight_core.dataset import Dataset
+from cadsight_core.part import Part
 from cadsight_learning.detector import EpochReport
 from cadsight_learning.fitting import fit_detector, fit_normals
 from cadsight_learning.options import DetectorOptions, NormalOptions
@@ -20,8 +21,13 @@ def train_detector(
     fit_detector(pictures, list(Dataset.open(valid).samples()), dataset.classes, out, options, progress)
 
 
-def train_normals(train: Path, valid: Path, out: Path, options: NormalOptions, progress: Progress) -> None:
-    """Train on the crops of the labelled pictures, and keep the epoch that is best on the validation session."""
+def train_normals(
+    train: Path, valid: Path, out: Path, options: NormalOptions, progress: Progress, part: Part | None = None
+) -> None:
+    """Train on the crops of the labelled pictures, and with ``options.drawn`` on views drawn from the CAD of ``part``.
+
+    The epoch that is best on the validation session is kept; nothing drawn is in that.
+    """
     dataset = Dataset.open(train)
     samples, judges = list(dataset.samples()), list(Dataset.open(valid).samples())
-    fit_normals(samples, judges, dataset.classes, out, options, progress)
+    fit_normals(samples, judges, dataset.classes, out, options, progress, part)
