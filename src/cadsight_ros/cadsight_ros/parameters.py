@@ -80,7 +80,9 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
         except (KeyboardInterrupt, ExternalShutdownException):
             pass
         except (CadsightError, InvalidNodeNameException, rclpy_implementation.RCLError) as error:
-            if not interrupts:
+            # A SIGTERM takes the context away while the executor waits on it.
+            told_to_stop = interrupts or (executor is not None and not rclpy.ok())
+            if not told_to_stop:
                 print(f"cadsight: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
                 return 2
         finally:
