@@ -78,6 +78,8 @@ class RosCell:
         self.control = Control()
 
     def move(self, joints: Array) -> None:
+        newest = self._joints_from(0).stamp_ns
+        self._joints_from(newest + 1)
         goal = MoveToJoints.Goal(
             joint_names=list(JOINT_NAMES),
             positions=[float(v) for v in joints],
@@ -88,8 +90,10 @@ class RosCell:
             answer = running.wait(_MOTION_TIMEOUT_S, until=lambda: self.control.stopping)
             if answer is None:
                 running.cancel()
-        except (UnansweredError, RefusedError) as error:
+        except UnansweredError as error:
             self.control.check()
+            raise SilentError("motion_silent", str(error)) from error
+        except RefusedError as error:
             raise SkippedError("refused", str(error)) from error
         self._ended_ns = self._node.get_clock().now().nanoseconds
         self.control.check()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
@@ -27,6 +27,8 @@ from cadsight_core.sample import Sample, Split
 from numpy.typing import NDArray
 
 FORMAT = "cadsight-session-1"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class Cell(Protocol):
 
         Raises:
             SkippedError: when there is no way, or the motion was refused or broken off.
+            SilentError: when no joint state comes, or nobody is there to move the arm.
         """
         ...
 
@@ -275,14 +278,15 @@ class Session:
 
     def _capture(self, joints: Array, pending: "Future[Any]") -> Frame:
         """One frame at ``joints``; the picture before it is on disk when this one is taken."""
-        self.cell.move(joints)
+        self._patiently(lambda: self.cell.move(joints))
         pending.result()
-        return self._image()
+        return self._patiently(lambda: self.cell.image_after(self.cell.settle()))
 
-    def _image(self) -> Frame:
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """What ``call`` gives, however often camera or arm must be waited for."""
         while True:
             try:
-                return self.cell.image_after(self.cell.settle())
+                return call()
             except SilentError as error:
                 self._silences[error.reason] += 1
                 self._last_skip = str(error)

@@ -109,6 +109,15 @@ def test_a_silent_camera_is_waited_for_and_the_same_pose_taken(tmp_path):
     assert len(cell.moves) == 4
 
 
+def test_an_arm_that_is_silent_is_waited_for_and_then_moved(tmp_path):
+    silent = SilentError("arm_silent", "no joint state came")
+    cell = DrawnCell(Control(), faults({("move", 1): silent, ("move", 4): silent, ("settle", 4): silent}))
+    progress = session(tmp_path, 3, cell).run()
+    assert progress.skipped == {"arm_silent": 3}
+    assert [s.record["pose"] for s in pictures(tmp_path)] == [0, 1, 2]
+    assert len(cell.moves) == 4
+
+
 def test_a_background_that_cannot_be_reached_ends_the_session_after_some_tries(tmp_path):
     aborted = SkippedError("aborted", "the controller aborted")
     cell = DrawnCell(Control(), lambda call, number: (_ for _ in ()).throw(aborted) if call == "move" else None)
