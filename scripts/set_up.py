@@ -28,11 +28,11 @@ def set_up(root: Path) -> None:
     venv = root / ".venv"
     stamps = Stamps(venv / "stamps")
     source = installation.distribution if installation else "wheels"
-    base = [python_version(), sys.base_prefix, source, str(root)]
+    base = [python_version(), sys.base_prefix, source, environment.distribution_numpy(installation), str(root)]
     environment.create(venv, installation)
 
-    pins = [root / "pyproject.toml", root / "overrides.txt", root / "ros-wheels.txt"]
-    packages = fingerprint(root, [*pins, environment.constraints(root, installation)], base)
+    pins = ("pyproject.toml", "constraints.txt", "overrides.txt", "ros-wheels.txt")
+    packages = fingerprint(root, [root / name for name in pins], base)
     if not stamps.holds("packages", packages):
         environment.install(root, venv, installation)
         if installation is None:

@@ -130,6 +130,17 @@ def test_an_interpreter_that_is_too_old_or_too_new_is_refused(monkeypatch):
             environment.check_python()
 
 
+def test_an_installed_ros_keeps_its_own_numpy(tmp_path):
+    constraints, overrides = environment.pins(ROOT, tmp_path, "1.26.4")
+    ours, theirs = (ROOT / "constraints.txt").read_text().splitlines(), constraints.read_text().splitlines()
+    assert [line for line in ours if line not in theirs] == [line for line in ours if line.startswith("numpy==")]
+    assert overrides.read_text().splitlines()[-1] == "numpy==1.26.4"
+
+
+def test_without_an_older_numpy_the_pins_are_the_committed_ones(tmp_path):
+    assert environment.pins(ROOT, tmp_path, "") == (ROOT / "constraints.txt", ROOT / "overrides.txt")
+
+
 class _Version(tuple):
     major = property(lambda self: self[0])
     minor = property(lambda self: self[1])

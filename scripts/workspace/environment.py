@@ -46,29 +46,45 @@ def create(venv: Path, installation: Installation | None) -> None:
     note.write_text(wanted)
 
 
-def constraints(root: Path, installation: Installation | None) -> Path:
-    """The pins to install by: an installed ROS has extensions that were built with its own NumPy, often a 1.26."""
+def distribution_numpy(installation: Installation | None) -> str:
+    """The version of an installed ROS's NumPy where it is older than our pin, and else an empty string.
+
+    Its extensions were built with it (1.26 on Ubuntu 24.04), so it stays. Ours were built with a NumPy 2, which makes
+    extensions that a 1.26 runs as well, whatever their metadata asks for.
+    """
     if installation is None:
-        return root / "constraints.txt"
+        return ""
     try:
-        first = importlib.metadata.version("numpy").split(".")[0]
+        version = importlib.metadata.version("numpy")
     except importlib.metadata.PackageNotFoundError:
-        first = "1"
-    return root / ("constraints-ros.txt" if first == "1" else "constraints.txt")
+        return ""
+    return version if version.startswith("1.") else ""
+
+
+def pins(root: Path, venv: Path, numpy: str) -> tuple[Path, Path]:
+    """The files of constraints and of overrides to install by; `numpy` as `distribution_numpy` says."""
+    constraints, overrides = root / "constraints.txt", root / "overrides.txt"
+    if not numpy:
+        return constraints, overrides
+    own_constraints, own_overrides = venv / "constraints.txt", venv / "overrides.txt"
+    lines = constraints.read_text().splitlines(keepends=True)
+    own_constraints.write_text("".join(line for line in lines if not line.startswith("numpy==")))
+    own_overrides.write_text(f"{overrides.read_text()}numpy=={numpy}\n")
+    return own_constraints, own_overrides
 
 
 def install(root: Path, venv: Path, installation: Installation | None) -> None:
-    pins = constraints(root, installation)
+    constraints, overrides = pins(root, venv, distribution_numpy(installation))
     if not (venv / "bin/uv").exists():
         call(
-            [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", pins, "uv"],
+            [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", constraints, "uv"],
             "installing uv",
             cwd=root,
         )
     groups = GROUPS if installation else GROUPS + WHEEL_GROUPS
     say(f"Installing Python packages: {', '.join(groups)}" + ("" if installation else " and ROS 2 from wheels"))
-    command: list[str | Path] = [venv / "bin/uv", "pip", "install", "--python", venv / "bin/python", "-c", pins]
-    command += ["--overrides", root / "overrides.txt"]
+    command: list[str | Path] = [venv / "bin/uv", "pip", "install", "--python", venv / "bin/python", "-c", constraints]
+    command += ["--overrides", overrides]
     for group in groups:
         command += ["--group", group]
     if installation is None:
