@@ -1,5 +1,6 @@
 """Serves a detector and a normal regressor on the live camera (lifecycle node)."""
 
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
 from cadsight_ros import diagnostics, qos
 
 _QUIET_S = 1.0
+_SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,8 @@ class PerceptionNode(ManagedNode):
 
 
 def main() -> int:
+    # The executor's threads may hold the interpreter for 5 ms at a time by default, several times an image.
+    sys.setswitchinterval(_SWITCH_S)
     return run(PerceptionNode, threads=3)
 
 

@@ -123,9 +123,11 @@ class _Report:
         self._add_curves("detector_curves", models.detector_curves(self.run.detector))
         detector = models.load_detector(self.run.detector)
         if truth := self._true_test():
-            self.figures["detector"] = models.detector_figures(detector, truth) | {"against": "truth"}
+            self.figures["detector"] = models.detector_figures(detector, models.as_trained(truth, card)) | {
+                "against": "truth"
+            }
         if labels := self._labelled_test():
-            found = models.detector_figures(detector, labels) | {"against": "labels"}
+            found = models.detector_figures(detector, models.as_trained(labels, card)) | {"against": "labels"}
             self.figures["detector_on_labels" if truth else "detector"] = found
 
     def add_normals(self) -> None:
@@ -156,7 +158,8 @@ class _Report:
         if not samples:
             return
         seen: Sequence[Sequence[Any]] = [()] * len(samples)
-        if models.card(self.run.detector) is not None:
+        if (card := models.card(self.run.detector)) is not None:
+            samples = models.as_trained(samples, card)
             regressor = models.load_regressor(self.run.normals) if models.card(self.run.normals) else None
             seen = models.look(models.load_detector(self.run.detector), regressor, samples)
         self.pictures = tuple(_picture(sample, found) for sample, found in zip(samples, seen, strict=True))

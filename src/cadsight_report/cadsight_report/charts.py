@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 # Replaced by the page's own colour, which changes with light and dark.
@@ -61,7 +62,7 @@ def curves(panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]], x_label:
                 marker = "o" if len(values) == 1 else ""
                 axes.plot(range(1, len(values) + 1), values, label=name, color=colour, linewidth=1.5, marker=marker)
             axes.set(title=title, xlabel=x_label)
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.legend()
         return _svg(figure)
 

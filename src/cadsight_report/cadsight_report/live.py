@@ -45,8 +45,7 @@ def replay_figures(run: RunFolder) -> dict[str, Any] | None:
     report = read_json(run.live / "replay.json")
     if report is None:
         return None
-    compared = _numbers(report.get("comparison")) or {}
-    return (_numbers(report) or {}) | compared | {"differences": report.get("comparison", {}).get("differences", [])}
+    return (_numbers(report) or {}) | {"differences": report.get("differences", [])}
 
 
 def latencies(run: RunFolder) -> list[float]:

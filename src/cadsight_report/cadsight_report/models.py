@@ -65,6 +65,13 @@ def sentence(model: ModelCard) -> str:
     return f"{origin[:1].upper()}{origin[1:]}, {epochs}{stop}; {kept}."
 
 
+def as_trained(samples: Sequence[Sample], detector: ModelCard) -> list[Sample]:
+    """``samples`` with boxes made 1:1 where the detector learnt such boxes (Comillas, section 3.3)."""
+    if not detector.options.get("square", False):
+        return list(samples)
+    return [replace(s, instances=tuple(replace(i, box=i.box.squared(s.size)) for i in s.instances)) for s in samples]
+
+
 def detector_curves(folder: Path) -> Panels:
     """Losses and precision by epoch; no panels where no curves were kept."""
     return _panels(folder, _DETECTOR_PANELS)

@@ -23,16 +23,19 @@ def compose(
     write_composed_set(labelled, read_image(background), count, out, parameters, "train", progress=progress)
 
 
-def write_files(sessions: dict[str, Path], composed: Path, yolo: Path, regression: Path, coco: Path) -> None:
+def write_files(
+    sessions: dict[str, Path], composed: Path, yolo: Path, regression: Path, coco: Path, square: bool = False
+) -> None:
     """Write YOLO's folders, the paper's regression file with its crops and COCO, of labelled sessions by split.
 
-    The composed pictures are training pictures of the detector; the regressor's crops are of single parts alone.
+    ``square`` makes YOLO's boxes 1:1 (Comillas, section 3.3). The composed pictures are training pictures of the
+    detector; the regressor's crops are of single parts alone.
     """
     sets = {split: Dataset.open(folder) for split, folder in sessions.items()}
     extra = Dataset.open(composed)
     classes = extra.classes
     pictures = {split: [*s.samples(), *(extra.samples() if split == "train" else ())] for split, s in sets.items()}
-    write_yolo(pictures, classes, yolo)
+    write_yolo(pictures, classes, yolo, square=square)
     write_coco([sample for group in pictures.values() for sample in group], classes, coco)
     regression.mkdir(exist_ok=True)
     for split, dataset in sets.items():

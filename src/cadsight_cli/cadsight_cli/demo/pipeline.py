@@ -85,7 +85,7 @@ class Pipeline:
         compose(train.labelled, train.background, count, seed, run.composed, loop(title))
         with bar(f"{title}, files", 1, "set") as shown:
             sessions = {split: run.session(split).labelled for split in SPLITS}
-            write_files(sessions, run.composed, run.yolo, run.regression, run.coco)
+            write_files(sessions, run.composed, run.yolo, run.regression, run.coco, self.settings.square)
             shown.update(1)
 
     def train_detector(self, title: str) -> None:
@@ -95,7 +95,7 @@ class Pipeline:
         from cadsight_cli.demo.training import train_detector
 
         s = self.settings
-        options = DetectorOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed)
+        options = DetectorOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed, square=s.square)
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
         with TrainingBar(title) as shown:
             train_detector(train, self.run.composed, valid, self.run.detector, options, shown)
@@ -108,7 +108,11 @@ class Pipeline:
         from cadsight_cli.demo.training import train_normals
 
         s = self.settings
+        # One session is few crops: small steps are many, and turns beyond what the arm makes would only be in the way.
         options = NormalOptions(
+            batch=8,
+            learning_rate=3e-3,
+            turn_deg=10.0,
             epochs=s.normals_epochs,
             seconds=s.normals_seconds,
             seed=s.seed,
@@ -144,6 +148,9 @@ class Pipeline:
     def _config(self, split: str) -> Path:
         """The user's parameter file, with joint ranges of its own for the test session."""
         overrides: dict[str, dict[str, Any]] = {}
+        if split == "train":
+            # The shading of a single lamp would pass for the normal; the other sessions keep the lamp they begin with.
+            overrides["simulated_cell"] = {"lamp_moves_every": self.settings.lamp_moves_every}
         if split == "test":
             from cadsight_capture.capture_node import CaptureParameters
 

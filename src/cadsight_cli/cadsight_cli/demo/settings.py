@@ -13,18 +13,22 @@ from cadsight_core.parameters import check, from_mapping, parameter
 class DemoSettings:
     """What ``cadsight demo`` makes."""
 
-    train: int = parameter(120, "pictures of the training session", minimum=4, maximum=100_000)
+    train: int = parameter(200, "pictures of the training session", minimum=4, maximum=100_000)
     valid: int = parameter(30, "pictures of the validation session", minimum=2, maximum=100_000)
     test: int = parameter(60, "pictures of the test session", minimum=2, maximum=100_000)
-    composed: int = parameter(240, "composed pictures of one to four parts", minimum=1, maximum=100_000)
+    composed: int = parameter(200, "composed pictures of one to four parts", minimum=1, maximum=100_000)
     live_seconds: float = parameter(30.0, "seconds of looking live", minimum=2.0, maximum=3600.0)
     seed: int = parameter(0, "decides light, noise, calibration error, poses and training", minimum=0)
-    detector_epochs: int = parameter(60, "passes over the detector's training pictures", minimum=1)
-    detector_seconds: float = parameter(270.0, "time after which the detector's training ends; 0 for none", minimum=0.0)
-    normals_epochs: int = parameter(100, "passes over the regressor's training crops", minimum=1)
-    normals_seconds: float = parameter(180.0, "time after which the regressor's training ends; 0: none", minimum=0.0)
-    normals_drawn: int = parameter(480, "views drawn from the part's CAD that the regressor learns from too", minimum=0)
+    detector_epochs: int = parameter(40, "passes over the detector's training pictures", minimum=1)
+    detector_seconds: float = parameter(240.0, "time after which the detector's training ends; 0 for none", minimum=0.0)
+    normals_epochs: int = parameter(80, "passes over the regressor's training crops", minimum=1)
+    normals_seconds: float = parameter(150.0, "time after which the regressor's training ends; 0: none", minimum=0.0)
+    normals_drawn: int = parameter(0, "views drawn from the part's CAD that the regressor learns from too", minimum=0)
     normals_image_size: int = parameter(112, "side of a crop as the regressor sees it, pixels", minimum=32, maximum=448)
+    lamp_moves_every: int = parameter(
+        8, "motions of the training session after which its lamp is moved; 0 for never", minimum=0
+    )
+    square: bool = parameter(True, "make boxes 1:1 as in the paper")
 
     def __post_init__(self) -> None:
         check(self)
@@ -42,6 +46,7 @@ QUICK = {
     "normals_epochs": 1,
     "normals_seconds": 0.0,
     "normals_drawn": 8,
+    "lamp_moves_every": 4,
 }
 
 
