@@ -27,7 +27,7 @@ def reported(run_folder, tmp_path_factory):
     (folder / "live").mkdir()
     results = [{"stamp_ns": i, "latency_ms": 40.0 + i, "detections": []} for i in range(5)]
     (folder / "live" / "live.json").write_text(json.dumps(LIVE | {"results": results}))
-    (folder / "live" / "replay.json").write_text(json.dumps({"equal": True, "comparison": {"compared": 48}}))
+    (folder / "live" / "replay.json").write_text(json.dumps({"equal": True, "compared": 48}))
     stages = []
     run = build_report(folder, stages.append)
     assert tuple(stages) == STAGES
