@@ -77,7 +77,17 @@ def install(root: Path, venv: Path, installation: Installation | None) -> None:
     constraints, overrides = pins(root, venv, distribution_numpy(installation))
     if not (venv / "bin/uv").exists():
         call(
-            [venv / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", constraints, "uv"],
+            [
+                venv / "bin/python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "-c",
+                constraints,
+                "uv",
+            ],
             "installing uv",
             cwd=root,
         )
