@@ -25,6 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
     import os
+    import signal
     import tempfile
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -38,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_cli import benchmark
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
     folder = RunFolder(Path(args.run_folder).resolve())
     figures = read_json(folder.figures)
