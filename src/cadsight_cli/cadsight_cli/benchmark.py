@@ -62,24 +62,28 @@ def labelling(config: Path, session: Path) -> dict[str, Any]:
     return {"images_per_second": report["images"] / report["seconds"], "images": report["images"]}
 
 
-def training(run: RunFolder, scratch: Path) -> dict[str, Any]:
-    """Seconds an epoch of both models on the run's own pictures, validation included; the first epoch is left out."""
+def training(config: Path, run: RunFolder, scratch: Path) -> dict[str, Any]:
+    """Seconds an epoch of both models as the run trained them, validation included; the first epoch is left out."""
     from cadsight_learning.options import DetectorOptions, NormalOptions
+    from cadsight_learning.registry import load_card
 
+    from cadsight_cli.demo.labels import part_of
     from cadsight_cli.demo.training import train_detector, train_normals
 
     train, valid = run.session("train").labelled, run.session("valid").labelled
+    short = {"epochs": EPOCHS + 1, "seconds": 0.0}
     detector: list[float] = []
     normals: list[float] = []
-    options = DetectorOptions(epochs=EPOCHS + 1)
+    options = from_mapping(DetectorOptions, load_card(run.detector).options | short, str(run.detector))
     train_detector(train, run.composed, valid, scratch / "detector", options, lambda r: detector.append(r.seconds))
-    regressor = NormalOptions(epochs=EPOCHS + 1)
-    train_normals(train, valid, scratch / "normals", regressor, lambda r: normals.append(r.seconds))
+    regressor = from_mapping(NormalOptions, load_card(run.normals).options | short, str(run.normals))
+    part = part_of(config)
+    train_normals(train, valid, scratch / "normals", regressor, lambda r: normals.append(r.seconds), part)
     return {
         "detector_seconds_per_epoch": (detector[-1] - detector[0]) / EPOCHS,
         "detector_pictures": len(Dataset.open(train)) + len(Dataset.open(run.composed)),
         "normals_seconds_per_epoch": (normals[-1] - normals[0]) / EPOCHS,
-        "normals_crops": len(Dataset.open(train)),
+        "normals_crops": len(Dataset.open(train)) + regressor.drawn,
     }
 
 

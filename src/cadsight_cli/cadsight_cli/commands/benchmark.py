@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             "camera": (benchmark.camera, config),
             "capture": (benchmark.capture, config, scratch),
             "labelling": (benchmark.labelling, config, scratch / "speed"),
-            "training": (benchmark.training, folder, scratch),
+            "training": (benchmark.training, config, folder, scratch),
             "live": (benchmark.live, config, folder, scratch / "live"),
         }
         for stage, (measure, *given) in stages.items():
