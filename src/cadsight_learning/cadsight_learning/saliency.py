@@ -7,6 +7,8 @@ from cadsight_core.images import Rgb
 from captum.attr import Saliency
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
+from torch.nn import functional
 
 from cadsight_learning.frames import framed
 from cadsight_learning.normals import NormalRegressor, as_input
@@ -28,7 +30,10 @@ def normal_saliency(regressor: NormalRegressor, crops: NDArray[np.uint8]) -> NDA
     saliency = Saliency(regressor.module)
     # x and y in the viewing frame lie across a normal that faces the camera.
     parts = [saliency.attribute(inputs.clone().requires_grad_(), target=axis) for axis in (0, 1)]
-    return _normalised(torch.stack([p.abs().amax(dim=1) for p in parts]).amax(dim=0))
+    maps = torch.stack([p.abs().amax(dim=1) for p in parts]).amax(dim=0)
+    # The network may see a crop smaller than it is; the map is for the crop.
+    sized = functional.interpolate(maps[:, None], crops.shape[1:3], mode="bilinear", align_corners=False)[:, 0]
+    return _normalised(sized)
 
 
 def detector_saliency(detector: YoloDetector, image: Rgb, class_id: int = 0) -> NDArray[np.float32]:

@@ -24,6 +24,11 @@ def test_the_saliency_of_a_regressor_is_where_it_looks():
     assert maps[:, 32:].max() == maps[:, :, 32:].max() == 0
 
 
+def test_a_map_is_as_large_as_its_crop_however_large_the_network_sees_it():
+    crops = np.random.default_rng(0).integers(0, 256, (2, 96, 80, 3), dtype=np.uint8)
+    assert normal_saliency(NormalRegressor("comillas", 64), crops).shape == (2, 96, 80)
+
+
 def test_saliency_maps_lie_between_none_and_one():
     torch.manual_seed(0)
     crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
