@@ -7,7 +7,6 @@ from cadsight_core.images import Rgb
 from captum.attr import Saliency
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 from torch.nn import functional
 
 from cadsight_learning.frames import framed
