@@ -47,5 +47,13 @@ def test_heat_is_bright_where_the_saliency_is_high_and_dark_where_it_is_zero():
     assert hot[30, 10].sum() > hot[30, 70].sum() + 100
 
 
+def test_a_saliency_of_a_smaller_picture_is_stretched_over_the_whole():
+    saliency = np.zeros((30, 40), np.float32)
+    saliency[:, :20] = 1.0
+    hot = heat(WHITE // 2, saliency)
+    assert hot.shape == WHITE.shape
+    assert hot[30, 10].sum() > hot[30, 70].sum() + 100
+
+
 def test_a_saliency_of_zeros_is_drawn_without_a_division_by_zero():
     assert (heat(WHITE, np.zeros((60, 80))) < 255).any()
