@@ -95,4 +95,7 @@ def environment_with(root: Path, variables: Mapping[str, str] | None = None) -> 
     )
     if result.returncode != 0:
         raise SetupError(f"env.sh failed: {result.stderr.strip()}")
-    return dict(entry.split("=", 1) for entry in result.stdout.split("\0") if "=" in entry)
+    environment = dict(entry.split("=", 1) for entry in result.stdout.split("\0") if "=" in entry)
+    # Without flags of ours colcon tells make to wait while the machine has other work, which can be for ever.
+    environment["MAKEFLAGS"] = f"-j{os.cpu_count()}"
+    return environment
