@@ -15,7 +15,7 @@ from cadsight_core.files import write_atomically
 from cadsight_core.sample import Sample
 
 from cadsight_report import charts, distances, models
-from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, draw_instances
+from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, draw_instances, zoomed
 from cadsight_report.labels import LabelError, label_figures, session_errors
 from cadsight_report.live import latencies, live_figures, replay_figures
 from cadsight_report.origin import settings, step_seconds, versions
@@ -26,6 +26,7 @@ from cadsight_report.truth import Truth, true_sample, truth_of
 
 FORMAT = "cadsight-report-1"
 PICTURES, SALIENCY_MAPS = 20, 8
+_SURROUNDINGS, _PICTURE_SIDE = 2.2, 440
 STAGES = ("labels", "distances", "detector", "normals", "pictures", "page")
 Progress = Callable[[str], None]
 
@@ -122,12 +123,11 @@ class _Report:
         self.sentences["detector"] = models.sentence(card)
         self._add_curves("detector_curves", models.detector_curves(self.run.detector))
         detector = models.load_detector(self.run.detector)
+        square = bool(card.options.get("square", False))
         if truth := self._true_test():
-            self.figures["detector"] = models.detector_figures(detector, models.as_trained(truth, card)) | {
-                "against": "truth"
-            }
+            self.figures["detector"] = models.detector_figures(detector, truth, square) | {"against": "truth"}
         if labels := self._labelled_test():
-            found = models.detector_figures(detector, models.as_trained(labels, card)) | {"against": "labels"}
+            found = models.detector_figures(detector, labels, square) | {"against": "labels"}
             self.figures["detector_on_labels" if truth else "detector"] = found
 
     def add_normals(self) -> None:
@@ -209,8 +209,12 @@ def _label_chart(kept: Sequence[LabelError]) -> str | None:
 
 
 def _picture(sample: Sample, found: Sequence[Any]) -> Picture:
-    image = draw_instances(models.image_of(sample), sample.instances, TRUTH_RGB)
-    image = draw_instances(image, found, PREDICTION_RGB)
+    image, true = models.image_of(sample), list(sample.instances)
+    if true:
+        # The part and its surroundings, large enough to tell two boxes apart.
+        image, moved = zoomed(image, true[0].box.scaled(_SURROUNDINGS).squared(sample.size), _PICTURE_SIDE)
+        true, found = [moved(i) for i in true], [moved(i) for i in found]
+    image = draw_instances(draw_instances(image, true, TRUTH_RGB), found, PREDICTION_RGB)
     return Picture(sample.name, data_uri(image), models.caption(sample, found))
 
 

@@ -1,7 +1,8 @@
 """Pictures with boxes and normals drawn on them, ready to stand in a page."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -34,6 +35,20 @@ def draw_instances(image: Rgb, instances: Sequence[Instance], colour: tuple[int,
                 picture, _fixed(*start), _fixed(*end), colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS, tipLength=0.2
             )
     return picture.astype(np.uint8, copy=False)
+
+
+def zoomed(image: Rgb, region: Box, side: int) -> tuple[Rgb, Callable[[Instance], Instance]]:
+    """The square ``region`` of ``image`` as (side, side, 3), and what moves an instance's box there."""
+    x0, y0, x1, y1 = (round(v) for v in region.as_tuple())
+    scale_x, scale_y = side / (x1 - x0), side / (y1 - y0)
+    picture = np.asarray(cv2.resize(image[y0:y1, x0:x1], (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    def moved(instance: Instance) -> Instance:
+        b = instance.box
+        box = Box((b.x0 - x0) * scale_x, (b.y0 - y0) * scale_y, (b.x1 - x0) * scale_x, (b.y1 - y0) * scale_y)
+        return replace(instance, box=box)
+
+    return picture, moved
 
 
 def arrow(box: Box, normal: Array) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -82,9 +82,9 @@ def normals_curves(folder: Path) -> Panels:
     return _panels(folder, _NORMALS_PANELS)
 
 
-def detector_figures(detector: Detector, samples: Sequence[Sample]) -> dict[str, Any]:
+def detector_figures(detector: Detector, samples: Sequence[Sample], square: bool = False) -> dict[str, Any]:
     """The paper's table 1 at a confidence of 0.5 and at most 10 detections an image (Comillas, section 4.2)."""
-    figures = evaluate_detector(detector, samples)
+    figures = evaluate_detector(detector, samples, square=square)
     return {"images": figures["pictures"]} | {k: v for k, v in figures.items() if k != "pictures"}
 
 

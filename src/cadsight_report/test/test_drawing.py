@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.sample import Instance
-from cadsight_report.drawing import TRUTH_RGB, arrow, data_uri, draw_instances, heat
+from cadsight_report.drawing import TRUTH_RGB, arrow, data_uri, draw_instances, heat, zoomed
 
 WHITE = np.full((60, 80, 3), 255, np.uint8)
 
@@ -57,3 +57,13 @@ def test_a_saliency_of_a_smaller_picture_is_stretched_over_the_whole():
 
 def test_a_saliency_of_zeros_is_drawn_without_a_division_by_zero():
     assert (heat(WHITE, np.zeros((60, 80))) < 255).any()
+
+
+def test_a_zoomed_picture_takes_the_boxes_with_it():
+    image = WHITE.copy()
+    image[20:30, 40:50] = 0
+    picture, moved = zoomed(image, Box(30, 10, 60, 40), 90)
+    assert picture.shape == (90, 90, 3)
+    assert moved(Instance(0, Box(40, 20, 50, 30))).box.as_tuple() == (30, 30, 60, 60)
+    assert (picture[33:57, 33:57] == 0).all()
+    assert (picture[:25] == 255).all()
