@@ -210,12 +210,13 @@ def _label_chart(kept: Sequence[LabelError]) -> str | None:
 
 def _picture(sample: Sample, found: Sequence[Any]) -> Picture:
     image, true = models.image_of(sample), list(sample.instances)
+    caption = models.caption(sample, found)
     if true:
         # The part and its surroundings, large enough to tell two boxes apart.
         image, moved = zoomed(image, true[0].box.scaled(_SURROUNDINGS).squared(sample.size), _PICTURE_SIDE)
         true, found = [moved(i) for i in true], [moved(i) for i in found]
     image = draw_instances(draw_instances(image, true, TRUTH_RGB), found, PREDICTION_RGB)
-    return Picture(sample.name, data_uri(image), models.caption(sample, found))
+    return Picture(sample.name, data_uri(image), caption)
 
 
 def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:
