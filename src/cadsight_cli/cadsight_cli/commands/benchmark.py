@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     import signal
     import tempfile
     from concurrent.futures import ProcessPoolExecutor
+    from functools import partial
     from multiprocessing import get_context
     from pathlib import Path
 
@@ -51,16 +52,16 @@ def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as name:
         scratch = Path(name)
         stages = {
-            "camera": (benchmark.camera, config),
-            "capture": (benchmark.capture, config, scratch),
-            "labelling": (benchmark.labelling, config, scratch / "speed"),
-            "training": (benchmark.training, config, folder, scratch),
-            "live": (benchmark.live, config, folder, scratch / "live"),
+            "camera": partial(benchmark.camera, config),
+            "capture": partial(benchmark.capture, config, scratch),
+            "labelling": partial(benchmark.labelling, config, scratch / "speed"),
+            "training": partial(benchmark.training, config, folder, scratch),
+            "live": partial(benchmark.live, config, folder, scratch / "live"),
         }
-        for stage, (measure, *given) in stages.items():
+        for stage, measure in stages.items():
             # A process each: none finds what another has loaded, and Mesa's LLVM and torch do not share one.
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                speeds[stage] = pool.submit(measure, *given).result()
+                speeds[stage] = pool.submit(measure).result()
             _print_speeds(stage, speeds[stage])
     if args.json:
         result = {"run": str(args.run_folder), "targets": figures["targets"], "speeds": speeds, "versions": versions()}

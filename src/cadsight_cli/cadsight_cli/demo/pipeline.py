@@ -19,9 +19,6 @@ _TEST_SHIFT, _TEST_SPREAD = 0.15, 0.85
 # What two processors that also draw the camera's pictures look at without falling behind.
 _LIVE_FPS = 10.0
 
-# Images a second that two cores draw, look at and record at the same time.
-_LIVE_FPS = 10.0
-
 
 class Pipeline:
     """One run of ``cadsight demo``.
@@ -156,8 +153,6 @@ class Pipeline:
         if split == "train":
             # The shading of a single lamp would pass for the normal; the other sessions keep the lamp they begin with.
             overrides["simulated_cell"] = {"lamp_moves_every": self.settings.lamp_moves_every}
-        if split == "live":
-            overrides["simulated_cell"] = {"fps": _LIVE_FPS}
         if split == "live":
             overrides["simulated_cell"] = {"fps": _LIVE_FPS}
         if split == "test":
