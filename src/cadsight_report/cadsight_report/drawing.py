@@ -64,7 +64,8 @@ def heat(image: Rgb, saliency: NDArray[np.floating], share: float = 0.55) -> Rgb
     A map of another size, as of a network that sees the picture smaller, is stretched over it.
     """
     size = (image.shape[1], image.shape[0])
-    values = cv2.resize(np.asarray(saliency, np.float32), size, interpolation=cv2.INTER_LINEAR)
+    sized = cv2.resize(np.asarray(saliency, np.float32), size, interpolation=cv2.INTER_LINEAR)
+    values: NDArray[np.float32] = np.asarray(sized, np.float32)
     limit = float(np.percentile(values, 99))
     scaled = np.clip(values / limit, 0, 1) if limit > 0 else np.zeros_like(values)
     colours = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_INFERNO)
