@@ -22,7 +22,7 @@ from cadsight_ros.messages import (
     transform_to_message,
 )
 from cadsight_ros.qos import DRIVER, RESULTS, STATIC_TRANSFORMS, TRANSFORMS
-from cell_nodes import DOMAIN, PART, Program
+from cell_nodes import PART, Program
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
@@ -38,6 +38,7 @@ BASE_FROM_TOOL = Arm().forward(JOINTS)
 CAMERA_FROM_PART = BASE_FROM_CAMERA.inverse() @ BASE_FROM_TOOL @ Pose(np.eye(3), np.array([0.0, 0.0, 0.06]))
 STAMP = stamp_from_ns(1_700_000_000_500_000_000)
 FRAME = CAMERA.frame
+DOMAIN = 62
 
 
 def picture() -> tuple[np.ndarray, Box]:
@@ -52,7 +53,7 @@ def picture() -> tuple[np.ndarray, Box]:
 def node(tmp_path_factory):
     """A tester beside a running labelling node; transforms are latched, so the node has them before an image."""
     log = tmp_path_factory.mktemp("labelling") / "labelling.log"
-    program = Program("cadsight_capture.labelling_node", log, {**PART, "live": True})
+    program = Program("cadsight_capture.labelling_node", log, {**PART, "live": True}, DOMAIN)
     rclpy.init(args=[], domain_id=DOMAIN)
     tester = rclpy.create_node("tester")
     static = tester.create_publisher(TFMessage, "/tf_static", STATIC_TRANSFORMS)
