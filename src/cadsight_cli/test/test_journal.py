@@ -55,5 +55,5 @@ def test_a_run_goes_on_with_its_own_settings_alone(tmp_path):
     path = tmp_path / "demo.json"
     keep(DemoSettings(train=10), path)
     keep(DemoSettings(train=10), path)
-    with pytest.raises(CadsightError, match="was begun with train 10 and now 120 is asked for"):
+    with pytest.raises(CadsightError, match="was begun with train 10 and now 200 is asked for"):
         keep(DemoSettings(), path)
