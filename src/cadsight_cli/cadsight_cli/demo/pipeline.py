@@ -17,7 +17,7 @@ _SEEDS = {"train": 1, "valid": 2, "test": 3, "live": 4}
 # The test session's joints keep to another middle and other ranges than the training session's.
 _TEST_SHIFT, _TEST_SPREAD = 0.15, 0.85
 # What two processors that also draw the camera's pictures look at without falling behind.
-_LIVE_FPS = 10.0
+LIVE_FPS = 10.0
 
 
 class Pipeline:
@@ -154,7 +154,7 @@ class Pipeline:
             # The shading of a single lamp would pass for the normal; the other sessions keep the lamp they begin with.
             overrides["simulated_cell"] = {"lamp_moves_every": self.settings.lamp_moves_every}
         if split == "live":
-            overrides["simulated_cell"] = {"fps": _LIVE_FPS}
+            overrides["simulated_cell"] = {"fps": LIVE_FPS}
         if split == "test":
             from cadsight_capture.capture_node import CaptureParameters
 
