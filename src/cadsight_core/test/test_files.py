@@ -1,3 +1,4 @@
+import contextlib
 import os
 import resource
 import signal
@@ -33,28 +34,30 @@ def test_a_missing_folder_is_told_in_a_sentence(tmp_path):
         append_line(tmp_path / "none" / "a.txt", "x")
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def small_files():
-    """No file may grow past 1000 bytes, as on a disk with no more room."""
+    """No file may grow past 1000 bytes, as on a disk with no more room; pytest's own output included, so be brief."""
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, old[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    signal.signal(signal.SIGXFSZ, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, before)
 
 
-def test_a_refused_write_keeps_the_old_file(tmp_path, small_files):
+def test_a_refused_write_keeps_the_old_file(tmp_path):
     write_atomically(tmp_path / "a.txt", "old")
-    with pytest.raises(CadsightError, match=r"a\.txt could not be written: File too large"):
+    with small_files(), pytest.raises(CadsightError, match=r"a\.txt could not be written: File too large"):
         write_atomically(tmp_path / "a.txt", "x" * 2000)
     assert (tmp_path / "a.txt").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_a_line_that_fits_only_in_part_is_taken_back(tmp_path, small_files):
+def test_a_line_that_fits_only_in_part_is_taken_back(tmp_path):
     append_line(tmp_path / "a.txt", "x" * 600)
-    with pytest.raises(CadsightError, match=r"a\.txt could not be extended"):
+    with small_files(), pytest.raises(CadsightError, match=r"a\.txt could not be extended"):
         append_line(tmp_path / "a.txt", "y" * 600)
     assert (tmp_path / "a.txt").read_text() == "x" * 600 + "\n"
 
