@@ -82,7 +82,7 @@ def running(
             env={**(os.environ if environment is None else environment), "PYTHONUNBUFFERED": "1"},
             # A Ctrl-C in the terminal is for us; we hand it on when we have put things down.
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_prepare,
         )
     child = Child(name, process, log)
     try:
@@ -107,5 +107,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _die_with_parent() -> None:
+def _prepare() -> None:
+    # A shell lets what it starts in the background ignore interrupts, which are what we stop our programs with.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
