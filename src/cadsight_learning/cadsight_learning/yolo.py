@@ -30,13 +30,15 @@ from cadsight_learning.frames import canvas_shape, framed, shrunk
 from cadsight_learning.metrics import Boxes, average_precision
 from cadsight_learning.options import SIZES, DetectorOptions
 from cadsight_learning.precision import autocast, channels_last
+from cadsight_learning.untouched import untouched
 
 # Ultralytics writes a settings file where it is told to, and asks its servers for nothing.
 os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"cadsight-ultralytics-{os.getuid()}"))
 os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
 
-from ultralytics.nn.tasks import DetectionModel
-from ultralytics.utils.nms import non_max_suppression
+with untouched():
+    from ultralytics.nn.tasks import DetectionModel
+    from ultralytics.utils.nms import non_max_suppression
 
 # Ultralytics' own gains.
 _GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
