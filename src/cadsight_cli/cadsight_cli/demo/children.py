@@ -1,7 +1,6 @@
 """Programs that run beside the command, are watched, and end with it."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -11,10 +10,10 @@ from pathlib import Path
 
 from cadsight_core.errors import CadsightError
 
+from cadsight_cli.child_process import end_with_parent
+
 _LAST_LINES = 12
 _ENDED = "process ended with exit status"
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
 
 
 class ChildDiedError(CadsightError):
@@ -82,7 +81,7 @@ def running(
             env={**(os.environ if environment is None else environment), "PYTHONUNBUFFERED": "1"},
             # A Ctrl-C in the terminal is for us; we hand it on when we have put things down.
             start_new_session=True,
-            preexec_fn=_prepare,
+            preexec_fn=end_with_parent,
         )
     child = Child(name, process, log)
     try:
@@ -105,9 +104,3 @@ def _until_first_end(lines: list[str]) -> list[str]:
 
 def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _prepare() -> None:
-    # A shell lets what it starts in the background ignore interrupts, which are what we stop our programs with.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -20,10 +19,8 @@ import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from cadsight_core.errors import CadsightError
 
+from cadsight_cli.child_process import end_with_parent
 from cadsight_cli.launching.plan import Node
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,7 @@ class _Group:
             # A Ctrl-C in the terminal reaches this process alone, which hands it on once.
             start_new_session=True,
             # Nodes that outlive a killed launcher would answer the next one's questions.
-            preexec_fn=_die_with_parent,
+            preexec_fn=end_with_parent,
         )
         reader = threading.Thread(target=self._forward, args=(label, process), daemon=True)
         self._children.append(_Child(label, process, required, reader))
@@ -188,7 +185,3 @@ class _Group:
     def _say(self, label: str, line: str) -> None:
         with self._lock:
             print(f"[{label}] {line}", file=self._output, flush=True)
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
