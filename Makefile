@@ -18,7 +18,7 @@ demo: setup ## The simulated cell: capture, label, train, look, report (runs/dem
 	@bin/cadsight demo
 
 lint: setup ## ruff and mypy
-	@$(RUN) ruff check . && mypy
+	@$(RUN) ruff check --no-cache . && mypy
 
 test: setup ## Lint, then every test with its coverage
 	@scripts/test.sh $(PYTEST_ARGS)

@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.crops import crop
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between
@@ -9,7 +10,6 @@ from cadsight_core.images import read_image, write_image
 from cadsight_core.sample import Sample
 from cadsight_learning.solids import draw, solid
 from cadsight_learning.views import in_plane, on_other_ground, recropped, seen_again, views
-from conftest import CAMERA
 from scipy.spatial.transform import Rotation
 
 SIDE = 64
@@ -39,7 +39,7 @@ def test_a_turned_crop_is_what_a_camera_that_rolled_would_see(tmp_path, degrees)
     block = solid("angle", np.random.default_rng(5))
     pose = Pose(Rotation.from_euler("xy", (20, -15), degrees=True).as_matrix(), np.array([0.0, 0.0, 0.25]))
     roll = Pose(Rotation.from_euler("z", degrees, degrees=True).as_matrix(), np.zeros(3))
-    camera = dataclasses.replace(CAMERA, cx=47.5, cy=31.5)
+    camera = Camera(ImageSize(96, 64), 90.0, 90.0, 47.5, 31.5)
     background = np.full((64, 96, 3), 235, np.uint8)
     found = []
     for number, one in enumerate((pose, roll @ pose)):
@@ -83,8 +83,8 @@ def test_random_views_keep_unit_normals_and_their_angle_to_the_viewing_axis(pict
 def test_a_normal_is_given_in_the_frame_of_its_crop(pictures):
     """At the picture's border the viewing ray leans: the same normal looks different there."""
     view = views(pictures[:1], SIDE)[0]
-    box = pictures[0].instances[0].box
-    x, y = (box.centre[0] - 0.5 - CAMERA.cx) / CAMERA.fx, (box.centre[1] - 0.5 - CAMERA.cy) / CAMERA.fy
+    box, camera = pictures[0].instances[0].box, pictures[0].camera
+    x, y = (box.centre[0] - 0.5 - camera.cx) / camera.fx, (box.centre[1] - 0.5 - camera.cy) / camera.fy
     facing = -np.array([x, y, 1.0]) / np.linalg.norm([x, y, 1.0])
     assert view.rotation.T @ facing == pytest.approx([0, 0, -1], abs=0.02)
     assert view.rotation @ view.normal == pytest.approx(pictures[0].instances[0].normal)
