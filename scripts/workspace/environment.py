@@ -99,7 +99,9 @@ def install(root: Path, venv: Path, installation: Installation | None) -> None:
         command += ["--group", group]
     if installation is None:
         command += ["-r", root / "ros-wheels.txt"]
-    call(command, "installing the Python packages", cwd=root, env={**os.environ, "VIRTUAL_ENV": str(venv)})
+    # uv brings certificates of its own; those of a company's proxy are known to the machine alone.
+    environment = {"UV_SYSTEM_CERTS": "1", **os.environ, "VIRTUAL_ENV": str(venv)}
+    call(command, "installing the Python packages", cwd=root, env=environment)
     # The `cadsight` command works from any shell: it brings the paths of ROS itself.
     link = venv / "bin/cadsight"
     link.unlink(missing_ok=True)
