@@ -141,7 +141,7 @@ def test_a_goal_that_the_arm_cannot_follow_is_rejected(
 def test_a_cancelled_trajectory_stops_the_arm_on_its_way(cell: Listener) -> None:
     cell.end(cell.send(HOME, 1.0))
     goal = cell.send(HOME + [1.0, 0, 0, 0, 0, 0], 30.0)  # noqa: RUF005
-    cell.wait(lambda: joints_by_name(cell.heard["/joint_states"][-1], JOINT_NAMES)[0] > HOME[0] + 0.01)
+    cell.wait(lambda: cell.joints()[0] > HOME[0] + 0.01)
     goal.cancel(20.0)
     assert cell.end(goal)[0] == GoalStatus.STATUS_CANCELED
     state = cell.state()
