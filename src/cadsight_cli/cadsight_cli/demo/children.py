@@ -8,9 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
-
-from cadsight_cli.child_process import end_with_parent
 
 _LAST_LINES = 12
 _ENDED = "process ended with exit status"

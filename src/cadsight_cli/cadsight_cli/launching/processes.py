@@ -17,9 +17,9 @@ from typing import IO
 
 import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
 
-from cadsight_cli.child_process import end_with_parent
 from cadsight_cli.launching.plan import Node
 
 
