@@ -1,37 +1,13 @@
-"""The lens bends as OpenCV's model says; the sensor's noise is as large as it is said to be."""
+"""The sensor's noise is as large as it is said to be."""
 
-import cv2
 import numpy as np
 import pytest
-from cadsight_cell.simulation.sensor import Imager, Lens
+from cadsight_cell.simulation.sensor import Imager
 from cadsight_cell.simulation.world import Sensor
 from cadsight_core.camera import Camera, ImageSize
 
 CAMERA = Camera(ImageSize(320, 240), 307.0, 307.0, 161.5, 117.0, (0.06, -0.04, 0.0008, -0.0008, 0.0), "optical")
 PLAIN = Sensor(gain=(1.0, 1.0, 1.0), gamma=1.0, read_noise=1.5, shot_noise=2.0, blur_px=0.4)
-
-
-def dot(shape: tuple[int, int], x: float, y: float) -> np.ndarray:
-    v, u = np.mgrid[0 : shape[0], 0 : shape[1]]
-    grey = 250 * np.exp(-((u - x) ** 2 + (v - y) ** 2) / (2 * 2.0**2))
-    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
-
-
-@pytest.mark.parametrize(("x", "y"), [(179, 134), (60, 50), (300, 60), (55, 210), (295, 215)])
-def test_a_point_of_the_pinhole_picture_bends_to_where_opencv_projects_its_ray(x: int, y: int) -> None:
-    lens = Lens(CAMERA)
-    ray = np.array([(x - (lens.width - 1) / 2) / CAMERA.fx, (y - (lens.height - 1) / 2) / CAMERA.fy, 1.0])
-    expected, _ = cv2.projectPoints(ray[None], np.zeros(3), np.zeros(3), CAMERA.matrix, np.array(CAMERA.distortion))
-    bent = lens.bend(dot((lens.height, lens.width), x, y))[..., 1].astype(float)
-    v, u = np.mgrid[0:240, 0:320]
-    centre = (bent * u).sum() / bent.sum(), (bent * v).sum() / bent.sum()
-    assert centre == pytest.approx(expected.ravel(), abs=0.1)
-
-
-def test_the_pinholes_field_of_view_is_that_of_its_height() -> None:
-    lens = Lens(CAMERA)
-    assert lens.height == 268  # 240 * 1.12, even
-    assert lens.fovy_deg == pytest.approx(np.rad2deg(2 * np.arctan(134 / 307)))
 
 
 def test_the_noise_of_a_flat_picture_has_the_stated_spread_and_no_offset() -> None:

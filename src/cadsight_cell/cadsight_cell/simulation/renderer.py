@@ -3,6 +3,7 @@
 import mujoco
 import numpy as np
 from cadsight_core.geometry import Pose
+from cadsight_core.lens import Lens
 from cadsight_core.mesh import Mesh
 from cadsight_core.part import Part
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from cadsight_cell.arm import Arm, Joints
 from cadsight_cell.simulation.arm_look import ArmLook
 from cadsight_cell.simulation.scene import HOLDER, PART, build_model, place, set_light
-from cadsight_cell.simulation.sensor import Imager, Lens
+from cadsight_cell.simulation.sensor import Imager
 from cadsight_cell.simulation.world import Light, World
 
 # Pixels of a mask's picture for one of the camera's, along each axis.

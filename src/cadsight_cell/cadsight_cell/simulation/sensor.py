@@ -1,6 +1,4 @@
-"""Lens and sensor: from an ideal picture to the numbers that a camera sends."""
-
-from typing import Any
+"""The sensor: from what the lens casts on it to the numbers that a camera sends."""
 
 import cv2
 import numpy as np
@@ -10,42 +8,6 @@ from numpy.typing import NDArray
 from cadsight_cell.simulation.world import Sensor
 
 Rgb = NDArray[np.uint8]
-
-# A pinhole picture this much larger covers what the lens bends in from beyond the border.
-_OVERSIZE = 1.12
-
-
-class Lens:
-    """Takes pictures of an ideal pinhole, somewhat larger, to the camera's own pixels with its distortion.
-
-    Attributes:
-        width, height: of the pinhole's picture.
-        fovy_deg: its vertical field of view; its centre lies in the picture's middle.
-    """
-
-    def __init__(self, camera: Camera, scale: int = 1) -> None:
-        """``scale`` pixels of the pinhole's picture, along each axis, make one of the camera's."""
-        self.width = int(camera.size.width * _OVERSIZE) // 2 * 2 * scale
-        self.height = int(camera.size.height * _OVERSIZE) // 2 * 2 * scale
-        focal = camera.fy * scale
-        self.fovy_deg = float(np.rad2deg(2 * np.arctan(self.height / 2 / focal)))
-        v, u = np.mgrid[0 : camera.size.height, 0 : camera.size.width]
-        rays = camera.rays(np.column_stack([u.ravel(), v.ravel()]))
-        x = rays[:, 0] / rays[:, 2] * focal + (self.width - 1) / 2
-        y = rays[:, 1] / rays[:, 2] * focal + (self.height - 1) / 2
-        shape = (camera.size.height, camera.size.width)
-        self._x, self._y = x.reshape(shape).astype(np.float32), y.reshape(shape).astype(np.float32)
-        self._fixed = cv2.convertMaps(self._x, self._y, cv2.CV_16SC2)
-
-    def bend(self, picture: NDArray[np.uint8]) -> Rgb:
-        """The picture in the camera's pixels, between pixels by interpolation."""
-        bent: Any = cv2.remap(picture, *self._fixed, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return bent
-
-    def bend_nearest(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The same for values that must not be mixed, such as depths and masks."""
-        bent: Any = cv2.remap(picture, self._x, self._y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        return bent
 
 
 class Imager:

@@ -1,0 +1,93 @@
+"""From the picture of an ideal pinhole, as renderers draw it, to the pixels of a camera with a distorting lens."""
+
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RectBivariateSpline
+
+from cadsight_core.camera import Camera
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array
+
+Number = TypeVar("Number", bound=np.generic)
+
+# A pinhole picture this much larger covers what the lens of an ordinary camera bends in from beyond the border.
+_OVERSIZE = 1.12
+# A lens that bends more makes pinhole pictures that are drawn for nothing.
+_LARGEST = 3.0
+_KNOT_PX = 8
+
+
+class Lens:
+    """Takes pictures of an ideal pinhole, somewhat larger, to the camera's own pixels with its distortion.
+
+    Attributes:
+        width, height: of the pinhole's picture.
+        focal: its focal length in its pixels, both ways.
+        fovy_deg: its vertical field of view; its centre lies in the picture's middle.
+    """
+
+    def __init__(self, camera: Camera, scale: int = 1) -> None:
+        """``scale`` pixels of the pinhole's picture, along each axis, make one of the camera's.
+
+        Raises:
+            CadsightError: for coefficients with which some pixel has no ray of its own, or one so far aside that
+                the pinhole's picture would be three times the size.
+        """
+        self.focal = focal = camera.fy * scale
+        across, down = _slopes(camera)
+        self.width = _side(camera.size.width, np.abs(across).max() * camera.fy, camera) * scale
+        self.height = _side(camera.size.height, np.abs(down).max() * camera.fy, camera) * scale
+        self.fovy_deg = float(np.rad2deg(2 * np.arctan(self.height / 2 / focal)))
+        self._x = (across * focal + (self.width - 1) / 2).astype(np.float32)
+        self._y = (down * focal + (self.height - 1) / 2).astype(np.float32)
+        self._fixed = cv2.convertMaps(self._x, self._y, cv2.CV_16SC2)
+
+    def bend(self, picture: NDArray[Number]) -> NDArray[Number]:
+        """The picture in the camera's pixels, between pixels by interpolation."""
+        bent: Any = cv2.remap(picture, *self._fixed, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return bent
+
+    def bend_nearest(self, picture: NDArray[Number]) -> NDArray[Number]:
+        """The same for values that must not be mixed, such as depths and masks."""
+        bent: Any = cv2.remap(picture, self._x, self._y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        return bent
+
+
+def _slopes(camera: Camera) -> tuple[Array, Array]:
+    """x/z and y/z (H, W) of the ray through each pixel.
+
+    A lens is smooth: a spline through every eighth pixel is right to 1e-3 pixel, in a twentieth of the time.
+    """
+    u, v = (_knots(side) for side in (camera.size.width, camera.size.height))
+    pixels = np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2)
+    rays = camera.rays(pixels)
+    if not np.abs(camera.project(rays) - pixels).max() < 0.5:
+        raise _no_lens(camera, "sends two rays to one pixel or none to another")
+    slopes = (rays[:, :2] / rays[:, 2:]).reshape(len(v), len(u), 2)
+    columns, rows = np.arange(camera.size.width), np.arange(camera.size.height)
+    x, y = (RectBivariateSpline(v, u, slopes[..., axis])(rows, columns) for axis in (0, 1))
+    return x, y
+
+
+def _knots(side: int) -> Array:
+    """Places from the first to the last of ``side`` pixels, at most eight apart, and enough for a cubic."""
+    return np.linspace(0.0, side - 1.0 if side > 1 else 1.0, max(side // _KNOT_PX + 2, 4))
+
+
+def _side(pixels: int, reach: float, camera: Camera) -> int:
+    """Pixels of a pinhole's picture that reaches ``reach`` pixels from its middle, an even number."""
+    usual = int(pixels * _OVERSIZE) // 2 * 2
+    needed = 2 * int(np.ceil(reach + 0.5)) if np.isfinite(reach) else np.inf
+    if needed > _LARGEST * pixels:
+        raise _no_lens(camera, f"reaches {needed / pixels:.3g} times as far as the picture")
+    return max(usual, int(needed))
+
+
+def _no_lens(camera: Camera, why: str) -> CadsightError:
+    return CadsightError(
+        f"the distortion {list(camera.distortion)} of {camera.frame} {why}, expected the coefficients of a lens with "
+        f"the focal length {camera.fx:g} on {camera.size.width} x {camera.size.height} pixels"
+    )
