@@ -3,13 +3,16 @@ PYTHON ?= python3
 SHELL := bash
 RUN = . ./env.sh &&
 
-.PHONY: help setup build demo test lint colcon-test constraints clean
+.PHONY: help setup blender build demo test lint colcon-test constraints clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: ## Install what is missing and build; seconds when there is nothing to do
 	@$(PYTHON) -B scripts/set_up.py
+
+blender: setup ## Install Blender and BlenderProc for synthetic pictures; otherwise done on their first use
+	@$(PYTHON) -B scripts/set_up.py blender
 
 build: setup ## Build our packages again, whatever the stamps say
 	@$(RUN) colcon build --symlink-install
@@ -30,4 +33,4 @@ constraints: setup ## Compile the pins again from pyproject.toml
 	@UPGRADE=$(UPGRADE) scripts/constraints.sh
 
 clean: ## Remove what setup and build made, the virtual environment included
-	rm -rf .venv build install log .setup.lock .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-blender build install log .setup.lock .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis

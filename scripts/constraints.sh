@@ -7,3 +7,7 @@ cd "$(dirname "$0")/.."
 groups=(core cell learning bags build dev rosidl)
 .venv/bin/uv pip compile pyproject.toml "${groups[@]/#/--group=}" --overrides overrides.txt \
   --universal --python-version 3.10 --no-header --no-annotate --quiet ${UPGRADE:-} --output-file constraints.txt
+
+# Blender's environment has a Python and pins of its own.
+.venv/bin/uv pip compile --group=blender --python-version 3.11 --no-header --no-annotate --quiet ${UPGRADE:-} \
+  --output-file constraints-blender.txt

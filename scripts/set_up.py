@@ -1,4 +1,4 @@
-"""`make setup`: from a bare machine to a workspace that runs. Done in a second when there is nothing to do."""
+"""`make setup` and `make blender`: from a bare machine to a workspace that runs; a second when nothing is to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from workspace import build, environment, ros, system
+from workspace import blender, build, environment, ros, system
 from workspace.say import SetupError, python_version, say
 from workspace.stamp import Stamps, fingerprint
 
@@ -52,15 +52,26 @@ def set_up(root: Path) -> None:
     say(f"Ready after {time.monotonic() - start:.1f} s; try bin/cadsight doctor")
 
 
+def set_up_blender(root: Path) -> None:
+    start = time.monotonic()
+    if blender.set_up(root):
+        say(f"Blender is ready after {time.monotonic() - start:.1f} s")
+
+
+STEPS = {"workspace": set_up, "blender": set_up_blender}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make setup", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=STEPS, default="workspace", help="what to set up (%(default)s)")
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[1], help="the workspace")
-    root = parser.parse_args().root.resolve()
+    arguments = parser.parse_args()
+    root = arguments.root.resolve()
     with (root / ".setup.lock").open("w") as lock:
         # Two at once would build into the same folders.
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            set_up(root)
+            STEPS[arguments.what](root)
         except SetupError as error:
             print(f"cadsight setup: {error}", file=sys.stderr)
             return 1

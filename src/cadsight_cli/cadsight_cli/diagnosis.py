@@ -66,11 +66,7 @@ def examine() -> Iterator[Finding]:
         yield Finding(command, False, shutil.which(command), adds, _apt(packages))
     for name, adds in _OPTIONAL_ROS:
         yield Finding(name, False, _ros_package(name), adds, _ros_apt(name))
-    for name, adds in _OPTIONAL_PYTHON:
-        yield Finding(name, False, _python_package(name), adds, f".venv/bin/uv pip install {name}")
-    yield Finding(
-        "CUDA", False, _cuda(), "training and looking on an NVIDIA GPU", "NVIDIA's driver; torch brings the rest"
-    )
+    yield Finding("Blender", False, _blender(), "synthetic pictures by --engine cycles", "make blender, or its first use")
 
 
 _NEEDED_ROS = (
@@ -100,21 +96,15 @@ _COMMANDS = (
     ("colcon", "building the workspace again", "python3-colcon-common-extensions"),
     ("cmake", "building the interfaces again", "cmake"),
     ("c++", "building the interfaces again", "g++"),
-    ("ffmpeg", "videos that OpenCV cannot read", "ffmpeg"),
 )
 _OPTIONAL_ROS = (
-    ("ros2launch", "`ros2 launch`; `cadsight launch` starts the same files"),
+    ("ros2launch", "`ros2 launch`, which the drivers of a real cell need: simulated:=false"),
     ("rviz2", "watching the cell in RViz: rviz:=true"),
-    ("cv_bridge", "image conversion in C++ for every encoding"),
+    ("cv_bridge", "images converted by OpenCV's own bridge instead of NumPy"),
     ("ur_robot_driver", "the real arm: simulated:=false"),
     ("realsense2_camera", "the real camera: simulated:=false"),
-    ("moveit_py", "planning by MoveIt instead of OMPL"),
-    ("rosbag2_py", "`ros2 bag` on the same recordings"),
-)
-_OPTIONAL_PYTHON = (
-    ("onnxruntime", "ONNX models"),
-    ("openvino", "quicker inference on Intel CPUs"),
-    ("foxglove-sdk", "watching live in a browser"),
+    ("tf2_ros", "the hand-eye calibration of a real cell on /tf_static: simulated:=false"),
+    ("ros2bag", "`ros2 bag play` and `ros2 bag info` of our recordings"),
 )
 
 
@@ -196,10 +186,11 @@ def _profile() -> Finding:
     return Finding("Fast DDS profile", False, found, "images at full rate between nodes", ". ./env.sh")
 
 
-def _cuda() -> str | None:
-    # torch takes seconds to import, so only where there may be a GPU at all.
-    if shutil.which("nvidia-smi") is None and not Path("/dev/nvidia0").exists():
+def _blender() -> str | None:
+    """The version in Blender's own environment; the stamp is the last thing that setting it up writes."""
+    environment = Path(os.environ.get("CADSIGHT_ROOT", "."), ".venv-blender")
+    if not (environment / "stamps" / "packages").is_file():
         return None
-    import torch
-
-    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    places = [str(place) for place in environment.glob("lib/python*/site-packages")]
+    versions = [each.version for each in importlib.metadata.distributions(name="bpy", path=places)]
+    return f"{versions[0]} in {environment}" if versions else None

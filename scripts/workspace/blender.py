@@ -1,0 +1,102 @@
+"""Blender and BlenderProc, in a virtual environment of their own: Python 3.11 and older packages than ours."""
+
+from __future__ import annotations
+
+import ctypes.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from workspace import system
+from workspace.say import SetupError, call, say
+from workspace.stamp import Stamps, fingerprint
+
+FOLDER = ".venv-blender"
+PINS = "constraints-blender.txt"
+# The one Python that Blender's wheels of our version are built for.
+PYTHON = (3, 11)
+
+
+def _needs(*libraries: tuple[str, str]) -> tuple[system.Need, ...]:
+    return tuple(
+        system.Need((package,), lambda name=name: ctypes.util.find_library(name) is not None)
+        for package, name in libraries
+    )
+
+
+NEEDS = _needs(
+    ("libegl1", "EGL"),
+    ("libgl1", "GL"),
+    ("libsm6", "SM"),
+    ("libxfixes3", "Xfixes"),
+    ("libxi6", "Xi"),
+    ("libxkbcommon0", "xkbcommon"),
+    ("libxrender1", "Xrender"),
+    ("libxxf86vm1", "Xxf86vm"),
+)
+
+
+def set_up(root: Path) -> bool:
+    """Make the environment where it is not there or not by our pins; False when there was nothing to do.
+
+    Raises:
+        SetupError: without a Python 3.11, a wheel for this machine, the system's libraries or a package registry.
+    """
+    venv = root / FOLDER
+    stamps = Stamps(venv / "stamps")
+    wanted = fingerprint(root, [root / PINS], [str(venv), str(PYTHON)])
+    if stamps.holds("packages", wanted):
+        return False
+    interpreter = find_python()
+    system.install_missing(NEEDS)
+    uv = root / ".venv/bin/uv"
+    if not uv.exists():
+        raise SetupError(f"{uv} is missing: run `make setup` first")
+    say("Making the environment for Blender (once; 0.6 GB to fetch, 2 GB on the disk)")
+    # uv brings certificates of its own; those of a company's proxy are known to the machine alone.
+    environment = {"UV_SYSTEM_CERTS": "1", **os.environ}
+    making = [uv, "venv", "--quiet", "--allow-existing", "--python", interpreter, venv]
+    call(making, "making Blender's environment", cwd=root, env=environment)
+    # `sync` also takes away what the pins no longer name.
+    filling = [uv, "pip", "sync", "--quiet", "--python", venv / "bin/python", root / PINS]
+    call(filling, "installing Blender's packages", cwd=root, env=environment)
+    check(venv)
+    stamps.set("packages", wanted)
+    return True
+
+
+def check(venv: Path) -> None:
+    """Load Blender once: what it misses of the system shows here and not in the middle of a picture."""
+    words = [str(venv / "bin/python"), "-c", "import bpy; print(bpy.app.version_string)"]
+    result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if result.returncode != 0:
+        said = (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
+        raise SetupError(f"Blender was installed, but does not load: {said}")
+
+
+def find_python() -> str:
+    """A Python that Blender's wheels fit: the one below us, or one of the path."""
+    wanted = ".".join(map(str, PYTHON))
+    for candidate in _candidates(f"python{wanted}"):
+        words = [candidate, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"]
+        answer = subprocess.run(words, capture_output=True, text=True)
+        if answer.returncode == 0 and answer.stdout.strip() == wanted:
+            return candidate
+    raise SetupError(
+        f"Blender's wheels want Python {wanted}, and there is none beside this {sys.version_info.major}."
+        f"{sys.version_info.minor}: install one (`uv python install {wanted}`), or use --engine raster"
+    )
+
+
+def _candidates(name: str) -> Iterator[str]:
+    # Where this runs in an environment, the interpreter below it outlives the environment.
+    yield getattr(sys, "_base_executable", sys.executable)
+    on_path = shutil.which(name)
+    if on_path:
+        yield on_path
+    managed = Path.home() / ".local/bin" / name
+    if managed.exists():
+        yield str(managed)
