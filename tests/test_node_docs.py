@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+import yaml
 from cadsight_cli.launching import plan
 from cadsight_core.parameters import parameter
 
@@ -63,3 +64,33 @@ def test_every_node_that_a_launch_file_starts_has_its_table(node_docs: ModuleTyp
         started |= {node.executable for node in nodes if node.package.startswith("cadsight_")}
     assert started == {"simulated_cell", "motion", "capture", "labelling", "perception", "replay"}
     assert started <= set(re.findall(r"<!-- parameters (\w+) -->", text))
+
+
+def _given(node: plan.Node) -> set[str]:
+    """The names of the parameters that a launch file gives to a node, in its parameter file and beside it."""
+    names: set[str] = set()
+    for parameters in node.parameters:
+        if isinstance(parameters, Path):
+            section = yaml.safe_load(parameters.read_text(encoding="utf-8"))
+            for key in (*node.full_name.strip("/").split("/"), "ros__parameters"):
+                section = section[key]
+            parameters = section
+        names |= set(_flat(parameters))
+    return names
+
+
+def _flat(parameters: dict[str, Any], prefix: str = "") -> list[str]:
+    names: list[str] = []
+    for key, value in parameters.items():
+        names += _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else [prefix + key]
+    return names
+
+
+def test_launch_files_and_the_parameter_file_give_each_node_its_own_parameters_only(node_docs: ModuleType) -> None:
+    nodes = plan.read(ROOT / "launch" / "workcell.launch.xml", {"perception": "true"}, {})
+    nodes += plan.read(ROOT / "launch" / "replay.launch.xml", {"bag": "some.mcap"}, {})
+    ours = [node for node in nodes if node.package.startswith("cadsight_")]
+    assert len(ours) == 7
+    for node in ours:
+        known = {name for name, _, _ in node_docs.fields(node_docs.source(node.executable))} | {"use_sim_time"}
+        assert _given(node) - known == set(), node.full_name

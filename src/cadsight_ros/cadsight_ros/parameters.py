@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import difflib
 import signal
 import sys
 import threading
@@ -42,11 +43,12 @@ def declare(node: Node, cls: type[T]) -> T:
     afterwards: a node's parameters are those it was started with. An integer is taken for a float.
 
     Raises:
-        CadsightError: naming the node, the parameter, its value and what was allowed.
+        CadsightError: naming the node, the parameter, its value and what was allowed; a given parameter that is none
+            of ``cls`` and none of rclpy's own is refused with the nearest names.
     """
     names: list[str] = []
     values = _declared_section(node, cls, "", names)
-    _name_strangers(node, names)
+    _refuse_strangers(node, names)
     return from_mapping(cls, values, node.get_fully_qualified_name())
 
 
@@ -200,11 +202,20 @@ def _widened(value: Any, kind: Parameter.Type) -> Any:
     return [float(v) if widen and isinstance(v, int) and not isinstance(v, bool) else v for v in value]
 
 
-def _name_strangers(node: Node, known: Sequence[str]) -> None:
-    """Say which given parameters nobody reads: a misspelt name is the commonest wrong parameter."""
-    given = getattr(node, "_parameter_overrides", {})
-    for name in sorted(given):
-        if not node.has_parameter(name) and not name.startswith("qos_overrides."):
-            node.get_logger().warning(
-                f"the parameter {name} is none of this node's and was not used, expected one of {', '.join(known)}"
-            )
+def _refuse_strangers(node: Node, known: Sequence[str]) -> None:
+    """Refuse a parameter that nobody reads: a misspelt name is the commonest wrong parameter.
+
+    What rclpy declares itself, such as ``use_sim_time``, is there by now; QoS overrides come with their publishers.
+
+    Raises:
+        CadsightError: naming the first of them and the names that are nearest to it.
+    """
+    for name in sorted(getattr(node, "_parameter_overrides", {})):
+        if node.has_parameter(name) or name.startswith("qos_overrides."):
+            continue
+        expected = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
+        one_of = "one of " if len(expected) > 1 else ""
+        raise CadsightError(
+            f"{node.get_fully_qualified_name()}: the parameter {name} is none of this node's, "
+            f"expected {one_of}{', '.join(expected)}"
+        )

@@ -129,6 +129,7 @@ PROGRAM = """
     [
         (["-p", "rate:=2.0"], 0, ""),
         (["-p", "rate:=0.0"], 2, "cadsight: /n: parameter rate is 0.0, expected at least 0.1\n"),
+        (["-p", "raet:=2.0"], 2, "cadsight: /n: the parameter raet is none of this node's, expected rate\n"),
         (["--params-file", "nowhere.yaml"], 2, "nowhere.yaml"),
     ],
 )
@@ -141,6 +142,42 @@ def test_a_program_ends_with_one_sentence_and_status_two(arguments, status, sent
     assert sentence in "".join(ours)
 
 
-def test_a_misspelt_parameter_is_named_in_the_log(ros, capfd):
-    declared(ros, "raet:=20.0")
-    assert "the parameter raet is none of this node's" in "".join(capfd.readouterr())
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("raet:=20.0", "/camera: the parameter raet is none of this node's, expected one of rate, frame"),
+        ("light.gian:=2.0", "/camera: the parameter light.gian is none of this node's, expected light.gain"),
+        ("gain:=2.0", "/camera: the parameter gain is none of this node's, expected light.gain"),
+        ("xyz:=1", "expected one of count, frame, light.gain, mode, names, on, place, rate"),
+    ],
+)
+def test_a_misspelt_parameter_is_refused_with_the_nearest_right_names(ros, argument, expected):
+    with pytest.raises(CadsightError) as refused:
+        declared(ros, argument)
+    assert expected in str(refused.value)
+
+
+def test_a_misspelt_parameter_of_a_file_is_refused_and_another_nodes_is_left_alone(ros, tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text("camera: {ros__parameters: {rate: 3.0}}\nother: {ros__parameters: {raet: 3.0}}\n")
+    ros("--params-file", str(file))
+    node = Node("camera")
+    assert declare(node, Camera).rate == 3.0
+    node.destroy_node()
+    wrong = Node("other")
+    with pytest.raises(CadsightError, match="/other: the parameter raet is none of this node's, expected one of rate"):
+        declare(wrong, Camera)
+    wrong.destroy_node()
+
+
+def test_a_misspelt_parameter_is_told_before_what_its_absence_leads_to(ros):
+    with pytest.raises(CadsightError, match="the parameter raet"):
+        declared(ros, "raet:=20.0", "count:=0")
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["use_sim_time:=true", "start_type_description_service:=false", "qos_overrides./image.publisher.depth:=3"],
+)
+def test_parameters_that_rclpy_itself_declares_are_allowed(ros, argument):
+    assert declared(ros, argument) == Camera()
