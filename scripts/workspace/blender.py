@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+import functools
 import os
 import shutil
 import subprocess
@@ -20,10 +21,13 @@ PINS = "constraints-blender.txt"
 PYTHON = (3, 11)
 
 
+def _library_is_there(name: str) -> bool:
+    return ctypes.util.find_library(name) is not None
+
+
 def _needs(*libraries: tuple[str, str]) -> tuple[system.Need, ...]:
     return tuple(
-        system.Need((package,), lambda name=name: ctypes.util.find_library(name) is not None)
-        for package, name in libraries
+        system.Need((package,), functools.partial(_library_is_there, name)) for package, name in libraries
     )
 
 
@@ -58,10 +62,10 @@ def set_up(root: Path) -> bool:
     say("Making the environment for Blender (once; 0.6 GB to fetch, 2 GB on the disk)")
     # uv brings certificates of its own; those of a company's proxy are known to the machine alone.
     environment = {"UV_SYSTEM_CERTS": "1", **os.environ}
-    making = [uv, "venv", "--quiet", "--allow-existing", "--python", interpreter, venv]
+    making: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", interpreter, venv]
     call(making, "making Blender's environment", cwd=root, env=environment)
     # `sync` also takes away what the pins no longer name.
-    filling = [uv, "pip", "sync", "--quiet", "--python", venv / "bin/python", root / PINS]
+    filling: list[str | Path] = [uv, "pip", "sync", "--quiet", "--python", venv / "bin/python", root / PINS]
     call(filling, "installing Blender's packages", cwd=root, env=environment)
     check(venv)
     stamps.set("packages", wanted)

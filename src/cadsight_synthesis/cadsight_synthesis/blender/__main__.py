@@ -1,0 +1,52 @@
+"""Draws the scenes that come on stdin until it closes."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+
+def main() -> int:
+    folder, threads = Path(sys.argv[1]), int(sys.argv[2])
+    # Blender talks on stdout; the answers keep it for themselves, its chatter joins stderr.
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    import bpy
+    import numpy as np
+
+    from cadsight_synthesis.blender import shim
+    from cadsight_synthesis.blender.errors import SceneError
+    from cadsight_synthesis.blender.picture import Photographer
+    from cadsight_synthesis.blender.stage import Stage
+
+    # An interrupt ends us in the middle of a picture too, where Python would wait for Blender.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    shim.init(folder)
+    stage, photographer = Stage(), Photographer(folder, threads)
+
+    def draw(scene: dict[str, Any]) -> None:
+        stage.set(scene)
+        photographer.set_quality(scene["quality"])
+        for number, view in enumerate(scene["views"]):
+            file = folder / f"view_{number:05d}.npy"
+            np.save(file, photographer.take(view, scene["seed"] + number))
+            _say(answers, {"view": str(file)})
+
+    _say(answers, {"ready": bpy.app.version_string})
+    for line in sys.stdin:
+        try:
+            draw(json.loads(line))
+        except (SceneError, OSError) as error:
+            _say(answers, {"error": " ".join(str(error).split())})
+    return 0
+
+
+def _say(answers: TextIO, what: dict[str, Any]) -> None:
+    answers.write(json.dumps(what) + "\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

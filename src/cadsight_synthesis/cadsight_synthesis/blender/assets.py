@@ -1,0 +1,121 @@
+"""Meshes and pictures, read once and kept for the scenes to come."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from cadsight_synthesis.blender.errors import SceneError
+from cadsight_synthesis.blender.shim import bproc
+
+# Edges sharper than this are drawn as edges; the facets of a curved face are smoothed into one.
+_SHARP_DEG = 30.0
+# Pools are larger than memory now and then; what was not used for longest goes first.
+_MOST_MESHES, _MOST_PICTURES = 256, 64
+
+
+class Kept:
+    """The most recently used things of one kind, by name."""
+
+    def __init__(self, most: int, drop: Callable[[Any], None]) -> None:
+        self._most, self._drop = most, drop
+        self._things: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, name: Any, make: Callable[[], Any]) -> Any:
+        if name not in self._things:
+            self._things[name] = make()
+        self._things.move_to_end(name)
+        return self._things[name]
+
+    def trim(self) -> None:
+        """Drop what is too much; only between scenes, when nothing refers to it."""
+        while len(self._things) > self._most:
+            self._drop(self._things.popitem(last=False)[1])
+
+
+class Assets:
+    """Blender's data of files, known by path and time of change."""
+
+    def __init__(self) -> None:
+        self._meshes = Kept(_MOST_MESHES, bpy.data.meshes.remove)
+        self._pictures = Kept(_MOST_PICTURES, bpy.data.images.remove)
+
+    def mesh(self, path: str) -> bpy.types.Mesh:
+        """The triangles of a PLY.
+
+        Raises:
+            SceneError: for a file that is missing or no mesh.
+        """
+        return self._meshes.get((path, _changed(path)), lambda: _load_mesh(path))
+
+    def picture(self, path: str, colours: str) -> bpy.types.Image:
+        """A texture (``colours`` sRGB) or an environment (linear).
+
+        Raises:
+            SceneError: for a file that is missing or no picture.
+        """
+        return self._pictures.get((path, _changed(path), colours), lambda: _load_picture(path, colours))
+
+    def trim(self) -> None:
+        """Keep memory flat over scenes without end."""
+        self._meshes.trim()
+        self._pictures.trim()
+
+
+def _changed(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError as error:
+        raise SceneError(f"{path} could not be read: {error.strerror}") from error
+
+
+def _load_mesh(path: str) -> bpy.types.Mesh:
+    try:
+        objects = bproc.loader.load_obj(path)
+    except (RuntimeError, UnicodeDecodeError) as error:
+        raise SceneError(f"the mesh {path} could not be read: {' '.join(str(error).split())}") from error
+    if not objects or not objects[0].get_mesh().polygons:
+        raise SceneError(f"the mesh {path} has no triangles, expected a surface as PLY")
+    mesh = objects[0].get_mesh()
+    for each in objects:
+        bpy.data.objects.remove(each.blender_obj)
+    for material in [slot for slot in mesh.materials if slot]:
+        bpy.data.materials.remove(material)
+    mesh.materials.clear()
+    _lay_texture(mesh)
+    mesh.shade_smooth()
+    mesh.set_sharp_from_angle(angle=math.radians(_SHARP_DEG))
+    mesh.use_fake_user = True
+    return mesh
+
+
+def _lay_texture(mesh: bpy.types.Mesh) -> None:
+    """Metres on the texture for each corner: projected along the axis that its face looks at most, from the corner of
+    the mesh's box, as the raster engine does it."""
+    places = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", places)
+    corners, sides = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    mesh.polygons.foreach_get("loop_total", sides)
+    normals = np.empty(len(mesh.polygons) * 3, np.float32)
+    mesh.polygons.foreach_get("normal", normals)
+    across = np.array([[1, 2], [0, 2], [0, 1]])[np.abs(normals.reshape(-1, 3)).argmax(axis=1)]
+    places = places.reshape(-1, 3) - places.reshape(-1, 3).min(axis=0)
+    on_texture = np.take_along_axis(places[corners], np.repeat(across, sides, axis=0), axis=1)
+    layer = mesh.uv_layers.new(name="metres")
+    layer.uv.foreach_set("vector", np.ascontiguousarray(on_texture, np.float32).ravel())
+
+
+def _load_picture(path: str, colours: str) -> bpy.types.Image:
+    image = bpy.data.images.load(path)
+    # Blender opens anything and shows pink where it is no picture.
+    if not image.size[0] or not image.size[1]:
+        bpy.data.images.remove(image)
+        raise SceneError(f"{path} is no picture that can be read, expected PNG, JPEG, HDR or EXR")
+    image.colorspace_settings.name = colours
+    image.use_fake_user = True
+    return image
