@@ -1,55 +1,83 @@
 """Capture sessions from a program: a goal for the capture node, its feedback, and its end."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 from action_msgs.msg import GoalStatus
 from cadsight_core.errors import CadsightError
-from cadsight_ros.clients import ActionClient, RefusedError, UnansweredError, spinning
+from cadsight_ros.clients import ActionClient, RefusedError, RunningGoal, UnansweredError
 from rclpy.node import Node
 
 from cadsight_capture.session import SessionPlan
 from cadsight_interfaces.action import CaptureSession
 
+SERVER = "/cadsight/capture/capture_session"
+Report = Callable[[CaptureSession.Feedback], None]
 # A paused session may stand still for long; a node that is gone is noticed by its server's absence.
 _NO_END_S = 7 * 24 * 3600.0
 
 
-def capture_session(
-    node: Node,
-    folder: str | Path,
-    plan: SessionPlan,
-    report: Callable[[CaptureSession.Feedback], None] = lambda feedback: None,
-    *,
-    server: str = "/cadsight/capture/capture_session",
-    start_timeout_s: float = 10.0,
-) -> CaptureSession.Result:
-    """Capture or continue one session; ``folder`` is relative to the capture node's output_folder.
+class CaptureClient:
+    """Asks a capture node for sessions; ``node`` is spun elsewhere.
 
-    Ctrl-C (KeyboardInterrupt) stops the session cleanly before it is raised again.
-
-    Raises:
-        CadsightError: when no capture node is there, or the session ended before it was done.
+    Args:
+        start_timeout_s: how long to wait for the capture node to be there.
+        gone: whether the capture node has gone away, asked while a session runs; it may raise a sentence of its own.
+            By default ROS is asked whether its action is there.
     """
-    client: ActionClient[CaptureSession.Goal, CaptureSession.Result] = ActionClient(
-        node, CaptureSession, server, accept_timeout_s=start_timeout_s
-    )
-    goal = CaptureSession.Goal(
-        folder=str(folder), session=plan.session, split=plan.split, count=plan.count, seed=plan.seed
-    )
-    with spinning(node):
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        server: str = SERVER,
+        start_timeout_s: float = 10.0,
+        gone: Callable[[], bool] | None = None,
+    ) -> None:
+        self.node = node
+        self._client: ActionClient[CaptureSession.Goal, CaptureSession.Result] = ActionClient(
+            node, CaptureSession, server, accept_timeout_s=start_timeout_s
+        )
+        self._gone = (lambda: not self._client.is_there) if gone is None else gone
+
+    def start(
+        self, folder: str | Path, plan: SessionPlan, report: Report = lambda feedback: None
+    ) -> RunningGoal[CaptureSession.Result]:
+        """Begin a session or go on with the one that is there; ``folder`` is relative to the node's output_folder.
+
+        Raises:
+            CadsightError: when no capture node is there.
+        """
+        goal = CaptureSession.Goal(
+            folder=str(folder), session=plan.session, split=plan.split, count=plan.count, seed=plan.seed
+        )
         try:
-            running = client.send(goal, report)
+            return self._client.send(goal, report)
         except (UnansweredError, RefusedError) as error:
             raise CadsightError(f"{error}: start the capture node, such as by cadsight launch workcell") from error
+
+    def capture(
+        self, folder: str | Path, plan: SessionPlan, report: Report = lambda feedback: None
+    ) -> CaptureSession.Result:
+        """Take a whole session; broken off, as by Ctrl-C, the node is told to stop before the exception goes on.
+
+        Raises:
+            CadsightError: when no capture node is there or it goes away, or with the node's own reason when it
+                refused or gave up the session.
+        """
+        running = self.start(folder, plan, report)
         try:
-            answer = running.wait(_NO_END_S, until=lambda: not client.is_there)
-        except KeyboardInterrupt:
-            running.cancel(timeout_s=30.0)
+            answer = running.wait(_NO_END_S, until=self._gone)
+        except BaseException:
+            with contextlib.suppress(CadsightError):
+                running.cancel(timeout_s=30.0)
             raise
-    if answer is None:
-        raise CadsightError(f"the capture node went away: run the same command again to continue {folder}")
-    status, result = answer
-    if status != GoalStatus.STATUS_SUCCEEDED or not result.success:
-        raise CadsightError(f"the session {plan.session} ended with {result.captured} pictures: {result.message}")
-    return result
+        if answer is None:
+            raise CadsightError(f"the capture node went away: run the same command again to continue {folder}")
+        status, result = answer
+        if status != GoalStatus.STATUS_SUCCEEDED or not result.success:
+            reason = result.message or "the capture node gave no reason"
+            how = f"ended with {result.captured} of {plan.count} pictures" if result.captured else "was not captured"
+            raise CadsightError(f"the session {plan.session} {how}: {reason}")
+        return result

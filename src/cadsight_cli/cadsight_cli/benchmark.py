@@ -39,15 +39,19 @@ def camera(config: Path) -> dict[str, Any]:
 
 def capture(config: Path, sessions: Path) -> dict[str, Any]:
     """Seconds a sample of a session taken by the real nodes, without the time to start them."""
-    from cadsight_cli.demo.capture import capture_client, cell_with_capture
+    from cadsight_capture.session import SessionPlan
+
+    from cadsight_cli.demo.capture import cell_client, cell_with_capture
 
     came: list[tuple[float, int]] = []
     truth, logs = sessions / "speed" / "truth", sessions / "logs"
     with (
         cell_with_capture(config, SEED, truth, sessions, logs) as children,
-        capture_client(children) as client,
+        cell_client(children) as client,
     ):
-        client.run("speed", "train", PICTURES, SEED, lambda m: came.append((time.monotonic(), m.captured)))
+        client.wait_for_cell()
+        plan = SessionPlan("speed", "train", PICTURES, SEED)
+        client.capture("speed", plan, lambda m: came.append((time.monotonic(), m.captured)))
     began, first = next((at, count) for at, count in came if count)
     ended, last = came[-1]
     return {"seconds_per_sample": (ended - began) / (last - first), "samples": last - first}

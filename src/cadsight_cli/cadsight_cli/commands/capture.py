@@ -27,30 +27,23 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    import rclpy
-    from cadsight_capture.client import capture_session
+    from cadsight_capture.client import CaptureClient
     from cadsight_capture.session import SessionPlan
-    from rclpy.signals import SignalHandlerOptions
+    from cadsight_ros.programs import temporary_node
     from tqdm import tqdm
 
     plan = SessionPlan(args.session or Path(args.folder).name, args.split, args.count, args.seed)
-    # Ctrl-C must reach us, who then cancel the goal, and not end ROS under our feet.
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        node = rclpy.create_node("capture_client")
-        with tqdm(total=plan.count, unit="picture", desc=plan.session) as bar:
-            said: list[str] = [""]
+    with temporary_node("capture_client") as node, tqdm(total=plan.count, unit="picture", desc=plan.session) as bar:
+        said: list[str] = [""]
 
-            def report(feedback) -> None:
-                if said[-1] != feedback.last_skip:
-                    said.append(feedback.last_skip)
-                    bar.write(f"cadsight: {feedback.last_skip}")
-                bar.set_postfix({"skipped": feedback.skipped}, refresh=False)
-                bar.update(feedback.captured - bar.n)
+        def report(feedback) -> None:
+            if said[-1] != feedback.last_skip:
+                said.append(feedback.last_skip)
+                bar.write(f"cadsight: {feedback.last_skip}")
+            bar.set_postfix({"skipped": feedback.skipped}, refresh=False)
+            bar.update(feedback.captured - bar.n)
 
-            result = capture_session(node, args.folder, plan, report, server=args.server)
-            bar.update(result.captured - bar.n)
-        print(result.message)
-        return 0
-    finally:
-        rclpy.try_shutdown()
+        result = CaptureClient(node, server=args.server).capture(args.folder, plan, report)
+        bar.update(result.captured - bar.n)
+    print(result.message)
+    return 0

@@ -3,30 +3,26 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import rclpy
-from action_msgs.msg import GoalStatus
+from cadsight_capture.client import SERVER, CaptureClient
+from cadsight_capture.session import SessionPlan
 from cadsight_core.errors import CadsightError
-from cadsight_ros.clients import ActionClient, RunningGoal, spinning
-from rclpy.signals import SignalHandlerOptions
+from cadsight_ros.programs import temporary_node
+from rclpy.node import Node
 
 from cadsight_cli.demo.children import Child, launched
 from cadsight_cli.demo.progress import bar
 from cadsight_interfaces.action import CaptureSession
 
-Feedback = Callable[[CaptureSession.Feedback], None]
 # A cold machine imports and compiles its scene for many seconds before the nodes answer.
 START_TIMEOUT_S = 60.0
-_LONG_S = 1e6
-_CAPTURE = "/cadsight/capture/capture_session"
 _SIGNS = (
     "/joint_states",
     "/tf_static",
     "/cadsight/motion/move_to_joints/_action/status",
-    f"{_CAPTURE}/_action/status",
+    f"{SERVER}/_action/status",
 )
 
 
@@ -45,27 +41,12 @@ def cell_with_capture(config: Path, seed: int, truth: Path, sessions: Path, logs
         yield [a, b]
 
 
-@contextlib.contextmanager
-def capture_client(children: list[Child]) -> Iterator["CaptureClient"]:
-    """A client of the capture node, while the body runs."""
-    # Ctrl-C is for us: rclpy would end its context before the session could be told to stop.
-    with rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO):
-        node = rclpy.create_node(f"demo_{os.getpid()}")
-        try:
-            with spinning(node):
-                yield CaptureClient(node, children)
-        finally:
-            node.destroy_node()
-
-
-class CaptureClient:
+class CellClient(CaptureClient):
     """Asks the capture node for sessions, and sees that the programs of the cell live."""
 
-    def __init__(self, node: Any, children: list[Child]) -> None:
-        self.node, self._children = node, children
-        self._client: ActionClient[Any, Any] = ActionClient(
-            node, CaptureSession, _CAPTURE, accept_timeout_s=START_TIMEOUT_S
-        )
+    def __init__(self, node: Node, children: Sequence[Child]) -> None:
+        super().__init__(node, start_timeout_s=START_TIMEOUT_S, gone=self.check)
+        self._children = children
 
     def check(self) -> bool:
         """False; raises ChildDiedError when a program of the cell has ended."""
@@ -87,28 +68,12 @@ class CaptureClient:
                 raise CadsightError(f"nobody published {missing[0]} for {timeout_s:.0f} s, expected the cell to run")
             time.sleep(0.05)
 
-    def start(self, folder: str, split: str, count: int, seed: int, feedback: Feedback) -> RunningGoal[Any]:
-        """Begin a session, or go on with the one that is there."""
-        self.wait_for_cell()
-        goal = CaptureSession.Goal(folder=folder, session=folder, split=split, count=count, seed=seed)
-        return self._client.send(goal, feedback)
 
-    def run(self, folder: str, split: str, count: int, seed: int, feedback: Feedback) -> None:
-        """Take a whole session; when it is broken off, the node is told to stop first.
-
-        Raises:
-            CadsightError: when a program of the cell ends or the session does not come about.
-        """
-        running = self.start(folder, split, count, seed, feedback)
-        try:
-            answer = running.wait(_LONG_S, until=self.check)
-        except BaseException:
-            with contextlib.suppress(CadsightError):
-                running.cancel()
-            raise
-        status, result = answer if answer is not None else (None, CaptureSession.Result())
-        if status != GoalStatus.STATUS_SUCCEEDED:
-            raise CadsightError(f"the session {folder} was not captured: {result.message or 'it was broken off'}")
+@contextlib.contextmanager
+def cell_client(children: Sequence[Child]) -> Iterator[CellClient]:
+    """A client of the capture node, while the body runs."""
+    with temporary_node(f"demo_{os.getpid()}") as node:
+        yield CellClient(node, children)
 
 
 def capture_session(
@@ -117,7 +82,7 @@ def capture_session(
     """Start the cell, take the session SESSIONS/SPLIT and end the cell; a session that is there is gone on with."""
     with (
         cell_with_capture(config, seed, truth, sessions, logs) as children,
-        capture_client(children) as client,
+        cell_client(children) as client,
         bar(title, count, "image") as shown,
     ):
 
@@ -125,5 +90,6 @@ def capture_session(
             shown.set_postfix({"skipped": message.skipped}, refresh=False)
             shown.update(message.captured - shown.n)
 
-        client.run(split, split, count, seed, feedback)
+        client.wait_for_cell()
+        client.capture(split, SessionPlan(split, split, count, seed), feedback)
         shown.update(count - shown.n)

@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cadsight_capture.session import SessionPlan
 from cadsight_core.errors import CadsightError
 from cadsight_perception.live import BAG, REPORT, watch
 from cadsight_report.run_folder import RunFolder
 from tqdm import tqdm
 
-from cadsight_cli.demo.capture import START_TIMEOUT_S, CaptureClient, capture_client, cell_with_capture
+from cadsight_cli.demo.capture import START_TIMEOUT_S, CellClient, cell_client, cell_with_capture
 from cadsight_cli.demo.children import launched
 from cadsight_cli.demo.progress import bar
 from cadsight_cli.demo.workcell_file import write_workcell
@@ -39,12 +40,13 @@ def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs:
     with (
         cell_with_capture(config, seed, out / "truth", out, logs) as children,
         launched("perception", perception, logs / "perception.log") as looking,
-        capture_client([*children, looking]) as client,
+        cell_client([*children, looking]) as client,
         bar(title, round(seconds, 1), "s") as shown,
     ):
         started = threading.Event()
         _wait_for_result(client)
-        tour = client.start(_TOUR, "", _POSES, seed, lambda message: _note(message, started))
+        client.wait_for_cell()
+        tour = client.start(_TOUR, SessionPlan(_TOUR, "", _POSES, seed), lambda message: _note(message, started))
         _wait(client, started, "the first pose of the tour")
         report = watch(client.node, out, seconds, START_TIMEOUT_S, lambda passed: _tick(shown, passed, client))
         shown.update(shown.total - shown.n)
@@ -69,12 +71,12 @@ def _note(message: CaptureSession.Feedback, started: threading.Event) -> None:
         started.set()
 
 
-def _tick(shown: "tqdm[Any]", passed: float, client: CaptureClient) -> None:
+def _tick(shown: "tqdm[Any]", passed: float, client: CellClient) -> None:
     client.check()
     shown.update(min(round(passed, 1), shown.total) - shown.n)
 
 
-def _wait_for_result(client: CaptureClient) -> None:
+def _wait_for_result(client: CellClient) -> None:
     """Wait until the perception node has loaded its models and looked once."""
     looked = threading.Event()
     topic = topics.ALL[topics.TIMING]
@@ -85,7 +87,7 @@ def _wait_for_result(client: CaptureClient) -> None:
         client.node.destroy_subscription(subscription)
 
 
-def _wait(client: CaptureClient, event: threading.Event, what: str) -> None:
+def _wait(client: CellClient, event: threading.Event, what: str) -> None:
     end = time.monotonic() + START_TIMEOUT_S
     while not event.wait(0.1):
         client.check()
