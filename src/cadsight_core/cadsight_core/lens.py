@@ -11,7 +11,7 @@ from cadsight_core.camera import Camera
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 
-Number = TypeVar("Number", bound=np.generic)
+Number = TypeVar("Number", np.uint8, np.int16, np.float32)
 
 # A pinhole picture this much larger covers what the lens of an ordinary camera bends in from beyond the border.
 _OVERSIZE = 1.12
@@ -68,13 +68,13 @@ def _slopes(camera: Camera) -> tuple[Array, Array]:
         raise _no_lens(camera, "sends two rays to one pixel or none to another")
     slopes = (rays[:, :2] / rays[:, 2:]).reshape(len(v), len(u), 2)
     columns, rows = np.arange(camera.size.width), np.arange(camera.size.height)
-    x, y = (RectBivariateSpline(v, u, slopes[..., axis])(rows, columns) for axis in (0, 1))
+    x, y = (np.asarray(RectBivariateSpline(v, u, slopes[..., axis])(rows, columns), float) for axis in (0, 1))
     return x, y
 
 
 def _knots(side: int) -> Array:
     """Places from the first to the last of ``side`` pixels, at most eight apart, and enough for a cubic."""
-    return np.linspace(0.0, side - 1.0 if side > 1 else 1.0, max(side // _KNOT_PX + 2, 4))
+    return np.asarray(np.linspace(0.0, side - 1.0 if side > 1 else 1.0, max(side // _KNOT_PX + 2, 4)), float)
 
 
 def _side(pixels: int, reach: float, camera: Camera) -> int:

@@ -1,0 +1,266 @@
+"""MuJoCo's OpenGL renderer as a stage: meshes and textures stay on it, scenes come and go.
+
+MuJoCo draws what its ``MjvScene`` lists, whoever wrote the list. So one model of nothing but meshes and textures
+serves all scenes, and a new scene costs no compiling unless it brings a mesh that was not there before.
+"""
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array, Pose
+from cadsight_core.images import Rgb, read_image
+from numpy.typing import NDArray
+
+from cadsight_synthesis.raster_light import MOST_LIGHTS, Light
+from cadsight_synthesis.surface import Surface, read_surface
+
+# Mesa's and every driver's largest picture.
+LARGEST_SIDE = 8192
+_TEXTURE_SIDE = 512
+_MOST_MESHES = 200
+_SHADOW_SIDE = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """A body as it is drawn: ``colour`` (3,) in display numbers, ``texture_m`` the width of one texture."""
+
+    mesh: Path
+    pose: Pose
+    colour: Array
+    specular: float
+    shininess: float
+    texture: Path | None = None
+    texture_m: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Pinhole:
+    """An undistorted camera with square pixels; (cx, cy) is the principal point, 0 at the first pixel's centre."""
+
+    width: int
+    height: int
+    focal: float
+    cx: float
+    cy: float
+    pose: Pose
+    near: float
+    far: float
+
+
+class Stage:
+    """One OpenGL context; belongs to the thread that made it."""
+
+    def __init__(self) -> None:
+        os.environ.setdefault("MUJOCO_GL", "egl")
+        import mujoco
+        from mujoco.rendering.classic.gl_context import GLContext
+
+        self._mj = mujoco
+        try:
+            self._gl: Any = GLContext(640, 480)
+        except (ImportError, RuntimeError, AttributeError) as error:
+            raise CadsightError(
+                f"OpenGL gives no context to draw in ({error}), expected EGL: see cadsight doctor"
+            ) from error
+        self._meshes: OrderedDict[str, int] = OrderedDict()
+        self._surfaces: dict[str, Surface] = {}
+        self._textures: list[str] = []
+        self._slots = 0
+        self._model: Any = None
+        self._context: Any = None
+        self._scene: Any = None
+
+    def close(self) -> None:
+        """Give the context and its memory back."""
+        self._gl.make_current()
+        if self._context is not None:
+            self._context.free()
+            self._context = None
+        self._gl.free()
+
+    def set(self, things: Sequence[Thing], light: tuple[Array, Sequence[Light]], reach: float) -> None:
+        """Put things and light on the stage; shadows are drawn ``reach`` metres around where the lamps look."""
+        self._gl.make_current()
+        self._bring(things)
+        scene = self._scene
+        slots = self._upload([t.texture for t in things if t.texture is not None])
+        for number, thing in enumerate(things):
+            self._put(number, thing, slots)
+        scene.ngeom = len(things)
+        self._light(*light, reach)
+
+    def colour(self, pinhole: Pinhole) -> Rgb:
+        """The picture (H, W, 3), black where nothing is."""
+        self._flags(labels=False)
+        picture = np.empty((pinhole.height, pinhole.width, 3), np.uint8)
+        self._draw(pinhole, picture, None)
+        return picture[::-1]
+
+    def labels(self, pinhole: Pinhole) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+        """Index (H, W) of the thing at each pixel's centre, -1 for none, and depth (H, W) in metres."""
+        self._flags(labels=True)
+        codes = np.empty((pinhole.height, pinhole.width, 3), np.uint8)
+        depth = np.empty((pinhole.height, pinhole.width), np.float32)
+        self._draw(pinhole, codes, depth)
+        index = codes[..., 0].astype(np.int16) + (codes[..., 1].astype(np.int16) << 8) - 1
+        near, far = pinhole.near, pinhole.far
+        # The depth buffer is turned around: 1 at the near plane, 0 at the far one.
+        metres = far * near / (depth.astype(np.float64) * (far - near) + near)
+        metres[index < 0] = np.inf
+        return index[::-1], metres[::-1].astype(np.float32)
+
+    def _bring(self, things: Sequence[Thing]) -> None:
+        needed = list(OrderedDict.fromkeys(str(t.mesh) for t in things))
+        surfaces = {path: read_surface(path) for path in needed}
+        textures = len({t.texture for t in things if t.texture is not None})
+        known = all(path in self._meshes and self._surfaces[path] is surfaces[path] for path in needed)
+        if known and textures <= self._slots and self._model is not None:
+            return
+        kept = {p: s for p, s in self._surfaces.items() if p not in surfaces}
+        if len(kept) + len(surfaces) > _MOST_MESHES:
+            kept = {}
+        self._surfaces = kept | surfaces
+        self._slots = max(self._slots, 1 << max(textures - 1, 0).bit_length())
+        self._build()
+
+    def _build(self) -> None:
+        mj = self._mj
+        spec = mj.MjSpec()
+        spec.visual.global_.offwidth, spec.visual.global_.offheight = 640, 480
+        spec.visual.quality.shadowsize = _SHADOW_SIDE
+        spec.visual.quality.offsamples = 0
+        for number, surface in enumerate(self._surfaces.values()):
+            _add(spec, f"mesh{number}", surface, mj.mjtMeshInertia.mjMESH_INERTIA_SHELL)
+        for slot in range(self._slots):
+            texture = spec.add_texture(name=f"texture{slot}", type=mj.mjtTexture.mjTEXTURE_2D)
+            texture.width = texture.height = _TEXTURE_SIDE
+            texture.nchannel = 3
+            texture.data = bytes(3 * _TEXTURE_SIDE**2)
+            material = spec.add_material(name=f"material{slot}")
+            material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = f"texture{slot}"
+        try:
+            self._model = spec.compile()
+        except ValueError as error:
+            raise CadsightError(f"MuJoCo refuses a mesh of {', '.join(self._surfaces)}: {error}") from error
+        if self._context is not None:
+            self._context.free()
+        self._context = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50)
+        mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._context.readDepthMap = mj.mjtDepthMap.mjDEPTH_ZEROFAR
+        self._scene = mj.MjvScene(self._model, maxgeom=4096)
+        self._meshes = OrderedDict((path, number) for number, path in enumerate(self._surfaces))
+        self._textures = []
+
+    def _upload(self, wanted: Sequence[Path]) -> Mapping[Path, int]:
+        paths = list(OrderedDict.fromkeys(map(str, wanted)))
+        missing = [p for p in paths if p not in self._textures]
+        free = [i for i, p in enumerate(self._textures) if p not in paths]
+        free = [*range(len(self._textures), self._slots), *free]
+        self._textures += [""] * (self._slots - len(self._textures))
+        for path, slot in zip(missing, free, strict=False):
+            start = int(self._model.tex_adr[slot])
+            pixels = _texture(path)
+            self._model.tex_data[start : start + pixels.size] = pixels.ravel()
+            self._mj.mjr_uploadTexture(self._model, self._context, slot)
+            self._textures[slot] = path
+        return {Path(p): self._textures.index(p) for p in paths}
+
+    def _put(self, number: int, thing: Thing, slots: Mapping[Path, int]) -> None:
+        mj, geom = self._mj, self._scene.geoms[number]
+        mesh = self._meshes[str(thing.mesh)]
+        # Compiling moves a mesh's origin to its centre of mass and turns it to its principal axes.
+        moved = thing.pose @ Pose.from_quaternion(np.roll(self._model.mesh_quat[mesh], -1), self._model.mesh_pos[mesh])
+        mj.mjv_initGeom(
+            geom, mj.mjtGeom.mjGEOM_MESH, np.ones(3), moved.translation, moved.rotation.ravel(),
+            np.array([*thing.colour, 1.0], np.float32),
+        )  # fmt: skip
+        geom.dataid = 2 * mesh
+        geom.objtype, geom.objid, geom.segid = mj.mjtObj.mjOBJ_GEOM, number, number
+        geom.category = mj.mjtCatBit.mjCAT_STATIC
+        geom.specular, geom.shininess, geom.emission, geom.reflectance = thing.specular, thing.shininess, 0.0, 0.0
+        geom.castshadow = 1
+        geom.matid = geom.texid = -1 if thing.texture is None else slots[thing.texture]
+        geom.texcoord = 1
+        geom.texrepeat = np.full(2, 1.0 / thing.texture_m, np.float32)
+
+    def _light(self, ambient: Array, lights: Sequence[Light], reach: float) -> None:
+        mj, scene = self._mj, self._scene
+        if len(lights) + 1 > MOST_LIGHTS:
+            raise CadsightError(f"{len(lights)} lights came to be drawn, expected at most {MOST_LIGHTS - 1}")
+        everywhere = Light("directional", np.zeros(3), np.array([0.0, 0.0, -1.0]), np.zeros(3), False, np.inf)
+        widest = 0.1
+        for number, light in enumerate([everywhere, *lights]):
+            target = scene.lights[number]
+            spot = light.kind == "spot"
+            target.id, target.headlight, target.texid = number, 0, -1
+            target.type = mj.mjtLightType.mjLIGHT_SPOT if spot else mj.mjtLightType.mjLIGHT_DIRECTIONAL
+            # A sun stands where its shadow map is drawn from.
+            target.pos = light.position if spot else light.position - 3 * reach * light.direction
+            target.dir = light.direction
+            # Display numbers fall with about the distance where light falls with its square.
+            target.attenuation = (0.0, 1.0 / light.reference_m, 0.0) if spot else (1.0, 0.0, 0.0)
+            target.cutoff = 90.0
+            target.exponent = 0.0 if light.wide else 1.0
+            target.ambient = ambient if number == 0 else np.zeros(3)
+            target.diffuse = light.colour
+            target.specular = light.colour
+            target.castshadow = int(light.shadow)
+            if spot and light.shadow:
+                widest = max(widest, min(float(np.arcsin(min(reach / light.reference_m, 1.0))), np.deg2rad(75.0)))
+        scene.nlight = len(lights) + 1
+        self._context.shadowScale = float(np.rad2deg(widest) / 90.0)
+        self._context.shadowClip = float(reach)
+
+    def _flags(self, labels: bool) -> None:
+        flags = self._mj.mjtRndFlag
+        values = {flags.mjRND_SEGMENT: labels, flags.mjRND_IDCOLOR: labels, flags.mjRND_SHADOW: not labels}
+        # Meshes with holes or flipped faces are seen from both sides.
+        values |= {flags.mjRND_CULL_FACE: False, flags.mjRND_SKYBOX: False, flags.mjRND_HAZE: False}
+        values |= {flags.mjRND_FOG: False, flags.mjRND_REFLECTION: False, flags.mjRND_WIREFRAME: False}
+        for flag, value in values.items():
+            self._scene.flags[flag] = value
+
+    def _draw(self, pinhole: Pinhole, picture: NDArray[np.uint8], depth: NDArray[np.float32] | None) -> None:
+        mj = self._mj
+        width, height = pinhole.width, pinhole.height
+        self._gl.make_current()
+        if self._context.offWidth < width or self._context.offHeight < height:
+            mj.mjr_resizeOffscreen(
+                max(width, self._context.offWidth), max(height, self._context.offHeight), self._context
+            )
+            mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        rotation = pinhole.pose.rotation
+        to_near = pinhole.near / pinhole.focal
+        for camera in self._scene.camera:
+            camera.pos, camera.forward, camera.up = pinhole.pose.translation, rotation[:, 2], -rotation[:, 1]
+            camera.orthographic = 0
+            camera.frustum_near, camera.frustum_far = pinhole.near, pinhole.far
+            camera.frustum_top = (pinhole.cy + 0.5) * to_near
+            camera.frustum_bottom = (pinhole.cy + 0.5 - height) * to_near
+            camera.frustum_center = (width / 2 - pinhole.cx - 0.5) * to_near
+        area = mj.MjrRect(0, 0, width, height)
+        mj.mjr_render(area, self._scene, self._context)
+        mj.mjr_readPixels(picture, depth, area, self._context)
+
+
+def _add(spec: Any, name: str, surface: Surface, inertia: Any) -> None:
+    mesh = spec.add_mesh(name=name)
+    mesh.inertia = inertia
+    # Corners of their own for each triangle: MuJoCo loses count of normals that have an index of their own.
+    mesh.uservert = surface.fine.vertices[surface.fine.faces].astype(np.float32).ravel()
+    mesh.userface = np.arange(surface.fine.faces.size, dtype=np.int32)
+    mesh.usernormal = surface.normals.ravel()
+    mesh.usertexcoord = surface.texture_m.ravel()
+
+
+def _texture(path: str) -> Rgb:
+    picture = read_image(path)
+    return np.asarray(cv2.resize(picture, (_TEXTURE_SIDE, _TEXTURE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
