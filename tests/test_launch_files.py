@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 from cadsight_cli.launching import plan, processes
+from cadsight_cli.main import build_parser
 from cadsight_core.errors import CadsightError
+from cadsight_learning.options import MODELS_FOLDER
+from cadsight_report.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "launch").glob("*.launch.xml"))
@@ -58,6 +61,16 @@ def test_the_workcell_has_the_arguments_of_what_it_includes(name):
     whole = {argument.name: argument.default for argument in plan.arguments(ROOT / "launch/workcell.launch.xml")}
     part = {argument.name: argument.default for argument in plan.arguments(ROOT / f"launch/{name}.launch.xml")}
     assert {key: whole.get(key, "not there") for key in part} == part
+
+
+def test_launch_files_and_commands_look_for_models_where_the_demo_puts_them():
+    for file in FILES:
+        defaults = {argument.name: argument.default for argument in plan.arguments(file)}
+        assert defaults.get("models_folder", MODELS_FOLDER) == MODELS_FOLDER, file.name
+    for words in (["models"], ["evaluate", "--model", "detector", "--data", "x"]):
+        assert build_parser(words).parse_args(words).models == MODELS_FOLDER
+    demo = RunFolder(Path(build_parser(["demo"]).parse_args(["demo"]).out))
+    assert str(demo.detector.parent) == str(demo.normals.parent) == MODELS_FOLDER
 
 
 def every_node_of_ours() -> list[plan.Node]:

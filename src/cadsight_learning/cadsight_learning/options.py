@@ -6,6 +6,8 @@ from cadsight_core.crops import CROP_SIZE
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import check, parameter
 
+# The registry that commands, nodes and launch files look in by default: where `cadsight demo` puts its models.
+MODELS_FOLDER = "runs/demo/models"
 SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
 ARCHITECTURES = ("comillas", "compact")
 

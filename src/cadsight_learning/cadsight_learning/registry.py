@@ -1,8 +1,8 @@
 """Models in a folder a name: what they are, where they come from, how good they were, and their weights.
 
-models/NAME/model.json   the card
-models/NAME/weights.pt   a state_dict, read with ``weights_only=True``
-models/NAME/curves.json  losses and figures epoch by epoch, also as curves.csv
+FOLDER/NAME/model.json   the card
+FOLDER/NAME/weights.pt   a state_dict, read with ``weights_only=True``
+FOLDER/NAME/curves.json  losses and figures epoch by epoch, also as curves.csv
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ from cadsight_core.sample import Sample
 from torch import Tensor
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
+from cadsight_learning.options import MODELS_FOLDER
 
 if TYPE_CHECKING:
     from cadsight_learning.normals import NormalRegressor
@@ -95,16 +96,31 @@ def load_card(folder: str | Path) -> ModelCard:
     return ModelCard(**{**data, "classes": tuple(map(str, data["classes"]))})
 
 
-def find(name: str | Path, models: str | Path = "models") -> Path:
+def find(name: str | Path, models: str | Path = MODELS_FOLDER) -> Path:
     """The folder of a model by its path, or by its name in the registry folder ``models``.
 
     Raises:
         CadsightError: when neither holds a model.
     """
-    for folder in (Path(name), inside(models, name) if not Path(name).is_absolute() else Path(name)):
-        if (folder / CARD).is_file():
-            return folder
-    raise CadsightError(f"there is no model {str(name)!r}, expected a folder with {CARD}, or a name in {models}")
+    if (Path(name) / CARD).is_file():
+        return Path(name)
+    if Path(name).is_absolute():
+        raise CadsightError(f"there is no model in {name}, expected a folder with {CARD}")
+    return named(name, models)
+
+
+def named(name: str | Path, models: str | Path = MODELS_FOLDER) -> Path:
+    """The folder of the model ``name`` of the registry folder ``models``, and of no other place.
+
+    Raises:
+        CadsightError: for a name that leads out of the registry, or that it does not hold.
+    """
+    folder = inside(models, name)
+    if (folder / CARD).is_file():
+        return folder
+    held = [path.parent.name for path in sorted(Path(models).glob(f"*/{CARD}"))]
+    expected = f"one of {', '.join(held)}" if held else "one that was trained, and it holds none yet"
+    raise CadsightError(f"there is no model {str(name)!r} in {models}, expected {expected}")
 
 
 def list_models(models: str | Path) -> list[tuple[Path, ModelCard]]:
@@ -112,7 +128,7 @@ def list_models(models: str | Path) -> list[tuple[Path, ModelCard]]:
     return [(path.parent, load_card(path.parent)) for path in sorted(Path(models).glob(f"*/{CARD}"))]
 
 
-def load_detector(name: str | Path, models: str | Path = "models") -> "YoloDetector":
+def load_detector(name: str | Path, models: str | Path = MODELS_FOLDER) -> "YoloDetector":
     """Raises:
     CadsightError: when there is no such model, it is no detector, or its files do not fit together.
     """
@@ -123,7 +139,7 @@ def load_detector(name: str | Path, models: str | Path = "models") -> "YoloDetec
     return detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
 
 
-def load_regressor(name: str | Path, models: str | Path = "models") -> "NormalRegressor":
+def load_regressor(name: str | Path, models: str | Path = MODELS_FOLDER) -> "NormalRegressor":
     """Raises:
     CadsightError: when there is no such model, it is no regressor of normals, or its files do not fit together.
     """

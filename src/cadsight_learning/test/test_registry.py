@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from cadsight_learning.registry import (
     load_card,
     load_detector,
     load_regressor,
+    named,
     save_model,
 )
 
@@ -33,10 +35,27 @@ def test_a_model_is_found_by_name_and_by_path(models):
     assert [(path.name, card.kind) for path, card in list_models(models)] == [("plate", "normals")]
 
 
-@pytest.mark.parametrize("name", ["none", "../models/none"])
-def test_a_name_without_a_model_is_refused(models, name):
-    with pytest.raises(CadsightError, match=r"none|leads out"):
-        find(name, models)
+@pytest.mark.parametrize("look", [find, named, load_detector, load_regressor])
+def test_a_name_without_a_model_is_refused_with_the_registry_and_what_it_holds(models, look):
+    with pytest.raises(CadsightError) as refused:
+        look("none", models)
+    assert str(refused.value) == f"there is no model 'none' in {models}, expected one of plate"
+    with pytest.raises(CadsightError, match=f"no model 'none' in {models / 'no'}, .* it holds none yet"):
+        look("none", models / "no")
+
+
+def test_a_name_that_leads_out_of_the_registry_is_refused(models):
+    with pytest.raises(CadsightError, match="leads out of"):
+        find("../models/none", models / "plate")
+
+
+def test_a_model_elsewhere_is_found_by_its_path_and_never_by_its_name(models, monkeypatch):
+    monkeypatch.chdir(models)
+    assert find("plate", "elsewhere") == Path("plate")
+    with pytest.raises(CadsightError, match="no model 'plate' in elsewhere"):
+        named("plate", "elsewhere")
+    with pytest.raises(CadsightError, match=f"no model in {models / 'none'}, expected a folder with model.json"):
+        find(models / "none", models)
 
 
 def test_a_model_of_another_kind_is_refused(models):

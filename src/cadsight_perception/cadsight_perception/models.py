@@ -5,8 +5,7 @@ from pathlib import Path
 
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside
-from cadsight_learning.registry import load_detector, load_regressor
+from cadsight_learning.registry import load_detector, load_regressor, named
 
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.pipeline import Pipeline
@@ -35,8 +34,8 @@ def serve(detector: str, regressor: str, parameters: PerceptionParameters, curre
     if current is not None and same_detector and same_regressor:
         return current
     pipeline = Pipeline(
-        current.pipeline.detector if current and same_detector else load_detector(inside(models, detector)),
-        current.pipeline.regressor if current and same_regressor else load_regressor(inside(models, regressor)),
+        current.pipeline.detector if current and same_detector else load_detector(named(detector, models)),
+        current.pipeline.regressor if current and same_regressor else load_regressor(named(regressor, models)),
         parameters.confidence,
         parameters.max_detections,
     )

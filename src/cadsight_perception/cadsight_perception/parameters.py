@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cadsight_core.parameters import check, parameter
+from cadsight_learning.options import MODELS_FOLDER
 
 
 @dataclass(frozen=True)
@@ -10,7 +11,7 @@ class PerceptionParameters:
     """Of the perception node. Topics are changed by remapping."""
 
     autostart: bool = parameter(True, "configure and activate itself at start; false: a lifecycle manager does")
-    models_folder: str = parameter("runs/demo/models", "the model registry: one folder a model")
+    models_folder: str = parameter(MODELS_FOLDER, "the model registry: one folder a model")
     detector: str = parameter("detector", "name of the detector in the registry")
     regressor: str = parameter("normals", "name of the normal regressor in the registry")
     confidence: float = parameter(0.5, "detections below it are left out", minimum=0.0, maximum=1.0)

@@ -137,13 +137,18 @@ def test_models_are_swapped_by_name_while_every_image_is_answered(looking):
 
 
 @pytest.mark.parametrize(
-    ("detector", "sentence"), [("nowhere", "no model"), ("normals", "expected 'detector'"), ("../x", "leads out of")]
+    ("detector", "sentence"),
+    [
+        ("nowhere", "there is no model 'nowhere' in MODELS, expected one of detector, normals, other, other_normals"),
+        ("normals", "expected 'detector'"),
+        ("../x", "leads out of the folder MODELS"),
+    ],
 )
-def test_a_model_that_is_not_there_is_refused_and_the_old_one_goes_on(looking, detector, sentence):
+def test_a_model_that_is_not_there_is_refused_and_the_old_one_goes_on(looking, models, detector, sentence):
     rig = looking()
     answer = load(rig, detector)
     assert not answer.success
-    assert sentence in answer.message
+    assert sentence.replace("MODELS", str(models)) in answer.message
     assert statistics(rig)["detector"] == "detector"
     assert rig.of(topics.DETECTIONS, rig.image()) is not None
 

@@ -7,6 +7,8 @@ _COLUMNS = ("precision", "recall", "f1", "map50", "map50_95", "box_loss", "objec
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from cadsight_learning.options import MODELS_FOLDER
+
     parser = subparsers.add_parser(
         "evaluate",
         help="figures of a model on labelled pictures",
@@ -15,7 +17,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--model", required=True, metavar="M", help="folder of a model, or its name in --models")
     parser.add_argument("--data", nargs="+", required=True, metavar="DIR", help="data sets in any known format")
     parser.add_argument("--split", default="", choices=("train", "valid", "test"), help="only this split")
-    parser.add_argument("--models", default="models", metavar="DIR", help="registry folder (models)")
+    parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
     parser.add_argument("--confidence", type=float, default=0.5, help="least confidence that counts (0.5)")
     parser.add_argument("--max-detections", type=int, default=10, help="most detections a picture (10)")
     parser.add_argument("--square", action="store_true", help="make the labels' boxes 1:1 as in the paper")

@@ -4,8 +4,10 @@ import argparse
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from cadsight_learning.options import MODELS_FOLDER
+
     parser = subparsers.add_parser("models", help="list the trained models", description="List the trained models.")
-    parser.add_argument("--models", default="models", metavar="DIR", help="registry folder (models)")
+    parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
     parser.set_defaults(run=run)
 
 
@@ -14,7 +16,7 @@ def run(args: argparse.Namespace) -> int:
 
     found = list_models(args.models)
     if not found:
-        print(f"{args.models} holds no model yet; `cadsight train` makes one")
+        print(f"{args.models} holds no model yet; `cadsight demo` and `cadsight train` make some")
     for folder, card in found:
         shown = ("map50", "map50_95") if card.kind == "detector" else ("mean_deg", "median_deg")
         figures = " ".join(f"{k} {card.figures[k]:.3f}" for k in shown if k in card.figures)
