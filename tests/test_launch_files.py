@@ -11,6 +11,7 @@ from cadsight_cli.launching import plan, processes
 from cadsight_cli.main import build_parser
 from cadsight_core.errors import CadsightError
 from cadsight_learning.options import MODELS_FOLDER
+from cadsight_perception.parameters import ReplayParameters
 from cadsight_report.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
@@ -91,6 +92,11 @@ def test_every_node_has_its_section_in_the_parameter_file():
         for key in node.full_name.strip("/").split("/"):
             section = section[key]
         assert set(section) == {"ros__parameters"}
+
+
+def test_a_replay_waits_for_each_result_unless_told_otherwise():
+    sections = yaml.safe_load((ROOT / "config/workcell.yaml").read_text())
+    assert sections["cadsight"]["replay"]["ros__parameters"]["paced"] is ReplayParameters.paced is False
 
 
 def test_every_node_gets_the_transport_settings():

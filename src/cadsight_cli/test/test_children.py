@@ -6,7 +6,6 @@ import time
 
 import pytest
 from cadsight_cli.demo.children import ChildDiedError, running
-from cadsight_core.errors import CadsightError
 
 SLEEPER = "import time; print('here', flush=True); time.sleep(60)"
 STUBBORN = (
@@ -59,15 +58,7 @@ def test_a_program_that_a_signal_ended_is_said_to_be(tmp_path):
     with running("the cell", python(SLEEPER), tmp_path / "out.txt") as child:
         child._process.send_signal(signal.SIGKILL)
         with pytest.raises(ChildDiedError, match="was ended by SIGKILL"):
-            child.wait(5.0)
-
-
-def test_a_program_that_takes_too_long_is_named_with_its_time(tmp_path):
-    with (
-        running("the replay", python(SLEEPER), tmp_path / "out.txt") as child,
-        pytest.raises(CadsightError, match="the replay had not ended after 0 s"),
-    ):
-        child.wait(0.2)
+            child.wait()
 
 
 def test_a_program_does_not_outlive_a_killed_command(tmp_path):

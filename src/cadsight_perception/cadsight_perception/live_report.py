@@ -92,8 +92,8 @@ def compare(live: Mapping[str, Any], replay: Mapping[str, Any]) -> dict[str, Any
     """Whether two reports say the same of every image that both looked at.
 
     Returns:
-        ``equal``: no difference, and at least one image in common; ``compared``, ``only_live``, ``only_replay``:
-        numbers of images; ``differences``: the first few, as sentences.
+        ``equal``: no difference, and at least one image in common; ``compared`` of the ``live_results``, and
+        ``only_live``, ``only_replay``: numbers of images; ``differences``: the first few, as sentences.
     """
     a, b = ({result["stamp_ns"]: result["detections"] for result in report["results"]} for report in (live, replay))
     both = sorted(a.keys() & b.keys())
@@ -101,6 +101,7 @@ def compare(live: Mapping[str, Any], replay: Mapping[str, Any]) -> dict[str, Any
     return {
         "equal": bool(both) and not differences,
         "compared": len(both),
+        "live_results": len(a),
         "only_live": len(a.keys() - b.keys()),
         "only_replay": len(b.keys() - a.keys()),
         "different": len(differences),

@@ -35,11 +35,15 @@ class ReplayParameters:
     """Of the replay node."""
 
     bag: str = parameter("", "folder of the recorded bag")
-    paced: bool = parameter(True, "publish at the recorded pace; false: wait for each image's result")
+    paced: bool = parameter(
+        False, "publish at the recorded pace, as a camera would; false: each image waits for the result of the last"
+    )
     rate: float = parameter(1.0, "how many times faster than recorded, when paced", minimum=0.01, maximum=100.0)
     report: str = parameter("", "file for the report; empty: none")
     live_report: str = parameter("", "report of the live run to compare with; empty: none")
-    timeout_s: float = parameter(60.0, "seconds to wait for the perception node, and for a result", minimum=0.1)
+    timeout_s: float = parameter(
+        60.0, "seconds to wait for the perception node, and without any result of it before giving up", minimum=0.1
+    )
 
     def __post_init__(self) -> None:
         check(self)

@@ -22,14 +22,17 @@ from cadsight_ros import qos
 
 # A best-effort subscriber may be known to us before we are to it.
 _SETTLE_S = 0.5
-_MOST_UNANSWERED = 3
+# An image may be lost on its way: so many are tried, one after the other, before the node counts as silent.
+_TRIES = 3
+_ANSWER = {topics.DETECTIONS, topics.NORMALS, topics.TIMING}
 
 
 class Replay:
     """Publishes the images of bags through ``node``, which is spun elsewhere.
 
     Args:
-        timeout_s: how long to wait for the perception node to be there, and for a result.
+        timeout_s: how long to wait for the perception node to be there, and how long it may then be given images
+            without giving any result. A bag may be as long as it likes.
     """
 
     def __init__(self, node: Node, timeout_s: float) -> None:
@@ -39,6 +42,8 @@ class Replay:
         self._changed = threading.Condition()
         self._results: list[BagMessage] = []
         self._answers: dict[int, set[str]] = {}
+        self._answered_images = 0
+        self._waiting_since: float | None = None
         group = MutuallyExclusiveCallbackGroup()
         for name, topic in topics.RESULTS.items():
             node.create_subscription(
@@ -61,7 +66,7 @@ class Replay:
 
         Raises:
             CadsightError: when the bag is not whole or has no image, another camera is publishing, or the perception
-                node is not there or stops answering.
+                node is not there or gives no result for ``timeout_s``.
         """
         infos = {serialized_stamp_ns(m.data): m for m in read_bag(bag, [topics.CAMERA_INFO])}
         if not infos:
@@ -70,11 +75,12 @@ class Replay:
         with self._changed:
             self._results.clear()
             self._answers.clear()
+            self._answered_images, self._waiting_since = 0, None
         first_info = next(iter(infos.values()))
         self._infos.publish(first_info.data)
         time.sleep(_SETTLE_S)
-        unanswered, began, first = 0, time.monotonic(), None
-        for message in read_bag(bag, [topics.IMAGE]):
+        began, first = time.monotonic(), None
+        for number, message in enumerate(read_bag(bag, [topics.IMAGE]), start=1):
             stamp = serialized_stamp_ns(message.data)
             if first is None:
                 first, began = stamp, time.monotonic()
@@ -83,20 +89,29 @@ class Replay:
             info = infos[stamp] if stamp in infos else _restamped(first_info, stamp)
             with self._changed:
                 self._results.append(info)
+                if self._waiting_since is None:
+                    self._waiting_since = time.monotonic()
             self._infos.publish(info.data)
             self._images.publish(message.data)
             if not paced:
-                unanswered = 0 if self._answered(stamp, self._timeout_s) else unanswered + 1
-                if unanswered >= _MOST_UNANSWERED:
-                    raise CadsightError(
-                        f"the perception node did not answer {unanswered} images in {self._timeout_s:g} s each"
-                    )
+                self._answered(stamp, self._timeout_s / _TRIES)
+            self._check_answering(number, bag)
             progress()
         if first is None:
             raise CadsightError(f"the bag {bag} has nothing on {topics.IMAGE}, expected a recorded camera")
         self._answered(stamp, min(self._timeout_s, 5.0))
         with self._changed:
             return report_of(self._results, live=False)
+
+    def _check_answering(self, published: int, bag: Path) -> None:
+        with self._changed:
+            answered, since = self._answered_images, self._waiting_since
+        silence_s = 0.0 if since is None else time.monotonic() - since
+        if silence_s >= self._timeout_s:
+            raise CadsightError(
+                f"the perception node gave no result for {silence_s:.1f} s, after {answered} of the {published} images "
+                f"of {bag} that it was sent, expected one at least every {self._timeout_s:g} s"
+            )
 
     def _wait_until_ready(self) -> None:
         others = self._node.count_publishers(topics.IMAGE) - 1
@@ -112,16 +127,18 @@ class Replay:
         def receive(data: bytes) -> None:
             with self._changed:
                 self._results.append(BagMessage(topic, message_type.__name__, 0, data))
-                if topic != topics.MARKERS:
-                    self._answers.setdefault(serialized_stamp_ns(data), set()).add(topic)
+                if topic in _ANSWER:
+                    answer = self._answers.setdefault(serialized_stamp_ns(data), set())
+                    answer.add(topic)
+                    if answer == _ANSWER:
+                        self._answered_images, self._waiting_since = self._answered_images + 1, None
                 self._changed.notify_all()
 
         return receive
 
     def _answered(self, stamp: int, timeout_s: float) -> bool:
-        wanted = {topics.DETECTIONS, topics.NORMALS, topics.TIMING}
         with self._changed:
-            return self._changed.wait_for(lambda: self._answers.get(stamp, set()) >= wanted, timeout_s)
+            return self._changed.wait_for(lambda: self._answers.get(stamp) == _ANSWER, timeout_s)
 
 
 def _restamped(info: BagMessage, stamp: int) -> BagMessage:

@@ -47,7 +47,8 @@ def reported(*frames: Frame) -> dict:
 def test_reports_are_equal_up_to_dropped_frames():
     verdict = compare(reported(frame(0), frame(100), frame(200)), reported(frame(100), frame(200, 99.0), frame(300)))
     assert verdict == {
-        "equal": True, "compared": 2, "only_live": 1, "only_replay": 1, "different": 0, "differences": [],
+        "equal": True, "compared": 2, "live_results": 3, "only_live": 1, "only_replay": 1, "different": 0,
+        "differences": [],
     }  # fmt: skip
 
 

@@ -1,4 +1,5 @@
 import contextlib
+import itertools
 import json
 import os
 import threading
@@ -35,35 +36,41 @@ def spun(name: str) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
-def run(models, tmp_path_factory):
-    """A perception node, and the folder and the report of a live run of it."""
-    folder = tmp_path_factory.mktemp("live")
+def perception(models):
+    """A perception node that looks."""
     words = ["--ros-args", "-r", "__ns:=/cadsight"]
     for given in (
         f"models_folder:={models}", "confidence:=0.0", "max_detections:=2", "warm_up_width:=64", "warm_up_height:=48",
     ):  # fmt: skip
         words += ["-p", given]
     rclpy.init(args=words, domain_id=1 + os.getpid() % 100)
-    perception = PerceptionNode()
+    node = PerceptionNode()
     try:
-        with spinning(perception, 3):
-            with spun("camera") as camera, spun("live") as live:
-                rig = CameraRig(camera)
-                rig.wait_for_listener()
-                reports = []
-                watching = threading.Thread(target=lambda: reports.append(watch(live, folder, 3.0, 40.0)))
-                watching.start()
-                while watching.is_alive():
-                    rig.info()
-                    rig.image()
-                    time.sleep(0.1)
-                watching.join()
-                with pytest.raises(CadsightError, match="another publisher of"), spun("replay") as node:
-                    Replay(node, 5.0).play(folder / BAG, paced=True)
-            yield folder, reports[0]
+        with spinning(node, 3):
+            yield node
     finally:
-        perception.destroy_node()
+        node.destroy_node()
         rclpy.try_shutdown()
+
+
+@pytest.fixture(scope="module")
+def run(perception, tmp_path_factory):
+    """The folder and the report of a live run."""
+    folder = tmp_path_factory.mktemp("live")
+    with spun("camera") as camera, spun("live") as live:
+        rig = CameraRig(camera)
+        rig.wait_for_listener()
+        reports = []
+        watching = threading.Thread(target=lambda: reports.append(watch(live, folder, 3.0, 40.0)))
+        watching.start()
+        while watching.is_alive():
+            rig.info()
+            rig.image()
+            time.sleep(0.1)
+        watching.join()
+        with pytest.raises(CadsightError, match="another publisher of"), spun("replay") as node:
+            Replay(node, 5.0).play(folder / BAG, paced=True)
+    return folder, reports[0]
 
 
 def test_a_live_run_leaves_a_bag_and_a_report_that_agree(run):
@@ -95,11 +102,65 @@ def test_a_replay_says_the_same_of_every_image(run, how):
         assert verdict["compared"] >= live["frames"] - 2
 
 
+def test_a_replay_says_how_many_of_the_live_results_it_compared(run):
+    folder, live = run
+    verdicts = []
+    # A hundred times as fast as recorded is faster than any node looks.
+    for how in ({"paced": True, "rate": 100.0}, {"paced": ReplayParameters.paced}):
+        with spun("replay") as node:
+            verdicts.append(compare(live, Replay(node, 40.0).play(folder / BAG, **how)))
+    for verdict in verdicts:
+        assert verdict["live_results"] == live["frames"] == verdict["compared"] + verdict["only_live"]
+        assert verdict["equal"]
+    assert verdicts[0]["compared"] < verdicts[1]["compared"]
+    assert verdicts[1]["compared"] >= live["frames"] - 2
+
+
+def test_a_bag_that_takes_longer_than_the_time_out_is_played_to_its_end(run):
+    folder, live = run
+    began = time.monotonic()
+    with spun("replay") as node:
+        replay = Replay(node, 3.0).play(folder / BAG, paced=True, rate=0.5)
+    assert time.monotonic() - began > 5.0
+    assert compare(live, replay)["equal"]
+
+
+def test_images_that_are_further_apart_than_the_time_out_are_waited_for(run, tmp_path):
+    folder, _ = run
+    with BagWriter(tmp_path / "bag") as bag:
+        for message in itertools.chain(*(itertools.islice(read_bag(folder / BAG, [t]), 3) for t in topics.CAMERA)):
+            bag.write(message.topic, message.type_name, message.nanoseconds, message.data)
+    with spun("replay") as node:
+        replay = Replay(node, 2.0).play(tmp_path / "bag", paced=True, rate=0.04)
+    assert (replay["frames"], replay["dropped"]) == (3, 0)
+
+
+@pytest.mark.parametrize("paced", [True, False])
+def test_a_node_that_stops_answering_is_told_in_one_sentence(run, perception, paced):
+    folder, _ = run
+    sent: list[int] = []
+
+    def count() -> None:
+        sent.append(1)
+        if len(sent) == 3:
+            time.sleep(1.0)
+            perception.trigger_deactivate()
+
+    try:
+        with (
+            spun("replay") as node,
+            pytest.raises(CadsightError, match=r"no result for [2-9]\.\d s, after 3 of the \d+ images of .*bag"),
+        ):
+            Replay(node, 2.0).play(folder / BAG, paced=paced, rate=0.5, progress=count)
+    finally:
+        perception.trigger_activate()
+
+
 def test_the_replay_node_writes_the_verdict_into_its_report(run):
     folder, live = run
     out = folder / "replay.json"
     options = ReplayParameters(
-        bag=str(folder / BAG), paced=False, report=str(out), live_report=str(folder / REPORT), timeout_s=40.0
+        bag=str(folder / BAG), report=str(out), live_report=str(folder / REPORT), timeout_s=40.0
     )
     node = ReplayNode(options)
     try:

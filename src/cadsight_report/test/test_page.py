@@ -62,6 +62,12 @@ def test_the_table_of_the_detector_stands_beside_the_papers_nano():
     assert re.findall(r"\d\.\d+", row) == ["0.200", "0.117", "0.318"]
 
 
+def test_a_replay_is_shown_with_how_many_of_the_live_frames_it_compared():
+    replay = {"equal": True, "compared": 48, "live_results": 50, "only_live": 2, "only_replay": 1, "differences": []}
+    page = render(figures(live={"frames": 50, "dropped": 0}, replay=replay), Illustrations())
+    assert "48 of 50 live frames were looked at both times, 2 live alone and 1 in the replay alone." in page
+
+
 def test_targets_are_said_to_be_met_or_not():
     page = render(figures(detector=DETECTOR, truth=True), Illustrations())
     assert page.count("badge good") == 1  # mAP50

@@ -6,20 +6,26 @@ from pathlib import Path
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from cadsight_perception.parameters import ReplayParameters
+
     parser = subparsers.add_parser(
         "replay",
         help="play a bag through the perception node and compare with the live run",
-        description="Publish a bag's images and camera_info to the running perception node, as recorded or each after "
-        "the result of the one before, and write the same report as 'cadsight live'. No other camera may publish.",
+        description="Publish a bag's images and camera_info to the running perception node, each after the result of "
+        "the one before or as they were taken, and write the same report as 'cadsight live'. No other camera may "
+        "publish.",
     )
     parser.add_argument("bag", metavar="BAG", help="folder of the recorded bag")
     parser.add_argument("--out", metavar="JSON", help="the report (replay.json beside the bag)")
     parser.add_argument("--live", metavar="JSON", help="report of the live run (live.json beside the bag, if there)")
-    parser.add_argument("--rate", type=float, default=1.0, help="how many times faster than recorded (%(default)s)")
-    parser.add_argument("--as-fast-as", action="store_true", help="as fast as results come, with none dropped")
     parser.add_argument(
-        "--timeout", type=float, default=30.0, metavar="S", help="how long to wait for the node (%(default)s)"
+        "--paced", action="store_true", help="as far apart as they were taken: what the node is too slow for is dropped"
     )
+    parser.add_argument("--rate", type=float, help="with --paced: how many times faster than recorded (1)")
+    parser.add_argument(
+        "--timeout", type=float, default=ReplayParameters.timeout_s, metavar="S",
+        help="how long to wait for the node, and how long it may give no result (%(default)s)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -32,22 +38,27 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_ros.programs import temporary_node
     from tqdm import tqdm
 
-    if not args.rate > 0:
+    if args.rate is not None and not args.paced:
+        raise CadsightError(f"--rate is {args.rate:g} without --paced, expected both or none")
+    if args.rate is not None and not args.rate > 0:
         raise CadsightError(f"--rate is {args.rate:g}, expected a positive number")
+    if not args.timeout > 0:
+        raise CadsightError(f"--timeout is {args.timeout:g}, expected a positive number of seconds")
     bag = Path(args.bag)
     beside = bag.resolve().parent
     live_path = Path(args.live) if args.live else beside / REPORT
     live = read_report(live_path) if args.live or live_path.is_file() else None
     out = Path(args.out) if args.out else beside / "replay.json"
     with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
-        report = Replay(node, args.timeout).play(bag, paced=not args.as_fast_as, rate=args.rate, progress=bar.update)
+        report = Replay(node, args.timeout).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
     if live is not None:
         report = compare(live, report) | report
     write_atomically(out, json.dumps(report, indent=1) + "\n")
     print(f"{report['frames']} frames, {report['dropped']} dropped")
     if live is not None:
         verdict = "equal to the live run" if report["equal"] else "NOT equal to the live run"
-        print(f"{verdict}: {report['different']} of {report['compared']} common images differ")
+        print(f"{verdict}: {report['compared']} of {report['live_results']} live results compared", end=", ")
+        print(f"{report['different']} of them different")
         for sentence in report["differences"]:
             print(f"  {sentence}")
     print(out)

@@ -35,17 +35,13 @@ class Child:
         if status is not None:
             raise self._died(status)
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait for its end.
+    def wait(self) -> None:
+        """Wait for its end, for as long as it has work: it gives up by itself when that does not go on.
 
         Raises:
             ChildDiedError: when it ends badly.
-            CadsightError: when it has not ended after ``timeout_s``.
         """
-        try:
-            status = self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired as error:
-            raise CadsightError(f"{self.name} had not ended after {timeout_s:.0f} s, see {self._log}") from error
+        status = self._process.wait()
         if status != 0:
             raise self._died(status)
 

@@ -60,7 +60,7 @@ def replay(config: Path, run: RunFolder, logs: Path, title: str) -> None:
     config = write_workcell(config, {"cadsight/replay": own}, run.folder / "config" / "replay.yaml")
     arguments = {"config": config, "models_folder": run.detector.parent, "bag": run.live / BAG}
     with bar(title, 1, "bag") as shown, launched("replay", arguments, logs / "replay.log") as child:
-        child.wait(START_TIMEOUT_S + 600.0)
+        child.wait()
         shown.update(1)
     if not (run.live / REPLAY_REPORT).is_file():
         raise CadsightError(f"the replay of {run.live / BAG} left no report, see {logs / 'replay.log'}")
