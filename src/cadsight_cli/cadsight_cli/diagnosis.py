@@ -66,7 +66,9 @@ def examine() -> Iterator[Finding]:
         yield Finding(command, False, shutil.which(command), adds, _apt(packages))
     for name, adds in _OPTIONAL_ROS:
         yield Finding(name, False, _ros_package(name), adds, _ros_apt(name))
-    yield Finding("Blender", False, _blender(), "synthetic pictures by --engine cycles", "make blender, or its first use")
+    yield Finding(
+        "Blender", False, _blender(), "synthetic pictures by --engine cycles", "make blender, or its first use"
+    )
 
 
 _NEEDED_ROS = (

@@ -2,12 +2,31 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from cadsight_cli.commands import doctor
 from cadsight_cli.diagnosis import Finding
 
 from cadsight_cli import diagnosis, main
+
+ROOT = Path(__file__).parents[3]
+# Where each thing that one can do without is used, and by which words.
+USES = {
+    "shared memory": ("config/fastdds.xml", "SHM"),
+    "Fast DDS profile": ("launch/transport.launch.xml", "FASTDDS_DEFAULT_PROFILES_FILE"),
+    "colcon": ("Makefile", "colcon build"),
+    "cmake": ("src/cadsight_interfaces/CMakeLists.txt", "cmake_minimum_required"),
+    "c++": ("scripts/workspace/system.py", '_command("c++")'),
+    "ros2launch": ("launch/cell.launch.xml", ".launch.py"),
+    "rviz2": ("launch/workcell.launch.xml", 'pkg="rviz2"'),
+    "tf2_ros": ("launch/cell.launch.xml", 'pkg="tf2_ros"'),
+    "ur_robot_driver": ("launch/cell.launch.xml", "$(find-pkg-share ur_robot_driver)"),
+    "realsense2_camera": ("launch/cell.launch.xml", "$(find-pkg-share realsense2_camera)"),
+    "cv_bridge": ("src/cadsight_ros/cadsight_ros/images.py", "from cv_bridge import CvBridge"),
+    "ros2bag": ("docs/live.md", "`ros2 bag play`"),
+    "Blender": ("Makefile", "blender:"),
+}
 
 HERE = Finding("thing", True, "1.2", "use", "way")
 NEEDED = Finding("engine", True, None, "motion", "apt")
@@ -34,6 +53,14 @@ def test_the_renderer_is_asked_for_its_name(findings):
 
 def test_everything_names_its_use_and_the_way_to_get_it(findings):
     assert [name for name, finding in findings.items() if not finding.adds or not finding.how] == []
+
+
+def test_only_what_something_here_uses_is_said_to_add_something(findings):
+    optional = [name for name, finding in findings.items() if not finding.needed]
+    assert set(optional) <= USES.keys()
+    for name in optional:
+        file, words = USES[name]
+        assert words in (ROOT / file).read_text(), name
 
 
 @pytest.mark.parametrize(
