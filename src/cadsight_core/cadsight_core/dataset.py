@@ -16,7 +16,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, overload
+from typing import IO, Any, NamedTuple, overload
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, inside, write_atomically
@@ -38,7 +38,7 @@ class Dataset:
 
     def __init__(self, folder: Path, classes: tuple[str, ...], extra: dict[str, Any]) -> None:
         self.folder, self.classes, self.extra = folder, classes, extra
-        self._entries: dict[str, dict[str, Any]] = {}
+        self._lines: dict[str, _Line] = {}
         self._read_to = 0
         self._line = 0
 
@@ -99,22 +99,22 @@ class Dataset:
         return (Path(folder) / _HEADER).is_file()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._lines)
 
     def __iter__(self) -> Iterator[Sample]:
         return iter(self.samples())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._lines
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self._entries)
+        return tuple(self._lines)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The absolute paths of the images that the manifest names."""
-        return tuple(inside(self.folder, entry["image"]) for entry in self._entries.values())
+        return tuple(inside(self.folder, line.image) for line in self._lines.values())
 
     def __getitem__(self, name: str) -> Sample:
         """The sample called ``name``.
@@ -122,13 +122,13 @@ class Dataset:
         Raises:
             CadsightError: when there is none.
         """
-        if name not in self._entries:
+        if name not in self._lines:
             raise CadsightError(f"{self.folder} has no sample {name!r}, expected one of its {len(self)} names")
-        return self._sample(self._entries[name])
+        return self._sample(self._lines[name])
 
     def samples(self, split: str | None = None) -> "Sequence[Sample]":
-        """All samples, or those of one split; masks are decoded only when a sample is taken out."""
-        return _Samples(self, [e for e in self._entries.values() if split is None or e["split"] == split])
+        """All samples, or those of one split; each is read when it is taken out."""
+        return _Samples(self, [e for e in self._lines.values() if split is None or e.split == split])
 
     def image(self, sample: Sample) -> Rgb:
         """The picture of ``sample`` (H, W, 3) RGB."""
@@ -149,6 +149,10 @@ class Dataset:
             )
         return self._append(sample, ".png", lambda path: write_image(path, image))
 
+    def append_encoded(self, sample: Sample, data: bytes, suffix: str = ".png") -> Sample:
+        """Like :meth:`append`, with the bytes of the image's file, such as another process has made."""
+        return self._append(sample, suffix, lambda path: write_atomically(path, data))
+
     def append_file(self, sample: Sample) -> Sample:
         """Like :meth:`append`, with the file ``sample.image`` copied byte by byte."""
         with _reading(sample.image) as file:
@@ -161,7 +165,7 @@ class Dataset:
         with self._locked() as lock:
             self._recover(lock)
             self._catch_up()
-            if sample.name in self._entries:
+            if sample.name in self._lines:
                 raise CadsightError(f"{self.folder} has the sample {sample.name!r} already, expected a new name")
             _note(lock, path.name)
             try:
@@ -179,9 +183,9 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over classes, manifest and the images' bytes: the same wherever the folder lies."""
         total = hashlib.sha256(json.dumps(self.classes).encode())
-        for entry in self._entries.values():
-            total.update(json.dumps(entry, sort_keys=True).encode())
-            with _reading(inside(self.folder, entry["image"])) as file:
+        for line in self._lines.values():
+            total.update(json.dumps(self._entry(line), sort_keys=True).encode())
+            with _reading(inside(self.folder, line.image)) as file:
                 total.update(hashlib.sha256(file.read()).digest())
         return total.hexdigest()
 
@@ -204,8 +208,8 @@ class Dataset:
         except (TypeError, ValueError) as error:
             raise CadsightError(f"the sample {sample.name!r} cannot be written as JSON: {error}") from error
 
-    def _sample(self, entry: dict[str, Any]) -> Sample:
-        sample = Sample.from_json(entry)
+    def _sample(self, line: "_Line") -> Sample:
+        sample = Sample.from_json(self._entry(line))
         return dataclasses.replace(sample, image=inside(self.folder, sample.image))
 
     @contextlib.contextmanager
@@ -227,7 +231,7 @@ class Dataset:
         if not image:
             return
         self._catch_up()
-        if Path(image).stem not in self._entries:
+        if Path(image).stem not in self._lines:
             inside(self.folder / _IMAGES, image).unlink(missing_ok=True)
         for half in (self.folder / _IMAGES).glob(f".{glob.escape(image)}.*"):
             half.unlink(missing_ok=True)
@@ -240,15 +244,14 @@ class Dataset:
             return
         with open(manifest, "rb") as file:
             file.seek(self._read_to)
-            data = file.read()
-        data = data[: data.rfind(b"\n") + 1]
-        for line in data.splitlines():
-            self._line += 1
-            entry = self._entry(line)
-            self._entries[entry["name"]] = entry
-        self._read_to += len(data)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._line += 1
+                self._note_line(line)
+                self._read_to += len(line)
 
-    def _entry(self, line: bytes) -> dict[str, Any]:
+    def _note_line(self, line: bytes) -> None:
         where = f"{self.folder / _MANIFEST}, line {self._line}"
         try:
             entry = json.loads(line)
@@ -258,19 +261,34 @@ class Dataset:
         missing = [k for k in keys if not isinstance(entry, dict) or k not in entry]
         if missing:
             raise CadsightError(f"{where} lacks {missing[0]!r}, expected a sample")
-        if entry["name"] in self._entries:
+        if entry["name"] in self._lines:
             raise CadsightError(f"{where} has the sample {entry['name']!r} a second time, expected it once")
+        self._lines[entry["name"]] = _Line(self._read_to, len(line), entry["image"], entry["split"])
+
+    def _entry(self, line: "_Line") -> dict[str, Any]:
+        with _reading(self.folder / _MANIFEST) as file:
+            file.seek(line.start)
+            entry: dict[str, Any] = json.loads(file.read(line.length))
         return entry
 
 
-class _Samples(Sequence[Sample]):
-    """Samples that are decoded when taken out: the masks of a whole session would fill the memory."""
+class _Line(NamedTuple):
+    """Where a sample stands in the manifest, in bytes: all of them in memory would not fit."""
 
-    def __init__(self, dataset: Dataset, entries: list[dict[str, Any]]) -> None:
-        self._dataset, self._entries = dataset, entries
+    start: int
+    length: int
+    image: str
+    split: str
+
+
+class _Samples(Sequence[Sample]):
+    """Samples that are read when taken out: the masks of a whole session would fill the memory."""
+
+    def __init__(self, dataset: Dataset, lines: list[_Line]) -> None:
+        self._dataset, self._lines = dataset, lines
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._lines)
 
     @overload
     def __getitem__(self, index: int) -> Sample: ...
@@ -280,8 +298,8 @@ class _Samples(Sequence[Sample]):
 
     def __getitem__(self, index: int | slice) -> "Sample | _Samples":
         if isinstance(index, slice):
-            return _Samples(self._dataset, self._entries[index])
-        return self._dataset._sample(self._entries[index])
+            return _Samples(self._dataset, self._lines[index])
+        return self._dataset._sample(self._lines[index])
 
 
 def _read_header(path: Path) -> dict[str, Any]:

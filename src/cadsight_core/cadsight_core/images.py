@@ -59,6 +59,15 @@ def write_image(path: str | Path, rgb: Rgb) -> None:
     Raises:
         CadsightError: for another shape or type, an unknown suffix, or when the disk refuses the bytes.
     """
+    write_atomically(path, encode_image(rgb, path))
+
+
+def encode_image(rgb: Rgb, path: str | Path = "picture.png") -> bytes:
+    """The bytes of a file called ``path`` with the picture (H, W, 3) uint8 RGB.
+
+    Raises:
+        CadsightError: for another shape or type, or an unknown suffix.
+    """
     path = Path(path)
     rgb = np.asarray(rgb)
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
@@ -69,7 +78,7 @@ def write_image(path: str | Path, rgb: Rgb) -> None:
     encoded, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), _OPTIONS.get(suffix, []))
     if not encoded:
         raise CadsightError(f"the picture {path} could not be encoded as {path.suffix}")
-    write_atomically(path, data.tobytes())
+    return data.tobytes()
 
 
 def _open(path: Path) -> Image.Image:

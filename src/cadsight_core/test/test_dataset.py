@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.images import encode_image
 from cadsight_core.sample import Instance, Sample
 
 SIZE = ImageSize(40, 30)
@@ -60,6 +62,33 @@ def test_a_copied_file_keeps_its_bytes(dataset, picture):
     stored = dataset.append_file(Sample("x", path, SIZE))
     assert stored.image == dataset.folder / "images" / "x.jpg"
     assert stored.image.read_bytes() == path.read_bytes()
+
+
+def test_an_encoded_picture_keeps_its_bytes(dataset):
+    data = encode_image(pixels(4))
+    stored = dataset.append_encoded(sample("x"), data)
+    assert stored.image.read_bytes() == data
+    np.testing.assert_array_equal(dataset.image(stored), pixels(4))
+
+
+def test_samples_are_not_kept_in_memory(dataset):
+    mask = np.zeros((30, 40), bool)
+    mask[::2] = True
+    stored = dataset.append(sample("first", instances=(Instance(0, Box(0, 0, 40, 30), mask=mask),)), pixels())
+    line = (dataset.folder / "manifest.jsonl").read_text()
+    assert len(line) > 2000
+    with open(dataset.folder / "manifest.jsonl", "a") as file:
+        file.writelines(line.replace('"first"', f'"{i}"') for i in range(1000))
+    tracemalloc.start()
+    try:
+        again = Dataset.open(dataset.folder)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(again) == 1001
+    assert again["999"].instances[0].mask[::2].all()
+    assert kept / 1001 < 600
+    assert stored.name in again
 
 
 def test_the_layout_is_the_documented_one(dataset):
