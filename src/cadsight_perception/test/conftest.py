@@ -1,42 +1,17 @@
 """ROS in a domain of the test's own, and models to serve."""
 
-import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
 import torch
 from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.registry import ModelCard, save_model
 from cadsight_learning.yolo import new_detector
-from cadsight_ros.clients import spinning
-from rclpy.node import Node
+from cadsight_ros.testing import ros
 
-
-@pytest.fixture
-def ros() -> Iterator[Callable[..., None]]:
-    """Initialises ROS with the arguments given to it, and shuts it down after the test."""
-
-    def begin(*arguments: str) -> None:
-        # Below 102, where Linux has no ports of its own; by process, so that two runs on one machine do not meet.
-        rclpy.init(args=["--ros-args", *arguments] if arguments else [], domain_id=1 + os.getpid() % 100)
-
-    yield begin
-    rclpy.try_shutdown()
-
-
-@pytest.fixture
-def node(ros: Callable[..., None]) -> Iterator[Any]:
-    """A node that is spun in the background."""
-    ros()
-    node = Node("tester")
-    with spinning(node):
-        yield node
-    node.destroy_node()
+__all__ = ["models", "ros"]
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from cadsight_perception.perception_node import PerceptionNode
 from cadsight_perception.timing import timing_from_message
 from cadsight_ros.clients import ServiceClient, spinning
 from cadsight_ros.diagnostics import OK, STALE, WARN
+from cadsight_ros.testing import own_domain
 from camera_rig import CAMERA, CameraRig
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
@@ -224,7 +225,7 @@ def test_a_manager_decides_when_it_looks(looking):
 def test_a_wrong_start_ends_with_one_sentence_and_status_two(models, parameter, sentence):
     words = [sys.executable, "-m", "cadsight_perception.perception_node", "--ros-args"]
     words += ["-p", f"models_folder:={models}", "-p", parameter]
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(own_domain())}
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, env=environment)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("cadsight:")]

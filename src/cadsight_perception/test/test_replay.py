@@ -1,7 +1,6 @@
 import contextlib
 import itertools
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from cadsight_perception.replay import Replay
 from cadsight_perception.replay_node import ReplayNode
 from cadsight_ros.bags import BagWriter, read_bag
 from cadsight_ros.clients import spinning
+from cadsight_ros.testing import own_domain
 from camera_rig import CameraRig
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
@@ -43,7 +43,7 @@ def perception(models):
         f"models_folder:={models}", "confidence:=0.0", "max_detections:=2", "warm_up_width:=64", "warm_up_height:=48",
     ):  # fmt: skip
         words += ["-p", given]
-    rclpy.init(args=words, domain_id=1 + os.getpid() % 100)
+    rclpy.init(args=words, domain_id=own_domain())
     node = PerceptionNode()
     try:
         with spinning(node, 3):
@@ -159,9 +159,7 @@ def test_a_node_that_stops_answering_is_told_in_one_sentence(run, perception, pa
 def test_the_replay_node_writes_the_verdict_into_its_report(run):
     folder, live = run
     out = folder / "replay.json"
-    options = ReplayParameters(
-        bag=str(folder / BAG), report=str(out), live_report=str(folder / REPORT), timeout_s=40.0
-    )
+    options = ReplayParameters(bag=str(folder / BAG), report=str(out), live_report=str(folder / REPORT), timeout_s=40.0)
     node = ReplayNode(options)
     try:
         with spinning(node):

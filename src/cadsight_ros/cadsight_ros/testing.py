@@ -1,0 +1,40 @@
+"""Fixtures for tests of nodes; a package's conftest.py imports those that its tests use."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import rclpy
+from rclpy.node import Node
+
+from cadsight_ros.clients import spinning
+
+
+def own_domain() -> int:
+    """A ROS domain for this process, so that two runs on one machine do not meet.
+
+    It is below 102: from there on Linux has ports of its own.
+    """
+    return 1 + os.getpid() % 100
+
+
+@pytest.fixture
+def ros() -> Iterator[Callable[..., None]]:
+    """Initialises ROS with the arguments given to it, in a domain of its own, and shuts it down after the test."""
+
+    def begin(*arguments: str) -> None:
+        rclpy.init(args=["--ros-args", *arguments] if arguments else [], domain_id=own_domain())
+
+    yield begin
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def node(ros: Callable[..., None]) -> Iterator[Any]:
+    """A node that is spun in the background."""
+    ros()
+    node = Node("tester")
+    with spinning(node):
+        yield node
+    node.destroy_node()
