@@ -66,7 +66,7 @@ class _SurestScore(nn.Module):
 
 
 def _normalised(maps: Tensor) -> NDArray[np.float32]:
-    """Maps (N, H, W) between 0 and 1, where the brightest two thousandths of the pixels share the 1."""
+    """Maps (N, H, W) between 0 and 1, where the brightest hundredth of the pixels share the 1."""
     array = maps.detach().numpy()
-    top = np.quantile(array, 0.998, axis=(1, 2), keepdims=True)
+    top = np.quantile(array, 0.99, axis=(1, 2), keepdims=True)
     return np.clip(array / np.maximum(top, 1e-30), 0, 1).astype(np.float32)

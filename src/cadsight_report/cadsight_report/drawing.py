@@ -59,16 +59,14 @@ def arrow(box: Box, normal: Array) -> tuple[tuple[float, float], tuple[float, fl
 
 
 def heat(image: Rgb, saliency: NDArray[np.floating], share: float = 0.55) -> Rgb:
-    """``image`` (H, W, 3) under a heat map of ``saliency`` (h, w), scaled to its 99th percentile.
+    """``image`` (H, W, 3) under a heat map of its ``saliency`` (H, W), 0 to 1 as the saliency maps come.
 
-    A map of another size, as of a network that sees the picture smaller, is stretched over it.
+    Raises:
+        CadsightError: for a map that is not the picture's.
     """
-    size = (image.shape[1], image.shape[0])
-    sized = cv2.resize(np.asarray(saliency, np.float32), size, interpolation=cv2.INTER_LINEAR)
-    values: NDArray[np.float32] = np.asarray(sized, np.float32)
-    limit = float(np.percentile(values, 99))
-    scaled = np.clip(values / limit, 0, 1) if limit > 0 else np.zeros_like(values)
-    colours = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    if saliency.shape != image.shape[:2]:
+        raise CadsightError(f"a saliency of shape {saliency.shape} came, expected the picture's {image.shape[:2]}")
+    colours = cv2.applyColorMap((255 * np.clip(saliency, 0, 1)).astype(np.uint8), cv2.COLORMAP_INFERNO)
     heated = cv2.addWeighted(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), share, image, 1 - share, 0)
     return np.asarray(heated, np.uint8)
 

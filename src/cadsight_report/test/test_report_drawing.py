@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from cadsight_core.box import Box
+from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance
 from cadsight_report.drawing import TRUTH_RGB, arrow, data_uri, draw_instances, heat, zoomed
 
@@ -40,23 +41,19 @@ def test_a_picture_becomes_a_jpeg_of_at_most_the_width_asked_for():
     assert cv2.imdecode(np.frombuffer(base64.b64decode(body), np.uint8), cv2.IMREAD_COLOR).shape == (75, 100, 3)
 
 
-def test_heat_is_bright_where_the_saliency_is_high_and_dark_where_it_is_zero():
-    saliency = np.zeros((60, 80))
-    saliency[:, :40] = 2.0
-    hot = heat(WHITE // 2, saliency)
-    assert hot[30, 10].sum() > hot[30, 70].sum() + 100
+def test_heat_is_the_colour_of_each_pixels_own_saliency():
+    saliency = np.zeros((60, 80), np.float32)
+    saliency[:, 40:60], saliency[:, 60:] = 0.5, 1.0
+    hot = heat(WHITE // 2, saliency, share=1.0)
+    table = cv2.applyColorMap(np.array([[0, 127, 255]], np.uint8), cv2.COLORMAP_INFERNO)[0, :, ::-1]
+    # The map is scaled already: its half is drawn as the half, and zeros alone as the darkest colour.
+    assert hot[30, [10, 50, 70]].tolist() == table.tolist()
+    assert (heat(WHITE, np.zeros((60, 80)), share=1.0) == table[0]).all()
 
 
-def test_a_saliency_of_a_smaller_picture_is_stretched_over_the_whole():
-    saliency = np.zeros((30, 40), np.float32)
-    saliency[:, :20] = 1.0
-    hot = heat(WHITE // 2, saliency)
-    assert hot.shape == WHITE.shape
-    assert hot[30, 10].sum() > hot[30, 70].sum() + 100
-
-
-def test_a_saliency_of_zeros_is_drawn_without_a_division_by_zero():
-    assert (heat(WHITE, np.zeros((60, 80))) < 255).any()
+def test_a_saliency_of_another_picture_is_refused():
+    with pytest.raises(CadsightError, match=r"a saliency of shape \(30, 40\) came, expected the picture's \(60, 80\)"):
+        heat(WHITE, np.zeros((30, 40)))
 
 
 def test_a_zoomed_picture_takes_the_boxes_with_it():
