@@ -41,14 +41,20 @@ def check(instance: Any) -> None:
     """
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
-        value = getattr(instance, field.name)
-        if not _is_a(value, hints[field.name]):
-            raise CadsightError(
-                f"parameter {field.name} is {value!r}, expected {_type_name(hints[field.name])}: "
-                f"{field.metadata.get('description', '')}"
-            )
-        for element in value if isinstance(value, list | tuple) else (value,):
-            _check_range(field, element)
+        _check_field(field, hints[field.name], getattr(instance, field.name))
+
+
+def checked(cls: type, name: str, value: Any) -> Any:
+    """The value that the field ``name`` of a parameter dataclass takes from a file: converted, of its type, in range.
+
+    Raises:
+        CadsightError: as :func:`check`.
+    """
+    field = next(f for f in dataclasses.fields(cls) if f.name == name)
+    hint = typing.get_type_hints(cls)[name]
+    converted = _converted(value, hint)
+    _check_field(field, hint, converted)
+    return converted
 
 
 def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
@@ -89,6 +95,9 @@ def _nested(value: Any, hint: Any, where: str) -> Any:
 
 def _converted(value: Any, hint: Any) -> Any:
     origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType) and value is not None:
+        (hint, *others) = [h for h in typing.get_args(hint) if h is not type(None)]
+        return value if others else _converted(value, hint)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if origin is tuple and isinstance(value, list | tuple):
@@ -135,6 +144,15 @@ def _type_name(hint: Any) -> str:
         kind = "whole numbers" if int in arguments else "numbers"
         return f"a list of {kind}" if origin is list or Ellipsis in arguments else f"{len(arguments)} {kind}"
     return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint).replace("typing.", "")
+
+
+def _check_field(field: "dataclasses.Field[Any]", hint: Any, value: Any) -> None:
+    if not _is_a(value, hint):
+        raise CadsightError(
+            f"parameter {field.name} is {value!r}, expected {_type_name(hint)}: {field.metadata.get('description', '')}"
+        )
+    for element in value if isinstance(value, list | tuple) else (value,):
+        _check_range(field, element)
 
 
 def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:

@@ -1,6 +1,5 @@
 """What is seen where nothing stands: a photograph, a colour, or the environment itself."""
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import OpenEXR
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
@@ -111,18 +111,26 @@ def _panorama(path: str) -> tuple[NDArray[np.float32], Array, Array]:
 def _read_linear(path: Path) -> NDArray[np.float32]:
     if path.suffix.lower() not in (".exr", ".hdr"):
         return to_linear(read_image(path) / 255.0).astype(np.float32)
-    # OpenCV reads the format only for those who ask.
-    os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")
     if not path.is_file():
         raise CadsightError(f"the environment {path} does not exist, expected an HDR, EXR or other picture")
     try:
-        picture = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
-    except cv2.error:
-        picture = None
-    if picture is None:
-        raise CadsightError(f"the environment {path} could not be read, expected a whole HDR or EXR picture")
-    colours = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.float32)
+        colours = _read_exr(path) if path.suffix.lower() == ".exr" else _read_hdr(path)
+    except (cv2.error, RuntimeError, StopIteration) as error:
+        raise CadsightError(f"the environment {path} could not be read, expected a whole HDR or EXR picture") from error
     return np.nan_to_num(colours, nan=0.0, posinf=65504.0, neginf=0.0)
+
+
+def _read_hdr(path: Path) -> NDArray[np.float32]:
+    picture: Any = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.float32)
+
+
+def _read_exr(path: Path) -> NDArray[np.float32]:
+    """By OpenEXR's own library: OpenCV does not know the compression of Blender's environments."""
+    with OpenEXR.File(str(path)) as file:
+        channels = file.channels()
+        name = next(n for n in ("RGB", "RGBA") if n in channels)
+        return np.asarray(channels[name].pixels[..., :3], np.float32)
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,141 @@
+"""YAML files read into parameter dataclasses; what is wrong is refused with its file, line and key."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.parameters import checked
+
+T = TypeVar("T")
+Key = str | int
+# What makes a value of a type out of what the file says and the file's folder, such as a path out of a name.
+Readers = Mapping[Any, Callable[[Any, Path], Any]]
+
+
+class Document:
+    """One YAML file whose values know their lines."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Read the file.
+
+        Raises:
+            CadsightError: when it cannot be read, is not YAML or holds something else than keys and values.
+        """
+        self.path = Path(path)
+        try:
+            node = yaml.compose(self.path.read_text(), Loader=yaml.SafeLoader)
+        except OSError as error:
+            raise CadsightError(f"the file {self.path} could not be read: {error.strerror}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise CadsightError(f"the file {self.path} is not YAML: {' '.join(str(error).split())}") from error
+        if not isinstance(node, yaml.MappingNode):
+            raise CadsightError(f"the file {self.path} holds no keys and values, expected a mapping")
+        self._root = node
+
+    def value(self, key: str) -> Any:
+        """What the file says of a key at its top, None when it says nothing."""
+        return next((_plain(value) for name, value in self._root.value if name.value == key), None)
+
+    def where(self, keys: Sequence[Key] = ()) -> str:
+        """File, line and key of a value, such as ``box.yaml line 7, walls.height``; the line of its holder where it is absent."""
+        node: yaml.Node = self._root
+        line = node.start_mark.line
+        for key in keys:
+            inner, at = _child(node, key)
+            if inner is None:
+                break
+            node, line = inner, at
+        return self._at(line, keys)
+
+    def build(self, cls: type[T], readers: Readers | None = None) -> T:
+        """The dataclass that the file describes; keys that it lacks have their defaults.
+
+        Raises:
+            CadsightError: for an unknown, doubled or missing key, a wrong type, a value out of range, or what the
+                dataclass itself refuses, with file, line and key.
+        """
+        built: T = self._dataclass(self._root, cls, (), readers or {})
+        return built
+
+    def _at(self, line: int, keys: Sequence[Key]) -> str:
+        name = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
+        return f"{self.path} line {line + 1}" + (f", {name}" if name else "")
+
+    def _build(self, node: yaml.Node, hint: Any, keys: tuple[Key, ...], readers: Readers) -> Any:
+        """The value of ``hint`` that is no dataclass's field; `_Plain` where the field itself is to check it."""
+        origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        if origin in (typing.Union, types.UnionType) and type(None) in arguments:
+            if _plain(node) is None:
+                return None
+            rest = [a for a in arguments if a is not type(None)]
+            return self._build(node, rest[0], keys, readers) if len(rest) == 1 else _plain(node)
+        if hint in readers:
+            try:
+                return readers[hint](_plain(node), self.path.parent)
+            except CadsightError as error:
+                raise CadsightError(f"{self._at(node.start_mark.line, keys)}: {error}") from error
+        if dataclasses.is_dataclass(hint):
+            return self._dataclass(node, hint, keys, readers)
+        if (
+            origin is tuple
+            and len(arguments) == 2
+            and arguments[1] is Ellipsis
+            and _is_structured(arguments[0], readers)
+        ):
+            if not isinstance(node, yaml.SequenceNode):
+                raise CadsightError(f"{self._at(node.start_mark.line, keys)} is {_plain(node)!r}, expected a list")
+            return tuple(self._build(n, arguments[0], (*keys, i), readers) for i, n in enumerate(node.value))
+        return _plain(node)
+
+    def _dataclass(self, node: yaml.Node, cls: Any, keys: tuple[Key, ...], readers: Readers) -> Any:
+        here = self._at(node.start_mark.line, keys)
+        if not isinstance(node, yaml.MappingNode):
+            raise CadsightError(f"{here} is {_plain(node)!r}, expected keys and values of {cls.__name__}")
+        hints = typing.get_type_hints(cls)
+        fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            name, at = _plain(key_node), key_node.start_mark.line
+            if name not in fields:
+                raise CadsightError(
+                    f"{self._at(at, keys)} has the unknown key {name!r}, expected one of {', '.join(sorted(fields))}"
+                )
+            if name in values:
+                raise CadsightError(f"{self._at(at, keys)} has the key {name!r} for a second time, expected it once")
+            value = self._build(value_node, hints[name], (*keys, name), readers)
+            try:
+                values[name] = checked(cls, name, value)
+            except CadsightError as error:
+                raise CadsightError(f"{self._at(at, (*keys, name))}: {error}") from error
+        for name, field in fields.items():
+            missing = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+            if missing and name not in values:
+                raise CadsightError(f"{here} lacks the key {name!r}: {field.metadata.get('description', '')}")
+        try:
+            return cls(**values)
+        except CadsightError as error:
+            raise CadsightError(f"{here}: {error}") from error
+
+
+def _is_structured(hint: Any, readers: Readers) -> bool:
+    return hint in readers or dataclasses.is_dataclass(hint)
+
+
+def _child(node: yaml.Node, key: Key) -> tuple[yaml.Node | None, int]:
+    if isinstance(node, yaml.MappingNode):
+        for name, value in node.value:
+            if name.value == key:
+                return value, name.start_mark.line
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key], node.value[key].start_mark.line
+    return None, 0
+
+
+def _plain(node: yaml.Node) -> Any:
+    return yaml.constructor.SafeConstructor().construct_document(node)

@@ -1,0 +1,57 @@
+"""Files that are made once and kept: meshes for the engines, textures, convex pieces. Named by what they hold."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.mesh import Mesh
+
+
+def cache_folder(*names: str) -> Path:
+    """``$CADSIGHT_CACHE``, else ``cadsight`` in the user's cache, or a folder in it; made when it is not there.
+
+    Raises:
+        CadsightError: when it cannot be made.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(os.environ.get("CADSIGHT_CACHE") or Path(home) / "cadsight").joinpath(*names).absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CadsightError(f"the cache {folder} cannot be used: {error.strerror}, set CADSIGHT_CACHE") from error
+    return folder
+
+
+def kept(path: Path, make: Callable[[], bytes]) -> Path:
+    """``path``, written with what ``make`` returns when it is not there yet."""
+    if not path.exists():
+        write_atomically(path, make())
+    return path
+
+
+def mesh_key(mesh: Mesh) -> str:
+    """Name of a mesh by its triangles, to a micrometre of their corners."""
+    digest = hashlib.sha256(np.ascontiguousarray(np.round(mesh.vertices * 1e6).astype("<i8")).tobytes())
+    digest.update(np.ascontiguousarray(mesh.faces.astype("<i8")).tobytes())
+    return digest.hexdigest()[:24]
+
+
+def ply_of(mesh: Mesh, scale: float = 1.0) -> Path:
+    """Binary PLY of ``mesh`` in metres times ``scale``, in the cache."""
+    scaled = mesh if scale == 1.0 else Mesh(mesh.vertices * scale, mesh.faces)
+    return kept(cache_folder("meshes") / f"{mesh_key(scaled)}.ply", lambda: _ply(scaled))
+
+
+def _ply(mesh: Mesh) -> bytes:
+    header = (
+        "ply\nformat binary_little_endian 1.0\n"
+        f"element vertex {len(mesh.vertices)}\nproperty float x\nproperty float y\nproperty float z\n"
+        f"element face {len(mesh.faces)}\nproperty list uchar int vertex_indices\nend_header\n"
+    )
+    faces = np.empty(len(mesh.faces), np.dtype([("n", "u1"), ("v", "<i4", 3)]))
+    faces["n"], faces["v"] = 3, mesh.faces
+    return header.encode() + mesh.vertices.astype("<f4").tobytes() + faces.tobytes()

@@ -1,0 +1,59 @@
+"""Materials drawn from weighted pools."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from cadsight_core.images import SUFFIXES
+from cadsight_core.parameters import parameter
+from numpy.random import Generator
+
+from cadsight_synthesis.pools import Entry, Source, check_pictures, draw_entry, files_of
+from cadsight_synthesis.sampling.base import Span, check_section, draw
+from cadsight_synthesis.scene import Colour, Material
+
+
+@dataclass(frozen=True)
+class Look(Entry):
+    """One kind of surface: a colour, or textures from a folder times that colour, and how it shines."""
+
+    source: Source = parameter(
+        Source(""), "folder of textures relative to the recipe, or built-in:textures; left out, the plain colour"
+    )
+    colour: Colour | None = parameter(
+        None, "red, green, blue, 0 to 1, linear; left out, the part's display_colour, and white under a texture"
+    )
+    spread: float = parameter(
+        0.0, "how far each channel of the colour is varied, to either side", minimum=0.0, maximum=1.0
+    )
+    roughness: Span = parameter((0.3, 0.8), "0 is a mirror, 1 is chalk", minimum=0.0, maximum=1.0)
+    metallic: Span = parameter((0.0, 0.0), "0 is paint, 1 is bare metal", minimum=0.0, maximum=1.0)
+    texture_size_m: Span = parameter(
+        (0.05, 0.2), "width that a texture covers once, metres", minimum=0.001, maximum=100.0
+    )
+
+    def __post_init__(self) -> None:
+        check_section(self)
+
+    def files(self) -> tuple[Path, ...]:
+        return files_of(self.source, SUFFIXES, "textures") if self.source.name else ()
+
+    def check_files(self, smallest: object = None) -> None:
+        check_pictures(self.files(), whole=True)
+
+
+def draw_material(rng: Generator, looks: Sequence[Look], own: Colour = (0.8, 0.8, 0.8)) -> Material:
+    """A material of one of ``looks``; ``own`` is the colour of a thing that is given none."""
+    look = draw_entry(rng, looks)
+    files = look.files()
+    texture = files[int(rng.integers(len(files)))] if files else None
+    base = look.colour or ((1.0, 1.0, 1.0) if texture is not None else own)
+    red, green, blue = np.clip(np.asarray(base) + rng.uniform(-1, 1, 3) * look.spread, 0, 1).tolist()
+    return Material(
+        (red, green, blue),
+        roughness=draw(rng, look.roughness),
+        metallic=draw(rng, look.metallic),
+        texture=texture,
+        texture_size_m=draw(rng, look.texture_size_m),
+    )

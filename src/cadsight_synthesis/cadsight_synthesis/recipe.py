@@ -1,0 +1,87 @@
+"""A recipe is one YAML: what is drawn by lot, from which ranges and pools, and the seed that settles it."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.part import Part, load_part
+from cadsight_core.strict_yaml import Document, Key
+
+from cadsight_synthesis.pools import Entry, Source, check_pool
+from cadsight_synthesis.sampling import randomised, views
+from cadsight_synthesis.sampling.base import Recipe, SceneRecipe
+from cadsight_synthesis.scene import Scene
+
+KINDS: dict[str, type[Recipe]] = {
+    "views": views.ViewsRecipe,
+    "randomised": randomised.RandomisedRecipe,
+}
+_SAMPLERS: dict[type[Recipe], Callable[[Any, int], Scene]] = {
+    views.ViewsRecipe: views.scene,
+    randomised.RandomisedRecipe: randomised.scene,
+}
+READERS: dict[Any, Callable[[Any, Path], Any]] = {Part: lambda v, folder: _part(v, folder), Source: Source.read}
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe and look at everything that it names, paths relative to it.
+
+    Raises:
+        CadsightError: with file, line and key, for a file that is no recipe, an unknown key, a wrong type, a value
+            out of range, an empty pool, a texture or photograph that is no picture, or a photograph smaller than
+            the picture.
+    """
+    path = Path(path)
+    document = Document(path)
+    kind = document.value("kind")
+    if kind not in KINDS:
+        raise CadsightError(f"{document.where(['kind'])} is {kind!r}, expected one of {', '.join(sorted(KINDS))}")
+    recipe = document.build(KINDS[kind], READERS)
+    for keys, value in _walk(recipe, ()):
+        try:
+            _check_pools(value, recipe)
+        except CadsightError as error:
+            raise CadsightError(f"{document.where(keys)}: {error}") from error
+    return recipe if recipe.name else dataclasses.replace(recipe, name=path.stem)
+
+
+def scene_of(recipe: SceneRecipe, number: int) -> Scene:
+    """Scene ``number`` of a recipe, the same whenever and wherever it is asked for; it has ``views_per_scene`` views.
+
+    Raises:
+        CadsightError: when the parts cannot be placed as the recipe wants them, or a mesh cannot be used.
+    """
+    try:
+        sampler = _SAMPLERS[type(recipe)]
+    except KeyError:
+        raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no scenes to draw") from None
+    return sampler(recipe, number)
+
+
+def _part(value: Any, folder: Path) -> Part:
+    if not isinstance(value, str):
+        raise CadsightError(f"a part is {value!r}, expected its YAML file")
+    return load_part((folder / value).resolve())
+
+
+def _walk(value: Any, keys: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], Any]]:
+    """Every dataclass and tuple in a recipe, with the keys that lead to it."""
+    if isinstance(value, Part):
+        return
+    if dataclasses.is_dataclass(value):
+        yield keys, value
+        for field in dataclasses.fields(value):
+            yield from _walk(getattr(value, field.name), (*keys, field.name))
+    elif isinstance(value, tuple):
+        yield keys, value
+        for i, element in enumerate(value):
+            yield from _walk(element, (*keys, i))
+
+
+def _check_pools(value: Any, recipe: Recipe) -> None:
+    if isinstance(value, tuple) and value and isinstance(value[0], Entry):
+        check_pool(value)
+    elif isinstance(value, Entry) and isinstance(recipe, SceneRecipe):
+        value.check_files(recipe.picture.size)

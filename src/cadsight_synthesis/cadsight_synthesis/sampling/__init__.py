@@ -1,0 +1,1 @@
+"""Scenes out of recipes: one module a kind."""
