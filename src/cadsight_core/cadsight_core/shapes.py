@@ -31,10 +31,17 @@ def fill(polygons: Sequence[ArrayLike], size: ImageSize) -> Mask:
 
 def outlines(mask: Mask) -> list[Polygon]:
     """The outer outlines (N, 2) of a mask (H, W) along pixel edges; filled again they give the mask, holes filled."""
-    # At twice the size the border pixels' indices map one to one to the edges that they touch.
-    doubled = cv2.resize(np.asarray(mask, np.uint8), None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-    contours, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return [_corners((contour[:, 0].astype(int) + 1) // 2) for contour in contours]
+    return _contours(mask, cv2.RETR_EXTERNAL)
+
+
+def contour(mask: Mask) -> Polygon | None:
+    """One polygon (N, 2) along pixel edges that is exactly the mask (H, W), its holes and pieces included.
+
+    Holes and further pieces are joined to the first outline by bridges without width, which an even-odd fill such as
+    :func:`fill` does not see: filled again it gives the mask pixel by pixel. None for an empty mask.
+    """
+    rings = _contours(mask, cv2.RETR_CCOMP)
+    return joined(rings) if rings else None
 
 
 def instance_polygons(instance: Instance, size: ImageSize) -> list[Polygon]:
@@ -106,6 +113,28 @@ def area(polygon: ArrayLike) -> float:
     return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
 
+def clipped(polygon: ArrayLike, size: ImageSize) -> Polygon:
+    """The part (M, 2) of a polygon (N, 2) inside the picture (Sutherland and Hodgman); M is 0 where none is.
+
+    Where a polygon leaves and comes back, its pieces are joined along the border.
+    """
+    points = np.asarray(polygon, float).reshape(-1, 2)
+    for axis, limit, sign in ((0, 0.0, 1.0), (0, size.width, -1.0), (1, 0.0, 1.0), (1, size.height, -1.0)):
+        inner = sign * (points[:, axis] - limit)
+        if not len(points) or (inner >= 0).all():
+            continue
+        kept: list[NDArray[np.float64]] = []
+        for here, there, d0, d1 in zip(points, np.roll(points, -1, 0), inner, np.roll(inner, -1), strict=True):
+            if d0 >= 0:
+                kept.append(here)
+            if (d0 < 0) != (d1 < 0):
+                crossing = here + (there - here) * (d0 / (d0 - d1))
+                crossing[axis] = limit
+                kept.append(crossing)
+        points = np.array(kept).reshape(-1, 2)
+    return points
+
+
 def joined(polygons: Sequence[Polygon]) -> Polygon:
     """One polygon (N, 2) that covers what several do, joined by bridges without width."""
     if len(polygons) == 1:
@@ -129,6 +158,18 @@ def _fill_one(polygon: Polygon, size: ImageSize) -> Mask:
         columns = np.clip(np.ceil(crossings - 0.5), 0, size.width).astype(int)
         flips[rows, columns] += 1
     return np.cumsum(flips[:, :-1], axis=1) % 2 == 1
+
+
+def _contours(mask: Mask, mode: int) -> list[Polygon]:
+    box = Box.from_mask(mask)
+    if box is None:
+        return []
+    x0, y0, x1, y1 = map(int, box.as_tuple())
+    # At twice the size the border pixels' indices map one to one to the edges that they touch.
+    window = np.asarray(mask[y0:y1, x0:x1], np.uint8)
+    doubled = cv2.resize(window, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
+    contours, _ = cv2.findContours(doubled, mode, cv2.CHAIN_APPROX_NONE)
+    return [np.add(_corners((points[:, 0].astype(int) + 1) // 2), (x0, y0)) for points in contours]
 
 
 def _corners(outline: NDArray[np.integer]) -> Polygon:

@@ -4,9 +4,21 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance, encode_mask
-from cadsight_core.shapes import area, bounds, fill, instance_mask, instance_polygons, joined, outlines, run_lengths
+from cadsight_core.shapes import (
+    area,
+    bounds,
+    clipped,
+    contour,
+    fill,
+    instance_mask,
+    instance_polygons,
+    joined,
+    outlines,
+    run_lengths,
+)
 from faster_coco_eval.core import mask as coco_mask
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
@@ -47,6 +59,55 @@ def test_joined_outlines_cover_what_the_single_ones_do(mask):
     polygons = outlines(mask)
     if polygons:
         np.testing.assert_array_equal(fill([joined(polygons)], SIZE), fill(polygons, SIZE))
+
+
+@settings(max_examples=300)
+@given(masks)
+def test_a_contour_filled_again_is_the_mask_pixel_by_pixel_with_holes_and_pieces(mask):
+    polygon = contour(mask)
+    if polygon is None:
+        assert not mask.any()
+    else:
+        np.testing.assert_array_equal(fill([polygon], SIZE), mask)
+        assert bounds([polygon]) == Box.from_mask(mask)
+
+
+def test_every_small_mask_survives_its_contour():
+    for bits in range(1, 2**12):
+        mask = np.array([bits >> k & 1 for k in range(12)], bool).reshape(3, 4)
+        np.testing.assert_array_equal(fill([contour(mask)], ImageSize(4, 3)), mask)
+
+
+def test_a_ring_becomes_its_outline_a_bridge_and_its_hole():
+    mask = np.zeros((7, 9), bool)
+    mask[1:6, 2:7] = True
+    mask[3, 4] = False
+    corners = {tuple(p) for p in contour(mask)}
+    assert corners == {(2, 1), (7, 1), (7, 6), (2, 6), (4, 3), (5, 3), (5, 4), (4, 4)}
+
+
+polygons = st.lists(st.tuples(st.floats(-9, 18), st.floats(-7, 14)), min_size=3, max_size=8)
+
+
+@given(polygons)
+def test_a_clipped_polygon_covers_the_same_pixels_and_stays_in_the_picture(polygon):
+    inside = clipped(polygon, SIZE)
+    if len(inside):
+        box = bounds([inside])
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+        assert box.x1 <= SIZE.width
+        assert box.y1 <= SIZE.height
+    given_ = np.asarray(polygon)
+    # An edge through a pixel's centre is rounded to either side.
+    surely = fill([given_ - 1e-6], SIZE) == fill([given_ + 1e-6], SIZE)
+    found = fill([inside], SIZE) if len(inside) else np.zeros((7, 9), bool)
+    np.testing.assert_array_equal(found[surely], fill([given_], SIZE)[surely])
+
+
+def test_a_triangle_is_cut_at_the_border():
+    np.testing.assert_allclose(clipped([(-2, 1), (2, 1), (2, 5)], SIZE), [(0, 1), (2, 1), (2, 5), (0, 3)])
+    assert len(clipped([(-5, 1), (-2, 1), (-2, 5)], SIZE)) == 0
 
 
 @given(masks)

@@ -22,7 +22,7 @@ from cadsight_core.formats.folders import by_split, copy_picture, sample_names, 
 from cadsight_core.formats.notes import Notes
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.shapes import bounds, instance_polygons
+from cadsight_core.shapes import Polygon, bounds, contour, fill, given_polygons, instance_mask, joined
 
 FILE = "via_region_data.json"
 CLASS_ATTRIBUTES = ("class", "label", "name", "type", "category")
@@ -209,16 +209,29 @@ def _instance(region: Any, key: str | None, classes: Sequence[str]) -> Instance:
 
 def _region(instance: Instance, size: ImageSize, key: str, classes: Sequence[str], square: bool) -> dict[str, Any]:
     box = instance.box.squared(size) if square else instance.box
-    polygons = [] if square else instance_polygons(instance, size)
+    polygon = None if square else _polygon(instance, size)
     shape: dict[str, Any] = {"name": "rect", "x": box.x0, "y": box.y0, "width": box.width, "height": box.height}
     if "via_shape" in instance.attributes and not square:
         shape = instance.attributes["via_shape"]
-    elif polygons:
-        # A region is one polygon: of several the largest stands for the instance, as nothing joins them visibly.
-        x, y = max(polygons, key=lambda p: bounds([p]).area).T.tolist()
+    elif polygon is not None:
+        x, y = polygon.T.tolist()
         shape = {"name": "polygon", "all_points_x": x, "all_points_y": y}
     attributes = {key: classes[instance.class_id], **instance.attributes.get("region_attributes", {})}
     return {"shape_attributes": shape, "region_attributes": attributes}
+
+
+def _polygon(instance: Instance, size: ImageSize) -> Polygon | None:
+    """One polygon that covers what the instance's shape does: a region is one."""
+    given = given_polygons(instance)
+    if len(given) == 1:
+        return given[0]
+    mask = instance_mask(instance, size)
+    if mask is None:
+        return None
+    # Polygons that lie over each other would cancel out in one.
+    if given and np.array_equal(fill([joined(given)], size), mask):
+        return joined(given)
+    return contour(mask)
 
 
 def _regions(entry: Mapping[str, Any]) -> list[Any]:

@@ -9,10 +9,13 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.convert import convert
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.via import FILE, read_via, shape_box, to_via, write_via
+from cadsight_core.images import write_image
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.shapes import instance_mask
 from core_strategies import boxes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 SIZE = ImageSize(40, 30)
 RECT = {"name": "rect", "x": 4, "y": 3, "width": 10, "height": 8}
@@ -102,6 +105,33 @@ def test_a_mask_becomes_its_outline(folder):
     shape = entry["regions"][0]["shape_attributes"]
     corners = set(zip(shape["all_points_x"], shape["all_points_y"], strict=True))
     assert corners == {(4, 3), (7, 3), (7, 9), (4, 9)}
+
+
+@given(mask=arrays(bool, (8, 9)).filter(np.any))
+def test_a_mask_comes_back_from_via_pixel_by_pixel_with_its_holes_and_pieces(tmp_path_factory, mask):
+    folder = tmp_path_factory.getbasetemp()
+    size = ImageSize(9, 8)
+    write_image(folder / "m.png", np.zeros((8, 9, 3), np.uint8))
+    sample = Sample("m", folder / "m.png", size, instances=(Instance(0, Box.from_mask(mask), mask=mask),))
+    (folder / FILE).write_text(json.dumps(to_via([sample], ["x"])))
+    (back,), _, _ = read_via(folder / FILE)
+    np.testing.assert_array_equal(instance_mask(back.instances[0], size), mask)
+    assert back.instances[0].box == Box.from_mask(mask)
+
+
+@pytest.mark.parametrize(
+    "polygons",
+    [
+        [[1, 1, 5, 1, 5, 5, 1, 5], [20, 2, 30, 2, 30, 9]],  # two pieces
+        [[1, 1, 9, 1, 9, 9, 1, 9], [5, 5, 15, 5, 15, 15, 5, 15]],  # one over the other
+    ],
+)
+def test_several_polygons_become_one_that_covers_them_all(folder, polygons):
+    instance = Instance(0, Box(1, 1, 30, 15), attributes={"segmentation": polygons})
+    sample = Sample("a", folder / "a.png", SIZE, instances=(instance,))
+    (folder / FILE).write_text(json.dumps(to_via([sample], ["x"])))
+    (back,), _, _ = read_via(folder / FILE)
+    np.testing.assert_array_equal(instance_mask(back.instances[0], SIZE), instance_mask(instance, SIZE))
 
 
 @pytest.mark.parametrize(
