@@ -46,6 +46,8 @@ class Symmetry:
 
     def __post_init__(self) -> None:
         check(self)
+        if not np.isfinite(self.axis).all() or np.linalg.norm(self.axis) < 1e-9:
+            raise CadsightError(f"a symmetry has the axis {self.axis}, expected a direction")
         if self.order == 1:
             raise CadsightError("a symmetry has the order 1, which is none: expected 0, 2 or more")
 

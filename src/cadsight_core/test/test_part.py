@@ -47,6 +47,7 @@ def test_a_part_is_read_with_its_mesh_beside_it_and_its_axis_made_a_unit_vector(
         ("[170, 80, 60]", "[170, 80]", "low"),
         ("high: [10, 255, 255]", "high: [10, 70, 255]", "expected saturation and value to rise"),
         ("order: 2", "order: 1", "expected 0, 2 or more"),
+        ("axis: [0, 0, 1]", "axis: [0, 0, 0]", "a symmetry has the axis (0.0, 0.0, 0.0), expected a direction"),
         ("axis_of_interest: [0, 0, 2]", "axis_of_interest: [0, 0, 0]", "expected a direction"),
         ("axis_of_interest: [0, 0, 2]", "axis_of_interest: [0, .nan, 1]", "expected a direction"),
         ("point_of_interest: [0.0, 0.01, 0.005]", "point_of_interest: [0.0, 0.01]", "point_of_interest"),

@@ -1,14 +1,16 @@
 """How good a model is on labelled pictures: the columns of the paper's table 1, and its angle errors."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.geometry import angle_between
+from cadsight_core.geometry import Array, angle_between
 from cadsight_core.images import read_image
+from cadsight_core.part import Symmetry
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.symmetry import equal_normal
 
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
 from cadsight_learning.metrics import Boxes, angle_figures, average_precision, iou, matches, squared_distance, summed
@@ -16,6 +18,8 @@ from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.views import views
 
 _AT_ONCE = 16
+# By class id: the symmetries of a part, as its YAML names them.
+Symmetries = Mapping[int, Sequence[Symmetry]]
 
 
 def evaluate_detector(
@@ -70,15 +74,21 @@ def evaluate_detector(
     }
 
 
-def evaluate_normals(regressor: NormalRegressor, samples: Sequence[Sample]) -> dict[str, Any]:
+def evaluate_normals(
+    regressor: NormalRegressor, samples: Sequence[Sample], symmetries: Symmetries | None = None
+) -> dict[str, Any]:
     """Angles between predicted and labelled normals, against the vertical component of the true one.
 
     The camera looks straight down, so the vertical is its optical axis: ``vertical`` is the file's ``w`` = -z of the
     true normal in the camera's optical frame, 1 for a surface that faces the camera (Comillas, figure 24).
 
+    Where ``symmetries`` has the class of an instance whose pose is known, its angle is the smallest over the normals
+    that look the same.
+
     Returns:
-        ``mean_deg``, ``median_deg``, ``p90_deg``, ``loss`` (equation 1), ``crops`` and ``per_image``: name,
-        ``angle_deg``, ``vertical``, ``predicted`` and ``true`` normals in the camera's optical frame.
+        ``mean_deg``, ``median_deg``, ``p90_deg``, ``loss`` (equation 1), ``crops``, ``symmetric`` (how many of them
+        were judged up to their part's symmetry) and ``per_image``: name, ``angle_deg``, ``vertical``, ``predicted``
+        and ``true`` normals in the camera's optical frame, the true one as it is labelled.
 
     Raises:
         CadsightError: for an empty set, one without normals, or an unreadable picture.
@@ -91,11 +101,16 @@ def evaluate_normals(regressor: NormalRegressor, samples: Sequence[Sample]) -> d
     viewing = np.stack([v.normal for v in all_views])
     rotations = np.stack([v.rotation for v in all_views])
     predicted, true = (np.einsum("nij,nj->ni", rotations, n) for n in (normals, viewing))
-    angles = np.asarray(angle_between(predicted, true))
+    instances = [i for s in samples for i in s.instances if i.normal is not None]
+    same = np.stack([
+        looking_the_same(t, p, i, symmetries or {}) for t, p, i in zip(true, predicted, instances, strict=True)
+    ])  # fmt: skip
+    angles = np.asarray(angle_between(predicted, same))
     return {
-        **angle_figures(predicted, true),
-        "loss": squared_distance(predicted, true),
+        **angle_figures(predicted, same),
+        "loss": squared_distance(predicted, same),
         "crops": len(all_views),
+        "symmetric": sum(_has_symmetry(i, symmetries or {}) for i in instances),
         "per_image": [
             {
                 "name": view.name,
@@ -107,6 +122,18 @@ def evaluate_normals(regressor: NormalRegressor, samples: Sequence[Sample]) -> d
             for view, angle, p, t in zip(all_views, angles, predicted, true, strict=True)
         ],
     }
+
+
+def looking_the_same(normal: Array, seen: Array, instance: Instance, symmetries: Symmetries) -> Array:
+    """Of the normals (3,) that look the same on ``instance`` as ``normal``, the one nearest to ``seen``."""
+    if not _has_symmetry(instance, symmetries):
+        return normal
+    assert instance.camera_from_part is not None
+    return equal_normal(normal, seen, instance.camera_from_part, symmetries[instance.class_id])
+
+
+def _has_symmetry(instance: Instance, symmetries: Symmetries) -> bool:
+    return bool(symmetries.get(instance.class_id)) and instance.camera_from_part is not None
 
 
 def in_classes_of(samples: Sequence[Sample], names: Sequence[str], wanted: Sequence[str]) -> list[Sample]:

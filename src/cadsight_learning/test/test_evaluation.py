@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import angle_between
+from cadsight_core.part import Symmetry
 from cadsight_core.sample import Instance
-from cadsight_learning.evaluation import evaluate_detector, in_classes_of
+from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.normals import NormalRegressor
+from cadsight_learning.views import views
 from cadsight_learning.yolo import YoloDetector
 
 
@@ -61,3 +65,41 @@ def test_a_class_that_never_occurs_does_not_matter(pictures):
     assert in_classes_of(pictures[:1], ["block", "rod"], ["block"])[0].instances[0].class_id == 0
     bare = dataclasses.replace(pictures[0], instances=())
     assert in_classes_of([bare], ["other"], ["block"]) == [bare]
+
+
+class Answers(NormalRegressor):
+    """A real, untrained network that answers with the normals that it is told, to check the figures made of them."""
+
+    def __init__(self, answers):
+        super().__init__("compact", 64)
+        self.answers = list(answers)
+
+    def predict(self, crops):
+        return np.stack([self.answers.pop(0) for _ in crops]), np.stack([np.eye(3)] * len(crops))
+
+
+def upside_down(sample):
+    """The normal that a block turned by half a turn about its own x axis would show, in the viewing frame."""
+    (view,) = views([sample])
+    return view.rotation.T @ sample.instances[0].camera_from_part.rotation[:, 2]
+
+
+def test_a_normal_that_looks_the_same_on_a_symmetric_part_is_no_error(pictures):
+    samples, flip = pictures[:3], {0: (Symmetry(axis=(1.0, 0.0, 0.0), order=2),)}
+    plain = evaluate_normals(Answers(map(upside_down, samples)), samples)
+    assert (plain["mean_deg"], plain["symmetric"]) == pytest.approx((180.0, 0))
+    same = evaluate_normals(Answers(map(upside_down, samples)), samples, flip)
+    assert (same["mean_deg"], same["p90_deg"], same["loss"], same["symmetric"]) == pytest.approx((0, 0, 0, 3), abs=1e-4)
+    assert [p["angle_deg"] for p in same["per_image"]] == pytest.approx([0, 0, 0], abs=1e-4)
+    assert same["per_image"][0]["true"] == pytest.approx(list(samples[0].instances[0].normal))
+    other = evaluate_normals(Answers(map(upside_down, samples)), samples, {1: flip[0]})
+    assert other["mean_deg"] == pytest.approx(180.0)
+
+
+def test_a_symmetry_helps_nobody_whose_pose_is_unknown(pictures):
+    unknown = dataclasses.replace(pictures[0].instances[0], camera_from_part=None)
+    sample = dataclasses.replace(pictures[0], instances=(unknown,))
+    flip = {0: (Symmetry(axis=(1.0, 0.0, 0.0), order=2),)}
+    figures = evaluate_normals(Answers([upside_down(pictures[0])]), [sample], flip)
+    assert (figures["mean_deg"], figures["symmetric"]) == pytest.approx((180.0, 0))
+    assert float(angle_between(figures["per_image"][0]["predicted"], unknown.normal)) == pytest.approx(180.0)

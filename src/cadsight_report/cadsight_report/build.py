@@ -145,7 +145,8 @@ class _Report:
             return
         regressor = models.load_regressor(self.run.normals)
         training = self.labelled.get("train")
-        errors = models.normal_errors(regressor, samples, training.samples() if training else ())
+        known = training.samples() if training else ()
+        errors = models.normal_errors(regressor, samples, known, self._symmetries())
         self.figures["normals"] = errors.figures | {"against": "truth" if truth else "labels"}
         lines = {"mean": errors.figures["mean_deg"], "median": errors.figures["median_deg"]}
         labels = ("vertical component of the true normal (1: it faces the camera)", "error, degrees")
@@ -162,7 +163,8 @@ class _Report:
             samples = models.as_trained(samples, card)
             regressor = models.load_regressor(self.run.normals) if models.card(self.run.normals) else None
             seen = models.look(models.load_detector(self.run.detector), regressor, samples)
-        self.pictures = tuple(_picture(sample, found) for sample, found in zip(samples, seen, strict=True))
+        symmetries = self._symmetries()
+        self.pictures = tuple(_picture(s, found, symmetries) for s, found in zip(samples, seen, strict=True))
 
     def write(self) -> None:
         """Write both files; the page comes last."""
@@ -190,6 +192,11 @@ class _Report:
         samples = [s for s in raw.samples() if not s.record.get("background", False)]
         return [true_sample(s, truth.at(int(s.record["stamp_ns"])), truth.part.class_id) for s in samples]
 
+    def _symmetries(self) -> models.Symmetries:
+        """Of the part that the test session's truth tells of; a real cell's data set does not name the part's file."""
+        truth = self.truths.get("test")
+        return {truth.part.class_id: truth.part.symmetry} if truth is not None else {}
+
     def _labelled_test(self) -> list[Sample]:
         return list(self.labelled["test"].samples()) if "test" in self.labelled else []
 
@@ -208,9 +215,9 @@ def _label_chart(kept: Sequence[LabelError]) -> str | None:
     return charts.histograms(panels) if panels else None
 
 
-def _picture(sample: Sample, found: Sequence[Any]) -> Picture:
+def _picture(sample: Sample, found: Sequence[Any], symmetries: models.Symmetries) -> Picture:
     image, true = models.image_of(sample), list(sample.instances)
-    caption = models.caption(sample, found)
+    caption = models.caption(sample, found, symmetries)
     if true:
         # The part and its surroundings, large enough to tell two boxes apart.
         image, moved = zoomed(image, true[0].box.scaled(_SURROUNDINGS).squared(sample.size), _PICTURE_SIDE)

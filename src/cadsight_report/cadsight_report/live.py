@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.geometry import angle_between
+from cadsight_core.symmetry import equal_normal
 
 from cadsight_report.run_folder import RunFolder, SessionFolder, read_json
 from cadsight_report.truth import Truth, truth_of
@@ -23,6 +24,8 @@ def live_figures(run: RunFolder) -> dict[str, Any] | None:
 def live_errors(results: Sequence[Mapping[str, Any]], truth: Truth) -> dict[str, Any]:
     """How the surest result of each frame compares with where the part was when that frame was exposed.
 
+    Angles are the smallest over the part's symmetry.
+
     Returns:
         ``unknown_stamps``: results of no frame that the camera ever took; ``normal_mean_deg`` and
         ``normal_median_deg`` over the frames with a normal.
@@ -33,7 +36,9 @@ def live_errors(results: Sequence[Mapping[str, Any]], truth: Truth) -> dict[str,
     for result in results:
         surest = max(result["detections"], key=lambda seen: seen["score"], default=None)
         if result["stamp_ns"] in known and surest is not None and surest["normal"] is not None:
-            angles.append(float(angle_between(surest["normal"], truth.pose(result["stamp_ns"]).rotate(axis))))
+            pose = truth.pose(result["stamp_ns"])
+            same = equal_normal(pose.rotate(axis), surest["normal"], pose, truth.part.symmetry)
+            angles.append(float(angle_between(surest["normal"], same)))
     figures: dict[str, Any] = {"unknown_stamps": sum(result["stamp_ns"] not in known for result in results)}
     if angles:
         figures |= {"normal_mean_deg": float(np.mean(angles)), "normal_median_deg": float(np.median(angles))}

@@ -13,7 +13,7 @@ from cadsight_core.geometry import angle_between, unit
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_learning.detector import Detector
-from cadsight_learning.evaluation import evaluate_detector, evaluate_normals
+from cadsight_learning.evaluation import Symmetries, evaluate_detector, evaluate_normals, looking_the_same
 from cadsight_learning.normals import NormalRegressor, crop_rotation
 from cadsight_learning.registry import CARD, ModelCard, load_card, load_detector, load_regressor
 from cadsight_learning.saliency import normal_saliency
@@ -22,7 +22,7 @@ from cadsight_learning.views import views
 from cadsight_report.drawing import data_uri, heat
 from cadsight_report.page import Picture
 
-__all__ = ["load_detector", "load_regressor"]
+__all__ = ["Symmetries", "load_detector", "load_regressor"]
 
 Panels = list[tuple[str, Mapping[str, Sequence[float]]]]
 
@@ -88,15 +88,23 @@ def detector_figures(detector: Detector, samples: Sequence[Sample], square: bool
     return {"images": figures["pictures"]} | {k: v for k, v in figures.items() if k != "pictures"}
 
 
-def normal_errors(regressor: NormalRegressor, samples: Sequence[Sample], training: Sequence[Sample]) -> NormalErrors:
-    """Errors on ``samples``, beside those of always answering the mean normal of ``training``."""
-    figures = evaluate_normals(regressor, samples)
+def normal_errors(
+    regressor: NormalRegressor,
+    samples: Sequence[Sample],
+    training: Sequence[Sample],
+    symmetries: Symmetries | None = None,
+) -> NormalErrors:
+    """Errors on ``samples``, up to the symmetry of their parts, beside those of always answering the mean normal of
+    ``training``."""
+    figures = evaluate_normals(regressor, samples, symmetries)
     each = figures.pop("per_image")
     figures = {"images": figures.pop("crops"), **figures}
     known = [i.normal for s in training for i in s.instances if i.normal is not None]
     if known:
         constant = unit(np.mean(known, axis=0))
-        figures["constant_deg"] = float(np.mean(angle_between([e["true"] for e in each], constant)))
+        instances = [i for s in samples for i in s.instances if i.normal is not None]
+        same = [looking_the_same(np.asarray(i.normal), constant, i, symmetries or {}) for i in instances]
+        figures["constant_deg"] = float(np.mean(angle_between(same, constant)))
     return NormalErrors([e["angle_deg"] for e in each], [e["vertical"] for e in each], figures)
 
 
@@ -114,8 +122,8 @@ def look(detector: Detector, regressor: NormalRegressor | None, samples: Sequenc
     return seen
 
 
-def caption(sample: Sample, found: Sequence[Instance]) -> str:
-    """Overlap, score and angle between what is there and the best of what was found."""
+def caption(sample: Sample, found: Sequence[Instance], symmetries: Symmetries | None = None) -> str:
+    """Overlap, score and angle, up to symmetry, between what is there and the best of what was found."""
     if not sample.instances:
         return f"{sample.name}: nothing there, {len(found)} found"
     true = sample.instances[0]
@@ -124,7 +132,8 @@ def caption(sample: Sample, found: Sequence[Instance]) -> str:
     best = max(found, key=lambda i: i.box.iou(true.box))
     text = f"{sample.name}: IoU {best.box.iou(true.box):.2f}, score {best.score or 0:.2f}"
     if best.normal is not None and true.normal is not None:
-        text += f", normal off by {float(angle_between(best.normal, true.normal)):.1f} degrees"
+        same = looking_the_same(np.asarray(true.normal), np.asarray(best.normal), true, symmetries or {})
+        text += f", normal off by {float(angle_between(best.normal, same)):.1f} degrees"
     return text if len(found) == len(sample.instances) else f"{text}; {len(found)} found"
 
 

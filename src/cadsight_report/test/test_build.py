@@ -1,16 +1,18 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 from cadsight_core.camera import viewing_rotation
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.geometry import angle_between, unit
+from cadsight_core.geometry import Pose, angle_between, unit
 from cadsight_core.images import read_image
+from cadsight_core.part import Symmetry
 from cadsight_learning.registry import load_detector, load_regressor
 from cadsight_report.build import STAGES, build_report
-from cadsight_report.models import detector_figures, look, normal_errors
+from cadsight_report.models import caption, detector_figures, look, normal_errors
 
 from cadsight_core import crops
 
@@ -57,6 +59,20 @@ def test_the_figures_of_the_models_are_those_of_the_test_session(reported, figur
     constant = unit(sum(s.instances[0].normal for s in train))
     by_hand = [float(angle_between(s.instances[0].normal, constant)) for s in test]
     assert figures["normals"]["constant_deg"] == pytest.approx(sum(by_hand) / 3)
+
+
+def test_errors_and_captions_are_up_to_the_symmetry_of_the_part(reported):
+    test, train = (list(Dataset.open(reported.session(s).labelled).samples()) for s in ("test", "train"))
+    posed = [
+        replace(s, instances=tuple(replace(i, camera_from_part=Pose.identity()) for i in s.instances)) for s in test
+    ]
+    ball = {0: (Symmetry(axis=(0.0, 0.0, 1.0), order=0), Symmetry(axis=(1.0, 0.0, 0.0), order=0))}
+    figures = normal_errors(load_regressor(reported.normals), posed, train, ball).figures
+    assert (figures["mean_deg"], figures["constant_deg"], figures["symmetric"]) == pytest.approx((0, 0, 3), abs=1e-4)
+    (true,) = posed[0].instances
+    found = [replace(true, normal=-true.normal, score=0.9)]
+    assert caption(posed[0], found).endswith("normal off by 180.0 degrees")
+    assert caption(posed[0], found, ball).endswith("normal off by 0.0 degrees")
 
 
 def test_what_the_node_and_the_steps_wrote_is_in_the_figures(figures):

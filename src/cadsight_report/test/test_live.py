@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 from cadsight_core.geometry import Pose
-from cadsight_core.part import Part
+from cadsight_core.part import Part, Symmetry
 from cadsight_report.live import latencies, live_errors, live_figures, replay_figures
 from cadsight_report.run_folder import RunFolder
 
@@ -38,6 +38,13 @@ def test_live_normals_are_compared_with_where_the_part_was_at_their_stamp():
     assert figures["unknown_stamps"] == 1
     assert figures["normal_mean_deg"] == pytest.approx(15.0)
     assert figures["normal_median_deg"] == pytest.approx(15.0)
+
+
+def test_a_live_normal_that_looks_the_same_on_a_symmetric_part_is_no_error():
+    away = [{"stamp_ns": 10, "detections": [seen([0.0, 0.0, 1.0])]}]
+    flat = Part(name="bracket", symmetry=(Symmetry(axis=(1.0, 0.0, 0.0), order=2),))
+    assert live_errors(away, Turning())["normal_mean_deg"] == pytest.approx(180.0)
+    assert live_errors(away, Turning(flat))["normal_mean_deg"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_nothing_seen_live_has_no_error():
