@@ -20,6 +20,7 @@ from cadsight_core.geometry import Pose
 from cadsight_core.images import write_image
 from cadsight_core.mesh import Mesh
 from cadsight_core.silhouette import silhouette
+from cadsight_synthesis.backdrop import backdrop
 from cadsight_synthesis.blender_process import set_up, workspace
 from cadsight_synthesis.cycles import CyclesEngine
 from cadsight_synthesis.scene import Body, Environment, Lamp, Material, Quality, Scene, View
@@ -178,6 +179,25 @@ def test_a_sun_from_the_left_lights_the_left_side_and_an_environment_all(engine,
     shadow = flat & (np.arange(160)[None] < 80)
     # The upright leg stands on the right: light from there leaves the base in its shadow.
     assert left.image[shadow].mean() > right.image[shadow].mean() + 20
+
+
+@pytest.mark.parametrize("suffix", [".hdr", ".png"])
+def test_the_environment_is_seen_where_the_other_engine_sees_it(engine, bracket, tmp_path, suffix):
+    # Smooth, so that half a pixel more or less is no matter; no two directions alike.
+    around = cv2.resize(np.random.default_rng(3).random((4, 8, 3)).astype(np.float32), (256, 128))
+    file = tmp_path / f"around{suffix}"
+    assert cv2.imwrite(str(file), around if suffix == ".hdr" else np.round(around * 255).astype(np.uint8))
+    environment = Environment(strength=0.7, colour=(1.0, 0.8, 0.6), image=file, turn_deg=40.0)
+    # Sideways, a little up, and rolled.
+    pose = Pose.from_rotvec([0, 0, 0.3], [0, 0, 0]) @ Pose.from_rotvec([-1.7, 0, 0], [0, 0, 0])
+    view = View(CAMERA, pose)
+    behind = Body("behind", bracket[0], pose @ Pose.from_rotvec([0, 0, 0], [0, 0, -1]))
+    quality = Quality(samples=8, bounces=1, denoise=False)
+    drawn = engine.render(scene((behind,), views=(view,), environment=environment, quality=quality))[0]
+    assert (drawn.index == -1).all()
+    expected = backdrop(view, environment)
+    assert np.abs(drawn.image.astype(int) - expected).max() <= 4
+    assert np.ptp(expected) > 40
 
 
 def test_the_same_scene_gives_the_same_bytes_whatever_came_before_and_with_any_threads(engine, bracket, plate):

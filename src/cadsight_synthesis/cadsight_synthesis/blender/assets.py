@@ -52,13 +52,22 @@ class Assets:
         """
         return self._meshes.get((path, _changed(path)), lambda: _load_mesh(path))
 
-    def picture(self, path: str, colours: str) -> bpy.types.Image:
-        """A texture (``colours`` sRGB) or an environment (linear).
+    def texture(self, path: str) -> bpy.types.Image:
+        """A picture in sRGB.
 
         Raises:
             SceneError: for a file that is missing or no picture.
         """
-        return self._pictures.get((path, _changed(path), colours), lambda: _load_picture(path, colours))
+        return self._pictures.get((path, _changed(path)), lambda: _load_picture(path, "sRGB"))
+
+    def environment(self, path: str) -> bpy.types.Image:
+        """A picture of all that is around, linear in the formats that hold light.
+
+        Raises:
+            SceneError: for a file that is missing or no picture.
+        """
+        colours = "Linear Rec.709" if path.lower().endswith((".exr", ".hdr")) else "sRGB"
+        return self._pictures.get((path, _changed(path), "around"), lambda: _load_picture(path, colours))
 
     def trim(self) -> None:
         """Keep memory flat over scenes without end."""

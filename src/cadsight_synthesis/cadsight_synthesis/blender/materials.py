@@ -25,7 +25,7 @@ class Materials:
             SceneError: for a texture that cannot be used.
         """
         texture = wanted["texture"]
-        image = self._assets.picture(texture, "sRGB") if texture else None
+        image = self._assets.texture(texture) if texture else None
         name = (repr(sorted(wanted.items(), key=lambda item: item[0])), light)
         return self._kept.get(name, lambda: _make(wanted, image, light))
 

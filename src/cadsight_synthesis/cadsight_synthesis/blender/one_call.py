@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import mathutils
 import numpy as np
 
 from cadsight_synthesis.blender.shim import bproc, init
@@ -41,7 +40,6 @@ def _place(scene: dict[str, Any]) -> None:
         thing.set_name(f"body {place}")
         thing.set_cp("category_id", place + 1)
         thing.set_local2world_mat(body["world_from_body"])
-        thing.set_shading_mode("auto")
         (material,) = thing.get_materials()
         look = body["material"]
         material.set_principled_shader_value("Base Color", [*look["colour"], 1.0])
@@ -49,7 +47,7 @@ def _place(scene: dict[str, Any]) -> None:
         material.set_principled_shader_value("Metallic", look["metallic"])
         if look["texture"]:
             thing.add_uv_mapping("cube")
-            bproc.api.material.add_base_color(
+            bproc.material.add_base_color(
                 material.nodes, material.links, look["texture"], material.get_the_one_node_with_type("BsdfPrincipled")
             )
     for lamp in scene["lamps"]:
@@ -58,8 +56,8 @@ def _place(scene: dict[str, Any]) -> None:
         light.set_energy(lamp["energy"])
         light.set_color(lamp["colour"])
         if lamp["kind"] != "point":
-            along = mathutils.Vector(np.subtract(lamp["target"], lamp["position"]))
-            light.set_rotation_mat(along.to_track_quat("-Z", "Y").to_matrix())
+            along = np.subtract(lamp["target"], lamp["position"])
+            light.set_rotation_mat(bproc.camera.rotation_from_forward_vec(along))
         if lamp["kind"] == "area":
             light.blender_obj.data.size = lamp["size"]
     around = scene["environment"]

@@ -93,8 +93,9 @@ class Stage:
         if environment["image"]:
             kinds = ("TexCoord", "Mapping", "TexEnvironment")
             place, turn, texture = (nodes.new(f"ShaderNode{kind}") for kind in kinds)
-            turn.inputs["Rotation"].default_value = (0.0, 0.0, math.radians(environment["turn_deg"]))
-            texture.image = self.assets.picture(environment["image"], "Linear Rec.709")
+            # The direction is turned back, so that the picture is turned.
+            turn.inputs["Rotation"].default_value = (0.0, 0.0, -math.radians(environment["turn_deg"]))
+            texture.image = self.assets.environment(environment["image"])
             links.new(place.outputs["Generated"], turn.inputs["Vector"])
             links.new(turn.outputs["Vector"], texture.inputs["Vector"])
             tint = nodes.new("ShaderNodeVectorMath")
