@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config" / "workcell.yaml"
 PART = {
     "part": str(ROOT / "config" / "parts" / "bracket.yaml"),
-    "bodies": str(ROOT / "config" / "bodies.yaml"),
     "mount": [0.0, 0.0, 0.06, 0.0, 0.0, 0.0, 1.0],
 }
+HELD = {**PART, "bodies": str(ROOT / "config" / "bodies.yaml")}
 # Below 102, where Linux has no ports of its own; by process, so that two runs on one machine do not meet.
 _DOMAINS = (1 + (os.getpid() + i) % 100 for i in itertools.count())
 
@@ -74,12 +74,12 @@ class Cell:
         self.capture: ActionClient = ActionClient(
             self.node, CaptureSession, "/cadsight/capture/capture_session", accept_timeout_s=60.0
         )
-        self._capture_parameters = {**PART, "output_folder": str(self.sessions), **capture}
+        self._capture_parameters = {**HELD, "output_folder": str(self.sessions), **capture}
         self._capture_starts = 0
-        simulated = {**PART, "truth_folder": str(self.truth), "fps": 10.0, "seed": 5, **faults}
+        simulated = {**HELD, "truth_folder": str(self.truth), "fps": 10.0, "seed": 5, **faults}
         self.programs = {
             "cell": Program("cadsight_cell.simulated_cell_node", folder / "cell.log", simulated, self.domain),
-            "motion": Program("cadsight_cell.motion_node", folder / "motion.log", PART, self.domain),
+            "motion": Program("cadsight_cell.motion_node", folder / "motion.log", HELD, self.domain),
         }
         self.start_capture()
 

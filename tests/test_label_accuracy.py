@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cadsight_capture.labelling import LabelReport, label_session
-from cadsight_cell.arm import JOINT_NAMES, Arm
+from cadsight_cell.arm import Arm
 from cadsight_cell.simulation.renderer import CellRenderer
 from cadsight_cell.simulation.world import World, WorldParameters, make_world
 from cadsight_core.box import Box
@@ -35,7 +35,7 @@ def captured(tmp_path_factory, part) -> tuple[Dataset, dict[str, Pose], World]:
     camera = Camera.from_json(world.camera.to_json())
     renderer = CellRenderer(world, part, load_part_mesh(part), MOUNT)
     raw = Dataset.create(tmp_path_factory.mktemp("accuracy") / "raw", (part.name,))
-    rng = np.random.default_rng(5)
+    rng, arm = np.random.default_rng(5), Arm()
     poses = {}
     try:
         for i in range(COUNT):
@@ -44,8 +44,8 @@ def captured(tmp_path_factory, part) -> tuple[Dataset, dict[str, Pose], World]:
             if i in FAULTY:
                 read[(i // 6) % 4 + 1] += np.radians(2)
             record = {
-                "joints": dict(zip(JOINT_NAMES, read.tolist(), strict=True)),
                 "base_from_camera": world.base_from_camera_calibrated.to_json(),
+                "base_from_tool": arm.forward(read).to_json(),
             }
             name = f"{i:06d}"
             raw.append(Sample(name, raw.folder, camera.size, camera, record=record), renderer.colour(joints, i))
@@ -57,7 +57,7 @@ def captured(tmp_path_factory, part) -> tuple[Dataset, dict[str, Pose], World]:
 
 @pytest.fixture(scope="module")
 def report(captured, part) -> LabelReport:
-    return label_session(captured[0], part, MOUNT, Arm().forward)
+    return label_session(captured[0], part, MOUNT)
 
 
 def test_no_wrong_label_is_kept_and_no_good_one_lost(captured, report):

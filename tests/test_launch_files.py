@@ -115,7 +115,7 @@ def test_a_setting_of_the_shell_wins_over_the_files():
 def test_the_arguments_reach_the_nodes():
     cell, motion = started("cell", seed="7", truth_folder="t", controller="joint_trajectory_controller")
     assert cell.parameters[1:] == ({"seed": 7}, {"truth_folder": "t"}, {"controller": "joint_trajectory_controller"})
-    assert motion.parameters[1:] == ({"controller": "joint_trajectory_controller"},)
+    assert motion.parameters[1:] == ({"controller": "joint_trajectory_controller"}, {"calibration_file": "none"})
     assert (cell.full_name, motion.full_name) == ("/simulated_cell", "/cadsight/motion")
 
 

@@ -7,7 +7,7 @@ import pytest
 from action_msgs.msg import GoalStatus
 from cadsight_cell.arm import JOINT_NAMES
 from cadsight_ros.messages import joints_by_name
-from cell_nodes import PART, Program, running_cell
+from cell_nodes import HELD, Program, running_cell
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
 
@@ -106,7 +106,7 @@ def test_a_controller_that_is_not_there_is_named(cell):
     other = Program(
         "cadsight_cell.motion_node",
         cell.folder / "other.log",
-        {**PART, "controller": "nobody", "accept_timeout_s": 0.5},
+        {**HELD, "controller": "nobody", "accept_timeout_s": 0.5},
         cell.domain,
         ("__node:=other",),
     )
@@ -129,7 +129,7 @@ def test_a_controller_that_is_not_there_is_named(cell):
     ],
 )
 def test_a_wrong_parameter_ends_the_node_at_start_with_a_sentence(tmp_path, parameters, words):
-    program = Program("cadsight_cell.motion_node", tmp_path / "log", {**PART, **parameters}, 99, ("__node:=wrong",))
+    program = Program("cadsight_cell.motion_node", tmp_path / "log", {**HELD, **parameters}, 99, ("__node:=wrong",))
     try:
         assert program.process.wait(120) == 2
     finally:

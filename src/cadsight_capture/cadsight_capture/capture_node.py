@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cadsight_cell.arm import UR3E_LIMITS, Arm, joint_vector
+from cadsight_cell.arm import UR3E_LIMITS, ArmParameters, joint_vector
 from cadsight_cell.holder import HolderParameters, collision_model, held_part
 from cadsight_cell.planner import RrtPlanner
 from cadsight_cell.poses import PoseSampler
@@ -36,7 +36,7 @@ _Six = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class CaptureParameters(HolderParameters, RosCellParameters, SessionParameters, ViewParameters):
+class CaptureParameters(HolderParameters, ArmParameters, RosCellParameters, SessionParameters, ViewParameters):
     """Parameters of the capture node."""
 
     output_folder: str = parameter("runs/capture", "folder that the sessions are written to")
@@ -66,10 +66,10 @@ class CaptureNode(Node):
             raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
         self._part = load_part(resolve(self._settings.part))
         self._classes = _classes(resolve(self._settings.part), self._part.class_id)
-        self._arm = Arm()
+        self._arm = self._settings.arm(resolve)
         self._planner = RrtPlanner(collision_model(self._settings, self._arm, resolve), UR3E_LIMITS)
         self._held = held_part(self._settings, resolve)
-        self._cell = RosCell(self, self._settings)
+        self._cell = RosCell(self, self._settings, self._arm)
         self._busy = threading.Lock()
         self._progress = Progress(0, 0)
         group = ReentrantCallbackGroup()

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -33,7 +33,6 @@ from cadsight_capture.label_report import LabelReport
 from cadsight_capture.outline import directions, reach_of_mask
 from cadsight_capture.refusal import Refusal
 
-BaseFromTool = Callable[[Mapping[str, float]], Pose]
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
 
@@ -101,7 +100,6 @@ def label_session(
     raw: str | Path | Dataset,
     part: Part,
     mount: Pose,
-    base_from_tool: BaseFromTool,
     parameters: LabellingParameters | None = None,
     *,
     out: str | Path | None = None,
@@ -114,9 +112,8 @@ def label_session(
     where it is, the labels are whole.
 
     Args:
-        raw: data set of the session; each record holds joints {name: radians} and base_from_camera.
+        raw: data set of the session; each record holds base_from_tool and base_from_camera.
         mount: tool0_from_part.
-        base_from_tool: the arm's forward kinematics, base_link_from_tool0 of joints {name: radians}.
         out: folder to write to; the raw data set's parent by default.
         progress: wraps each loop: (iterable, total, what) -> iterable, such as a progress bar.
 
@@ -132,7 +129,7 @@ def label_session(
         return done
 
     started = time.perf_counter()
-    session = _Session(source, part, mount, base_from_tool, p)
+    session = _Session(source, part, mount, p)
     show = progress or (lambda items, total, what: items)
     total = len(session.samples)
     with ThreadPoolExecutor(p.workers) as pool:
@@ -153,7 +150,7 @@ class _Session:
     """The images of one session and what is known of every one of them."""
 
     def __init__(
-        self, source: Dataset, part: Part, mount: Pose, base_from_tool: BaseFromTool, parameters: LabellingParameters
+        self, source: Dataset, part: Part, mount: Pose, parameters: LabellingParameters
     ) -> None:
         self.source, self.part, self.parameters = source, part, parameters
         self.samples = [s for s in source if not s.record.get("background", False)]
@@ -173,7 +170,7 @@ class _Session:
         self.camera: Camera = next(c for c in cameras if c is not None)
         self.mesh = load_part_mesh(part)
         # Here and not in the workers: an arm model may be for one thread at a time.
-        self._poses = {s.name: _pose(s, base_from_tool, mount) for s in self.samples}
+        self._poses = {s.name: _pose(s, mount) for s in self.samples}
         self._along = directions(parameters.hand_eye.directions)
 
     def look(self, sample: Sample) -> tuple[Observation, Box] | None:
@@ -277,13 +274,13 @@ def _write(
     )
 
 
-def _pose(sample: Sample, base_from_tool: BaseFromTool, mount: Pose) -> Pose | Refusal:
+def _pose(sample: Sample, mount: Pose) -> Pose | Refusal:
     try:
         base_from_camera = Pose.from_json(sample.record["base_from_camera"])
-        joints = {str(name): float(value) for name, value in sample.record["joints"].items()}
-        return camera_from_part_by_joints(base_from_camera, base_from_tool(joints), mount)
+        base_from_tool = Pose.from_json(sample.record["base_from_tool"])
+        return camera_from_part_by_joints(base_from_camera, base_from_tool, mount)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        return Refusal("joints", f"the record of {sample.name} gives no pose: {error}")
+        return Refusal("no_pose", f"the record of {sample.name} gives no pose: {error}")
 
 
 def _hull_box(camera_from_part: Pose, hull_vertices: Array, camera: Camera) -> Box:

@@ -53,11 +53,11 @@ class LabellingNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("labelling", namespace="cadsight")
+        self._images: Latest[Image] = Latest()
         self._settings = declare(self, LabellingNodeParameters)
         self._ready: _Ready | None = None
         self._active = False
         self._info: CameraInfo | None = None
-        self._images: Latest[Image] = Latest()
         self._transforms = TransformBuffer()
         self._listener = TransformListener(self, self._transforms)
         alone = MutuallyExclusiveCallbackGroup()
@@ -77,7 +77,7 @@ class LabellingNode(ManagedNode):
             raise CadsightError("parameter part is '', expected the YAML of the part that the arm holds")
         part = load_part(resolve(self._settings.part))
         correction = load_correction(resolve(self._settings.labels)) if self._settings.labels else SavedCorrection()
-        self._ready = _Ready(part, load_part_mesh(part), Arm(), correction)
+        self._ready = _Ready(part, load_part_mesh(part), self._settings.arm(resolve), correction)
 
     def activate(self) -> None:
         self._active = True

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from cadsight_cell.arm import ArmParameters
 from cadsight_cell.holder import pose_from_list
 from cadsight_core.geometry import Pose
-from cadsight_core.parameters import check, parameter
+from cadsight_core.parameters import parameter
 
 from cadsight_capture.agreement import AgreementParameters
 from cadsight_capture.colour import ColourParameters
@@ -13,7 +14,7 @@ from cadsight_capture.labelling import LabellingParameters
 
 
 @dataclass(frozen=True)
-class LabellingNodeParameters:
+class LabellingNodeParameters(ArmParameters):
     """The parameters of the node ``labelling``; `cadsight label` reads the same section."""
 
     part: str = parameter("", "YAML of the part that the arm holds (a path or package://)")
@@ -36,7 +37,7 @@ class LabellingNodeParameters:
     agreement: AgreementParameters = field(default_factory=AgreementParameters)
 
     def __post_init__(self) -> None:
-        check(self)
+        super().__post_init__()
         pose_from_list(self.mount, "mount")
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from action_msgs.msg import GoalStatus
-from cadsight_cell.arm import JOINT_NAMES, joint_mapping
+from cadsight_cell.arm import JOINT_NAMES, Arm, joint_mapping
 from cadsight_cell.joint_states import JointHistory, JointOrder, JointReading
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
@@ -52,8 +52,8 @@ class RosCellParameters:
 class RosCell:
     """Implements :class:`cadsight_capture.session.Cell`; needs a MultiThreadedExecutor that spins ``node``."""
 
-    def __init__(self, node: Node, parameters: RosCellParameters) -> None:
-        self._node, self._parameters = node, parameters
+    def __init__(self, node: Node, parameters: RosCellParameters, arm: Arm) -> None:
+        self._node, self._parameters, self._arm = node, parameters, arm
         self.control = Control()
         self._changed = threading.Condition()
         self._history, self._order = JointHistory(), JointOrder()
@@ -134,7 +134,8 @@ class RosCell:
                 "unsettled", "the arm moved again before the image was taken, expected it to stand still"
             )
         base_from_camera = self._hand_eye(camera.frame)
-        return Frame(image, camera, stamp, joint_mapping(joints.positions), base_from_camera)
+        base_from_tool = self._arm.forward(joints.positions)
+        return Frame(image, camera, stamp, joint_mapping(joints.positions), base_from_camera, base_from_tool)
 
     def _camera(self, message: Image, size: ImageSize) -> Camera:
         def same() -> CameraInfo | None:

@@ -2,7 +2,8 @@
 
 DIR/session.json     what the session was asked for, and the poses that were given up
 DIR/background.png   the cell with the arm out of view
-DIR/raw/             the data set; every record holds session, seed, pose, stamp_ns, joints, base_from_camera
+DIR/raw/             the data set; every record holds session, seed, pose, stamp_ns, joints, base_from_camera,
+                     base_from_tool
 """
 
 import json
@@ -66,6 +67,7 @@ class Frame:
         image: (H, W, 3) uint8 RGB.
         joints: radians by name.
         base_from_camera: base_link_from_optical, as the hand-eye calibration says.
+        base_from_tool: base_link_from_tool0, as joints and the arm's calibration say.
     """
 
     image: NDArray[np.uint8]
@@ -73,6 +75,7 @@ class Frame:
     stamp_ns: int
     joints: Mapping[str, float]
     base_from_camera: Pose
+    base_from_tool: Pose
 
 
 class SkippedError(CadsightError):
@@ -326,6 +329,7 @@ class Session:
             "stamp_ns": frame.stamp_ns,
             "joints": dict(frame.joints),
             "base_from_camera": frame.base_from_camera.to_json(),
+            "base_from_tool": frame.base_from_tool.to_json(),
             "background": background,
             **more,
         }

@@ -43,7 +43,13 @@ def session(folder: Path, part: Part, mesh: Mesh, camera: Camera, count: int, er
     for i in range(count):
         joints = some_joints(rng)
         pose = (BASE_FROM_CAMERA @ error).inverse() @ base_from_tool(joints) @ MOUNT
-        record = {"session": "drawn", "seed": seed, "joints": joints, "base_from_camera": BASE_FROM_CAMERA.to_json()}
+        record = {
+            "session": "drawn",
+            "seed": seed,
+            "joints": joints,
+            "base_from_camera": BASE_FROM_CAMERA.to_json(),
+            "base_from_tool": base_from_tool(joints).to_json(),
+        }
         raw.append(
             Sample(f"{i:06d}", Path(), camera.size, camera, record=record), draw(mesh, pose, camera, seed=seed + i)
         )

@@ -48,7 +48,10 @@ class DrawnCell:
     def image_after(self, stamp_ns: int) -> Frame:
         self._call("image")
         self.stamp = stamp_ns + 1
-        return Frame(picture(self.joints), CAMERA, self.stamp, joint_mapping(self.joints), BASE_FROM_CAMERA)
+        base_from_tool = self.arm.forward(self.joints)
+        return Frame(
+            picture(self.joints), CAMERA, self.stamp, joint_mapping(self.joints), BASE_FROM_CAMERA, base_from_tool
+        )
 
 
 def picture(joints: Array) -> np.ndarray:

@@ -19,7 +19,7 @@ from cadsight_capture.session import (
     SkippedError,
     StoppedError,
 )
-from cadsight_cell.arm import joint_vector
+from cadsight_cell.arm import Arm, joint_vector
 from cadsight_cell.poses import PoseSampler
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
@@ -54,7 +54,7 @@ def test_every_picture_shows_the_pose_of_its_record(tmp_path):
         np.testing.assert_array_equal(read_image(sample.image), picture(joints))
         assert sample.camera == CAMERA
         assert sample.split == "train"
-        assert sample.record | {"joints": 0, "stamp_ns": 0, "base_from_camera": 0} == {
+        assert sample.record | {"joints": 0, "stamp_ns": 0, "base_from_camera": 0, "base_from_tool": 0} == {
             "session": "drawn",
             "seed": 1,
             "pose": i,
@@ -63,7 +63,10 @@ def test_every_picture_shows_the_pose_of_its_record(tmp_path):
             "joints": 0,
             "stamp_ns": 0,
             "base_from_camera": 0,
+            "base_from_tool": 0,
         }
+        base_from_tool = Pose.from_json(sample.record["base_from_tool"])
+        np.testing.assert_allclose(base_from_tool.matrix, Arm().forward(joints).matrix, atol=1e-12)
         base_from_camera = Pose.from_json(sample.record["base_from_camera"])
         np.testing.assert_allclose(base_from_camera.matrix, BASE_FROM_CAMERA.matrix, atol=1e-12)
     stamps = [s.record["stamp_ns"] for s in samples]

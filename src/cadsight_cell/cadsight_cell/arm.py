@@ -1,16 +1,21 @@
 """The UR3e: where its links are at given joint angles, and how far and fast its joints go."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+from xml.etree import ElementTree
 
 import airo_models
 import numpy as np
 import pinocchio
+import yaml
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
+from cadsight_core.parameters import check, parameter
 from numpy.typing import ArrayLike
+from scipy.spatial.transform import Rotation
 
 JOINT_NAMES = (
     "shoulder_pan_joint",
@@ -31,6 +36,11 @@ LINK_NAMES = (
     "flange",
     "tool0",
 )
+# What ur_calibration calls the frame of each joint, and base_link_inertia, which the first of them is given in.
+_CALIBRATED = ("shoulder", "upper_arm", "forearm", "wrist_1", "wrist_2", "wrist_3")
+_BASE_LINK_FROM_INERTIA = Pose(np.diag([-1.0, -1.0, 1.0]), np.zeros(3))
+# A calibration moves a joint by millimetres and tenths of a degree; further off, the file is of another model.
+_FARTHEST_M, _FARTHEST_DEG = 0.03, 5.0
 Joints: TypeAlias = Mapping[str, float] | Sequence[float] | Array
 
 
@@ -96,16 +106,83 @@ def joint_mapping(joints: Joints) -> dict[str, float]:
     return dict(zip(JOINT_NAMES, joint_vector(joints).tolist(), strict=True))
 
 
+@dataclass(frozen=True)
+class ArmParameters:
+    """Which arm it is; shared by the nodes that compute with its links."""
+
+    calibration_file: str = parameter(
+        "none", "the arm's own calibration, as ur_calibration writes it (a path or package://); none: the UR3e's"
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def arm(self, resolve: Callable[[str], Path] = Path) -> "Arm":
+        """The arm with its calibration.
+
+        Args:
+            resolve: makes a path of a file's name.
+
+        Raises:
+            CadsightError: for a calibration that cannot be used.
+        """
+        named = self.calibration_file not in ("", "none")
+        return Arm(load_calibration(resolve(self.calibration_file)) if named else None)
+
+
+def load_calibration(path: Path) -> dict[str, Pose]:
+    """Where an arm's joints really are, from the file that ur_calibration makes of it and ur_robot_driver reads.
+
+    Returns:
+        For each joint the pose of its frame, at angle zero, in the link before it (of the first, base_link_inertia).
+
+    Raises:
+        CadsightError: for a file that is missing or holds something else, or is of another model of arm.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+        places = {joint: content["kinematics"][name] for joint, name in zip(JOINT_NAMES, _CALIBRATED, strict=True)}
+        poses = {
+            joint: Pose(
+                Rotation.from_euler("xyz", [float(p[k]) for k in ("roll", "pitch", "yaw")]).as_matrix(),
+                np.array([float(p[k]) for k in "xyz"]),
+            )
+            for joint, p in places.items()
+        }
+    except OSError as error:
+        raise CadsightError(f"the arm's calibration {path} could not be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise CadsightError(
+            f"the arm's calibration {path} has no usable {' '.join(str(error).split())}, expected kinematics: with "
+            f"x, y, z, roll, pitch and yaw of {', '.join(_CALIBRATED)}"
+        ) from error
+    nominal = Arm()
+    for joint, pose in poses.items():
+        moved = nominal.joint_frame(joint).inverse() @ pose
+        metres, degrees = np.linalg.norm(moved.translation), np.rad2deg(np.linalg.norm(moved.rotvec))
+        # Written so that NaN is refused too.
+        if not (metres <= _FARTHEST_M and degrees <= _FARTHEST_DEG):
+            raise CadsightError(
+                f"the arm's calibration {path} has {joint} {metres * 1000:.0f} mm and {degrees:.1f} degrees from a "
+                f"UR3e's, expected at most {_FARTHEST_M * 1000:.0f} mm and {_FARTHEST_DEG:.0f} degrees"
+            )
+    return poses
+
+
 class Arm:
     """Kinematics of the UR3e in base_link (REP 103: x forward; the controller's ``base`` is turned by pi about z).
 
     Not for several threads at once: the computed poses live in one buffer.
     """
 
-    def __init__(self, urdf: str | Path | None = None) -> None:
-        """Read ``urdf``, or the UR3e of airo-models."""
-        self.urdf = Path(urdf if urdf is not None else airo_models.get_urdf_path("ur3e"))
+    def __init__(self, calibration: Mapping[str, Pose] | None = None) -> None:
+        """The UR3e of airo-models, its joints moved to where ``calibration`` has them (see load_calibration)."""
+        self.urdf = Path(airo_models.get_urdf_path("ur3e"))
         self.model = pinocchio.buildModelFromUrdf(str(self.urdf))
+        for joint, placed in (calibration or {}).items():
+            at = self.model.getJointId(joint)
+            pose = _BASE_LINK_FROM_INERTIA @ placed if joint == JOINT_NAMES[0] else placed
+            self.model.jointPlacements[at] = pinocchio.SE3(pose.rotation, pose.translation)
         self.limits = UR3E_LIMITS
         self._data = self.model.createData()
         self._tool = self.model.getFrameId("tool0")
@@ -118,6 +195,20 @@ class Arm:
         """
         self._update(joints)
         return self._pose(self._tool)
+
+    def description(self) -> str:
+        """The URDF, its meshes named so that they are found from everywhere."""
+        # The prefix is bound nowhere, which XML does not allow.
+        robot = ElementTree.fromstring(re.sub(r'\sdrake:\w+="[^"]*"', "", self.urdf.read_text()))
+        for mesh in robot.iter("mesh"):
+            mesh.set("filename", (self.urdf.parent / mesh.get("filename", "")).resolve().as_uri())
+        return ElementTree.tostring(robot, encoding="unicode")
+
+    def joint_frame(self, joint: str) -> Pose:
+        """Pose of a joint's frame at angle zero in the link before it; of the first joint, in base_link_inertia."""
+        placement = self.model.jointPlacements[self.model.getJointId(joint)]
+        pose = Pose(placement.rotation.copy(), placement.translation.copy())
+        return _BASE_LINK_FROM_INERTIA.inverse() @ pose if joint == JOINT_NAMES[0] else pose
 
     def links(self, joints: Joints) -> dict[str, Pose]:
         """base_link_from_link of each of LINK_NAMES at ``joints`` in radians."""

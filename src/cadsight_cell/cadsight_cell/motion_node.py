@@ -21,7 +21,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from cadsight_cell.arm import JOINT_NAMES, Arm, joint_mapping
+from cadsight_cell.arm import JOINT_NAMES, ArmParameters, joint_mapping
 from cadsight_cell.holder import HolderParameters, collision_model
 from cadsight_cell.planner import NoPathError, RrtPlanner
 from cadsight_cell.trajectory import Trajectory, time_path
@@ -43,7 +43,7 @@ _ERROR_NAMES = {
 
 
 @dataclass(frozen=True)
-class MotionParameters(HolderParameters):
+class MotionParameters(HolderParameters, ArmParameters):
     """Parameters of the motion node."""
 
     controller: str = parameter(
@@ -72,8 +72,8 @@ class MotionNode(Node):
 
     def __init__(self) -> None:
         super().__init__("motion", namespace="cadsight")
-        self._settings = declare(self, MotionParameters)
-        arm = Arm()
+        p = self._settings = declare(self, MotionParameters)
+        arm = p.arm(resolve)
         self._limits = arm.limits
         self._collisions = collision_model(self._settings, arm, resolve)
         self._planner = RrtPlanner(self._collisions, arm.limits)

@@ -1,8 +1,23 @@
 """The arm's kinematics against the manufacturer's published numbers."""
 
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+from xml.etree import ElementTree
+
 import numpy as np
+import pinocchio
 import pytest
-from cadsight_cell.arm import JOINT_NAMES, LINK_NAMES, UR3E_LIMITS, Arm, joint_mapping, joint_vector
+import yaml
+from cadsight_cell.arm import (
+    JOINT_NAMES,
+    LINK_NAMES,
+    UR3E_LIMITS,
+    Arm,
+    ArmParameters,
+    joint_mapping,
+    joint_vector,
+    load_calibration,
+)
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from hypothesis import given, settings
@@ -86,6 +101,75 @@ def test_a_joint_past_its_limit_is_named_with_value_and_limits(index, value, wor
 
 def test_wrist_3_turns_without_end():
     UR3E_LIMITS.check([0, 0, 0, 0, 0, 20.0], "the goal")
+
+
+def calibration_file(folder: Path, **changes: dict[str, float]) -> Path:
+    """A file as ur_calibration writes it; turns near pi in all three angles are next to none, and come so."""
+    kinematics = {
+        "shoulder": [0, 0, 0.1519720094, 0, 0, -4.075256e-05],
+        "upper_arm": [-0.00017417242, 0, 0, 1.571184458807471, 0, -3.780630e-05],
+        "forearm": [-0.2434794139874107, 0, 0, 3.140880702024851, -3.1397251889124, -3.141567687120497],
+        "wrist_1": [-0.2132902672678847, -0.00055, 0.1306, 0.004257494186500489, 0.000497233162916, 8.1e-06],
+        "wrist_2": [4.1e-05, -0.0853, 0.00012, 1.5694, 0, -2.9e-05],
+        "wrist_3": [-2.2e-05, 0.0922, -0.00021, 1.5730, 3.141592653589793, -3.1415],
+    }
+    named = {link: dict(zip(("x", "y", "z", "roll", "pitch", "yaw"), p, strict=True)) for link, p in kinematics.items()}
+    for link, change in changes.items():
+        named[link] |= change
+    path = folder / "my_ur3e.yaml"
+    path.write_text(yaml.safe_dump({"kinematics": {**named, "hash": "calib_1"}}))
+    return path
+
+
+def test_a_calibrated_arm_is_the_one_that_its_urdf_would_describe(tmp_path):
+    """ur_description puts the file's numbers into the origins of the joints; pinocchio reads such a URDF."""
+    path = calibration_file(tmp_path)
+    robot = ElementTree.fromstring(Arm().description())
+    joints = {j.get("name"): j for j in robot.findall("joint")}
+    links = ("shoulder", "upper_arm", "forearm", "wrist_1", "wrist_2", "wrist_3")
+    for joint, link in zip(JOINT_NAMES, links, strict=True):
+        place, origin = yaml.safe_load(path.read_text())["kinematics"][link], joints[joint].find("origin")
+        origin.set("xyz", " ".join(repr(float(place[k])) for k in "xyz"))
+        origin.set("rpy", " ".join(repr(float(place[k])) for k in ("roll", "pitch", "yaw")))
+    model = pinocchio.buildModelFromXML(ElementTree.tostring(robot, encoding="unicode"))
+    data, tool = model.createData(), model.getFrameId("tool0")
+    calibrated = Arm(load_calibration(path))
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        angles = rng.uniform(-np.pi, np.pi, 6)
+        pinocchio.framesForwardKinematics(model, data, angles)
+        np.testing.assert_allclose(calibrated.forward(angles).matrix, data.oMf[tool].homogeneous, atol=1e-12)
+    assert 1e-4 < np.linalg.norm(calibrated.forward(angles).translation - Arm().forward(angles).translation) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"forearm": {"x": -0.42514603197}}, r"has elbow_joint 182 mm and 0.\d degrees from a UR3e's, expected"),
+        ({"wrist_2": {"roll": -1.57}}, r"has wrist_2_joint 0 mm and 1\d\d.\d degrees from a UR3e's"),
+        ({"wrist_1": {"z": float("nan")}}, "has wrist_1_joint nan mm"),
+        ({"wrist_3": {"yaw": "a turn"}}, "has no usable .*a turn.*, expected kinematics: with x, y, z, roll"),
+    ],
+)
+def test_a_calibration_of_another_arm_is_refused(tmp_path, changes, words):
+    with pytest.raises(CadsightError, match=words):
+        load_calibration(calibration_file(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("content", ["", "kinematics:", "kinematics: {shoulder: {x: 0}}", "- 1", "a: [", "a: 3"])
+def test_a_file_that_is_no_calibration_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "my_ur3e.yaml"
+    path.write_text(content)
+    with pytest.raises(CadsightError, match=r"calibration .*my_ur3e.yaml has no usable"):
+        load_calibration(path)
+    with pytest.raises(CadsightError, match=r"calibration .*nowhere.yaml could not be read: No such file"):
+        ArmParameters(calibration_file=str(tmp_path / "nowhere.yaml")).arm()
+
+
+def test_the_description_names_meshes_that_are_there(arm):
+    meshes = [m.get("filename") for m in ElementTree.fromstring(arm.description()).iter("mesh")]
+    assert len(meshes) >= 7
+    assert all(Path(unquote(urlparse(mesh).path)).is_file() for mesh in meshes)
 
 
 def test_the_jacobian_is_the_derivative_of_the_tool(arm):

@@ -26,7 +26,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     from cadsight_capture.labelling import label_session
     from cadsight_capture.labelling_parameters import LabellingNodeParameters
-    from cadsight_cell.arm import Arm
     from cadsight_core.errors import CadsightError
     from cadsight_core.parameters import from_mapping
     from cadsight_core.part import load_part
@@ -45,7 +44,6 @@ def run(args: argparse.Namespace) -> int:
         session / "raw" if (session / "raw").is_dir() else session,
         load_part(resolve(part_file)),
         parameters.tool_from_part,
-        Arm().forward,
         parameters.labelling,
         out=args.out,
         progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image"),

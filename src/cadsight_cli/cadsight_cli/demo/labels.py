@@ -6,7 +6,6 @@ from typing import Any
 
 from cadsight_capture.labelling import label_session
 from cadsight_capture.labelling_parameters import LabellingNodeParameters
-from cadsight_cell.arm import Arm
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import from_mapping
 from cadsight_core.part import Part, load_part
@@ -28,7 +27,6 @@ def label(session: Path, config: Path, progress: Progress | None = None) -> None
         session / "raw",
         load_part(resolve(parameters.part)),
         parameters.tool_from_part,
-        Arm().forward,
         parameters.labelling,
         out=session,
         progress=progress,
