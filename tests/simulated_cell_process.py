@@ -22,7 +22,7 @@ from cadsight_ros.messages import joints_by_name, stamp_ns
 from control_msgs.action import FollowJointTrajectory
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, JointState
-from std_msgs.msg import Bool, Float64
+from std_msgs.msg import Bool, Float64, String
 from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
@@ -40,6 +40,7 @@ TOPICS = {
     "/joint_states": (JointState, 100),
     "/tf": (TFMessage, 100),
     "/tf_static": (TFMessage, LATCHED),
+    "/robot_description": (String, LATCHED),
     "/io_and_status_controller/robot_program_running": (Bool, LATCHED),
     "/speed_scaling_state_broadcaster/speed_scaling": (Float64, 10),
 }

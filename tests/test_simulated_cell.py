@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -104,6 +105,15 @@ def test_the_program_runs_at_full_speed(cell: Listener) -> None:
     scaling = cell.heard["/speed_scaling_state_broadcaster/speed_scaling"]
     cell.wait(lambda: scaling)
     assert scaling[0].data == 100.0
+
+
+def test_the_arm_is_described_for_whoever_shows_it(cell: Listener) -> None:
+    description = ElementTree.fromstring(cell.heard["/robot_description"][0].data)
+    frames = {t.child_frame_id for t in cell.heard["/tf"][0].transforms}
+    frames |= {t.child_frame_id for m in cell.heard["/tf_static"] for t in m.transforms}
+    shown = {link.get("name") for link in description.iter("link") if link.find("visual") is not None}
+    assert len(shown) == 7
+    assert shown <= frames
 
 
 def test_a_trajectory_ends_where_and_when_it_was_told_whatever_the_order_of_its_joints(cell: Listener) -> None:

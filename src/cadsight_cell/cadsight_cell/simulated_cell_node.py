@@ -1,17 +1,20 @@
 """The simulated cell as a node: the topics, action, frames and units of the arm's and the camera's drivers."""
 
 import array
+import contextlib
 import itertools
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
+from cadsight_core.opengl import needing_opengl
 from cadsight_core.parameters import parameter
 from cadsight_core.part import load_part, load_part_mesh
 from cadsight_ros.images import depth_to_message, to_message
@@ -26,15 +29,16 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_system_default
 from sensor_msgs.msg import CameraInfo, Image, JointState
-from std_msgs.msg import Bool, Float64, Header
+from std_msgs.msg import Bool, Float64, Header, String
 from tf2_msgs.msg import TFMessage
 
 from cadsight_cell.arm import JOINT_NAMES, LINK_NAMES, UR3E_LIMITS, Arm
 from cadsight_cell.holder import HolderParameters, pose_from_list
 from cadsight_cell.simulation.follower import TrajectoryFollower, Waypoint, waypoint_in_order
-from cadsight_cell.simulation.renderer import CellRenderer
-from cadsight_cell.simulation.truth import TruthRecorder
 from cadsight_cell.simulation.world import World, WorldParameters, make_world, moved_lamp
+
+if TYPE_CHECKING:
+    from cadsight_cell.simulation.renderer import CellRenderer
 
 # The driver names the joints in an order of its own; whoever relies on another one is to find out here.
 _STATE_ORDER = (5, 0, 2, 1, 3, 4)
@@ -79,18 +83,22 @@ class SimulatedCell(Node):
 
     def __init__(self) -> None:
         super().__init__("simulated_cell")
+        self._running_threads = contextlib.ExitStack()
         p = self._p = declare(self, SimulatedCellParameters)
         self._world = make_world(p)
         self._follower = TrajectoryFollower(p.home_joints, UR3E_LIMITS)
         self._trajectories = 0
         self._starting = threading.Lock()
         self._tf_static = self.create_publisher(TFMessage, "/tf_static", _LATCHED)
+        self._description = self.create_publisher(String, "/robot_description", _LATCHED)
         self._running = self.create_publisher(Bool, "/io_and_status_controller/robot_program_running", _LATCHED)
         self._tf_static.publish(TFMessage(transforms=_static_transforms(self._world, self._now())))
+        self._description.publish(String(data=Arm().description()))
         self._running.publish(Bool(data=True))
 
-        self._camera = SimulatedCamera(self, p, self._world, self._follower, self._lamp_moves)
-        self._states = ArmStates(self, p, self._world, self._follower)
+        camera = SimulatedCamera(self, p, self._world, self._follower, self._lamp_moves)
+        self._running_threads.callback(camera.stop)
+        self._running_threads.callback(ArmStates(self, p, self._world, self._follower).stop)
         self._server = ActionServer(
             self,
             FollowJointTrajectory,
@@ -104,8 +112,7 @@ class SimulatedCell(Node):
         self._current: ServerGoalHandle | None = None
 
     def destroy_node(self) -> None:
-        self._states.stop()
-        self._camera.stop()
+        self._running_threads.close()
         super().destroy_node()
 
     def _now(self) -> Time:
@@ -256,6 +263,8 @@ class SimulatedCamera:
         lamp_moves: Callable[[], int],
     ) -> None:
         """``lamp_moves`` tells how often the lamp has been moved so far."""
+        with needing_opengl():
+            from cadsight_cell.simulation.truth import TruthRecorder
         p = self._p = parameters
         self._node, self._world, self._follower, self._lamp_moves = node, world, follower, lamp_moves
         self._part = load_part(resolve(p.part))
@@ -274,6 +283,8 @@ class SimulatedCamera:
         self._thread = threading.Thread(target=self._stream, name="camera", daemon=True)
         self._thread.start()
         self._ready.wait()
+        if isinstance(self._failure, CadsightError):
+            raise self._failure
         if self._failure is not None:
             raise CadsightError(f"the cell cannot be drawn with {self._part.mesh}: {self._failure}") from self._failure
 
@@ -284,7 +295,10 @@ class SimulatedCamera:
 
     def _stream(self) -> None:
         try:
-            renderer = CellRenderer(self._world, self._part, self._mesh, self._mount)
+            with needing_opengl():
+                from cadsight_cell.simulation.renderer import CellRenderer
+
+                renderer = CellRenderer(self._world, self._part, self._mesh, self._mount)
         except Exception as error:  # told by the thread that waits
             self._failure = error
             return
@@ -307,7 +321,7 @@ class SimulatedCamera:
             frame += 1
         renderer.close()
 
-    def _send(self, renderer: CellRenderer, frame: int) -> None:
+    def _send(self, renderer: "CellRenderer", frame: int) -> None:
         now = self._node.get_clock().now().nanoseconds
         joints = self._follower.at(now / 1e9).positions
         stamp = stamp_from_ns(now)
