@@ -55,7 +55,10 @@ def examine() -> Iterator[Finding]:
         yield Finding(name, True, _ros_package(name), adds, "make setup")
     for name, adds in _NEEDED_PYTHON:
         yield Finding(name, True, _python_package(name), adds, "make setup")
-    yield Finding("EGL", True, _egl(), "the simulated camera, without a display", _apt("libegl1 libgl1-mesa-dri"))
+    how = _apt("libegl1 libgl1-mesa-dri")
+    if (asked := os.environ.get("MUJOCO_GL", "egl")) != "egl":
+        how = f"MUJOCO_GL=egl, which is {asked} here"
+    yield Finding("EGL", True, _egl(), "the simulated camera, without a display", how)
     yield _space("disk", shutil.disk_usage(Path.cwd()).free, DISK_BYTES, "room for a run of the demo")
     yield _space("memory", _memory_bytes(), MEMORY_BYTES, "training and the simulated cell side by side")
     yield _space(
@@ -158,7 +161,7 @@ def _egl() -> str | None:
         "import mujoco; context = mujoco.GLContext(16, 16); context.make_current();"
         "from OpenGL import GL; print(GL.glGetString(GL.GL_RENDERER).decode())"
     )
-    environment = {**os.environ, "MUJOCO_GL": "egl", "PYOPENGL_PLATFORM": "egl"}
+    environment = {"MUJOCO_GL": "egl", "PYOPENGL_PLATFORM": "egl", **os.environ}
     try:
         result = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
