@@ -10,7 +10,7 @@ from cadsight_capture.session import SessionPlan
 from cadsight_cli.demo.capture import cell_client
 from cadsight_core.errors import CadsightError
 from cadsight_ros.programs import temporary_node
-from cell_nodes import PART, Program
+from cell_nodes import HELD, Program
 
 DOMAIN = 1 + (os.getpid() + 17) % 100
 BEGUN, OTHER = SessionPlan("bracket", "train", 3, seed=1), SessionPlan("bracket", "train", 3, seed=2)
@@ -22,7 +22,7 @@ def sessions(tmp_path, monkeypatch):
     """The folder of a capture node, with a session of seed 1 that was begun in it."""
     monkeypatch.setenv("ROS_DOMAIN_ID", str(DOMAIN))
     folder = tmp_path / "sessions"
-    parameters = {**PART, "output_folder": str(folder)}
+    parameters = {**HELD, "output_folder": str(folder)}
     program = Program("cadsight_capture.capture_node", tmp_path / "capture.log", parameters, DOMAIN)
     try:
         with temporary_node("tester") as node:
