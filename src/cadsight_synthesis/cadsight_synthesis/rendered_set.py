@@ -1,0 +1,209 @@
+"""A data set out of a recipe, picture by picture, continued where it was left.
+
+Beside the samples the folder holds ``parts/``: the YAML and the mesh of each part, so that a set can be checked and
+used on a machine that has nothing else of it.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import inside, write_atomically
+from cadsight_core.images import encode_image
+from cadsight_core.part import Part, load_part_mesh
+from cadsight_core.sample import Sample
+
+from cadsight_synthesis.cache import ply_of
+from cadsight_synthesis.engines import EngineName, kept_engine
+from cadsight_synthesis.labels import labelled
+from cadsight_synthesis.recipe import scene_of
+from cadsight_synthesis.sampling.base import SceneRecipe
+from cadsight_synthesis.spreading import Cluster, Here, Processes, Spreader, threads_each
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+PARTS = "parts"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A sample and its file as they travel between processes: JSON (masks as run lengths) and PNG."""
+
+    sample: dict[str, Any]
+    png: bytes
+
+
+class Pictures(Protocol):
+    """What a set is made of: groups of pictures, each a function of its number alone. It can be sent to a process."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def parts(self) -> tuple[Part, ...]: ...
+
+    @property
+    def group(self) -> int:
+        """Pictures that belong together, such as the views of one scene."""
+        ...
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """JSON that is the same for the same pictures."""
+        ...
+
+    def __call__(self, number: int) -> list[Picture]:
+        """The pictures of group ``number``."""
+        ...
+
+
+@dataclass(frozen=True)
+class RenderedPictures:
+    """The views of a recipe's scenes, drawn by an engine with ``threads`` threads, 0 for all cores."""
+
+    recipe: SceneRecipe
+    engine: EngineName
+    threads: int = 0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.recipe.classes
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self.recipe.parts
+
+    @property
+    def group(self) -> int:
+        return self.recipe.views_per_scene
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {**recipe_identity(self.recipe), "engine": self.engine}
+
+    def __call__(self, number: int) -> list[Picture]:
+        recipe = self.recipe
+        scene = scene_of(recipe, number)
+        renderings = kept_engine(self.engine, self.threads).render(scene)
+        found = []
+        for place, (view, rendering) in enumerate(zip(scene.views, renderings, strict=True)):
+            name = picture_name(recipe.name, recipe.seed, number * recipe.views_per_scene + place)
+            record = {"view": place, "engine": self.engine}
+            sample = labelled(
+                scene, view, rendering, recipe.parts_by_class, recipe.labels,
+                name=name, split=recipe.split, record=record,
+            )  # fmt: skip
+            found.append(Picture(sample.to_json(), encode_image(rendering.image)))
+        return found
+
+
+def write_rendered_set(
+    recipe: SceneRecipe,
+    engine: EngineName,
+    count: int,
+    out: str | Path,
+    *,
+    workers: int = 1,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Draw pictures until the data set ``out`` has ``count``; see :func:`write_set`."""
+    pictures = RenderedPictures(recipe, engine, 0 if cluster else threads_each(workers))
+    return write_set(pictures, count, out, workers=workers, cluster=cluster, progress=progress)
+
+
+def write_set(
+    pictures: Pictures,
+    count: int,
+    out: str | Path,
+    *,
+    workers: int = 1,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Make pictures until the data set ``out`` has ``count``, in their order; what is there is kept.
+
+    The same pictures have the same bytes whether one process made them or many, in one run or in several.
+
+    Args:
+        workers: processes on this machine; with one, this process does it.
+        cluster: address of a Dask scheduler whose workers do it instead; they need the same files.
+        progress: wraps the loop over pictures: (iterable, total, what) -> iterable, such as a progress bar.
+
+    Raises:
+        CadsightError: when ``out`` holds another set, a picture cannot be made, workers die again and again, or the
+            disk is full. The data set is whole at any moment, and the same call goes on with it.
+    """
+    if count < 1:
+        raise CadsightError(f"{count} pictures were asked for, expected at least 1")
+    dataset = Dataset.create(out, pictures.classes, exist_ok=True, extra={"synthesis": pictures.identity})
+    there = dataset.extra.get("synthesis")
+    if there != pictures.identity:
+        raise CadsightError(f"{dataset.folder} was made {_difference(there, pictures.identity)}, expected a new folder")
+    _keep_parts(dataset.folder, pictures.parts)
+    first = len(dataset)
+    if first >= count:
+        return dataset
+    spread: Spreader = Cluster(cluster) if cluster else Processes(workers) if workers != 1 else Here()
+    try:
+        made = _from(pictures, spread, first, count)
+        for picture in progress(made, count - first, "pictures") if progress else made:
+            dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
+    finally:
+        spread.close()
+    return dataset
+
+
+def recipe_identity(recipe: Any) -> dict[str, Any]:
+    """Kind, name, seed and a digest of all that a recipe says (not of the files that it names)."""
+    said = json.dumps(dataclasses.asdict(recipe), sort_keys=True, default=str)
+    digest = hashlib.sha256(said.encode()).hexdigest()
+    return {"kind": recipe.kind, "name": recipe.name, "seed": recipe.seed, "recipe_sha256": digest}
+
+
+def picture_name(name: str, seed: int, place: int) -> str:
+    """Name of picture ``place`` of a recipe's set."""
+    return f"{name}-{seed}-{place:06d}"
+
+
+def _from(pictures: Pictures, spread: Spreader, first: int, count: int) -> Iterator[Picture]:
+    group = pictures.group
+    numbers = range(first // group, -(-count // group))
+    skipped = first % group
+    left = count - first
+    for found in spread(pictures, numbers):
+        for picture in found[skipped:][:left]:
+            left -= 1
+            yield picture
+        skipped = 0
+
+
+def _difference(there: Any, wanted: dict[str, Any]) -> str:
+    if not isinstance(there, dict):
+        return "by something else than a recipe"
+    key = next(k for k in [*wanted, *there] if there.get(k) != wanted.get(k))
+    if key == "recipe_sha256":
+        return "by another version of the recipe"
+    return f"with {key} {there.get(key)!r}, not {wanted.get(key)!r}"
+
+
+def _keep_parts(folder: Path, parts: Iterable[Part]) -> None:
+    for part in parts:
+        target = inside(folder, Path(PARTS) / f"{part.name}.yaml")
+        if target.exists():
+            continue
+        try:
+            target.parent.mkdir(exist_ok=True)
+            mesh = ply_of(load_part_mesh(part)).read_bytes()
+        except OSError as error:
+            raise CadsightError(f"{target.parent} could not be written: {error.strerror}") from error
+        write_atomically(target.with_suffix(".ply"), mesh)
+        said = {**dataclasses.asdict(part), "mesh": f"{part.name}.ply", "unit": "m"}
+        # Tuples as the lists that a part's YAML has.
+        write_atomically(target, yaml.safe_dump(json.loads(json.dumps(said)), sort_keys=False))
