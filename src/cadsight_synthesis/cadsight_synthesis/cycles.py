@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from cadsight_synthesis.backdrop import backdrop
 from cadsight_synthesis.blender_process import BlenderDiedError, BlenderProcess, set_up, workspace
 from cadsight_synthesis.blender_request import is_transparent, lens_of, scene_to_json
-from cadsight_synthesis.develop import develop
-from cadsight_synthesis.scene import Environment, Rendering, Scene, View
+from cadsight_synthesis.develop import develop, settle_edges
+from cadsight_synthesis.scene import Rendering, Scene, View
 
 _TRIES = 2
 # Blender keeps 25 kB of every scene; a fresh start every so often keeps memory flat and costs a thousandth of the time.
@@ -77,7 +77,7 @@ class CyclesEngine:
         renderings: list[Rendering] = []
         try:
             for view, file in zip(scene.views, self._process.draw(request), strict=True):
-                renderings.append(_rendering(view, scene.environment, np.load(file)))
+                renderings.append(_rendering(view, scene, np.load(file)))
         except CadsightError:
             raise
         except BaseException:
@@ -87,7 +87,7 @@ class CyclesEngine:
         return renderings
 
 
-def _rendering(view: View, environment: Environment, drawn: NDArray[np.float32]) -> Rendering:
+def _rendering(view: View, scene: Scene, drawn: NDArray[np.float32]) -> Rendering:
     """From the pinhole's linear picture, depth and index (H, W, 6) to the view's own pixels."""
     colour, depth, index = drawn[..., :4], drawn[..., 4], drawn[..., 5]
     if view.camera.distortion:
@@ -95,5 +95,9 @@ def _rendering(view: View, environment: Environment, drawn: NDArray[np.float32])
         colour = lens.bend(np.ascontiguousarray(colour))
         depth, index = (lens.bend_nearest(np.ascontiguousarray(each)) for each in (depth, index))
     place = np.rint(index).astype(np.int16) - 1
-    behind = backdrop(view, environment) if is_transparent(view) else None
+    behind = None
+    if is_transparent(view):
+        behind = backdrop(view, scene.environment)
+        if scene.quality.denoise and scene.quality.ray_traced:
+            colour = settle_edges(colour)
     return Rendering(develop(colour, behind, grey=view.grey), place, np.where(place < 0, np.float32(np.inf), depth))

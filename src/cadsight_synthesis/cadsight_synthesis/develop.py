@@ -1,6 +1,7 @@
 """From light to the numbers of a picture: what lies behind, sRGB, grey."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,9 @@ from cadsight_synthesis.colour import to_display, to_linear
 
 # Steps of linear light that are told apart: a fifth of an 8-bit level where sRGB is steepest.
 _STEPS = 1 << 14
+# Standard deviation that alpha is smoothed by: what a lens does to an edge anyway.
+_EDGE_PX = 0.7
+_OPAQUE = 0.999
 
 
 def develop(light: NDArray[np.float32], behind: Rgb | None = None, *, grey: bool = False) -> Rgb:
@@ -29,6 +33,33 @@ def develop(light: NDArray[np.float32], behind: Rgb | None = None, *, grey: bool
     if grey:
         picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
     return picture
+
+
+def settle_edges(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``light`` (H, W, 4) with edges whose alpha and colour agree again after denoising.
+
+    A denoiser smooths colours, but leaves alpha as few samples found it, and a mix of the two speckles. Alpha is
+    smoothed as well here, and pixels on edges take the colour of the opaque ones around them.
+    """
+    alpha = light[..., 3]
+    smooth = cv2.GaussianBlur(alpha, (3, 3), _EDGE_PX)
+    edge = (smooth > 0) & (smooth < _OPAQUE)
+    if not edge.any():
+        return light
+    # By chance all samples of a pixel on the edge can hit the body: only one among its like is surely inside.
+    inside = cv2.erode((alpha >= _OPAQUE).astype(np.float32), np.ones((3, 3)))[..., None]
+    near, weight = (_around(each) for each in (light[..., :3] * inside, inside))
+    # What is too thin to have an inside takes the mean of all that is there.
+    thin = _around(light[..., :3]) / np.maximum(_around(alpha), 1e-6)[..., None]
+    colour = np.where(weight[..., None] > 0.5, near / np.maximum(weight, 1)[..., None], thin)
+    settled = light.copy()
+    settled[edge] = np.concatenate([colour * smooth[..., None], smooth[..., None]], axis=2)[edge]
+    return settled
+
+
+def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    total: Any = cv2.boxFilter(values, -1, (7, 7), normalize=False)
+    return total
 
 
 @cache
