@@ -176,7 +176,7 @@ def occluded(
     """
     height, width = image.shape[:2]
     size = float(rng.uniform(0.3, 1.0)) * max_size * height
-    outline = _thing(size, rng) + centre
+    outline = _thing(size, rng) + np.asarray(centre, float)
     # Four samples a pixel along each axis, so that the edge is as soft as one of the camera's.
     low = np.clip(np.floor(outline.min(axis=0)).astype(int) - 2, 0, (width, height))
     high = np.clip(np.ceil(outline.max(axis=0)).astype(int) + 3, 0, (width, height))
