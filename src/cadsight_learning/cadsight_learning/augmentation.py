@@ -87,8 +87,8 @@ def recoloured(image: Rgb, rng: np.random.Generator, strength: float = 1.0) -> R
     if rng.random() < 0.15 * strength:
         image = np.asarray(cv2.GaussianBlur(image, (3, 3), 0), np.uint8)
     if rng.random() < 0.3 * strength:
-        noise = rng.normal(0, rng.uniform(1, 8), image.shape).astype(np.float32)
-        image = np.clip(image + noise, 0, 255).astype(np.uint8)
+        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(1, 8))
+        image = np.asarray(cv2.add(image, noise, dtype=cv2.CV_8U), np.uint8)
     return image
 
 
@@ -115,11 +115,11 @@ def _shaded(image: Rgb, rng: np.random.Generator) -> Rgb:
     """A random half-plane darkened or brightened, its border more or less sharp."""
     rows, columns = image.shape[:2]
     angle, softness = rng.uniform(0, 2 * np.pi), rng.uniform(0.01, 0.6)
-    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    along = (x / columns - 0.5) * np.cos(angle) + (y / rows - 0.5) * np.sin(angle)
-    share = np.clip((along - rng.uniform(-0.4, 0.4)) / softness + 0.5, 0, 1)
-    factor = 1 + share * (rng.uniform(0.45, 1.3) - 1)
-    return np.clip(image * factor[..., None], 0, 255).astype(np.uint8)
+    x = (np.arange(columns, dtype=np.float32) / columns - 0.5) * np.cos(angle) / softness
+    y = (np.arange(rows, dtype=np.float32) / rows - 0.5) * np.sin(angle) / softness + 0.5
+    share = np.clip(np.add.outer(y - rng.uniform(-0.4, 0.4) / softness, x).astype(np.float32), 0, 1)
+    factor = 1 + share * np.float32(rng.uniform(0.45, 1.3) - 1)
+    return np.asarray(cv2.multiply(image, cv2.merge([factor] * 3), dtype=cv2.CV_8U), np.uint8)
 
 
 def _clipped(boxes: Array, window: tuple[float, float, float, float]) -> tuple[Array, Array]:

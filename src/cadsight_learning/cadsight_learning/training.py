@@ -114,7 +114,7 @@ class _Run:
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": schedule.weight_decay},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        self.optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate, betas=(0.9, 0.99))
+        self.optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate, betas=(0.9, 0.99), fused=True)
 
     @property
     def done(self) -> bool:

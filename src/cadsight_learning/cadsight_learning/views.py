@@ -101,8 +101,8 @@ def on_other_ground(image: Rgb, mask: NDArray[np.uint8], rng: np.random.Generato
     if rng.random() < 0.5:  # most cells are light
         corners = np.clip(rng.uniform(150, 255) + rng.normal(0, 12, (2, 2, 3)), 0, 255).astype(np.float32)
     ground = cv2.resize(corners, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    share = mask[..., None].astype(np.float32) / 255
-    return (image * share + ground * (1 - share)).astype(np.uint8)
+    share = mask.astype(np.float32) / 255
+    return np.asarray(cv2.blendLinear(image, ground.astype(np.uint8), share, 1 - share), np.uint8)
 
 
 def recropped(view: View, angle: float, centre: Array, side: float, size: int = CROP_SIZE) -> Rgb:
