@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
@@ -34,6 +35,9 @@ from cadsight_synthesis.scene import Body, Rendering, Scene, View
 from cadsight_synthesis.surface import read_surface
 
 Mask = NDArray[np.bool_]
+
+# So far the outline that was drawn may be from the one that was projected.
+_OUTLINE_PX = 1.5
 
 
 @dataclass(frozen=True)
@@ -131,8 +135,9 @@ def _instance(
     camera = view.camera
     camera_from_part = view.world_from_camera.inverse() @ body.world_from_body
     whole, (dx, dy) = amodal(read_surface(body.mesh).mesh, camera_from_part, camera)
-    # The engine and the silhouette may differ by the pixels of an outline.
-    fraction = min(pixels / max(int(whole.sum()), pixels), 1.0)
+    inside = whole[dy : dy + camera.size.height, dx : dx + camera.size.width]
+    outside = int(whole.sum()) - int(inside.sum())
+    fraction = pixels / (pixels + _hidden(mask, inside) + outside)
     if fraction < p.min_visible:
         return None
     canvas = Box.from_mask(whole)
@@ -158,6 +163,21 @@ def _instance(
             "point_visible": has_point and _is_seen(number, pixel, float(interest[0, 2]), rendering),
         },
     )
+
+
+def _hidden(mask: Mask, silhouette: Mask) -> int:
+    """Pixels of the silhouette that something hides.
+
+    Where the two differ along the outline alone, by the engine's and the silhouette's own error, nothing does.
+    """
+    missing = silhouette & ~mask
+    box = Box.from_mask(missing)
+    if box is None:
+        return 0
+    x0, y0, x1, y1 = (int(v) for v in box.as_tuple())
+    window = np.s_[max(y0 - 2, 0) : y1 + 2, max(x0 - 2, 0) : x1 + 2]
+    away = cv2.distanceTransform((~mask[window]).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return int(missing.sum()) if (away[missing[window]] > _OUTLINE_PX).any() else 0
 
 
 def _is_seen(number: int, pixel: Array, depth: float, rendering: Rendering) -> bool:

@@ -5,62 +5,32 @@ used on a machine that has nothing else of it.
 """
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
-from cadsight_core.images import encode_image
+from cadsight_core.images import Rgb, encode_image
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
 
 from cadsight_synthesis.cache import ply_of
+from cadsight_synthesis.composed_set import ComposedPictures, ComposedRecipe
 from cadsight_synthesis.engines import EngineName, kept_engine
 from cadsight_synthesis.labels import labelled
+from cadsight_synthesis.made import Picture, Pictures, picture_name, recipe_identity
 from cadsight_synthesis.recipe import scene_of
-from cadsight_synthesis.sampling.base import SceneRecipe
+from cadsight_synthesis.sampling.base import Recipe, SceneRecipe
+from cadsight_synthesis.scene import Rendering, Scene
 from cadsight_synthesis.spreading import Cluster, Here, Processes, Spreader, threads_each
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 PARTS = "parts"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A sample and its file as they travel between processes: JSON (masks as run lengths) and PNG."""
-
-    sample: dict[str, Any]
-    png: bytes
-
-
-class Pictures(Protocol):
-    """What a set is made of: groups of pictures, each a function of its number alone. It can be sent to a process."""
-
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-
-    @property
-    def parts(self) -> tuple[Part, ...]: ...
-
-    @property
-    def group(self) -> int:
-        """Pictures that belong together, such as the views of one scene."""
-        ...
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """JSON that is the same for the same pictures."""
-        ...
-
-    def __call__(self, number: int) -> list[Picture]:
-        """The pictures of group ``number``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -92,15 +62,37 @@ class RenderedPictures:
         scene = scene_of(recipe, number)
         renderings = kept_engine(self.engine, self.threads).render(scene)
         found = []
-        for place, (view, rendering) in enumerate(zip(scene.views, renderings, strict=True)):
-            name = picture_name(recipe.name, recipe.seed, number * recipe.views_per_scene + place)
-            record = {"view": place, "engine": self.engine}
-            sample = labelled(
-                scene, view, rendering, recipe.parts_by_class, recipe.labels,
-                name=name, split=recipe.split, record=record,
-            )  # fmt: skip
-            found.append(Picture(sample.to_json(), encode_image(rendering.image)))
+        for place, rendering in enumerate(renderings):
+            sample, image = sample_of(recipe, scene, number, place, rendering, self.engine)
+            found.append(Picture(sample.to_json(), encode_image(image)))
         return found
+
+
+def sample_of(
+    recipe: SceneRecipe, scene: Scene, number: int, place: int, rendering: Rendering, engine: str
+) -> tuple[Sample, Rgb]:
+    """The sample and picture (H, W, 3) of view ``place`` of ``scene``, which is the recipe's scene ``number``."""
+    overall = number * recipe.views_per_scene + place
+    sample = labelled(
+        scene,
+        scene.views[place],
+        rendering,
+        recipe.parts_by_class,
+        recipe.labels,
+        name=picture_name(recipe.name, recipe.seed, overall),
+        split=recipe.split,
+        record={"view": place, "engine": engine},
+    )
+    return recipe.finished(sample, rendering.image, overall)
+
+
+def pictures_of(recipe: Recipe, engine: EngineName, threads: int = 0) -> Pictures:
+    """The pictures of a recipe of any kind; a composed one needs no engine."""
+    if isinstance(recipe, SceneRecipe):
+        return RenderedPictures(recipe, engine, threads)
+    if isinstance(recipe, ComposedRecipe):
+        return ComposedPictures(recipe)
+    raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no pictures to make")
 
 
 def write_rendered_set(
@@ -158,18 +150,6 @@ def write_set(
     finally:
         spread.close()
     return dataset
-
-
-def recipe_identity(recipe: Any) -> dict[str, Any]:
-    """Kind, name, seed and a digest of all that a recipe says (not of the files that it names)."""
-    said = json.dumps(dataclasses.asdict(recipe), sort_keys=True, default=str)
-    digest = hashlib.sha256(said.encode()).hexdigest()
-    return {"kind": recipe.kind, "name": recipe.name, "seed": recipe.seed, "recipe_sha256": digest}
-
-
-def picture_name(name: str, seed: int, place: int) -> str:
-    """Name of picture ``place`` of a recipe's set."""
-    return f"{name}-{seed}-{place:06d}"
 
 
 def _from(pictures: Pictures, spread: Spreader, first: int, count: int) -> Iterator[Picture]:

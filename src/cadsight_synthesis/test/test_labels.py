@@ -48,7 +48,7 @@ def test_every_label_of_a_box_that_stands_free(engine: RasterEngine, tmp_path: P
     assert label.box.as_tuple() == (274.0, 215.0, 394.0, 287.0)
     assert label.attributes["visible_box"] == [274.0, 215.0, 394.0, 287.0]
     assert label.attributes["full_box"] == pytest.approx([274.0, 215.0, 394.0, 287.0], abs=1)
-    assert label.attributes["visible_fraction"] == pytest.approx(1.0, abs=0.02)
+    assert label.attributes["visible_fraction"] == 1.0
     assert label.attributes["depth_m"] == pytest.approx(0.5, abs=1e-4)
     assert label.attributes["point_depth_m"] == pytest.approx(0.5)
     assert label.attributes["point_visible"] is True

@@ -6,9 +6,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_core.images import Rgb
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import Part
-from cadsight_core.sample import Split
+from cadsight_core.sample import Sample, Split
 from numpy.random import Generator
 
 from cadsight_synthesis.labels import LabelParameters
@@ -142,6 +143,10 @@ class SceneRecipe(Recipe):
     def generator(self, number: int, *more: int) -> Generator:
         """The random numbers of scene ``number``."""
         return np.random.default_rng([self.seed, number, *more])
+
+    def finished(self, sample: Sample, image: Rgb, place: int) -> tuple[Sample, Rgb]:
+        """What becomes of picture ``place`` (H, W, 3) of the set after it was drawn and labelled: here nothing."""
+        return sample, image
 
     def record(self, number: int) -> dict[str, Any]:
         """What makes scene ``number`` again."""

@@ -1,0 +1,148 @@
+"""`cadsight synthesize`: pictures from CAD with exact labels."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+_USAGE = """
+  cadsight synthesize RECIPE.yaml --count N --out DIR [--engine cycles|raster] [--workers N] [--cluster ADDRESS]
+                      [--seed N] [--split SPLIT] [--formats LIST]
+  cadsight synthesize preview RECIPE.yaml [--engine cycles|raster] [--seed N] [--out PAGE.html]
+  cadsight synthesize check DIR [--count N] [--seed N] [--out PAGE.html] [--json FILE]"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "synthesize",
+        help="make pictures with exact labels from CAD models",
+        usage=_USAGE,
+        description="Make a data set of a recipe (config/recipes/ has one for each kind), look at nine pictures of it "
+        "first, or check a set that is there against its meshes. A set that is there is continued, with the same "
+        "pictures as if it had never stopped.",
+    )
+    parser.add_argument(
+        "words", nargs="+", metavar="[preview|check] RECIPE.yaml|DIR", help="a recipe, or what to do with what"
+    )
+    parser.add_argument("--count", type=int, metavar="N", help="pictures that the set has in the end; to check: 30")
+    parser.add_argument("--out", metavar="PATH", help="folder of the set, or the page to write")
+    parser.add_argument(
+        "--engine",
+        choices=("cycles", "raster"),
+        help="cycles follows light, raster draws fast (cycles; preview: raster)",
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (1)")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="Dask scheduler whose workers do it, tcp://host:8786")
+    parser.add_argument("--seed", type=int, metavar="N", help="instead of the recipe's; to check: of the choice (0)")
+    parser.add_argument("--split", choices=("train", "valid", "test"), help="instead of the recipe's")
+    parser.add_argument(
+        "--formats", default="yolo,coco,via,regression", metavar="LIST",
+        help="formats to write beside the samples, or none (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--json", metavar="FILE", help="write what the check found there")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from cadsight_core.errors import CadsightError
+
+    action, words = "make", args.words
+    if words[0] in ("preview", "check"):
+        action, words = words[0], words[1:]
+    if len(words) != 1:
+        what = "data set" if action == "check" else "recipe"
+        raise CadsightError(f"`cadsight synthesize` was given {' '.join(args.words)!r}, expected one {what}")
+    return {"make": _make, "preview": _preview, "check": _check}[action](words[0], args)
+
+
+def _make(path: str, args: argparse.Namespace) -> int:
+    import signal
+
+    from cadsight_core.errors import CadsightError
+    from cadsight_synthesis.export import FORMATS, export
+    from cadsight_synthesis.rendered_set import pictures_of, write_set
+    from cadsight_synthesis.spreading import threads_each
+
+    for name in ("count", "out"):
+        if getattr(args, name) is None:
+            raise CadsightError(f"`cadsight synthesize {path}` lacks --{name}, expected {_NEEDED[name]}")
+    formats = [] if args.formats == "none" else [f for f in args.formats.split(",") if f]
+    unknown = next((f for f in formats if f not in FORMATS), None)
+    if unknown is not None:
+        raise CadsightError(f"--formats has {unknown!r}, expected some of {', '.join(FORMATS)}, or none")
+    # Whoever stops it finds the data set whole and no process left.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threads = 0 if args.cluster else threads_each(args.workers)
+    pictures = pictures_of(_recipe(path, args), args.engine or "cycles", threads)
+    dataset = write_set(
+        pictures, args.count, args.out, workers=args.workers, cluster=args.cluster, progress=_bar
+    )  # fmt: skip
+    for folder in export(dataset, formats):
+        print(folder)
+    print(f"{len(dataset)} pictures")
+    print(dataset.folder)
+    return 0
+
+
+_NEEDED = {"count": "the number of pictures", "out": "the folder of the data set"}
+
+
+def _preview(path: str, args: argparse.Namespace) -> int:
+    from cadsight_synthesis.page import write_page
+    from cadsight_synthesis.preview import COUNT, preview
+
+    recipe = _recipe(path, args)
+    engine: Any = args.engine or "raster"
+    count = args.count or COUNT
+    figures = list(_bar(preview(recipe, engine, count), count, "preview"))
+    facts = {"Recipe": path, "Kind": recipe.kind, "Engine": engine, "Seed": str(recipe.seed)}
+    print(write_page(args.out or f"{Path(path).stem}-preview.html", f"Preview of {recipe.name}", facts, figures))
+    return 0
+
+
+def _check(path: str, args: argparse.Namespace) -> int:
+    import json
+
+    from cadsight_core.files import write_atomically
+    from cadsight_synthesis.check import check
+    from cadsight_synthesis.page import write_page
+
+    report = check(path, 30 if args.count is None else args.count, args.seed or 0, progress=_bar)
+    page = write_page(args.out or Path(path) / "check.html", f"Check of {path}", report.facts, report.figures)
+    for name, value in report.facts.items():
+        print(f"{name}: {value}")
+    for sentence in report.problems:
+        print(sentence)
+    if args.json:
+        write_atomically(args.json, json.dumps(report.to_json(), indent=1) + "\n")
+        print(args.json)
+    print(page)
+    return 1 if report.problems else 0
+
+
+def _recipe(path: str, args: argparse.Namespace) -> Any:
+    from dataclasses import replace
+
+    from cadsight_synthesis.recipe import read_recipe
+
+    recipe: Any = read_recipe(path)
+    if args.seed is not None:
+        recipe = replace(recipe, seed=args.seed)
+    return replace(recipe, split=args.split) if args.split else recipe
+
+
+def _bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+    """A progress bar with pictures a minute and the time left."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            told = super().format_dict
+            rate = told["rate"] or (told["n"] / told["elapsed"] if told["elapsed"] and told["n"] else None)
+            return {**told, "a_minute": f"{60 * rate:.0f}" if rate else "?"}
+
+    form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{a_minute} pictures/min, {remaining} left]"
+    return iter(Bar(items, total=total, desc=what, bar_format=form, disable=None))
