@@ -1,8 +1,11 @@
 """Files that are old or new, never half, and names that stay inside their folder."""
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from cadsight_core.errors import CadsightError
 
@@ -13,21 +16,32 @@ def write_atomically(path: str | Path, data: bytes | str) -> None:
     Raises:
         CadsightError: when the folder is missing or the disk refuses the bytes; the old file is kept.
     """
+    with writing_atomically(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextlib.contextmanager
+def writing_atomically(path: str | Path) -> Iterator[IO[bytes]]:
+    """A file to write piece by piece that becomes ``path`` at the end, or vanishes when anything is raised.
+
+    Raises:
+        CadsightError: when the folder is missing or the disk refuses the bytes; the old file is kept.
+    """
     path = Path(path)
-    payload = data.encode() if isinstance(data, str) else data
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(payload)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
+        raise CadsightError(f"{path} could not be written: {error.strerror or error}") from error
+    finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
-        raise CadsightError(f"{path} could not be written: {error.strerror or error}") from error
 
 
 def append_line(path: str | Path, text: str) -> None:

@@ -104,14 +104,19 @@ def to_via(
     """VIA's JSON of samples with absolute images: a project where one was read, else the regions alone."""
     project = dict((extra or {}).get("via", {}))
     key = project.pop("class_attribute", CLASS_ATTRIBUTES[0]) or CLASS_ATTRIBUTES[0]
-    images = {}
-    for sample in samples:
-        name = sample.name + sample.image.suffix.lower()
-        size = sample.image.stat().st_size
-        regions = [_region(i, sample.size, key, classes, square) for i in sample.instances]
-        rest = {"file_attributes": {}, **sample.record.get("via", {})}
-        images[f"{name}{size}"] = {"filename": name, "size": size, "regions": regions, **rest}
+    images = dict(via_entry(sample, classes, key, sample.image, square=square) for sample in samples)
     return {**project, _METADATA: images, "_via_image_id_list": list(images)} if project else images
+
+
+def via_entry(
+    sample: Sample, classes: Sequence[str], key: str, file: Path, *, square: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Key and entry of one picture, whose bytes ``file`` has; ``key`` is the attribute that tells the class."""
+    name = sample.name + file.suffix.lower()
+    size = file.stat().st_size
+    regions = [_region(i, sample.size, key, classes, square) for i in sample.instances]
+    rest = {"file_attributes": {}, **sample.record.get("via", {})}
+    return f"{name}{size}", {"filename": name, "size": size, "regions": regions, **rest}
 
 
 def write_via(
@@ -214,7 +219,8 @@ def _region(instance: Instance, size: ImageSize, key: str, classes: Sequence[str
     if "via_shape" in instance.attributes and not square:
         shape = instance.attributes["via_shape"]
     elif polygon is not None:
-        x, y = polygon.T.tolist()
+        corners = polygon.astype(int) if np.array_equal(polygon, np.round(polygon)) else polygon
+        x, y = corners.T.tolist()
         shape = {"name": "polygon", "all_points_x": x, "all_points_y": y}
     attributes = {key: classes[instance.class_id], **instance.attributes.get("region_attributes", {})}
     return {"shape_attributes": shape, "region_attributes": attributes}
