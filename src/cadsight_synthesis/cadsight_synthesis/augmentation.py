@@ -98,9 +98,7 @@ class Steps:
     def to_json(self) -> dict[str, Any]:
         """What differs from doing nothing."""
         plain = Steps()
-        return {
-            k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items() if v != getattr(plain, k)
-        }
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items() if v != getattr(plain, k)}
 
 
 def draw_steps(p: AugmentationParameters, seed: int) -> Steps:
@@ -164,9 +162,7 @@ def apply_steps(sample: Sample, image: Rgb, steps: Steps) -> tuple[Sample, Rgb]:
     pixels = image
     if moved.size != sample.size or not np.array_equal(moved.matrix, np.eye(3)):
         pixels = moved.image(image, _border(image, steps.border))
-    copy = replace(
-        sample, size=moved.size, camera=moved.camera, instances=tuple(i for i in instances if i is not None)
-    )
+    copy = replace(sample, size=moved.size, camera=moved.camera, instances=tuple(i for i in instances if i is not None))
     return copy, recoloured(pixels, steps)
 
 

@@ -167,9 +167,7 @@ def glared(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
     return np.asarray(255 - (255 - image) * (1 - light), np.uint8)
 
 
-def occluded(
-    image: Rgb, centre: ArrayLike, max_size: float, rng: np.random.Generator
-) -> tuple[Rgb, Mask]:
+def occluded(image: Rgb, centre: ArrayLike, max_size: float, rng: np.random.Generator) -> tuple[Rgb, Mask]:
     """The picture (H, W, 3) with a beam, a plank or a lump near ``centre`` (x, y) in front, and the mask of it.
 
     ``max_size`` is a share of the picture's height. Pixels more than half covered are the thing's.

@@ -2,12 +2,16 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cadsight_synthesis.augmentation import AugmentationParameters
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser(
         "data",
-        help="check, convert and show data sets, take frames out of videos",
+        help="check, convert, augment and show data sets, annotate from masks, take frames out of videos",
         description="Data sets in any known format: our manifest, YOLO, COCO, VIA, the regression file, or a "
         "folder of pictures. The format is recognised.",
     )
@@ -16,6 +20,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_convert(actions)
     _add_frames(actions)
     _add_show(actions)
+    _add_augment(actions)
+    _add_annotate(actions)
 
 
 def _add_check(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -87,6 +93,56 @@ def _add_show(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--count", type=int, default=12, metavar="N", help="number of pictures (12)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the choice (0)")
     parser.set_defaults(run=run_show)
+
+
+def _add_augment(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "augment",
+        help="add changed copies of the pictures, labels following",
+        description="Write the pictures and changed copies of them: flipped, turned, zoomed, shifted, cropped, in "
+        "other light and colours, blurred, noisy. Boxes, masks, contours, normals and points follow. A run that was "
+        "stopped goes on where it was.",
+    )
+    parser.add_argument("source", metavar="DIR", help="data set: a folder, or a data.yaml, JSON or labels file")
+    parser.add_argument("--out", required=True, metavar="DIR", help="new data set; one that is there is continued")
+    parser.add_argument("--copies", type=int, default=1, metavar="N", help="copies of each picture (1)")
+    parser.add_argument("--copies-only", action="store_true", help="leave the pictures themselves out")
+    parser.add_argument("--split", choices=("train", "valid", "test"), help="only the pictures of this split")
+    _add_augmentation(parser)
+    parser.set_defaults(run=run_augment)
+
+
+def _add_annotate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "annotate",
+        help="turn pictures of masks into contour points for VIA",
+        description="Write VIA's JSON of a folder of mask pictures, exact to the pixel. A mask belongs to the picture "
+        "with whose name its own begins; its class is the name of its folder in MASKS, its colour's, or --class.",
+    )
+    parser.add_argument("masks", metavar="MASKS", help="folder of mask pictures, black where nothing is")
+    parser.add_argument("--images", required=True, metavar="DIR", help="folder of the pictures that they are of")
+    parser.add_argument("--out", required=True, metavar="JSON", help="file to write; pictures go to images/ beside it")
+    parser.add_argument(
+        "--objects", choices=("colours", "files"), default="colours", help="what is an object (each colour)"
+    )
+    parser.add_argument("--class", dest="class_name", default="object", metavar="NAME", help="class (object)")
+    parser.add_argument(
+        "--colour",
+        action="append",
+        default=[],
+        metavar="COLOUR=CLASS",
+        help="class of a colour such as ff0000, or of a grey or indexed value; no class passes it over (repeatable)",
+    )
+    parser.add_argument("--copies", type=int, default=0, metavar="N", help="changed copies of each picture (0)")
+    parser.add_argument("--suffix", choices=(".jpg", ".png"), default=".jpg", help="format of the copies (.jpg)")
+    _add_augmentation(parser)
+    parser.set_defaults(run=run_annotate)
+
+
+def _add_augmentation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--parameters", metavar="YAML", help="file with parameters of the augmentation")
+    parser.add_argument("--seed", type=int, help="seed of the copies (0)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (1)")
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -169,6 +225,74 @@ def run_show(args: argparse.Namespace) -> int:
     print(f"{count} of {len(samples)} pictures")
     print(out)
     return 0
+
+
+def run_augment(args: argparse.Namespace) -> int:
+    from cadsight_synthesis.augmented_set import write_augmented_set
+    from tqdm import tqdm
+
+    dataset = write_augmented_set(
+        args.source,
+        args.out,
+        args.copies,
+        _augmentation(args),
+        originals=not args.copies_only,
+        split=args.split,
+        workers=args.workers,
+        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+    )
+    print(f"{len(dataset)} pictures")
+    print(dataset.folder)
+    return 0
+
+
+def run_annotate(args: argparse.Namespace) -> int:
+    from cadsight_core.parameters import from_mapping
+    from cadsight_synthesis.masks_to_via import MaskParameters, annotate
+    from tqdm import tqdm
+
+    given = {"objects": args.objects, "class_name": args.class_name, "suffix": args.suffix}
+    done = annotate(
+        args.masks,
+        args.images,
+        args.out,
+        from_mapping(MaskParameters, given, "the command line"),
+        colours=_colours(args.colour),
+        copies=args.copies,
+        augmentation=_augmentation(args),
+        workers=args.workers,
+        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+    )
+    counts = ", ".join(f"{count} {name}" for name, count in done.objects.items()) or "no objects"
+    print(f"{done.pictures} pictures: {counts}; {done.copies} copies")
+    if done.unmasked or done.empty:
+        print(f"without regions: {done.unmasked} without a mask, {done.empty} with an empty one")
+    print(done.file)
+    return 0
+
+
+def _augmentation(args: argparse.Namespace) -> "AugmentationParameters":
+    from cadsight_core.parameters import from_mapping
+    from cadsight_synthesis.augmentation import AugmentationParameters
+
+    from cadsight_cli.yaml_file import read_mapping
+
+    mapping = read_mapping(args.parameters) if args.parameters else {}
+    if args.seed is not None:
+        mapping["seed"] = args.seed
+    return from_mapping(AugmentationParameters, mapping, args.parameters or "the command line")
+
+
+def _colours(words: "list[str]") -> dict[str, str]:
+    from cadsight_core.errors import CadsightError
+
+    colours = {}
+    for word in words:
+        colour, equals, name = word.partition("=")
+        if not equals or not colour:
+            raise CadsightError(f"--colour is {word!r}, expected a colour and its class such as ff0000=bracket")
+        colours[colour.lower().lstrip("#")] = name
+    return colours
 
 
 def _shares(text: str) -> dict[str, float]:

@@ -1,0 +1,315 @@
+"""Pictures of masks to VIA's contour points, exact to the pixel (Rudenko, section 5).
+
+A mask picture belongs to the picture with its name, or whose name it begins with (``a_mask.png`` and ``a-2.png`` to
+``a.jpg``). A mask's holes and pieces are in its one contour (see :func:`cadsight_core.shapes.contour`), so that filling
+it gives the mask again.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import writing_atomically
+from cadsight_core.formats.folders import pictures_in, sample_names
+from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
+from cadsight_core.images import encode_image, image_size, read_image
+from cadsight_core.parameters import check, parameter
+from cadsight_core.sample import Instance, Sample
+from cadsight_core.shapes import Mask
+from numpy.typing import NDArray
+from PIL import Image
+
+from cadsight_synthesis.augmentation import AugmentationParameters, augment
+from cadsight_synthesis.augmented_set import copy_seed
+from cadsight_synthesis.spreading import Here, Processes
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+# More colours than that are no objects but a picture that was smoothed or stored with loss.
+MOST_COLOURS = 256
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class MaskParameters:
+    """How mask pictures are read."""
+
+    objects: Literal["colours", "files"] = parameter(
+        "colours", "each colour of a mask is an object, or each file, whatever is not black in it"
+    )
+    class_name: str = parameter("object", "class of masks that neither a folder nor a colour names")
+    suffix: Literal[".jpg", ".png"] = parameter(".jpg", "format of the changed copies")
+
+    def __post_init__(self) -> None:
+        check(self)
+        if not self.class_name:
+            raise CadsightError("parameter class_name is '', expected a name")
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What was written.
+
+    Attributes:
+        objects: by class, of the pictures themselves.
+        empty: pictures without an object, which have an entry without regions.
+        unmasked: pictures without a mask, which have one too.
+    """
+
+    file: Path
+    pictures: int
+    copies: int
+    objects: Mapping[str, int]
+    empty: int
+    unmasked: int
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A picture and the masks of it, each with the class that its folder names, '' for none."""
+
+    image: Path
+    name: str
+    masks: tuple[tuple[str, Path], ...]
+
+
+def annotate(
+    masks: str | Path,
+    images: str | Path,
+    out: str | Path,
+    parameters: MaskParameters | None = None,
+    *,
+    colours: Mapping[str, str] | None = None,
+    copies: int = 0,
+    augmentation: AugmentationParameters | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Annotated:
+    """Write VIA's JSON ``out`` of a folder of mask pictures.
+
+    The pictures lie beside ``out`` or in images/ there; from elsewhere they are copied to images/, and changed copies
+    written there too. The JSON comes last, whole or not at all.
+
+    Args:
+        masks: folder; masks in a folder of their own have its name as their class.
+        images: folder of the pictures that the masks are of.
+        colours: class by colour (``ff0000``, or the value of a grey or indexed mask: ``7``); '' passes a colour over.
+            With it, other colours are refused.
+        copies: changed copies of each picture, with their contours.
+        workers: processes.
+
+    Raises:
+        CadsightError: for a mask without its picture or of another size, a mask of too many colours, or a full disk.
+    """
+    p = parameters or MaskParameters()
+    images, out = Path(images).resolve(), Path(out).resolve()
+    sources = _sources(Path(masks).resolve(), images)
+    place = images if images in (out.parent, out.parent / "images") else out.parent / "images"
+    if copies and place == images:
+        raise CadsightError(f"copies would lie among the pictures in {images}, expected {out.name} in another folder")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CadsightError(f"the folder {place} could not be made: {error.strerror}") from error
+    work = _Annotation(tuple(sources), place, p, dict(colours or {}), copies, augmentation or AugmentationParameters())
+    numbers = range(-(-len(sources) // _BATCH))
+    spread = Processes(workers) if workers != 1 else Here()
+    counts: dict[str, int] = {}
+    empty = unmasked = 0
+    try:
+        made = (entry for batch in spread(work, numbers) for entry in batch)
+        with writing_atomically(out) as file:
+            separator = b"{"
+            for entry in progress(made, len(sources), "annotate") if progress else made:
+                for text in entry.texts:
+                    file.write(separator + text)
+                    separator = b",\n"
+                for name in entry.classes:
+                    counts[name] = counts.get(name, 0) + 1
+                empty += not entry.classes and entry.has_mask
+                unmasked += not entry.has_mask
+            file.write(b"}\n")
+    finally:
+        spread.close()
+    return Annotated(out, len(sources), copies * len(sources), dict(sorted(counts.items())), empty, unmasked)
+
+
+def read_objects(path: str | Path, objects: Literal["colours", "files"] = "colours") -> dict[str, Mask]:
+    """The masks (H, W) in a mask picture by their colour: rrggbb, or the value of a grey or indexed one.
+
+    Black, zero and, of pictures with transparency, what is fully transparent is no object. With ``files`` all that is
+    left is one object, called ''.
+
+    Raises:
+        CadsightError: when the file is no picture, or has more than 256 colours.
+    """
+    path = Path(path)
+    values, is_colour = _values(path)
+    if objects == "files":
+        found = values > 0
+        return {"": found} if found.any() else {}
+    masks: dict[str, Mask] = {}
+    left = values.ravel().copy()
+    start = 0
+    # Colour by colour: sorting all pixels takes ten times as long as looking for the next that is left.
+    while True:
+        ahead = left[start:]
+        start += int((ahead != 0).argmax()) if len(ahead) else 0
+        value = int(left[start]) if len(ahead) else 0
+        if not value:
+            return masks
+        if len(masks) == MOST_COLOURS:
+            raise CadsightError(
+                f"the mask {path} has more than {MOST_COLOURS} colours, expected one flat colour an object: "
+                "PNG without smoothing"
+            )
+        mask = values == value
+        masks[f"{value:06x}" if is_colour else str(value)] = mask
+        left[mask.ravel()] = 0
+
+
+@dataclass(frozen=True)
+class _Entry:
+    texts: tuple[bytes, ...]
+    classes: tuple[str, ...]
+    has_mask: bool
+
+
+@dataclass(frozen=True)
+class _Annotation:
+    """Work that travels to a process: the entries of some pictures, their copies written."""
+
+    sources: tuple[_Source, ...]
+    place: Path
+    parameters: MaskParameters
+    colours: dict[str, str]
+    copies: int
+    augmentation: AugmentationParameters
+
+    def __call__(self, number: int) -> list[_Entry]:
+        return [self._entry(s) for s in self.sources[number * _BATCH : (number + 1) * _BATCH]]
+
+    def _entry(self, source: _Source) -> _Entry:
+        image = source.image
+        if image.parent != self.place:
+            image = self.place / (source.name + image.suffix.lower())
+            _copied(source.image, image)
+        pixels = read_image(image) if self.copies else None
+        size = image_size(image) if pixels is None else ImageSize(pixels.shape[1], pixels.shape[0])
+        found = [i for folder, mask in source.masks for i in self._instances(mask, folder, size)]
+        classes = tuple(dict.fromkeys(name for name, _ in found))
+        instances = tuple(_instance(classes.index(name), mask) for name, mask in found)
+        sample = Sample(source.name, image, size, instances=instances, origin="synthetic")
+        texts = [_text(sample, classes, image)]
+        for copy in range(1, self.copies + 1):
+            assert pixels is not None
+            seed = copy_seed(self.augmentation.seed, source.name, copy)
+            changed, picture = augment(sample, pixels, self.augmentation, seed, f"{source.name}-a{copy}")
+            file = self.place / (changed.name + self.parameters.suffix)
+            _written(file, encode_image(picture, file))
+            texts.append(_text(changed, classes, file))
+        return _Entry(tuple(texts), tuple(name for name, _ in found), bool(source.masks))
+
+    def _instances(self, path: Path, folder: str, size: ImageSize) -> Iterator[tuple[str, Mask]]:
+        for colour, mask in read_objects(path, self.parameters.objects).items():
+            if mask.shape != (size.height, size.width):
+                raise CadsightError(
+                    f"the mask {path} is {mask.shape[1]} x {mask.shape[0]} pixels, expected its picture's "
+                    f"{size.width} x {size.height}"
+                )
+            name = self._class(colour, folder, path)
+            if name:
+                yield name, mask
+
+    def _class(self, colour: str, folder: str, path: Path) -> str:
+        if self.colours and colour:
+            if colour not in self.colours:
+                raise CadsightError(
+                    f"the mask {path} has the colour {colour}, expected one of {', '.join(sorted(self.colours))}"
+                )
+            return self.colours[colour]
+        return folder or self.parameters.class_name
+
+
+def _sources(masks: Path, images: Path) -> list[_Source]:
+    for folder, what in ((masks, "masks"), (images, "pictures")):
+        if not folder.is_dir():
+            raise CadsightError(f"{folder} is no folder, expected one with {what}")
+    pictures = [p for p in pictures_in(images) if not p.is_relative_to(masks)] if images != masks else []
+    if not pictures:
+        raise CadsightError(f"{images} holds no pictures, expected those that the masks in {masks} are of")
+    names = sample_names([("", p) for p in pictures], images)
+    by_stem: dict[str, int] = {}
+    for number, picture in enumerate(pictures):
+        if picture.stem in by_stem:
+            raise CadsightError(f"{images} has two pictures called {picture.stem!r}, expected each name once")
+        by_stem[picture.stem] = number
+    found: list[list[tuple[str, Path]]] = [[] for _ in pictures]
+    files = pictures_in(masks)
+    if not files:
+        raise CadsightError(f"{masks} holds no masks, expected pictures of them")
+    for mask in files:
+        parts = mask.relative_to(masks).parts
+        stem = _owner(mask.stem, by_stem)
+        if stem is None:
+            raise CadsightError(f"the mask {mask} has no picture in {images}, expected one called {mask.stem!r}")
+        found[by_stem[stem]].append((parts[0] if len(parts) > 1 else "", mask))
+    return [_Source(p, n, tuple(m)) for p, n, m in zip(pictures, names, found, strict=True)]
+
+
+def _owner(stem: str, stems: Mapping[str, int]) -> str | None:
+    """The longest name of a picture with which a mask's name begins, up to one of ``-_.``."""
+    if stem in stems:
+        return stem
+    ends = [m.start() for m in re.finditer(r"[-_. ]", stem)]
+    return next((stem[:end] for end in reversed(ends) if stem[:end] in stems), None)
+
+
+def _values(path: Path) -> tuple[NDArray[np.int32], bool]:
+    """A number a pixel, 0 for none, and whether it is a colour 0xrrggbb."""
+    size = image_size(path)
+    try:
+        with Image.open(path) as image:
+            if image.mode in ("1", "L", "P", "I", "I;16", "I;16B"):
+                return np.asarray(image).astype(np.int32), False
+            has_alpha = "A" in image.getbands()
+            pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB")).astype(np.int32)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise CadsightError(f"the mask {path} could not be read: {error}, expected a whole picture") from error
+    assert pixels.shape[:2] == (size.height, size.width)
+    colours = (pixels[..., 0] << 16) | (pixels[..., 1] << 8) | pixels[..., 2]
+    return np.where(pixels[..., 3] > 0, colours, 0) if has_alpha else colours, True
+
+
+def _instance(class_id: int, mask: Mask) -> Instance:
+    box = Box.from_mask(mask)
+    assert box is not None
+    return Instance(class_id, box, mask=mask, source="render")
+
+
+def _text(sample: Sample, classes: Sequence[str], file: Path) -> bytes:
+    key, entry = via_entry(sample, classes, CLASS_ATTRIBUTES[0], file)
+    return f"{json.dumps(key)}: {json.dumps(entry, allow_nan=False)}".encode()
+
+
+def _copied(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise CadsightError(f"the picture {source} could not be copied to {target}: {error.strerror}") from error
+
+
+def _written(path: Path, data: bytes) -> None:
+    # Not flushed to the disk one by one: until the JSON is there, which is written last, nothing names them.
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise CadsightError(f"{path} could not be written: {error.strerror}") from error
