@@ -43,7 +43,7 @@ class Document:
         return next((_plain(value) for name, value in self._root.value if name.value == key), None)
 
     def where(self, keys: Sequence[Key] = ()) -> str:
-        """File, line and key of a value, such as ``box.yaml line 7, walls.height``; the line of its holder where it is absent."""
+        """File, line and key of a value, such as ``box.yaml line 7, walls.height``; its holder's line if absent."""
         node: yaml.Node = self._root
         line = node.start_mark.line
         for key in keys:

@@ -9,20 +9,30 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.part import Part, load_part
 from cadsight_core.strict_yaml import Document, Key
 
+from cadsight_synthesis.composed_set import ComposedRecipe
 from cadsight_synthesis.pools import Entry, Source, check_pool
-from cadsight_synthesis.sampling import randomised, views
+from cadsight_synthesis.sampling import box, randomised, views, weather
 from cadsight_synthesis.sampling.base import Recipe, SceneRecipe
 from cadsight_synthesis.scene import Scene
 
 KINDS: dict[str, type[Recipe]] = {
-    "views": views.ViewsRecipe,
+    "box": box.BoxRecipe,
     "randomised": randomised.RandomisedRecipe,
+    "views": views.ViewsRecipe,
+    "weather": weather.WeatherRecipe,
+    "composed": ComposedRecipe,
 }
 _SAMPLERS: dict[type[Recipe], Callable[[Any, int], Scene]] = {
-    views.ViewsRecipe: views.scene,
+    box.BoxRecipe: box.scene,
     randomised.RandomisedRecipe: randomised.scene,
+    views.ViewsRecipe: views.scene,
+    weather.WeatherRecipe: randomised.scene,
 }
-READERS: dict[Any, Callable[[Any, Path], Any]] = {Part: lambda v, folder: _part(v, folder), Source: Source.read}
+READERS: dict[Any, Callable[[Any, Path], Any]] = {
+    Part: lambda v, folder: _part(v, folder),
+    Path: lambda v, folder: _path(v, folder),
+    Source: Source.read,
+}
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -64,6 +74,15 @@ def _part(value: Any, folder: Path) -> Part:
     if not isinstance(value, str):
         raise CadsightError(f"a part is {value!r}, expected its YAML file")
     return load_part((folder / value).resolve())
+
+
+def _path(value: Any, folder: Path) -> Path:
+    if not isinstance(value, str) or not value:
+        raise CadsightError(f"a path is {value!r}, expected a file or folder relative to the recipe")
+    path = (folder / value).resolve()
+    if not path.exists():
+        raise CadsightError(f"{path} does not exist, expected a file or folder")
+    return path
 
 
 def _walk(value: Any, keys: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], Any]]:

@@ -24,19 +24,22 @@ class Shape:
         ply: file for the engines.
         middle: (3,) of the box around the mesh, in the mesh's frame.
         radius: of the sphere about ``middle`` that holds the mesh, metres.
+        original, scale: what ``mesh`` was scaled from, and by how much.
     """
 
     mesh: Mesh
     ply: Path
     middle: Array
     radius: float
+    original: Mesh
+    scale: float
 
     @staticmethod
     def of(mesh: Mesh, scale: float = 1.0) -> "Shape":
         scaled = mesh if scale == 1.0 else Mesh(mesh.vertices * scale, mesh.faces)
         middle = (scaled.vertices.min(axis=0) + scaled.vertices.max(axis=0)) / 2
         radius = float(np.linalg.norm(scaled.vertices - middle, axis=1).max())
-        return Shape(scaled, ply_of(scaled), middle, radius)
+        return Shape(scaled, ply_of(scaled), middle, radius, mesh, scale)
 
     def at(self, rotation: Array, position: ArrayLike) -> Pose:
         """The pose in the world that turns the mesh by ``rotation`` and brings its middle to ``position``."""

@@ -1,11 +1,13 @@
 """The view sweep: each part alone, seen from all around (Morato, From CAD to classifier, section on the data set)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.parameters import check, parameter
+from numpy.typing import NDArray
 
 from cadsight_synthesis.pools import PictureEntry, draw_entry, draw_picture
 from cadsight_synthesis.sampling.base import QualityParameters, SceneRecipe, Span, check_section, draw
@@ -39,7 +41,7 @@ class SweepParameters:
         return np.column_stack([g.ravel() for g in grids])
 
 
-def steps(span: Span, step: float) -> Array:
+def steps(span: Span, step: float) -> NDArray[Any]:
     """From the first value by ``step`` up to the last, which is among them only where the steps meet it."""
     return span[0] + step * np.arange(0.0, int(np.floor((span[1] - span[0]) / step + 1e-9)) + 1)
 

@@ -1,0 +1,199 @@
+"""Rotations that map a mesh on itself."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, QhullError, cKDTree
+from scipy.spatial.transform import Rotation
+
+from cadsight_core.geometry import Array, unit
+from cadsight_core.mesh import Mesh
+
+# Largest distance between the turned surface and the surface, as a share of the diameter.
+TOLERANCE = 0.004
+_HIGHEST_ORDER = 12
+# Turns that no order up to the highest has in common: a body of revolution alone survives all of them.
+_ODD_TURNS_DEG = (17.3, 47.1, 101.9)
+_SAMPLES = 1000
+_DENSE = 60000
+_NEIGHBOURS = 12
+_MOST_CANDIDATES = 400
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSymmetry:
+    """The mesh looks the same when turned by 1/order of a turn about an axis.
+
+    Attributes:
+        axis: (3,) unit vector.
+        order: 2 or more, 0 for a body of revolution.
+        point: (3,) on the axis, metres: the middle of the surface.
+        error: largest distance between turned surface and surface, metres.
+    """
+
+    axis: Array
+    order: int
+    point: Array
+    error: float
+
+    @property
+    def offset(self) -> float:
+        """Distance of the axis to the mesh's origin in metres."""
+        return float(np.linalg.norm(np.cross(self.point, self.axis)))
+
+
+def find_symmetries(mesh: Mesh, tolerance: float = TOLERANCE) -> tuple[FoundSymmetry, ...]:
+    """The axes about which the mesh can be turned on itself, of each its highest order; the highest orders first.
+
+    Candidates for axes go through the middle of the surface, which every symmetry keeps: the principal axes, and
+    the directions of the convex hull's corners, edges and faces. Whether a turn maps the surface on itself is judged by
+    points spread over it: each, turned, must lie within ``tolerance`` diameters of the surface, exactly measured.
+    Orders up to 12 are told apart from a body of revolution, of whose endless axes across its own one is told.
+    """
+    surface = _Surface(mesh)
+    found: list[FoundSymmetry] = []
+    limit = tolerance * mesh.diameter
+    for axis in _candidates(surface):
+        if any(abs(float(axis @ other.axis)) > 1 - 1e-4 for other in found):
+            continue
+        order, error = _order(surface, axis, limit)
+        if order == 0:
+            found = [FoundSymmetry(axis, 0, surface.middle, error), *_beside_revolution(surface, axis, limit)]
+            break
+        if order > 1:
+            found.append(FoundSymmetry(axis, order, surface.middle, error))
+    return tuple(sorted(found, key=lambda f: (f.order != 0, -f.order, f.error)))
+
+
+def _beside_revolution(surface: "_Surface", axis: Array, limit: float) -> list[FoundSymmetry]:
+    """Of the axes that a body of revolution has besides its own one for all: across, or every one of a ball."""
+    across = unit(np.cross(axis, np.roll(axis, 1) + np.array([0.1, 0.2, 0.3])))
+    order, error = _order(surface, across, limit)
+    return [FoundSymmetry(across, order, surface.middle, error)] if order != 1 else []
+
+
+class _Surface:
+    """A mesh's surface as points on it, with the exact distance of other points to it."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self.corners = mesh.vertices[mesh.faces]
+        cross = np.cross(self.corners[:, 1] - self.corners[:, 0], self.corners[:, 2] - self.corners[:, 0])
+        area = np.linalg.norm(cross, axis=1) / 2
+        self.middle: Array = (area[:, None] * self.corners.mean(axis=1)).sum(axis=0) / area.sum()
+        self.diameter, self.hull = mesh.diameter, mesh.hull_vertices
+        self._area, self._rng = area, np.random.default_rng(0)
+        self.points, _ = self._spread(_SAMPLES)
+        far = np.linalg.norm(self.hull - self.middle, axis=1)
+        # Corners far out are where a wrong turn shows first.
+        self.points = np.vstack([self.hull[np.argsort(-far)[:200]], self.points])
+
+    @property
+    def principal_axes(self) -> Array:
+        """(3, 3) rows along which the surface is spread most and least."""
+        corners = self.corners - self.middle
+        total = corners.sum(axis=1)
+        moments = np.einsum("nki,nkj->nij", corners, corners) + np.einsum("ni,nj->nij", total, total)
+        return np.asarray(np.linalg.eigh(np.einsum("n,nij->ij", self._area / 12, moments))[1].T)
+
+    def _spread(self, count: int) -> tuple[Array, NDArray[np.int64]]:
+        triangle = self._rng.choice(len(self._area), count, p=self._area / self._area.sum())
+        a, b = self._rng.uniform(size=(2, count, 1))
+        flip = a + b > 1
+        a, b = np.where(flip, 1 - a, a), np.where(flip, 1 - b, b)
+        corner = self.corners[triangle]
+        return corner[:, 0] + a * (corner[:, 1] - corner[:, 0]) + b * (corner[:, 2] - corner[:, 0]), triangle
+
+    @cached_property
+    def _tree(self) -> tuple["cKDTree[None]", NDArray[np.int64]]:
+        dense, triangle = self._spread(_DENSE)
+        # Corners and edges too: there the nearest samples may all lie on a triangle next to the right one.
+        edges = (self.corners + np.roll(self.corners, 1, axis=1)) / 2
+        known = np.concatenate([self.corners, edges, self.corners.mean(axis=1, keepdims=True)], axis=1)
+        points = np.vstack([dense, known.reshape(-1, 3)])
+        return cKDTree(points), np.concatenate([triangle, np.repeat(np.arange(len(known)), known.shape[1])])
+
+    def distances(self, points: Array) -> Array:
+        """Distance (N,) of points (N, 3) to the surface in metres, to the triangles of the nearest samples."""
+        tree, triangle = self._tree
+        _, near = tree.query(points, k=_NEIGHBOURS)
+        corners = self.corners[triangle[near.reshape(-1)]]
+        return _to_triangles(np.repeat(points, _NEIGHBOURS, axis=0), corners).reshape(-1, _NEIGHBOURS).min(axis=1)
+
+    def error(self, rotation: Rotation, limit: float) -> float:
+        """Largest distance of the turned surface to the surface; infinite as soon as it is beyond ``limit``."""
+        turned = rotation.apply(self.points - self.middle) + self.middle
+        for part in (turned[:60], turned[60:]):
+            worst = float(self.distances(part).max())
+            if worst > limit:
+                return float("inf")
+        return float(self.distances(turned).max())
+
+
+def _order(surface: _Surface, axis: Array, limit: float) -> tuple[int, float]:
+    """The highest order about an axis, 1 for none, with its error."""
+    turns = [Rotation.from_rotvec(np.deg2rad(a) * axis) for a in _ODD_TURNS_DEG]
+    errors = []
+    for turn in turns:
+        errors.append(surface.error(turn, limit))
+        if not np.isfinite(errors[-1]):
+            break
+    else:
+        return 0, max(errors)
+    for order in range(_HIGHEST_ORDER, 1, -1):
+        error = surface.error(Rotation.from_rotvec(2 * np.pi / order * axis), limit)
+        if np.isfinite(error):
+            return order, error
+    return 1, float("inf")
+
+
+def _candidates(surface: _Surface) -> Array:
+    """(N, 3) directions of possible axes, each once up to its sign."""
+    points = surface.hull - surface.middle
+    found = [np.eye(3), surface.principal_axes]
+    try:
+        hull = ConvexHull(points)
+    except QhullError:
+        hull = None
+    if hull is not None:
+        area = np.linalg.norm(
+            np.cross(*(points[hull.simplices][:, i] - points[hull.simplices][:, 0] for i in (1, 2))), axis=1
+        )
+        found.append(hull.equations[np.argsort(-area), :3])
+    far = np.argsort(-np.linalg.norm(points, axis=1))[:60]
+    found.append(points[far])
+    pairs = points[far[:30], None] + points[None, far[:30]]
+    found.append(pairs.reshape(-1, 3))
+    directions = np.vstack(found)
+    directions = unit(directions[np.linalg.norm(directions, axis=1) > 1e-3 * surface.diameter])
+    kept: list[Array] = []
+    for direction in directions:
+        if len(kept) == _MOST_CANDIDATES:
+            break
+        if not kept or np.abs(np.array(kept) @ direction).max() < 1 - 2e-6:
+            kept.append(direction)
+    return np.array(kept)
+
+
+def _to_triangles(points: Array, corners: Array) -> Array:
+    """Distance (N,) of points (N, 3) to triangles (N, 3, 3), one each (Ericson, 2005, section 5.1.5)."""
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    normal = np.cross(b - a, c - a)
+    length = np.einsum("ij,ij->i", normal, normal)
+    flat = np.divide(normal, np.sqrt(length)[:, None], out=np.zeros_like(normal), where=length[:, None] > 0)
+    above = np.einsum("ij,ij->i", points - a, flat)
+    foot = points - above[:, None] * flat
+    inside = length > 0
+    for start, end in ((a, b), (b, c), (c, a)):
+        inside &= np.einsum("ij,ij->i", np.cross(end - start, foot - start), flat) >= 0
+    to_edges = np.min([_to_edge(points, start, end) for start, end in ((a, b), (b, c), (c, a))], axis=0)
+    return np.asarray(np.where(inside, np.abs(above), to_edges))
+
+
+def _to_edge(points: Array, start: Array, end: Array) -> Array:
+    along = end - start
+    length = np.einsum("ij,ij->i", along, along)
+    share = np.einsum("ij,ij->i", points - start, along) / np.where(length > 0, length, 1.0)
+    nearest = start + np.clip(share, 0, 1)[:, None] * along
+    return np.asarray(np.linalg.norm(points - nearest, axis=1))
