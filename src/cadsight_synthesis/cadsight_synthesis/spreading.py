@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
@@ -144,6 +145,8 @@ def _in_order(
     """The results one by one, in the order of ``numbers``, few of them ahead of who takes them."""
     import joblib
 
+    # Told when a user's error ends the loop while other numbers are in hand.
+    warnings.filterwarnings("ignore", message=r"\d+ tasks? ha(s|ve) been successfully executed", category=UserWarning)
     tried = _Tried(work, parent)
     done, died = 0, 0
     while done < len(numbers):
