@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,10 +29,8 @@ class Box:
     @staticmethod
     def from_mask(mask: NDArray[np.bool_]) -> "Box | None":
         """The smallest box around the true pixels of ``mask`` (H, W), or None where there is none."""
-        columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-        if not len(columns):
-            return None
-        return Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+        x, y, width, height = map(float, cv2.boundingRect(np.asarray(mask, np.uint8)))
+        return Box(x, y, x + width, y + height) if width else None
 
     @staticmethod
     def from_yolo(xc: float, yc: float, width: float, height: float, image: ImageSize) -> "Box":

@@ -93,14 +93,30 @@ class PictureMap:
         if window is not None:
             return np.ascontiguousarray(image[window])
         mode = cv2.BORDER_REPLICATE if border is None else cv2.BORDER_CONSTANT
-        return self._warped(image, cv2.INTER_LINEAR, mode, border or (0.0, 0.0, 0.0))
+        size = (self.size.width, self.size.height)
+        colour = border or (0.0, 0.0, 0.0)
+        return np.asarray(cv2.warpAffine(image, self.matrix[:2], size, None, cv2.INTER_LINEAR, mode, colour), np.uint8)
 
     def mask(self, mask: Mask) -> Mask:
         """The mask (H, W) mapped: each new pixel as the old one under its centre."""
         window = self._window(mask.shape)
         if window is not None:
             return np.ascontiguousarray(mask[window])
-        return self._warped(np.asarray(mask, np.uint8), cv2.INTER_NEAREST, cv2.BORDER_CONSTANT, (0,)) > 0
+        new = np.zeros((self.size.height, self.size.width), bool)
+        old_box = Box.from_mask(mask)
+        new_box = self.box(old_box).clipped(self.size) if old_box is not None else None
+        if old_box is None or new_box is None or not new_box.area:
+            return new
+        # Only where it is: a picture has many small masks.
+        x0, y0, x1, y1 = map(int, old_box.as_tuple())
+        left, top, right, bottom = map(int, (*np.floor(new_box.as_tuple()[:2]), *np.ceil(new_box.as_tuple()[2:])))
+        here, there = np.eye(3), np.eye(3)
+        here[:2, 2], there[:2, 2] = (x0, y0), (-left, -top)
+        part = np.asarray(mask[y0:y1, x0:x1], np.uint8)
+        size = (right - left, bottom - top)
+        matrix = (there @ self.matrix @ here)[:2]
+        new[top:bottom, left:right] = cv2.warpAffine(part, matrix, size, None, cv2.INTER_NEAREST) > 0
+        return new
 
     def instance(self, instance: Instance, old: ImageSize, min_visible: float = 0.0) -> Instance | None:
         """The instance in the new picture; None where less than ``min_visible`` of it, or nothing, is left in view.
@@ -184,10 +200,6 @@ class PictureMap:
             end = last + sign
             slices.append(slice(first, end if end >= 0 else None, sign))
         return slices[0], slices[1]
-
-    def _warped(self, pixels: np.ndarray, method: int, mode: int, border: tuple[float, ...]) -> np.ndarray:
-        size = (self.size.width, self.size.height)
-        return np.asarray(cv2.warpAffine(pixels, self.matrix[:2], size, None, method, mode, border))
 
 
 def _turned(turn: Array, pose: Pose) -> Pose:
