@@ -97,3 +97,35 @@ def test_neither_torch_nor_ros_is_loaded(folder):
     )
     done = subprocess.run([sys.executable, "-c", program, "data", "check", str(folder)], check=False)
     assert done.returncode == 0
+
+
+def test_copies_are_added_and_a_second_call_finds_them(folder, tmp_path, capsys):
+    (tmp_path / "p.yaml").write_text("rotation_deg: 5.0\nflip_horizontal: 0.0\n")
+    words = ["data", "augment", str(folder), "--out", str(tmp_path / "out"), "--copies", "2"]
+    words += ["--parameters", str(tmp_path / "p.yaml"), "--seed", "3"]
+    for _ in range(2):
+        assert main(words) == 0
+        assert capsys.readouterr().out.splitlines()[-2:] == ["30 pictures", str(tmp_path / "out")]
+    assert main([*words[:-1], "4"]) == 2
+    assert "expected a new folder" in capsys.readouterr().err
+    (tmp_path / "p.yaml").write_text("rotate: 5.0\n")
+    assert main(words) == 2
+    assert "has the unknown key 'rotate'" in capsys.readouterr().err
+
+
+def test_masks_become_contours_of_the_named_classes(folder, tmp_path, capsys):
+    (tmp_path / "masks").mkdir()
+    mask = np.zeros((30, 40, 3), np.uint8)
+    mask[5:20, 6:30] = (255, 0, 0)
+    mask[10:12, 10:12] = (0, 0, 255)
+    write_image(tmp_path / "masks" / "0.png", mask)
+    words = ["data", "annotate", str(tmp_path / "masks"), "--images", str(folder / "images")]
+    words += ["--out", str(tmp_path / "via" / "via.json"), "--copies", "1"]
+    assert main([*words, "--colour", "ff0000=plate", "--colour", "0000ff=bracket"]) == 0
+    out = capsys.readouterr().out
+    assert "10 pictures: 1 bracket, 1 plate; 10 copies" in out
+    assert "without regions: 9 without a mask, 0 with an empty one" in out
+    main(["data", "check", str(tmp_path / "via" / "via.json"), "--json", str(tmp_path / "r")])
+    assert json.loads((tmp_path / "r").read_text())["pictures"] == 20
+    assert main([*words, "--colour", "ff0000"]) == 2
+    assert "--colour is 'ff0000', expected a colour and its class" in capsys.readouterr().err
