@@ -1,0 +1,209 @@
+"""What training sets are worth: models trained on each, all judged on one test set (Comillas, tables 1 and 2)."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.sample import Sample
+
+from cadsight_learning.data import divided, load_together
+from cadsight_learning.detector import Progress, silent
+from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.fitting import fit_detector, fit_normals
+from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.registry import fingerprint
+
+DETECTOR_FIGURES = ("precision", "recall", "map50", "map50_95")
+NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Data sets that are learned from together, under one name."""
+
+    name: str
+    folders: tuple[str, ...]
+
+    @staticmethod
+    def parse(words: str) -> "TrainingSet":
+        """``NAME=DIR[,DIR...]`` of a command line.
+
+        Raises:
+            CadsightError: for words of another form.
+        """
+        name, _, folders = words.partition("=")
+        if not name or Path(name).name != name or name.startswith(".") or not folders:
+            raise CadsightError(f"the training set is {words!r}, expected NAME=DIR or NAME=DIR,DIR")
+        return TrainingSet(name, tuple(folders.split(",")))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of both models."""
+
+    training_set: TrainingSet
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.training_set.name}, seed {self.seed}"
+
+
+def compare(
+    sets: Sequence[TrainingSet],
+    test: str | Path,
+    seeds: int,
+    out: str | Path,
+    detector: DetectorOptions,
+    normals: NormalOptions | None,
+    progress: Callable[[Trial, str], Progress] = lambda trial, what: silent,
+) -> dict[str, Any]:
+    """Train on each set with the seeds 0 to ``seeds - 1`` and judge every model on ``test``.
+
+    Each trial is kept in ``out``/SET/SEED; called again after a kill with the same arguments it goes on where it was.
+    A set validates on its own pictures: those of the split ``valid`` where it has any, else a part of each folder.
+
+    Args:
+        normals: how the regressor is trained; None for the detector alone.
+        progress: for a trial and the model's kind, what is told of each epoch.
+
+    Returns:
+        What ``comparison.json`` holds: ``sets``, each with its ``trials`` and the ``mean`` and ``spread`` (standard
+        deviation over the seeds, n - 1) of every figure.
+
+    Raises:
+        CadsightError: for two sets of one name, a test set that shares a picture with a training set, and whatever
+            reading, training and judging raise.
+    """
+    names = [s.name for s in sets]
+    if len(set(names)) < len(names) or not sets or seeds < 1:
+        raise CadsightError(
+            f"the sets {', '.join(names)} with {seeds} seeds are to be compared, expected at least one set, a name for "
+            "each and at least one seed"
+        )
+    judges, test_names = load_together([test])
+    found = []
+    for one in sets:
+        train, valid, classes = _parted(one)
+        refuse_shared(one.name, [*train, *valid], str(test), judges)
+        data = fingerprint([*train, *valid, *judges])
+        trials = []
+        for seed in range(seeds):
+            trial, folder = Trial(one, seed), Path(out) / one.name / str(seed)
+            options = (dataclasses.replace(detector, seed=seed), normals and dataclasses.replace(normals, seed=seed))
+            asked = [data, *(o and dataclasses.asdict(o) for o in options)]
+            figures = _kept(folder, asked)
+            if figures is None:
+                tests = in_classes_of(judges, test_names, classes)
+                figures = _tried(trial, train, valid, classes, tests, folder, options, progress)
+                write_atomically(
+                    folder / "trial.json", json.dumps({"asked": asked, "figures": figures}, indent=1) + "\n"
+                )
+            trials.append(figures)
+        found.append({"name": one.name, "pictures": len(train), "trials": trials, **_summed(trials)})
+    comparison = {"test": str(test), "test_pictures": len(judges), "seeds": seeds, "sets": found}
+    write_atomically(Path(out) / "comparison.json", json.dumps(comparison, indent=1) + "\n")
+    write_atomically(Path(out) / "comparison.md", table(comparison))
+    return comparison
+
+
+def refuse_shared(name: str, train: Sequence[Sample], test_name: str, test: Sequence[Sample]) -> None:
+    """Refuse a test set that shares a picture with a training set, by content.
+
+    Raises:
+        CadsightError: naming both sets and the first picture.
+    """
+    known = {_content(s): s.name for s in train}
+    for sample in test:
+        twin = known.get(_content(sample))
+        if twin is not None:
+            raise CadsightError(
+                f"the picture {sample.name} of the test set {test_name} is {twin} of the training set {name}, "
+                "expected pictures that training never saw"
+            )
+
+
+def table(comparison: Mapping[str, Any]) -> str:
+    """The comparison as a Markdown table: mean and, of several seeds, the standard deviation."""
+    figures = [f for f in (*DETECTOR_FIGURES, *NORMAL_FIGURES) if f in comparison["sets"][0]["mean"]]
+    lines = [f"| trained on | pictures | {' | '.join(figures)} |", "|---" * (len(figures) + 2) + "|"]
+    for one in comparison["sets"]:
+        cells = [_cell(one["mean"][f], one["spread"].get(f), 2 if f in NORMAL_FIGURES else 3) for f in figures]
+        lines.append(f"| {one['name']} | {one['pictures']} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(mean: float, spread: float | None, digits: int) -> str:
+    return f"{mean:.{digits}f}" if spread is None else f"{mean:.{digits}f} +- {spread:.{digits}f}"
+
+
+def _parted(one: TrainingSet) -> tuple[list[Sample], list[Sample], tuple[str, ...]]:
+    samples, classes = load_together(one.folders)
+    if any(s.split == "valid" for s in samples):
+        train, valid, _ = divided(samples)
+        return train, valid, classes
+    train, valid = [], []
+    for part in _by_folder(samples):
+        learned, judged, _ = divided(part)
+        train += learned
+        valid += judged
+    return train, valid, classes
+
+
+def _by_folder(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
+    folders: dict[Path, list[Sample]] = {}
+    for sample in samples:
+        folders.setdefault(sample.image.parent, []).append(sample)
+    yield from folders.values()
+
+
+def _kept(folder: Path, asked: Any) -> dict[str, Any] | None:
+    try:
+        kept = json.loads((folder / "trial.json").read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise CadsightError(f"{folder}/trial.json could not be read ({error}), expected a trial's figures") from error
+    if kept["asked"] != asked:
+        raise CadsightError(f"{folder} holds a trial with other settings or data, expected the same or another --out")
+    return kept["figures"]
+
+
+def _tried(
+    trial: Trial,
+    train: Sequence[Sample],
+    valid: Sequence[Sample],
+    classes: Sequence[str],
+    test: Sequence[Sample],
+    folder: Path,
+    options: tuple[DetectorOptions, NormalOptions | None],
+    progress: Callable[[Trial, str], Progress],
+) -> dict[str, float]:
+    how, normals = options
+    detector, _ = fit_detector(train, valid, classes, folder / "detector", how, progress(trial, "detector"))
+    judged = evaluate_detector(detector, test, square=how.square)
+    figures = {f: float(judged[f]) for f in DETECTOR_FIGURES}
+    if normals is not None:
+        regressor, _ = fit_normals(train, valid, classes, folder / "normals", normals, progress(trial, "normals"))
+        angles = evaluate_normals(regressor, test)
+        figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
+    return figures
+
+
+def _summed(trials: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    values = {f: np.array([t[f] for t in trials]) for f in trials[0]}
+    spread = {f: float(v.std(ddof=1)) for f, v in values.items()} if len(trials) > 1 else {}
+    return {"mean": {f: float(v.mean()) for f, v in values.items()}, "spread": spread}
+
+
+def _content(sample: Sample) -> str:
+    try:
+        return hashlib.sha256(sample.image.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CadsightError(f"the picture {sample.image} could not be read: {error.strerror}") from error

@@ -1,0 +1,92 @@
+"""Two small sets are trained on and judged on a third, for real and in seconds."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.images import read_image
+from cadsight_learning.comparison import TrainingSet, compare, table
+from cadsight_learning.options import DetectorOptions, NormalOptions
+
+DETECTOR = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
+NORMALS = NormalOptions(architecture="compact", epochs=1, image_size=32, batch=4)
+
+
+@pytest.fixture(scope="module")
+def folders(pictures, other_pictures, tmp_path_factory):
+    """`many` and `few` to train on, `test` to judge on."""
+    root = tmp_path_factory.mktemp("sets")
+    for name, samples in (("many", pictures[:8]), ("few", pictures[8:]), ("test", other_pictures)):
+        dataset = Dataset.create(root / name, ("block",))
+        for sample in samples:
+            instances = tuple(dataclasses.replace(i, class_id=0) for i in sample.instances)
+            dataset.append(dataclasses.replace(sample, instances=instances, split=""), read_image(sample.image))
+    return root
+
+
+@pytest.fixture(scope="module")
+def comparison(folders):
+    sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("all", (f"{folders}/many", f"{folders}/few"))]
+    return compare(sets, folders / "test", 2, folders / "out", DETECTOR, NORMALS)
+
+
+def test_every_set_is_trained_with_every_seed_and_judged_on_the_same_pictures(comparison, folders):
+    assert comparison["test_pictures"] == 4
+    # Of the 8 pictures 1 validates, of the 4 others 1 as well: each folder gives its share.
+    sizes = [(s["name"], s["pictures"], len(s["trials"])) for s in comparison["sets"]]
+    assert sizes == [("many", 7, 2), ("all", 10, 2)]
+    for one in comparison["sets"]:
+        angles = [t["mean_deg"] for t in one["trials"]]
+        assert angles[0] != angles[1]
+        assert one["mean"]["mean_deg"] == pytest.approx(sum(angles) / 2)
+        assert one["spread"]["mean_deg"] == pytest.approx(abs(angles[0] - angles[1]) / np.sqrt(2))
+    assert json.loads((folders / "out/comparison.json").read_text()) == comparison
+
+
+def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):
+    kept = folders / "out/many/0/trial.json"
+    shutil.rmtree(folders / "out/all/1")
+    trial = json.loads(kept.read_text())
+    trial["figures"]["map50"] = 0.125  # no training gives this: it is read, not made again
+    kept.write_text(json.dumps(trial))
+    sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("all", (f"{folders}/many", f"{folders}/few"))]
+    again = compare(sets, folders / "test", 2, folders / "out", DETECTOR, NORMALS)
+    assert again["sets"][0]["trials"][0]["map50"] == 0.125
+    assert again["sets"][1]["trials"][1] == comparison["sets"][1]["trials"][1]  # the same seed, the same model
+    with pytest.raises(CadsightError, match="holds a trial with other settings or data"):
+        compare(sets, folders / "test", 1, folders / "out", dataclasses.replace(DETECTOR, batch=5), NORMALS)
+
+
+def test_the_table_gives_the_mean_and_of_several_seeds_the_spread():
+    one = {"name": "real", "pictures": 3, "mean": {"map50": 0.9, "mean_deg": 2.345}, "spread": {}}
+    mean, spread = {"map50": 0.5, "mean_deg": 9.0}, {"map50": 0.1, "mean_deg": 1.0}
+    two = {"name": "twin", "pictures": 30, "mean": mean, "spread": spread}
+    assert table({"sets": [one, two]}).splitlines() == [
+        "| trained on | pictures | map50 | mean_deg |",
+        "|---|---|---|---|",
+        "| real | 3 | 0.900 | 2.35 |",
+        "| twin | 30 | 0.500 +- 0.100 | 9.00 +- 1.00 |",
+    ]
+
+
+def test_a_test_set_that_shares_a_picture_with_a_training_set_is_refused_by_content(folders, tmp_path):
+    source = Dataset.open(folders / "many")
+    dataset = Dataset.create(tmp_path / "test", ("block",))
+    sample = source.samples()[3]
+    dataset.append(dataclasses.replace(sample, name="renamed"), source.image(sample))
+    with pytest.raises(CadsightError, match=r"picture renamed of the test set .* is train003 of the training set many"):
+        compare([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", 1, tmp_path / "out", DETECTOR, None)
+
+
+@pytest.mark.parametrize("words", ["", "real", "=a", "../real=a", "real=", ".x=a"])
+def test_a_set_without_a_plain_name_or_a_folder_is_refused(words):
+    with pytest.raises(CadsightError, match="expected NAME=DIR"):
+        TrainingSet.parse(words)
+
+
+def test_a_set_of_several_folders_is_read_from_one_word():
+    assert TrainingSet.parse("both=a/b,c") == TrainingSet("both", ("a/b", "c"))
