@@ -45,6 +45,7 @@ class Report:
         counts: labels a class, in the order of the classes.
         sizes: pictures by (width, height).
         splits: pictures by split.
+        backgrounds: pictures that are said to show no part.
     """
 
     folder: Path
@@ -54,6 +55,7 @@ class Report:
     sizes: dict[tuple[int, int], int]
     splits: dict[str, int]
     problems: tuple[Problem, ...] = field(default=())
+    backgrounds: int = 0
 
     @property
     def labels(self) -> int:
@@ -67,7 +69,7 @@ class Report:
     def without(self, kinds: Iterable[str]) -> "Report":
         """The report without problems of ``kinds``."""
         left = tuple(p for p in self.problems if p.kind not in set(kinds))
-        return Report(self.folder, self.format, self.pictures, self.counts, self.sizes, self.splits, left)
+        return replace(self, problems=left)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -78,6 +80,7 @@ class Report:
             "counts": self.counts,
             "sizes": [{"width": w, "height": h, "pictures": n} for (w, h), n in self.sizes.items()],
             "splits": self.splits,
+            "backgrounds": self.backgrounds,
             "problems": [
                 {"kind": p.kind, "file": str(p.file), "line": p.line, "sentence": p.sentence} for p in self.problems
             ],
@@ -125,7 +128,8 @@ def check(
 
     splits: dict[str, int] = dict(Counter(str(s.split) for s in samples if s.split))
     problems = sorted(notes.problems, key=lambda p: (str(p.file), p.line or 0))
-    return Report(path, loaded.format, len(samples), counts, sizes, splits, tuple(problems))
+    backgrounds = sum(map(_is_background, samples))
+    return Report(path, loaded.format, len(samples), counts, sizes, splits, tuple(problems), backgrounds)
 
 
 def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sample]:
@@ -169,7 +173,7 @@ def _check_files(loaded: Loaded, samples: Sequence[Sample], path: Path, notes: N
 
 
 def _check_labels(sample: Sample, loaded: Loaded, notes: Notes) -> None:
-    if not sample.instances and loaded.format != "pictures":
+    if not sample.instances and loaded.format != "pictures" and not _is_background(sample):
         file = yolo.label_path(sample.image) if loaded.format == "yolo" else sample.image
         if loaded.format != "yolo" or (notes.has_label_file(sample.name) and not _has_problem(file, notes)):
             notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
@@ -186,6 +190,10 @@ def _check_labels(sample: Sample, loaded: Loaded, notes: Notes) -> None:
             told = f"that of line {other}" if other not in (None, line) else f"label {first + 1} of {sample.name!r}"
             classes = "" if a.class_id == b.class_id else " with another class"
             notes.problem("duplicate box", file, f"the box is the same as {told}{classes}, expected it once", line)
+
+
+def _is_background(sample: Sample) -> bool:
+    return not sample.instances and sample.record.get("background") is True
 
 
 def _odd(instance: Instance, size: ImageSize, loaded: Loaded) -> Iterator[tuple[str, str]]:

@@ -7,9 +7,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cadsight_core.camera import ImageSize
+from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
 from cadsight_core.images import Rgb, write_image
+from cadsight_core.sample import Sample, Split
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -69,11 +72,46 @@ def write_frames(
     files = []
     for index, _, frame in progress(read_frames(path, fps), total, "frames"):
         if grey:
-            frame = np.repeat(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+            frame = _grey(frame)
         file = inside(folder, f"{path.stem}_{index:06d}{suffix}")
         write_image(file, frame)
         files.append(file)
     return files
+
+
+def write_backgrounds(
+    path: str | Path,
+    folder: str | Path,
+    fps: float = 2.0,
+    *,
+    grey: bool = False,
+    split: Split = "",
+    progress: Progress = lambda items, _total, _what: items,
+) -> Dataset:
+    """Add the frames of a video that shows no part to the data set ``folder``, or to a new one without classes.
+
+    They are pictures of a class of their own (Morato, section 6.1): ``record["background"]`` says that nothing is on
+    them on purpose, and YOLO gets an empty label file, which is its background. Frames that are there already stay.
+
+    Raises:
+        CadsightError: as :func:`read_frames`, or when the disk refuses the bytes.
+    """
+    path = Path(path)
+    total = _expected(path, fps)
+    dataset = Dataset.open(folder) if Dataset.is_one(folder) else Dataset.create(folder, ())
+    for index, seconds, frame in progress(read_frames(path, fps), total, "frames"):
+        name = f"background_{path.stem}_{index:06d}"
+        if name in dataset:
+            continue
+        record = {"background": True, "video": path.name, "frame": index, "seconds": round(seconds, 3)}
+        size = ImageSize(frame.shape[1], frame.shape[0])
+        sample = Sample(name, Path(f"{name}.png"), size, split=split, record=record)
+        dataset.append(sample, _grey(frame) if grey else frame)
+    return dataset
+
+
+def _grey(frame: Rgb) -> Rgb:
+    return np.repeat(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8)
 
 
 def _expected(path: Path, fps: float) -> int:

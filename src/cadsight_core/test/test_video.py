@@ -1,9 +1,12 @@
 import cv2
 import numpy as np
 import pytest
+from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.formats.convert import convert
+from cadsight_core.health import check
 from cadsight_core.images import read_image
-from cadsight_core.video import read_frames, write_frames
+from cadsight_core.video import read_frames, write_backgrounds, write_frames
 
 
 def grey(index):
@@ -92,3 +95,24 @@ def test_a_video_cut_short_gives_its_whole_frames(tmp_path):
     frames = list(read_frames(path, 2))
     assert [index for index, _, _ in frames][:2] == [0, 5]
     assert frames[-1][0] < 20
+
+
+def test_backgrounds_join_a_data_set_once_and_are_no_problem_there(tmp_path):
+    source = video(tmp_path / "bench.avi", 10, 11)
+    Dataset.create(tmp_path / "set", ["magnet"])
+    for _ in range(2):
+        dataset = write_backgrounds(source, tmp_path / "set", 2, grey=True, split="train")
+        assert dataset.names == ("background_bench_000000", "background_bench_000005", "background_bench_000010")
+    assert dataset.classes == ("magnet",)
+    assert dataset["background_bench_000005"].record["seconds"] == pytest.approx(0.5)
+    report = check(tmp_path / "set")
+    assert (report.pictures, report.backgrounds) == (3, 3)
+    assert "empty labels" not in report.kinds
+    data = convert(tmp_path / "set", tmp_path / "yolo", "yolo").parent
+    labels = sorted((data / "labels" / "train").iterdir())
+    assert [(f.name, f.read_text()) for f in labels] == [(f"{n}.txt", "") for n in dataset.names]
+
+
+def test_backgrounds_alone_make_a_set_without_classes(tmp_path):
+    dataset = write_backgrounds(video(tmp_path / "bench.avi", 2, 3), tmp_path / "set", 2)
+    assert (len(dataset), dataset.classes) == (3, ())

@@ -79,6 +79,12 @@ def _add_frames(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("video", metavar="VIDEO", help="MP4, AVI, MOV or the like")
     parser.add_argument("--fps", type=float, default=2.0, help="frames a second of the video (2)")
     parser.add_argument("--grey", action="store_true", help="write them in grey")
+    parser.add_argument(
+        "--background",
+        action="store_true",
+        help="the video shows no part: add its frames to the data set DIR, or to a new one, as pictures of nothing",
+    )
+    parser.add_argument("--split", choices=("train", "valid", "test"), default="", help="split of the backgrounds")
     parser.add_argument("--suffix", choices=(".png", ".jpg"), default=".png", help="format of the pictures (.png)")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the pictures")
     parser.set_defaults(run=run_frames)
@@ -161,6 +167,8 @@ def run_check(args: argparse.Namespace) -> int:
     width = max(map(len, report.counts), default=0)
     for name, count in report.counts.items():
         print(f"  {name:{width}}  {count:6d}")
+    if report.backgrounds:
+        print(f"  {report.backgrounds} pictures of the background alone")
     for problem in report.problems:
         print(f"{problem.kind}: {problem.sentence}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.items())
@@ -190,9 +198,21 @@ def run_convert(args: argparse.Namespace) -> int:
 
 
 def run_frames(args: argparse.Namespace) -> int:
-    from cadsight_core.video import write_frames
+    from cadsight_core.video import write_backgrounds, write_frames
     from tqdm import tqdm
 
+    if args.background:
+        dataset = write_backgrounds(
+            args.video,
+            args.out,
+            args.fps,
+            grey=args.grey,
+            split=args.split,
+            progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+        )
+        print(f"{sum(name.startswith('background_') for name in dataset.names)} backgrounds")
+        print(dataset.folder)
+        return 0
     files = write_frames(
         args.video,
         args.out,
