@@ -1,6 +1,7 @@
 """YAML files read into parameter dataclasses; what is wrong is refused with its file, line and key."""
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -54,34 +55,35 @@ class Document:
         return self._at(line, keys)
 
     def build(self, cls: type[T], readers: Readers | None = None) -> T:
-        """The dataclass that the file describes; keys that it lacks have their defaults.
+        """The dataclass that the file describes; keys that it lacks have their defaults, those of a section the
+        values that the section has as a default where it stands.
 
         Raises:
             CadsightError: for an unknown, doubled or missing key, a wrong type, a value out of range, or what the
                 dataclass itself refuses, with file, line and key.
         """
-        built: T = self._dataclass(self._root, cls, (), readers or {})
+        built: T = self._dataclass(self._root, cls, (), readers or {}, None)
         return built
 
     def _at(self, line: int, keys: Sequence[Key]) -> str:
         name = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
         return f"{self.path} line {line + 1}" + (f", {name}" if name else "")
 
-    def _build(self, node: yaml.Node, hint: Any, keys: tuple[Key, ...], readers: Readers) -> Any:
-        """The value of ``hint`` that is no dataclass's field; `_Plain` where the field itself is to check it."""
+    def _build(self, node: yaml.Node, hint: Any, keys: tuple[Key, ...], readers: Readers, standing: Any = None) -> Any:
+        """The value of type ``hint``, not yet checked where it is plain; ``standing`` is what holds without it."""
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin in (typing.Union, types.UnionType) and type(None) in arguments:
             if _plain(node) is None:
                 return None
             rest = [a for a in arguments if a is not type(None)]
-            return self._build(node, rest[0], keys, readers) if len(rest) == 1 else _plain(node)
+            return self._build(node, rest[0], keys, readers, standing) if len(rest) == 1 else _plain(node)
         if hint in readers:
             try:
                 return readers[hint](_plain(node), self.path.parent)
             except CadsightError as error:
                 raise CadsightError(f"{self._at(node.start_mark.line, keys)}: {error}") from error
         if dataclasses.is_dataclass(hint):
-            return self._dataclass(node, hint, keys, readers)
+            return self._dataclass(node, hint, keys, readers, standing)
         if (
             origin is tuple
             and len(arguments) == 2
@@ -93,7 +95,7 @@ class Document:
             return tuple(self._build(n, arguments[0], (*keys, i), readers) for i, n in enumerate(node.value))
         return _plain(node)
 
-    def _dataclass(self, node: yaml.Node, cls: Any, keys: tuple[Key, ...], readers: Readers) -> Any:
+    def _dataclass(self, node: yaml.Node, cls: Any, keys: tuple[Key, ...], readers: Readers, standing: Any) -> Any:
         here = self._at(node.start_mark.line, keys)
         if not isinstance(node, yaml.MappingNode):
             raise CadsightError(f"{here} is {_plain(node)!r}, expected keys and values of {cls.__name__}")
@@ -108,7 +110,7 @@ class Document:
                 )
             if name in values:
                 raise CadsightError(f"{self._at(at, keys)} has the key {name!r} for a second time, expected it once")
-            value = self._build(value_node, hints[name], (*keys, name), readers)
+            value = self._build(value_node, hints[name], (*keys, name), readers, _standing(fields[name], standing))
             try:
                 values[name] = checked(cls, name, value)
             except CadsightError as error:
@@ -117,10 +119,22 @@ class Document:
             missing = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if missing and name not in values:
                 raise CadsightError(f"{here} lacks the key {name!r}: {field.metadata.get('description', '')}")
+        kept = {name: getattr(standing, name) for name in fields} if isinstance(standing, cls) else {}
         try:
-            return cls(**values)
+            return cls(**{**kept, **values})
         except CadsightError as error:
-            raise CadsightError(f"{here}: {error}") from error
+            named = re.match(r"parameter (\w+) ", str(error))
+            at = self.where((*keys, named[1])) if named is not None and named[1] in values else here
+            raise CadsightError(f"{at}: {error}") from error
+
+
+def _standing(field: "dataclasses.Field[Any]", holder: Any) -> Any:
+    """What holds of a field that the file does not name."""
+    if holder is not None:
+        return getattr(holder, field.name)
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return None if field.default is dataclasses.MISSING else field.default
 
 
 def _is_structured(hint: Any, readers: Readers) -> bool:
