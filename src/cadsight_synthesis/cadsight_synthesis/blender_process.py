@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,12 @@ def set_up(root: Path) -> Path:
     return root / ".venv-blender" / "bin" / "python"
 
 
+def environment_for_blender(ours: Mapping[str, str]) -> dict[str, str]:
+    """``ours`` without what belongs to our Python, and with our package alone on the path."""
+    kept = {name: value for name, value in ours.items() if name not in _NOT_FOR_BLENDER}
+    return {**kept, "PYTHONPATH": str(_PACKAGE)}
+
+
 class BlenderProcess:
     """One running program; it ends with us.
 
@@ -68,13 +74,12 @@ class BlenderProcess:
         self._folder = tempfile.TemporaryDirectory(prefix="cadsight_cycles_", ignore_cleanup_errors=True)
         # It writes as long as the process lives; no name is left of it.
         self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115
-        environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_BLENDER}
         self._process = subprocess.Popen(
             [str(python), "-s", "-B", "-m", "cadsight_synthesis.blender", self._folder.name, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**environment, "PYTHONPATH": str(_PACKAGE)},
+            env=environment_for_blender(os.environ),
             text=True,
             # A Ctrl-C in the terminal is for us.
             start_new_session=True,

@@ -11,8 +11,15 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "benchmark",
         help="print the figures of a run and the speed of each stage",
         description="Print the figures that a run is judged by, and measure on this machine the simulated camera, "
-        "capturing, labelling, training and the live look, each with the run's pictures and models. It is no test: "
-        "nothing fails for being slow.",
+        "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
+        "measure how fast synthetic pictures are drawn instead, which wants no run. It is no test: nothing fails for "
+        "being slow.",
+    )
+    parser.add_argument(
+        "what", nargs="?", choices=("run", "synthesis"), default="run", help="what to measure (%(default)s)"
+    )
+    parser.add_argument(
+        "--pictures", type=int, default=12, metavar="N", help="synthesis: pictures of our engine (%(default)s)"
     )
     parser.add_argument(
         "--run", dest="run_folder", default="runs/demo", metavar="RUN", help="folder of the run (%(default)s)"
@@ -23,6 +30,25 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    return _run_synthesis(args) if args.what == "synthesis" else _run_stages(args)
+
+
+def _run_synthesis(args: argparse.Namespace) -> int:
+    import json
+
+    from cadsight_core.files import write_atomically
+    from cadsight_report.origin import versions
+
+    from cadsight_cli.benchmark_synthesis import SynthesisBenchmark
+
+    speeds = SynthesisBenchmark(pictures=args.pictures).run(_print_speeds)
+    if args.json:
+        write_atomically(args.json, json.dumps({"speeds": speeds, "versions": versions()}, indent=2) + "\n")
+        print(args.json)
+    return 0
+
+
+def _run_stages(args: argparse.Namespace) -> int:
     import json
     import os
     import signal

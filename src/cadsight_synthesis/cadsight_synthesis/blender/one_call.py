@@ -6,6 +6,7 @@ BlenderProc's default settings, with its normals and its segmentation; all of it
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from cadsight_synthesis.blender.shim import bproc, init
 _BLENDER_FROM_OPTICAL = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
-def main() -> int:
+def main() -> None:
     scene, number, folder = json.loads(Path(sys.argv[1]).read_text()), int(sys.argv[2]), Path(sys.argv[3])
     init(folder)
     _place(scene)
@@ -31,7 +32,9 @@ def main() -> int:
     data = bproc.renderer.render()
     data.update(bproc.renderer.render_segmap(map_by=["instance", "class", "name"]))
     bproc.writer.write_hdf5(str(folder), data)
-    return 0
+    # Blender's own end, in a process that is not its own, crashes now and then.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _place(scene: dict[str, Any]) -> None:
@@ -68,4 +71,4 @@ def _place(scene: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
