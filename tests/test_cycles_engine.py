@@ -246,6 +246,22 @@ def test_a_texture_is_laid_over_the_body_at_its_size(engine, plate, tmp_path):
     assert np.allclose(edges[2:] - edges[:-2], 70, atol=1)
 
 
+def test_more_textures_than_are_kept_come_back_as_they_were(engine, plate, tmp_path):
+    bodies = []
+    for i in range(70):
+        write_image(tmp_path / f"{i}.png", np.full((2, 2, 3), (3 * i, 255 - 3 * i, 90), np.uint8))
+        look = Material((1, 1, 1), 1.0, texture=tmp_path / f"{i}.png")
+        bodies.append(Body(str(i), plate, Pose.from_rotvec([0, 0, 0], [0.01 * i - 0.35, 0, 0.001 * i]), look))
+    flat = Quality(samples=1, ray_traced=False)
+    view = View(CAMERA, looking_down(0.6), backdrop_colour=(0, 0, 0))
+    first = engine.render(scene(tuple(bodies), views=(view,), quality=flat))[0]
+    for _ in range(2):
+        engine.render(scene((Body("alone", plate, Pose.identity()),)))
+    again = engine.render(scene(tuple(bodies), views=(view,), quality=flat))[0]
+    assert len(np.unique(first.index)) > 30
+    assert np.array_equal(first.image, again.image)
+
+
 @pytest.mark.parametrize("what", ["mesh", "missing", "texture", "environment", "backdrop"])
 def test_what_cannot_be_used_is_named_and_the_next_scene_is_drawn(engine, bracket, tmp_path, what):
     bad = tmp_path / f"bad-{what}.{'ply' if what == 'mesh' else 'png'}"

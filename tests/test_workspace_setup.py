@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from workspace import build, environment, ros, system  # noqa: E402
+from workspace import blender, build, environment, ros, system  # noqa: E402
 from workspace.say import SetupError  # noqa: E402
 from workspace.stamp import Stamps, fingerprint  # noqa: E402
 
@@ -173,3 +173,40 @@ def test_sourcing_the_environment_twice_changes_nothing(shell):
     script = f'. {ROOT}/env.sh; first=$(env | sort); . {ROOT}/env.sh; [ "$first" = "$(env | sort)" ] && echo same'
     result = subprocess.run([shell, "-c", script], env=clean, capture_output=True, text=True)
     assert result.stdout == "same\n"
+
+
+def test_blender_wants_its_own_python_and_says_which(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(blender, "PYTHON", (2, 6))
+    with pytest.raises(SetupError, match=r"Blender's wheels want Python 2\.6, and there is none beside this 3\.\d+"):
+        blender.find_python()
+
+
+def test_blender_takes_a_python_of_the_path_that_runs(monkeypatch, tmp_path):
+    there = tmp_path / "python3.99"
+    monkeypatch.setattr(blender, "PYTHON", (3, 99))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    # As pyenv's shims do for a version that is not chosen.
+    there.write_text("#!/bin/sh\nexit 127\n")
+    there.chmod(0o755)
+    with pytest.raises(SetupError):
+        blender.find_python()
+    there.write_text("#!/bin/sh\necho 3.99\n")
+    assert blender.find_python() == str(there)
+
+
+def test_nothing_is_done_for_blender_where_its_pins_have_not_changed(monkeypatch, tmp_path):
+    (tmp_path / blender.PINS).write_text("bpy==4.2.0\n")
+    made = []
+    monkeypatch.setattr(blender, "find_python", lambda: made.append("python") or sys.executable)
+    # Without uv it ends where there would be something to do.
+    with pytest.raises(SetupError, match="make setup"):
+        blender.set_up(tmp_path)
+    wanted = fingerprint(tmp_path, [tmp_path / blender.PINS], [str(tmp_path / blender.FOLDER), str(blender.PYTHON)])
+    Stamps(tmp_path / blender.FOLDER / "stamps").set("packages", wanted)
+    assert not blender.set_up(tmp_path)
+    (tmp_path / blender.PINS).write_text("bpy==4.2.1\n")
+    with pytest.raises(SetupError, match="make setup"):
+        blender.set_up(tmp_path)
+    assert made == ["python", "python"]

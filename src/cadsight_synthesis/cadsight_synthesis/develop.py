@@ -57,7 +57,7 @@ def settle_edges(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return settled
 
 
-def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _around(values: NDArray[Any]) -> NDArray[np.float32]:
     total: Any = cv2.boxFilter(values, -1, (7, 7), normalize=False)
     return total
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 
-def main() -> int:
+def main() -> None:
     folder, threads = Path(sys.argv[1]), int(sys.argv[2])
     # Blender talks on stdout; the answers keep it for themselves, its chatter joins stderr.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
@@ -40,7 +40,8 @@ def main() -> int:
             draw(json.loads(line))
         except (SceneError, OSError) as error:
             _say(answers, {"error": " ".join(str(error).split())})
-    return 0
+    # Blender's own end, in a process that is not its own, crashes now and then.
+    os._exit(0)
 
 
 def _say(answers: TextIO, what: dict[str, Any]) -> None:
@@ -49,4 +50,4 @@ def _say(answers: TextIO, what: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

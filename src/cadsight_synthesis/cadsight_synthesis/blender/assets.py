@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 from cadsight_synthesis.blender.errors import SceneError
 from cadsight_synthesis.blender.shim import bproc
@@ -102,18 +103,24 @@ def _load_mesh(path: str) -> bpy.types.Mesh:
     return mesh
 
 
+def _places(mesh: bpy.types.Mesh) -> NDArray[np.float32]:
+    """(V, 3) of the vertices."""
+    places = np.empty((len(mesh.vertices), 3), np.float32)
+    mesh.vertices.foreach_get("co", places.ravel())
+    return places
+
+
 def _lay_texture(mesh: bpy.types.Mesh) -> None:
     """Metres on the texture for each corner: projected along the axis that its face looks at most, from the corner of
     the mesh's box, as the raster engine does it."""
-    places = np.empty(len(mesh.vertices) * 3, np.float32)
-    mesh.vertices.foreach_get("co", places)
+    places = _places(mesh)
+    places -= places.min(axis=0)
     corners, sides = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
     mesh.loops.foreach_get("vertex_index", corners)
     mesh.polygons.foreach_get("loop_total", sides)
     normals = np.empty(len(mesh.polygons) * 3, np.float32)
     mesh.polygons.foreach_get("normal", normals)
     across = np.array([[1, 2], [0, 2], [0, 1]])[np.abs(normals.reshape(-1, 3)).argmax(axis=1)]
-    places = places.reshape(-1, 3) - places.reshape(-1, 3).min(axis=0)
     on_texture = np.take_along_axis(places[corners], np.repeat(across, sides, axis=0), axis=1)
     layer = mesh.uv_layers.new(name="metres")
     layer.uv.foreach_set("vector", np.ascontiguousarray(on_texture, np.float32).ravel())

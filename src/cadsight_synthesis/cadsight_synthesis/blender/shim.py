@@ -4,18 +4,21 @@ BlenderProc 2.8 runs inside a Blender that it has downloaded and fills with pack
 already, so what would fetch them is replaced, and what it does to the process is undone.
 """
 
+import importlib.abc
+import importlib.machinery
 import importlib.util
 import os
 import sys
 import types
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 import numpy as np
 
-os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
-if not hasattr(np, "string_"):  # NumPy 2 has dropped the name
-    np.string_ = np.bytes_  # type: ignore[attr-defined]
+# Imported by parts of BlenderProc that we do not use: loaders of data sets, physics, GIFs. They would take most
+# of the time that the program takes to start.
+_UNUSED = ("git", "matplotlib", "png", "scipy", "skimage", "sklearn", "trimesh")
 
 
 class _SetupUtility:
@@ -30,13 +33,53 @@ class _SetupUtility:
         return ""
 
 
-_module = types.ModuleType("blenderproc.python.utility.SetupUtility")
-_module.SetupUtility = _SetupUtility  # type: ignore[attr-defined]
-sys.modules[_module.__name__] = _module
+class _Unused:
+    """Can be called while modules are imported, and has nothing to be used."""
 
-# It takes the first entry of its own folder out of the path, where everything that it imports next lies as well.
-_packages = str(Path(importlib.util.find_spec("blenderproc").origin).parents[1])  # type: ignore
-sys.path.append(_packages)
+    def __init__(self, *_arguments: object, **_more: object) -> None:
+        pass
+
+
+class _UnusedModule(types.ModuleType):
+    """Can be imported, with whatever is imported from it, and not used."""
+
+    def __getattr__(self, name: str) -> type[_Unused]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Unused
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname.partition(".")[0] not in _UNUSED:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return _UnusedModule(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass
+
+
+def _prepare() -> None:
+    os.environ["INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"] = "1"
+    if not hasattr(np, "string_"):  # NumPy 2 has dropped the name
+        np.string_ = np.bytes_  # type: ignore[attr-defined]
+    sys.meta_path.insert(0, _Finder())
+    module = types.ModuleType("blenderproc.python.utility.SetupUtility")
+    module.SetupUtility = _SetupUtility  # type: ignore[attr-defined]
+    sys.modules[module.__name__] = module
+    # It takes the first entry of its own folder out of the path, where everything that it imports next lies as well.
+    spec = importlib.util.find_spec("blenderproc")
+    assert spec is not None
+    assert spec.origin is not None
+    sys.path.append(str(Path(spec.origin).parents[1]))
+
+
+_prepare()
 import blenderproc as bproc  # noqa: E402
 from blenderproc.python.utility import Initializer  # noqa: E402
 from blenderproc.python.utility.Utility import Utility  # noqa: E402
