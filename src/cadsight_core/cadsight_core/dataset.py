@@ -16,8 +16,9 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple, overload
+from typing import IO, Any, NamedTuple
 
+from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, inside, write_atomically
 from cadsight_core.images import Rgb, read_image, write_image
@@ -128,7 +129,8 @@ class Dataset:
 
     def samples(self, split: str | None = None) -> "Sequence[Sample]":
         """All samples, or those of one split; each is read when it is taken out."""
-        return _Samples(self, [e for e in self._lines.values() if split is None or e.split == split])
+        lines = [line for line in self._lines.values() if split is None or line.split == split]
+        return DerivedSamples(lambda number: self._sample(lines[number]), range(len(lines)))
 
     def image(self, sample: Sample) -> Rgb:
         """The picture of ``sample`` (H, W, 3) RGB."""
@@ -279,27 +281,6 @@ class _Line(NamedTuple):
     length: int
     image: str
     split: str
-
-
-class _Samples(Sequence[Sample]):
-    """Samples that are read when taken out: the masks of a whole session would fill the memory."""
-
-    def __init__(self, dataset: Dataset, lines: list[_Line]) -> None:
-        self._dataset, self._lines = dataset, lines
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    @overload
-    def __getitem__(self, index: int) -> Sample: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> "_Samples": ...
-
-    def __getitem__(self, index: int | slice) -> "Sample | _Samples":
-        if isinstance(index, slice):
-            return _Samples(self._dataset, self._lines[index])
-        return self._dataset._sample(self._lines[index])
 
 
 def _read_header(path: Path) -> dict[str, Any]:

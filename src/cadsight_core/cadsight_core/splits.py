@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample, Split
 
@@ -15,8 +16,8 @@ NAMES: tuple[Split, ...] = ("train", "valid", "test")
 
 def divide(
     samples: Sequence[Sample], shares: Mapping[str, float], *, order: Order = "random", seed: int = 0
-) -> list[Sample]:
-    """The samples in their order, each with its split; shares are of their sum.
+) -> Sequence[Sample]:
+    """The samples in their order, each with its split, made when taken out; shares are of their sum.
 
     ``blocks`` keeps neighbours together (frames of one video look alike, and must not be trained with and tested
     on), ``random`` deals them out by ``seed``.
@@ -35,7 +36,7 @@ def divide(
     dealt: list[Split] = [name for name, count in zip(used, counts, strict=True) for _ in range(count)]
     if order == "random":
         dealt = [dealt[i] for i in np.random.default_rng(seed).permutation(len(dealt))]
-    return [replace(sample, split=split) for sample, split in zip(samples, dealt, strict=True)]
+    return DerivedSamples(lambda number: replace(samples[number], split=dealt[number]), range(len(samples)))
 
 
 def _counts(exact: Sequence[float]) -> list[int]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.dataset import Dataset
+from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import coco, regression, via, yolo
 from cadsight_core.formats.folders import pictures_in, sample_names
@@ -100,15 +101,17 @@ def _loaded(found: tuple[list[Sample], tuple[str, ...]], kind: str) -> Loaded:
 
 def _merged(parts: Sequence[Loaded], where: Path) -> Loaded:
     classes = tuple(dict.fromkeys(name for part in parts for name in part.classes))
-    samples: list[Sample] = []
-    for part in parts:
-        index = [classes.index(name) for name in part.classes]
-        for sample in part.samples:
-            instances = tuple(replace(i, class_id=index[i.class_id]) for i in sample.instances)
-            samples.append(replace(sample, instances=instances))
-    names = sample_names([(s.split, s.image) for s in samples], where)
-    renamed = [replace(s, name=n) for s, n in zip(samples, names, strict=True)]
-    return Loaded(renamed, classes, parts[0].format, parts[0].extra)
+    places = [(part, number) for part in parts for number in range(len(part.samples))]
+    names = sample_names([(s.split, s.image) for part in parts for s in part.samples], where)
+    ids = {id(part): [classes.index(name) for name in part.classes] for part in parts}
+
+    def merged(number: int) -> Sample:
+        part, place = places[number]
+        sample = part.samples[place]
+        instances = tuple(replace(i, class_id=ids[id(part)][i.class_id]) for i in sample.instances)
+        return replace(sample, name=names[number], instances=instances)
+
+    return Loaded(DerivedSamples(merged, range(len(places))), classes, parts[0].format, parts[0].extra)
 
 
 def _kind(file: Path) -> str | None:

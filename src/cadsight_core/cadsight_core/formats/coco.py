@@ -13,19 +13,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
+from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
-from cadsight_core.formats.folders import by_split, copy_picture, sample_names, split_of, whole_folder
+from cadsight_core.formats.folders import sample_names, split_of, write_splits
+from cadsight_core.formats.json_stream import Elements, Members, plain
 from cadsight_core.formats.notes import Notes
 from cadsight_core.images import image_size
-from cadsight_core.sample import Instance, Sample, Split, encode_mask
+from cadsight_core.sample import Instance, Sample, Split, decode_mask, encode_mask
 from cadsight_core.shapes import area, bounds, given_polygons, instance_mask
 
 _ANNOTATION_KEYS = ("image_id", "category_id", "bbox", "score", "cadsight")
 _IMAGE_KEYS = ("file_name", "width", "height", "cadsight")
 _FILE_KEYS = ("images", "annotations")
+
+_Code = dict[str, Any]
 
 
 def is_coco(data: Any) -> bool:
@@ -41,9 +47,10 @@ def find_files(folder: Path) -> list[Path]:
 
 def read_coco(
     path: str | Path, images: str | Path | None = None, notes: Notes | None = None
-) -> tuple[list[Sample], tuple[str, ...], dict[str, Any]]:
+) -> tuple[Sequence[Sample], tuple[str, ...], dict[str, Any]]:
     """Samples, classes (in the order of the categories) and the rest of one COCO file.
 
+    The masks of own samples are decoded when a sample is taken out.
     ``images`` is the folder of the pictures; without it they are looked for beside the file, in images/, and in
     the folder of the file's split (``annotations/instances_val2017.json`` and ``val2017/``). The split comes from
     the file's or its folder's name.
@@ -71,24 +78,33 @@ def read_coco(
             notes.problem("odd label", path, f"annotation {number} is for the image {key!r}, expected a known id")
             continue
         annotations[key].append((number, annotation))
-    samples = []
+    samples: list[Sample] = []
+    codes: list[list[_Code | None]] = []
     for entry, image, name in zip(entries, found, names, strict=True):
         sample = _sample(entry, image, name, split, path, notes)
         if sample is None:
             continue
         instances: list[Instance] = []
+        coded: list[_Code | None] = []
         notes.label_file(name, path)
         for number, annotation in annotations[entry.get("id")]:
             try:
-                instance = _instance(annotation, categories, sample.size)
+                instance, code = _instance(annotation, categories, sample.size)
             except CadsightError as error:
                 notes.problem("odd label", path, f"annotation {annotation.get('id', number)!r}: {error}")
                 continue
             notes.place(name, len(instances), path)
             instances.append(instance)
+            coded.append(code)
         samples.append(replace(sample, instances=tuple(instances)))
+        codes.append(coded)
     classes = tuple(str(c["name"]) for c in data["categories"])
-    return samples, classes, {k: v for k, v in data.items() if k not in _FILE_KEYS}
+
+    def decoded(number: int) -> Sample:
+        pairs = zip(samples[number].instances, codes[number], strict=True)
+        return replace(samples[number], instances=tuple(replace(i, mask=decode_mask(c)) if c else i for i, c in pairs))
+
+    return DerivedSamples(decoded, range(len(samples))), classes, {k: v for k, v in data.items() if k not in _FILE_KEYS}
 
 
 def to_coco(
@@ -99,20 +115,8 @@ def to_coco(
     square: bool = False,
 ) -> dict[str, Any]:
     """COCO's JSON of samples; ids of images, annotations and categories are kept where they have one each."""
-    header = {k: v for k, v in (extra or {}).items() if k not in _FILE_KEYS}
-    categories = header.pop("categories", None)
-    if not categories or [c.get("name") for c in categories] != list(classes):
-        categories = [{"id": i + 1, "name": name} for i, name in enumerate(classes)]
-    image_ids = _ids([s.record.get("coco", {}).get("id") for s in samples])
-    pairs = [(s, i) for s in samples for i in s.instances]
-    annotation_ids = _ids([i.attributes.get("id") for _, i in pairs])
-    images = [_image_entry(s, i) for s, i in zip(samples, image_ids, strict=True)]
-    image_of = {id(s): i for s, i in zip(samples, image_ids, strict=True)}
-    annotations = [
-        _annotation(instance, sample.size, number, image_of[id(sample)], categories, square)
-        for (sample, instance), number in zip(pairs, annotation_ids, strict=True)
-    ]
-    return {**header, "images": images, "annotations": annotations, "categories": categories}
+    found: dict[str, Any] = plain(_coco(samples, classes, extra, square))
+    return found
 
 
 def write_coco(
@@ -125,25 +129,35 @@ def write_coco(
 ) -> list[Path]:
     """Write annotations/instances_SPLIT.json and images/SPLIT/ (``all`` for no split); returns the JSON files.
 
-    The folder appears when it is whole; an earlier export there is replaced.
-
     Raises:
-        CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
+        CadsightError: as :func:`cadsight_core.formats.folders.write_splits`.
     """
-    folder = Path(folder).resolve()
-    files = []
-    with whole_folder(folder) as work:
-        (work / "annotations").mkdir()
-        for split, group in by_split(samples).items():
-            name = split or "all"
-            images = work / "images" / name
-            images.mkdir(parents=True)
-            for sample in group:
-                copy_picture(sample, images)
-            file = work / "annotations" / f"instances_{name}.json"
-            file.write_text(json.dumps(to_coco(group, classes, extra, square=square), allow_nan=False))
-            files.append(folder / "annotations" / file.name)
-    return files
+
+    def layout(split: str) -> tuple[Path, Path]:
+        name = split or "all"
+        return Path("images") / name, Path("annotations") / f"instances_{name}.json"
+
+    return write_splits(samples, folder, layout, lambda group: _coco(group, classes, extra, square))
+
+
+def _coco(
+    samples: Sequence[Sample], classes: Sequence[str], extra: Mapping[str, Any] | None, square: bool
+) -> Members:
+    header = {k: v for k, v in (extra or {}).items() if k not in _FILE_KEYS}
+    categories = header.pop("categories", None)
+    if not categories or [c.get("name") for c in categories] != list(classes):
+        categories = [{"id": i + 1, "name": name} for i, name in enumerate(classes)]
+    wanted = [(s.record.get("coco", {}).get("id"), [i.attributes.get("id") for i in s.instances]) for s in samples]
+    image_ids = _ids([image for image, _ in wanted])
+    annotation_ids = iter(_ids([number for _, numbers in wanted for number in numbers]))
+    images = (_image_entry(s, i) for s, i in zip(samples, image_ids, strict=True))
+    annotations = (
+        _annotation(instance, sample.size, next(annotation_ids), image, categories, square)
+        for sample, image in zip(samples, image_ids, strict=True)
+        for instance in sample.instances
+    )
+    parts = {"images": Elements(images), "annotations": Elements(annotations), "categories": categories}
+    return Members([*header.items(), *parts.items()])
 
 
 def read_json(path: Path) -> Any:
@@ -237,7 +251,10 @@ def _sample(
     return replace(sample, image=image)
 
 
-def _instance(annotation: dict[str, Any], categories: Mapping[Any, int], size: ImageSize) -> Instance:
+def _instance(
+    annotation: dict[str, Any], categories: Mapping[Any, int], size: ImageSize
+) -> tuple[Instance, _Code | None]:
+    """The instance without its mask, and the code of that."""
     category = annotation.get("category_id")
     if category not in categories:
         raise CadsightError(f"the category is {category!r}, expected one of the file's categories")
@@ -248,9 +265,16 @@ def _instance(annotation: dict[str, Any], categories: Mapping[Any, int], size: I
     data = {"source": "human", **own, "class_id": categories[category], "box": box.as_tuple(), "attributes": attributes}
     if isinstance(annotation.get("score"), int | float):
         data["score"] = annotation["score"]
-    if "mask" in own:
-        attributes.pop("segmentation", None)
-    return Instance.from_json(data)
+    code = data.pop("mask", None)
+    if code:
+        # Files of older versions have the code a second time.
+        segmentation = attributes.pop("segmentation", None)
+        code = segmentation if code is True else code
+        if not isinstance(code, dict):
+            raise CadsightError("its mask has no run-length code, expected one as its segmentation")
+        code = {**code, "counts": np.asarray(code.get("counts", ()), np.int32)}
+        decode_mask(code)
+    return Instance.from_json(data), code
 
 
 def _box(bbox: Any, attributes: dict[str, Any], class_id: int, size: ImageSize) -> Box:
@@ -280,7 +304,8 @@ def _check_segmentation(segmentation: Any) -> None:
 
 def _image_entry(sample: Sample, number: int) -> dict[str, Any]:
     record = {k: v for k, v in sample.record.items() if k != "coco"}
-    own = {k: v for k, v in sample.to_json().items() if k in ("camera", "origin") and v != "real"}
+    said = replace(sample, instances=()).to_json()
+    own = {k: v for k, v in said.items() if k in ("camera", "origin") and v != "real"}
     if record:
         own["record"] = record
     return {
@@ -302,7 +327,8 @@ def _annotation(
     square: bool,
 ) -> dict[str, Any]:
     box = instance.box.squared(size) if square else instance.box
-    own = {k: v for k, v in instance.to_json().items() if k in ("camera_from_part", "normal", "point")}
+    said = replace(instance, mask=None).to_json()
+    own = {k: v for k, v in said.items() if k in ("camera_from_part", "normal", "point")}
     if instance.source != "human":
         own["source"] = instance.source
     annotation: dict[str, Any] = {"iscrowd": 0, **instance.attributes}
@@ -314,7 +340,7 @@ def _annotation(
     )
     if instance.mask is not None:
         annotation["segmentation"] = encode_mask(instance.mask)
-        own["mask"] = annotation["segmentation"]
+        own["mask"] = True
     annotation.setdefault("area", _area(instance, box))
     if instance.score is not None:
         annotation["score"] = instance.score

@@ -3,11 +3,14 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
+from cadsight_core.formats.json_stream import write_json
 from cadsight_core.images import SUFFIXES
 from cadsight_core.sample import Sample, Split
 
@@ -38,12 +41,42 @@ def sample_names(pictures: Sequence[Picture], folder: Path) -> list[str]:
     return ["_".join(p.relative_to(folder).parts) if p.is_relative_to(folder) else p.name for _, p in pictures]
 
 
-def by_split(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
-    """The samples of each split, splits in the order train, valid, test, none."""
-    groups: dict[str, list[Sample]] = {"train": [], "valid": [], "test": [], "": []}
-    for sample in samples:
-        groups[sample.split].append(sample)
-    return {split: group for split, group in groups.items() if group}
+def by_split(samples: Iterable[Sample]) -> dict[str, Sequence[Sample]]:
+    """The samples of each split, splits in the order train, valid, test, none; those of a sequence stay there."""
+    there = samples if isinstance(samples, Sequence) else list(samples)
+    groups: dict[str, list[int]] = {"train": [], "valid": [], "test": [], "": []}
+    for number, sample in enumerate(there):
+        groups[sample.split].append(number)
+    return {split: DerivedSamples(there.__getitem__, group) for split, group in groups.items() if group}
+
+
+def write_splits(
+    samples: Iterable[Sample],
+    folder: str | Path,
+    layout: Callable[[str], tuple[Path, Path]],
+    content: Callable[[Sequence[Sample]], Any],
+) -> list[Path]:
+    """Write a JSON of each split and copy its pictures; returns the files.
+
+    ``layout`` gives the folder of a split's pictures and its JSON, both in ``folder``, ``content`` the JSON's value
+    (see :mod:`cadsight_core.formats.json_stream`). The folder appears when it is whole; an earlier export there is
+    replaced.
+
+    Raises:
+        CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
+    """
+    folder = Path(folder).resolve()
+    files = []
+    with whole_folder(folder) as work:
+        for split, group in by_split(samples).items():
+            images, file = layout(split)
+            for place in (work / images, (work / file).parent):
+                place.mkdir(parents=True, exist_ok=True)
+            for sample in group:
+                copy_picture(sample, work / images)
+            write_json(work / file, content(group))
+            files.append(folder / file)
+    return files
 
 
 def copy_picture(sample: Sample, folder: Path) -> Path:

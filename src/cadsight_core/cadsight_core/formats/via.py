@@ -5,9 +5,8 @@ A region becomes an instance with the box around its shape. Polygons also become
 neither box nor polygon in ``attributes["via_shape"]``, an image's own in ``Sample.record["via"]``.
 """
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
 from cadsight_core.formats.coco import read_json
-from cadsight_core.formats.folders import by_split, copy_picture, sample_names, split_of, whole_folder
+from cadsight_core.formats.folders import sample_names, split_of, write_splits
+from cadsight_core.formats.json_stream import Elements, Members, plain
 from cadsight_core.formats.notes import Notes
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
@@ -102,10 +102,8 @@ def to_via(
     square: bool = False,
 ) -> dict[str, Any]:
     """VIA's JSON of samples with absolute images: a project where one was read, else the regions alone."""
-    project = dict((extra or {}).get("via", {}))
-    key = project.pop("class_attribute", CLASS_ATTRIBUTES[0]) or CLASS_ATTRIBUTES[0]
-    images = dict(via_entry(sample, classes, key, sample.image, square=square) for sample in samples)
-    return {**project, _METADATA: images, "_via_image_id_list": list(images)} if project else images
+    found: dict[str, Any] = plain(_via(samples, classes, extra, square))
+    return found
 
 
 def via_entry(
@@ -129,22 +127,14 @@ def write_via(
 ) -> list[Path]:
     """Write SPLIT/via_region_data.json with the pictures beside it (no folder for no split); returns the files.
 
-    The folder appears when it is whole; an earlier export there is replaced.
-
     Raises:
-        CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
+        CadsightError: as :func:`cadsight_core.formats.folders.write_splits`.
     """
-    folder = Path(folder).resolve()
-    files = []
-    with whole_folder(folder) as work:
-        for split, group in by_split(samples).items():
-            place = work / split
-            place.mkdir(exist_ok=True)
-            for sample in group:
-                copy_picture(sample, place)
-            (place / FILE).write_text(json.dumps(to_via(group, classes, extra, square=square), allow_nan=False))
-            files.append(folder / split / FILE)
-    return files
+
+    def layout(split: str) -> tuple[Path, Path]:
+        return Path(split), Path(split) / FILE
+
+    return write_splits(samples, folder, layout, lambda group: _via(group, classes, extra, square))
 
 
 def shape_box(shape: Mapping[str, Any]) -> Box:
@@ -175,6 +165,25 @@ def shape_box(shape: Mapping[str, Any]) -> Box:
     except (KeyError, TypeError, ValueError) as error:
         raise CadsightError(f"the {kind} is {dict(shape)}, expected its numbers in pixels ({error})") from error
     raise CadsightError(f"the shape is {kind!r}, expected rect, polygon, polyline, circle, ellipse or point")
+
+
+def _via(
+    samples: Iterable[Sample], classes: Sequence[str], extra: Mapping[str, Any] | None, square: bool
+) -> Members:
+    project = dict((extra or {}).get("via", {}))
+    key = project.pop("class_attribute", CLASS_ATTRIBUTES[0]) or CLASS_ATTRIBUTES[0]
+    names: list[str] = []
+
+    def entries() -> Iterator[tuple[str, dict[str, Any]]]:
+        for sample in samples:
+            name, entry = via_entry(sample, classes, key, sample.image, square=square)
+            names.append(name)
+            yield name, entry
+
+    if not project:
+        return Members(entries())
+    # The list stands behind the entries, so by then all names are known.
+    return Members([*project.items(), (_METADATA, Members(entries())), ("_via_image_id_list", Elements(names))])
 
 
 def _numbers(shape: Mapping[str, Any], *keys: str) -> list[float]:

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -192,3 +193,24 @@ def test_a_set_without_normals_has_no_regression_file(tmp_path, picture):
     picture("photos/a.png")
     with pytest.raises(CadsightError, match="expected normals for the regression file"):
         convert(tmp_path / "photos", tmp_path / "new", "regression")
+
+
+@pytest.mark.parametrize("target", ["coco", "via", "yolo", "cadsight"])
+def test_a_conversion_holds_the_masks_of_one_picture_not_of_all(tmp_path, target):
+    size = ImageSize(400, 300)
+    dataset = Dataset.create(tmp_path / "own", ["bracket"])
+    mask = np.zeros((300, 400), bool)
+    mask[50:200, 60:300] = True
+    parts = tuple(Instance(0, Box.from_mask(mask), mask=mask) for _ in range(4))
+    for number in range(60):
+        sample = Sample(f"s{number:02d}", Path(), size, instances=parts, split=("train", "test")[number % 2])
+        dataset.append(sample, np.full((300, 400, 3), number, np.uint8))
+    all_masks = 60 * 4 * mask.nbytes
+    source = dataset.folder
+    for step, to in enumerate(["coco", target]):
+        tracemalloc.start()
+        source = convert(source, tmp_path / f"{step}", to, divide=lambda s: divide(s, {"train": 2, "test": 1}))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 0.3 * all_masks
+    assert len(read(source).samples) == 60
