@@ -24,6 +24,8 @@ from cadsight_synthesis.surface import read_surface
 _COLOUR_SCALE = 2
 _LABEL_SCALE = 3
 _NEAREST_M = 0.002
+# What is so much larger than all parts together is ground.
+_GROUND = 3.0
 
 
 class RasterEngine:
@@ -50,8 +52,10 @@ class RasterEngine:
         balls = [_Ball.of(body) for body in scene.bodies]
         wanted = [ball for body, ball in zip(scene.bodies, balls, strict=True) if body.class_id is not None] or balls
         middle = np.mean([b.middle for b in wanted], axis=0) if wanted else np.zeros(3)
-        reach = max((float(np.linalg.norm(b.middle - middle)) + b.radius for b in wanted), default=0.1)
-        self._stage.set([_thing(body) for body in scene.bodies], lights(scene, middle), 1.5 * reach)
+        reach = _reach(wanted, middle)
+        # Shadows are drawn for what stands among the parts, not for the ground.
+        reach = _reach([b for b in balls if b.radius < _GROUND * reach], middle)
+        self._stage.set([_thing(body) for body in scene.bodies], lights(scene, middle), 1.2 * reach)
         return [self._view(scene, view, balls) for view in scene.views]
 
     def close(self) -> None:
@@ -135,6 +139,11 @@ class _Ball:
     def of(body: Body) -> "_Ball":
         surface = read_surface(body.mesh)
         return _Ball(body.world_from_body.apply(surface.middle), surface.radius)
+
+
+def _reach(balls: Sequence[_Ball], middle: Array) -> float:
+    """Radius about ``middle`` (3,) that holds all of them, metres."""
+    return max((float(np.linalg.norm(b.middle - middle)) + b.radius for b in balls), default=0.1)
 
 
 def _span(world_from_camera: Pose, balls: Sequence[_Ball]) -> tuple[float, float]:
