@@ -26,6 +26,7 @@ SOURCES = {
     "pictures": ("cadsight_synthesis.pools:PictureEntry", ""),
     "meshes": ("cadsight_synthesis.pools:MeshEntry", ""),
     "looks": ("cadsight_synthesis.looks:Look", ""),
+    "augmentation": ("cadsight_synthesis.augmentation:AugmentationParameters", ""),
 }
 _TABLE = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -12,6 +12,7 @@ from scipy.spatial import ConvexHull, QhullError
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.mesh_mending import mend
 
 Unit = Literal["m", "mm", "inch"]
 METRES_PER_UNIT: dict[str, float] = {"m": 1.0, "mm": 0.001, "inch": 0.0254}
@@ -24,10 +25,17 @@ LARGEST_DIAMETER_M = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """Triangles of a part: vertices (V, 3) in metres of the part's frame, faces (F, 3) of vertex indices."""
+    """Triangles of a part.
+
+    Attributes:
+        vertices: (V, 3) in metres of the part's frame.
+        faces: (F, 3) of vertex indices, counter-clockwise as seen from outside.
+        notes: what was odd in its file, a clause each.
+    """
 
     vertices: Array
     faces: NDArray[np.int64]
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def hull_vertices(self) -> Array:
@@ -61,11 +69,13 @@ class Mesh:
 def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
     """Read STL, PLY, OBJ, GLB or STEP; all bodies of the file become one mesh.
 
-    STEP and GLB state their own unit, so ``unit`` applies to the other formats alone.
+    STEP and GLB state their own unit, so ``unit`` applies to the other formats alone. Triangles without area are left
+    out, flipped ones are turned; that, holes and several bodies are told in the mesh's ``notes``. Normals that the
+    file may hold are not used: a triangle's corners say which way it faces.
 
     Raises:
-        CadsightError: for a missing or unreadable file, an unknown format or unit, no triangles, vertices that
-            are not finite, or a diameter outside 1 mm to 1 m.
+        CadsightError: for a missing or unreadable file, an unknown format or unit, no triangles with an area,
+            vertices that are not finite, or a diameter outside 1 mm to 1 m.
     """
     path = Path(path)
     if unit not in get_args(Unit):
@@ -82,7 +92,10 @@ def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
         raise CadsightError(f"the mesh {path} has no triangles, expected a surface")
     scale = 1.0 if path.suffix.lower() in (".glb", ".step", ".stp") else METRES_PER_UNIT[unit]
     merged.merge_vertices()
-    mesh = Mesh(np.asarray(merged.vertices, float) * scale, np.asarray(merged.faces, np.int64))
+    notes = mend(merged)
+    if not len(merged.faces):
+        raise CadsightError(f"the mesh {path} has no triangles with an area, expected a surface")
+    mesh = Mesh(np.asarray(merged.vertices, float) * scale, np.asarray(merged.faces, np.int64), notes)
     if not np.isfinite(mesh.vertices).all():
         raise CadsightError(f"the mesh {path} has vertices that are not finite numbers, expected metres or millimetres")
     if not SMALLEST_DIAMETER_M <= mesh.diameter <= LARGEST_DIAMETER_M:

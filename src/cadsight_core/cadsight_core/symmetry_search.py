@@ -20,6 +20,8 @@ _SAMPLES = 1000
 _DENSE = 60000
 _NEIGHBOURS = 12
 _MOST_CANDIDATES = 400
+# How far an axis may be from one of the moments', as a share of their sum.
+_MOMENT = 0.003
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +91,13 @@ class _Surface:
         # Corners far out are where a wrong turn shows first.
         self.points = np.vstack([self.hull[np.argsort(-far)[:200]], self.points])
 
-    @property
-    def principal_axes(self) -> Array:
-        """(3, 3) rows along which the surface is spread most and least."""
+    @cached_property
+    def moments(self) -> Array:
+        """(3, 3) second moments of the surface about its middle."""
         corners = self.corners - self.middle
         total = corners.sum(axis=1)
-        moments = np.einsum("nki,nkj->nij", corners, corners) + np.einsum("ni,nj->nij", total, total)
-        return np.asarray(np.linalg.eigh(np.einsum("n,nij->ij", self._area / 12, moments))[1].T)
+        each = np.einsum("nki,nkj->nij", corners, corners) + np.einsum("ni,nj->nij", total, total)
+        return np.asarray(np.einsum("n,nij->ij", self._area / 12, each))
 
     def _spread(self, count: int) -> tuple[Array, NDArray[np.int64]]:
         triangle = self._rng.choice(len(self._area), count, p=self._area / self._area.sum())
@@ -151,7 +153,7 @@ def _order(surface: _Surface, axis: Array, limit: float) -> tuple[int, float]:
 def _candidates(surface: _Surface) -> Array:
     """(N, 3) directions of possible axes, each once up to its sign."""
     points = surface.hull - surface.middle
-    found = [np.eye(3), surface.principal_axes]
+    found = [np.eye(3), np.linalg.eigh(surface.moments)[1].T]
     try:
         hull = ConvexHull(points)
     except QhullError:
@@ -167,6 +169,10 @@ def _candidates(surface: _Surface) -> Array:
     found.append(pairs.reshape(-1, 3))
     directions = np.vstack(found)
     directions = unit(directions[np.linalg.norm(directions, axis=1) > 1e-3 * surface.diameter])
+    # A turn that keeps the surface keeps its moments, so that its axis is one of theirs.
+    pulled = directions @ surface.moments
+    aside = pulled - np.einsum("ij,ij->i", pulled, directions)[:, None] * directions
+    directions = directions[np.linalg.norm(aside, axis=1) < _MOMENT * np.trace(surface.moments)]
     kept: list[Array] = []
     for direction in directions:
         if len(kept) == _MOST_CANDIDATES:

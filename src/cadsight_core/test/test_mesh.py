@@ -75,3 +75,69 @@ def test_a_triangle_with_a_corner_that_is_not_finite_is_left_out(tmp_path):
     (tmp_path / "all.obj").write_text(corners + "f 1 2 4\n")
     with pytest.raises(CadsightError, match=r"all\.obj has no triangles"):
         load_mesh(tmp_path / "all.obj", "mm")
+
+
+def test_flipped_triangles_are_turned_and_told(tmp_path):
+    box = trimesh.creation.box((30, 20, 10))
+    box.faces[[0, 5]] = box.faces[[0, 5], ::-1]
+    trimesh.Trimesh(box.vertices, box.faces, process=False).export(tmp_path / "box.stl")
+    mesh = load_mesh(tmp_path / "box.stl", "mm")
+    assert mesh.is_closed
+    assert mesh.notes == ("2 triangles faced inwards and were turned",)
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces).volume == pytest.approx(6e-6)
+
+
+def test_a_box_that_is_inside_out_is_turned(tmp_path):
+    box = trimesh.creation.box((30, 20, 10))
+    trimesh.Trimesh(box.vertices, box.faces[:, ::-1], process=False).export(tmp_path / "box.ply")
+    mesh = load_mesh(tmp_path / "box.ply", "mm")
+    assert trimesh.Trimesh(mesh.vertices, mesh.faces).volume == pytest.approx(6e-6)
+    assert mesh.notes == ("12 triangles faced inwards and were turned",)
+
+
+def test_holes_are_kept_and_told(tmp_path):
+    box = trimesh.creation.box((30, 20, 10))
+    trimesh.Trimesh(box.vertices, box.faces[1:], process=False).export(tmp_path / "box.stl")
+    mesh = load_mesh(tmp_path / "box.stl", "mm")
+    assert len(mesh.faces) == 11
+    assert not mesh.is_closed
+    assert mesh.notes == ("it has holes: 3 of its edges belong to one triangle alone",)
+
+
+def test_bodies_that_do_not_touch_become_one_part_and_are_told(tmp_path):
+    boxes = [trimesh.creation.box((10, 10, 10)) for _ in range(3)]
+    for i, box in enumerate(boxes):
+        box.apply_translation((15 * i, 0, 0))
+    trimesh.util.concatenate(boxes).export(tmp_path / "boxes.stl")
+    mesh = load_mesh(tmp_path / "boxes.stl", "mm")
+    assert mesh.extents == pytest.approx([0.04, 0.01, 0.01])
+    assert mesh.notes == ("it has 3 bodies that do not touch, which are taken as one part",)
+
+
+def test_triangles_without_area_are_left_out_and_a_mesh_of_nothing_else_is_refused(tmp_path):
+    corners = "v 0 0 0\nv 10 0 0\nv 0 10 0\nv 20 0 0\n"
+    (tmp_path / "flat.obj").write_text(corners + "f 1 2 3\nf 1 2 4\n")
+    mesh = load_mesh(tmp_path / "flat.obj", "mm")
+    assert len(mesh.faces) == 1
+    assert mesh.notes[0] == "1 triangles without area were left out"
+    (tmp_path / "none.obj").write_text(corners + "f 1 2 4\n")
+    with pytest.raises(CadsightError, match=r"none\.obj has no triangles with an area"):
+        load_mesh(tmp_path / "none.obj", "mm")
+
+
+def test_normals_in_the_file_change_nothing(tmp_path):
+    corners = "v 0 0 0\nv 10 0 0\nv 0 10 0\nv 0 0 10\nvn 1 0 0\n"
+    faces = ((1, 3, 2), (1, 2, 4), (1, 4, 3), (2, 3, 4))
+    with_normals = "".join(f"f {a}//1 {b}//1 {c}//1\n" for a, b, c in faces)
+    without = "".join(f"f {a} {b} {c}\n" for a, b, c in faces)
+    for name, text in (("with", with_normals), ("without", without)):
+        (tmp_path / f"{name}.obj").write_text(corners + text)
+    one, other = (load_mesh(tmp_path / f"{name}.obj", "mm") for name in ("with", "without"))
+    assert one.is_closed
+    assert other.is_closed
+    np.testing.assert_array_equal(one.vertices[one.faces], other.vertices[other.faces])
+
+
+def test_a_part_of_fifty_metres_is_refused(tmp_path):
+    with pytest.raises(CadsightError, match=r"is 57\.\d* m across when read in m, .* check its unit"):
+        load_mesh(export(tmp_path / "box.stl", (50, 20, 20)), "m")

@@ -43,10 +43,11 @@ def mesh_key(mesh: Mesh) -> str:
 def ply_of(mesh: Mesh, scale: float = 1.0) -> Path:
     """Binary PLY of ``mesh`` in metres times ``scale``, in the cache."""
     scaled = mesh if scale == 1.0 else Mesh(mesh.vertices * scale, mesh.faces)
-    return kept(cache_folder("meshes") / f"{mesh_key(scaled)}.ply", lambda: _ply(scaled))
+    return kept(cache_folder("meshes") / f"{mesh_key(scaled)}.ply", lambda: ply_bytes(scaled))
 
 
-def _ply(mesh: Mesh) -> bytes:
+def ply_bytes(mesh: Mesh) -> bytes:
+    """``mesh`` as binary PLY in metres."""
     header = (
         "ply\nformat binary_little_endian 1.0\n"
         f"element vertex {len(mesh.vertices)}\nproperty float x\nproperty float y\nproperty float z\n"

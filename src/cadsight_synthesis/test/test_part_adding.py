@@ -1,0 +1,82 @@
+"""A CAD file becomes a part that the rest of the workspace reads."""
+
+import numpy as np
+import pytest
+import trimesh
+from cadsight_core.errors import CadsightError
+from cadsight_core.images import read_image
+from cadsight_core.mesh import Mesh
+from cadsight_core.part import load_part_mesh, load_parts
+from cadsight_synthesis.part_adding import add_part, largest_flat_face
+
+
+def plate(tmp_path, name="plate.stl", shift=(0, 0, 0)):
+    made = trimesh.creation.box((40, 40, 10))
+    made.apply_translation(shift)
+    made.export(tmp_path / name)
+    return tmp_path / name
+
+
+def test_a_square_plate_becomes_a_part_with_its_mesh_symmetry_and_picture(tmp_path):
+    added = add_part(plate(tmp_path), "plate", tmp_path / "parts", "mm")
+    (part,) = load_parts(tmp_path / "parts")
+    assert part == added.part
+    assert (part.name, part.class_id, part.unit) == ("plate", 0, "m")
+    mesh = load_part_mesh(part)
+    np.testing.assert_allclose(mesh.extents, [0.04, 0.04, 0.01], atol=1e-7)
+    assert mesh.is_closed
+    assert (part.symmetry[0].axis, part.symmetry[0].order) == ((0.0, 0.0, 1.0), 4)
+    assert sorted(s.order for s in part.symmetry) == [2, 2, 2, 2, 4]
+    assert abs(part.point_of_interest[2]) == pytest.approx(0.005)
+    assert part.axis_of_interest == (0.0, 0.0, np.sign(part.point_of_interest[2]))
+    picture = read_image(added.picture_path)
+    assert picture.shape == (720, 960, 3)
+    assert (picture[:3] > 250).all()
+    for y in (180, 540):
+        for x in (240, 720):
+            assert picture[y, x].max() < 230  # the part is in the middle of each of the four views
+
+
+def test_parts_of_a_folder_count_on_and_a_name_that_is_taken_is_refused(tmp_path):
+    file = plate(tmp_path)
+    add_part(file, "plate", tmp_path / "parts")
+    assert add_part(file, "other", tmp_path / "parts").part.class_id == 1
+    with pytest.raises(CadsightError, match=r"plate\.yaml is there already"):
+        add_part(file, "plate", tmp_path / "parts")
+
+
+@pytest.mark.parametrize("name", ["", "two words", "../plate", ".hidden"])
+def test_a_name_that_is_no_word_is_refused(tmp_path, name):
+    with pytest.raises(CadsightError, match="expected one word"):
+        add_part(plate(tmp_path), name, tmp_path / "parts")
+    assert not (tmp_path / "parts").exists()
+
+
+def test_a_part_in_the_wrong_unit_leaves_nothing_behind(tmp_path):
+    with pytest.raises(CadsightError, match="check its unit"):
+        add_part(plate(tmp_path), "plate", tmp_path / "parts", "m")
+    assert not (tmp_path / "parts").exists()
+
+
+def test_an_axis_beside_the_origin_is_found_but_not_written(tmp_path):
+    added = add_part(plate(tmp_path, shift=(20, 0, 0)), "plate", tmp_path / "parts")
+    assert sorted(s.order for s in added.symmetries) == [2, 2, 2, 2, 4]
+    # Through the origin goes the axis along x alone.
+    assert [(s.axis, s.order) for s in added.part.symmetry] == [((1.0, 0.0, 0.0), 2)]
+
+
+def test_a_tolerance_lets_a_small_notch_pass(tmp_path):
+    brick, notch = trimesh.creation.box((40, 30, 10)), trimesh.creation.box((2, 40, 1))
+    notch.apply_translation((15, 0, 5))
+    trimesh.boolean.difference([brick, notch], engine="manifold").export(tmp_path / "brick.stl")
+    assert add_part(tmp_path / "brick.stl", "strict", tmp_path / "parts").part.symmetry == ()
+    loose = add_part(tmp_path / "brick.stl", "loose", tmp_path / "parts", tolerance_m=0.0008).part
+    assert sorted(s.axis for s in loose.symmetry) == [(0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)]
+
+
+def test_the_point_on_a_ring_lies_on_the_ring_not_in_its_hole():
+    ring = trimesh.creation.annulus(0.01, 0.03, 0.005, sections=64)
+    point, normal = largest_flat_face(Mesh(np.asarray(ring.vertices, float), np.asarray(ring.faces, np.int64)))
+    assert abs(normal[2]) == pytest.approx(1.0)
+    assert 0.01 < np.hypot(*point[:2]) < 0.03
+    assert abs(point[2]) == pytest.approx(0.0025)
