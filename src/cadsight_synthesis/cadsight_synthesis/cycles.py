@@ -29,11 +29,11 @@ class CyclesEngine:
 
     def __init__(self, threads: int = 0) -> None:
         """``threads`` draw one picture; 0 for as many as the machine has cores. Pictures do not depend on it."""
+        self._process: BlenderProcess | None = None
         if threads < 0:
             raise CadsightError(f"the cycles engine was given {threads} threads, expected 0 (all cores) or more")
         self._threads = threads
         self._python: Path | None = None
-        self._process: BlenderProcess | None = None
         self._drawn = 0
 
     def render(self, scene: Scene) -> list[Rendering]:
@@ -98,6 +98,6 @@ def _rendering(view: View, scene: Scene, drawn: NDArray[np.float32]) -> Renderin
     behind = None
     if is_transparent(view):
         behind = backdrop(view, scene.environment)
-        if scene.quality.denoise and scene.quality.ray_traced:
+        if scene.quality.denoise:
             colour = settle_edges(colour)
     return Rendering(develop(colour, behind, grey=view.grey), place, np.where(place < 0, np.float32(np.inf), depth))

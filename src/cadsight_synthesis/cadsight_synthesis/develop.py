@@ -36,7 +36,7 @@ def develop(light: NDArray[np.float32], behind: Rgb | None = None, *, grey: bool
 
 
 def settle_edges(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``light`` (H, W, 4) with edges whose alpha and colour agree again after denoising.
+    """``light`` (H, W, 4) with smooth edges, whose alpha and colour agree again after denoising.
 
     A denoiser smooths colours, but leaves alpha as few samples found it, and a mix of the two speckles. Alpha is
     smoothed as well here, and pixels on edges take the colour of the opaque ones around them.
