@@ -1,4 +1,4 @@
-"""How fast synthetic pictures are drawn, beside what BlenderProc alone takes for the same scenes."""
+"""How fast synthetic pictures are drawn, beside what BlenderProc alone takes for the same scenes, and annotated."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from cadsight_core.geometry import Pose
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import load_part, load_part_mesh
 from cadsight_ros.resources import resolve
+from cadsight_synthesis.annotation_speed import measure_annotation
 from cadsight_synthesis.blender_process import environment_for_blender, set_up, workspace
 from cadsight_synthesis.blender_request import scene_to_json
 from cadsight_synthesis.cycles import CyclesEngine
@@ -38,6 +39,7 @@ class SynthesisBenchmark:
     """Our engine against one BlenderProc call a picture, on the same scenes and machine, one after the other."""
 
     pictures: int = parameter(12, "pictures that our engine draws, a scene each", minimum=1)
+    annotated: int = parameter(1000, "pictures whose masks become contours, with a changed copy each", minimum=1)
 
     def __post_init__(self) -> None:
         check(self)
@@ -65,6 +67,8 @@ class SynthesisBenchmark:
             "height": _CAMERA.size.height,
         }
         show("ratio", speeds["ratio"])
+        speeds["annotation"] = measure_annotation(self.annotated)
+        show("annotation", speeds["annotation"])
         return speeds
 
 

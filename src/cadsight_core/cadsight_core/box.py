@@ -29,7 +29,8 @@ class Box:
     @staticmethod
     def from_mask(mask: NDArray[np.bool_]) -> "Box | None":
         """The smallest box around the true pixels of ``mask`` (H, W), or None where there is none."""
-        x, y, width, height = map(float, cv2.boundingRect(np.asarray(mask, np.uint8)))
+        pixels = np.ascontiguousarray(mask, bool).view(np.uint8)
+        x, y, width, height = map(float, cv2.boundingRect(pixels))
         return Box(x, y, x + width, y + height) if width else None
 
     @staticmethod

@@ -168,17 +168,18 @@ def _contours(mask: Mask, mode: int) -> list[Polygon]:
     # At twice the size the border pixels' indices map one to one to the edges that they touch.
     window = np.asarray(mask[y0:y1, x0:x1], np.uint8)
     doubled = cv2.resize(window, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
-    contours, _ = cv2.findContours(doubled, mode, cv2.CHAIN_APPROX_NONE)
+    contours, _ = cv2.findContours(doubled, mode, cv2.CHAIN_APPROX_SIMPLE)
     return [np.add(_corners((points[:, 0].astype(int) + 1) // 2), (x0, y0)) for points in contours]
 
 
 def _corners(outline: NDArray[np.integer]) -> Polygon:
     """Only the points where the outline turns."""
-    points = outline[np.any(outline != np.roll(outline, 1, axis=0), axis=1)]
-    before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
-    turns = before[:, 0] * after[:, 1] != before[:, 1] * after[:, 0]
-    back = (before * after).sum(axis=1) < 0
-    return points[turns | back].astype(float)
+    steps = outline - np.concatenate([outline[-1:], outline[:-1]])
+    moved = (steps != 0).any(axis=1)
+    points, before = outline[moved], steps[moved]
+    after = np.concatenate([before[1:], before[:1]])
+    (x, y), (dx, dy) = before.T, after.T
+    return points[(x * dy != y * dx) | (x * dx + y * dy < 0)].astype(float)
 
 
 def _unpacked(text: str) -> list[int]:

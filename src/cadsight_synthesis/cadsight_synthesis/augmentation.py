@@ -4,6 +4,7 @@ OpenCV does the pixels. One affine map does all that moves them, so that a pictu
 normals and points follow the very same numbers (see :mod:`cadsight_synthesis.picture_map`).
 """
 
+import hashlib
 import math
 import statistics
 from collections.abc import Callable
@@ -144,6 +145,12 @@ def augment(
     record = {"augmentation": {"seed": seed, **steps.to_json()}, "source": {"name": sample.name, **sample.record}}
     name = name or f"{sample.name}-{seed}"
     return replace(copy, name=name, image=Path(f"{name}.png"), record=record), changed
+
+
+def copy_seed(seed: int, name: str, copy: int) -> int:
+    """The seed of one copy of the picture called ``name``: pictures that come or go leave it as it is."""
+    digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
+    return int(np.random.SeedSequence([seed, digest, copy]).generate_state(1)[0])
 
 
 def apply_steps(sample: Sample, image: Rgb, steps: Steps) -> tuple[Sample, Rgb]:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import load
@@ -16,7 +15,7 @@ from cadsight_core.images import encode_image, read_image
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
-from cadsight_synthesis.augmentation import AugmentationParameters, augment
+from cadsight_synthesis.augmentation import AugmentationParameters, augment, copy_seed
 from cadsight_synthesis.made import Picture
 from cadsight_synthesis.rendered_set import write_set
 
@@ -72,12 +71,6 @@ class AugmentedPictures:
             seed = copy_seed(self.parameters.seed, sample.name, copy)
             made.append(augment(sample, image, self.parameters, seed, f"{sample.name}-a{copy}"))
         return [Picture(_portable(s).to_json(), encode_image(i)) for s, i in made]
-
-
-def copy_seed(seed: int, name: str, copy: int) -> int:
-    """The seed of one copy of the picture called ``name``: pictures that come or go leave it as it is."""
-    digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
-    return int(np.random.SeedSequence([seed, digest, copy]).generate_state(1)[0])
 
 
 def write_augmented_set(

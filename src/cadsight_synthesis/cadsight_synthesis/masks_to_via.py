@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
@@ -27,9 +28,8 @@ from cadsight_core.shapes import Mask
 from numpy.typing import NDArray
 from PIL import Image
 
-from cadsight_synthesis.augmentation import AugmentationParameters, augment
-from cadsight_synthesis.augmented_set import copy_seed
-from cadsight_synthesis.spreading import Here, Processes
+from cadsight_synthesis.augmentation import AugmentationParameters, augment, copy_seed
+from cadsight_synthesis.spreading import Here, Processes, threads_each
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -119,7 +119,15 @@ def annotate(
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CadsightError(f"the folder {place} could not be made: {error.strerror}") from error
-    work = _Annotation(tuple(sources), place, p, dict(colours or {}), copies, augmentation or AugmentationParameters())
+    work = _Annotation(
+        tuple(sources),
+        place,
+        p,
+        dict(colours or {}),
+        copies,
+        augmentation or AugmentationParameters(),
+        threads_each(workers),
+    )
     numbers = range(-(-len(sources) // _BATCH))
     spread = Processes(workers) if workers != 1 else Here()
     counts: dict[str, int] = {}
@@ -173,7 +181,7 @@ def read_objects(path: str | Path, objects: Literal["colours", "files"] = "colou
             )
         mask = values == value
         masks[f"{value:06x}" if is_colour else str(value)] = mask
-        left[mask.ravel()] = 0
+        np.putmask(left, mask.ravel(), 0)
 
 
 @dataclass(frozen=True)
@@ -193,8 +201,11 @@ class _Annotation:
     colours: dict[str, str]
     copies: int
     augmentation: AugmentationParameters
+    threads: int
 
     def __call__(self, number: int) -> list[_Entry]:
+        if self.threads:
+            cv2.setNumThreads(self.threads)
         return [self._entry(s) for s in self.sources[number * _BATCH : (number + 1) * _BATCH]]
 
     def _entry(self, source: _Source) -> _Entry:
@@ -279,12 +290,15 @@ def _values(path: Path) -> tuple[NDArray[np.integer], bool]:
         with Image.open(path) as image:
             if image.mode in ("1", "L", "P", "I", "I;16", "I;16B"):
                 return np.asarray(image).astype(np.int32), False
-            pixels = np.asarray(image.convert("RGBA"))
+            has_alpha = "A" in image.getbands() or "transparency" in image.info
+            pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
     except (OSError, ValueError, SyntaxError) as error:
         raise CadsightError(f"the mask {path} could not be read: {error}, expected a whole picture") from error
-    # The four bytes of a pixel as one number: transparent 0, red in its highest byte.
-    packed = np.ascontiguousarray(pixels).view(">u4")[..., 0]
-    return np.where(packed & 0xFF, packed >> 8, 0), True
+    # The bytes of a pixel as one number, red in the highest of the lower three.
+    blue_first = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGRA)
+    packed = blue_first.view("<u4")[..., 0]
+    colours = packed & 0xFFFFFF
+    return np.where(packed >> 24, colours, 0) if has_alpha else colours, True
 
 
 def _instance(class_id: int, mask: Mask) -> Instance:

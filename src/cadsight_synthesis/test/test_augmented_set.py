@@ -9,8 +9,8 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance, Sample
-from cadsight_synthesis.augmentation import AugmentationParameters
-from cadsight_synthesis.augmented_set import copy_seed, write_augmented_set
+from cadsight_synthesis.augmentation import AugmentationParameters, copy_seed
+from cadsight_synthesis.augmented_set import write_augmented_set
 
 SIZE = ImageSize(64, 48)
 
