@@ -1,6 +1,10 @@
 """`cadsight synthesize` as a user types it."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +92,32 @@ def test_the_check_ends_with_status_zero_or_one(made: Path, tmp_path: Path, caps
         manifest.write_text(kept)
     assert f"{lines[2]['name']}, label 0: the box is" in capsys.readouterr().out
     assert 'class="wrong"' in page.read_text()
+
+
+def test_an_interrupted_set_is_whole_and_nobody_goes_on_drawing(recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    words = ["synthesize", str(recipe), "--count", "4000", "--out", str(out), "--engine", "raster", "--workers", "2"]
+    code = "import sys; from cadsight_cli.main import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + 90
+        while not (out / "manifest.jsonl").exists() or (out / "manifest.jsonl").read_bytes().count(b"\n") < 4:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(workers) >= 2
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert told.strip().splitlines()[-1] == "cadsight: interrupted"
+    assert "Traceback" not in told
+    while any(Path(f"/proc/{pid}/exe").exists() for pid in workers):
+        assert time.monotonic() < end + 60
+        time.sleep(0.05)
+    assert 4 <= len(Dataset.open(out)) < 4000
 
 
 def test_a_composed_recipe_pastes_what_was_labelled(made: Path, tmp_path: Path) -> None:

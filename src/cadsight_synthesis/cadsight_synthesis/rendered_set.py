@@ -4,9 +4,10 @@ Beside the samples the folder holds ``parts/``: the YAML and the mesh of each pa
 used on a machine that has nothing else of it.
 """
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,24 +145,26 @@ def write_set(
         return dataset
     spread: Spreader = Cluster(cluster) if cluster else Processes(workers) if workers != 1 else Here()
     try:
-        made = _from(pictures, spread, first, count)
-        for picture in progress(made, count - first, "pictures") if progress else made:
-            dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
+        # Whatever ends the loop, the work in hand is called off before those who do it are sent home.
+        with contextlib.closing(_from(pictures, spread, first, count)) as made:
+            for picture in progress(made, count - first, "pictures") if progress else made:
+                dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
     finally:
         spread.close()
     return dataset
 
 
-def _from(pictures: Pictures, spread: Spreader, first: int, count: int) -> Iterator[Picture]:
+def _from(pictures: Pictures, spread: Spreader, first: int, count: int) -> Generator[Picture, None, None]:
     group = pictures.group
     numbers = range(first // group, -(-count // group))
     skipped = first % group
     left = count - first
-    for found in spread(pictures, numbers):
-        for picture in found[skipped:][:left]:
-            left -= 1
-            yield picture
-        skipped = 0
+    with contextlib.closing(spread(pictures, numbers)) as groups:
+        for found in groups:
+            for picture in found[skipped:][:left]:
+                left -= 1
+                yield picture
+            skipped = 0
 
 
 def _difference(there: Any, wanted: dict[str, Any]) -> str:

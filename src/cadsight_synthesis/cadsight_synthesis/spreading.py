@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -32,7 +32,7 @@ class Work(Protocol[Result_co]):
 class Spreader(Protocol):
     """Does work for several numbers, somewhere."""
 
-    def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Iterator[Result]:
+    def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Generator[Result, None, None]:
         """The results one by one, in the order of ``numbers``."""
         ...
 
@@ -44,8 +44,9 @@ class Spreader(Protocol):
 class Here:
     """In this process, one after the other."""
 
-    def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Iterator[Result]:
-        return map(work, numbers)
+    def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Generator[Result, None, None]:
+        for number in numbers:
+            yield work(number)
 
     def close(self) -> None:
         close_kept()
@@ -77,7 +78,7 @@ class Processes:
             raise CadsightError(f"{workers} workers were asked for, expected at least 1")
         self._workers = workers
 
-    def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Iterator[Result]:
+    def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Generator[Result, None, None]:
         from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
         deaths = (BrokenProcessPool, TerminatedWorkerError)
@@ -112,7 +113,7 @@ class Cluster:
             raise CadsightError(f"the Dask scheduler at {address} has no worker, expected `dask worker {address}`")
         self.address = address
 
-    def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Iterator[Result]:
+    def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Generator[Result, None, None]:
         from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
 
@@ -141,12 +142,12 @@ def _in_order(
     backend: dict[str, Any],
     deaths: tuple[type[BaseException], ...],
     parent: int | None = None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """The results one by one, in the order of ``numbers``, few of them ahead of who takes them."""
     import joblib
 
-    # Told when a user's error ends the loop while other numbers are in hand.
-    warnings.filterwarnings("ignore", message=r"\d+ tasks? ha(s|ve) been successfully executed", category=UserWarning)
+    # Told when something ends the loop while other numbers are in hand.
+    warnings.filterwarnings("ignore", message=r"\d+ tasks (have been success|which were still)", category=UserWarning)
     tried = _Tried(work, parent)
     done, died = 0, 0
     while done < len(numbers):
@@ -154,7 +155,8 @@ def _in_order(
         part = numbers[done : done + _AHEAD * workers]
         try:
             with joblib.parallel_config(**backend):
-                parallel = joblib.Parallel(n_jobs=workers, batch_size=1, return_as="generator", pre_dispatch="all")
+                # No more at a time than its queue holds: loky stumbles over others when it is interrupted.
+                parallel = joblib.Parallel(workers, batch_size=1, return_as="generator", pre_dispatch="2*n_jobs")
                 with contextlib.closing(parallel(joblib.delayed(tried)(n) for n in part)) as results:
                     for result in results:
                         if isinstance(result, CadsightError):

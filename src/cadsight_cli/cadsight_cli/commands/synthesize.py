@@ -73,7 +73,8 @@ def _make(path: str, args: argparse.Namespace) -> int:
     if unknown is not None:
         raise CadsightError(f"--formats has {unknown!r}, expected some of {', '.join(FORMATS)}, or none")
     # Whoever stops it finds the data set whole and no process left.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, signal.default_int_handler)
     threads = 0 if args.cluster else threads_each(args.workers)
     pictures = pictures_of(_recipe(path, args), args.engine or "cycles", threads)
     dataset = write_set(
