@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -280,6 +282,19 @@ def test_what_cannot_be_used_is_named_and_the_next_scene_is_drawn(engine, bracke
     assert (engine.render(scene((good,)))[0].index == 0).any()
 
 
+def test_a_full_disk_is_told_and_the_next_scene_is_drawn(engine, bracket):
+    wanted = scene((Body("a", bracket[0], Pose.identity()),))
+    before = engine.render(wanted)[0]
+    # As a full disk does, it lets files be made and not grow: 100 kB hold no picture of 160 x 120 in floats.
+    resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+    try:
+        with pytest.raises(CadsightError, match="disk full"):
+            engine.render(wanted)
+    finally:
+        resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert np.array_equal(engine.render(wanted)[0].image, before.image)
+
+
 def test_a_killed_program_is_started_again_and_draws_the_same(bracket):
     engine = CyclesEngine()
     try:
@@ -292,6 +307,15 @@ def test_a_killed_program_is_started_again_and_draws_the_same(bracket):
     finally:
         engine.close()
     assert np.array_equal(before.image, after.image)
+
+
+def test_nothing_is_left_behind_when_the_engine_is_closed(bracket, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    engine = CyclesEngine()
+    engine.render(scene((Body("a", bracket[0], Pose.identity()),)))
+    assert any(tmp_path.iterdir())
+    engine.close()
+    assert not any(tmp_path.iterdir())
 
 
 def test_the_program_ends_with_a_parent_that_is_killed(tmp_path):

@@ -79,7 +79,8 @@ class BlenderProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=environment_for_blender(os.environ),
+            # Blender makes a folder of its own and, killed, leaves it.
+            env={**environment_for_blender(os.environ), "TMPDIR": self._folder.name},
             text=True,
             # A Ctrl-C in the terminal is for us.
             start_new_session=True,
