@@ -38,9 +38,9 @@ class WeatherParameters:
     glare: float = parameter(0.2, "chance of a light that shines into the lens", minimum=0.0, maximum=1.0)
     min_strength: float = parameter(0.3, "lightest weather of each kind", minimum=0.0, maximum=1.0)
     max_strength: float = parameter(1.0, "heaviest weather of each kind", minimum=0.0, maximum=1.0)
-    max_occluders: int = parameter(3, "most things in front of it", minimum=0, maximum=50)
+    max_occluders: int = parameter(3, "most things in the way", minimum=0, maximum=50)
     max_occluder_size: float = parameter(
-        0.3, "largest size of one, as a share of the picture's height", minimum=0.01, maximum=1.0
+        0.3, "largest size of a thing in the way, as a share of the picture's height", minimum=0.01, maximum=1.0
     )
     min_visible: float = parameter(
         0.2, "smallest share of an instance left uncovered that keeps its label", minimum=0.0, maximum=1.0
