@@ -80,7 +80,7 @@ def _fit(falloff: Array, seen: Array) -> tuple[Array, Array, float]:
     rows = np.vstack([np.column_stack([np.ones_like(falloff), falloff]), weight * np.eye(2)])
     wanted = np.concatenate([share, weight * np.array([_AMBIENT_SHARE, 1 - _AMBIENT_SHARE])])
     ambient, direct = np.clip(np.linalg.lstsq(rows, wanted, rcond=None)[0], 0, None)
-    error = float(np.sqrt(np.mean((rows @ (ambient, direct) - wanted) ** 2)))
+    error = float(np.sqrt(np.mean((ambient + direct * falloff - share) ** 2)))
     return ambient * level, direct * level, error
 
 

@@ -25,7 +25,7 @@ class Look(Entry):
         None, "red, green, blue, 0 to 1, linear; left out, the part's display_colour, and white under a texture"
     )
     spread: float = parameter(
-        0.0, "how far each channel of the colour is varied, to either side", minimum=0.0, maximum=1.0
+        0.0, "how far each channel of the colour is varied to either side, as a share of it", minimum=0.0, maximum=1.0
     )
     roughness: Span = parameter((0.3, 0.8), "0 is a mirror, 1 is chalk", minimum=0.0, maximum=1.0)
     metallic: Span = parameter((0.0, 0.0), "0 is paint, 1 is bare metal", minimum=0.0, maximum=1.0)
@@ -49,7 +49,7 @@ def draw_material(rng: Generator, looks: Sequence[Look], own: Colour = (0.8, 0.8
     files = look.files()
     texture = files[int(rng.integers(len(files)))] if files else None
     base = look.colour or ((1.0, 1.0, 1.0) if texture is not None else own)
-    red, green, blue = np.clip(np.asarray(base) + rng.uniform(-1, 1, 3) * look.spread, 0, 1).tolist()
+    red, green, blue = np.clip(np.asarray(base) * (1 + look.spread * rng.uniform(-1, 1, 3)), 0, 1).tolist()
     return Material(
         (red, green, blue),
         roughness=draw(rng, look.roughness),

@@ -1,7 +1,8 @@
 """A recipe is one YAML: what is drawn by lot, from which ranges and pools, and the seed that settles it."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,11 @@ def read_recipe(path: str | Path) -> Recipe:
         raise CadsightError(f"{document.where(['kind'])} is {kind!r}, expected one of {', '.join(sorted(KINDS))}")
     recipe = document.build(KINDS[kind], READERS)
     for keys, value in _walk(recipe, ()):
-        try:
+        with _blamed_on(document, keys):
             _check_pools(value, recipe)
-        except CadsightError as error:
-            raise CadsightError(f"{document.where(keys)}: {error}") from error
+    if isinstance(recipe, box.BoxRecipe):
+        with _blamed_on(document, ("from_session",)):
+            recipe.check_session()
     return recipe if recipe.name else dataclasses.replace(recipe, name=path.stem)
 
 
@@ -68,6 +70,14 @@ def scene_of(recipe: SceneRecipe, number: int) -> Scene:
     except KeyError:
         raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no scenes to draw") from None
     return sampler(recipe, number)
+
+
+@contextlib.contextmanager
+def _blamed_on(document: Document, keys: Sequence[Key]) -> Iterator[None]:
+    try:
+        yield
+    except CadsightError as error:
+        raise CadsightError(f"{document.where(keys)}: {error}") from error
 
 
 def _part(value: Any, folder: Path) -> Part:

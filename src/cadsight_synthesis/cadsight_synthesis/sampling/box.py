@@ -7,6 +7,7 @@ The world is the robot's base_link where there is a session; without one the box
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from scipy.spatial.transform import Rotation
 
 from cadsight_synthesis.cache import ply_of
 from cadsight_synthesis.drop import DropParameters, Room, drop
-from cadsight_synthesis.lighting import light_of_table
+from cadsight_synthesis.lighting import TableLight, light_of_table
 from cadsight_synthesis.looks import Look, draw_material
 from cadsight_synthesis.pools import MeshEntry, Source, draw_entry, draw_picture
 from cadsight_synthesis.sampling.base import Count, SceneRecipe, Span, check_section, draw, draw_count
@@ -79,7 +80,7 @@ class ClutterParameters:
 
     count: Count = parameter((0, 0), "number of them", minimum=0, maximum=50)
     meshes: tuple[MeshEntry, ...] = parameter((MeshEntry(Source("built-in:distractors")),), "pools of meshes")
-    looks: tuple[Look, ...] = parameter((Look(colour=(0.35, 0.37, 0.4), spread=0.2),), "what they look like")
+    looks: tuple[Look, ...] = parameter((Look(colour=(0.35, 0.37, 0.4), spread=0.6),), "what they look like")
     size: Span = parameter((0.5, 1.5), "diameter, in diameters of the largest part", minimum=0.05, maximum=10.0)
 
     def __post_init__(self) -> None:
@@ -133,7 +134,7 @@ class BoxRecipe(SceneRecipe):
     drop: DropParameters = parameter(DropParameters(), "how things fall")
     held: HeldParameters = parameter(HeldParameters(), "parts held up to the camera instead")
     clutter: ClutterParameters = parameter(ClutterParameters(), "things that are not wanted")
-    looks: tuple[Look, ...] = parameter((Look(spread=0.04),), "what the parts look like")
+    looks: tuple[Look, ...] = parameter((Look(spread=0.1),), "what the parts look like")
     camera: CameraParameters = parameter(CameraParameters(), "where the camera hangs")
     light: BoxLightParameters = parameter(BoxLightParameters(), "light")
 
@@ -141,6 +142,10 @@ class BoxRecipe(SceneRecipe):
         super().__post_init__()
         if not self.looks:
             raise CadsightError("the pool looks is empty, expected at least one look of the parts")
+
+    def check_session(self) -> None:
+        """Read the session, where there is one, so that it is refused before anything is drawn."""
+        _ = self.session
 
     @property
     def session(self) -> Session | None:
@@ -168,17 +173,33 @@ def scene(recipe: BoxRecipe, number: int) -> Scene:
 
 @dataclass(frozen=True, eq=False)
 class _Site:
-    """Where the box stands: world_from_room, and the camera above it."""
+    """Where the box stands.
+
+    Attributes:
+        world_from_room: of the box; held parts are above its floor.
+        world_from_table: below the camera, too; apart from the room's where a session's parts were held over a table.
+        light: of the session's table, where there is a session with a picture of it.
+    """
 
     world_from_room: Pose
+    world_from_table: Pose
     camera: Camera
     world_from_camera: Pose
+    light: TableLight | None = None
+
+    def nearness(self) -> float:
+        """Brightness of the session's white table as a share of what it would have where parts were held."""
+        if self.light is None:
+            return 1.0
+        ambient, direct, lamp = self.light.ambient.mean(), self.light.direct.mean(), self.light.position
+        far, near = (float(np.linalg.norm(lamp - p)) for p in (self.light.middle, self.world_from_room.translation))
+        return float((ambient + direct) / (ambient + direct * (far / near) ** 2))
 
 
 def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
     """A scene, or why it cannot be used."""
-    site = _site(recipe, rng)
     held = bool(rng.uniform() < recipe.held.share)
+    site = _site(recipe, held, rng)
     count = draw_count(rng, recipe.held.count if held else recipe.count)
     parts = [recipe.parts[int(rng.integers(len(recipe.parts)))] for _ in range(count)]
     shapes = [shape_of(part) for part in parts]
@@ -198,7 +219,12 @@ def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
     else:
         poses = [site.world_from_room @ landing.pose for landing in landings[: len(parts)]]
 
-    own = recipe.session.colours if recipe.session is not None else {}
+    # What a session's picture shows of a colour is brighter the nearer the part was to the lamp.
+    own = (
+        {k: _colour(_WHITE * site.nearness() * np.asarray(v)) for k, v in recipe.session.colours.items()}
+        if recipe.session
+        else {}
+    )
     bodies = [
         Body(
             f"{p.name}-{i}",
@@ -214,7 +240,7 @@ def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
     if unseen is not None:
         return f"the part {unseen} never falls into view"
     rest = [
-        Body(f"clutter-{i}", shape.ply, site.world_from_room @ landing.pose, material)
+        Body(f"clutter-{i}", shape.ply, site.world_from_table @ landing.pose, material)
         for i, ((shape, material), landing) in enumerate(
             zip(clutter, landings[len(falling) - len(clutter) :], strict=True)
         )
@@ -232,14 +258,15 @@ def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
     )
 
 
-def _site(recipe: BoxRecipe, rng: Generator) -> _Site:
+def _site(recipe: BoxRecipe, held: bool, rng: Generator) -> _Site:
     session = recipe.session
     if session is None:
         floor = recipe.box.floor_m or 0.0
         # The picture's right is the world's x, its upper edge the world's y.
         down = np.diag([1.0, -1.0, -1.0])
         above = Pose(down, np.array([0.0, 0.0, floor + recipe.camera.height_m]))
-        return _Site(Pose(np.eye(3), np.array([0.0, 0.0, floor])), recipe.picture.camera(rng), above)
+        room = Pose(np.eye(3), np.array([0.0, 0.0, floor]))
+        return _Site(room, room, recipe.picture.camera(rng), above)
     camera, pose = session.cameras[int(rng.integers(len(session.cameras)))]
     floor = recipe.box.floor_m if recipe.box.floor_m is not None else _held_height(recipe, session)
     axis = pose.rotation[:, 2]
@@ -247,11 +274,18 @@ def _site(recipe: BoxRecipe, rng: Generator) -> _Site:
         raise CadsightError(
             f"the camera of {session.folder} does not look down on a floor at {floor:g} m, expected one that does"
         )
-    middle = pose.translation + axis * (floor - pose.translation[2]) / axis[2]
     along = unit(pose.rotation[:, 0] * (1.0, 1.0, 0.0))
-    across = np.cross((0.0, 0.0, 1.0), along)
-    room = Pose(np.column_stack([along, across, (0.0, 0.0, 1.0)]), middle)
-    return _Site(room, camera.resized(recipe.picture.size), pose)
+    level = np.column_stack([along, np.cross((0.0, 0.0, 1.0), along), (0.0, 0.0, 1.0)])
+    # Where the camera looks, at a box's floor, and at the table that the robot stands on.
+    room, table = (Pose(level, pose.translation + axis * (z - pose.translation[2]) / axis[2]) for z in (floor, 0.0))
+    light = _table_light(str(session.folder)) if held else None
+    return _Site(room, table if held else room, camera.resized(recipe.picture.size), pose, light)
+
+
+@lru_cache(maxsize=4)
+def _table_light(folder: str) -> TableLight | None:
+    session = read_session(folder)
+    return light_of_table(session.background, *session.cameras[0]) if session.background is not None else None
 
 
 def _held_height(recipe: BoxRecipe, session: Session) -> float:
@@ -316,7 +350,7 @@ def _hold(
         pose = site.world_from_room @ Pose(np.eye(3), np.array([0.0, 0.0, lift])) @ standing
         poses.append(pose)
         if plate is not None:
-            plates.append(Body(f"plate-{i}", ply_of(plate), pose, Material((_WHITE,) * 3, 0.6)))
+            plates.append(Body(f"plate-{i}", ply_of(plate), pose, Material((_WHITE * site.nearness(),) * 3, 0.6)))
     return poses, plates
 
 
@@ -345,7 +379,7 @@ def _furniture(recipe: BoxRecipe, site: _Site, held: bool, rng: Generator) -> li
     material = draw_material(rng, b.looks, (_WHITE,) * 3)
     table = make((_TABLE_M, _TABLE_M, _TABLE_THICK_M))
     table.apply_translation((0, 0, -_TABLE_THICK_M / 2))
-    bodies = [Body("table", _ply(table), site.world_from_room, material)]
+    bodies = [Body("table", _ply(table), site.world_from_table, material)]
     if held or b.height_m <= 0:
         return bodies
     long, wide = b.length_m / 2 + b.wall_m / 2, b.width_m / 2 + b.wall_m / 2
@@ -364,23 +398,20 @@ def _ply(mesh: Any) -> Path:
 
 
 def _light(recipe: BoxRecipe, site: _Site, rng: Generator) -> tuple[tuple[Lamp, ...], Environment]:
-    p, session, target = recipe.light, recipe.session, site.world_from_room.translation
-    if session is not None and session.background is not None:
-        camera, pose = session.cameras[0]
-        found = light_of_table(session.background, camera, pose)
+    p, lit = recipe.light, site.world_from_table.translation
+    found = _table_light(str(recipe.session.folder)) if recipe.session is not None else None
+    if found is not None:
         vary = lambda: 1 + p.variation * rng.uniform(-1, 1)  # noqa: E731
         away = found.position - found.middle
         position = found.position + p.variation * float(np.linalg.norm(away)) * rng.uniform(-1, 1, 3)
         ambient, direct = found.ambient * vary(), found.direct * vary()
-        lit = found.middle
     else:
         azimuth, elevation = rng.uniform(0, 2 * np.pi), np.deg2rad(draw(rng, p.elevation_deg))
         flat = np.cos(elevation)
         direction = np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)])
-        position = target + direction * draw(rng, p.distance_m)
+        position = lit + direction * draw(rng, p.distance_m)
         ambient = draw(rng, p.ambient) * np.ones(3)
         direct = draw(rng, p.direct) * np.asarray(of_temperature(draw(rng, p.kelvin)))
-        lit = target
     # An area of P watts sends P cos / pi; a surface at r gets that times cos / r^2, and a white one shows 1 / pi of it.
     reach = position - lit
     distance = float(np.linalg.norm(reach))
