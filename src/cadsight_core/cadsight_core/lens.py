@@ -1,5 +1,6 @@
 """From the picture of an ideal pinhole, as renderers draw it, to the pixels of a camera with a distorting lens."""
 
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import cv2
@@ -56,6 +57,7 @@ class Lens:
         return bent
 
 
+@lru_cache(maxsize=2)  # one lens is often wanted at several scales
 def _slopes(camera: Camera) -> tuple[Array, Array]:
     """x/z and y/z (H, W) of the ray through each pixel.
 

@@ -1,11 +1,12 @@
 """MuJoCo's OpenGL renderer as a stage: meshes and textures stay on it, scenes come and go.
 
-MuJoCo draws what its ``MjvScene`` lists, whoever wrote the list. So one model of nothing but meshes and textures
-serves all scenes, and a new scene costs no compiling unless it brings a mesh that was not there before.
+MuJoCo draws what its ``MjvScene`` lists, whoever wrote the list. So one model of nothing but places for meshes and
+textures serves all scenes: what a scene brings is written into places that are free, and only when there are too few is
+the model compiled anew, with twice as many.
 """
 
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,8 @@ from cadsight_synthesis.surface import Surface, read_surface
 # Mesa's and every driver's largest picture.
 LARGEST_SIDE = 8192
 _TEXTURE_SIDE = 512
-_MOST_MESHES = 200
+# Triangles that a mesh's place has room for: the smallest that is enough is taken.
+_ROOMS = tuple(256 * 4**i for i in range(8))
 _SHADOW_SIDE = 2048
 
 
@@ -70,13 +72,13 @@ class Stage:
             raise CadsightError(
                 f"OpenGL gives no context to draw in ({error}), expected EGL: see cadsight doctor"
             ) from error
-        self._meshes: OrderedDict[str, int] = OrderedDict()
-        self._surfaces: dict[str, Surface] = {}
+        self._places: list[_Place] = []
         self._textures: list[str] = []
         self._slots = 0
         self._model: Any = None
         self._context: Any = None
         self._scene: Any = None
+        self._clock = 0
 
     def close(self) -> None:
         """Give the context and its memory back."""
@@ -89,11 +91,11 @@ class Stage:
     def set(self, things: Sequence[Thing], light: tuple[Array, Sequence[Light]], reach: float) -> None:
         """Put things and light on the stage; shadows are drawn ``reach`` metres around where the lamps look."""
         self._gl.make_current()
-        self._bring(things)
+        places = self._bring(things)
         scene = self._scene
         slots = self._upload([t.texture for t in things if t.texture is not None])
         for number, thing in enumerate(things):
-            self._put(number, thing, slots)
+            self._put(number, thing, places[thing.mesh], slots)
         scene.ngeom = len(things)
         self._light(*light, reach)
 
@@ -117,28 +119,42 @@ class Stage:
         metres[index < 0] = np.inf
         return index[::-1], metres[::-1].astype(np.float32)
 
-    def _bring(self, things: Sequence[Thing]) -> None:
-        needed = list(OrderedDict.fromkeys(str(t.mesh) for t in things))
-        surfaces = {path: read_surface(path) for path in needed}
+    def _bring(self, things: Sequence[Thing]) -> dict[Path, int]:
+        """The places of the things' meshes, which are written there where they are not yet."""
+        surfaces = {mesh: read_surface(mesh) for mesh in dict.fromkeys(t.mesh for t in things)}
+        rooms = [_room(surface, mesh) for mesh, surface in surfaces.items()]
         textures = len({t.texture for t in things if t.texture is not None})
-        known = all(path in self._meshes and self._surfaces[path] is surfaces[path] for path in needed)
-        if known and textures <= self._slots and self._model is not None:
-            return
-        kept = {p: s for p, s in self._surfaces.items() if p not in surfaces}
-        if len(kept) + len(surfaces) > _MOST_MESHES:
-            kept = {}
-        self._surfaces = kept | surfaces
-        self._slots = max(self._slots, 1 << max(textures - 1, 0).bit_length())
-        self._build()
+        counts = Counter(place.room for place in self._places)
+        wanted = Counter(rooms)
+        if self._model is None or textures > self._slots or any(wanted[room] > counts[room] for room in wanted):
+            grown = {room: max(counts[room], _doubled(wanted[room])) for room in {*counts, *wanted}}
+            self._build(grown, max(self._slots, _doubled(textures)))
+        found = {}
+        for number, place in enumerate(self._places):
+            mesh = next((m for m, surface in surfaces.items() if place.surface is surface), None)
+            if mesh is not None:
+                found[mesh] = number
+        for (mesh, surface), room in zip(surfaces.items(), rooms, strict=True):
+            if mesh not in found:
+                free = (n for n, p in enumerate(self._places) if p.room == room and n not in found.values())
+                found[mesh] = min(free, key=lambda n: self._places[n].used)
+                self._write(found[mesh], surface)
+        self._clock += 1
+        for number in found.values():
+            self._places[number].used = self._clock
+        return found
 
-    def _build(self) -> None:
+    def _build(self, rooms: Mapping[int, int], textures: int) -> None:
+        """A model with so many places of each room, and places for textures; all of them are empty."""
         mj = self._mj
         spec = mj.MjSpec()
         spec.visual.global_.offwidth, spec.visual.global_.offheight = 640, 480
         spec.visual.quality.shadowsize = _SHADOW_SIDE
         spec.visual.quality.offsamples = 0
-        for number, surface in enumerate(self._surfaces.values()):
-            _add(spec, f"mesh{number}", surface, mj.mjtMeshInertia.mjMESH_INERTIA_SHELL)
+        self._places = [_Place(room) for room, count in sorted(rooms.items()) for _ in range(count)]
+        for number, place in enumerate(self._places):
+            _add(spec, f"mesh{number}", place.room, mj.mjtMeshInertia.mjMESH_INERTIA_SHELL)
+        self._slots = textures
         for slot in range(self._slots):
             texture = spec.add_texture(name=f"texture{slot}", type=mj.mjtTexture.mjTEXTURE_2D)
             texture.width = texture.height = _TEXTURE_SIDE
@@ -146,18 +162,30 @@ class Stage:
             texture.data = bytes(3 * _TEXTURE_SIDE**2)
             material = spec.add_material(name=f"material{slot}")
             material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = f"texture{slot}"
-        try:
-            self._model = spec.compile()
-        except ValueError as error:
-            raise CadsightError(f"MuJoCo refuses a mesh of {', '.join(self._surfaces)}: {error}") from error
+        self._model = spec.compile()
         if self._context is not None:
             self._context.free()
         self._context = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50)
         mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._context.readDepthMap = mj.mjtDepthMap.mjDEPTH_ZEROFAR
         self._scene = mj.MjvScene(self._model, maxgeom=4096)
-        self._meshes = OrderedDict((path, number) for number, path in enumerate(self._surfaces))
         self._textures = []
+
+    def _write(self, number: int, surface: Surface) -> None:
+        model, place = self._model, self._places[number]
+        corners = surface.fine.vertices[surface.fine.faces].reshape(-1, 3)
+        room = 3 * place.room
+        for target, starts, values in (
+            (model.mesh_vert, model.mesh_vertadr, corners),
+            (model.mesh_normal, model.mesh_normaladr, surface.normals),
+            (model.mesh_texcoord, model.mesh_texcoordadr, surface.texture_m),
+        ):
+            start = int(starts[number])
+            target[start : start + len(values)] = values
+            # Triangles without an extent are nowhere to be seen.
+            target[start + len(values) : start + room] = values[:1]
+        self._mj.mjr_uploadMesh(model, self._context, number)
+        place.surface = surface
 
     def _upload(self, wanted: Sequence[Path]) -> Mapping[Path, int]:
         paths = list(OrderedDict.fromkeys(map(str, wanted)))
@@ -173,13 +201,10 @@ class Stage:
             self._textures[slot] = path
         return {Path(p): self._textures.index(p) for p in paths}
 
-    def _put(self, number: int, thing: Thing, slots: Mapping[Path, int]) -> None:
+    def _put(self, number: int, thing: Thing, mesh: int, slots: Mapping[Path, int]) -> None:
         mj, geom = self._mj, self._scene.geoms[number]
-        mesh = self._meshes[str(thing.mesh)]
-        # Compiling moves a mesh's origin to its centre of mass and turns it to its principal axes.
-        moved = thing.pose @ Pose.from_quaternion(np.roll(self._model.mesh_quat[mesh], -1), self._model.mesh_pos[mesh])
         mj.mjv_initGeom(
-            geom, mj.mjtGeom.mjGEOM_MESH, np.ones(3), moved.translation, moved.rotation.ravel(),
+            geom, mj.mjtGeom.mjGEOM_MESH, np.ones(3), thing.pose.translation, thing.pose.rotation.ravel(),
             np.array([*thing.colour, 1.0], np.float32),
         )  # fmt: skip
         geom.dataid = 2 * mesh
@@ -251,14 +276,38 @@ class Stage:
         mj.mjr_readPixels(picture, depth, area, self._context)
 
 
-def _add(spec: Any, name: str, surface: Surface, inertia: Any) -> None:
+@dataclass(eq=False)
+class _Place:
+    """Where a mesh of up to ``room`` triangles can be written; ``used`` counts up with the scenes that used it."""
+
+    room: int
+    surface: Surface | None = None
+    used: int = 0
+
+
+def _room(surface: Surface, mesh: Path) -> int:
+    count = len(surface.fine.faces)
+    room = next((r for r in _ROOMS if r >= count), None)
+    if room is None:
+        raise CadsightError(f"the mesh {mesh} has {count} triangles, expected at most {_ROOMS[-1]} to be drawn")
+    return room
+
+
+def _doubled(count: int) -> int:
+    """The least power of two that is enough, 0 for none."""
+    return 1 << (count - 1).bit_length() if count else 0
+
+
+def _add(spec: Any, name: str, room: int, inertia: Any) -> None:
+    """A mesh of so many triangles, of whatever shape, with corners, normals and texture places of their own."""
     mesh = spec.add_mesh(name=name)
     mesh.inertia = inertia
-    # Corners of their own for each triangle: MuJoCo loses count of normals that have an index of their own.
-    mesh.uservert = surface.fine.vertices[surface.fine.faces].astype(np.float32).ravel()
-    mesh.userface = np.arange(surface.fine.faces.size, dtype=np.int32)
-    mesh.usernormal = surface.normals.ravel()
-    mesh.usertexcoord = surface.texture_m.ravel()
+    corners = np.tile([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], (room, 1))[: 3 * room]
+    # Lists are taken over several times as fast as arrays.
+    mesh.uservert = corners.ravel().tolist()
+    mesh.userface = list(range(3 * room))
+    mesh.usernormal = [0.0, 0.0, 1.0] * (3 * room)
+    mesh.usertexcoord = [0.0, 0.0] * (3 * room)
 
 
 def _texture(path: str) -> Rgb:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 # Faces that meet at a smaller angle are one round surface.
 _CREASE_DEG = 35.0
 # Edges are at most this share of the box's diagonal, unless there would be too many triangles.
-_EDGES_ACROSS = 24
+_EDGES_ACROSS = 16
 _MOST_FACES = 60_000
 
 
