@@ -149,9 +149,7 @@ def label_session(
 class _Session:
     """The images of one session and what is known of every one of them."""
 
-    def __init__(
-        self, source: Dataset, part: Part, mount: Pose, parameters: LabellingParameters
-    ) -> None:
+    def __init__(self, source: Dataset, part: Part, mount: Pose, parameters: LabellingParameters) -> None:
         self.source, self.part, self.parameters = source, part, parameters
         self.samples = [s for s in source if not s.record.get("background", False)]
         if not self.samples:
