@@ -318,20 +318,22 @@ def test_nothing_is_left_behind_when_the_engine_is_closed(bracket, tmp_path, mon
     assert not any(tmp_path.iterdir())
 
 
-def test_the_program_ends_with_a_parent_that_is_killed(tmp_path):
+def test_the_program_ends_with_a_parent_that_is_killed_and_leaves_nothing(tmp_path):
     code = (
         "import time; from cadsight_synthesis.blender_process import *; "
         "process = BlenderProcess(set_up(workspace()), 1); print(process.pid, flush=True); time.sleep(60)"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
     until = time.monotonic() + 5
-    while time.monotonic() < until and _runs(child):
+    while time.monotonic() < until and (_runs(child) or any(tmp_path.iterdir())):
         time.sleep(0.05)
     assert not _runs(child)
+    assert not any(tmp_path.iterdir())
 
 
 def _runs(pid: int) -> bool:

@@ -3,13 +3,17 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, TextIO
 
+_kept: list["subprocess.Popen[bytes]"] = []
+
 
 def main() -> None:
     folder, threads = Path(sys.argv[1]), int(sys.argv[2])
+    _remove_at_the_end(folder)
     # Blender talks on stdout; the answers keep it for themselves, its chatter joins stderr.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -42,6 +46,13 @@ def main() -> None:
             _say(answers, {"error": " ".join(str(error).split())})
     # Blender's own end, in a process that is not its own, crashes now and then.
     os._exit(0)
+
+
+def _remove_at_the_end(folder: Path) -> None:
+    """Have ``folder`` removed however we end: when our end of the pipe closes, the shell's does."""
+    words = ["sh", "-c", 'read -r _; rm -rf -- "$0"', str(folder)]
+    quiet = subprocess.DEVNULL
+    _kept.append(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True))
 
 
 def _say(answers: TextIO, what: dict[str, Any]) -> None:
