@@ -12,12 +12,12 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import load
 from cadsight_core.images import encode_image, read_image
-from cadsight_core.part import Part
+from cadsight_core.part import Part, load_parts
 from cadsight_core.sample import Sample
 
 from cadsight_synthesis.augmentation import AugmentationParameters, augment, copy_seed
 from cadsight_synthesis.made import Picture
-from cadsight_synthesis.rendered_set import write_set
+from cadsight_synthesis.rendered_set import PARTS, write_set
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -37,7 +37,12 @@ class AugmentedPictures:
     parameters: AugmentationParameters
     originals: bool = True
     split: str | None = None
-    parts: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Those that the source keeps beside its samples, so that the copies can be checked against their meshes."""
+        folder = self.source / PARTS
+        return load_parts(folder) if Dataset.is_one(self.source) and folder.is_dir() else ()
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -175,7 +175,8 @@ def _of_instance(
     free = inside and float(instance.attributes.get("visible_fraction", 0.0)) >= 1.0
     mask_px = _beyond(mask, silhouette)
     box_px = 0.0
-    if inside:
+    # A turned copy of a part that is partly hidden tells no full box.
+    if inside and (free or "full_box" in instance.attributes):
         box_px = _sides(instance.attributes.get("full_box"), bounds)
     if free:
         mask_px = max(mask_px, _beyond(silhouette, mask))

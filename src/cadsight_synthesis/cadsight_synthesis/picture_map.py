@@ -21,6 +21,8 @@ _BOXES = ("visible_box", "full_box")
 # Shapes and numbers of a file that no longer hold.
 _STALE = ("id", "area", "via_shape")
 _ROUNDING = 1e-9
+# By this share the number of a mask's pixels may change with their grid.
+_RAGGED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +156,7 @@ class PictureMap:
             share = box.area / whole.area if whole.area else float(box == whole)
         if box.area == 0 or share <= 0 or share < min_visible:
             return None
-        self._follow(attributes, min(share, 1.0))
+        self._follow(attributes, min(share, 1.0), None if seen is None else Box.from_mask(seen))
         point = None if instance.point is None else self.points(instance.point)
         if point is not None and not self._shows(point):
             point = None
@@ -172,14 +174,33 @@ class PictureMap:
             attributes=attributes,
         )
 
-    def _follow(self, attributes: dict[str, Any], share: float) -> None:
-        """Attributes that say something of the picture."""
+    def _follow(self, attributes: dict[str, Any], share: float, around: Box | None) -> None:
+        """Attributes that say something of the picture; ``around`` is the box around what is seen, where known."""
+        fraction = float(attributes.get("visible_fraction", 0.0))
+        whole = fraction >= 1 and share > 1 - _RAGGED and around is not None and self._holds(around)
+        # A fraction of 1 may hide a few pixels beyond the border.
+        whole = whole and _is_close(attributes.get("visible_box"), attributes.get("full_box"))
         for key in _BOXES:
-            if key in attributes:
-                box = self.box(Box(*map(float, attributes[key])))
+            if key not in attributes:
+                continue
+            # Around corners that were turned is not around the thing that was.
+            mapped = self.box(Box(*map(float, attributes[key]))) if self._is_upright else None
+            box = (around or mapped) if key == "visible_box" else mapped or (around if whole else None)
+            if box is None:
+                del attributes[key]
+            else:
                 attributes[key] = list((box if key == "full_box" else box.clipped(self.size)).as_tuple())
-        if "visible_fraction" in attributes:
-            attributes["visible_fraction"] = round(float(attributes["visible_fraction"]) * share, 4)
+        if "visible_fraction" in attributes and not whole:
+            attributes["visible_fraction"] = round(fraction * share, 4)
+
+    @property
+    def _is_upright(self) -> bool:
+        """Whether a box around a thing is mapped onto the box around it."""
+        return bool(np.count_nonzero(np.abs(self.matrix[:2, :2]) > _ROUNDING) == 2)
+
+    def _holds(self, box: Box) -> bool:
+        """Whether a box is in the new picture and does not touch its border."""
+        return box.x0 > 0 and box.y0 > 0 and box.x1 < self.size.width and box.y1 < self.size.height
 
     def _shows(self, pixel: Array) -> bool:
         x, y = pixel
@@ -200,6 +221,10 @@ class PictureMap:
             end = last + sign
             slices.append(slice(first, end if end >= 0 else None, sign))
         return slices[0], slices[1]
+
+
+def _is_close(box: Any, other: Any) -> bool:
+    return box is not None and other is not None and bool(np.abs(np.subtract(box, other)).max() <= 1)
 
 
 def _turned(turn: Array, pose: Pose) -> Pose:

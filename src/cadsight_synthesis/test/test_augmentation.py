@@ -239,6 +239,18 @@ def test_a_point_that_has_left_is_not_told_and_shares_follow():
     }
 
 
+@pytest.mark.parametrize(("visible", "told"), [(1.0, True), (0.9, False)])
+def test_a_turned_copy_tells_the_full_box_only_where_all_of_it_is_seen(visible, told):
+    boxes = {"visible_box": [50, 40, 90, 70], "full_box": [50, 40, 90, 70]}
+    given_ = sample(attributes={**boxes, "visible_fraction": visible})
+    (instance,) = apply_steps(given_, PIXELS, Steps(rotation_deg=20))[0].instances
+    around = list(Box.from_mask(instance.mask).as_tuple())
+    assert instance.attributes["visible_box"] == around
+    assert instance.attributes.get("full_box") == (around if told else None)
+    (upright,) = apply_steps(given_, PIXELS, Steps(zoom=1.25))[0].instances
+    assert upright.attributes["full_box"] == pytest.approx([42.5, 35.0, 92.5, 72.5])  # about (80, 60)
+
+
 def test_what_was_cut_away_is_filled_as_asked():
     image = np.full((SIZE.height, SIZE.width, 3), (10, 20, 30), np.uint8)
     for border, colour in (("mean", (10, 20, 30)), ("edge", (10, 20, 30)), ("black", (0, 0, 0))):

@@ -12,6 +12,8 @@ import pytest
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
+from cadsight_synthesis.augmentation import AugmentationParameters
+from cadsight_synthesis.augmented_set import write_augmented_set
 from cadsight_synthesis.check import check
 from cadsight_synthesis.export import export
 from cadsight_synthesis.page import write_page
@@ -139,3 +141,12 @@ def test_findings_that_are_no_number_are_problems(made: Dataset) -> None:
     finding = check(made.folder, 1).findings[0]
     assert finding.problem is None
     assert dataclasses.replace(finding, box_px=np.nan).problem is not None
+
+
+def test_turned_and_shifted_copies_agree_with_the_meshes_too(made: Dataset, tmp_path: Path) -> None:
+    # Not enlarged: the pixel by which a mask may be off would be enlarged too.
+    wild = AugmentationParameters(rotation_deg=180.0, flip_vertical=0.5, zoom=1.0, crop=0.0, shift=0.3)
+    copies = write_augmented_set(made.folder, tmp_path / "copies", 3, wild, originals=False)
+    report = check(copies.folder, 36)
+    assert report.problems == ()
+    assert len(report.findings) >= 8  # mirror images have no pose to compare with
