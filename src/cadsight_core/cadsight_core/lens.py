@@ -19,6 +19,7 @@ _OVERSIZE = 1.12
 # A lens that bends more makes pinhole pictures that are drawn for nothing.
 _LARGEST = 3.0
 _KNOT_PX = 8
+_OFF_PX = 0.5
 
 
 class Lens:
@@ -57,6 +58,19 @@ class Lens:
         return bent
 
 
+def is_possible(camera: Camera) -> bool:
+    """Whether every pixel has a ray of its own, as the coefficients of a real lens give it."""
+    u, v = (_knots(side) for side in (camera.size.width, camera.size.height))
+    border = [(x, y) for x in u for y in (v[0], v[-1])] + [(x, y) for y in v for x in (u[0], u[-1])]
+    return _rays_back(camera, np.array(border))[1] < _OFF_PX
+
+
+def _rays_back(camera: Camera, pixels: Array) -> tuple[Array, float]:
+    """Rays (N, 3) of pixels (N, 2), and how far from its pixel the farthest one is projected; NaN where one is lost."""
+    rays = camera.rays(pixels)
+    return rays, float(np.abs(camera.project(rays) - pixels).max())
+
+
 @lru_cache(maxsize=2)  # one lens is often wanted at several scales
 def _slopes(camera: Camera) -> tuple[Array, Array]:
     """x/z and y/z (H, W) of the ray through each pixel.
@@ -64,9 +78,8 @@ def _slopes(camera: Camera) -> tuple[Array, Array]:
     A lens is smooth: a spline through every eighth pixel is right to 1e-3 pixel, in a twentieth of the time.
     """
     u, v = (_knots(side) for side in (camera.size.width, camera.size.height))
-    pixels = np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2)
-    rays = camera.rays(pixels)
-    if not np.abs(camera.project(rays) - pixels).max() < 0.5:
+    rays, off = _rays_back(camera, np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2))
+    if not off < _OFF_PX:
         raise _no_lens(camera, "sends two rays to one pixel or none to another")
     slopes = (rays[:, :2] / rays[:, 2:]).reshape(len(v), len(u), 2)
     columns, rows = np.arange(camera.size.width), np.arange(camera.size.height)

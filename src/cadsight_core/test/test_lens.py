@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.lens import Lens
+from cadsight_core.lens import Lens, is_possible
 
 CAMERA = Camera(ImageSize(320, 240), 307.0, 307.0, 161.5, 117.0, (0.06, -0.04, 0.0008, -0.0008, 0.0), "optical")
 
@@ -43,6 +43,14 @@ def test_whatever_a_strong_lens_sees_is_in_the_pinholes_picture() -> None:
     assert (lens.width / 2, lens.height / 2) >= tuple(reach)
     ramp = np.tile(np.arange(lens.width, dtype=np.float32), (lens.height, 1))
     assert lens.bend(ramp)[0, 0] == pytest.approx((lens.width - 1) / 2 - reach[0], abs=0.05)
+
+
+def test_a_lens_whose_corners_have_no_ray_is_known() -> None:
+    # r (1 - 0.097 r^2 - 0.046 r^4) is 0.917 at most. The corners of 160 x 120 at f = 109 are at 0.91, and at 0.94 when
+    # the axis is 3 pixels aside.
+    bend = (-0.0967, -0.0464, 0.0, 0.0, 0.0)
+    assert is_possible(Camera(ImageSize(160, 120), 109.0, 109.0, 79.5, 59.5, bend))
+    assert not is_possible(Camera(ImageSize(160, 120), 109.0, 109.0, 76.5, 56.5, bend))
 
 
 def test_an_impossible_lens_is_refused() -> None:

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.lens import is_possible
 from cadsight_core.part import load_part_mesh, load_parts
 from cadsight_synthesis.recipe import read_recipe
 from cadsight_synthesis.rendered_set import write_rendered_set
-from cadsight_synthesis.sampling.base import SceneRecipe
+from cadsight_synthesis.sampling.base import PictureParameters, SceneRecipe
 from hand_made import bracket
 
 RECIPE = """kind: views
@@ -198,3 +199,10 @@ def test_an_error_in_a_worker_is_the_users_sentence(recipe: SceneRecipe, tmp_pat
     with pytest.raises(CadsightError, match=r"gone.stl does not exist"):
         write_rendered_set(broken, "raster", 4, tmp_path / "set", workers=2)
     assert json.loads((tmp_path / "set/dataset.json").read_text())["classes"] == ["bracket"]
+
+
+def test_every_lens_that_a_recipe_draws_is_possible() -> None:
+    wide = PictureParameters(160, 120, field_of_view_deg=(70.0, 120.0), distortion=0.3, off_centre=0.1)
+    cameras = [wide.camera(np.random.default_rng(seed)) for seed in range(200)]
+    assert all(is_possible(camera) for camera in cameras)
+    assert all(camera.distortion for camera in cameras)

@@ -1,12 +1,13 @@
 """What every recipe says: which parts, how the picture is taken, how much work goes into it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb
+from cadsight_core.lens import is_possible
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample, Split
@@ -73,9 +74,15 @@ class PictureParameters:
         focal = self.width / 2 / np.tan(np.deg2rad(draw(rng, self.field_of_view_deg)) / 2)
         shift = rng.uniform(-1, 1, 2) * self.off_centre * self.width
         bend = rng.uniform(-1, 1, 4) * (1.0, 0.5, 0.01, 0.01) * self.distortion
-        distortion = (*map(float, bend), 0.0) if self.distortion else ()
         cx, cy = (self.width - 1) / 2 + shift[0], (self.height - 1) / 2 + shift[1]
-        return Camera(self.size, float(focal), float(focal), float(cx), float(cy), distortion)
+        camera = Camera(self.size, float(focal), float(focal), float(cx), float(cy))
+        while self.distortion:
+            bent = replace(camera, distortion=(*map(float, bend), 0.0))
+            if is_possible(bent):
+                return bent
+            # No lens of so wide an angle bends so strongly: its corners would have no ray.
+            bend *= 0.8
+        return camera
 
 
 @dataclass(frozen=True)
