@@ -19,16 +19,21 @@ except ImportError:  # no wheel for this machine: parts collide with their hulls
 # Concavity that a piece may keep, as a share of the part's size, and the most pieces that a part falls into.
 _CONCAVITY = 0.06
 _MOST_PIECES = 16
+# Counts up when these numbers or those below change, so that pieces of before are not taken for theirs.
+_VERSION = 3
 
 
 def convex_pieces(mesh: Mesh) -> tuple[Array, ...]:
-    """Corners (N, 3) of convex bodies that together fill the mesh, found once and kept by the mesh's content.
+    """Corners (N, 3) of convex bodies that together fill the mesh, found once and kept by the mesh's content; a
+    part of ten thousand triangles takes some ten seconds.
 
     They are those of CoACD (Wei et al., Approximate Convex Decomposition for 3D Meshes with Collision-Aware Concavity
     and Tree Search, 2022), or the convex hull where CoACD is not installed or cannot close the mesh.
     """
     method = "coacd" if coacd is not None else "hull"
-    return _read(str(kept(cache_folder("convex") / f"{mesh_key(mesh)}-{method}.npz", lambda: _pack(_pieces(mesh)))))
+    return _read(
+        str(kept(cache_folder("convex") / f"{mesh_key(mesh)}-{method}{_VERSION}.npz", lambda: _pack(_pieces(mesh))))
+    )
 
 
 def _pieces(mesh: Mesh) -> list[Array]:
@@ -41,10 +46,10 @@ def _pieces(mesh: Mesh) -> list[Array]:
             coacd.Mesh(mesh.vertices * scale, mesh.faces),
             threshold=_CONCAVITY,
             max_convex_hull=_MOST_PIECES,
-            preprocess_resolution=40,
-            mcts_iterations=60,
-            mcts_nodes=12,
-            resolution=1000,
+            preprocess_resolution=30,
+            mcts_iterations=25,
+            mcts_nodes=10,
+            resolution=500,
             seed=0,
         )
     except RuntimeError:

@@ -82,9 +82,6 @@ class ViewsRecipe(SceneRecipe):
         """Pictures of the whole sweep of all parts."""
         return len(self.parts) * len(self.sweep.angles)
 
-    def backgrounds(self) -> tuple[PictureEntry, ...]:
-        return self.background.photographs
-
 
 def scene(recipe: ViewsRecipe, number: int) -> Scene:
     """Scene ``number``: one part, the parts taking turns, and the next views of its sweep.
