@@ -57,6 +57,24 @@ def instance_polygons(instance: Instance, size: ImageSize) -> list[Polygon]:
     return [] if mask is None else outlines(mask)
 
 
+def instance_contour(instance: Instance, size: ImageSize) -> Polygon | None:
+    """One polygon (N, 2) that covers, filled even-odd, what the instance's shape does; None where it has no shape.
+
+    Raises:
+        CadsightError: for a run-length code that does not fit ``size``.
+    """
+    given = given_polygons(instance)
+    if len(given) == 1:
+        return given[0]
+    mask = instance_mask(instance, size)
+    if mask is None:
+        return None
+    # Polygons that lie over each other would cancel out in one.
+    if given and np.array_equal(fill([joined(given)], size), mask):
+        return joined(given)
+    return contour(mask)
+
+
 def given_polygons(instance: Instance) -> list[Polygon]:
     """The polygons that the instance came with, each (N, 2) in pixels."""
     segmentation = instance.attributes.get("segmentation")

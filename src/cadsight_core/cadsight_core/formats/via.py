@@ -22,7 +22,7 @@ from cadsight_core.formats.json_stream import Elements, Members, plain
 from cadsight_core.formats.notes import Notes
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.shapes import Polygon, bounds, contour, fill, given_polygons, instance_mask, joined
+from cadsight_core.shapes import bounds, instance_contour
 
 FILE = "via_region_data.json"
 CLASS_ATTRIBUTES = ("class", "label", "name", "type", "category")
@@ -223,7 +223,8 @@ def _instance(region: Any, key: str | None, classes: Sequence[str]) -> Instance:
 
 def _region(instance: Instance, size: ImageSize, key: str, classes: Sequence[str], square: bool) -> dict[str, Any]:
     box = instance.box.squared(size) if square else instance.box
-    polygon = None if square else _polygon(instance, size)
+    # A region is one polygon.
+    polygon = None if square else instance_contour(instance, size)
     shape: dict[str, Any] = {"name": "rect", "x": box.x0, "y": box.y0, "width": box.width, "height": box.height}
     if "via_shape" in instance.attributes and not square:
         shape = instance.attributes["via_shape"]
@@ -233,20 +234,6 @@ def _region(instance: Instance, size: ImageSize, key: str, classes: Sequence[str
         shape = {"name": "polygon", "all_points_x": x, "all_points_y": y}
     attributes = {key: classes[instance.class_id], **instance.attributes.get("region_attributes", {})}
     return {"shape_attributes": shape, "region_attributes": attributes}
-
-
-def _polygon(instance: Instance, size: ImageSize) -> Polygon | None:
-    """One polygon that covers what the instance's shape does: a region is one."""
-    given = given_polygons(instance)
-    if len(given) == 1:
-        return given[0]
-    mask = instance_mask(instance, size)
-    if mask is None:
-        return None
-    # Polygons that lie over each other would cancel out in one.
-    if given and np.array_equal(fill([joined(given)], size), mask):
-        return joined(given)
-    return contour(mask)
 
 
 def _regions(entry: Mapping[str, Any]) -> list[Any]:

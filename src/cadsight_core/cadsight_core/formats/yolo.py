@@ -19,7 +19,7 @@ from cadsight_core.formats.folders import Picture, copy_picture, pictures_in, sa
 from cadsight_core.formats.notes import Notes
 from cadsight_core.images import SUFFIXES, image_size
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.shapes import bounds, given_polygons, instance_polygons, joined
+from cadsight_core.shapes import bounds, given_polygons, instance_contour
 
 Shapes = Literal["as_given", "boxes", "polygons"]
 
@@ -102,13 +102,13 @@ def format_line(instance: Instance, size: ImageSize, *, square: bool = False, sh
     figure 3, and is else cut at the border.
 
     ``shapes`` writes outlines where the instance came with polygons (``as_given``), never (``boxes``), or from
-    masks too (``polygons``). ``square`` writes the box made 1:1 (Comillas, section 3.3).
+    masks too (``polygons``), holes and pieces included. ``square`` writes the box made 1:1 (Comillas, section 3.3).
     """
-    polygons = []
-    if not square and shapes != "boxes":
-        polygons = given_polygons(instance) if shapes == "as_given" else instance_polygons(instance, size)
-    if polygons:
-        values = (joined(polygons) / (size.width, size.height)).clip(0, 1).ravel().tolist()
+    polygon = None
+    if not square and shapes != "boxes" and (shapes == "polygons" or given_polygons(instance)):
+        polygon = instance_contour(instance, size)
+    if polygon is not None:
+        values = (polygon / (size.width, size.height)).clip(0, 1).ravel().tolist()
     else:
         box = instance.box.squared(size) if square else instance.box
         values = list(box.to_yolo(size))

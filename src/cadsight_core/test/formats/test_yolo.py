@@ -306,3 +306,13 @@ def test_outlines_of_several_parts_become_one_line_that_covers_both():
     instance = Instance(0, Box(100, 100, 220, 120), attributes={"segmentation": polygons})
     back = parse_line(format_line(instance, VGA), VGA)
     assert instance_mask(back, VGA).sum() == fill(polygons, VGA).sum() == 800
+
+
+def test_a_mask_comes_back_from_a_line_of_polygons_with_its_hole_and_pieces():
+    mask = np.zeros((VGA.height, VGA.width), bool)
+    mask[2:12, 3:14] = True
+    mask[5:8, 6:9] = mask[6, 10] = False
+    mask[20:22, 20:25] = True
+    line = format_line(Instance(0, Box(3, 2, 25, 22), mask=mask), VGA, shapes="polygons")
+    back = instance_mask(parse_line(line, VGA), VGA)
+    np.testing.assert_array_equal(back, mask)
