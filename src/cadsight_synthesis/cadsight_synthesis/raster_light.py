@@ -98,7 +98,7 @@ def _at(lamp: Lamp, middle: Array) -> Array:
 
 def _samples(powers: Sequence[float], quality: Quality) -> list[int]:
     """How many lamps with a shadow stand for each; 0 for one without. All of them are at most ``quality.samples``."""
-    if not quality.shadows or not powers:
+    if not (quality.shadows and quality.ray_traced) or not powers:
         return [0] * len(powers)
     # One of OpenGL's lights stays for the ambient, one for the sky.
     budget = max(1, min(quality.samples, MOST_LIGHTS - 2))
