@@ -17,6 +17,7 @@ from cadsight_core.mesh_mending import mend
 Unit = Literal["m", "mm", "inch"]
 METRES_PER_UNIT: dict[str, float] = {"m": 1.0, "mm": 0.001, "inch": 0.0254}
 MESH_SUFFIXES = (".stl", ".ply", ".obj", ".glb", ".step", ".stp")
+_STATING_UNIT = (".glb", ".step", ".stp")
 
 # A gripper holds nothing smaller than a millimetre, and a UR3e reaches 0.5 m: what lies outside is a wrong unit.
 SMALLEST_DIAMETER_M = 0.001
@@ -90,7 +91,7 @@ def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
         raise CadsightError(f"the mesh {path} could not be read as {path.suffix[1:].upper()}: {error}") from error
     if not isinstance(merged, trimesh.Trimesh) or not len(merged.faces):
         raise CadsightError(f"the mesh {path} has no triangles, expected a surface")
-    scale = 1.0 if path.suffix.lower() in (".glb", ".step", ".stp") else METRES_PER_UNIT[unit]
+    scale = 1.0 if path.suffix.lower() in _STATING_UNIT else METRES_PER_UNIT[unit]
     merged.merge_vertices()
     notes = mend(merged)
     if not len(merged.faces):
@@ -99,8 +100,9 @@ def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
     if not np.isfinite(mesh.vertices).all():
         raise CadsightError(f"the mesh {path} has vertices that are not finite numbers, expected metres or millimetres")
     if not SMALLEST_DIAMETER_M <= mesh.diameter <= LARGEST_DIAMETER_M:
+        read = "by the unit that it states" if path.suffix.lower() in _STATING_UNIT else f"when read in {unit}"
         raise CadsightError(
-            f"the mesh {path} is {mesh.diameter:g} m across when read in {unit}, expected "
+            f"the mesh {path} is {mesh.diameter:g} m across {read}, expected "
             f"{SMALLEST_DIAMETER_M:g} to {LARGEST_DIAMETER_M:g} m: check its unit"
         )
     return mesh

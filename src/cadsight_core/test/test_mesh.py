@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import trimesh
@@ -141,3 +143,15 @@ def test_normals_in_the_file_change_nothing(tmp_path):
 def test_a_part_of_fifty_metres_is_refused(tmp_path):
     with pytest.raises(CadsightError, match=r"is 57\.\d* m across when read in m, .* check its unit"):
         load_mesh(export(tmp_path / "box.stl", (50, 20, 20)), "m")
+
+
+def test_the_solids_of_a_step_file_become_one_part_and_are_told():
+    mesh = load_mesh(Path(__file__).parent / "data/two_solids.step", "inch")
+    np.testing.assert_allclose(mesh.extents, [0.06, 0.02, 0.01], atol=1e-6)
+    assert mesh.is_closed
+    assert mesh.notes == ("it has 2 bodies that do not touch, which are taken as one part",)
+
+
+def test_a_file_that_states_its_unit_is_not_said_to_be_read_in_another(tmp_path):
+    with pytest.raises(CadsightError, match="is 57.* m across by the unit that it states, expected 0.001 to 1 m"):
+        load_mesh(export(tmp_path / "box.glb", (50, 20, 20)), "mm")

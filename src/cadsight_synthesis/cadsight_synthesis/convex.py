@@ -24,11 +24,11 @@ _VERSION = 3
 
 
 def convex_pieces(mesh: Mesh) -> tuple[Array, ...]:
-    """Corners (N, 3) of convex bodies that together fill the mesh, found once and kept by the mesh's content; a
-    part of ten thousand triangles takes some ten seconds.
+    """Corners (N, 3) of convex bodies that together fill the mesh, found once and kept by the mesh's content.
 
-    They are those of CoACD (Wei et al., Approximate Convex Decomposition for 3D Meshes with Collision-Aware Concavity
-    and Tree Search, 2022), or the convex hull where CoACD is not installed or cannot close the mesh.
+    Finding them takes some ten seconds for a part of ten thousand triangles. They are those
+    of CoACD (Wei et al., Approximate Convex Decomposition for 3D Meshes with Collision-Aware Concavity and Tree Search,
+    2022), or the convex hull where CoACD is not installed or cannot close the mesh.
     """
     method = "coacd" if coacd is not None else "hull"
     return _read(
