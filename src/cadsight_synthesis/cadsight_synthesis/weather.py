@@ -135,8 +135,8 @@ def fogged(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
 
 def darkened(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
     """Dusk to night: less light, bluer shadows, and the sensor's noise that comes with a raised gain."""
-    gain = 1 - 0.85 * strength
-    values = (np.arange(256) / 255) ** (1 + 0.4 * strength) * 255 * gain
+    gain = 1 - 0.75 * strength
+    values = (np.arange(256) / 255) ** (1 + 0.25 * strength) * 255 * gain
     cast = 1 + 0.25 * strength * np.array([-0.5, -0.2, 0.5])
     table = (values[:, None] * cast).clip(0, 255).round().astype(np.uint8)
     return noisy(np.asarray(cv2.LUT(image, table[None]), np.uint8), 1 + 5 * strength, int(rng.integers(2**32)))
