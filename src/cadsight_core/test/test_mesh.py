@@ -153,5 +153,5 @@ def test_the_solids_of_a_step_file_become_one_part_and_are_told():
 
 
 def test_a_file_that_states_its_unit_is_not_said_to_be_read_in_another(tmp_path):
-    with pytest.raises(CadsightError, match="is 57.* m across by the unit that it states, expected 0.001 to 1 m"):
+    with pytest.raises(CadsightError, match=r"is 57\..* m across by the unit that it states"):
         load_mesh(export(tmp_path / "box.glb", (50, 20, 20)), "mm")

@@ -13,6 +13,9 @@ from cadsight_synthesis.pools import Entry, Source, check_pictures, draw_entry, 
 from cadsight_synthesis.sampling.base import Span, check_section, draw
 from cadsight_synthesis.scene import Colour, Material
 
+# Textures of a folder that are read to their end before anything is drawn; of larger folders their headers alone.
+_READ_WHOLE = 200
+
 
 @dataclass(frozen=True)
 class Look(Entry):
@@ -40,7 +43,8 @@ class Look(Entry):
         return files_of(self.source, SUFFIXES, "textures") if self.source.name else ()
 
     def check_files(self, smallest: object = None) -> None:
-        check_pictures(self.files(), whole=True)
+        files = self.files()
+        check_pictures(files, whole=len(files) <= _READ_WHOLE)
 
 
 def draw_material(rng: Generator, looks: Sequence[Look], own: Colour = (0.8, 0.8, 0.8)) -> Material:
