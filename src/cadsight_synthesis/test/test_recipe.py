@@ -7,8 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.mesh import load_mesh
+from cadsight_core.sample import Instance, Sample
 from cadsight_synthesis.recipe import KINDS, read_recipe, scene_of
 from cadsight_synthesis.sampling.base import SceneRecipe
 from cadsight_synthesis.sampling.placing import shape_of
@@ -217,3 +220,29 @@ def test_distractors_stand_clear_of_the_part_and_of_the_camera(tmp_path):
             assert np.linalg.norm(corners - scene.views[0].world_from_camera.translation, axis=1).min() > 0
             seen += 1
     assert seen > 20
+
+
+def test_the_weather_of_a_picture_is_its_own_and_the_same_again():
+    read = read_recipe(CONFIG / "recipes/weather.yaml")
+    read = replace(read, weather=replace(read.weather, snow=1.0, rain=0.0, max_occluders=0))
+    mask = np.zeros((48, 64), bool)
+    mask[10:30, 20:40] = True
+    plain = np.full((48, 64, 3), 120, np.uint8)
+    sample = Sample("p", Path(), ImageSize(64, 48), instances=(Instance(0, Box(20, 10, 40, 30), mask),))
+    drawn = [read.finished(sample, plain, place) for place in (0, 0, 1)]
+    np.testing.assert_array_equal(drawn[0][1], drawn[1][1])
+    assert (drawn[0][1] != drawn[2][1]).any()
+    assert (drawn[0][1] != plain).any()
+    assert drawn[0][0].instances[0].box == Box(20, 10, 40, 30)
+    assert drawn[0][0].record["weather"]["snow"] >= read.weather.min_strength
+    other = replace(read, seed=1).finished(sample, plain, 0)[1]
+    assert (other != drawn[0][1]).any()
+
+
+def test_other_recipes_leave_their_pictures_as_they_were_drawn():
+    read = read_recipe(CONFIG / "recipes/views.yaml")
+    plain = np.full((48, 64, 3), 120, np.uint8)
+    sample = Sample("p", Path(), ImageSize(64, 48))
+    finished, image = read.finished(sample, plain, 0)
+    assert finished is sample
+    assert image is plain
