@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.transform import Rotation
+
+if TYPE_CHECKING:
+    from scipy.spatial.transform import Rotation
 
 Array = NDArray[np.float64]
 
@@ -30,12 +32,12 @@ class Pose:
     @staticmethod
     def from_quaternion(xyzw: ArrayLike, translation: ArrayLike = (0.0, 0.0, 0.0)) -> "Pose":
         """From a quaternion in ROS order (x, y, z, w), of any length but zero."""
-        return Pose(Rotation.from_quat(np.asarray(xyzw, float)).as_matrix(), np.asarray(translation, float))
+        return Pose(_rotation().from_quat(np.asarray(xyzw, float)).as_matrix(), np.asarray(translation, float))
 
     @staticmethod
     def from_rotvec(rotvec: ArrayLike, translation: ArrayLike = (0.0, 0.0, 0.0)) -> "Pose":
         """From a rotation vector in radians."""
-        return Pose(Rotation.from_rotvec(np.asarray(rotvec, float)).as_matrix(), np.asarray(translation, float))
+        return Pose(_rotation().from_rotvec(np.asarray(rotvec, float)).as_matrix(), np.asarray(translation, float))
 
     @staticmethod
     def from_matrix(matrix: ArrayLike) -> "Pose":
@@ -61,12 +63,12 @@ class Pose:
     @property
     def quaternion(self) -> Array:
         """(x, y, z, w) with w >= 0."""
-        return Rotation.from_matrix(self.rotation).as_quat(canonical=True)
+        return _rotation().from_matrix(self.rotation).as_quat(canonical=True)
 
     @property
     def rotvec(self) -> Array:
         """Rotation vector in radians."""
-        return Rotation.from_matrix(self.rotation).as_rotvec()
+        return _rotation().from_matrix(self.rotation).as_rotvec()
 
     def inverse(self) -> "Pose":
         return Pose(self.rotation.T, -self.rotation.T @ self.translation)
@@ -81,6 +83,13 @@ class Pose:
     def rotate(self, vectors: ArrayLike) -> Array:
         """Directions (..., 3) of the source frame, in the target frame."""
         return np.asarray(vectors, float) @ self.rotation.T
+
+
+def _rotation() -> "type[Rotation]":
+    # Most of the time in which a process of ours starts went into this import, and few of them turn poses.
+    from scipy.spatial.transform import Rotation
+
+    return Rotation
 
 
 def unit(vector: ArrayLike) -> Array:

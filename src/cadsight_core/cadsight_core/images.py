@@ -33,7 +33,9 @@ def read_image(path: str | Path) -> Rgb:
             # 16 bits a channel would be cut off at 255, where a viewer shows the upper eight.
             if image.mode.startswith("I;16"):
                 return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+            image.load()  # EXIF may stand behind the pixels
+            upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+            return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
     except (OSError, ValueError, SyntaxError) as error:
         raise _unreadable(path, error) from error
 

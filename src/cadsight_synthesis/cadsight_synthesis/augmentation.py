@@ -24,8 +24,10 @@ from cadsight_core.sample import Sample
 from cadsight_synthesis.picture_map import PictureMap
 
 _NORMAL = statistics.NormalDist()
-# The normal distribution's 256 quantiles: noise of good shape out of random bytes, ten times faster than drawing it.
-_QUANTILES = np.array([_NORMAL.inv_cdf((k + 0.5) / 256) for k in range(256)])
+# The normal distribution's 256 quantiles around 128, as wide as bytes can be: noise of good shape out of random bytes,
+# ten times faster than drawing it.
+_NOISE_DEVIATION = 127 / _NORMAL.inv_cdf(255.5 / 256)
+_NOISE = np.array([round(128 + _NOISE_DEVIATION * _NORMAL.inv_cdf((k + 0.5) / 256)) for k in range(256)], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,8 @@ def picture_map(sample: Sample, steps: Steps) -> PictureMap:
     matrix = _affine(linear, middle + np.multiply(steps.shift, (size.width, size.height)) - linear @ middle)
     x, y, width, height = np.array(steps.crop) * np.tile((size.width, size.height), 2)
     if not steps.keep_size:  # whole pixels, which stay as they are
-        x, y, width, height = (float(round(v)) for v in (x, y, max(width, 1), max(height, 1)))
+        width, height = (float(max(round(v), 1)) for v in (width, height))
+        x, y = (float(min(round(v), most)) for v, most in ((x, size.width - width), (y, size.height - height)))
     matrix = _affine(np.eye(2), np.array([-x, -y])) @ matrix
     window = np.array([width, height])
     target = np.array([size.width, size.height], float) if steps.keep_size else window
@@ -200,15 +203,9 @@ def picture_map(sample: Sample, steps: Steps) -> PictureMap:
 def recoloured(image: Rgb, steps: Steps) -> Rgb:
     """The picture (H, W, 3) after all steps that leave its pixels where they are."""
     pixels: np.ndarray = image
-    if steps.hue_deg or steps.saturation != 1:
-        hsv = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV_FULL)
-        values = np.arange(256)
-        hue = (values + steps.hue_deg * 256 / 360).round() % 256
-        table = np.stack([hue, values * steps.saturation, values], axis=-1).clip(0, 255).round()
-        pixels = cv2.cvtColor(cv2.LUT(hsv, table.astype(np.uint8)[None]), cv2.COLOR_HSV2RGB_FULL)
-    if steps.brightness or steps.contrast != 1:
-        table = (np.arange(256) - 127.5) * steps.contrast + 127.5 + 255 * steps.brightness
-        pixels = cv2.LUT(pixels, table.clip(0, 255).round().astype(np.uint8))
+    colours = _colour_matrix(steps)
+    if not np.array_equal(colours, np.eye(3, 4)):
+        pixels = cv2.transform(pixels, colours)
     if steps.blur_px > 0:
         pixels = cv2.GaussianBlur(pixels, (0, 0), steps.blur_px)
     picture = np.asarray(pixels, np.uint8)
@@ -217,9 +214,10 @@ def recoloured(image: Rgb, steps: Steps) -> Rgb:
 
 def noisy(image: Rgb, deviation: float, seed: int) -> Rgb:
     """The picture with Gaussian noise of a standard deviation in steps of 255, independent in each channel."""
-    places = np.frombuffer(np.random.default_rng(seed).bytes(image.size), np.uint8).reshape(image.shape)
-    noise = cv2.LUT(places, (_QUANTILES * deviation).round().astype(np.int16))
-    return np.asarray(cv2.add(image, noise, dtype=cv2.CV_8U), np.uint8)
+    drawn = np.random.Generator(np.random.SFC64(seed)).bytes(image.size)
+    noise = cv2.LUT(np.frombuffer(drawn, np.uint8).reshape(image.shape), _NOISE)
+    weight = deviation / _NOISE_DEVIATION
+    return np.asarray(cv2.addWeighted(image, 1.0, noise, weight, -128 * weight), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -249,6 +247,17 @@ def _rotation(degrees: float) -> Array:
     if quarter == round(quarter):
         sine, cosine = round(sine), round(cosine)
     return np.array([[cosine, -sine], [sine, cosine]], float)
+
+
+def _colour_matrix(steps: Steps) -> Array:
+    """(3, 4) of all changes of colour: about the grey axis, along it and away from it."""
+    grey = np.full((3, 3), 1 / 3)
+    angle = math.radians(steps.hue_deg)
+    cross = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
+    turn = np.eye(3) * math.cos(angle) + cross * math.sin(angle) + grey * (1 - math.cos(angle))
+    linear = steps.contrast * (steps.saturation * turn + (1 - steps.saturation) * grey)
+    offset = 127.5 * (1 - steps.contrast) + 255 * steps.brightness
+    return np.column_stack([linear, np.full(3, offset)])
 
 
 def _affine(linear: Array, offset: Array) -> Array:

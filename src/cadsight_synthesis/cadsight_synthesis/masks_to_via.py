@@ -291,7 +291,8 @@ def _values(path: Path) -> tuple[NDArray[np.integer], bool]:
             if image.mode in ("1", "L", "P", "I", "I;16", "I;16B"):
                 return np.asarray(image).astype(np.int32), False
             has_alpha = "A" in image.getbands() or "transparency" in image.info
-            pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+            mode = "RGBA" if has_alpha else "RGB"
+            pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     except (OSError, ValueError, SyntaxError) as error:
         raise CadsightError(f"the mask {path} could not be read: {error}, expected a whole picture") from error
     # The bytes of a pixel as one number, red in the highest of the lower three.

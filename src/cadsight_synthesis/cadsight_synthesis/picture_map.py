@@ -144,11 +144,13 @@ class PictureMap:
             attributes["segmentation"] = [p.ravel().tolist() for p in inside]
         whole = self.box(instance.box)
         box = whole.clipped(self.size)
+        around: Box | None = None
         if seen is not None and shape is not None:
+            around = Box.from_mask(seen)
             if instance.box == Box.from_mask(shape):
-                box = Box.from_mask(seen) or Box(0.0, 0.0, 0.0, 0.0)
-            expected = shape.sum() * abs(np.linalg.det(self.matrix[:2, :2]))
-            share = float(seen.sum()) / expected if expected else 0.0
+                box = around or Box(0.0, 0.0, 0.0, 0.0)
+            expected = np.count_nonzero(shape) * abs(np.linalg.det(self.matrix[:2, :2]))
+            share = np.count_nonzero(seen) / expected if expected else 0.0
         else:
             if polygons and _bounds(given_polygons(instance)) == instance.box:
                 whole = _bounds(polygons)
@@ -156,7 +158,7 @@ class PictureMap:
             share = box.area / whole.area if whole.area else float(box == whole)
         if box.area == 0 or share <= 0 or share < min_visible:
             return None
-        self._follow(attributes, min(share, 1.0), None if seen is None else Box.from_mask(seen))
+        self._follow(attributes, min(share, 1.0), around)
         point = None if instance.point is None else self.points(instance.point)
         if point is not None and not self._shows(point):
             point = None
