@@ -66,8 +66,10 @@ class Stage:
         from mujoco.rendering.classic.gl_context import GLContext
 
         self._mj = mujoco
+        self._gl: Any = None
+        self._context: Any = None
         try:
-            self._gl: Any = GLContext(640, 480)
+            self._gl = GLContext(640, 480)
         except (ImportError, RuntimeError, AttributeError) as error:
             raise CadsightError(
                 f"OpenGL gives no context to draw in ({error}), expected EGL: see cadsight doctor"
@@ -76,17 +78,22 @@ class Stage:
         self._textures: list[str] = []
         self._slots = 0
         self._model: Any = None
-        self._context: Any = None
         self._scene: Any = None
         self._clock = 0
 
     def close(self) -> None:
         """Give the context and its memory back."""
+        if self._gl is None:
+            return
+        # Freed under another stage's context, the names of ours would be taken from that one.
         self._gl.make_current()
         if self._context is not None:
             self._context.free()
-            self._context = None
         self._gl.free()
+        self._gl = self._context = None
+
+    def __del__(self) -> None:
+        self.close()
 
     def set(self, things: Sequence[Thing], light: tuple[Array, Sequence[Light]], reach: float) -> None:
         """Put things and light on the stage; shadows are drawn ``reach`` metres around where the lamps look."""

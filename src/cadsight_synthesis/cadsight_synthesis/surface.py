@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 # Faces that meet at a smaller angle are one round surface.
 _CREASE_DEG = 35.0
-# Edges are at most this share of the box's diagonal, unless there would be too many triangles.
+# Edges are at most this share of the box's diagonal, unless the triangles are many: those of a part are small already.
 _EDGES_ACROSS = 16
-_MOST_FACES = 60_000
+_MOST_FACES = 1500
 
 
 @dataclass(frozen=True, eq=False)

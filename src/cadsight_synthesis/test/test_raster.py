@@ -119,12 +119,13 @@ def test_a_shadow_falls_away_from_the_lamp_and_softens_with_its_size(engine: Ras
     post = Body("post", box_ply(tmp_path, "post", 0.03, 0.03, 0.1), at(0, 0, 0.05), class_id=0)
     view = View(SMALL, looking((0.0, -0.01, 0.6)), backdrop_colour=(0, 0, 0))
 
-    def shades(size: float, shadows: bool = True) -> np.ndarray:
+    def shades(size: float, **work: bool) -> np.ndarray:
         lamp = Lamp("area", (-0.5, 0.0, 0.5), 8.0, size=size)
-        quality = Quality(samples=5, shadows=shadows)
+        quality = Quality(samples=5, **work)
         return engine.render(Scene((table, post), (view,), (lamp,), Environment(0.05), quality))[0].image[..., 1]
 
     hard, soft, none = shades(0.001), shades(0.3), shades(0.001, shadows=False)
+    assert np.array_equal(none, shades(0.001, ray_traced=False))
     # The lamp is on the left at 45 degrees: the shadow reaches 0.1 m to the right, 25 pixels from the post's foot.
     assert hard[60, 95] < 0.6 * none[60, 95]
     assert abs(int(hard[60, 55]) - int(none[60, 55])) <= 5  # five lamps are rounded five times
@@ -183,6 +184,19 @@ def test_pictures_do_not_depend_on_what_was_drawn_before(tmp_path: Path) -> None
     finally:
         fresh.close()
         used.close()
+
+
+def test_an_engine_that_is_dropped_takes_nothing_from_another(tmp_path: Path) -> None:
+    scene = table_scene(tmp_path, seed=3, camera=SMALL)
+    dropped, kept = RasterEngine(), RasterEngine()
+    (expected,) = kept.render(scene)
+    dropped.render(scene)
+    del dropped
+    for engine in (kept, RasterEngine()):
+        (drawn,) = engine.render(scene)
+        assert np.array_equal(drawn.image, expected.image)
+        assert np.array_equal(drawn.index, expected.index)
+        engine.close()
 
 
 def test_a_mesh_with_flipped_faces_or_a_hole_is_drawn_whole(engine: RasterEngine, tmp_path: Path) -> None:
