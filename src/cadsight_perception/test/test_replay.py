@@ -149,7 +149,8 @@ def test_a_node_that_stops_answering_is_told_in_one_sentence(run, perception, pa
     try:
         with (
             spun("replay") as node,
-            pytest.raises(CadsightError, match=r"no result for [2-9]\.\d s, after 3 of the \d+ images of .*bag"),
+            # After three, or fewer where the first ones were lost on the way and the bag has a gap there.
+            pytest.raises(CadsightError, match=r"no result for [2-9]\.\d s, after [1-3] of the \d+ images of .*bag"),
         ):
             Replay(node, 2.0).play(folder / BAG, paced=paced, rate=0.5, progress=count)
     finally:
