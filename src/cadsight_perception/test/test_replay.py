@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import rclpy
@@ -16,6 +17,7 @@ from cadsight_perception.replay import Replay
 from cadsight_perception.replay_node import ReplayNode
 from cadsight_ros.bags import BagWriter, read_bag
 from cadsight_ros.clients import spinning
+from cadsight_ros.messages import serialized_stamp_ns
 from cadsight_ros.testing import own_domain
 from camera_rig import CameraRig
 from rclpy.node import Node
@@ -73,6 +75,12 @@ def run(perception, tmp_path_factory):
     return folder, reports[0]
 
 
+def span_s(bag: Path) -> float:
+    """Seconds between the stamps of the first and the last image."""
+    stamps = [serialized_stamp_ns(m.data) for m in read_bag(bag, [topics.IMAGE])]
+    return (stamps[-1] - stamps[0]) / 1e9
+
+
 def test_a_live_run_leaves_a_bag_and_a_report_that_agree(run):
     folder, report = run
     assert read_report(folder / REPORT) == json.loads(json.dumps(report))
@@ -118,9 +126,10 @@ def test_a_replay_says_how_many_of_the_live_results_it_compared(run):
 
 def test_a_bag_that_takes_longer_than_the_time_out_is_played_to_its_end(run):
     folder, live = run
+    rate = span_s(folder / BAG) / 6.0
     began = time.monotonic()
     with spun("replay") as node:
-        replay = Replay(node, 3.0).play(folder / BAG, paced=True, rate=0.5)
+        replay = Replay(node, 3.0).play(folder / BAG, paced=True, rate=rate)
     assert time.monotonic() - began > 5.0
     assert compare(live, replay)["equal"]
 
@@ -138,6 +147,8 @@ def test_images_that_are_further_apart_than_the_time_out_are_waited_for(run, tmp
 @pytest.mark.parametrize("paced", [True, False])
 def test_a_node_that_stops_answering_is_told_in_one_sentence(run, perception, paced):
     folder, _ = run
+    # Played over eight seconds, whatever the live run's speed was, so that images are still sent when it is silent.
+    rate = span_s(folder / BAG) / 8.0
     sent: list[int] = []
 
     def count() -> None:
@@ -152,7 +163,7 @@ def test_a_node_that_stops_answering_is_told_in_one_sentence(run, perception, pa
             # After three, or fewer where the first ones were lost on the way and the bag has a gap there.
             pytest.raises(CadsightError, match=r"no result for [2-9]\.\d s, after [1-3] of the \d+ images of .*bag"),
         ):
-            Replay(node, 2.0).play(folder / BAG, paced=paced, rate=0.5, progress=count)
+            Replay(node, 2.0).play(folder / BAG, paced=paced, rate=rate, progress=count)
     finally:
         perception.trigger_activate()
 
