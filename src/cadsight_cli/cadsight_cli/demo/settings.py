@@ -20,11 +20,11 @@ class DemoSettings:
     live_seconds: float = parameter(30.0, "seconds of looking live", minimum=2.0, maximum=3600.0)
     seed: int = parameter(0, "decides light, noise, calibration error, poses and training", minimum=0)
     detector_epochs: int = parameter(40, "passes over the detector's training pictures", minimum=1)
-    detector_seconds: float = parameter(180.0, "time after which the detector's training ends; 0 for none", minimum=0.0)
-    normals_epochs: int = parameter(80, "passes over the regressor's training crops", minimum=1)
+    detector_seconds: float = parameter(120.0, "time after which the detector's training ends; 0 for none", minimum=0.0)
+    normals_epochs: int = parameter(100, "passes over the regressor's training crops", minimum=1)
     normals_seconds: float = parameter(150.0, "time after which the regressor's training ends; 0: none", minimum=0.0)
     normals_drawn: int = parameter(0, "views drawn from the part's CAD that the regressor learns from too", minimum=0)
-    normals_image_size: int = parameter(112, "side of a crop as the regressor sees it, pixels", minimum=32, maximum=448)
+    normals_image_size: int = parameter(224, "side of a crop as the regressor sees it, pixels", minimum=32, maximum=448)
     lamp_moves_every: int = parameter(
         8, "motions of the training session after which its lamp is moved; 0 for never", minimum=0
     )
