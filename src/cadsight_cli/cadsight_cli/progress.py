@@ -1,9 +1,36 @@
 """Progress bars of commands that run for a time."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from cadsight_learning.detector import EpochReport
+
+# What is shown of an epoch's figures, by the name that stands beside it.
+Chosen = Callable[[Mapping[str, float]], Mapping[str, float]]
+
+
+class TrainingBar:
+    """A bar over the share of a training, which ends by epochs or by time."""
+
+    def __init__(self, title: str, chosen: Chosen = lambda figures: {}) -> None:
+        layout = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
+        self._bar = tqdm(total=100.0, desc=title, bar_format=layout, dynamic_ncols=True)
+        self._chosen = chosen
+
+    def __enter__(self) -> "TrainingBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, report: "EpochReport") -> None:
+        shown = {name: f"{value:.3g}" for name, value in self._chosen(report.figures).items()}
+        self._bar.set_postfix({"epoch": report.epoch, **shown}, refresh=False)
+        self._bar.update(round(report.share * 100, 1) - self._bar.n)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What training sets are worth: models trained on each, all judged on one test set (Comillas, tables 1 and 2)."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -55,6 +56,9 @@ class Trial:
         return f"{self.training_set.name}, seed {self.seed}"
 
 
+Shown = Callable[[Trial, str], contextlib.AbstractContextManager[Progress]]
+
+
 def compare(
     sets: Sequence[TrainingSet],
     test: str | Path,
@@ -62,7 +66,7 @@ def compare(
     out: str | Path,
     detector: DetectorOptions,
     normals: NormalOptions | None,
-    progress: Callable[[Trial, str], Progress] = lambda trial, what: silent,
+    progress: Shown = lambda trial, what: contextlib.nullcontext(silent),
 ) -> dict[str, Any]:
     """Train on each set with the seeds 0 to ``seeds - 1`` and judge every model on ``test``.
 
@@ -71,7 +75,8 @@ def compare(
 
     Args:
         normals: how the regressor is trained; None for the detector alone.
-        progress: for a trial and the model's kind, what is told of each epoch.
+        progress: for a trial and the model's kind, a context around its training that gives what is told of each
+            epoch, such as a progress bar.
 
     Returns:
         What ``comparison.json`` holds: ``sets``, each with its ``trials`` and the ``mean`` and ``spread`` (standard
@@ -88,16 +93,17 @@ def compare(
             "each and at least one seed"
         )
     judges, test_names = load_together([test])
+    tested, test_data = {_content(s): s.name for s in judges}, fingerprint(judges)
     found = []
     for one in sets:
         train, valid, classes = _parted(one)
-        refuse_shared(one.name, [*train, *valid], str(test), judges)
-        data = fingerprint([*train, *valid, *judges])
+        _refuse_shared(one.name, [*train, *valid], str(test), tested)
+        data = [fingerprint([*train, *valid]), test_data]
         trials = []
         for seed in range(seeds):
             trial, folder = Trial(one, seed), Path(out) / one.name / str(seed)
             options = (dataclasses.replace(detector, seed=seed), normals and dataclasses.replace(normals, seed=seed))
-            asked = [data, *(o and dataclasses.asdict(o) for o in options)]
+            asked = [*data, *(o and dataclasses.asdict(o) for o in options)]
             figures = _kept(folder, asked)
             if figures is None:
                 tests = in_classes_of(judges, test_names, classes)
@@ -111,22 +117,6 @@ def compare(
     write_atomically(Path(out) / "comparison.json", json.dumps(comparison, indent=1) + "\n")
     write_atomically(Path(out) / "comparison.md", table(comparison))
     return comparison
-
-
-def refuse_shared(name: str, train: Sequence[Sample], test_name: str, test: Sequence[Sample]) -> None:
-    """Refuse a test set that shares a picture with a training set, by content.
-
-    Raises:
-        CadsightError: naming both sets and the first picture.
-    """
-    known = {_content(s): s.name for s in train}
-    for sample in test:
-        twin = known.get(_content(sample))
-        if twin is not None:
-            raise CadsightError(
-                f"the picture {sample.name} of the test set {test_name} is {twin} of the training set {name}, "
-                "expected pictures that training never saw"
-            )
 
 
 def table(comparison: Mapping[str, Any]) -> str:
@@ -163,6 +153,17 @@ def _by_folder(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
     yield from folders.values()
 
 
+def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mapping[str, str]) -> None:
+    """Refuse a training set that has a picture of the test set, whose names ``tested`` has by content."""
+    for sample in train:
+        twin = tested.get(_content(sample))
+        if twin is not None:
+            raise CadsightError(
+                f"the picture {twin} of the test set {test} is {sample.name} of the training set {name}, "
+                "expected pictures that training never saw"
+            )
+
+
 def _kept(folder: Path, asked: Any) -> dict[str, Any] | None:
     try:
         kept = json.loads((folder / "trial.json").read_text())
@@ -183,14 +184,16 @@ def _tried(
     test: Sequence[Sample],
     folder: Path,
     options: tuple[DetectorOptions, NormalOptions | None],
-    progress: Callable[[Trial, str], Progress],
+    progress: Shown,
 ) -> dict[str, float]:
     how, normals = options
-    detector, _ = fit_detector(train, valid, classes, folder / "detector", how, progress(trial, "detector"))
+    with progress(trial, "detector") as shown:
+        detector, _ = fit_detector(train, valid, classes, folder / "detector", how, shown)
     judged = evaluate_detector(detector, test, square=how.square)
     figures = {f: float(judged[f]) for f in DETECTOR_FIGURES}
     if normals is not None:
-        regressor, _ = fit_normals(train, valid, classes, folder / "normals", normals, progress(trial, "normals"))
+        with progress(trial, "normals") as shown:
+            regressor, _ = fit_normals(train, valid, classes, folder / "normals", normals, shown)
         angles = evaluate_normals(regressor, test)
         figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
     return figures

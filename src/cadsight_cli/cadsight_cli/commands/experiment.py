@@ -1,8 +1,6 @@
 """`cadsight experiment`: several trainings and one table."""
 
 import argparse
-import contextlib
-from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -33,11 +31,14 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.comparison import TrainingSet, compare, table
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
+    from cadsight_cli.progress import TrainingBar
+
     sets = [TrainingSet.parse(words) for words in args.set]
     detector = _options(DetectorOptions, args.detector, "--detector")
     normals = None if args.no_normals else _options(NormalOptions, args.normals, "--normals")
-    with _bars() as bar:
-        comparison = compare(sets, args.test, args.seeds, args.out, detector, normals, bar)
+    comparison = compare(
+        sets, args.test, args.seeds, args.out, detector, normals, lambda trial, what: TrainingBar(f"{trial}: {what}")
+    )
     print(table(comparison), end="")
     print(Path(args.out) / "comparison.json")
     return 0
@@ -53,29 +54,3 @@ def _options(cls: type, words: list[str], where: str) -> Any:
     if wrong is not None:
         raise CadsightError(f"{where} is {wrong!r}, expected KEY=VALUE such as epochs=40")
     return from_mapping(cls, {key.replace("-", "_"): yaml.safe_load(value) for key, _, value in pairs}, where)
-
-
-@contextlib.contextmanager
-def _bars() -> Iterator[Callable[[Any, str], Callable[[Any], None]]]:
-    """A bar a training, one after the other."""
-    from tqdm import tqdm
-
-    shown: list[Any] = []
-
-    def bar(trial: Any, what: str) -> Callable[[Any], None]:
-        while shown:
-            shown.pop().close()
-        one = tqdm(total=100.0, desc=f"{trial}: {what}", bar_format="{l_bar}{bar}| {elapsed}<{remaining} {postfix}")
-        shown.append(one)
-
-        def show(report: Any) -> None:
-            one.set_postfix({"epoch": report.epoch}, refresh=False)
-            one.update(report.share * 100 - one.n)
-
-        return show
-
-    try:
-        yield bar
-    finally:
-        while shown:
-            shown.pop().close()

@@ -1,6 +1,7 @@
 """`cadsight train`: labelled pictures to a detector or a regressor of normals."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -43,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
     from cadsight_cli.option_arguments import options_of
+    from cadsight_cli.progress import TrainingBar
 
     options: Any = options_of(args, DetectorOptions if args.kind == "detector" else NormalOptions)
     samples, classes = load_together(args.data)
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         train, valid, how = divided(samples)
     print(f"{len(train)} pictures to train on, {len(valid)} to validate on: {how}")
-    with _Bar(options.epochs) as bar:
+    with TrainingBar("training", _shown) as bar:
         if args.kind == "detector":
             _, card = fit_detector(train, valid, classes, args.out, options, bar)
         else:
@@ -70,34 +72,18 @@ def run_base(args: argparse.Namespace) -> int:
     from cadsight_learning.options import DetectorOptions
 
     from cadsight_cli.option_arguments import options_of
+    from cadsight_cli.progress import TrainingBar
 
     options = options_of(args, DetectorOptions)
-    with _Bar(options.epochs) as bar:
+    with TrainingBar("training", _shown) as bar:
         card, path = train_base(args.pictures, args.out, options, bar)
     _summary(card, args.out)
     print(path)
     return 0
 
 
-class _Bar:
-    """A progress bar over the share of a training, which ends by epochs or by time."""
-
-    def __init__(self, epochs: int) -> None:
-        from tqdm import tqdm
-
-        layout = "{l_bar}{bar}| {elapsed}<{remaining} {postfix}"
-        self._bar = tqdm(total=100.0, desc="training", bar_format=layout)
-
-    def __enter__(self) -> "_Bar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def __call__(self, report: Any) -> None:
-        shown = {k: v for k, v in report.figures.items() if k.startswith(("train/loss", "train/box", "valid/m"))}
-        self._bar.set_postfix({"epoch": report.epoch, **{k: f"{v:.3g}" for k, v in shown.items()}}, refresh=False)
-        self._bar.update(report.share * 100 - self._bar.n)
+def _shown(figures: Mapping[str, float]) -> dict[str, float]:
+    return {k: v for k, v in figures.items() if k.startswith(("train/loss", "train/box", "valid/m"))}
 
 
 def _summary(card: Any, out: str) -> None:

@@ -93,20 +93,20 @@ class Pipeline:
     def train_detector(self, title: str) -> None:
         from cadsight_learning.options import DetectorOptions
 
-        from cadsight_cli.demo.progress import TrainingBar
+        from cadsight_cli.demo.progress import training_bar
         from cadsight_cli.demo.training import train_detector
 
         s = self.settings
         options = DetectorOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed, square=s.square)
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
-        with TrainingBar(title) as shown:
+        with training_bar(title) as shown:
             train_detector(train, self.run.composed, valid, self.run.detector, options, shown)
 
     def train_normals(self, title: str) -> None:
         from cadsight_learning.options import NormalOptions
 
         from cadsight_cli.demo.labels import part_of
-        from cadsight_cli.demo.progress import TrainingBar
+        from cadsight_cli.demo.progress import training_bar
         from cadsight_cli.demo.training import train_normals
 
         s = self.settings
@@ -122,7 +122,7 @@ class Pipeline:
             drawn=s.normals_drawn,
         )
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
-        with TrainingBar(title) as shown:
+        with training_bar(title) as shown:
             train_normals(train, valid, self.run.normals, options, shown, part_of(self._config("train")))
 
     def live(self, title: str) -> None:

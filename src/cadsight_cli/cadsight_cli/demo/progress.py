@@ -1,12 +1,11 @@
 """Progress bars of the steps."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tqdm import tqdm
 
-if TYPE_CHECKING:
-    from cadsight_learning.detector import EpochReport
+from cadsight_cli.progress import TrainingBar
 
 _WIDTH = 26
 
@@ -26,20 +25,10 @@ def loop(title: str, unit: str = "image") -> Any:
     return show
 
 
-class TrainingBar:
-    """A bar over the share of a training, which ends by epochs or by time."""
+def training_bar(title: str) -> TrainingBar:
+    """A bar over a training, with what validation says."""
+    return TrainingBar(f"{title:<{_WIDTH}}", _judged)
 
-    def __init__(self, title: str) -> None:
-        layout = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
-        self._bar = tqdm(total=100.0, desc=f"{title:<{_WIDTH}}", bar_format=layout, dynamic_ncols=True)
 
-    def __enter__(self) -> "TrainingBar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def __call__(self, report: "EpochReport") -> None:
-        shown = {k.removeprefix("valid/"): f"{v:.3g}" for k, v in report.figures.items() if k.startswith("valid/m")}
-        self._bar.set_postfix({"epoch": report.epoch, **shown}, refresh=False)
-        self._bar.update(round(report.share * 100, 1) - self._bar.n)
+def _judged(figures: Mapping[str, float]) -> dict[str, float]:
+    return {name.removeprefix("valid/"): value for name, value in figures.items() if name.startswith("valid/m")}
