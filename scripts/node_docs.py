@@ -3,14 +3,14 @@
 `python scripts/node_docs.py` prints the page as it should be; with `--write` it brings the page up to date.
 """
 
-import argparse
 import dataclasses
-import importlib
 import re
 import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from parameter_tables import class_of, markdown, row, run
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "nodes.md"
 
@@ -40,17 +40,12 @@ def source(name: str) -> type:
     """
     if name not in SOURCES:
         raise SystemExit(f"docs/nodes.md asks for the parameters of {name!r}, expected one of {', '.join(SOURCES)}")
-    module, _, cls = SOURCES[name].partition(":")
-    return getattr(importlib.import_module(module), cls)
+    return class_of(SOURCES[name])
 
 
 def table(cls: type) -> str:
     """A Markdown table of the fields of a parameter dataclass."""
-    lines = ["| name | default | allowed | what |", "|---|---|---|---|"]
-    for name, field, hint in fields(cls):
-        cells = (f"`{name}`", f"`{_shown(_default(field))}`", _allowed(field, hint), field.metadata["description"])
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    return markdown("name", (row(name, field, hint, _shown) for name, field, hint in fields(cls)))
 
 
 def fields(cls: type, prefix: str = "") -> Iterator[tuple[str, "dataclasses.Field[Any]", Any]]:
@@ -64,12 +59,6 @@ def fields(cls: type, prefix: str = "") -> Iterator[tuple[str, "dataclasses.Fiel
             yield prefix + field.name, field, hint
 
 
-def _default(field: "dataclasses.Field[Any]") -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return field.default
-
-
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
@@ -78,28 +67,5 @@ def _shown(value: Any) -> str:
     return "''" if value == "" else str(value)
 
 
-def _allowed(field: "dataclasses.Field[Any]", hint: Any) -> str:
-    low, high, choices = (field.metadata.get(key) for key in ("minimum", "maximum", "choices"))
-    if choices or typing.get_origin(hint) is typing.Literal:
-        return ", ".join(f"`{_shown(choice)}`" for choice in choices or typing.get_args(hint))
-    if low is not None and high is not None:
-        return f"{low:g} to {high:g}"
-    if low is not None:
-        return f"at least {low:g}"
-    return f"at most {high:g}" if high is not None else ""
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write docs/nodes.md instead of printing it")
-    args = parser.parse_args()
-    made = page(PAGE.read_text(encoding="utf-8"))
-    if args.write:
-        PAGE.write_text(made, encoding="utf-8")
-    else:
-        print(made, end="")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run(__doc__ or "", PAGE, page))

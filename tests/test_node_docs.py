@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from cadsight_cli.launching import plan
 from cadsight_core.parameters import parameter
+from script_module import script
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,12 +33,7 @@ class _Lamp:
 
 @pytest.fixture(scope="module")
 def node_docs() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("node_docs", ROOT / "scripts" / "node_docs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("node_docs")
 
 
 def test_a_table_gives_names_as_ros_has_them_defaults_limits_and_sentences(node_docs: ModuleType) -> None:

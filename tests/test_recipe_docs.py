@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import yaml
 from cadsight_core.parameters import parameter
 from cadsight_synthesis.recipe import KINDS
+from script_module import script
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,12 +36,7 @@ class _Special(_Base):
 
 @pytest.fixture(scope="module")
 def recipe_docs() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("recipe_docs", ROOT / "scripts" / "recipe_docs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("recipe_docs")
 
 
 def test_a_table_gives_the_keys_of_sections_with_defaults_limits_and_sentences(recipe_docs: ModuleType) -> None:
