@@ -93,12 +93,13 @@ class SimulatedCell(Node):
         self._description = self.create_publisher(String, "/robot_description", _LATCHED)
         self._running = self.create_publisher(Bool, "/io_and_status_controller/robot_program_running", _LATCHED)
         self._tf_static.publish(TFMessage(transforms=_static_transforms(self._world, self._now())))
-        self._description.publish(String(data=Arm().description()))
+        arm = Arm()
+        self._description.publish(String(data=arm.description()))
         self._running.publish(Bool(data=True))
 
         camera = SimulatedCamera(self, p, self._world, self._follower, self._lamp_moves)
         self._running_threads.callback(camera.stop)
-        self._running_threads.callback(ArmStates(self, p, self._world, self._follower).stop)
+        self._running_threads.callback(ArmStates(self, p, self._world, self._follower, arm).stop)
         self._server = ActionServer(
             self,
             FollowJointTrajectory,
@@ -187,10 +188,10 @@ class ArmStates:
     """
 
     def __init__(
-        self, node: Node, parameters: SimulatedCellParameters, world: World, follower: TrajectoryFollower
+        self, node: Node, parameters: SimulatedCellParameters, world: World, follower: TrajectoryFollower, arm: Arm
     ) -> None:
-        self._node, self._follower = node, follower
-        self._arm = Arm()
+        """``arm`` is the stream's own from here on."""
+        self._node, self._follower, self._arm = node, follower, arm
         self._spread = world.joint_noise
         self._noise = np.random.default_rng([parameters.seed, 0x10])
         self._joints = node.create_publisher(JointState, "/joint_states", qos_profile_system_default)

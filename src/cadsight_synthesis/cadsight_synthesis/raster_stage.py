@@ -17,6 +17,7 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.images import Rgb, read_image
+from cadsight_core.opengl import needing_opengl
 from numpy.typing import NDArray
 
 from cadsight_synthesis.raster_light import MOST_LIGHTS, Light
@@ -62,18 +63,14 @@ class Stage:
 
     def __init__(self) -> None:
         os.environ.setdefault("MUJOCO_GL", "egl")
-        import mujoco
-        from mujoco.rendering.classic.gl_context import GLContext
-
-        self._mj = mujoco
         self._gl: Any = None
         self._context: Any = None
-        try:
+        with needing_opengl():
+            import mujoco
+            from mujoco.rendering.classic.gl_context import GLContext
+
+            self._mj = mujoco
             self._gl = GLContext(640, 480)
-        except (ImportError, RuntimeError, AttributeError) as error:
-            raise CadsightError(
-                f"OpenGL gives no context to draw in ({error}), expected EGL: see cadsight doctor"
-            ) from error
         self._places: list[_Place] = []
         self._textures: list[str] = []
         self._slots = 0
