@@ -20,6 +20,8 @@ Result = TypeVar("Result")
 # Numbers handed out at a time for each worker: what may lie finished in memory, waiting for its turn.
 _AHEAD = 8
 _TRIES = 3
+# A process of joblib's tells at exit of semaphores that somebody else has just removed, after an interruption mostly.
+_TRACKERS_WORDS = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"
 _log = logging.getLogger(__name__)
 
 
@@ -77,6 +79,9 @@ class Processes:
         if workers < 1:
             raise CadsightError(f"{workers} workers were asked for, expected at least 1")
         self._workers = workers
+        given = os.environ.get("PYTHONWARNINGS", "")
+        if _TRACKERS_WORDS not in given:
+            os.environ["PYTHONWARNINGS"] = f"{given},{_TRACKERS_WORDS}".lstrip(",")
 
     def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Generator[Result, None, None]:
         from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
