@@ -3,10 +3,11 @@
 import contextlib
 import logging
 import os
+import signal
 import threading
 import time
-import warnings
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -57,7 +58,7 @@ class Here:
 class _Tried(Generic[Result]):
     """Carries a user's error as a value, for what is raised in a worker may come back as something else.
 
-    With ``parent``, a process, the worker ends when that has gone: joblib's would wait for minutes.
+    With ``parent``, a process, the worker ends when that has gone, not by a Ctrl-C that was meant for that.
     """
 
     def __init__(self, work: Work[Result], parent: int | None = None) -> None:
@@ -137,7 +138,34 @@ def _end_with(parent: int) -> None:
             time.sleep(0.5)
         os._exit(1)
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch, name="end with parent", daemon=True).start()
+
+
+@contextlib.contextmanager
+def _interruption_held() -> Iterator[Callable[[], None]]:
+    """Ctrl-C waits for a call of what this gives, or for a second one: raised inside joblib it breaks its queues."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    held = False
+
+    def hold(*_: object) -> None:
+        nonlocal held
+        if held:
+            raise KeyboardInterrupt
+        held = True
+
+    def interrupt() -> None:
+        if held:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield interrupt
+        interrupt()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _in_order(
@@ -151,23 +179,27 @@ def _in_order(
     """The results one by one, in the order of ``numbers``, few of them ahead of who takes them."""
     import joblib
 
-    # Told when something ends the loop while other numbers are in hand.
-    warnings.filterwarnings("ignore", message=r"\d+ tasks (have been success|which were still)", category=UserWarning)
     tried = _Tried(work, parent)
     done, died = 0, 0
     while done < len(numbers):
         # Part by part, for joblib would go on to the end while nobody takes the results.
         part = numbers[done : done + _AHEAD * workers]
         try:
-            with joblib.parallel_config(**backend):
-                # No more at a time than its queue holds: loky stumbles over others when it is interrupted.
+            with _interruption_held() as interrupt, joblib.parallel_config(**backend):
                 parallel = joblib.Parallel(workers, batch_size=1, return_as="generator", pre_dispatch="2*n_jobs")
-                with contextlib.closing(parallel(joblib.delayed(tried)(n) for n in part)) as results:
+                left = iter(part)
+                results = parallel(joblib.delayed(tried)(n) for n in left)
+                try:
                     for result in results:
+                        interrupt()
                         if isinstance(result, CadsightError):
                             raise result
                         done, died = done + 1, 0
                         yield result
+                finally:
+                    # Begin nothing more and let end what is in hand, for joblib breaks what it ends early.
+                    deque(left, maxlen=0)
+                    deque(results, maxlen=0)
         except deaths as error:
             died += 1
             _log.warning("a worker died while number %d was in hand: %s", numbers[done], " ".join(str(error).split()))
