@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cadsight_ros.testing import own_domain
 from simulated_cell_process import command
 
+RECIPE = Path(__file__).parents[1] / "config/recipes/box.yaml"
 APT = "sudo apt-get install libegl1 libgl1-mesa-dri"
 
 
@@ -35,6 +37,17 @@ def test_the_simulated_cell_ends_with_one_sentence_and_status_two(environment):
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
     assert sentence.startswith(f"cadsight: OpenGL cannot draw with MUJOCO_GL={environment[0]['MUJOCO_GL']}: ")
     assert sentence.endswith(f"expected MUJOCO_GL=egl and its libraries: {APT} (cadsight doctor)")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_recipe_of_falling_parts_ends_with_one_sentence_and_status_two(environment, tmp_path):
+    words = ["synthesize", str(RECIPE), "--count", "1", "--out", str(tmp_path / "set"), "--engine", "raster"]
+    done = subprocess.run(
+        [sys.executable, "-m", "cadsight_cli", *words],
+        env=environment[0], capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1].endswith(f"expected MUJOCO_GL=egl and its libraries: {APT} (cadsight doctor)")
     assert "Traceback" not in done.stderr
 
 

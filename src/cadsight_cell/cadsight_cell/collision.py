@@ -7,11 +7,11 @@ from pathlib import Path
 import coal
 import numpy as np
 import pinocchio
-import yaml
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.mesh import Mesh
 from cadsight_core.parameters import check, from_mapping, parameter
+from cadsight_core.yaml_reading import read_yaml
 from scipy.spatial import ConvexHull
 
 from cadsight_cell.arm import Arm
@@ -46,12 +46,7 @@ def load_bodies(path: str | Path) -> tuple[BoxBody, ...]:
     Raises:
         CadsightError: for a file that is missing or holds something else.
     """
-    try:
-        data = yaml.safe_load(Path(path).read_text())
-    except OSError as error:
-        raise CadsightError(f"the bodies of the cell {path} could not be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CadsightError(f"the bodies of the cell {path} are not YAML: {' '.join(str(error).split())}") from error
+    data = read_yaml(path, "the cell's file of bodies ")
     entries = data.get("bodies") if isinstance(data, Mapping) else None
     if not isinstance(entries, list):
         raise CadsightError(f"{path} holds no list 'bodies', expected one entry a box")

@@ -134,7 +134,7 @@ def test_bodies_come_from_a_file(tmp_path):
         ("bodies: [{size_m: [1, 1, 1]}]", r"bodies\[0\]: a body has no name"),
         ("bodies: [{name: table, size_m: [1, 1, 0]}]", r"bodies\[0\]: parameter size_m is 0"),
         ("bodies: [{name: table, colour: red}]", "unknown key 'colour'"),
-        ("bodies: [", "are not YAML"),
+        ("bodies: [", "is not YAML"),
     ],
 )
 def test_a_file_of_bodies_that_makes_no_sense_is_refused(tmp_path, text, words):

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from cadsight_core.errors import CadsightError
+from cadsight_core.yaml_reading import read_yaml
 
 
 def read_mapping(path: str | Path) -> dict[str, Any]:
@@ -13,13 +13,7 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
     Raises:
         CadsightError: when it is missing, is not YAML or holds something else.
     """
-    path = Path(path)
-    try:
-        data = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise CadsightError(f"the file {path} could not be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CadsightError(f"the file {path} is not YAML: {' '.join(str(error).split())}") from error
+    data = read_yaml(path)
     if data is None:
         return {}
     if not isinstance(data, dict):

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.mesh import Mesh, Unit, load_mesh
 from cadsight_core.parameters import check, from_mapping, parameter
+from cadsight_core.yaml_reading import read_yaml
 
 Hsv = tuple[int, int, int]
 Vector = tuple[float, float, float]
@@ -119,12 +119,7 @@ def load_part_mesh(part: Part) -> Mesh:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise CadsightError(f"the part {path} could not be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CadsightError(f"the part {path} is not YAML: {' '.join(str(error).split())}") from error
+    data = read_yaml(path, "the part ")
     if not isinstance(data, Mapping):
         raise CadsightError(f"the part {path} holds {data!r}, expected keys such as name, class_id and mesh")
     return dict(data)

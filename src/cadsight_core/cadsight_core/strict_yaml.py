@@ -12,6 +12,7 @@ import yaml
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import checked
+from cadsight_core.yaml_reading import read_yaml
 
 T = TypeVar("T")
 Key = str | int
@@ -29,12 +30,7 @@ class Document:
             CadsightError: when it cannot be read, is not YAML or holds something else than keys and values.
         """
         self.path = Path(path)
-        try:
-            node = yaml.compose(self.path.read_text(), Loader=yaml.SafeLoader)
-        except OSError as error:
-            raise CadsightError(f"the file {self.path} could not be read: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise CadsightError(f"the file {self.path} is not YAML: {' '.join(str(error).split())}") from error
+        node = read_yaml(self.path, parse=_composed)
         if not isinstance(node, yaml.MappingNode):
             raise CadsightError(f"the file {self.path} holds no keys and values, expected a mapping")
         self._root = node
@@ -149,6 +145,10 @@ def _child(node: yaml.Node, key: Key) -> tuple[yaml.Node | None, int]:
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
         return node.value[key], node.value[key].start_mark.line
     return None, 0
+
+
+def _composed(text: str) -> yaml.Node | None:
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _plain(node: yaml.Node) -> Any:

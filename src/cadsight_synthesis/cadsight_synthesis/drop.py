@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.parameters import check, parameter
+from cadsight_core.opengl import needing_opengl
 from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from cadsight_synthesis.convex import convex_pieces
+from cadsight_synthesis.drop_parameters import DropParameters
 from cadsight_synthesis.sampling.placing import Shape
+
+with needing_opengl():
+    import mujoco
 
 # Physics is set for things of a hand's size; smaller and larger ones are scaled to it and back.
 _USUAL_DIAMETER_M = 0.1
@@ -19,18 +22,6 @@ _STEP_S = 0.002
 _LOOK_S = 0.1
 _AT_REST = (0.02, 0.3)  # metres and radians a second
 _THICK_M = 0.5
-
-
-@dataclass(frozen=True)
-class DropParameters:
-    """How things fall."""
-
-    height_m: float = parameter(0.05, "free fall of the lowest thing above the walls", minimum=0.0, maximum=2.0)
-    friction: float = parameter(0.5, "between things, and with the box", minimum=0.0, maximum=2.0)
-    seconds: float = parameter(4.0, "longest time until all are at rest", minimum=0.1, maximum=60.0)
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import pytest
 import trimesh
 from cadsight_core.mesh import Mesh
 from cadsight_synthesis.convex import convex_pieces
-from cadsight_synthesis.drop import DropParameters, Room, drop
+from cadsight_synthesis.drop import Room, drop
+from cadsight_synthesis.drop_parameters import DropParameters
 from cadsight_synthesis.sampling.placing import Shape
 from scipy.spatial import ConvexHull
 

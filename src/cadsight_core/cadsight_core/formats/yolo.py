@@ -20,6 +20,7 @@ from cadsight_core.formats.notes import Notes
 from cadsight_core.images import SUFFIXES, image_size
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, given_polygons, instance_contour
+from cadsight_core.yaml_reading import read_yaml
 
 Shapes = Literal["as_given", "boxes", "polygons"]
 
@@ -218,12 +219,7 @@ def _found(folder: Path) -> list[Picture]:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise CadsightError(f"{path} could not be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CadsightError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    data = read_yaml(path, "")
     if not isinstance(data, dict) or not ("names" in data or "nc" in data):
         raise CadsightError(f"{path} has no key 'names', expected the names of the classes")
     return data

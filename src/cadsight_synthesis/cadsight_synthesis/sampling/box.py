@@ -23,7 +23,7 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from cadsight_synthesis.cache import ply_of
-from cadsight_synthesis.drop import DropParameters, Room, drop
+from cadsight_synthesis.drop_parameters import DropParameters
 from cadsight_synthesis.lighting import TableLight, light_of_table
 from cadsight_synthesis.looks import Look, draw_material
 from cadsight_synthesis.pools import MeshEntry, Source, draw_entry, draw_picture
@@ -198,6 +198,9 @@ class _Site:
 
 def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
     """A scene, or why it cannot be used."""
+    # Brings MuJoCo with it, which a recipe is read without.
+    from cadsight_synthesis.drop import Room, drop
+
     held = bool(rng.uniform() < recipe.held.share)
     site = _site(recipe, held, rng)
     count = draw_count(rng, recipe.held.count if held else recipe.count)
