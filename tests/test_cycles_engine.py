@@ -24,6 +24,7 @@ from cadsight_core.mesh import Mesh
 from cadsight_core.silhouette import silhouette
 from cadsight_synthesis.backdrop import backdrop
 from cadsight_synthesis.blender_process import set_up, workspace
+from cadsight_synthesis.cache import ply_bytes
 from cadsight_synthesis.cycles import CyclesEngine
 from cadsight_synthesis.scene import Body, Environment, Lamp, Material, Quality, Scene, View
 
@@ -246,6 +247,26 @@ def test_a_texture_is_laid_over_the_body_at_its_size(engine, plate, tmp_path):
     edges = np.flatnonzero(np.diff(drawn.image[60, :, 0] > 60))
     assert len(edges) >= 4
     assert np.allclose(edges[2:] - edges[:-2], 70, atol=1)
+
+
+def test_a_mesh_is_drawn_in_its_own_colours(engine, tmp_path):
+    square = trimesh.creation.box((0.2, 0.1, 0.01)).apply_translation((0, 0, -0.005))
+    corners = square.vertices[square.faces].reshape(-1, 3)
+    left_red = np.where(corners[:, :1] < 0, (188, 0, 0), (0, 0, 188)).astype(np.uint8)
+    (tmp_path / "plate.ply").write_bytes(
+        ply_bytes(Mesh(corners, np.arange(len(corners)).reshape(-1, 3), colours=left_red))
+    )
+    body = Body("plate", tmp_path / "plate.ply", Pose.identity(), Material((1, 1, 1), 1.0, painted=True))
+    view = View(CAMERA, looking_down(0.3), backdrop_colour=(0, 0, 0))
+    white = engine.render(scene((replace(body, material=Material((1, 1, 1), 1.0)),), views=(view,)))[0].image
+    image = engine.render(scene((body,), views=(view,)))[0].image.astype(int)
+    seen = np.argwhere(white[55].max(axis=1) > 50)[:, 0]
+    left, right = image[55, seen[3]], image[55, seen[-4]]
+    # From red to blue in a line of linear light: near its ends hardly of the other.
+    assert left[0] > 4 * left[2]
+    assert right[2] > 4 * right[0]
+    # 188 of 255 is half of the light.
+    assert (left[0] / 255) ** 2.2 == pytest.approx(0.5 * (white[55, seen[3], 0] / 255) ** 2.2, rel=0.15)
 
 
 def test_more_textures_than_are_kept_come_back_as_they_were(engine, plate, tmp_path):

@@ -1,9 +1,9 @@
 """Meshes read from CAD files, in metres."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import trimesh
@@ -32,11 +32,17 @@ class Mesh:
         vertices: (V, 3) in metres of the part's frame.
         faces: (F, 3) of vertex indices, counter-clockwise as seen from outside.
         notes: what was odd in its file, a clause each.
+        colours: (V, 3) red, green, blue of each vertex as a picture has them (sRGB), None where the file has none.
     """
 
     vertices: Array
     faces: NDArray[np.int64]
     notes: tuple[str, ...] = ()
+    colours: NDArray[np.uint8] | None = None
+
+    def scaled(self, factor: float) -> "Mesh":
+        """The same surface, ``factor`` times as large."""
+        return self if factor == 1.0 else replace(self, vertices=self.vertices * factor)
 
     @cached_property
     def hull_vertices(self) -> Array:
@@ -92,11 +98,14 @@ def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
     if not isinstance(merged, trimesh.Trimesh) or not len(merged.faces):
         raise CadsightError(f"the mesh {path} has no triangles, expected a surface")
     scale = 1.0 if path.suffix.lower() in _STATING_UNIT else METRES_PER_UNIT[unit]
+    # A texture's seams would stay open when its vertices are merged.
+    merged.visual = trimesh.visual.ColorVisuals(merged, vertex_colors=vertex_colours(merged))
     merged.merge_vertices()
     notes = mend(merged)
     if not len(merged.faces):
         raise CadsightError(f"the mesh {path} has no triangles with an area, expected a surface")
-    mesh = Mesh(np.asarray(merged.vertices, float) * scale, np.asarray(merged.faces, np.int64), notes)
+    vertices, faces = np.asarray(merged.vertices, float) * scale, np.asarray(merged.faces, np.int64)
+    mesh = Mesh(vertices, faces, notes, vertex_colours(merged))
     if not np.isfinite(mesh.vertices).all():
         raise CadsightError(f"the mesh {path} has vertices that are not finite numbers, expected metres or millimetres")
     if not SMALLEST_DIAMETER_M <= mesh.diameter <= LARGEST_DIAMETER_M:
@@ -106,3 +115,17 @@ def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
             f"{SMALLEST_DIAMETER_M:g} to {LARGEST_DIAMETER_M:g} m: check its unit"
         )
     return mesh
+
+
+def vertex_colours(mesh: trimesh.Trimesh) -> NDArray[np.uint8] | None:
+    """(V, 3) sRGB of a mesh with coloured vertices or faces or with a texture, None of any other."""
+    visual: Any = mesh.visual
+    if visual.kind == "texture":
+        material = visual.material
+        picture = getattr(material, "image", None) or getattr(material, "baseColorTexture", None)
+        if picture is None or visual.uv is None:
+            return None
+        visual = visual.to_color()
+    if visual.kind not in ("vertex", "face"):
+        return None
+    return np.asarray(visual.vertex_colors[:, :3], np.uint8)

@@ -5,6 +5,7 @@ import pytest
 import trimesh
 from cadsight_core.errors import CadsightError
 from cadsight_core.mesh import Mesh, load_mesh
+from PIL import Image
 
 
 def export(path, extents=(30, 20, 10)):
@@ -155,3 +156,34 @@ def test_the_solids_of_a_step_file_become_one_part_and_are_told():
 def test_a_file_that_states_its_unit_is_not_said_to_be_read_in_another(tmp_path):
     with pytest.raises(CadsightError, match=r"is 57\..* m across by the unit that it states"):
         load_mesh(export(tmp_path / "box.glb", (50, 20, 20)), "mm")
+
+
+RED, BLUE = (200, 10, 20), (0, 30, 255)
+
+
+def two_coloured(kind: str) -> trimesh.Trimesh:
+    """A box of 30 x 20 x 10 whose lower half is red and whose upper half is blue."""
+    box = trimesh.creation.box((30, 20, 10))
+    upper = box.vertices[:, 2] > 0
+    if kind == "vertices":
+        box.visual.vertex_colors = np.where(upper[:, None], (*BLUE, 255), (*RED, 255)).astype(np.uint8)
+    elif kind == "texture":
+        picture = Image.fromarray(np.array([[BLUE] * 8] * 4 + [[RED] * 8] * 4, np.uint8))
+        box.visual = trimesh.visual.TextureVisuals(np.where(upper[:, None], (0.5, 0.9), (0.5, 0.1)), image=picture)
+    return box
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("vertices", ".ply"), ("vertices", ".glb"), ("texture", ".glb")])
+def test_the_colours_of_vertices_and_of_a_texture_are_kept(tmp_path, kind, suffix):
+    two_coloured(kind).apply_scale(0.001).export(tmp_path / f"box{suffix}")
+    mesh = load_mesh(tmp_path / f"box{suffix}", "m").scaled(2.0)
+    np.testing.assert_allclose(mesh.extents, [0.06, 0.04, 0.02], rtol=1e-6)
+    assert mesh.is_closed
+    assert mesh.colours is not None
+    expected = np.where(mesh.vertices[:, 2:] > 0, BLUE, RED)
+    np.testing.assert_allclose(mesh.colours, expected, atol=1)
+
+
+@pytest.mark.parametrize("suffix", [".stl", ".ply", ".obj", ".glb"])
+def test_a_mesh_without_colours_has_none(tmp_path, suffix):
+    assert load_mesh(export(tmp_path / f"box{suffix}", (0.03, 0.02, 0.01)), "m").colours is None

@@ -45,6 +45,7 @@ def _body_to_json(body: Body) -> dict[str, Any]:
             "metallic": float(look.metallic),
             "texture": _file(look.texture),
             "texture_size_m": float(look.texture_size_m),
+            "painted": bool(look.painted),
         },
     }
 

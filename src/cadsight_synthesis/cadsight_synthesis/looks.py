@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from cadsight_core.images import SUFFIXES
 from cadsight_core.parameters import parameter
+from cadsight_core.part import Part
 from numpy.random import Generator
 
 from cadsight_synthesis.pools import Entry, Source, check_pictures, draw_entry, files_of
 from cadsight_synthesis.sampling.base import Span, check_section, draw
+from cadsight_synthesis.sampling.placing import Shape
 from cadsight_synthesis.scene import Colour, Material
 
 # Textures of a folder that are read to their end before anything is drawn; of larger folders their headers alone.
@@ -25,7 +27,9 @@ class Look(Entry):
         Source(""), "folder of textures relative to the recipe, or built-in:textures; left out, the plain colour"
     )
     colour: Colour | None = parameter(
-        None, "red, green, blue, 0 to 1, linear; left out, the part's display_colour, and white under a texture"
+        None,
+        "red, green, blue, 0 to 1, linear; left out, the colours of the part's mesh, or else its display_colour, and "
+        "white under a texture",
     )
     spread: float = parameter(
         0.0, "how far each channel of the colour is varied to either side, as a share of it", minimum=0.0, maximum=1.0
@@ -47,12 +51,15 @@ class Look(Entry):
         check_pictures(files, whole=len(files) <= _READ_WHOLE)
 
 
-def draw_material(rng: Generator, looks: Sequence[Look], own: Colour = (0.8, 0.8, 0.8)) -> Material:
-    """A material of one of ``looks``; ``own`` is the colour of a thing that is given none."""
+def draw_material(
+    rng: Generator, looks: Sequence[Look], own: Colour = (0.8, 0.8, 0.8), coloured: bool = False
+) -> Material:
+    """A material of one of ``looks``; a look that says nothing leaves a ``coloured`` thing as it is, others ``own``."""
     look = draw_entry(rng, looks)
     files = look.files()
     texture = files[int(rng.integers(len(files)))] if files else None
-    base = look.colour or ((1.0, 1.0, 1.0) if texture is not None else own)
+    painted = coloured and texture is None and look.colour is None
+    base = look.colour or ((1.0, 1.0, 1.0) if texture is not None or painted else own)
     red, green, blue = np.clip(np.asarray(base) * (1 + look.spread * rng.uniform(-1, 1, 3)), 0, 1).tolist()
     return Material(
         (red, green, blue),
@@ -60,4 +67,11 @@ def draw_material(rng: Generator, looks: Sequence[Look], own: Colour = (0.8, 0.8
         metallic=draw(rng, look.metallic),
         texture=texture,
         texture_size_m=draw(rng, look.texture_size_m),
+        painted=painted,
     )
+
+
+def own_material(part: Part, shape: Shape, roughness: float = 0.5, metallic: float = 0.0) -> Material:
+    """The part as it comes: in the colours of its mesh, or else in its ``display_colour``."""
+    colour = (1.0, 1.0, 1.0) if shape.coloured else part.display_colour
+    return Material(colour, roughness, metallic, painted=shape.coloured)

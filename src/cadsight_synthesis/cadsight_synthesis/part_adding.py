@@ -16,9 +16,10 @@ from cadsight_core.symmetry import equal_normal
 from cadsight_core.symmetry_search import TOLERANCE, FoundSymmetry, find_symmetries
 
 from cadsight_synthesis.cache import ply_bytes
+from cadsight_synthesis.looks import own_material
 from cadsight_synthesis.raster import RasterEngine
 from cadsight_synthesis.sampling.placing import Shape, distance_that_fills, looking_at, on_sphere
-from cadsight_synthesis.scene import Body, Environment, Lamp, Material, Scene, View
+from cadsight_synthesis.scene import Body, Environment, Lamp, Scene, View
 
 _VIEW = ImageSize(480, 360)
 _SEEN_FROM = ((35.0, 30.0), (125.0, 30.0), (215.0, 30.0), (-55.0, -35.0))
@@ -139,7 +140,7 @@ def picture_of(part: Part, mesh: Mesh) -> Rgb:
     views = tuple(
         View(camera, looking_at(away * on_sphere(*side), (0.0, 0.0, 0.0)), None, _WHITE) for side in _SEEN_FROM
     )
-    body = Body(part.name, shape.ply, shape.at(np.eye(3), np.zeros(3)), Material(part.display_colour), part.class_id)
+    body = Body(part.name, shape.ply, shape.at(np.eye(3), np.zeros(3)), own_material(part, shape), part.class_id)
     lamps = (Lamp("sun", (0.4, 0.6, 1.2), 1.3), Lamp("sun", (-0.8, -0.4, 0.4), 0.6))
     engine = RasterEngine()
     try:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cadsight_synthesis.backdrop import backdrop
 from cadsight_synthesis.colour import to_display
+from cadsight_synthesis.painted import paint
 from cadsight_synthesis.raster_light import lights
 from cadsight_synthesis.raster_stage import LARGEST_SIDE, Pinhole, Stage, Thing
 from cadsight_synthesis.scene import Body, Rendering, Scene, View
@@ -161,12 +162,16 @@ def _thing(body: Body) -> Thing:
     # A metal shows the lamps' reflection rather than its colour.
     colour = to_display(material.colour) * (1 - 0.35 * material.metallic)
     polish = 1 - material.roughness
+    texture, texture_m = material.texture, material.texture_size_m
+    if material.painted:
+        texture, texture_m = paint(read_surface(body.mesh)), 1.0
     return Thing(
         mesh=body.mesh,
         pose=body.world_from_body,
         colour=colour,
         specular=polish * (0.3 + 0.7 * material.metallic),
         shininess=max(polish**2, 0.05),
-        texture=material.texture,
-        texture_m=material.texture_size_m,
+        texture=texture,
+        texture_m=texture_m,
+        painted=material.painted,
     )

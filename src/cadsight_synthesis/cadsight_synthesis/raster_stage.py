@@ -20,12 +20,12 @@ from cadsight_core.images import Rgb, read_image
 from cadsight_core.opengl import needing_opengl
 from numpy.typing import NDArray
 
+from cadsight_synthesis.painted import SIDE, painted
 from cadsight_synthesis.raster_light import MOST_LIGHTS, Light
 from cadsight_synthesis.surface import Surface, read_surface
 
 # Mesa's and every driver's largest picture.
 LARGEST_SIDE = 8192
-_TEXTURE_SIDE = 512
 # Triangles that a mesh's place has room for: the smallest that is enough is taken.
 _ROOMS = tuple(256 * 4**i for i in range(8))
 _SHADOW_SIDE = 2048
@@ -33,7 +33,10 @@ _SHADOW_SIDE = 2048
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """A body as it is drawn: ``colour`` (3,) in display numbers, ``texture_m`` the width of one texture."""
+    """A body as it is drawn: ``colour`` (3,) in display numbers, ``texture_m`` the width of one texture.
+
+    ``painted`` says that the texture holds the colours of the mesh's triangles.
+    """
 
     mesh: Path
     pose: Pose
@@ -42,6 +45,12 @@ class Thing:
     shininess: float
     texture: Path | None = None
     texture_m: float = 1.0
+    painted: bool = False
+
+    @property
+    def surface(self) -> Surface:
+        surface = read_surface(self.mesh)
+        return painted(surface) if self.painted else surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +108,7 @@ class Stage:
         scene = self._scene
         slots = self._upload([t.texture for t in things if t.texture is not None])
         for number, thing in enumerate(things):
-            self._put(number, thing, places[thing.mesh], slots)
+            self._put(number, thing, places[thing.mesh, thing.painted], slots)
         scene.ngeom = len(things)
         self._light(*light, reach)
 
@@ -123,10 +132,10 @@ class Stage:
         metres[index < 0] = np.inf
         return index[::-1], metres[::-1].astype(np.float32)
 
-    def _bring(self, things: Sequence[Thing]) -> dict[Path, int]:
+    def _bring(self, things: Sequence[Thing]) -> dict[tuple[Path, bool], int]:
         """The places of the things' meshes, which are written there where they are not yet."""
-        surfaces = {mesh: read_surface(mesh) for mesh in dict.fromkeys(t.mesh for t in things)}
-        rooms = [_room(surface, mesh) for mesh, surface in surfaces.items()]
+        surfaces = {(t.mesh, t.painted): t.surface for t in things}
+        rooms = [_room(surface, mesh) for (mesh, _), surface in surfaces.items()]
         textures = len({t.texture for t in things if t.texture is not None})
         counts = Counter(place.room for place in self._places)
         wanted = Counter(rooms)
@@ -135,14 +144,14 @@ class Stage:
             self._build(grown, max(self._slots, _doubled(textures)))
         found = {}
         for number, place in enumerate(self._places):
-            mesh = next((m for m, surface in surfaces.items() if place.surface is surface), None)
-            if mesh is not None:
-                found[mesh] = number
-        for (mesh, surface), room in zip(surfaces.items(), rooms, strict=True):
-            if mesh not in found:
+            key = next((k for k, surface in surfaces.items() if place.surface is surface), None)
+            if key is not None:
+                found[key] = number
+        for (key, surface), room in zip(surfaces.items(), rooms, strict=True):
+            if key not in found:
                 free = (n for n, p in enumerate(self._places) if p.room == room and n not in found.values())
-                found[mesh] = min(free, key=lambda n: self._places[n].used)
-                self._write(found[mesh], surface)
+                found[key] = min(free, key=lambda n: self._places[n].used)
+                self._write(found[key], surface)
         self._clock += 1
         for number in found.values():
             self._places[number].used = self._clock
@@ -161,9 +170,9 @@ class Stage:
         self._slots = textures
         for slot in range(self._slots):
             texture = spec.add_texture(name=f"texture{slot}", type=mj.mjtTexture.mjTEXTURE_2D)
-            texture.width = texture.height = _TEXTURE_SIDE
+            texture.width = texture.height = SIDE
             texture.nchannel = 3
-            texture.data = bytes(3 * _TEXTURE_SIDE**2)
+            texture.data = bytes(3 * SIDE**2)
             material = spec.add_material(name=f"material{slot}")
             material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = f"texture{slot}"
         self._model = spec.compile()
@@ -316,4 +325,4 @@ def _add(spec: Any, name: str, room: int, inertia: Any) -> None:
 
 def _texture(path: str) -> Rgb:
     picture = read_image(path)
-    return np.asarray(cv2.resize(picture, (_TEXTURE_SIDE, _TEXTURE_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)

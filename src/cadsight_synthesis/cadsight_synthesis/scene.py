@@ -26,6 +26,7 @@ class Material:
         colour: base colour, multiplied with the texture where there is one.
         texture: picture laid over the surface, projected from the sides of the body's box.
         texture_size_m: width that the texture covers once, in metres.
+        painted: the colours of the mesh's own vertices, in place of a texture, multiplied with ``colour``.
     """
 
     colour: Colour = (0.8, 0.8, 0.8)
@@ -33,6 +34,7 @@ class Material:
     metallic: float = 0.0
     texture: Path | None = None
     texture_size_m: float = 0.1
+    painted: bool = False
 
 
 @dataclass(frozen=True, eq=False)

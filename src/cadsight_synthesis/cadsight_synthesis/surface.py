@@ -9,7 +9,7 @@ import numpy as np
 import trimesh
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.mesh import Mesh
+from cadsight_core.mesh import Mesh, vertex_colours
 from numpy.typing import NDArray
 
 # Faces that meet at a smaller angle are one round surface.
@@ -29,12 +29,14 @@ class Surface:
         normals: (3 F, 3) unit vectors, one for each corner of each fine triangle.
         texture_m: (3 F, 2) metres on the texture of each corner, projected along the axis that the face looks at
             most, from the corner of the mesh's box.
+        colours: (F, 3) sRGB of the fine triangles, the mean of their corners', None where the mesh has none.
     """
 
     mesh: Mesh
     fine: Mesh
     normals: NDArray[np.float32]
     texture_m: NDArray[np.float32]
+    colours: NDArray[np.uint8] | None = None
 
     @property
     def radius(self) -> float:
@@ -73,7 +75,7 @@ def _read(path: str, _changed_ns: int, _size: int) -> Surface:
     vertices, faces = np.asarray(loaded.vertices, float), np.asarray(loaded.faces, np.int64)
     if not np.isfinite(vertices).all():
         raise CadsightError(f"the mesh {path} has vertices that are not finite numbers, expected metres")
-    return surface_of(Mesh(vertices, faces))
+    return surface_of(Mesh(vertices, faces, colours=vertex_colours(loaded)))
 
 
 def surface_of(mesh: Mesh) -> Surface:
@@ -83,12 +85,14 @@ def surface_of(mesh: Mesh) -> Surface:
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1, keepdims=True)
     flat = np.divide(cross, area, out=np.tile([0.0, 0.0, 1.0], (len(cross), 1)), where=area > 0)
-    return Surface(mesh, fine, _smooth(fine, flat, area[:, 0]).astype(np.float32), _projected(corners, flat))
+    smooth = _smooth(fine, flat, area[:, 0]).astype(np.float32)
+    painted = None if fine.colours is None else np.round(fine.colours[fine.faces].mean(axis=1)).astype(np.uint8)
+    return Surface(mesh, fine, smooth, _projected(corners, flat), painted)
 
 
 def _refined(mesh: Mesh, longest: float) -> Mesh:
     """The mesh with every edge longer than ``longest`` halved, again and again; neighbours still share their edges."""
-    vertices, faces = mesh.vertices, mesh.faces
+    vertices, faces, colours = mesh.vertices, mesh.faces, mesh.colours
     while len(faces) < _MOST_FACES:
         edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]], axis=2).reshape(-1, 2)
         unique, of = np.unique(edges, axis=0, return_inverse=True)
@@ -97,8 +101,10 @@ def _refined(mesh: Mesh, longest: float) -> Mesh:
             break
         middle = np.where(long, len(vertices) + np.cumsum(long) - 1, -1)[of.reshape(-1)].reshape(-1, 3)
         vertices = np.concatenate([vertices, vertices[unique[long]].mean(axis=1)])
+        if colours is not None:
+            colours = np.concatenate([colours, colours[unique[long]].mean(axis=1).astype(np.uint8)])
         faces = _split(faces, middle)
-    return mesh if faces is mesh.faces else Mesh(vertices, faces)
+    return mesh if faces is mesh.faces else Mesh(vertices, faces, colours=colours)
 
 
 def _split(faces: NDArray[np.int64], middle: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ import numpy as np
 import trimesh
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Pose, unit
+from cadsight_core.mesh import Mesh
 from cadsight_core.part import Part, load_part, load_part_mesh
 from cadsight_synthesis.scene import Body, Environment, Lamp, Material, Scene, View
 
@@ -32,6 +33,14 @@ def bracket_ply(folder: Path) -> Path:
 
 def box_ply(folder: Path, name: str, *extents: float) -> Path:
     return ply(folder, name, trimesh.creation.box(extents))
+
+
+def painted_plate() -> Mesh:
+    """A plate of 0.2 x 0.1 m whose left half is red and whose right half is blue, in colours of its own."""
+    plate = trimesh.creation.box((0.2, 0.1, 0.01)).subdivide().subdivide()
+    left = np.repeat(plate.vertices[plate.faces].mean(axis=1)[:, 0] < 0, 3)
+    colours = np.where(left[:, None], (255, 0, 0), (0, 0, 255)).astype(np.uint8)
+    return Mesh(plate.vertices[plate.faces].reshape(-1, 3), np.arange(len(left)).reshape(-1, 3), colours=colours)
 
 
 def looking(position: tuple[float, float, float], target: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Pose:

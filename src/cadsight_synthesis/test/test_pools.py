@@ -95,6 +95,14 @@ def test_a_thing_without_a_colour_of_its_own_has_the_part_s_and_white_under_a_te
     assert textured.texture is not None
 
 
+def test_a_thing_with_colours_of_its_own_keeps_them_where_the_look_says_nothing():
+    rng = np.random.default_rng(0)
+    plain = draw_material(rng, [Look()], (0.2, 0.3, 0.4), coloured=True)
+    assert (plain.colour, plain.painted) == ((1.0, 1.0, 1.0), True)
+    for look in (Look(colour=(0.1, 0.2, 0.3)), Look(Source("built-in:textures"))):
+        assert not draw_material(rng, [look], (0.2, 0.3, 0.4), coloured=True).painted
+
+
 def test_an_entry_of_no_weight_is_never_drawn():
     pool = [Look(weight=0.0), Look(weight=2.0), Look(weight=0.0)]
     rng = np.random.default_rng(0)

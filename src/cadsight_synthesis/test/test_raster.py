@@ -13,9 +13,10 @@ from cadsight_core.geometry import Pose
 from cadsight_core.images import write_image
 from cadsight_core.part import load_part_mesh
 from cadsight_core.silhouette import silhouette
+from cadsight_synthesis.cache import ply_of
 from cadsight_synthesis.raster import RasterEngine
 from cadsight_synthesis.scene import Body, Environment, Lamp, Material, Quality, Scene, View
-from hand_made import BENT, CAMERA, box_ply, bracket, bracket_ply, looking, ply, table_scene
+from hand_made import BENT, CAMERA, box_ply, bracket, bracket_ply, looking, painted_plate, ply, table_scene
 from scipy.spatial.transform import Rotation
 
 SMALL = Camera(ImageSize(160, 120), 150.0, 150.0, 79.5, 59.5)
@@ -100,6 +101,19 @@ def test_colour_texture_and_what_stands_behind(engine: RasterEngine, tmp_path: P
     left, right = image[240, 250].astype(int), image[240, 390].astype(int)
     assert left[0] > 100 > left[2] + left[1]
     assert right[2] > 100 > right[0] + right[1]
+
+
+def test_a_mesh_is_drawn_in_its_own_colours_beside_itself_with_a_texture(engine: RasterEngine, tmp_path: Path) -> None:
+    write_image(tmp_path / "green.png", np.full((8, 8, 3), (0, 255, 0), np.uint8))
+    plate = ply_of(painted_plate())
+    looks = Material((1.0, 1.0, 1.0), 1.0, painted=True), Material((1.0,) * 3, 1.0, texture=tmp_path / "green.png")
+    upper, lower = (Body(str(y), plate, at(0, y, 0.505), m) for y, m in zip((-0.06, 0.06), looks, strict=True))
+    image = one(engine, upper, lower).image.astype(int)
+    # At 0.5 m a metre is 1200 pixels: the plates cover 199 to 439, rows 108 to 228 and 252 to 372.
+    for row, column, channel in ((168, 210, 0), (168, 250, 0), (168, 390, 2), (168, 428, 2), (312, 210, 1)):
+        others = [c for c in range(3) if c != channel]
+        assert image[row, column, channel] > 100
+        assert image[row, column, others].max() < 5, (row, column)
 
 
 def test_a_texture_covers_the_metres_that_it_is_said_to(engine: RasterEngine, tmp_path: Path) -> None:

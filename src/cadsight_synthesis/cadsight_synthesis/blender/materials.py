@@ -72,6 +72,9 @@ def _make(
 def _colour(nodes: Any, links: Any, wanted: dict[str, Any], image: bpy.types.Image | None) -> Any:
     """A socket, or a plain colour where there is no texture."""
     plain = (*wanted["colour"], 1.0)
+    if wanted["painted"]:
+        vertices = nodes.new("ShaderNodeVertexColor")
+        return _times(nodes, links, vertices.outputs["Color"], plain)
     if image is None:
         return plain
     place, scale, texture = (nodes.new(f"ShaderNode{kind}") for kind in ("TexCoord", "Mapping", "TexImage"))
@@ -80,10 +83,14 @@ def _colour(nodes: Any, links: Any, wanted: dict[str, Any], image: bpy.types.Ima
     texture.image = image
     links.new(place.outputs["UV"], scale.inputs["Vector"])
     links.new(scale.outputs["Vector"], texture.inputs["Vector"])
+    return _times(nodes, links, texture.outputs["Color"], plain)
+
+
+def _times(nodes: Any, links: Any, colour: Any, plain: tuple[float, ...]) -> Any:
     product = nodes.new("ShaderNodeVectorMath")
     product.operation = "MULTIPLY"
     product.inputs[1].default_value = plain[:3]
-    links.new(texture.outputs["Color"], product.inputs[0])
+    links.new(colour, product.inputs[0])
     return product.outputs["Vector"]
 
 

@@ -233,7 +233,7 @@ def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
             f"{p.name}-{i}",
             s.ply,
             pose,
-            draw_material(rng, recipe.looks, own.get(p.class_id, p.display_colour)),
+            draw_material(rng, recipe.looks, own.get(p.class_id, p.display_colour), s.coloured),
             p.class_id,
         )
         for i, (p, s, pose) in enumerate(zip(parts, shapes, poses, strict=True))

@@ -34,9 +34,14 @@ class Shape:
     original: Mesh
     scale: float
 
+    @property
+    def coloured(self) -> bool:
+        """Whether the mesh has colours of its own."""
+        return self.mesh.colours is not None
+
     @staticmethod
     def of(mesh: Mesh, scale: float = 1.0) -> "Shape":
-        scaled = mesh if scale == 1.0 else Mesh(mesh.vertices * scale, mesh.faces)
+        scaled = mesh.scaled(scale)
         middle = (scaled.vertices.min(axis=0) + scaled.vertices.max(axis=0)) / 2
         radius = float(np.linalg.norm(scaled.vertices - middle, axis=1).max())
         return Shape(scaled, ply_of(scaled), middle, radius, mesh, scale)

@@ -229,7 +229,7 @@ def _parts(
     bodies = []
     for i, (part, shape) in enumerate(zip(chosen, shapes, strict=True)):
         rotation = any_rotation(rng) if recipe.placement.turned else np.eye(3)
-        material = draw_material(rng, recipe.looks, part.display_colour)
+        material = draw_material(rng, recipe.looks, part.display_colour, shape.coloured)
         bodies.append(Body(f"{part.name}-{i}", shape.ply, shape.at(rotation, places[i]), material, part.class_id))
     return bodies
 

@@ -9,10 +9,11 @@ from cadsight_core.geometry import Array
 from cadsight_core.parameters import check, parameter
 from numpy.typing import NDArray
 
+from cadsight_synthesis.looks import own_material
 from cadsight_synthesis.pools import PictureEntry, draw_entry, draw_picture
 from cadsight_synthesis.sampling.base import QualityParameters, SceneRecipe, Span, check_section, draw
 from cadsight_synthesis.sampling.placing import distance_that_fills, looking_at, on_sphere, shape_of
-from cadsight_synthesis.scene import Body, Colour, Environment, Lamp, Material, Scene, View
+from cadsight_synthesis.scene import Body, Colour, Environment, Lamp, Scene, View
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def scene(recipe: ViewsRecipe, number: int) -> Scene:
         photograph = draw_entry(rng, recipe.background.photographs) if recipe.background.photographs else None
         backdrop = draw_picture(rng, photograph) if photograph is not None and chosen else None
         views.append(View(camera, pose, backdrop, recipe.background.colour, recipe.picture.grey))
-    material = Material(part.display_colour, recipe.roughness, recipe.metallic)
+    material = own_material(part, shape, recipe.roughness, recipe.metallic)
     body = Body(part.name, shape.ply, shape.at(np.eye(3), (0.0, 0.0, 0.0)), material, part.class_id)
     lamps = tuple(
         Lamp("sun", tuple(on_sphere(azimuth, elevation).tolist()), energy * recipe.light, size=5.0)
