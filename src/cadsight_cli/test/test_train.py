@@ -45,6 +45,10 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
     figures = json.loads(file.read_text())
     assert (figures["pictures"], figures["labels"]) == (2, 2)
     assert {"precision", "recall", "map50", "map50_95", "box_loss", "object_loss"} <= figures.keys()
+    printed = capsys.readouterr().out
+    for word in ("95 % interval", "precision", "accuracy", "map50_95", "labelled \\ found as", "background"):
+        assert word in printed
+    assert {"intervals", "confusion", "per_image", "matches"} <= figures.keys()
     assert main(["models", "--models", str(model.parent)]) == 0
     assert "squares" in capsys.readouterr().out
 

@@ -12,8 +12,9 @@ from cadsight_core.part import Symmetry
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.symmetry import equal_normal
 
+from cadsight_learning.detection_figures import detection_figures, per_picture
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
-from cadsight_learning.metrics import Boxes, angle_figures, average_precision, iou, matches, squared_distance, summed
+from cadsight_learning.metrics import Boxes, angle_figures, angle_intervals, squared_distance
 from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.views import views
 
@@ -34,9 +35,12 @@ def evaluate_detector(
     Class ids of ``samples`` are the detector's (see :func:`in_classes_of`). ``object_loss`` is the class loss, which
     in YOLO11 also says whether there is a part at all; losses are those of training, on these pictures.
 
+    Boxes are compared in the pictures' own pixels, whatever size the network sees them at.
+
     Returns:
-        ``precision``, ``recall``, ``f1`` (IoU 0.5), ``map50``, ``map50_95`` (COCO), ``mean_iou`` of the right ones,
-        ``box_loss``, ``object_loss``, ``dfl_loss``, ``pictures``, ``labels``, and ``per_class`` by name.
+        what :func:`cadsight_learning.detection_figures.detection_figures` gives, with ``box_loss``, ``object_loss``,
+        ``dfl_loss``, the settings, ``per_image`` (see :func:`cadsight_learning.detection_figures.per_picture`) and
+        ``matches``, from which :class:`cadsight_learning.match_table.MatchTable` makes every figure again.
 
     Raises:
         CadsightError: for an empty set or an unreadable picture.
@@ -49,28 +53,18 @@ def evaluate_detector(
         found_instances += detector.predict(images, confidence, max_detections)
     truth = [_boxes(list(s.instances), s, square) for s in samples]
     found = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
-    names = detector.classes
-    figures = average_precision(truth, found, len(names), max_detections)
-    all_pairs = summed([matches(t, f) for t, f in zip(truth, found, strict=True)])
+    figures, table = detection_figures(truth, found, detector.classes, max_detections)
     losses = detector.losses(samples, square)
-    overlaps = [iou(f.boxes, t.boxes).max(axis=1) for t, f in zip(truth, found, strict=True) if len(t.boxes)]
-    right = np.concatenate([o[o >= 0.5] for o in overlaps]) if overlaps else np.zeros(0)
     return {
-        "pictures": len(samples),
-        "labels": all_pairs.true,
-        "precision": all_pairs.precision,
-        "recall": all_pairs.recall,
-        "f1": all_pairs.f1,
-        "map50": figures.map50,
-        "map50_95": figures.map50_95,
-        "mean_iou": float(right.mean()) if len(right) else 0.0,
+        **figures,
         "box_loss": losses["box_loss"],
         "object_loss": losses["class_loss"],
         "dfl_loss": losses["dfl_loss"],
         "confidence": confidence,
         "max_detections": max_detections,
         "square": square,
-        "per_class": {names[c]: _of_class(c, truth, found, ap50, ap) for c, (ap50, ap) in figures.per_class.items()},
+        "per_image": per_picture(table, detector.classes, [s.name for s in samples], truth, found),
+        "matches": table.to_json(),
     }
 
 
@@ -86,9 +80,10 @@ def evaluate_normals(
     that look the same.
 
     Returns:
-        ``mean_deg``, ``median_deg``, ``p90_deg``, ``loss`` (equation 1), ``crops``, ``symmetric`` (how many of them
-        were judged up to their part's symmetry) and ``per_image``: name, ``angle_deg``, ``vertical``, ``predicted``
-        and ``true`` normals in the camera's optical frame, the true one as it is labelled.
+        the figures of :func:`cadsight_learning.metrics.angle_figures` and their ``intervals`` (95 %, pictures
+        resampled), ``loss`` (equation 1), ``crops``, ``symmetric`` (how many of them were judged up to their part's
+        symmetry) and ``per_image``: name, ``picture``, ``angle_deg``, ``vertical``, ``predicted`` and ``true`` normals
+        in the camera's optical frame, the true one as it is labelled.
 
     Raises:
         CadsightError: for an empty set, one without normals, or an unreadable picture.
@@ -106,20 +101,23 @@ def evaluate_normals(
         looking_the_same(t, p, i, symmetries or {}) for t, p, i in zip(true, predicted, instances, strict=True)
     ])  # fmt: skip
     angles = np.asarray(angle_between(predicted, same))
+    pictures = [s.name for s in samples for i in s.instances if i.normal is not None]
     return {
         **angle_figures(predicted, same),
+        "intervals": angle_intervals(angles, pictures),
         "loss": squared_distance(predicted, same),
         "crops": len(all_views),
         "symmetric": sum(_has_symmetry(i, symmetries or {}) for i in instances),
         "per_image": [
             {
                 "name": view.name,
+                "picture": picture,
                 "angle_deg": float(angle),
                 "vertical": float(-t[2]),
                 "predicted": [float(x) for x in p],
                 "true": [float(x) for x in t],
             }
-            for view, angle, p, t in zip(all_views, angles, predicted, true, strict=True)
+            for view, picture, angle, p, t in zip(all_views, pictures, angles, predicted, true, strict=True)
         ],
     }
 
@@ -165,19 +163,3 @@ def _boxes(instances: Sequence[Instance], sample: Sample, square: bool) -> Boxes
         np.array([i.score if i.score is not None else 1.0 for i in instances], float),
         np.array([bool(i.attributes.get("iscrowd", 0)) for i in instances], bool),
     )
-
-
-def _of_class(class_id: int, truth: Sequence[Boxes], found: Sequence[Boxes], ap50: float, ap: float) -> dict[str, Any]:
-    def only(one: Boxes) -> Boxes:
-        keep = one.classes == class_id
-        return Boxes(one.boxes[keep], one.classes[keep], one.scores[keep], one.ignored[keep])
-
-    pairs = summed([matches(only(t), only(f)) for t, f in zip(truth, found, strict=True)])
-    return {
-        "labels": pairs.true,
-        "precision": pairs.precision,
-        "recall": pairs.recall,
-        "f1": pairs.f1,
-        "map50": ap50,
-        "map50_95": ap,
-    }

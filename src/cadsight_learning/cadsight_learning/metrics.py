@@ -8,7 +8,10 @@ from cadsight_core.geometry import Array, angle_between
 from faster_coco_eval import COCO, COCOeval_faster
 from numpy.typing import ArrayLike, NDArray
 
-_THRESHOLD = 0.5
+from cadsight_learning.resampling import interval, means, quantiles, resampled, share_intervals
+
+# Degrees; the share of angles under each is a figure.
+SMALL_ANGLES = (5, 10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +22,14 @@ class Boxes:
     """
 
     boxes: Array
-    classes: Array
+    classes: NDArray[np.int64]
     scores: Array = field(default_factory=lambda: np.zeros(0))
     ignored: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+
+    @property
+    def crowd(self) -> NDArray[np.bool_]:
+        """(N,) ``ignored``, also where none was given."""
+        return np.asarray(self.ignored, bool) if len(self.ignored) else np.zeros(len(self.boxes), bool)
 
     def at_least(self, confidence: float) -> "Boxes":
         keep = self.scores >= confidence
@@ -35,29 +43,6 @@ class AveragePrecision:
     map50: float
     map50_95: float
     per_class: dict[int, tuple[float, float]]
-
-
-@dataclass(frozen=True)
-class Matches:
-    """How many of the found are right and of the true are found, at IoU 0.5 and of the same class."""
-
-    true_positives: int
-    found: int
-    true: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the found that is right; 0 where nothing was found."""
-        return self.true_positives / self.found if self.found else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.true_positives / self.true if self.true else 0.0
-
-    @property
-    def f1(self) -> float:
-        total = self.found + self.true
-        return 2 * self.true_positives / total if total else 0.0
 
 
 def average_precision(
@@ -88,45 +73,43 @@ def average_precision(
     return AveragePrecision(map50, map50_95, per_class)
 
 
-def matches(truth: Boxes, found: Boxes, threshold: float = _THRESHOLD) -> Matches:
-    """Pair the found with the true of the same class, surest first, each with the free one that it covers best."""
-    ignored = np.asarray(truth.ignored if len(truth.ignored) else np.zeros(len(truth.boxes)), bool)
-    overlap = iou(found.boxes, truth.boxes) * (found.classes[:, None] == truth.classes[None, :])
-    taken = np.zeros(len(truth.boxes), bool)
-    right = counted = 0
-    for i in np.argsort(-found.scores, kind="stable"):
-        free = np.where(taken | ignored, 0.0, overlap[i])
-        best = int(np.argmax(free)) if len(free) else -1
-        if best >= 0 and free[best] >= threshold:
-            taken[best] = True
-            right += 1
-            counted += 1
-        elif not (overlap[i][ignored] >= threshold).any():
-            counted += 1
-    return Matches(right, counted, int((~ignored).sum()))
-
-
-def summed(several: Sequence[Matches]) -> Matches:
-    return Matches(*(sum(getattr(m, k) for m in several) for k in ("true_positives", "found", "true")))
-
-
 def iou(a: Array, b: Array) -> Array:
     """Intersection over union (N, M) of boxes (N, 4) and (M, 4) xyxy."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=2)
+    common = common_areas(a, b)
     areas = [np.prod(x[:, 2:] - x[:, :2], axis=1) for x in (a, b)]
     union = areas[0][:, None] + areas[1][None, :] - common
     return np.divide(common, union, out=np.zeros_like(common), where=union > 0)
 
 
+def common_areas(a: Array, b: Array) -> Array:
+    """Area (N, M) that boxes (N, 4) and (M, 4) xyxy share."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    return np.prod(np.clip(high - low, 0, None), axis=2)
+
+
 def angle_figures(predicted: ArrayLike, true: ArrayLike) -> dict[str, float]:
-    """Mean, median and 90th percentile in degrees of the angles between normals (N, 3)."""
+    """Mean, median and 90th percentile in degrees of the angles between normals (N, 3), and shares of small ones."""
     angles = np.asarray(angle_between(predicted, true))
     return {
         "mean_deg": float(np.mean(angles)),
         "median_deg": float(np.median(angles)),
         "p90_deg": float(np.percentile(angles, 90)),
+        **{f"under_{limit}_deg": float(np.mean(angles < limit)) for limit in SMALL_ANGLES},
+    }
+
+
+def angle_intervals(angles_deg: ArrayLike, pictures: Sequence[str], seed: int = 0) -> dict[str, list[float]]:
+    """The 95 % interval of each of :func:`angle_figures` for angles (N,) of crops of the named ``pictures`` (N,)."""
+    angles = np.asarray(angles_deg, float)
+    names, place = np.unique(np.asarray(pictures), return_inverse=True)
+    weights = resampled(len(names), seed=seed)[:, place]
+    shares = {f"under_{limit}_deg": means(angles < limit, weights) for limit in SMALL_ANGLES}
+    return {
+        "mean_deg": list(interval(means(angles, weights))),
+        "median_deg": list(interval(quantiles(angles, weights, 0.5))),
+        "p90_deg": list(interval(quantiles(angles, weights, 0.9))),
+        **share_intervals(shares, len(names)),
     }
 
 
@@ -139,8 +122,7 @@ def squared_distance(predicted: ArrayLike, true: ArrayLike) -> float:
 def _ground(truth: Sequence[Boxes], classes: int) -> dict[str, object]:
     annotations: list[dict[str, object]] = []
     for i, one in enumerate(truth):
-        ignored = one.ignored if len(one.ignored) else np.zeros(len(one.boxes), bool)
-        for box, class_id, crowd in zip(one.boxes, one.classes, ignored, strict=True):
+        for box, class_id, crowd in zip(one.boxes, one.classes, one.crowd, strict=True):
             bbox = _xywh(box)
             annotations.append(
                 {

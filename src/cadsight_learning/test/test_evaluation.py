@@ -1,14 +1,19 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
+import torch
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between
 from cadsight_core.part import Symmetry
 from cadsight_core.sample import Instance
+from cadsight_learning.detection_figures import resampled_figures
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.match_table import MatchTable
 from cadsight_learning.normals import NormalRegressor
+from cadsight_learning.resampling import resampled
 from cadsight_learning.views import views
 from cadsight_learning.yolo import YoloDetector
 
@@ -38,6 +43,37 @@ def test_figures_of_a_detector_that_finds_one_of_two_and_one_too_many(pictures):
     assert figures["mean_iou"] == pytest.approx(1.0)
     assert figures["per_class"]["block"]["labels"] == 2
     assert all(np.isfinite(figures[k]) and figures[k] > 0 for k in ("box_loss", "object_loss", "dfl_loss"))
+
+
+class FindsColour:
+    """A network's place: the box of what is coloured in its own input, in the form that YOLO gives boxes in."""
+
+    def __call__(self, pictures):
+        rows = []
+        for picture in pictures:
+            mask = ((picture.amax(dim=0) - picture.amin(dim=0)) > 0.15).numpy()
+            box = Box.from_mask(mask)
+            rows.append([*box.centre, box.width, box.height, 0.9])
+        return torch.tensor(rows)[:, :, None]
+
+
+@pytest.mark.parametrize("image_size", [64, 96, 288])
+def test_boxes_are_compared_in_native_pixels_whatever_size_the_network_sees(pictures, image_size):
+    detector = YoloDetector("yolo11n", ["block"], image_size)
+    detector._for_inference = FindsColour
+    figures = evaluate_detector(detector, pictures)
+    assert (figures["precision"], figures["recall"], figures["map50"]) == (1, 1, 1)
+    assert figures["mean_iou"] > 0.85
+    for one, sample in zip(figures["per_image"], pictures, strict=True):
+        assert one["labels"][0]["box"] == pytest.approx(sample.instances[0].box.as_tuple(), abs=1e-3)
+
+
+def test_every_figure_and_interval_comes_again_from_what_is_kept(pictures):
+    answers = [[found(s.instances[0].box, 0.9)] if i % 3 else [] for i, s in enumerate(pictures)]
+    figures = json.loads(json.dumps(evaluate_detector(Told(answers), pictures), allow_nan=False))
+    again = resampled_figures(MatchTable.from_json(figures["matches"]), resampled(len(pictures)))
+    assert figures["intervals"]["recall"] == pytest.approx(np.percentile(again["recall"], [2.5, 97.5]).tolist())
+    assert [p["labels"][0]["found"] for p in figures["per_image"]] == [bool(i % 3) for i in range(len(pictures))]
 
 
 def test_labels_can_be_made_square(pictures):

@@ -1,6 +1,13 @@
 import numpy as np
 import pytest
-from cadsight_learning.metrics import Boxes, angle_figures, average_precision, iou, matches, squared_distance, summed
+from cadsight_learning.metrics import (
+    Boxes,
+    angle_figures,
+    angle_intervals,
+    average_precision,
+    iou,
+    squared_distance,
+)
 
 
 def boxes(*rows: tuple[float, ...], scores: tuple[float, ...] = (), classes: tuple[int, ...] = ()) -> Boxes:
@@ -47,40 +54,6 @@ def test_a_set_with_nothing_found_scores_zero():
     assert (figures.map50, figures.map50_95, figures.per_class) == (0.0, 0.0, {0: (0.0, 0.0)})
 
 
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        (boxes((0, 0, 10, 10), (20, 0, 30, 10), scores=(0.9, 0.8)), (2, 2, 2)),
-        # A double of what is found already is wrong.
-        (boxes((0, 0, 10, 10), (0, 0, 10, 9), scores=(0.9, 0.8)), (1, 2, 2)),
-        # The surer one takes the box, whatever the order.
-        (boxes((0, 0, 10, 6), (0, 0, 10, 10), scores=(0.6, 0.9)), (1, 2, 2)),
-        (boxes((0, 0, 10, 10), scores=(0.9,), classes=(1,)), (0, 1, 2)),
-        (boxes(), (0, 0, 2)),
-    ],
-)
-def test_each_true_box_is_found_once_and_by_its_own_class(found, expected):
-    pairs = matches(boxes((0, 0, 10, 10), (20, 0, 30, 10)), found)
-    assert (pairs.true_positives, pairs.found, pairs.true) == expected
-
-
-def test_precision_recall_and_f1_of_a_whole_set():
-    truth = boxes((0, 0, 10, 10), (20, 0, 30, 10))
-    pairs = summed(
-        [
-            matches(truth, boxes((0, 0, 10, 10), scores=(0.9,))),
-            matches(truth, boxes((0, 0, 10, 10), (50, 0, 60, 10), scores=(0.9, 0.8))),
-        ]
-    )
-    assert (pairs.precision, pairs.recall, pairs.f1) == pytest.approx((2 / 3, 2 / 4, 4 / 7))
-
-
-def test_what_lies_on_an_ignored_region_counts_neither_way():
-    truth = Boxes(np.array([[0, 0, 10, 10], [20, 0, 30, 10]], float), np.zeros(2, int), ignored=np.array([False, True]))
-    pairs = matches(truth, boxes((0, 0, 10, 10), (20, 0, 30, 10), scores=(0.9, 0.8)))
-    assert (pairs.true_positives, pairs.found, pairs.true) == (1, 1, 1)
-
-
 def test_equation_one_by_hand():
     predicted, true = [[0, 0, -1], [1, 0, 0]], [[0, 0, -1], [0, 1, 0]]
     assert squared_distance(predicted, true) == pytest.approx((0 + 2) / 2)
@@ -89,4 +62,20 @@ def test_equation_one_by_hand():
 def test_angles_between_known_normals():
     tilted = [[np.sin(a), 0, -np.cos(a)] for a in np.radians([0, 10, 20])]
     figures = angle_figures(tilted, [[0, 0, -1]] * 3)
-    assert figures == pytest.approx({"mean_deg": 10, "median_deg": 10, "p90_deg": 18})
+    wanted = {"mean_deg": 10, "median_deg": 10, "p90_deg": 18, "under_5_deg": 1 / 3}
+    assert {name: figures[name] for name in wanted} == pytest.approx(wanted)
+
+
+def test_the_interval_of_angles_holds_together_what_is_of_one_picture():
+    rng = np.random.default_rng(0)
+    angles, names = rng.exponential(4, 400), [f"p{i}" for i in range(400)]
+    alone = angle_intervals(angles, names)
+    # The standard error of the mean is known: the interval is about 1.96 of it on either side.
+    error = angles.std() / np.sqrt(400)
+    assert alone["mean_deg"] == pytest.approx([angles.mean() - 1.96 * error, angles.mean() + 1.96 * error], abs=0.06)
+    assert alone["under_5_deg"][0] < np.mean(angles < 5) < alone["under_5_deg"][1]
+    # Four crops of a picture that are all alike tell as much as one of them: twice as wide as 400 different ones.
+    crowded = angle_intervals(np.repeat(angles[:100], 4), np.repeat(names[:100], 4).tolist())
+    one_each = angle_intervals(angles[:100], names[:100])
+    assert crowded["mean_deg"] == pytest.approx(one_each["mean_deg"])
+    assert np.ptp(crowded["median_deg"]) > 1.3 * np.ptp(alone["median_deg"])

@@ -12,15 +12,15 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="print the figures of a run and the speed of each stage",
         description="Print the figures that a run is judged by, and measure on this machine the simulated camera, "
         "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
-        "measure how fast synthetic pictures are drawn instead, which wants no run. It is no test: nothing fails for "
-        "being slow.",
+        "measure how fast synthetic pictures are drawn instead, and with `evaluation` how fast detections are judged, "
+        "neither of which wants a run. It is no test: nothing fails for being slow.",
     )
-    parser.add_argument(
-        "what", nargs="?", choices=("run", "synthesis"), default="run", help="what to measure (%(default)s)"
-    )
+    parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
         "--pictures", type=int, default=12, metavar="N", help="synthesis: pictures of our engine (%(default)s)"
     )
+    parser.add_argument("--boxes", type=int, default=10_000, metavar="N", help="evaluation: boxes (%(default)s)")
+    parser.add_argument("--classes", type=int, default=5, metavar="N", help="evaluation: classes (%(default)s)")
     parser.add_argument(
         "--run", dest="run_folder", default="runs/demo", metavar="RUN", help="folder of the run (%(default)s)"
     )
@@ -30,18 +30,27 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return _run_synthesis(args) if args.what == "synthesis" else _run_stages(args)
+    return _KINDS[args.what](args)
 
 
 def _run_synthesis(args: argparse.Namespace) -> int:
+    from cadsight_cli.benchmark_synthesis import SynthesisBenchmark
+
+    return _written(SynthesisBenchmark(pictures=args.pictures).run(_print_speeds), args)
+
+
+def _run_evaluation(args: argparse.Namespace) -> int:
+    from cadsight_cli.benchmark_evaluation import EvaluationBenchmark
+
+    return _written(EvaluationBenchmark(boxes=args.boxes, classes=args.classes).run(_print_speeds), args)
+
+
+def _written(speeds: dict[str, Any], args: argparse.Namespace) -> int:
     import json
 
     from cadsight_core.files import write_atomically
     from cadsight_report.origin import versions
 
-    from cadsight_cli.benchmark_synthesis import SynthesisBenchmark
-
-    speeds = SynthesisBenchmark(pictures=args.pictures).run(_print_speeds)
     if args.json:
         write_atomically(args.json, json.dumps({"speeds": speeds, "versions": versions()}, indent=2) + "\n")
         print(args.json)
@@ -107,3 +116,6 @@ def _print_targets(figures: dict[str, Any]) -> None:
 
 def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
     print(f"{stage}: " + ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in speeds.items()))
+
+
+_KINDS = {"run": _run_stages, "synthesis": _run_synthesis, "evaluation": _run_evaluation}

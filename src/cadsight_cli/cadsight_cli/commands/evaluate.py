@@ -4,7 +4,9 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-_COLUMNS = ("precision", "recall", "f1", "map50", "map50_95", "box_loss", "object_loss")
+_SHARES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
+_OTHERS = ("pictures_right", "mean_iou", "box_loss", "object_loss")
+_ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -13,7 +15,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "evaluate",
         help="figures of a model on labelled pictures",
-        description="The columns of the paper's table 1 for a detector, angle errors for a regressor of normals.",
+        description="The columns of the paper's table 1 for a detector, with the confusion of classes, and angle "
+        "errors for a regressor of normals; each with its 95 %% interval, found by resampling the pictures.",
     )
     parser.add_argument("--model", required=True, metavar="M", help="folder of a model, or its name in --models")
     parser.add_argument("--data", nargs="+", required=True, metavar="DIR", help="data sets in any known format")
@@ -49,8 +52,8 @@ def run(args: argparse.Namespace) -> int:
         figures = evaluate_normals(load_regressor(folder), samples, symmetries_of(args.part or (), names))
         print(f"{figures['crops']} crops", end="")
         print(f", {figures['symmetric']} up to their part's symmetry" if figures["symmetric"] else "", end="")
-        print(f": angle error mean {figures['mean_deg']:.2f}, median", end=" ")
-        print(f"{figures['median_deg']:.2f}, 90th percentile {figures['p90_deg']:.2f} degrees")
+        print("; degrees, and shares under 5 and 10 degrees\n")
+        _print_figures(figures, _ANGLES)
     if args.json:
         write_atomically(args.json, json.dumps({"model": str(folder), "data": args.data, **figures}, indent=1) + "\n")
         print(args.json)
@@ -78,10 +81,34 @@ def symmetries_of(parts: Sequence[str], names: Sequence[str]) -> dict[int, Any]:
 def _print_detector(figures: dict[str, Any]) -> None:
     print(
         f"{figures['pictures']} pictures, {figures['labels']} labels, confidence {figures['confidence']} and at most "
-        f"{figures['max_detections']} a picture; object_loss is YOLO11's class loss"
+        f"{figures['max_detections']} a picture; object_loss is the class loss where a network has no other\n"
     )
-    width = max(len("all"), *(len(name) for name in figures["per_class"])) if figures["per_class"] else 3
-    print(" " * width, *(f"{c:>11}" for c in ("labels", *_COLUMNS)))
-    for name, row in (("all", figures), *figures["per_class"].items()):
-        cells = [f"{row[c]:11.3f}" if c in row else " " * 11 for c in _COLUMNS]
-        print(f"{name:<{width}}", f"{row['labels']:11d}", *cells)
+    _print_figures(figures, (*_SHARES, *_OTHERS))
+    if len(figures["per_class"]) > 1:
+        rows = [
+            (name, row["labels"], *(f"{row[c]:.3f}" for c in _SHARES)) for name, row in figures["per_class"].items()
+        ]
+        _print_table(("class", "labels", *_SHARES), rows)
+    names = figures["confusion"]["classes"]
+    rows = list(zip(names, *zip(*figures["confusion"]["matrix"], strict=True), strict=True))
+    rows[-1] = (*rows[-1][:-1], "")
+    _print_table(("labelled \\ found as", *names), rows)
+
+
+def _print_figures(figures: dict[str, Any], names: Sequence[str]) -> None:
+    def cells(name: str) -> tuple[str, str, str]:
+        digits = 2 if name in ("mean_deg", "median_deg", "p90_deg") else 3
+        pair = figures["intervals"].get(name)
+        between = f"{pair[0]:.{digits}f} to {pair[1]:.{digits}f}" if pair else ""
+        return name, f"{figures[name]:.{digits}f}", between
+
+    _print_table(("figure", "value", "95 % interval"), [cells(name) for name in names if name in figures])
+
+
+def _print_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Columns as wide as they must be, the first to the left, and an empty line."""
+    lines = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *others in lines:
+        print(first.ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(others, widths[1:], strict=True)), sep="  ")
+    print()

@@ -1,0 +1,68 @@
+"""How fast detections are judged: every figure of a detector with its intervals, without the detector's own time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from cadsight_core.parameters import check, parameter
+from cadsight_learning.detection_figures import detection_figures, per_picture
+from cadsight_learning.metrics import Boxes, average_precision
+from cadsight_learning.resampling import RESAMPLES
+
+Show = Callable[[str, dict[str, Any]], None]
+
+# As many as a detector gives at most.
+_A_PICTURE = 10
+_SIDE = 640.0
+
+
+@dataclass(frozen=True)
+class EvaluationBenchmark:
+    """Pictures full of boxes, most of them found a little beside their place, some as another class, some missed."""
+
+    boxes: int = parameter(10_000, "boxes that are found, ten a picture", minimum=10, maximum=10_000_000)
+    classes: int = parameter(5, "classes", minimum=1, maximum=1000)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def run(self, show: Show) -> dict[str, dict[str, Any]]:
+        """Seconds of one core, for all that `cadsight evaluate` computes and for COCO's average precision alone."""
+        truth, found = _drawn(round(self.boxes / _A_PICTURE), self.classes)
+        names = [str(c) for c in range(self.classes)]
+        numbers = [str(i) for i in range(len(truth))]
+
+        def judged() -> None:
+            _, table = detection_figures(truth, found, names, _A_PICTURE)
+            per_picture(table, names, numbers, truth, found)
+
+        size = {"boxes": sum(len(f.boxes) for f in found), "pictures": len(truth), "classes": self.classes}
+        speeds = {
+            "coco_alone": {"cpu_seconds": _cpu(lambda: average_precision(truth, found, self.classes, _A_PICTURE))},
+            "evaluation": {"cpu_seconds": _cpu(judged), "resamples": RESAMPLES, **size},
+        }
+        for stage, figures in speeds.items():
+            show(stage, figures)
+        return speeds
+
+
+def _drawn(pictures: int, classes: int) -> tuple[list[Boxes], list[Boxes]]:
+    rng = np.random.default_rng(0)
+    truth, found = [], []
+    for _ in range(pictures):
+        corner = rng.uniform(0, 0.8 * _SIDE, (_A_PICTURE, 2))
+        there = np.hstack([corner, corner + rng.uniform(20, 0.2 * _SIDE, (_A_PICTURE, 2))])
+        kinds = rng.integers(0, classes, _A_PICTURE)
+        seen = there + rng.normal(0, 3, there.shape)
+        other = np.where(rng.random(_A_PICTURE) < 0.9, kinds, rng.integers(0, classes, _A_PICTURE))
+        truth.append(Boxes(there, kinds))
+        found.append(Boxes(seen, other, rng.uniform(0.5, 1.0, _A_PICTURE)))
+    return truth, found
+
+
+def _cpu(work: Callable[[], Any]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
