@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,13 @@ from cadsight_learning.data import divided, load_together
 from cadsight_learning.detector import Progress, silent
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.fitting import fit_detector, fit_normals
+from cadsight_learning.judged_objects import counting, judged_objects
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import fingerprint
 
-DETECTOR_FIGURES = ("precision", "recall", "map50", "map50_95")
+FORMAT = "cadsight-comparison-1"
+COMPARISON = "comparison.json"
+DETECTOR_FIGURES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
 NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
 
 
@@ -79,8 +83,12 @@ def compare(
             epoch, such as a progress bar.
 
     Returns:
-        What ``comparison.json`` holds: ``sets``, each with its ``trials`` and the ``mean`` and ``spread`` (standard
-        deviation over the seeds, n - 1) of every figure.
+        What ``comparison.json`` holds: ``sets``, each with the ``origins`` of its pictures (those that validate among
+        them), its ``trials`` and the ``mean`` and ``spread`` (standard deviation over the seeds, n - 1) of every
+        figure; and ``objects``, what is known of each label of the test set (see
+        :func:`cadsight_learning.judged_objects.judged_objects`). A trial has its ``seed``, ``figures``, ``intervals``,
+        ``matches`` (a :class:`cadsight_learning.match_table.MatchTable`) and ``objects``: of each label, in the order
+        of the test set's, whether it was ``found``, with which ``iou`` and ``score``, and its normal's ``angle_deg``.
 
     Raises:
         CadsightError: for two sets of one name, a test set that shares a picture with a training set, and whatever
@@ -104,18 +112,41 @@ def compare(
             trial, folder = Trial(one, seed), Path(out) / one.name / str(seed)
             options = (dataclasses.replace(detector, seed=seed), normals and dataclasses.replace(normals, seed=seed))
             asked = [*data, *(o and dataclasses.asdict(o) for o in options)]
-            figures = _kept(folder, asked)
-            if figures is None:
+            results = _kept(folder, asked)
+            if results is None:
                 tests = in_classes_of(judges, test_names, classes)
-                figures = _tried(trial, train, valid, classes, tests, folder, options, progress)
-                write_atomically(
-                    folder / "trial.json", json.dumps({"asked": asked, "figures": figures}, indent=1) + "\n"
-                )
-            trials.append(figures)
-        found.append({"name": one.name, "pictures": len(train), "trials": trials, **_summed(trials)})
-    comparison = {"test": str(test), "test_pictures": len(judges), "seeds": seeds, "sets": found}
-    write_atomically(Path(out) / "comparison.json", json.dumps(comparison, indent=1) + "\n")
+                results = _tried(trial, train, valid, classes, tests, folder, options, progress)
+                write_atomically(folder / "trial.json", json.dumps({"asked": asked, **results}) + "\n")
+            trials.append({"seed": seed, **results})
+        origins = dict(sorted(Counter(s.origin for s in [*train, *valid]).items()))
+        summed = _summed([t["figures"] for t in trials])
+        found.append({"name": one.name, "pictures": len(train), "origins": origins, "trials": trials, **summed})
+    comparison = {
+        "format": FORMAT,
+        "test": str(test),
+        "test_pictures": len(judges),
+        "seeds": seeds,
+        "objects": judged_objects(judges, test_names),
+        "sets": found,
+    }
+    write_atomically(Path(out) / COMPARISON, json.dumps(comparison) + "\n")
     write_atomically(Path(out) / "comparison.md", table(comparison))
+    return comparison
+
+
+def load_comparison(folder: str | Path) -> dict[str, Any]:
+    """What :func:`compare` wrote in ``folder``.
+
+    Raises:
+        CadsightError: when it cannot be read, or is of another format.
+    """
+    path = Path(folder) / COMPARISON
+    try:
+        comparison = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CadsightError(f"{path} could not be read ({error}), expected what cadsight experiment writes") from error
+    if not isinstance(comparison, dict) or comparison.get("format") != FORMAT:
+        raise CadsightError(f"{path} is of another format, expected {FORMAT}: run the experiment again")
     return comparison
 
 
@@ -171,9 +202,11 @@ def _kept(folder: Path, asked: Any) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError) as error:
         raise CadsightError(f"{folder}/trial.json could not be read ({error}), expected a trial's figures") from error
-    if kept["asked"] != asked:
+    if kept.pop("asked", None) != asked:
         raise CadsightError(f"{folder} holds a trial with other settings or data, expected the same or another --out")
-    return kept["figures"]
+    if "matches" not in kept:
+        raise CadsightError(f"{folder} holds a trial of an earlier version, expected another --out")
+    return kept
 
 
 def _tried(
@@ -185,18 +218,32 @@ def _tried(
     folder: Path,
     options: tuple[DetectorOptions, NormalOptions | None],
     progress: Shown,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     how, normals = options
     with progress(trial, "detector") as shown:
         detector, _ = fit_detector(train, valid, classes, folder / "detector", how, shown)
     judged = evaluate_detector(detector, test, square=how.square)
     figures = {f: float(judged[f]) for f in DETECTOR_FIGURES}
+    intervals = {f: judged["intervals"][f] for f in DETECTOR_FIGURES if f in judged["intervals"]}
+    objects = [{k: i[k] for k in ("found", "iou", "score")} for p in judged["per_image"] for i in p["labels"]]
     if normals is not None:
         with progress(trial, "normals") as shown:
             regressor, _ = fit_normals(train, valid, classes, folder / "normals", normals, shown)
         angles = evaluate_normals(regressor, test)
         figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
-    return figures
+        intervals |= {f: angles["intervals"][f] for f in NORMAL_FIGURES}
+        objects = _with_angles(objects, test, [one["angle_deg"] for one in angles["per_image"]])
+    return {"figures": figures, "intervals": intervals, "matches": judged["matches"], "objects": objects}
+
+
+def _with_angles(
+    objects: Sequence[Mapping[str, Any]], samples: Sequence[Sample], angles: Sequence[float]
+) -> list[dict[str, Any]]:
+    """``objects``, one for each label that counts, with the ``angles``, one for each label that has a normal."""
+    left = iter(angles)
+    by_label = {id(i): next(left) if i.normal is not None else None for s in samples for i in s.instances}
+    labels = [i for s in samples for i in counting(s)]
+    return [{**one, "angle_deg": by_label[id(i)]} for one, i in zip(objects, labels, strict=True)]
 
 
 def _summed(trials: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:

@@ -9,7 +9,9 @@ import pytest
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
-from cadsight_learning.comparison import TrainingSet, compare, table
+from cadsight_learning.comparison import TrainingSet, compare, load_comparison, table
+from cadsight_learning.detection_figures import resampled_figures
+from cadsight_learning.match_table import MatchTable
 from cadsight_learning.options import DetectorOptions, NormalOptions
 
 DETECTOR = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
@@ -40,11 +42,31 @@ def test_every_set_is_trained_with_every_seed_and_judged_on_the_same_pictures(co
     sizes = [(s["name"], s["pictures"], len(s["trials"])) for s in comparison["sets"]]
     assert sizes == [("many", 7, 2), ("all", 10, 2)]
     for one in comparison["sets"]:
-        angles = [t["mean_deg"] for t in one["trials"]]
+        angles = [t["figures"]["mean_deg"] for t in one["trials"]]
         assert angles[0] != angles[1]
         assert one["mean"]["mean_deg"] == pytest.approx(sum(angles) / 2)
         assert one["spread"]["mean_deg"] == pytest.approx(abs(angles[0] - angles[1]) / np.sqrt(2))
-    assert json.loads((folders / "out/comparison.json").read_text()) == comparison
+    assert load_comparison(folders / "out") == comparison
+
+
+def test_every_trial_keeps_what_became_of_each_label_of_the_test_set(comparison, other_pictures):
+    assert [o["picture"] for o in comparison["objects"]] == [s.name for s in other_pictures]
+    for one, sample in zip(comparison["objects"], other_pictures, strict=True):
+        label = sample.instances[0]
+        assert one["size"] == pytest.approx(np.sqrt(label.box.area / (96 * 64)), abs=1e-3)
+        assert one["tilt_deg"] == pytest.approx(np.degrees(np.arccos(-label.normal[2])), abs=1e-3)
+        assert (one["class"], one["visible"], one["at_border"]) == ("block", None, 0)
+        assert 0.2 < one["brightness"] < 0.9  # an orange block on light grey
+    for one in comparison["sets"]:
+        assert one["origins"] == {"synthetic": {"many": 8, "all": 12}[one["name"]]}
+        for seed, trial in enumerate(one["trials"]):
+            angles = [o["angle_deg"] for o in trial["objects"]]
+            assert (trial["seed"], len(angles)) == (seed, 4)
+            assert trial["figures"]["mean_deg"] == pytest.approx(np.mean(angles))
+            table = MatchTable.from_json(trial["matches"])
+            whole = resampled_figures(table, np.ones((1, 4), int))
+            assert whole["recall"][0] == np.mean([o["found"] for o in trial["objects"]])
+            assert whole["map50_95"][0] == pytest.approx(trial["figures"]["map50_95"])
 
 
 def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):
@@ -55,7 +77,7 @@ def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):
     kept.write_text(json.dumps(trial))
     sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("all", (f"{folders}/many", f"{folders}/few"))]
     again = compare(sets, folders / "test", 2, folders / "out", DETECTOR, NORMALS)
-    assert again["sets"][0]["trials"][0]["map50"] == 0.125
+    assert again["sets"][0]["trials"][0]["figures"]["map50"] == 0.125
     assert again["sets"][1]["trials"][1] == comparison["sets"][1]["trials"][1]  # the same seed, the same model
     with pytest.raises(CadsightError, match="holds a trial with other settings or data"):
         compare(sets, folders / "test", 1, folders / "out", dataclasses.replace(DETECTOR, batch=5), NORMALS)
@@ -80,6 +102,13 @@ def test_a_test_set_that_shares_a_picture_with_a_training_set_is_refused_by_cont
     dataset.append(dataclasses.replace(sample, name="renamed"), source.image(sample))
     with pytest.raises(CadsightError, match=r"picture renamed of the test set .* is train003 of the training set many"):
         compare([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", 1, tmp_path / "out", DETECTOR, None)
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"format": "cadsight-comparison-0"}'])
+def test_a_comparison_of_another_form_is_refused(tmp_path, text):
+    (tmp_path / "comparison.json").write_text(text)
+    with pytest.raises(CadsightError, match="expected"):
+        load_comparison(tmp_path)
 
 
 @pytest.mark.parametrize("words", ["", "real", "=a", "../real=a", "real=", ".x=a"])

@@ -1,0 +1,61 @@
+"""What is known of each labelled part of a test set, to say what those have in common that a model fails on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from cadsight_core.images import Rgb, read_image
+from cadsight_core.sample import Instance, Sample
+
+# Nearer than this to the picture's border, in pixels, a part is likely cut off there.
+_BORDER_PX = 1.0
+
+
+def judged_objects(samples: Sequence[Sample], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Properties of every label that counts, sample by sample in their order.
+
+    Returns:
+        of each ``picture`` (its name), ``class``, ``size`` (square root of the box's share of the picture), ``visible``
+        (share of the part that is not covered), ``brightness`` (mean grey value in the box, 0 to 1), ``contrast`` (its
+        standard deviation), ``tilt_deg`` (between the normal and the direction to the camera) and ``at_border`` (1
+        where the box touches the picture's border); None where the label does not tell.
+
+    Raises:
+        CadsightError: for an unreadable picture.
+    """
+    return [
+        {"picture": sample.name, "class": classes[instance.class_id], **_properties(instance, sample, image)}
+        for sample in samples
+        for image in [read_image(sample.image) if sample.instances else None]
+        for instance in counting(sample)
+        if image is not None
+    ]
+
+
+def counting(sample: Sample) -> list[Instance]:
+    """The labels of a sample that count: those of crowds (COCO's ``iscrowd``) do not."""
+    return [i for i in sample.instances if not i.attributes.get("iscrowd", 0)]
+
+
+def _properties(instance: Instance, sample: Sample, image: Rgb) -> dict[str, float | None]:
+    box, size = instance.box.clipped(sample.size), sample.size
+    x0, y0 = int(box.x0), int(box.y0)
+    within = image[y0 : max(round(box.y1), y0 + 1), x0 : max(round(box.x1), x0 + 1)]
+    grey = cv2.cvtColor(np.ascontiguousarray(within), cv2.COLOR_RGB2GRAY) / 255 if within.size else np.full(1, np.nan)
+    edges = (box.x0, box.y0, size.width - box.x1, size.height - box.y1)
+    visible = instance.attributes.get("visible_fraction")
+    return {
+        "size": _rounded(np.sqrt(box.area / (size.width * size.height))),
+        "visible": None if visible is None else _rounded(visible),
+        "brightness": _rounded(grey.mean()),
+        "contrast": _rounded(grey.std()),
+        "tilt_deg": None
+        if instance.normal is None
+        else _rounded(np.degrees(np.arccos(np.clip(-instance.normal[2], -1, 1)))),
+        "at_border": float(min(edges) < _BORDER_PX),
+    }
+
+
+def _rounded(value: Any) -> float | None:
+    return round(float(value), 4) if np.isfinite(float(value)) else None
