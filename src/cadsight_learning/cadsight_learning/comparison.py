@@ -87,7 +87,7 @@ def compare(
         them), its ``trials`` and the ``mean`` and ``spread`` (standard deviation over the seeds, n - 1) of every
         figure; and ``objects``, what is known of each label of the test set (see
         :func:`cadsight_learning.judged_objects.judged_objects`). A trial has its ``seed``, ``figures``, ``intervals``,
-        ``matches`` (a :class:`cadsight_learning.match_table.MatchTable`) and ``objects``: of each label, in the order
+        ``matches`` (a :class:`cadsight_learning.match_table.MatchTable`), ``confusion`` and ``objects``: of each label, in the order
         of the test set's, whether it was ``found``, with which ``iou`` and ``score``, and its normal's ``angle_deg``.
 
     Raises:
@@ -226,6 +226,7 @@ def _tried(
     figures = {f: float(judged[f]) for f in DETECTOR_FIGURES}
     intervals = {f: judged["intervals"][f] for f in DETECTOR_FIGURES if f in judged["intervals"]}
     objects = [{k: i[k] for k in ("found", "iou", "score")} for p in judged["per_image"] for i in p["labels"]]
+    results = {"matches": judged["matches"], "confusion": judged["confusion"]}
     if normals is not None:
         with progress(trial, "normals") as shown:
             regressor, _ = fit_normals(train, valid, classes, folder / "normals", normals, shown)
@@ -233,7 +234,8 @@ def _tried(
         figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
         intervals |= {f: angles["intervals"][f] for f in NORMAL_FIGURES}
         objects = _with_angles(objects, test, [one["angle_deg"] for one in angles["per_image"]])
-    return {"figures": figures, "intervals": intervals, "matches": judged["matches"], "objects": objects}
+        results |= {name: angles[name] for name in ("calibration",) if name in angles}
+    return {"figures": figures, "intervals": intervals, **results, "objects": objects}
 
 
 def _with_angles(

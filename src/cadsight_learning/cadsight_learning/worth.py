@@ -1,0 +1,252 @@
+"""What synthetic pictures bought: the gap to real ones, what closed it, what still fails and what to take next.
+
+A pure function over a comparison (:func:`cadsight_learning.comparison.compare`). Intervals are 95 % and come from
+resampling the test pictures, the same for every set, and of several seeds the seeds as well.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from cadsight_core.geometry import Array
+from scipy.stats import mannwhitneyu
+
+from cadsight_learning.resampling import interval
+from cadsight_learning.set_figures import Measured, resampled_sets
+
+DETECTOR_FIGURE, NORMAL_FIGURE = "map50_95", "median_deg"
+# Failures of fewer labels are no pattern.
+_LEAST_FAILURES = 3
+# Of a test that failures differ from the rest, over all properties together (Holm).
+_CHANCE = 0.05
+_ENOUGH = 0.9
+_WRONG_DEG = 10.0
+# A property: what it is called, its unit, what a large and a small one is, and how to take such a picture.
+_PROPERTIES = {
+    "size": ("box's size as a share of the picture's", "", "larger", "smaller", "from nearer by", "from farther away"),
+    "visible": ("visible share", "", "freer", "more covered", "with nothing before the part", "with the part covered"),
+    "brightness": ("brightness", "", "brighter", "darker", "in bright light", "in dim light"),
+    "contrast": ("contrast", "", "richer in contrast", "poorer in contrast", "in hard light", "in soft, even light"),
+    "tilt_deg": ("tilt from the camera", " degrees", "more tilted", "less tilted", "with the part tilted away",
+                 "with the part facing the camera"),
+    "at_border": ("share cut by the border", "", "more often cut by the picture's border",
+                  "less often cut by the picture's border", "with the part at the picture's border",
+                  "with the part in the picture's middle"),
+}  # fmt: skip
+
+
+def kind_of(one: Mapping[str, Any]) -> str:
+    """'real', 'synthetic' or 'mixed', by the ``origins`` of a set's pictures; composed ones hold real parts."""
+    origins = {name for name, count in one["origins"].items() if count}
+    if origins == {"real"}:
+        return "real"
+    return "mixed" if origins & {"real", "composed"} else "synthetic"
+
+
+def worth(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer for the detector (mAP50:95) and, where there is one, for the regressor of normals (median error).
+
+    Of several synthetic sets the best stands for them, of the real ones that with the most pictures.
+
+    Returns:
+        ``detector`` and ``normals`` (None where the comparison does not tell): ``figure``, ``sets`` (name, kind, number
+        of ``real`` pictures, ``value`` with its interval), ``synthetic`` and ``real`` (names), ``gap`` (how much better
+        real is, with its interval), ``closed`` (of each other set with real pictures its share of the gap), ``fails``
+        and ``sentences``, which are the paragraph.
+    """
+    again = resampled_sets(comparison)
+    return {
+        "detector": _answer(comparison, again, DETECTOR_FIGURE),
+        "normals": _answer(comparison, again, NORMAL_FIGURE),
+    }
+
+
+def _answer(
+    comparison: Mapping[str, Any], resamples: Mapping[str, Mapping[str, Array]], figure: str
+) -> dict[str, Any] | None:
+    sets = [one for one in comparison["sets"] if all(figure in t["figures"] for t in one["trials"])]
+    kinds = {one["name"]: kind_of(one) for one in sets}
+    if not sets:
+        return None
+    better = 1.0 if figure == DETECTOR_FIGURE else -1.0
+    again = {one["name"]: resamples[one["name"]][figure] for one in sets}
+    values = {one["name"]: float(np.mean([t["figures"][figure] for t in one["trials"]])) for one in sets}
+    rows = [
+        {
+            "name": one["name"],
+            "kind": kinds[one["name"]],
+            "real": int(one["origins"].get("real", 0)),
+            "pictures": one["pictures"],
+            **_measured(values[one["name"]], again[one["name"]]).to_json(),
+        }
+        for one in sets
+    ]
+    synthetic = max((r for r in rows if r["kind"] == "synthetic"), key=lambda r: better * r["value"], default=None)
+    real = max((r for r in rows if r["kind"] == "real"), key=lambda r: r["real"], default=None)
+    answer: dict[str, Any] = {
+        "figure": figure, "sets": rows, "synthetic": synthetic and synthetic["name"], "real": real and real["name"],
+        "gap": None, "closed": [], "fails": None,
+    }  # fmt: skip
+    if synthetic is None or real is None:
+        lacks = "only synthetic pictures" if synthetic is None else "only real pictures"
+        answer["sentences"] = [
+            f"No training set holds {lacks}, so there is no gap to tell of: give the experiment one that does."
+        ]
+        return answer
+    gaps = better * (again[real["name"]] - again[synthetic["name"]])
+    gap = _measured(better * (values[real["name"]] - values[synthetic["name"]]), gaps)
+    answer["gap"] = gap.to_json()
+    if gap.low > 0:
+        others = sorted((r for r in rows if r["real"] and r["name"] != real["name"]), key=lambda r: r["real"])
+        for row in others:
+            gained = better * (again[row["name"]] - again[synthetic["name"]])
+            value = better * (row["value"] - synthetic["value"]) / gap.value
+            known = gaps > 0.1 * gap.value
+            share = _measured(value, np.where(known, gained / np.where(known, gaps, 1.0), np.nan))
+            answer["closed"].append({k: row[k] for k in ("name", "kind", "real")} | share.to_json())
+    failing = next(one for one in sets if one["name"] == synthetic["name"])
+    answer["fails"] = _failures(comparison["objects"], failing, figure)
+    answer["sentences"] = _sentences(answer, synthetic, real, gap, comparison["test_pictures"])
+    return answer
+
+
+def _measured(value: float, again: Array) -> Measured:
+    return Measured(value, *interval(again))
+
+
+def _failures(objects: Sequence[Mapping[str, Any]], one: Mapping[str, Any], figure: str) -> dict[str, Any]:
+    """Which labels fail in at least half of the set's trials, and in what they differ from the others."""
+    failed = np.mean([[_fails(o, figure) for o in t["objects"]] for t in one["trials"]], axis=0) >= 0.5
+    judged = np.array(
+        [figure == DETECTOR_FIGURE or o.get("angle_deg") is not None for o in one["trials"][0]["objects"]]
+    )
+    failed &= judged
+    found: dict[str, Any] = {
+        "set": one["name"],
+        "labels": int(judged.sum()),
+        "failed": int(failed.sum()),
+        "pictures": list(dict.fromkeys(o["picture"] for o, f in zip(objects, failed, strict=True) if f)),
+        "shared": [],
+    }
+    tests = []
+    for name in _PROPERTIES:
+        values = np.array([np.nan if o.get(name) is None else o[name] for o in objects], float)
+        bad, good = values[failed & np.isfinite(values)], values[judged & ~failed & np.isfinite(values)]
+        if len(bad) < _LEAST_FAILURES or len(good) < _LEAST_FAILURES or np.ptp(np.concatenate([bad, good])) == 0:
+            continue
+        tested = mannwhitneyu(bad, good)
+        middle = np.mean if name == "at_border" else np.median
+        tests.append({
+            "property": name,
+            "failing": round(float(middle(bad)), 4),
+            "others": round(float(middle(good)), 4),
+            "higher": float(tested.statistic) / (len(bad) * len(good)),
+            "chance": float(tested.pvalue),
+        })  # fmt: skip
+    tests.sort(key=lambda t: t["chance"])
+    for rank, test in enumerate(tests):
+        if test["chance"] * (len(tests) - rank) > _CHANCE:
+            break
+        found["shared"].append(test)
+    return found
+
+
+def _fails(judged: Mapping[str, Any], figure: str) -> bool:
+    if figure == DETECTOR_FIGURE:
+        return not judged["found"]
+    angle = judged.get("angle_deg")
+    return angle is not None and angle > _WRONG_DEG
+
+
+def _sentences(
+    answer: Mapping[str, Any], synthetic: Mapping[str, Any], real: Mapping[str, Any], gap: Measured, pictures: int
+) -> list[str]:
+    """The paragraph."""
+    said = _gap_sentences(answer, synthetic, real, gap, pictures)
+    said += [_fail_sentence(answer["fails"], answer["figure"])]
+    return [*said, *_next_sentences(answer, gap, pictures)]
+
+
+def _gap_sentences(
+    answer: Mapping[str, Any], synthetic: Mapping[str, Any], real: Mapping[str, Any], gap: Measured, pictures: int
+) -> list[str]:
+    detector = answer["figure"] == DETECTOR_FIGURE
+    digits, unit = (3, "") if detector else (2, " degrees")
+    what = "an mAP50:95 of" if detector else "a median error of"
+    first = (
+        f"Synthetic pictures alone ({synthetic['name']}) reach {what} {synthetic['value']:.{digits}f}{unit} on "
+        f"{pictures} test pictures, {real['real']} real ones ({real['name']}) {real['value']:.{digits}f}{unit}"
+    )
+    size = f"{abs(gap.value):.{digits}f}{unit} ({_between(gap, digits)})"
+    if gap.low > 0:
+        said = [f"{first}: a gap of {size}."]
+    elif gap.high < 0:
+        return [f"{first}: the synthetic ones are better by {abs(gap.value):.{digits}f}{unit}, "
+                f"and the interval ({-gap.high:.{digits}f} to {-gap.low:.{digits}f}) does not reach 0."]  # fmt: skip
+    else:
+        ahead = "real" if gap.value > 0 else "synthetic"
+        between = f"{gap.low:+.{digits}f} to {gap.high:+.{digits}f}"
+        return [f"{first}: the {ahead} ones are ahead by {abs(gap.value):.{digits}f}{unit}, but the interval of "
+                f"real over synthetic ({between}) holds 0, so this test set cannot tell them apart."]  # fmt: skip
+    closing = [c for c in answer["closed"] if c["kind"] == "mixed"]
+    said += [
+        f"With {c['real']} real pictures among them ({c['name']}) {_share(c['value'])} of it is closed "
+        f"({100 * c['low']:.0f} to {100 * c['high']:.0f} %)."
+        for c in closing
+    ]
+    for mixed in closing:
+        alone = next((c for c in answer["closed"] if c["kind"] == "real" and c["real"] == mixed["real"]), None)
+        if alone is not None:
+            said.append(
+                f"The same {mixed['real']} real pictures without the synthetic ones ({alone['name']}) reach "
+                f"{100 * alone['value']:.0f} % of the way."
+            )
+    return said
+
+
+def _fail_sentence(fails: Mapping[str, Any], figure: str) -> str:
+    missed = "missed" if figure == DETECTOR_FIGURE else f"off by more than {_WRONG_DEG:g} degrees"
+    count = f"Trained on {fails['set']}, {fails['failed']} of {fails['labels']} labels are {missed}"
+    if not fails["failed"]:
+        return f"{count}: there is nothing that failing pictures could share."
+    if not fails["shared"]:
+        few = f"fewer than {_LEAST_FAILURES} tell no pattern" if fails["failed"] < _LEAST_FAILURES else (
+            "in size, cover, light and pose they do not differ from the others by more than chance"
+        )  # fmt: skip
+        return f"{count}; {few}."
+    parts = []
+    for test in fails["shared"]:
+        called, unit, more, less, _, _ = _PROPERTIES[test["property"]]
+        parts.append(
+            f"{more if test['higher'] > 0.5 else less} ({called} {test['failing']:.3g}{unit} against "
+            f"{test['others']:.3g}{unit})"
+        )
+    return f"{count}; these are {' and '.join(parts)} than the others."
+
+
+def _next_sentences(answer: Mapping[str, Any], gap: Measured, pictures: int) -> list[str]:
+    how = [_PROPERTIES[t["property"]][4 if t["higher"] > 0.5 else 5] for t in answer["fails"]["shared"]]
+    such = f", first of all {' and '.join(how)}" if how else ""
+    if gap.high <= 0:
+        return ["Next: real pictures would not help by this test set; draw synthetic ones of what fails" + such + "."]
+    if gap.low <= 0:
+        return [
+            f"Next: take more test pictures, not training ones: four times {pictures} would make the interval about "
+            f"half as wide{'' if not such else ', and draw synthetic ones' + such}."
+        ]
+    mixed = [c for c in answer["closed"] if c["kind"] == "mixed"]
+    enough = next((c for c in mixed if c["value"] >= _ENOUGH), None)
+    if enough is not None:
+        return [f"Next: {enough['real']} real pictures are enough; take others only{such or ' where it fails'}."]
+    if not mixed:
+        return [f"Next: take some 20 real pictures{such}, add them to {answer['synthetic']} and compare again."]
+    best = max(mixed, key=lambda c: c["value"])
+    return [f"Next: take more than {best['real']} real pictures{such}, and add them to the synthetic ones."]
+
+
+def _between(gap: Measured, digits: int) -> str:
+    return f"{gap.low:.{digits}f} to {gap.high:.{digits}f}"
+
+
+def _share(value: float) -> str:
+    return "none" if value <= 0 else f"{100 * value:.0f} %"

@@ -1,0 +1,167 @@
+"""On results made by hand: who is found in which trial is chosen, so that every figure is known."""
+
+import json
+
+import numpy as np
+import pytest
+from cadsight_learning.worth import kind_of, worth
+
+PICTURES = 80
+PERFECT = "1" * 10
+
+
+def objects(small: int = 0):
+    """One label a picture; the first ``small`` are small ones and dark ones alternate."""
+    return [
+        {
+            "picture": f"t{i:03d}", "class": "bracket", "size": 0.2 + 0.001 * i - 0.15 * (i < small),
+            "visible": None, "brightness": 0.3 if i % 2 else 0.6, "contrast": 0.1, "tilt_deg": 10.0 + i % 11,
+            "at_border": 0.0,
+        }
+        for i in range(PICTURES)
+    ]  # fmt: skip
+
+
+def trial(seed, missed, angle=None):
+    """A trial that finds everything exactly but the ``missed``; its mAP is the share found, but for 101 points."""
+    found = [i not in missed for i in range(PICTURES)]
+    judged = [{"found": f, "iou": float(f), "score": 0.9 if f else None} for f in found]
+    if angle is not None:
+        judged = [{**j, "angle_deg": a} for j, a in zip(judged, angle, strict=True)]
+    return {
+        "seed": seed,
+        "figures": {"map50_95": np.mean(found)} | ({} if angle is None else {"median_deg": float(np.median(angle))}),
+        "intervals": {},
+        "matches": {
+            "labels": [[1]] * PICTURES,
+            "detections": [[i, 0, 0.9, PERFECT] for i in range(PICTURES) if found[i]],
+        },
+        "objects": judged,
+    }
+
+
+def comparison(small=0, **sets):
+    """Sets by name: their origins and trials."""
+    found = [
+        {"name": name, "pictures": sum(origins.values()), "origins": origins, "trials": trials}
+        for name, (origins, trials) in sets.items()
+    ]
+    made = {"test_pictures": PICTURES, "objects": objects(small), "sets": found}
+    return json.loads(json.dumps(made))
+
+
+REAL = ({"real": 300}, [trial(s, range(0, 4)) for s in range(3)])
+TWIN = ({"synthetic": 600}, [trial(s, range(0, 24)) for s in range(3)])
+
+
+@pytest.mark.parametrize(
+    ("origins", "kind"),
+    [
+        ({"real": 3}, "real"),
+        ({"synthetic": 3}, "synthetic"),
+        ({"translated": 3, "synthetic": 1}, "synthetic"),
+        ({"real": 3, "synthetic": 0}, "real"),
+        ({"real": 1, "synthetic": 9}, "mixed"),
+        ({"composed": 9}, "mixed"),
+    ],
+)
+def test_a_set_is_real_synthetic_or_mixed_by_the_origin_of_its_pictures(origins, kind):
+    assert kind_of({"origins": origins}) == kind
+
+
+def test_the_gap_has_the_interval_of_the_paired_difference():
+    answer = worth(comparison(real=REAL, twin=TWIN))["detector"]
+    assert (answer["synthetic"], answer["real"]) == ("twin", "real")
+    # 20 of 80 pictures are found by the one and not by the other.
+    assert answer["gap"]["value"] == pytest.approx(0.25)
+    error = np.sqrt(0.25 * 0.75 / 80)
+    assert (answer["gap"]["low"], answer["gap"]["high"]) == pytest.approx(
+        (0.25 - 1.96 * error, 0.25 + 1.96 * error), abs=0.02
+    )
+    assert "a gap of 0.250" in answer["sentences"][0]
+
+
+def test_how_much_of_the_gap_each_number_of_real_pictures_closed():
+    half = ({"synthetic": 600, "real": 20}, [trial(0, range(0, 14))])
+    nearly = ({"synthetic": 600, "real": 60}, [trial(0, range(0, 5))])
+    alone = ({"real": 20}, [trial(0, range(0, 19))])
+    answer = worth(comparison(real=REAL, nearly=nearly, twin=TWIN, half=half, alone=alone))["detector"]
+    assert [(c["name"], c["real"], round(c["value"], 3)) for c in answer["closed"]] == [
+        ("half", 20, 0.5), ("alone", 20, 0.25), ("nearly", 60, 0.95),
+    ]  # fmt: skip
+    for one in answer["closed"]:
+        assert one["low"] < one["value"] < one["high"]
+    text = " ".join(answer["sentences"])
+    assert "With 20 real pictures among them (half) 50 % of it is closed" in text
+    assert "The same 20 real pictures without the synthetic ones (alone) reach 25 % of the way." in text
+    assert "Next: 60 real pictures are enough" in text
+
+
+def test_what_fails_is_said_by_what_it_shares_and_asked_for_next():
+    answer = worth(comparison(small=24, real=REAL, twin=TWIN))["detector"]
+    assert (answer["fails"]["set"], answer["fails"]["labels"], answer["fails"]["failed"]) == ("twin", 80, 24)
+    assert answer["fails"]["pictures"][:2] == ["t000", "t001"]
+    (shared,) = answer["fails"]["shared"]  # dark and light pictures fail alike
+    assert (shared["property"], shared["higher"]) == ("size", 0)
+    text = " ".join(answer["sentences"])
+    assert "24 of 80 labels are missed; these are smaller (box's size" in text
+    assert "Next: take some 20 real pictures, first of all from farther away, add them to twin" in text
+
+
+def test_failures_by_chance_share_nothing():
+    missed = np.random.default_rng(0).choice(PICTURES, 20, replace=False).tolist()
+    answer = worth(comparison(real=REAL, twin=({"synthetic": 9}, [trial(0, missed)])))["detector"]
+    assert answer["fails"]["shared"] == []
+    assert "do not differ from the others by more than chance" in " ".join(answer["sentences"])
+
+
+def test_a_gap_that_may_be_none_is_said_to_be_unknown():
+    twin = ({"synthetic": 600}, [trial(0, [*range(0, 4), 9])])
+    answer = worth(comparison(real=REAL, twin=twin, more=({"synthetic": 5, "real": 5}, [trial(0, [])])))["detector"]
+    assert answer["gap"]["low"] <= 0 < answer["gap"]["high"]
+    assert answer["closed"] == []
+    text = " ".join(answer["sentences"])
+    assert "cannot tell them apart" in text
+    assert "take more test pictures" in text
+
+
+def test_synthetic_pictures_that_are_better_need_no_real_ones():
+    twin = ({"synthetic": 600}, [trial(0, [])])
+    answer = worth(comparison(real=({"real": 9}, [trial(0, range(30))]), twin=twin))["detector"]
+    assert answer["gap"]["high"] < 0
+    text = " ".join(answer["sentences"])
+    assert "the synthetic ones are better by 0.375" in text
+    assert "there is nothing that failing pictures could share" in text
+    assert "real pictures would not help" in text
+
+
+def test_the_best_synthetic_set_and_the_largest_real_one_stand_for_theirs():
+    worse = ({"synthetic": 900}, [trial(0, range(60))])
+    few = ({"real": 10}, [trial(0, range(0, 2))])
+    answer = worth(comparison(worse=worse, few=few, real=REAL, twin=TWIN))["detector"]
+    assert (answer["synthetic"], answer["real"]) == ("twin", "real")
+
+
+@pytest.mark.parametrize(("sets", "lacks"), [({"real": REAL}, "only synthetic"), ({"twin": TWIN}, "only real")])
+def test_without_one_of_the_two_there_is_no_gap(sets, lacks):
+    answer = worth(comparison(**sets))["detector"]
+    assert answer["gap"] is None
+    assert lacks in answer["sentences"][0]
+
+
+def test_of_normals_a_smaller_error_is_the_better_one():
+    rng = np.random.default_rng(0)
+    good, bad = rng.uniform(0, 4, PICTURES), np.concatenate([rng.uniform(12, 20, 24), rng.uniform(3, 8, 56)])
+    sets = {
+        "real": ({"real": 300}, [trial(0, [], good)]),
+        "twin": ({"synthetic": 600}, [trial(0, [], bad)]),
+        "both": ({"synthetic": 600, "real": 20}, [trial(0, [], (good + bad) / 2)]),
+    }
+    answer = worth(comparison(small=24, **sets))["normals"]
+    assert answer["gap"]["value"] == pytest.approx(np.median(bad) - np.median(good))
+    assert answer["gap"]["low"] > 0
+    assert 0.3 < answer["closed"][0]["value"] < 0.7
+    assert answer["fails"]["failed"] == 24
+    assert [s["property"] for s in answer["fails"]["shared"]] == ["size"]
+    assert "off by more than 10 degrees" in " ".join(answer["sentences"])
+    assert worth(comparison(real=REAL))["normals"] is None
