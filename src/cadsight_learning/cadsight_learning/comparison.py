@@ -87,8 +87,9 @@ def compare(
         them), its ``trials`` and the ``mean`` and ``spread`` (standard deviation over the seeds, n - 1) of every
         figure; and ``objects``, what is known of each label of the test set (see
         :func:`cadsight_learning.judged_objects.judged_objects`). A trial has its ``seed``, ``figures``, ``intervals``,
-        ``matches`` (a :class:`cadsight_learning.match_table.MatchTable`), ``confusion`` and ``objects``: of each label, in the order
-        of the test set's, whether it was ``found``, with which ``iou`` and ``score``, and its normal's ``angle_deg``.
+        ``matches`` (a :class:`cadsight_learning.match_table.MatchTable`), ``confusion`` and ``objects``: of each label,
+        in the order of the test set's, whether it was ``found``, with which ``iou`` and ``score``, and its normal's
+        ``angle_deg``.
 
     Raises:
         CadsightError: for two sets of one name, a test set that shares a picture with a training set, and whatever

@@ -16,6 +16,10 @@ from numpy.typing import ArrayLike
 _INK = "#010203"
 BLUE, ORANGE, GREEN, RED = "#3b7dd8", "#e07b39", "#2f9e62", "#d64550"
 COLOURS = (BLUE, ORANGE, GREEN, RED)
+# Of many runs on one chart; those beyond go round again, dashed.
+_MANY = (*COLOURS, "#8a63c9", "#1f9aa8", "#b8860b", "#c2559b")
+# Intervals of these bins of the vertical component are drawn as medians.
+_BINS = 6
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -92,6 +96,107 @@ def densities(panels: Sequence[tuple[str, Mapping[str, ArrayLike]]]) -> str:
             axes.set(title=title, xlabel="value", yscale="log")
             axes.legend()
         return _svg(figure)
+
+
+def overlaid(panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]], order: Sequence[str]) -> str:
+    """One panel each of (title, {run: value by epoch}), many runs in one; colours by their place in ``order``."""
+    with mpl.rc_context(_STYLE):
+        figure, all_axes = _figure(len(panels), 3.3 * len(panels), 2.7)
+        for axes, (title, lines) in zip(all_axes, panels, strict=True):
+            for name, values in lines.items():
+                marker = "o" if len(values) == 1 else ""
+                style = _style_of(order.index(name))
+                axes.plot(range(1, len(values) + 1), values, label=name, linewidth=1.4, marker=marker, **style)
+            axes.set(title=title, xlabel="epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _legend_below(figure, all_axes)
+        return _svg(figure)
+
+
+def with_intervals(panels: Sequence[tuple[str, Mapping[str, tuple[float, float, float]]]], order: Sequence[str]) -> str:
+    """One panel each of (title, {run: value, low, high}): a row each, its interval a line; NaN where none is known."""
+    with mpl.rc_context(_STYLE | {"axes.grid.axis": "x"}):
+        names = [name for name in order if any(name in rows for _, rows in panels)]
+        figure, all_axes = _figure(len(panels), 3.3 * len(panels), 0.75 + 0.26 * len(names))
+        for axes, (title, rows) in zip(all_axes, panels, strict=True):
+            for name, (value, low, high) in rows.items():
+                place, style = names.index(name), _style_of(order.index(name))
+                axes.plot([low, high], [place, place], linewidth=3, alpha=0.45, solid_capstyle="round", **style)
+                axes.plot([value], [place], "o", markersize=5, color=style["color"])
+            labels = names if axes is all_axes[0] else [""] * len(names)
+            axes.set_yticks(range(len(names)), labels)
+            axes.set(title=title, ylim=(len(names) - 0.4, -0.6))
+        return _svg(figure)
+
+
+def by_vertical(errors: Mapping[str, tuple[Sequence[float], Sequence[float]]], order: Sequence[str]) -> str:
+    """Angle error against the vertical component by run: each crop a faint point, medians of equal bins as lines."""
+    with mpl.rc_context(_STYLE):
+        figure, (axes,) = _figure(1, 8.2, 3.4)
+        for name, (vertical, angles) in errors.items():
+            x, y, style = np.asarray(vertical, float), np.asarray(angles, float), _style_of(order.index(name))
+            axes.scatter(x, y, s=9, color=style["color"], alpha=0.28, linewidths=0)
+            order = np.array_split(np.argsort(x), min(_BINS, max(len(x) // 5, 1)))
+            axes.plot([x[o].mean() for o in order], [np.median(y[o]) for o in order], label=name, marker=".", **style)
+        every = np.concatenate([np.asarray(a, float) for _, a in errors.values()])
+        axes.set(xlabel="vertical component of the true normal (1: it faces the camera)", ylabel="error, degrees")
+        axes.set_ylim(0, max(float(np.percentile(every, 98)) * 1.15, 1.0))
+        _legend_below(figure, [axes])
+        return _svg(figure)
+
+
+def calibrations(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], order: Sequence[str]) -> str:
+    """Share of errors within the predicted angle against the share that should be, by run; a diagonal is right."""
+    with mpl.rc_context(_STYLE):
+        figure, (axes,) = _figure(1, 3.8, 3.6)
+        axes.plot([0, 1], [0, 1], color="#888888", linewidth=0.9, linestyle=":")
+        for name, (expected, observed) in curves.items():
+            axes.plot(expected, observed, label=name, **_style_of(order.index(name)))
+        axes.set(title="calibration", xlabel="share that should lie within", ylabel="share that does", aspect="equal")
+        _legend_below(figure, [axes])
+        return _svg(figure)
+
+
+def gap(
+    points: Mapping[str, Sequence[tuple[float, float, float, float]]],
+    lines: Mapping[str, tuple[float, float, float]],
+    y_label: str,
+) -> str:
+    """A figure against the number of real pictures.
+
+    Args:
+        points: by kind of set, (number of real pictures, value, low, high) each.
+        lines: by name, value, low and high of a set that stands for all numbers.
+    """
+    with mpl.rc_context(_STYLE):
+        figure, (axes,) = _figure(1, 7.4, 3.3)
+        most = max([1.0, *(p[0] for rows in points.values() for p in rows)])
+        for (name, (value, low, high)), colour in zip(lines.items(), (ORANGE, GREEN), strict=False):
+            axes.axhspan(low, high, color=colour, alpha=0.13, linewidth=0)
+            axes.axhline(value, color=colour, linestyle="--", linewidth=1.2, label=f"{name} {value:.3g}")
+        for (name, rows), colour in zip(points.items(), (BLUE, RED), strict=False):
+            x, y, low, high = (np.array(column) for column in zip(*sorted(rows), strict=True))
+            distance = np.clip([y - low, high - y], 0, None)
+            axes.errorbar(x, y, yerr=distance, label=name, color=colour, marker="o", linewidth=1.3, capsize=3)
+        axes.set(xlabel="real pictures", ylabel=y_label, xlim=(-0.03 * most, 1.05 * most))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _legend_below(figure, [axes])
+        return _svg(figure)
+
+
+def _style_of(number: int) -> dict[str, Any]:
+    return {"color": _MANY[number % len(_MANY)], "linestyle": ("-", "--", ":")[number // len(_MANY) % 3]}
+
+
+def _legend_below(figure: Figure, all_axes: Sequence[Axes]) -> None:
+    """One legend for all panels, as wide as the figure."""
+    handles = {
+        label: handle for axes in all_axes for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        columns = int(figure.get_figwidth() * 12) // (max(map(len, handles)) + 6)
+        columns = min(max(columns, 1), len(handles))
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns)
 
 
 def _figure(panels: int, width: float, height: float) -> tuple[Figure, list[Axes]]:

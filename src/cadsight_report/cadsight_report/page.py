@@ -45,21 +45,13 @@ class Illustrations:
 
 def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
     """The page of a run; every text from the run is escaped, only our own charts and style are not."""
-    environment = Environment(
-        loader=PackageLoader("cadsight_report"),
-        autoescape=select_autoescape(("html", "j2")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    css, _, _ = environment.loader.get_source(environment, "report.css")  # type: ignore[union-attr]
     mets = [t["met"] for t in figures["targets"]]
     sections = [("targets", "Targets"), *((id_, title) for id_, title in _SECTIONS if figures.get(id_))]
     if illustrations.pictures:
         sections.append(("pictures", "Pictures"))
-    return environment.get_template("report.html.j2").render(
+    return filled(
+        "report.html.j2",
         figures=figures,
-        css=Markup(css),
         charts={name: Markup(svg) for name, svg in illustrations.charts.items()} | _absent(illustrations.charts),
         pictures=illustrations.pictures,
         saliency=illustrations.saliency,
@@ -75,6 +67,19 @@ def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
         wrong_deg=WRONG_ABOVE_DEG,
         longest=max([1e-9, *(figures.get("seconds") or {}).values()]),
     )
+
+
+def filled(template: str, **values: Any) -> str:
+    """A template of this package with the style of all pages; what is no :class:`Markup` is escaped."""
+    environment = Environment(
+        loader=PackageLoader("cadsight_report"),
+        autoescape=select_autoescape(("html", "j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    css, _, _ = environment.loader.get_source(environment, "report.css")  # type: ignore[union-attr]
+    return environment.get_template(template).render(css=Markup(css), **values)
 
 
 def _absent(charts: Mapping[str, str]) -> dict[str, None]:

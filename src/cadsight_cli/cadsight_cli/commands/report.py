@@ -1,4 +1,4 @@
-"""`cadsight report`: the page and the figures of a run."""
+"""`cadsight report`: the page and the figures of a run, or any runs side by side."""
 
 from __future__ import annotations
 
@@ -8,16 +8,33 @@ import argparse
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "report",
-        help="write the page and the figures of a run",
-        description="Judge the labels, the models and the live look of a run such as `cadsight demo` makes, and "
-        "write report.html and report.json into it. What the run lacks is said on the page.",
+        help="write the page of a run, or of any runs side by side",
+        description="Of one run such as `cadsight demo` makes: judge its labels, models and live look, and write "
+        "report.html and report.json into it; what it lacks is said on the page. Of an experiment, a model, or several "
+        "of any kind: one page with their figures and intervals, curves, errors and saliency side by side, and of an "
+        "experiment what its synthetic pictures bought.",
     )
-    parser.add_argument("run_folder", metavar="RUN", help="folder of the run, such as runs/demo")
+    parser.add_argument(
+        "run_folders", nargs="+", metavar="RUN", help="folder of a run such as runs/demo, of a model or an experiment"
+    )
+    parser.add_argument("--data", metavar="DIR", help="several: labelled pictures to judge models and runs on")
+    parser.add_argument(
+        "--out", metavar="HTML", help="several: the page (report.html in the one RUN, or here where there are more)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_cli.demo.reporting import report
+    from pathlib import Path
 
-    print(report(args.run_folder))
+    from cadsight_report.entries import stands_alone
+
+    from cadsight_cli.demo.reporting import report, report_side_by_side
+
+    folders = [Path(folder) for folder in args.run_folders]
+    if len(folders) == 1 and not stands_alone(folders[0]) and not args.data and not args.out:
+        print(report(folders[0]))
+        return 0
+    page = Path(args.out) if args.out else (folders[0] if len(folders) == 1 else Path()) / "report.html"
+    print(report_side_by_side(folders, page, args.data))
     return 0

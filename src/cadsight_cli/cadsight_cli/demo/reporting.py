@@ -1,14 +1,30 @@
-"""The report step: the page and the figures of a run, with a progress bar."""
+"""The report step: the page and the figures of a run, or of several side by side, with a progress bar."""
 
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cadsight_report.build import STAGES, build_report
+from cadsight_report.side_by_side import STAGES as SIDE_BY_SIDE_STAGES
+from cadsight_report.side_by_side import build_side_by_side
 from tqdm import tqdm
 
 
 def report(folder: str | Path, title: str = "report") -> Path:
     """Write report.html and report.json of the run in ``folder``; returns the page."""
-    with tqdm(total=len(STAGES), desc=f"{title:<26}", unit="part", dynamic_ncols=True) as bar:
+    with _bar(title, STAGES) as stage:
+        return build_report(folder, stage).page
+
+
+def report_side_by_side(folders: Sequence[str | Path], page: Path, test: str | None = None) -> Path:
+    """Write the page of several runs; returns it."""
+    with _bar("report", SIDE_BY_SIDE_STAGES) as stage:
+        return build_side_by_side(folders, page, test, stage)
+
+
+@contextlib.contextmanager
+def _bar(title: str, stages: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    with tqdm(total=len(stages), desc=f"{title:<26}", unit="part", dynamic_ncols=True) as bar:
         begun = 0
 
         def stage(name: str) -> None:
@@ -17,6 +33,5 @@ def report(folder: str | Path, title: str = "report") -> Path:
             bar.set_postfix_str(name)
             begun += 1
 
-        page = build_report(folder, stage).page
+        yield stage
         bar.update(1)
-    return page

@@ -1,0 +1,178 @@
+"""What can stand side by side on a page: a model, the models of a run, or each training set of an experiment."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.errors import CadsightError
+from cadsight_learning.comparison import COMPARISON, load_comparison
+from cadsight_learning.data import load_together
+from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.registry import CARD, load_card, load_detector, load_regressor
+from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
+
+from cadsight_report.run_folder import RunFolder
+
+_SHARES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
+_ANGLES = ("mean_deg", "median_deg", "p90_deg")
+Curves = Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One column of the comparison.
+
+    Attributes:
+        trained_on, judged_on: in words.
+        figures: by name, each with its interval, which is NaN where none is known.
+        test: data set that it was judged on; '' for its own validation pictures.
+        curves: of 'detector' and 'normals', a row an epoch, of the first seed.
+        errors: of each crop the vertical component of the true normal and the error in degrees.
+        confusion: ``classes`` and ``matrix``.
+        calibration: of a regressor that says how sure it is, as :func:`evaluate_normals` gives it.
+        models: folder of 'detector' and 'normals'.
+    """
+
+    name: str
+    trained_on: str
+    judged_on: str
+    figures: dict[str, Measured]
+    test: str = ""
+    curves: dict[str, Curves] = field(default_factory=dict)
+    errors: tuple[list[float], list[float]] = ((), ())  # type: ignore[assignment]
+    confusion: Mapping[str, Any] | None = None
+    calibration: Mapping[str, Any] | None = None
+    models: dict[str, Path] = field(default_factory=dict)
+
+
+def is_experiment(folder: str | Path) -> bool:
+    return (Path(folder) / COMPARISON).is_file()
+
+
+def stands_alone(folder: str | Path) -> bool:
+    """Whether ``folder`` is an experiment or a model, which no other page tells of."""
+    return is_experiment(folder) or (Path(folder) / CARD).is_file()
+
+
+def entries_of(folder: str | Path, test: str | Path | None = None) -> list[Entry]:
+    """The entries that ``folder`` holds.
+
+    Args:
+        test: labelled pictures that a model or a run is judged on; a run has its test session, and a model without it
+            is told of by its validation pictures. An experiment has its own.
+
+    Raises:
+        CadsightError: when the folder is none of the three, or a piece of it cannot be read.
+    """
+    folder = Path(folder)
+    if is_experiment(folder):
+        return _of_experiment(folder)
+    if (folder / CARD).is_file():
+        return [_of_models(folder.name, [folder], test)]
+    run = RunFolder(folder)
+    trained = [m for m in (run.detector, run.normals) if (m / CARD).is_file()]
+    if not trained:
+        raise CadsightError(
+            f"{folder} holds no {CARD}, {COMPARISON} or models/, expected the folder of a model, a run or an experiment"
+        )
+    own = run.session("test").labelled
+    return [_of_models(folder.resolve().name, trained, test or (own if own.is_dir() else None))]
+
+
+def distinct(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries with names of their own: those that share one are numbered."""
+    often, seen, named = Counter(e.name for e in entries), Counter[str](), []
+    for one in entries:
+        seen[one.name] += 1
+        named.append(replace(one, name=f"{one.name} ({seen[one.name]})") if often[one.name] > 1 else one)
+    return named
+
+
+def _of_experiment(folder: Path) -> list[Entry]:
+    comparison = load_comparison(folder)
+    figures = set_figures(comparison, resampled_sets(comparison))
+    trials = comparison["seeds"]
+    entries = []
+    for one in comparison["sets"]:
+        origins = ", ".join(f"{count} {name}" for name, count in one["origins"].items())
+        pairs = [
+            (o["tilt_deg"], t["angle_deg"])
+            for trial in one["trials"]
+            for o, t in zip(comparison["objects"], trial["objects"], strict=True)
+            if t.get("angle_deg") is not None and o["tilt_deg"] is not None
+        ]
+        first = folder / one["name"] / str(one["trials"][0]["seed"])
+        models = {kind: first / kind for kind in ("detector", "normals") if (first / kind / CARD).is_file()}
+        matrices = [t["confusion"] for t in one["trials"]]
+        entries.append(
+            Entry(
+                one["name"],
+                f"{origins} pictures, {trials} seed{'' if trials == 1 else 's'}",
+                f"{comparison['test_pictures']} pictures of {comparison['test']}",
+                figures[one["name"]],
+                comparison["test"],
+                {kind: _curves(path) for kind, path in models.items()},
+                ([_vertical(tilt) for tilt, _ in pairs], [angle for _, angle in pairs]),
+                {"classes": matrices[0]["classes"], "matrix": _added([m["matrix"] for m in matrices])},
+                one["trials"][0].get("calibration"),
+                models,
+            )
+        )
+    return entries
+
+
+def _of_models(name: str, folders: Sequence[Path], test: str | Path | None) -> Entry:
+    entry = Entry(name, "", "", {}, str(test or ""))
+    told = []
+    for folder in folders:
+        card = load_card(folder)
+        told.append(f"{card.data.get('train', {}).get('pictures', '?')} pictures; {card.started_from}")
+        entry.models[card.kind] = folder
+        entry.curves[card.kind] = _curves(folder)
+        if test is None:
+            names = (*_SHARES, *_ANGLES)
+            nothing = float("nan")
+            entry.figures.update({k: Measured(v, nothing, nothing) for k, v in card.figures.items() if k in names})
+            continue
+        samples, classes = load_together([test])
+        if card.kind == "detector":
+            found = evaluate_detector(
+                load_detector(folder),
+                in_classes_of(samples, classes, card.classes),
+                square=bool(card.options.get("square", False)),
+            )
+            entry = replace(entry, confusion=found["confusion"])
+        else:
+            found = evaluate_normals(load_regressor(folder), samples)
+            errors = [p["vertical"] for p in found["per_image"]], [p["angle_deg"] for p in found["per_image"]]
+            entry = replace(entry, errors=errors, calibration=found.get("calibration"))
+        entry.figures.update({
+            k: Measured(found[k], *found["intervals"].get(k, (float("nan"),) * 2))
+            for k in (*_SHARES, *_ANGLES)
+            if k in found
+        })  # fmt: skip
+    judged = f"{len(samples)} pictures of {test}" if test else "its own validation pictures"
+    return replace(entry, trained_on=" · ".join(dict.fromkeys(told)), judged_on=judged)
+
+
+def _vertical(tilt_deg: float) -> float:
+    return math.cos(math.radians(tilt_deg))
+
+
+def _added(matrices: Sequence[Sequence[Sequence[int]]]) -> list[list[int]]:
+    return [[sum(cells) for cells in zip(*rows, strict=True)] for rows in zip(*matrices, strict=True)]
+
+
+def _curves(folder: Path) -> Curves:
+    path = folder / "curves.json"
+    if not path.is_file():
+        return []
+    try:
+        rows = json.loads(path.read_text())
+        return [{str(k): float(v) for k, v in row.items()} for row in rows]
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise CadsightError(f"{path} could not be read ({error}), expected one row an epoch") from error

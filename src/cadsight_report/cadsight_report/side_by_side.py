@@ -1,0 +1,266 @@
+"""Any runs on one page: their figures with intervals, curves, errors and what they look at, side by side."""
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.images import read_image
+from cadsight_core.sample import Sample
+from cadsight_learning.comparison import load_comparison
+from cadsight_learning.data import load_together
+from cadsight_learning.frames import framed
+from cadsight_learning.registry import load_detector, load_regressor
+from cadsight_learning.saliency import detector_saliency, normal_saliency
+from cadsight_learning.set_figures import Measured
+from cadsight_learning.views import views
+from cadsight_learning.worth import worth
+from markupsafe import Markup
+
+from cadsight_report import charts
+from cadsight_report.drawing import TRUTH_RGB, data_uri, draw_instances, heat, zoomed
+from cadsight_report.entries import Entry, distinct, entries_of, is_experiment
+from cadsight_report.origin import versions
+from cadsight_report.page import Picture, filled
+
+STAGES = ("judge", "charts", "saliency", "page")
+Progress = Callable[[str], None]
+
+# Of each kind of model the figures: name, title and digits.
+_FIGURES = {
+    "Detectors": (
+        ("precision", "Precision", 3),
+        ("recall", "Recall", 3),
+        ("f1", "F1", 3),
+        ("accuracy", "Accuracy", 3),
+        ("map50", "mAP50", 3),
+        ("map50_95", "mAP50:95", 3),
+    ),
+    "Normals, degrees": (
+        ("mean_deg", "Mean error", 2),
+        ("median_deg", "Median error", 2),
+        ("p90_deg", "90th percentile", 2),
+    ),
+}
+_DETECTOR_CURVES = (
+    ("box loss, validation", "valid/box_loss"),
+    ("class loss, validation", "valid/class_loss"),
+    ("mAP50:95, validation", "valid/map50_95"),
+)
+_NORMAL_CURVES = (
+    ("loss, training", "train/loss"),
+    ("loss, validation", "valid/loss"),
+    ("median error, validation, degrees", "valid/median_deg"),
+)
+_CHARTS = (
+    "detector_figures", "normal_figures", "detector_curves", "normals_curves", "by_vertical", "calibration",
+)  # fmt: skip
+# Rows of the picture of saliencies, and columns: more are too small to see.
+_LOOKED_AT, _LOOKERS = 3, 6
+_FAILING, _SURROUNDINGS, _SIDE = 8, 2.5, 320
+
+
+@dataclass(frozen=True)
+class Look:
+    """One picture and where each model looks on it."""
+
+    name: str
+    uri: str
+    maps: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What the synthetic pictures of an experiment bought, for one of its models."""
+
+    title: str
+    sentences: tuple[str, ...]
+    chart: str | None
+    failing: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """What the page shows."""
+
+    entries: tuple[Entry, ...]
+    charts: Mapping[str, str]
+    normal_looks: tuple[Look, ...] = ()
+    detector_looks: tuple[Look, ...] = ()
+    bought: tuple[Bought, ...] = field(default_factory=tuple)
+
+
+def build_side_by_side(
+    folders: Sequence[str | Path],
+    page: str | Path,
+    test: str | Path | None = None,
+    progress: Progress = lambda stage: None,
+) -> Path:
+    """Write the page of ``folders``, each a model, a run or an experiment.
+
+    Args:
+        test: labelled pictures to judge models and runs on (see :func:`cadsight_report.entries.entries_of`).
+        progress: called with the name of each of :data:`STAGES` before it.
+
+    Raises:
+        CadsightError: when a folder is none of these, or a piece cannot be read.
+    """
+    gone = next((f for f in folders if not Path(f).is_dir()), None)
+    if gone is not None:
+        raise CadsightError(f"the folder {gone} is missing, expected that of a model, a run or an experiment")
+    progress(STAGES[0])
+    entries = distinct([one for folder in folders for one in entries_of(folder, test)])
+    progress(STAGES[1])
+    shown = _charts(entries)
+    bought = [b for folder in folders if is_experiment(folder) for b in _bought(load_comparison(folder))]
+    progress(STAGES[2])
+    samples = _samples_of(entries)
+    looks = _normal_looks(entries, samples), _detector_looks(entries, samples)
+    progress(STAGES[3])
+    text = _rendered(SideBySide(tuple(entries), shown, *looks, tuple(bought)))
+    write_atomically(page, text)
+    return Path(page)
+
+
+def _rendered(what: SideBySide) -> str:
+    return filled(
+        "side_by_side.html.j2",
+        tables=[table for kind, columns in _FIGURES.items() if (table := _table(kind, columns, what.entries))],
+        entries=what.entries,
+        charts=dict.fromkeys(_CHARTS) | {name: Markup(svg) for name, svg in what.charts.items()},
+        curves=any(name in what.charts for name in ("detector_curves", "normals_curves")),
+        confusions=[(one.name, one.confusion) for one in what.entries if one.confusion],
+        normal_looks=what.normal_looks,
+        detector_looks=what.detector_looks,
+        bought=[(b.title, b.sentences, b.chart and Markup(b.chart), b.failing) for b in what.bought],
+        tests=sorted({one.judged_on for one in what.entries}),
+        made=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        versions=versions(),
+    )
+
+
+def _table(
+    kind: str, columns: Sequence[tuple[str, str, int]], entries: Sequence[Entry]
+) -> tuple[str, list[str], list[tuple[Entry, list[tuple[str, str]]]]] | None:
+    """Heading, titles and a row for each entry that has any of the figures."""
+    there = [one for one in entries if any(name in one.figures for name, _, _ in columns)]
+    rows = [(one, [_words(one.figures.get(name), digits) for name, _, digits in columns]) for one in there]
+    return (kind, [title for _, title, _ in columns], rows) if rows else None
+
+
+def _words(measured: Measured | None, digits: int) -> tuple[str, str]:
+    """The value, and its interval where one is known."""
+    if measured is None:
+        return "", ""
+    between = f"{measured.low:.{digits}f} to {measured.high:.{digits}f}" if np.isfinite(measured.low) else ""
+    return f"{measured.value:.{digits}f}", between
+
+
+def _charts(entries: Sequence[Entry]) -> dict[str, str]:
+    found, order = {}, [one.name for one in entries]
+    titles = {key: title for columns in _FIGURES.values() for key, title, _ in columns}
+    for name, wanted in (("detector_figures", ("map50", "map50_95")), ("normal_figures", ("median_deg", "p90_deg"))):
+        panels = [
+            (titles[key], {e.name: (m.value, m.low, m.high) for e in entries if (m := e.figures.get(key)) is not None})
+            for key in wanted
+        ]
+        if any(rows for _, rows in panels):
+            found[name] = charts.with_intervals([(title, rows) for title, rows in panels if rows], order)
+    for kind, wanted_curves in (("detector", _DETECTOR_CURVES), ("normals", _NORMAL_CURVES)):
+        lines = [
+            (title, {e.name: [row[key] for row in rows] for e in entries if (rows := _having(e, kind, key))})
+            for title, key in wanted_curves
+        ]
+        if any(runs for _, runs in lines):
+            found[f"{kind}_curves"] = charts.overlaid([(title, runs) for title, runs in lines if runs], order)
+    errors = {e.name: e.errors for e in entries if len(e.errors[0])}
+    if errors:
+        found["by_vertical"] = charts.by_vertical(errors, order)
+    calibrated = {e.name: (e.calibration["expected"], e.calibration["observed"]) for e in entries if e.calibration}
+    if calibrated:
+        found["calibration"] = charts.calibrations(calibrated, order)
+    return found
+
+
+def _having(entry: Entry, kind: str, key: str) -> list[Mapping[str, float]]:
+    return [row for row in entry.curves.get(kind, ()) if key in row]
+
+
+def _bought(comparison: Mapping[str, Any]) -> list[Bought]:
+    samples = {s.name: s for s in _loaded(comparison["test"])}
+    titles = {"detector": ("Detector", "mAP50:95"), "normals": ("Surface normals", "median error, degrees")}
+    found = []
+    for kind, answer in worth(comparison).items():
+        if answer is None:
+            continue
+        title, label = titles[kind]
+        chart = None
+        if answer["gap"]:
+            by_name = {s["name"]: s for s in answer["sets"]}
+            ends = {"synthetic": answer["synthetic"], "real": answer["real"]}
+            lines = {f"{word} only ({n})": _triple(by_name[n]) for word, n in ends.items()}
+            others = [s for s in answer["sets"] if s["real"]]
+            points = {
+                word: [(float(s["real"]), *_triple(s)) for s in others if s["kind"] == which]
+                for word, which in (("synthetic and real", "mixed"), ("real alone", "real"))
+            }
+            chart = charts.gap({k: v for k, v in points.items() if v}, lines, label)
+        names = answer["fails"]["pictures"] if answer["fails"] else []
+        failing = tuple(_failing(samples[n]) for n in names[:_FAILING] if n in samples)
+        found.append(Bought(title, tuple(answer["sentences"]), chart, failing))
+    return found
+
+
+def _triple(one: Mapping[str, float]) -> tuple[float, float, float]:
+    return one["value"], one["low"], one["high"]
+
+
+def _failing(sample: Sample) -> Picture:
+    image, there = read_image(sample.image), list(sample.instances)
+    if there:
+        image, moved = zoomed(image, there[0].box.scaled(_SURROUNDINGS).squared(sample.size), _SIDE)
+        image = draw_instances(image, [moved(i) for i in there], TRUTH_RGB)
+    return Picture(sample.name, data_uri(image, max_width=_SIDE), sample.name)
+
+
+def _samples_of(entries: Sequence[Entry]) -> list[Sample]:
+    """A few pictures of the first test set that there is, at even distances."""
+    test = next((e.test for e in entries if e.test and Path(e.test).exists()), None)
+    samples = [s for s in _loaded(test) if s.instances] if test else []
+    return [samples[round(i)] for i in np.linspace(0, len(samples) - 1, min(_LOOKED_AT, len(samples)))]
+
+
+def _loaded(test: str) -> list[Sample]:
+    return load_together([test])[0] if Path(test).exists() else []
+
+
+def _normal_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[Look, ...]:
+    """Comillas, figure 20: the same crops, as the regressor of each entry looks at them."""
+    lookers = [e for e in entries if "normals" in e.models][:_LOOKERS]
+    samples = [s for s in samples if any(i.normal is not None for i in s.instances)]
+    if not lookers or not samples:
+        return ()
+    seen = views(samples)[:_LOOKED_AT]
+    crops = np.stack([v.crop for v in seen])
+    maps = {e.name: normal_saliency(load_regressor(e.models["normals"]), crops) for e in lookers}
+    return tuple(
+        Look(v.name, data_uri(v.crop), tuple(Picture(n, data_uri(heat(v.crop, m[i])), n) for n, m in maps.items()))
+        for i, v in enumerate(seen)
+    )
+
+
+def _detector_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[Look, ...]:
+    detectors = {e.name: load_detector(e.models["detector"]) for e in entries[:_LOOKERS] if "detector" in e.models}
+    looks = []
+    for sample in samples if detectors else ():
+        image = read_image(sample.image)
+        maps = []
+        for name, detector in detectors.items():
+            canvas, _ = framed(image, detector.image_size)
+            maps.append(Picture(name, data_uri(heat(canvas, detector_saliency(detector, image)), max_width=360), name))
+        looks.append(Look(sample.name, data_uri(image, max_width=360), tuple(maps)))
+    return tuple(looks)
