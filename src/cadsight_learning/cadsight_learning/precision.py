@@ -1,9 +1,11 @@
-"""What makes convolutions fast on a processor."""
+"""What makes convolutions fast."""
 
 import contextlib
 
 import torch
 from torch import nn
+
+_CPU = torch.device("cpu")
 
 
 def has_bfloat16() -> bool:
@@ -12,9 +14,10 @@ def has_bfloat16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def autocast() -> contextlib.AbstractContextManager[None]:
-    """Compute convolutions in bfloat16 where that is fast."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16())
+def autocast(device: torch.device = _CPU) -> contextlib.AbstractContextManager[None]:
+    """Compute convolutions on ``device`` in bfloat16 where that is fast."""
+    fast = has_bfloat16() if device.type == "cpu" else torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 
 def channels_last(module: nn.Module) -> None:

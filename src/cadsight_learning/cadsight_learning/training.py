@@ -5,8 +5,9 @@ import io
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,16 +20,24 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cadsight_learning.checkpoint import load_checkpoint, save_checkpoint
 from cadsight_learning.detector import EpochReport, Progress
+from cadsight_learning.devices import device_of_module, on_device
 
 STATE, CURVES = "training.pt", "curves"
 # Steps over which weights are averaged: the short trainings here have some hundreds in all.
 _EMA_STEPS = 40
 _WARM_UP = 0.06
 _LAST_RATE = 0.02
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": partial(torch.optim.AdamW, betas=(0.9, 0.99), fused=True),
+    "sgd": partial(torch.optim.SGD, momentum=0.9, fused=True),
+}
 
 
 class Task(Protocol):
-    """What is being trained, on what, and how it is judged."""
+    """What is being trained, on what, and how it is judged.
+
+    ``module`` lies on the device that trains it, and what ``loss`` is given is on that device too.
+    """
 
     module: nn.Module
     steps: int  # batches an epoch
@@ -49,6 +58,7 @@ class Schedule:
 
     Attributes:
         seconds: training ends after this time, whatever the epochs; 0 for none.
+        optimizer: one of :data:`OPTIMIZERS`.
         patience: epochs without a better one after which training ends; 0 for never.
         identity: what must be the same for a training to be gone on with.
     """
@@ -60,6 +70,7 @@ class Schedule:
     patience: int
     seed: int
     identity: str
+    optimizer: str = "adamw"
 
 
 @dataclass
@@ -114,7 +125,8 @@ class _Run:
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": schedule.weight_decay},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        self.optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate, betas=(0.9, 0.99), fused=True)
+        self.optimizer = OPTIMIZERS[schedule.optimizer](groups, lr=schedule.learning_rate)
+        self.device = device_of_module(task.module)
 
     @property
     def done(self) -> bool:
@@ -150,7 +162,7 @@ class _Run:
             rate = self.rate(share)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            loss, parts = self.task.loss(batch)
+            loss, parts = self.task.loss(on_device(batch, self.device))
             if not math.isfinite(loss.item()):
                 outcome.stopped = f"the loss became {loss.item()} in epoch {outcome.epochs + 1}"
                 return
@@ -176,7 +188,7 @@ class _Run:
         better = score > outcome.best_score or not outcome.state
         if better:
             outcome.best_score, outcome.best_epoch = score, outcome.epochs
-            outcome.state = {k: v.detach().clone() for k, v in self.average.module.state_dict().items()}
+            outcome.state = {k: v.detach().cpu().clone() for k, v in self.average.module.state_dict().items()}
         self.save()
         self._over = cut
         share = 1.0 if self.done else self.share(outcome.epochs)

@@ -60,6 +60,17 @@ def test_a_line_is_learned_and_its_best_epoch_kept(tmp_path):
     assert -task.judge(task.module)[0] == pytest.approx(min(errors))
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_every_optimizer_learns_the_line_and_goes_on_after_a_kill(tmp_path, optimizer):
+    how = schedule(60, optimizer=optimizer)
+    whole = train(Line(), how, tmp_path / "whole", quiet)
+    assert -whole.best_score < 0.02
+    with pytest.raises(KeyboardInterrupt):
+        train(Line(dies_in=30), how, tmp_path / "killed", quiet)
+    resumed = train(Line(), how, tmp_path / "killed", quiet)
+    assert all(torch.equal(value, resumed.state[name]) for name, value in whole.state.items())
+
+
 def test_curves_are_saved_epoch_by_epoch_and_the_state_goes_at_the_end(tmp_path):
     train(Line(), schedule(4), tmp_path, quiet)
     curves = json.loads((tmp_path / "curves.json").read_text())

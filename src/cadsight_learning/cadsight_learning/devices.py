@@ -1,0 +1,62 @@
+"""Where networks compute, and what is said when its memory does not suffice."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+import torch
+from cadsight_core.errors import CadsightError
+from torch import Tensor, nn
+
+T = TypeVar("T")
+
+
+def device_of(name: str) -> torch.device:
+    """The device of an option: ``auto`` (the first GPU, else the CPU), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        CadsightError: for another word, or a GPU that is not there.
+    """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda:0" if gpus else "cpu")
+    kind, _, number = name.partition(":")
+    if name != "cpu" and (kind != "cuda" or not (number.isdecimal() or name == "cuda")):
+        raise CadsightError(f"the device is {name!r}, expected auto, cpu, cuda or cuda:N")
+    if kind == "cuda" and int(number or 0) >= gpus:
+        there = f"{gpus} GPU{'' if gpus == 1 else 's'}" if gpus else "no GPU that torch can use"
+        raise CadsightError(f"the device is {name!r} and this machine has {there}, expected auto or cpu")
+    return torch.device("cpu" if name == "cpu" else f"cuda:{int(number or 0)}")
+
+
+def device_of_module(module: nn.Module) -> torch.device:
+    """Where the weights of ``module`` are."""
+    return next(module.parameters()).device
+
+
+def on_device(batch: T, device: torch.device) -> T:
+    """``batch`` with every tensor in it, however its lists, tuples and mappings are nested, on ``device``."""
+    moved: Any = batch
+    if isinstance(batch, Tensor):
+        moved = batch.to(device, non_blocking=True)
+    elif isinstance(batch, Mapping):
+        moved = {key: on_device(value, device) for key, value in batch.items()}
+    elif isinstance(batch, list | tuple):
+        moved = type(batch)(on_device(value, device) for value in batch)
+    return moved  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def memory_told(settings: str) -> Iterator[None]:
+    """Turns the many errors of a device without memory left into one sentence that names ``settings`` to lower.
+
+    Raises:
+        CadsightError: when the body ran out of memory.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        words = str(error).lower()
+        if not isinstance(error, MemoryError) and "out of memory" not in words and "can't allocate memory" not in words:
+            raise
+        raise CadsightError(f"the memory does not suffice, expected lower settings: {settings}") from error
