@@ -15,7 +15,9 @@ def add_options(parser: argparse.ArgumentParser, cls: type) -> None:
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         flag, metadata = f"--{field.name.replace('_', '-')}", field.metadata
-        text = f"{metadata['description']} ({field.default})".replace("%", "%%")
+        # A default that hangs on another option is told by the sentence.
+        default = "" if field.default is None else f" ({field.default})"
+        text = f"{metadata['description']}{default}".replace("%", "%%")
         if hints[field.name] is bool:
             action = argparse.BooleanOptionalAction
             parser.add_argument(flag, action=action, default=None, help=metadata["description"].replace("%", "%%"))

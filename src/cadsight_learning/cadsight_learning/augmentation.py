@@ -1,12 +1,13 @@
 """Training pictures turned into other pictures of the same parts, boxes with them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
+from numpy.typing import NDArray
 
 from cadsight_learning.frames import GREY
 
@@ -16,11 +17,12 @@ _LEFT_OVER = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """A picture with boxes (N, 4) xyxy in its pixels and their class ids (N,)."""
+    """A picture with boxes (N, 4) xyxy in its pixels, their class ids (N,) and, where learned, masks (N, H, W)."""
 
     image: Rgb
     boxes: Array
     classes: Array
+    masks: NDArray[np.bool_] | None = None
 
 
 def placed(one: Labelled, shape: tuple[int, int], scale: Array, shift: Array) -> Labelled:
@@ -37,7 +39,8 @@ def placed(one: Labelled, shape: tuple[int, int], scale: Array, shift: Array) ->
     boxes = one.boxes * np.tile(scale, 2) + np.tile(shift, 2)
     boxes = np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
     boxes, keep = _clipped(boxes, (0, 0, shape[1], shape[0]))
-    return Labelled(np.asarray(warped, np.uint8), boxes[keep], one.classes[keep])
+    masks = None if one.masks is None else _warped(one.masks[keep], matrix, shape)
+    return Labelled(np.asarray(warped, np.uint8), boxes[keep], one.classes[keep], masks)
 
 
 def moved(one: Labelled, shape: tuple[int, int], rng: np.random.Generator) -> Labelled:
@@ -55,7 +58,7 @@ def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Gene
     x, y = int(columns * rng.uniform(0.35, 0.65)), int(rows * rng.uniform(0.35, 0.65))
     quarters = ((0, 0, x, y), (x, 0, columns, y), (0, y, x, rows), (x, y, columns, rows))
     canvas = np.empty((rows, columns, 3), np.uint8)
-    boxes, classes = [], []
+    boxes, classes, masks = [], [], []
     for one, (x0, y0, x1, y1) in zip(four, quarters, strict=True):
         height, width = one.image.shape[:2]
         factor = np.exp(rng.uniform(-0.7, 0.2))
@@ -71,7 +74,23 @@ def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Gene
         clipped, keep = _clipped(part.boxes, (x0, y0, x1, y1))
         boxes.append(clipped[keep])
         classes.append(part.classes[keep])
-    return Labelled(canvas, np.concatenate(boxes), np.concatenate(classes))
+        if part.masks is not None:
+            quarter = np.zeros_like(part.masks[keep])
+            quarter[:, y0:y1, x0:x1] = part.masks[keep, y0:y1, x0:x1]
+            masks.append(quarter)
+    return Labelled(canvas, np.concatenate(boxes), np.concatenate(classes), np.concatenate(masks) if masks else None)
+
+
+def drawn(
+    pictures: Sequence[Labelled], number: int, shape: tuple[int, int], share: float, rng: np.random.Generator
+) -> Labelled:
+    """The picture ``number`` as a step sees it: recoloured, and moved or, with a chance of ``share``, a mosaic."""
+    if rng.random() < share:
+        others = rng.integers(len(pictures), size=3)
+        one = mosaic([pictures[number], *(pictures[i] for i in others)], shape, rng)
+    else:
+        one = moved(pictures[number], shape, rng)
+    return replace(one, image=recoloured(one.image, rng))
 
 
 def recoloured(image: Rgb, rng: np.random.Generator, strength: float = 1.0) -> Rgb:
@@ -120,6 +139,13 @@ def _shaded(image: Rgb, rng: np.random.Generator) -> Rgb:
     share = np.clip(np.add.outer(y - rng.uniform(-0.4, 0.4) / softness, x).astype(np.float32), 0, 1)
     factor = 1 + share * np.float32(rng.uniform(0.45, 1.3) - 1)
     return np.asarray(cv2.multiply(image, cv2.merge([factor] * 3), dtype=cv2.CV_8U), np.uint8)
+
+
+def _warped(masks: NDArray[np.bool_], matrix: Array, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    warped = np.zeros((len(masks), *shape), bool)
+    for target, mask in zip(warped, masks, strict=True):
+        target[:] = cv2.warpAffine(mask.astype(np.uint8), matrix, (shape[1], shape[0]), flags=cv2.INTER_NEAREST)
+    return warped
 
 
 def _clipped(boxes: Array, window: tuple[float, float, float, float]) -> tuple[Array, Array]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, Sample
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 CONFIDENCE, MAX_DETECTIONS = 0.5, 10
 
@@ -38,8 +42,18 @@ def silent(_: EpochReport) -> None:
 class Detector(Protocol):
     """Finds parts in pictures."""
 
+    architecture: str
+    image_size: int
+
     @property
     def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def gives_masks(self) -> bool:
+        """Whether what it finds has masks."""
+
+    @property
+    def module(self) -> nn.Module: ...
 
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
@@ -47,7 +61,17 @@ class Detector(Protocol):
         """Parts of each picture (H, W, 3), surest first, boxes in its own pixels, ``source`` 'model'."""
 
     def losses(self, samples: Sequence[Sample], square: bool = False) -> dict[str, float]:
-        """Mean losses over labelled pictures, as in training: ``box_loss``, ``class_loss``, ``dfl_loss``."""
+        """Mean losses over labelled pictures, as in training: ``box_loss``, ``class_loss`` and the network's others."""
+
+    def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
+        """What the network sees in each picture (H, W, 3), as (N, D): its finest maps, averaged over the picture."""
+
+    def load(self, state: dict[str, Tensor], where: str | Path = "") -> "Detector":
+        """Take the weights of a network of the same architecture and classes.
+
+        Raises:
+            CadsightError: for the weights of another one.
+        """
 
     def warm_up(self, width: int, height: int) -> None:
         """Run once on a picture of this size, so that the first real one is not the slow one."""

@@ -8,7 +8,10 @@ import torch
 from cadsight_core.errors import CadsightError
 from torch import Tensor, nn
 
+from cadsight_learning.options import check_device
+
 T = TypeVar("T")
+CPU = torch.device("cpu")
 
 
 def device_of(name: str) -> torch.device:
@@ -20,9 +23,8 @@ def device_of(name: str) -> torch.device:
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
         return torch.device("cuda:0" if gpus else "cpu")
+    check_device(name)
     kind, _, number = name.partition(":")
-    if name != "cpu" and (kind != "cuda" or not (number.isdecimal() or name == "cuda")):
-        raise CadsightError(f"the device is {name!r}, expected auto, cpu, cuda or cuda:N")
     if kind == "cuda" and int(number or 0) >= gpus:
         there = f"{gpus} GPU{'' if gpus == 1 else 's'}" if gpus else "no GPU that torch can use"
         raise CadsightError(f"the device is {name!r} and this machine has {there}, expected auto or cpu")
@@ -43,7 +45,7 @@ def on_device(batch: T, device: torch.device) -> T:
         moved = {key: on_device(value, device) for key, value in batch.items()}
     elif isinstance(batch, list | tuple):
         moved = type(batch)(on_device(value, device) for value in batch)
-    return moved  # type: ignore[no-any-return]
+    return moved
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from cadsight_core.symmetry import equal_normal
 
 from cadsight_learning.detection_figures import detection_figures, per_picture
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
+from cadsight_learning.mask_metrics import mask_figures
 from cadsight_learning.metrics import Boxes, angle_figures, angle_intervals, squared_distance
 from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.views import views
@@ -32,14 +33,15 @@ def evaluate_detector(
 ) -> dict[str, Any]:
     """Table 1 of the paper (Comillas, section 4.2): everything counts only detections of at least ``confidence``.
 
-    Class ids of ``samples`` are the detector's (see :func:`in_classes_of`). ``object_loss`` is the class loss, which
-    in YOLO11 also says whether there is a part at all; losses are those of training, on these pictures.
+    Class ids of ``samples`` are the detector's (see :func:`in_classes_of`). YOLO's ``object_loss`` is its class loss,
+    which also says whether there is a part at all; losses are those of training, on these pictures.
 
     Boxes are compared in the pictures' own pixels, whatever size the network sees them at.
 
     Returns:
-        what :func:`cadsight_learning.detection_figures.detection_figures` gives, with ``box_loss``, ``object_loss``,
-        ``dfl_loss``, the settings, ``per_image`` (see :func:`cadsight_learning.detection_figures.per_picture`) and
+        what :func:`cadsight_learning.detection_figures.detection_figures` gives, with ``box_loss``, ``object_loss`` and
+        the network's other losses, of a detector that gives masks ``mask_map50`` and ``mask_map50_95`` where the labels
+        have masks, the settings, ``per_image`` (see :func:`cadsight_learning.detection_figures.per_picture`) and
         ``matches``, from which :class:`cadsight_learning.match_table.MatchTable` makes every figure again.
 
     Raises:
@@ -57,9 +59,9 @@ def evaluate_detector(
     losses = detector.losses(samples, square)
     return {
         **figures,
-        "box_loss": losses["box_loss"],
-        "object_loss": losses["class_loss"],
-        "dfl_loss": losses["dfl_loss"],
+        # YOLO's class loss also says whether there is a part at all; R-CNNs have a loss of their own for that.
+        **{"object_loss": losses["class_loss"], **losses},
+        **(mask_figures(samples, found_instances, len(detector.classes), max_detections) if detector.gives_masks else {}),
         "confidence": confidence,
         "max_detections": max_detections,
         "square": square,

@@ -11,15 +11,16 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
-from cadsight_learning.detector import Progress, silent
+from cadsight_learning.detector import Detector, Progress, silent
+from cadsight_learning.devices import memory_told
 from cadsight_learning.drawn import drawn_views
+from cadsight_learning.families import new_detector, task_of
 from cadsight_learning.normal_task import NormalTask
 from cadsight_learning.normals import NormalRegressor, residual_covariance
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import ModelCard, code_version, fingerprint, now, save_model
 from cadsight_learning.training import Outcome, Schedule, train
 from cadsight_learning.views import views
-from cadsight_learning.yolo import DetectorTask, YoloDetector, new_detector
 
 
 def fit_detector(
@@ -29,30 +30,37 @@ def fit_detector(
     folder: str | Path,
     options: DetectorOptions,
     progress: Progress = silent,
-) -> tuple[YoloDetector, ModelCard]:
+) -> tuple[Detector, ModelCard]:
     """Train a detector, keep the epoch that is best on ``valid_samples`` and save it in ``folder``.
 
     Called again after a kill with the same arguments it goes on after the last whole epoch.
 
     Raises:
-        CadsightError: for an empty set, a label outside the classes, an unreadable picture, or what
+        CadsightError: for an empty set, one without labels, a label outside the classes or without the mask that the
+            family learns, an unreadable picture, weights that cannot be had, a device without memory left, or what
             :func:`cadsight_learning.training.train` raises.
     """
     check_samples(train_samples, "train", classes)
     check_samples(valid_samples, "valid", classes)
+    if not any(s.instances for s in train_samples):
+        raise CadsightError(f"none of the {len(train_samples)} pictures to train on has a label, expected some")
     data = described({"train": train_samples, "valid": valid_samples})
-    detector, started_from = new_detector(classes, options)
-    task = DetectorTask(detector, train_samples, valid_samples, options)
+    # What a training is does not hang on where it runs: begun on one device it may go on on another.
+    asked = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
     schedule = Schedule(
         epochs=options.epochs,
         seconds=options.seconds,
         learning_rate=options.learning_rate,
-        weight_decay=5e-4,
+        weight_decay=options.weight_decay,
         patience=options.patience,
         seed=options.seed,
-        identity=identity_of(data, dataclasses.asdict(options), list(classes)),
+        identity=identity_of(data, asked, list(classes)),
+        optimizer=options.optimizer,
     )
-    outcome = train(task, schedule, folder, progress)
+    with memory_told(f"batch {options.batch}, image_size {options.image_size}"):
+        detector, started_from = new_detector(classes, options)
+        task = task_of(detector, train_samples, valid_samples, options)
+        outcome = train(task, schedule, folder, progress)
     detector.load(outcome.state)
     card = filled(
         ModelCard("detector", detector.architecture, tuple(classes), options.image_size, started_from, data),

@@ -73,6 +73,17 @@ def average_precision(
     return AveragePrecision(map50, map50_95, per_class)
 
 
+def epoch_figures(truth: Sequence[Boxes], found: Sequence[Boxes], classes: int) -> tuple[float, dict[str, float]]:
+    """What an epoch is told apart by, and its figures on validation pictures.
+
+    What is served are the sure ones; the others tell epochs apart while nothing is sure yet.
+    """
+    sure = [b.at_least(_THRESHOLD) for b in found]
+    every, kept = (average_precision(truth, boxes, classes) for boxes in (found, sure))
+    score = 0.5 * kept.map50_95 + 0.4 * every.map50_95 + 0.1 * every.map50
+    return score, {"map50": every.map50, "map50_95": every.map50_95, "map50_95_sure": kept.map50_95}
+
+
 def iou(a: Array, b: Array) -> Array:
     """Intersection over union (N, M) of boxes (N, 4) and (M, 4) xyxy."""
     common = common_areas(a, b)

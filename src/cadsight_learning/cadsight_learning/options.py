@@ -1,6 +1,8 @@
 """How models are trained; read by the commands before anything heavy is imported."""
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from cadsight_core.crops import CROP_SIZE
 from cadsight_core.errors import CadsightError
@@ -10,32 +12,104 @@ from cadsight_core.parameters import check, parameter
 MODELS_FOLDER = "runs/demo/models"
 SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
 ARCHITECTURES = ("comillas", "compact")
+RCNN_FAMILIES = ("faster-rcnn", "mask-rcnn")
+# Faster R-CNN's are Eversberg's (section 3.3). Rudenko names SGD and no number: Mask R-CNN's are those of its authors
+# (He et al., section 3.1: 0.02 for 16 pictures a step), in proportion to the batch.
+_BY_FAMILY: dict[str, dict[str, Any]] = {
+    "yolo": {
+        "image_size": 320,
+        "batch": 16,
+        "optimizer": "adamw",
+        "learning_rate": 2e-3,
+        "weight_decay": 5e-4,
+        "mosaic": 0.5,
+    },
+    "faster-rcnn": {
+        "image_size": 640,
+        "batch": 4,
+        "optimizer": "sgd",
+        "learning_rate": 1e-5,
+        "weight_decay": 1e-4,
+        "mosaic": 0.0,
+    },
+    "mask-rcnn": {
+        "image_size": 640,
+        "batch": 4,
+        "optimizer": "sgd",
+        "learning_rate": 5e-3,
+        "weight_decay": 1e-4,
+        "mosaic": 0.0,
+    },
+}
+_RCNN_STAGES = 5
+
+
+def _by_family(name: str, description: str, **limits: Any) -> Any:
+    """A parameter whose default hangs on the family; None stands for it until the family is known."""
+    defaults = ", ".join(f"{family} {values[name]}" for family, values in _BY_FAMILY.items())
+    return parameter(None, f"{description} ({defaults})", **limits)
+
+
+def device_parameter() -> Any:
+    return parameter("auto", "where to compute: auto (a GPU where there is one, else the CPU), cpu, cuda or cuda:N")
 
 
 @dataclass(frozen=True)
 class DetectorOptions:
-    """How a detector is trained."""
+    """How a detector is trained; what is not given is the family's own default."""
 
-    size: str = parameter("nano", "size of the network", choices=tuple(SIZES))
-    family: str = parameter("yolo11", "family of the network", choices=("yolo11", "yolo26", "yolov8"))
+    family: str = parameter(
+        "yolo11",
+        "family of the network: yolo11, yolo26 or another of ultralytics' detectors, faster-rcnn, mask-rcnn",
+    )
+    size: str = parameter("nano", "size of a YOLO network", choices=tuple(SIZES))
     epochs: int = parameter(100, "passes over the training pictures", minimum=1, maximum=100_000)
     seconds: float = parameter(0.0, "time after which training ends, whatever the epochs; 0 for none", minimum=0.0)
-    image_size: int = parameter(320, "longer side of a picture as the network sees it", minimum=32, maximum=4096)
-    batch: int = parameter(16, "pictures a step", minimum=2, maximum=1024)
-    learning_rate: float = parameter(2e-3, "highest learning rate of AdamW", minimum=1e-7, maximum=1.0)
-    weights: str = parameter("scratch", "where to start: 'scratch' (random), or a file of a state_dict")
-    freeze: int = parameter(
-        0, "layers of the network, from the first, that are left as they are", minimum=0, maximum=22
+    image_size: int = _by_family(
+        "image_size", "longer side of a picture as the network sees it", minimum=32, maximum=4096
     )
-    mosaic: float = parameter(0.5, "share of training pictures composed of four", minimum=0.0, maximum=1.0)
+    batch: int = _by_family("batch", "pictures a step", minimum=2, maximum=1024)
+    optimizer: str = _by_family("optimizer", "what descends the loss", choices=("adamw", "sgd"))
+    learning_rate: float = _by_family("learning_rate", "highest learning rate", minimum=1e-7, maximum=1.0)
+    weight_decay: float = _by_family("weight_decay", "weight decay", minimum=0.0, maximum=1.0)
+    weights: str = parameter(
+        "scratch", "where to start: 'scratch' (random), 'hub' (downloaded once), or a file of a state_dict"
+    )
+    freeze: int = parameter(
+        0,
+        "layers of the network, from the first, that are left as they are; of R-CNNs the backbone's 5 stages",
+        minimum=0,
+        maximum=22,
+    )
+    mosaic: float = _by_family("mosaic", "share of training pictures composed of four", minimum=0.0, maximum=1.0)
     square: bool = parameter(False, "make every box 1:1 as in the paper")
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
     seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0)
+    device: str = device_parameter()
 
     def __post_init__(self) -> None:
+        family = self.family if self.family in RCNN_FAMILIES else "yolo"
+        for name, value in _BY_FAMILY[family].items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
         check(self)
+        check_device(self.device)
         if self.image_size % 32:
             raise CadsightError(f"the image size is {self.image_size}, expected a multiple of 32")
+        if family != "yolo" and self.size != "nano":
+            raise CadsightError(f"the size is {self.size}, and {family} has one size only: leave it out")
+        if family != "yolo" and self.freeze > _RCNN_STAGES:
+            raise CadsightError(f"freeze is {self.freeze}, expected at most {_RCNN_STAGES}, the stages of a ResNet")
+
+
+def check_device(name: str) -> None:
+    """Refuse what names no device; whether it is there is seen where it is used.
+
+    Raises:
+        CadsightError: for another word than auto, cpu, cuda or cuda:N.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise CadsightError(f"the device is {name!r}, expected auto, cpu, cuda or cuda:N")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import contextlib
 import torch
 from torch import nn
 
-_CPU = torch.device("cpu")
+from cadsight_learning.devices import CPU
 
 
 def has_bfloat16() -> bool:
@@ -14,7 +14,7 @@ def has_bfloat16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def autocast(device: torch.device = _CPU) -> contextlib.AbstractContextManager[None]:
+def autocast(device: torch.device = CPU) -> contextlib.AbstractContextManager[None]:
     """Compute convolutions on ``device`` in bfloat16 where that is fast."""
     fast = has_bfloat16() if device.type == "cpu" else torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.autocast(device.type, torch.bfloat16, enabled=fast)

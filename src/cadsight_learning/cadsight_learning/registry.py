@@ -24,8 +24,8 @@ from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.options import MODELS_FOLDER
 
 if TYPE_CHECKING:
+    from cadsight_learning.detector import Detector
     from cadsight_learning.normals import NormalRegressor
-    from cadsight_learning.yolo import YoloDetector
 
 CARD, WEIGHTS = "model.json", "weights.pt"
 FORMAT = "cadsight-model-1"
@@ -128,15 +128,19 @@ def list_models(models: str | Path) -> list[tuple[Path, ModelCard]]:
     return [(path.parent, load_card(path.parent)) for path in sorted(Path(models).glob(f"*/{CARD}"))]
 
 
-def load_detector(name: str | Path, models: str | Path = MODELS_FOLDER) -> "YoloDetector":
-    """Raises:
-    CadsightError: when there is no such model, it is no detector, or its files do not fit together.
+def load_detector(name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto") -> "Detector":
+    """The detector of the class that its card's architecture wants, on ``device`` (see :mod:`.devices`).
+
+    Raises:
+        CadsightError: when there is no such model or device, it is no detector, or its files do not fit together.
     """
-    from cadsight_learning.yolo import YoloDetector
+    from cadsight_learning.devices import device_of
+    from cadsight_learning.families import detector_of
 
     folder, card = _of_kind(name, models, "detector")
-    detector = YoloDetector(card.architecture, card.classes, card.image_size)
-    return detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
+    state = load_state(folder / WEIGHTS)
+    detector = detector_of(card.architecture, card.classes, card.image_size, device_of(device))
+    return detector.load(state, folder / WEIGHTS)
 
 
 def load_regressor(name: str | Path, models: str | Path = MODELS_FOLDER) -> "NormalRegressor":

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cadsight_learning.devices import device_of_module
 from cadsight_learning.frames import framed
 from cadsight_learning.normals import NormalRegressor, as_input
 from cadsight_learning.yolo import YoloDetector
@@ -46,6 +47,7 @@ def detector_saliency(detector: YoloDetector, image: Rgb, class_id: int = 0) -> 
     canvas, _ = framed(image, detector.image_size)
     inputs = torch.from_numpy(canvas).permute(2, 0, 1)[None].float() / 255
     detector.module.eval()
+    inputs = inputs.to(device_of_module(detector.module))
     gradient = Saliency(_SurestScore(detector.module, class_id)).attribute(inputs.requires_grad_())
     return _normalised(gradient.abs().amax(dim=1))[0]
 
@@ -67,6 +69,6 @@ class _SurestScore(nn.Module):
 
 def _normalised(maps: Tensor) -> NDArray[np.float32]:
     """Maps (N, H, W) between 0 and 1, where the brightest hundredth of the pixels share the 1."""
-    array = maps.detach().numpy()
+    array = maps.detach().cpu().numpy()
     top = np.quantile(array, 0.99, axis=(1, 2), keepdims=True)
     return np.clip(array / np.maximum(top, 1e-30), 0, 1).astype(np.float32)

@@ -1,12 +1,14 @@
 """Ultralytics' networks behind our detector interface.
 
-Ultralytics is AGPL-3.0 and this is the only file that imports it: its networks, its loss and its suppression of
-doubles. Data, training loop, files and figures are ours (Apache-2.0), so its trainer, which writes pickled code and
-settings in the user's home, never runs.
+Ultralytics is AGPL-3.0 and nothing of ours that trains or looks imports it but this file: its networks, its loss and
+its suppression of doubles. Data, training loop, files and figures are ours (Apache-2.0), so its trainer, which writes
+pickled code and settings in the user's home, never runs.
 """
 
 import copy
+import functools
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,17 +20,19 @@ import torch
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import Rgb, read_image
+from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, Sample
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cadsight_learning import augmentation
-from cadsight_learning.augmentation import Labelled
+from cadsight_learning.augmentation import Labelled, drawn
 from cadsight_learning.checkpoint import fill, fill_matching, load_state
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
-from cadsight_learning.frames import canvas_shape, framed, shrunk
-from cadsight_learning.metrics import Boxes, average_precision
+from cadsight_learning.devices import CPU, device_of, device_of_module, on_device
+from cadsight_learning.frames import canvas_shape, framed
+from cadsight_learning.metrics import Boxes, epoch_figures
 from cadsight_learning.options import SIZES, DetectorOptions
+from cadsight_learning.pictures import alike, labelled, resized
 from cadsight_learning.precision import autocast, channels_last
 from cadsight_learning.untouched import untouched
 
@@ -37,12 +41,14 @@ os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"cad
 os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
 
 with untouched():
+    import ultralytics
     from ultralytics.nn.tasks import DetectionModel
     from ultralytics.utils.nms import non_max_suppression
 
 # Ultralytics' own gains.
 _GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
 _IOU = 0.6
+_AT_ONCE = 16
 # Ultralytics' 0.03 needs hundreds of steps until the statistics are those of the pictures; a training here has few.
 _NORM_MOMENTUM = 0.1
 # Its third loss has another name where there is no distribution of distances (YOLO26).
@@ -56,13 +62,24 @@ class YoloDetector:
         image_size: longer side in pixels of a picture as the network sees it.
     """
 
-    def __init__(self, architecture: str, classes: Sequence[str], image_size: int, epochs: int = 100) -> None:
+    def __init__(
+        self,
+        architecture: str,
+        classes: Sequence[str],
+        image_size: int,
+        epochs: int = 100,
+        device: torch.device = CPU,
+    ) -> None:
         if not classes:
             raise CadsightError("the detector has no classes, expected at least one name")
+        if not _known(architecture):
+            raise CadsightError(
+                f"the architecture is {architecture!r}, expected a detector that this ultralytics knows or one of ours"
+            )
         self.architecture, self.image_size = architecture, image_size
         self._classes = tuple(classes)
         network: Any = DetectionModel(f"{architecture}.yaml", nc=len(self._classes), verbose=False)
-        self.module = network
+        self.module = network.to(device)
         self.module.args = SimpleNamespace(**_GAINS, epochs=epochs)
         channels_last(self.module)
         for layer in self.module.modules():
@@ -73,6 +90,10 @@ class YoloDetector:
     @property
     def classes(self) -> tuple[str, ...]:
         return self._classes
+
+    @property
+    def gives_masks(self) -> bool:
+        return False
 
     def load(self, state: dict[str, Tensor], where: str | Path = "") -> "YoloDetector":
         """Take the weights of a network of the same architecture and classes."""
@@ -91,11 +112,9 @@ class YoloDetector:
         module = self._for_inference()
         framings = [framed(image, self.image_size) for image in images]
         found: list[list[Instance]] = [[] for _ in images]
-        shapes = {canvas.shape for canvas, _ in framings}
-        for shape in shapes:
-            numbers = [i for i, (canvas, _) in enumerate(framings) if canvas.shape == shape]
+        for numbers in alike([canvas for canvas, _ in framings], len(images)):
             with torch.inference_mode():
-                raw = module(_tensor([framings[i][0] for i in numbers]))
+                raw = module(_tensor([framings[i][0] for i in numbers]).to(device_of_module(module)))
             for i, rows in zip(numbers, _suppressed(raw, confidence, max_detections), strict=True):
                 size = ImageSize(images[i].shape[1], images[i].shape[0])
                 boxes = framings[i][1].to_native(rows[:, :4])
@@ -111,14 +130,65 @@ class YoloDetector:
         Its ``class_loss`` says both whether there is a part and of which class, so it stands where the paper's
         table 1 has the object loss.
         """
-        pictures = [_framed(s, _labelled(s, square), self.image_size) for s in samples]
+        pictures = [_framed(labelled(s, square), self.image_size) for s in samples]
         return _judged(self.module, pictures)[0]
+
+    def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
+        """The backbone's last maps at a fourth and an eighth of the picture (P2, P3), averaged: (N, 64 + 128) of
+        YOLO11 nano."""
+        module = self._for_inference()
+        canvases = [framed(image, self.image_size)[0] for image in images]
+        found: dict[int, NDArray[np.float32]] = {}
+        for numbers in alike(canvases, _AT_ONCE):
+            with torch.inference_mode():
+                maps = _early_maps(module, _tensor([canvases[i] for i in numbers]).to(device_of_module(module)))
+                pooled = torch.cat([m.mean(dim=(2, 3)) for m in maps], dim=1).cpu().numpy()
+            found |= dict(zip(numbers, pooled, strict=True))
+        return np.stack([found[i] for i in range(len(images))])
 
     def _for_inference(self) -> Any:
         if self._fused is None:
             self._fused = copy.deepcopy(self.module).eval().fuse(verbose=False)
             channels_last(self._fused)
         return self._fused
+
+
+def architecture_of(family: str, size: str) -> str:
+    """Ultralytics' name of a network: of ``yolo11`` and ``nano`` it is ``yolo11n``; a whole name such as ``yolo12s`` or
+    ``yolov9c`` stays as it is.
+
+    Raises:
+        CadsightError: for a family that ultralytics does not know, or a name of one size with another size beside it.
+    """
+    with_size = re.sub(r"^(yolov?\d+)(?=$|-)", rf"\g<1>{SIZES[size]}", family)
+    if with_size != family and _known(with_size):
+        return with_size
+    if not _known(family):
+        names = ", ".join(sorted(name for name in _configurations() if "-" not in name))
+        raise CadsightError(
+            f"the family is {family!r}, expected faster-rcnn, mask-rcnn or one of ultralytics': {names}"
+        )
+    if size != "nano":
+        raise CadsightError(f"the size is {size} and the family {family!r} has its size already: leave one of them out")
+    return family
+
+
+@functools.cache
+def _configurations() -> dict[str, bool]:
+    """Ultralytics' detectors by name, and whether they come in several sizes."""
+    found = {}
+    for path in sorted((Path(ultralytics.__file__).parent / "cfg" / "models").rglob("*.yaml")):
+        text = path.read_text()
+        if re.search(r"\b(v10)?Detect, \[nc\]", text):
+            found[path.stem] = bool(re.search(r"^scales:", text, re.MULTILINE))
+    return found
+
+
+def _known(architecture: str) -> bool:
+    """Whether ultralytics has a detector of that name; a file of anybody else's is none."""
+    sized = re.fullmatch(r"(yolov?\d+)[nslmx](-.+)?", architecture)
+    whole = _configurations().get(architecture) is False
+    return whole or (sized is not None and bool(_configurations().get(sized[1] + (sized[2] or ""))))
 
 
 def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[YoloDetector, str]:
@@ -128,8 +198,8 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Yolo
         CadsightError: when the weights that the options name cannot be had or fit in nothing.
     """
     torch.manual_seed(options.seed)
-    architecture = options.family + SIZES[options.size]
-    detector = YoloDetector(architecture, classes, options.image_size, options.epochs)
+    architecture = architecture_of(options.family, options.size)
+    detector = YoloDetector(architecture, classes, options.image_size, options.epochs, device_of(options.device))
     if options.weights == "scratch":
         return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
     path = Path(options.weights)
@@ -150,12 +220,11 @@ class DetectorTask:
         self.module = detector.module
         self._frozen = _freeze(self.module, options.freeze)
         size = options.image_size
-        labelled = [_labelled(s, options.square) for s in train]
-        self._pictures = [_shrunk(one, size) for one in labelled]
-        shapes = {canvas_shape(one.image.shape, size) for one in labelled}
+        self._pictures = [resized(labelled(s, options.square), size) for s in train]
+        shapes = {canvas_shape(one.image.shape, size) for one in self._pictures}
         # Pictures of several shapes share a square: a batch has one shape.
         self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
-        self._valid = [_framed(s, _labelled(s, options.square), size) for s in valid]
+        self._valid = [_framed(labelled(s, options.square), size) for s in valid]
         self.steps = max(-(-len(self._pictures) // options.batch), 1)
 
     def batches(self, rng: np.random.Generator, share: float) -> Iterator[dict[str, Tensor]]:
@@ -168,31 +237,19 @@ class DetectorTask:
             numbers = list(order[start : start + self.options.batch])
             # Normalisation over a batch of one would leave nothing of it.
             numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
-            yield _batch([self._drawn(int(n), mosaic, rng) for n in numbers])
+            yield _batch([drawn(self._pictures, int(n), self._shape, mosaic, rng) for n in numbers])
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-        with autocast():
+        with autocast(batch["img"].device):
             raw = self.module(batch["img"])
         loss, parts = self.module.loss(batch, _as_float(raw))
         return loss.sum(), {_NAMES[k]: float(v) for k, v in parts.items()}
 
     def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
         losses, found = _judged(module, self._valid)
-        truth = [Boxes(one.boxes, one.classes) for one, _ in self._valid]
-        sure = [b.at_least(CONFIDENCE) for b in found]
-        every, kept = (average_precision(truth, boxes, len(self.detector.classes)) for boxes in (found, sure))
-        figures = {"map50": every.map50, "map50_95": every.map50_95, "map50_95_sure": kept.map50_95}
-        # What is served are the sure ones; the others tell epochs apart while nothing is sure yet.
-        score = 0.5 * figures["map50_95_sure"] + 0.4 * figures["map50_95"] + 0.1 * figures["map50"]
+        truth = [Boxes(one.boxes, one.classes) for one in self._valid]
+        score, figures = epoch_figures(truth, found, len(self.detector.classes))
         return score, figures | losses
-
-    def _drawn(self, number: int, mosaic: float, rng: np.random.Generator) -> Labelled:
-        if rng.random() < mosaic:
-            others = rng.integers(len(self._pictures), size=3)
-            one = augmentation.mosaic([self._pictures[number], *(self._pictures[i] for i in others)], self._shape, rng)
-        else:
-            one = augmentation.moved(self._pictures[number], self._shape, rng)
-        return Labelled(augmentation.recoloured(one.image, rng), one.boxes, one.classes)
 
     def _train_mode(self) -> None:
         self.module.train()
@@ -206,37 +263,31 @@ class DetectorTask:
             criterion.update()
 
 
-def _labelled(sample: Sample, square: bool) -> Labelled:
-    boxes = [i.box.squared(sample.size) if square else i.box for i in sample.instances]
-    return Labelled(
-        read_image(sample.image),
-        np.array([b.as_tuple() for b in boxes], float).reshape(-1, 4),
-        np.array([i.class_id for i in sample.instances], int),
-    )
+def _early_maps(module: Any, pictures: Tensor) -> list[Tensor]:
+    """The last maps at a fourth and at an eighth of the side of ``pictures``; what comes after is not computed."""
+    maps: dict[int, Tensor] = {}
+    x = pictures
+    for layer in module.model:
+        x = layer(x)
+        stride = pictures.shape[3] // x.shape[3]
+        if stride > 8:
+            break
+        maps[stride] = x
+    return [maps[4], maps[8]]
 
 
-def _shrunk(one: Labelled, size: int) -> Labelled:
-    image = shrunk(one.image, size)
-    factor = np.array([image.shape[1] / one.image.shape[1], image.shape[0] / one.image.shape[0]])
-    return Labelled(image, one.boxes * np.tile(factor, 2), one.classes)
-
-
-def _framed(sample: Sample, one: Labelled, size: int) -> tuple[Labelled, str]:
+def _framed(one: Labelled, size: int) -> Labelled:
     canvas, frame = framed(one.image, size)
-    return Labelled(canvas, frame.to_input(one.boxes), one.classes), sample.name
+    return Labelled(canvas, frame.to_input(one.boxes), one.classes)
 
 
-def _judged(module: Any, pictures: Sequence[tuple[Labelled, str]]) -> tuple[dict[str, float], list[Boxes]]:
+def _judged(module: Any, pictures: Sequence[Labelled]) -> tuple[dict[str, float], list[Boxes]]:
     """Mean losses a picture, and what is found there down to a confidence of 0.001, in input pixels."""
     module.eval()
     found: list[Boxes | None] = [None] * len(pictures)
     sums: dict[str, float] = {}
-    by_shape: dict[tuple[int, ...], list[int]] = {}
-    for i, (one, _) in enumerate(pictures):
-        by_shape.setdefault(one.image.shape, []).append(i)
-    groups = [numbers[k : k + 16] for numbers in by_shape.values() for k in range(0, len(numbers), 16)]
-    for numbers in groups:
-        batch = _batch([pictures[i][0] for i in numbers])
+    for numbers in alike([p.image for p in pictures], _AT_ONCE):
+        batch = on_device(_batch([pictures[i] for i in numbers]), device_of_module(module))
         with torch.inference_mode():
             raw = module(batch["img"])
             _, parts = module.loss(batch, raw)
@@ -249,7 +300,7 @@ def _judged(module: Any, pictures: Sequence[tuple[Labelled, str]]) -> tuple[dict
 
 def _suppressed(raw: Any, confidence: float, max_detections: int) -> list[np.ndarray]:
     rows = non_max_suppression(raw, confidence, _IOU, max_det=max_detections, max_time_img=10.0)
-    return [r.double().numpy() for r in rows]
+    return [r.double().cpu().numpy() for r in rows]
 
 
 def _tensor(images: Sequence[Rgb]) -> Tensor:

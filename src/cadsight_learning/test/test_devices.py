@@ -60,9 +60,9 @@ def test_every_tensor_of_a_batch_is_moved_however_it_is_nested():
 
 
 def test_a_device_without_memory_left_is_one_sentence_that_says_what_to_lower():
-    with pytest.raises(CadsightError, match="the memory does not suffice, expected lower settings: batch 16"):
-        with memory_told("batch 16"):
-            torch.empty(2**60, dtype=torch.uint8)
+    words = "the memory does not suffice, expected lower settings: batch 16"
+    with pytest.raises(CadsightError, match=words), memory_told("batch 16"):
+        torch.empty(2**60, dtype=torch.uint8)
     with pytest.raises(CadsightError, match="does not suffice"), memory_told("batch 16"):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
     with pytest.raises(RuntimeError, match="shape"), memory_told("batch 16"):

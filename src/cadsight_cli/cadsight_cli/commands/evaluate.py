@@ -26,6 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--confidence", type=float, default=0.5, help="least confidence that counts (0.5)")
     parser.add_argument("--max-detections", type=int, default=10, help="most detections a picture (10)")
     parser.add_argument("--square", action="store_true", help="make the labels' boxes 1:1 as in the paper")
+    parser.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda or cuda:N (auto)")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.set_defaults(run=run)
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     figures: dict[str, Any]
     if card.kind == "detector":
         samples = in_classes_of(samples, names, card.classes)
-        detector = load_detector(folder)
+        detector = load_detector(folder, device=args.device)
         figures = evaluate_detector(detector, samples, args.confidence, args.max_detections, args.square)
         _print_detector(figures)
     else:
@@ -89,6 +90,8 @@ def _print_detector(figures: dict[str, Any]) -> None:
             (name, row["labels"], *(f"{row[c]:.3f}" for c in _SHARES)) for name, row in figures["per_class"].items()
         ]
         _print_table(("class", "labels", *_SHARES), rows)
+    if "mask_map50" in figures:
+        print(f"masks: mask_map50 {figures['mask_map50']:.3f}, mask_map50_95 {figures['mask_map50_95']:.3f}")
     names = figures["confusion"]["classes"]
     rows = list(zip(names, *zip(*figures["confusion"]["matrix"], strict=True), strict=True))
     rows[-1] = (*rows[-1][:-1], "")

@@ -18,7 +18,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
     for kind, options, sentence in (
-        ("detector", DetectorOptions, "find parts: YOLO, from scratch or from the weights of a file"),
+        ("detector", DetectorOptions, "find parts: YOLO, Faster R-CNN or Mask R-CNN, from scratch or from weights"),
         ("normals", NormalOptions, "the normal of a part's surface from its crop: the paper's network"),
     ):
         one = kinds.add_parser(kind, help=sentence, description=sentence)

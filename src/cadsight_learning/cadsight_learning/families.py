@@ -1,0 +1,62 @@
+"""Which detector is behind a family's name or a card's architecture; each library is imported where it is wanted."""
+
+from collections.abc import Sequence
+
+import torch
+from cadsight_core.sample import Sample
+
+from cadsight_learning.detector import Detector
+from cadsight_learning.devices import CPU
+from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions
+from cadsight_learning.training import Task
+
+# Where torchvision's names of detectors stand, everything else is one of ultralytics'.
+_RCNN_ARCHITECTURES = ("fasterrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn")
+
+
+def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Detector, str]:
+    """An untrained detector of the family that the options name, and a sentence on where its weights come from.
+
+    Raises:
+        CadsightError: for an unknown family, and when the weights cannot be had or fit in nothing.
+    """
+    if options.family in RCNN_FAMILIES:
+        from cadsight_learning import rcnn
+
+        return rcnn.new_detector(classes, options)
+    from cadsight_learning import yolo
+
+    return yolo.new_detector(classes, options)
+
+
+def detector_of(architecture: str, classes: Sequence[str], image_size: int, device: torch.device = CPU) -> Detector:
+    """A detector of an architecture that a model's card names, its weights still to be loaded.
+
+    Raises:
+        CadsightError: for an unknown architecture.
+    """
+    if architecture in _RCNN_ARCHITECTURES:
+        from cadsight_learning.rcnn import RcnnDetector
+
+        return RcnnDetector(architecture, classes, image_size, device)
+    from cadsight_learning.yolo import YoloDetector
+
+    return YoloDetector(architecture, classes, image_size, device=device)
+
+
+def task_of(detector: Detector, train: Sequence[Sample], valid: Sequence[Sample], options: DetectorOptions) -> Task:
+    """What the training loop trains.
+
+    Raises:
+        CadsightError: for a picture or label that ``detector`` cannot learn from.
+    """
+    if options.family in RCNN_FAMILIES:
+        from cadsight_learning.rcnn import RcnnDetector
+        from cadsight_learning.rcnn_task import RcnnTask
+
+        assert isinstance(detector, RcnnDetector)
+        return RcnnTask(detector, train, valid, options)
+    from cadsight_learning.yolo import DetectorTask, YoloDetector
+
+    assert isinstance(detector, YoloDetector)
+    return DetectorTask(detector, train, valid, options)

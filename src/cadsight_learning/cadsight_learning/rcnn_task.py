@@ -1,0 +1,71 @@
+"""What the training loop needs to know of an R-CNN (see :class:`cadsight_learning.training.Task`)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from cadsight_core.sample import Sample
+from torch import Tensor, nn
+
+from cadsight_learning.augmentation import drawn
+from cadsight_learning.metrics import Boxes, epoch_figures
+from cadsight_learning.options import DetectorOptions
+from cadsight_learning.pictures import labelled, resized
+from cadsight_learning.rcnn import Batch, RcnnDetector, as_batch, judged, losses_of
+
+
+class RcnnTask:
+    """Pictures with boxes, and for Mask R-CNN masks; judged by the average precision of the boxes.
+
+    What came with weights keeps its normalisation as it is, since a few pictures a step tell little of their spread.
+    """
+
+    def __init__(
+        self, detector: RcnnDetector, train: Sequence[Sample], valid: Sequence[Sample], options: DetectorOptions
+    ) -> None:
+        self.detector, self.options = detector, options
+        self.module: Any = detector.module
+        self._fixed = _fixed_layers(self.module, options)
+        masks, size = detector.gives_masks, options.image_size
+        self._pictures, self._valid = (
+            [resized(labelled(s, options.square, masks), size) for s in samples] for samples in (train, valid)
+        )
+        shapes = {(one.image.shape[0], one.image.shape[1]) for one in self._pictures}
+        # Pictures of several shapes share a square.
+        self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
+        self.steps = max(-(-len(self._pictures) // options.batch), 1)
+
+    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
+        self.module.train()
+        for layer in self._fixed:
+            layer.eval()
+        order = rng.permutation(len(self._pictures))
+        for start in range(0, len(order), self.options.batch):
+            numbers = list(order[start : start + self.options.batch])
+            # Normalisation over a batch of one would leave nothing of it.
+            numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
+            mosaic = self.options.mosaic
+            yield as_batch([drawn(self._pictures, int(n), self._shape, mosaic, rng) for n in numbers])
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        parts = losses_of(self.module, batch)
+        return torch.stack(list(parts.values())).sum(), {name: value.item() for name, value in parts.items()}
+
+    def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
+        losses, found = judged(module, self._valid)
+        truth = [Boxes(one.boxes, one.classes) for one in self._valid]
+        score, figures = epoch_figures(truth, found, len(self.detector.classes))
+        return score, figures | losses
+
+
+def _fixed_layers(module: Any, options: DetectorOptions) -> list[nn.Module]:
+    """The layers that stay as they are, told so: the first stages of the backbone, and given normalisations."""
+    body = module.backbone.body
+    stages = ([body.conv1, body.bn1], [body.layer1], [body.layer2], [body.layer3], [body.layer4])
+    fixed: list[nn.Module] = [layer for stage in stages[: options.freeze] for layer in stage]
+    if options.weights != "scratch":
+        fixed += [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for layer in fixed:
+        layer.requires_grad_(False)
+    return fixed
