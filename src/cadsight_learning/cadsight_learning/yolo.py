@@ -6,9 +6,7 @@ pickled code and settings in the user's home, never runs.
 """
 
 import copy
-import functools
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,22 +24,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cadsight_learning.augmentation import Labelled, drawn
-from cadsight_learning.checkpoint import fill, fill_matching, load_state
+from cadsight_learning.checkpoint import fill, fill_matching
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.devices import CPU, device_of, device_of_module, on_device
 from cadsight_learning.frames import canvas_shape, framed
 from cadsight_learning.metrics import Boxes, epoch_figures
-from cadsight_learning.options import SIZES, DetectorOptions
+from cadsight_learning.options import DetectorOptions
+from cadsight_learning.pickled_networks import load_network_state
 from cadsight_learning.pictures import alike, labelled, resized
 from cadsight_learning.precision import autocast, channels_last
 from cadsight_learning.untouched import untouched
+from cadsight_learning.yolo_names import architecture_of, is_known
 
 # Ultralytics writes a settings file where it is told to, and asks its servers for nothing.
 os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"cadsight-ultralytics-{os.getuid()}"))
 os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
 
 with untouched():
-    import ultralytics
     from ultralytics.nn.tasks import DetectionModel
     from ultralytics.utils.nms import non_max_suppression
 
@@ -49,6 +48,7 @@ with untouched():
 _GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
 _IOU = 0.6
 _AT_ONCE = 16
+_HUB = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
 # Ultralytics' 0.03 needs hundreds of steps until the statistics are those of the pictures; a training here has few.
 _NORM_MOMENTUM = 0.1
 # Its third loss has another name where there is no distribution of distances (YOLO26).
@@ -72,7 +72,7 @@ class YoloDetector:
     ) -> None:
         if not classes:
             raise CadsightError("the detector has no classes, expected at least one name")
-        if not _known(architecture):
+        if not is_known(architecture):
             raise CadsightError(
                 f"the architecture is {architecture!r}, expected a detector that this ultralytics knows or one of ours"
             )
@@ -144,7 +144,7 @@ class YoloDetector:
                 maps = _early_maps(module, _tensor([canvases[i] for i in numbers]).to(device_of_module(module)))
                 pooled = torch.cat([m.mean(dim=(2, 3)) for m in maps], dim=1).cpu().numpy()
             found |= dict(zip(numbers, pooled, strict=True))
-        return np.stack([found[i] for i in range(len(images))])
+        return np.stack([found[i] for i in range(len(images))]) if images else np.zeros((0, 0), np.float32)
 
     def _for_inference(self) -> Any:
         if self._fused is None:
@@ -153,61 +153,41 @@ class YoloDetector:
         return self._fused
 
 
-def architecture_of(family: str, size: str) -> str:
-    """Ultralytics' name of a network: of ``yolo11`` and ``nano`` it is ``yolo11n``; a whole name such as ``yolo12s`` or
-    ``yolov9c`` stays as it is.
-
-    Raises:
-        CadsightError: for a family that ultralytics does not know, or a name of one size with another size beside it.
-    """
-    with_size = re.sub(r"^(yolov?\d+)(?=$|-)", rf"\g<1>{SIZES[size]}", family)
-    if with_size != family and _known(with_size):
-        return with_size
-    if not _known(family):
-        names = ", ".join(sorted(name for name in _configurations() if "-" not in name))
-        raise CadsightError(
-            f"the family is {family!r}, expected faster-rcnn, mask-rcnn or one of ultralytics': {names}"
-        )
-    if size != "nano":
-        raise CadsightError(f"the size is {size} and the family {family!r} has its size already: leave one of them out")
-    return family
-
-
-@functools.cache
-def _configurations() -> dict[str, bool]:
-    """Ultralytics' detectors by name, and whether they come in several sizes."""
-    found = {}
-    for path in sorted((Path(ultralytics.__file__).parent / "cfg" / "models").rglob("*.yaml")):
-        text = path.read_text()
-        if re.search(r"\b(v10)?Detect, \[nc\]", text):
-            found[path.stem] = bool(re.search(r"^scales:", text, re.MULTILINE))
-    return found
-
-
-def _known(architecture: str) -> bool:
-    """Whether ultralytics has a detector of that name; a file of anybody else's is none."""
-    sized = re.fullmatch(r"(yolov?\d+)[nslmx](-.+)?", architecture)
-    whole = _configurations().get(architecture) is False
-    return whole or (sized is not None and bool(_configurations().get(sized[1] + (sized[2] or ""))))
-
-
 def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[YoloDetector, str]:
     """An untrained detector, and a sentence that says where its weights come from.
 
     Raises:
-        CadsightError: when the weights that the options name cannot be had or fit in nothing.
+        CadsightError: for a family that ultralytics does not know, and when the weights that the options name cannot be
+            had or fit in nothing.
     """
     torch.manual_seed(options.seed)
     architecture = architecture_of(options.family, options.size)
     detector = YoloDetector(architecture, classes, options.image_size, options.epochs, device_of(options.device))
     if options.weights == "scratch":
         return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
-    path = Path(options.weights)
-    taken = fill_matching(detector.module, load_state(path))
+    path = _from_hub(architecture) if options.weights == "hub" else Path(options.weights)
+    taken = fill_matching(detector.module, load_network_state(path))
     total = len(detector.module.state_dict())
     if taken < total // 2:
         raise CadsightError(f"the weights {path} fit in {taken} of {architecture}'s {total} tensors, expected its own")
-    return detector, f"{architecture} from the weights {path} ({taken} of {total} tensors)"
+    where = "ultralytics' own weights" if options.weights == "hub" else "the weights"
+    return detector, f"{architecture} from {where} {path} ({taken} of {total} tensors)"
+
+
+def _from_hub(architecture: str) -> Path:
+    """The file of ultralytics' own weights, downloaded once."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / f"{architecture}.pt"
+    url = f"{_HUB}/{path.name}"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(url, str(path), progress=False)
+        except OSError as error:
+            raise CadsightError(
+                f"ultralytics' weights of {architecture} could not be had from {url} ({error}), "
+                "expected a machine that reaches it, a file of weights, or scratch"
+            ) from error
+    return path
 
 
 class DetectorTask:

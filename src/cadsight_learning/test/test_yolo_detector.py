@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ from cadsight_core.images import read_image
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.fitting import fit_detector
 from cadsight_learning.options import DetectorOptions
+from cadsight_learning.pickled_networks import load_network_state
 from cadsight_learning.registry import WEIGHTS, load_card, load_detector
-from cadsight_learning.yolo import DetectorTask, YoloDetector, new_detector
+from cadsight_learning.yolo import DetectionModel, DetectorTask, YoloDetector, new_detector
+from cadsight_learning.yolo_names import architecture_of
 
 SMALL = DetectorOptions(epochs=8, image_size=96, batch=6, weights="scratch", learning_rate=2e-3)
 
@@ -123,3 +126,120 @@ def test_weights_of_a_detector_with_other_classes_do_not_load(trained):
 def test_a_picture_size_that_does_not_fit_the_network_is_refused(size):
     with pytest.raises(CadsightError, match=r"image.size"):
         DetectorOptions(image_size=size)
+
+
+@pytest.mark.parametrize(
+    ("family", "size", "wanted"),
+    [
+        ("yolo11", "medium", "yolo11m"),
+        ("yolov8-p2", "xlarge", "yolov8x-p2"),
+        ("yolo12s", "nano", "yolo12s"),
+        ("yolov9c", "nano", "yolov9c"),
+        ("yolov10", "small", "yolov10s"),
+        ("yolov10n", "nano", "yolov10n"),
+    ],
+)
+def test_a_network_is_named_by_family_and_size_or_by_a_whole_name(family, size, wanted):
+    assert architecture_of(family, size) == wanted
+
+
+@pytest.mark.parametrize(
+    ("family", "size", "words"),
+    [
+        ("yolo99", "nano", "the family is 'yolo99', expected faster-rcnn, mask-rcnn or one of ultralytics': yolo11, "),
+        ("yolo11-seg", "nano", "the family is 'yolo11-seg', expected"),
+        ("/tmp/yolo11", "nano", "the family is '/tmp/yolo11', expected"),
+        ("yolo12s", "large", "the size is large and the family 'yolo12s' has its size already"),
+    ],
+)
+def test_a_family_that_is_no_detector_of_ultralytics_is_refused(family, size, words):
+    with pytest.raises(CadsightError, match=words):
+        architecture_of(family, size)
+
+
+@pytest.mark.parametrize("family", ["yolo12", "yolo26", "yolov8", "yolov9t", "yolov10"])
+def test_every_family_learns_finds_and_gives_features(family, pictures):
+    options = dataclasses.replace(SMALL, family=family, image_size=64, batch=2)
+    detector, _ = new_detector(["block"], options)
+    task = DetectorTask(detector, pictures[:2], pictures[:1], options)
+    (batch,) = task.batches(np.random.default_rng(0), 0.0)
+    loss, parts = task.loss(batch)
+    loss.backward()
+    assert {"box_loss", "class_loss"} <= parts.keys()
+    images = [read_image(s.image) for s in pictures[:2]]
+    assert [len(f) for f in detector.predict(images, 0.0, 3)] == [3, 3]
+    assert detector.features(images).shape[0] == 2
+
+
+def test_features_are_those_of_the_layers_at_a_fourth_and_an_eighth(trained, pictures):
+    _, detector, _, _ = trained
+    images = [read_image(s.image) for s in pictures[:2]]
+    seen = {}
+    hooks = [
+        detector.module.model[n].register_forward_hook(lambda layer, inputs, out, n=n: seen.__setitem__(n, out))
+        for n in (2, 4)
+    ]
+    detector.module.eval()(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255)
+    for hook in hooks:
+        hook.remove()
+    wanted = torch.cat([seen[n].mean(dim=(2, 3)) for n in (2, 4)], dim=1).detach().numpy()
+    features = detector.features(images)
+    assert features.shape == (2, 64 + 128)
+    assert features == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.fixture
+def pickled(tmp_path):
+    """A file as ultralytics writes it: the whole network in half precision, and what it was trained with."""
+    network = YoloDetector("yolo11n", ["a", "b"], 64).module
+    del network.args
+    torch.save({"model": network.half(), "epoch": -1, "train_args": {"lr0": 0.01}}, tmp_path / "yolo11n.pt")
+    return tmp_path / "yolo11n.pt"
+
+
+def test_a_training_starts_from_a_file_that_ultralytics_wrote(pickled):
+    detector, sentence = new_detector(["block"], dataclasses.replace(SMALL, weights=str(pickled)))
+    total = len(detector.module.state_dict())
+    assert sentence == f"yolo11n from the weights {pickled} ({total - 6} of {total} tensors)"
+    wanted = torch.load(pickled, weights_only=False)["model"].state_dict()["model.9.cv1.conv.weight"]
+    assert torch.equal(detector.module.state_dict()["model.9.cv1.conv.weight"], wanted.float())
+
+
+class Malicious:
+    def __init__(self, touched):
+        self.touched = touched
+
+    def __reduce__(self):
+        return Path.touch, (self.touched,)
+
+
+def test_a_pickled_network_runs_nothing_of_its_own(tmp_path):
+    """Neither a foreign function nor the making of a network, whose configuration may hold code, is ever called."""
+    touched = tmp_path / "touched"
+    torch.save({"model": Malicious(touched)}, tmp_path / "bad.pt")
+    with pytest.raises(CadsightError, match=r"bad\.pt hold something that is no tensor"):
+        load_network_state(tmp_path / "bad.pt")
+    code = f"(open({str(touched)!r}, 'w').close(), __import__('torch').nn.SiLU())[1]"
+    configuration = {"activation": code, "backbone": [[-1, 1, "Conv", [8, 3, 2]]], "head": [], "nc": 1, "ch": 3}
+    maker = type("Maker", (), {"__reduce__": lambda self: (DetectionModel, (configuration,))})
+    torch.save({"model": maker()}, tmp_path / "worse.pt")
+    with pytest.raises(CadsightError, match=r"worse\.pt hold no network"):
+        load_network_state(tmp_path / "worse.pt")
+    assert not touched.exists()
+    # The same files do run their code where nobody forbids it, so the test could fail.
+    torch.load(tmp_path / "worse.pt", weights_only=False)
+    assert touched.exists()
+
+
+def test_weights_of_the_hub_are_downloaded_once_and_a_hub_out_of_reach_is_told(pickled, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("cadsight_learning.yolo._HUB", f"file://{pickled.parent}")
+    options = dataclasses.replace(SMALL, weights="hub")
+    _, sentence = new_detector(["block"], options)
+    assert sentence.startswith(f"yolo11n from ultralytics' own weights {tmp_path}/home/hub/checkpoints/yolo11n.pt (")
+    pickled.unlink()
+    assert new_detector(["block"], options)[1] == sentence
+    with pytest.raises(
+        CadsightError, match=r"weights of yolo11s could not be had from file://\S+/yolo11s\.pt \(.*scratch"
+    ):
+        new_detector(["block"], dataclasses.replace(options, size="small"))
