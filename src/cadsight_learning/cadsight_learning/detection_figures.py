@@ -135,7 +135,7 @@ def _precisions_of(precisions: Array) -> dict[str, Array]:
 
 def _mean_over_classes(precisions: Array) -> Array:
     """(B, T) of (B, C, T), over the classes that are there; NaN where none is."""
-    known = np.isfinite(precisions).all(axis=2)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(precisions).all(axis=2))
     sums = np.where(known[:, :, None], precisions, 0.0).sum(axis=1)
     count = known.sum(axis=1)[:, None]
     return np.where(count > 0, sums / np.maximum(count, 1), np.nan)

@@ -57,11 +57,13 @@ def evaluate_detector(
     found = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
     figures, table = detection_figures(truth, found, detector.classes, max_detections)
     losses = detector.losses(samples, square)
+    count = len(detector.classes)
+    masks = mask_figures(samples, found_instances, count, max_detections) if detector.gives_masks else {}
     return {
         **figures,
         # YOLO's class loss also says whether there is a part at all; R-CNNs have a loss of their own for that.
         **{"object_loss": losses["class_loss"], **losses},
-        **(mask_figures(samples, found_instances, len(detector.classes), max_detections) if detector.gives_masks else {}),
+        **masks,
         "confidence": confidence,
         "max_detections": max_detections,
         "square": square,

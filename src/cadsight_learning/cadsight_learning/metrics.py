@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from cadsight_learning.resampling import interval, means, quantiles, resampled, share_intervals
 
+# What is served: detections of at least this score.
+_SURE = 0.5
 # Degrees; the share of angles under each is a figure.
 SMALL_ANGLES = (5, 10)
 
@@ -78,7 +80,7 @@ def epoch_figures(truth: Sequence[Boxes], found: Sequence[Boxes], classes: int) 
 
     What is served are the sure ones; the others tell epochs apart while nothing is sure yet.
     """
-    sure = [b.at_least(_THRESHOLD) for b in found]
+    sure = [b.at_least(_SURE) for b in found]
     every, kept = (average_precision(truth, boxes, classes) for boxes in (found, sure))
     score = 0.5 * kept.map50_95 + 0.4 * every.map50_95 + 0.1 * every.map50
     return score, {"map50": every.map50, "map50_95": every.map50_95, "map50_95_sure": kept.map50_95}

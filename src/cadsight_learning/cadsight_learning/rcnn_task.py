@@ -54,7 +54,7 @@ class RcnnTask:
 
     def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
         losses, found = judged(module, self._valid)
-        truth = [Boxes(one.boxes, one.classes) for one in self._valid]
+        truth = [Boxes(one.boxes, one.classes.astype(np.int64)) for one in self._valid]
         score, figures = epoch_figures(truth, found, len(self.detector.classes))
         return score, figures | losses
 

@@ -128,7 +128,7 @@ def _failures(objects: Sequence[Mapping[str, Any]], one: Mapping[str, Any], figu
         "pictures": list(dict.fromkeys(o["picture"] for o, f in zip(objects, failed, strict=True) if f)),
         "shared": [],
     }
-    tests = []
+    tests: list[dict[str, Any]] = []
     for name in _PROPERTIES:
         values = np.array([np.nan if o.get(name) is None else o[name] for o in objects], float)
         bad, good = values[failed & np.isfinite(values)], values[judged & ~failed & np.isfinite(values)]

@@ -45,10 +45,14 @@ def test_figures_of_a_detector_that_finds_one_of_two_and_one_too_many(pictures):
     assert all(np.isfinite(figures[k]) and figures[k] > 0 for k in ("box_loss", "object_loss", "dfl_loss"))
 
 
-class FindsColour:
+class FindsColour(torch.nn.Module):
     """A network's place: the box of what is coloured in its own input, in the form that YOLO gives boxes in."""
 
-    def __call__(self, pictures):
+    def __init__(self):
+        super().__init__()
+        self.somewhere = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, pictures):
         rows = []
         for picture in pictures:
             mask = ((picture.amax(dim=0) - picture.amin(dim=0)) > 0.15).numpy()

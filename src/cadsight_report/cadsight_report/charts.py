@@ -136,8 +136,8 @@ def by_vertical(errors: Mapping[str, tuple[Sequence[float], Sequence[float]]], o
         for name, (vertical, angles) in errors.items():
             x, y, style = np.asarray(vertical, float), np.asarray(angles, float), _style_of(order.index(name))
             axes.scatter(x, y, s=9, color=style["color"], alpha=0.28, linewidths=0)
-            order = np.array_split(np.argsort(x), min(_BINS, max(len(x) // 5, 1)))
-            axes.plot([x[o].mean() for o in order], [np.median(y[o]) for o in order], label=name, marker=".", **style)
+            bins = np.array_split(np.argsort(x), min(_BINS, max(len(x) // 5, 1)))
+            axes.plot([x[b].mean() for b in bins], [np.median(y[b]) for b in bins], label=name, marker=".", **style)
         every = np.concatenate([np.asarray(a, float) for _, a in errors.values()])
         axes.set(xlabel="vertical component of the true normal (1: it faces the camera)", ylabel="error, degrees")
         axes.set_ylim(0, max(float(np.percentile(every, 98)) * 1.15, 1.0))
@@ -175,9 +175,9 @@ def gap(
             axes.axhspan(low, high, color=colour, alpha=0.13, linewidth=0)
             axes.axhline(value, color=colour, linestyle="--", linewidth=1.2, label=f"{name} {value:.3g}")
         for (name, rows), colour in zip(points.items(), (BLUE, RED), strict=False):
-            x, y, low, high = (np.array(column) for column in zip(*sorted(rows), strict=True))
-            distance = np.clip([y - low, high - y], 0, None)
-            axes.errorbar(x, y, yerr=distance, label=name, color=colour, marker="o", linewidth=1.3, capsize=3)
+            real, value_of, lowest, highest = (np.array(column) for column in zip(*sorted(rows), strict=True))
+            distance = np.clip([value_of - lowest, highest - value_of], 0, None)
+            axes.errorbar(real, value_of, yerr=distance, label=name, color=colour, marker="o", linewidth=1.3, capsize=3)
         axes.set(xlabel="real pictures", ylabel=y_label, xlim=(-0.03 * most, 1.05 * most))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _legend_below(figure, [axes])

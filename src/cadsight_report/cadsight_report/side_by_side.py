@@ -19,6 +19,7 @@ from cadsight_learning.saliency import detector_saliency, normal_saliency
 from cadsight_learning.set_figures import Measured
 from cadsight_learning.views import views
 from cadsight_learning.worth import worth
+from cadsight_learning.yolo import YoloDetector
 from markupsafe import Markup
 
 from cadsight_report import charts
@@ -254,7 +255,8 @@ def _normal_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[
 
 
 def _detector_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[Look, ...]:
-    detectors = {e.name: load_detector(e.models["detector"]) for e in entries[:_LOOKERS] if "detector" in e.models}
+    loaded = {e.name: load_detector(e.models["detector"]) for e in entries[:_LOOKERS] if "detector" in e.models}
+    detectors = {name: detector for name, detector in loaded.items() if isinstance(detector, YoloDetector)}
     looks = []
     for sample in samples if detectors else ():
         image = read_image(sample.image)
