@@ -1,6 +1,7 @@
 """Directions on a part that its symmetry makes the same: nothing in a picture tells them apart."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,54 @@ _SAME = 1e-6
 _MOST = 1000
 
 
+@dataclass(frozen=True, eq=False)
+class EqualNormals:
+    """All directions that look the same as one, in one frame.
+
+    Attributes:
+        directions: (K, 3) unit vectors, the one itself first.
+        axis: (3,) about which each of them may be turned by any angle, or None where they are all.
+        every: whether all directions look the same, as on a ball.
+    """
+
+    directions: Array
+    axis: Array | None = None
+    every: bool = False
+
+    @staticmethod
+    def of(normal: ArrayLike, part_frame: Array | None = None, symmetry: Sequence[Symmetry] = ()) -> "EqualNormals":
+        """What looks the same as ``normal`` (3,) on a part whose frame is turned by ``part_frame`` (3, 3).
+
+        ``v_here = part_frame @ v_part``; the frame does not matter where there is no symmetry.
+
+        Raises:
+            CadsightError: when the symmetries are none of a body: their turns never come back to where they began.
+        """
+        direction = unit(np.asarray(normal, float))
+        if not symmetry or part_frame is None:
+            return EqualNormals(direction[None])
+        turns = [Rotation.from_rotvec(2 * np.pi / s.order * unit(s.axis)).as_matrix() for s in symmetry if s.order]
+        around = _turned([unit(s.axis) for s in symmetry if not s.order], turns)
+        every = any(np.linalg.norm(np.cross(around[0], other)) > _SAME for other in around)
+        found = EqualNormals(np.stack(_turned([part_frame.T @ direction], turns)), around[0] if around else None, every)
+        return found.turned(part_frame)
+
+    def turned(self, rotation: Array) -> "EqualNormals":
+        """The same directions in the frame that ``rotation`` (3, 3) takes this one to."""
+        axis = None if self.axis is None else rotation @ self.axis
+        return EqualNormals(self.directions @ rotation.T, axis, self.every)
+
+    def nearest(self, seen: ArrayLike) -> Array:
+        """The direction (3,) of them that is nearest to ``seen`` (3,)."""
+        wanted = unit(np.asarray(seen, float))
+        if self.every:
+            return wanted
+        if self.axis is None:
+            return self.directions[int(np.argmax(self.directions @ wanted))]
+        axis = self.axis
+        return max((_on_circle(d, axis, wanted) for d in self.directions), key=lambda d: float(d @ wanted))
+
+
 def equal_normal(normal: ArrayLike, seen: ArrayLike, camera_from_part: Pose, symmetry: Sequence[Symmetry]) -> Array:
     """Of the directions (3,) that the part's symmetry makes the same as ``normal``, the one nearest to ``seen``.
 
@@ -22,23 +71,9 @@ def equal_normal(normal: ArrayLike, seen: ArrayLike, camera_from_part: Pose, sym
     the symmetry, which is how the poses of symmetric parts are compared (BOP challenge, symmetry-aware errors).
 
     Raises:
-        CadsightError: when the symmetries are none of a body: their turns never come back to where they began.
+        CadsightError: as :meth:`EqualNormals.of`.
     """
-    part_from_camera = camera_from_part.rotation.T
-    direction, wanted = (unit(part_from_camera @ np.asarray(v, float)) for v in (normal, seen))
-    return camera_from_part.rotation @ _nearest(direction, wanted, symmetry)
-
-
-def _nearest(direction: Array, wanted: Array, symmetry: Sequence[Symmetry]) -> Array:
-    turns = [Rotation.from_rotvec(2 * np.pi / s.order * unit(s.axis)).as_matrix() for s in symmetry if s.order]
-    around = _turned([unit(s.axis) for s in symmetry if not s.order], turns)
-    if not around:
-        return max(_turned([direction], turns), key=lambda d: float(d @ wanted))
-    axis = around[0]
-    if any(np.linalg.norm(np.cross(axis, other)) > _SAME for other in around):
-        return wanted  # a ball looks the same from everywhere
-    same = [_on_circle(d, axis, wanted) for d in _turned([direction], turns)]
-    return max(same, key=lambda d: float(d @ wanted))
+    return EqualNormals.of(normal, camera_from_part.rotation, symmetry).nearest(seen)
 
 
 def _on_circle(direction: Array, axis: Array, wanted: Array) -> Array:

@@ -3,7 +3,7 @@ import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between, unit
 from cadsight_core.part import Symmetry
-from cadsight_core.symmetry import equal_normal
+from cadsight_core.symmetry import EqualNormals, equal_normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
@@ -55,6 +55,37 @@ def test_a_turn_of_the_symmetry_costs_nothing_and_the_part_may_be_turned_as_one_
     by_hand = min(float(angle_between(np.linalg.matrix_power(step, k) @ normal, seen)) for k in range(order))
     found = equal_normal(pose.rotate(normal), pose.rotate(seen), pose, symmetry)
     assert float(angle_between(found, pose.rotate(seen))) == pytest.approx(by_hand, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("symmetry", "directions", "around"),
+    [
+        ((), [X], None),
+        ((PLATE,), [X, Y, -X, -Y], None),
+        ((FLIP,), [X], None),
+        ((ROD,), [X], Z),
+        ((ROD, PLATE), [X, Y, -X, -Y], Z),
+    ],
+)
+def test_all_that_looks_the_same_is_known_before_anything_is_seen(symmetry, directions, around):
+    same = EqualNormals.of(X, np.eye(3), symmetry)
+    np.testing.assert_allclose(same.directions, directions, atol=1e-12)
+    assert (same.axis is None) == (around is None)
+    if around is not None:
+        np.testing.assert_allclose(same.axis, around)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    directions, directions, st.tuples(numbers, numbers, numbers), st.sampled_from([(PLATE, FLIP), (ROD,), (), (FLIP,)])
+)
+def test_what_looks_the_same_turns_with_the_camera(normal, seen, turn, symmetry):
+    rotation = Rotation.from_rotvec(2 * np.array(turn)).as_matrix()
+    same = EqualNormals.of(normal, np.eye(3), symmetry)
+    nearest = same.nearest(seen)
+    turned = same.turned(rotation).nearest(rotation @ seen)
+    # Two may be equally near: what counts is how near.
+    assert float(angle_between(turned, rotation @ seen)) == pytest.approx(float(angle_between(nearest, seen)), abs=1e-4)
 
 
 def test_turns_that_are_none_of_a_body_are_refused():
