@@ -81,8 +81,8 @@ def training(config: Path, run: RunFolder, scratch: Path) -> dict[str, Any]:
     options = from_mapping(DetectorOptions, load_card(run.detector).options | short, str(run.detector))
     train_detector(train, run.composed, valid, scratch / "detector", options, lambda r: detector.append(r.seconds))
     regressor = from_mapping(NormalOptions, load_card(run.normals).options | short, str(run.normals))
-    part = part_of(config)
-    train_normals(train, valid, scratch / "normals", regressor, lambda r: normals.append(r.seconds), part)
+    parts = [part_of(config)]
+    train_normals(train, valid, scratch / "normals", regressor, lambda r: normals.append(r.seconds), parts)
     return {
         "detector_seconds_per_epoch": (detector[-1] - detector[0]) / EPOCHS,
         "detector_pictures": len(Dataset.open(train)) + len(Dataset.open(run.composed)),

@@ -6,9 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from cadsight_cli.commands.evaluate import symmetries_of
 from cadsight_cli.main import main
-from cadsight_core.errors import CadsightError
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +79,3 @@ def test_a_model_is_not_judged_on_classes_that_it_does_not_know(model, data, tmp
     (other / "data.yaml").write_text("train: images/train\nnames: [circle]\n")
     assert main(["evaluate", "--model", str(model), "--data", str(other)]) == 2
     assert "the class 'circle', expected one of the model's: square" in capsys.readouterr().err
-
-
-def test_the_symmetry_of_a_part_goes_to_the_class_of_its_name(tmp_path):
-    rod = tmp_path / "rod.yaml"
-    rod.write_text("{name: rod, mesh: rod.stl, symmetry: [{axis: [0, 0, 1], order: 0}]}")
-    assert {k: [s.order for s in v] for k, v in symmetries_of([str(rod)], ["plate", "rod"]).items()} == {1: [0]}
-    with pytest.raises(CadsightError, match=r"rod\.yaml is of the part rod, expected one of the data: plate"):
-        symmetries_of([str(rod)], ["plate"])

@@ -62,7 +62,8 @@ def _drawn(
     colour = 255 * np.clip(np.array(part.display_colour), 0, 1) ** (1 / 2.2) * rng.uniform(0.6, 1.1, 3)
     drawing = draw([(part.class_id, mesh)], [pose], sample.camera, ground, rng, [np.clip(colour, 0, 255)])
     instances = tuple(Instance(i.class_id, i.box, i.mask, pose, normal, source="render") for i in drawing.instances)
-    return views_in(Sample(name, sample.image, sample.size, sample.camera, instances, "synthetic"), drawing.image, size)
+    drawn = Sample(name, sample.image, sample.size, sample.camera, instances, "synthetic")
+    return views_in(drawn, drawing.image, size, {part.class_id: part.symmetry})
 
 
 def _around(pose: Pose, rng: np.random.Generator) -> Pose:

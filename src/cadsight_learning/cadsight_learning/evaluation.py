@@ -1,14 +1,13 @@
 """How good a model is on labelled pictures: the columns of the paper's table 1, and its angle errors."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, angle_between
 from cadsight_core.images import read_image
-from cadsight_core.part import Symmetry
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.symmetry import equal_normal
 
@@ -16,12 +15,14 @@ from cadsight_learning.detection_figures import detection_figures, per_picture
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
 from cadsight_learning.mask_metrics import mask_figures
 from cadsight_learning.metrics import Boxes, angle_figures, angle_intervals, squared_distance
+from cadsight_learning.normal_task import nearest
 from cadsight_learning.normals import NormalRegressor
+from cadsight_learning.sureness import calibration
+from cadsight_learning.views import Symmetries as Symmetries
 from cadsight_learning.views import views
+from cadsight_learning.von_mises_fisher import concentrations
 
 _AT_ONCE = 16
-# By class id: the symmetries of a part, as its YAML names them.
-Symmetries = Mapping[int, Sequence[Symmetry]]
 
 
 def evaluate_detector(
@@ -86,25 +87,22 @@ def evaluate_normals(
     Returns:
         the figures of :func:`cadsight_learning.metrics.angle_figures` and their ``intervals`` (95 %, pictures
         resampled), ``loss`` (equation 1), ``crops``, ``symmetric`` (how many of them were judged up to their part's
-        symmetry) and ``per_image``: name, ``picture``, ``angle_deg``, ``vertical``, ``predicted`` and ``true`` normals
-        in the camera's optical frame, the true one as it is labelled.
+        symmetry), ``calibration`` (see :func:`cadsight_learning.sureness.calibration`) and ``per_image``: name, ``picture``, ``angle_deg``, ``vertical``, ``concentration``, ``predicted``
+        and ``true`` normals in the camera's optical frame, the true one as it is labelled.
 
     Raises:
         CadsightError: for an empty set, one without normals, or an unreadable picture.
     """
     if not samples:
         raise CadsightError("the set to evaluate on is empty, expected at least one labelled picture")
-    all_views = views(samples)
-    crops = np.stack([v.crop for v in all_views])
-    normals = np.concatenate([regressor.predict(crops[i : i + 32])[0] for i in range(0, len(crops), 32)])
+    all_views = views(samples, symmetries=symmetries)
+    normals, covariances = regressor.predict(np.stack([v.crop for v in all_views]))
     viewing = np.stack([v.normal for v in all_views])
     rotations = np.stack([v.rotation for v in all_views])
-    predicted, true = (np.einsum("nij,nj->ni", rotations, n) for n in (normals, viewing))
+    alike = nearest([v.same for v in all_views], normals)
+    predicted, true, same = (np.einsum("nij,nj->ni", rotations, n) for n in (normals, viewing, alike))
     instances = [i for s in samples for i in s.instances if i.normal is not None]
-    same = np.stack([
-        looking_the_same(t, p, i, symmetries or {}) for t, p, i in zip(true, predicted, instances, strict=True)
-    ])  # fmt: skip
-    angles = np.asarray(angle_between(predicted, same))
+    angles, sure = np.asarray(angle_between(predicted, same)), concentrations(covariances)
     pictures = [s.name for s in samples for i in s.instances if i.normal is not None]
     return {
         **angle_figures(predicted, same),
@@ -112,16 +110,18 @@ def evaluate_normals(
         "loss": squared_distance(predicted, same),
         "crops": len(all_views),
         "symmetric": sum(_has_symmetry(i, symmetries or {}) for i in instances),
+        "calibration": calibration(angles, sure),
         "per_image": [
             {
                 "name": view.name,
                 "picture": picture,
                 "angle_deg": float(angle),
                 "vertical": float(-t[2]),
+                "concentration": float(kappa),
                 "predicted": [float(x) for x in p],
                 "true": [float(x) for x in t],
             }
-            for view, picture, angle, p, t in zip(all_views, pictures, angles, predicted, true, strict=True)
+            for view, picture, angle, kappa, p, t in zip(all_views, pictures, angles, sure, predicted, true, strict=True)
         ],
     }
 

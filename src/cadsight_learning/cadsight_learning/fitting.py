@@ -6,21 +6,21 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
 from cadsight_learning.detector import Detector, Progress, silent
-from cadsight_learning.devices import memory_told
+from cadsight_learning.devices import device_of, memory_told
 from cadsight_learning.drawn import drawn_views
 from cadsight_learning.families import new_detector, task_of
 from cadsight_learning.normal_task import NormalTask
-from cadsight_learning.normals import NormalRegressor, residual_covariance
+from cadsight_learning.normals import NormalRegressor, new_regressor, residual_covariance
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import ModelCard, code_version, fingerprint, now, save_model
 from cadsight_learning.training import Outcome, Schedule, train
 from cadsight_learning.views import views
+from cadsight_learning.von_mises_fisher import temperature
 
 
 def fit_detector(
@@ -78,31 +78,38 @@ def fit_normals(
     folder: str | Path,
     options: NormalOptions,
     progress: Progress = silent,
-    part: Part | None = None,
+    parts: Sequence[Part] = (),
 ) -> tuple[NormalRegressor, ModelCard]:
     """Train a regressor of normals on every labelled normal, keep the best epoch and save it in ``folder``.
 
-    With ``options.drawn`` it also learns from that many views drawn from the CAD of ``part``; validation never does.
+    The symmetry of ``parts`` counts in training and validation: of the normals that look the same the nearest is the
+    true one. With ``options.drawn`` it also learns from that many views drawn of the CAD of each part; validation
+    never does. Class ids of ``parts`` are places in ``classes``.
 
-    Its covariance is that of the residuals on ``valid_samples``. Goes on after a kill as :func:`fit_detector`.
+    What the residuals on ``valid_samples`` say of its sureness is kept: their covariance, and where the network gives
+    a concentration the temperature of that. Goes on after a kill as :func:`fit_detector`.
 
     Raises:
-        CadsightError: for an empty set, one without normals, an unreadable picture, drawn views without a part, or what
-            :func:`cadsight_learning.training.train` raises.
+        CadsightError: for an empty set, one without normals, an unreadable picture, drawn views without a part,
+            weights or a device that cannot be had, or what :func:`cadsight_learning.training.train` raises.
     """
     check_samples(train_samples, "train", classes)
     check_samples(valid_samples, "valid", classes)
     data = described({"train": train_samples, "valid": valid_samples})
-    if options.drawn and part is None:
+    if options.drawn and not parts:
         raise CadsightError(f"{options.drawn} views are to be drawn of no part, expected a part with its CAD file")
-    torch.manual_seed(options.seed)
-    regressor = NormalRegressor(options.architecture, options.image_size)
+    regressor, started_from = new_regressor(options)
+    regressor.module.to(device_of(options.device))
+    symmetries = {part.class_id: part.symmetry for part in parts if part.symmetry}
+    if symmetries:
+        data["symmetry"] = {classes[i]: [dataclasses.asdict(s) for s in found] for i, found in symmetries.items()}
     # Drawn and changed at the size that the network sees: a quarter of the work at half of the side.
-    learned = views(train_samples, options.image_size)
-    if options.drawn and part is not None:
-        learned += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
-        data["drawn"] = {"views": options.drawn, "part": part.name}
-    task = NormalTask(regressor.module, learned, views(valid_samples), options)
+    learned = views(train_samples, options.image_size, symmetries)
+    if options.drawn:
+        for part in parts:
+            learned += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
+        data["drawn"] = {"views": options.drawn, "parts": [part.name for part in parts]}
+    task = NormalTask(regressor.module, learned, views(valid_samples, symmetries=symmetries), options)
     schedule = Schedule(
         epochs=options.epochs,
         seconds=options.seconds,
@@ -114,16 +121,20 @@ def fit_normals(
     )
     outcome = train(task, schedule, folder, progress)
     regressor.load(outcome.state)
-    regressor.covariance = residual_covariance(*task.valid_normals(regressor.module))
+    found = task.answers(regressor.module)
+    regressor.covariance = residual_covariance(found.normals, found.true)
+    extra: dict[str, object] = {"covariance": regressor.covariance.tolist()}
+    if found.concentrations is not None:
+        regressor.temperature = extra["temperature"] = temperature(found.angles_deg, found.concentrations)
     card = filled(
         ModelCard(
             "normals",
             options.architecture,
             tuple(classes),
             options.image_size,
-            f"{options.architecture} from scratch (random weights, seed {options.seed})",
+            started_from,
             data,
-            extra={"covariance": regressor.covariance.tolist()},
+            extra=extra,
         ),
         dataclasses.asdict(options),
         outcome,

@@ -1,31 +1,59 @@
 """What the training loop needs to know of the regressor of normals (see :class:`cadsight_learning.training.Task`)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from cadsight_core.geometry import Array
+from cadsight_core.geometry import Array, angle_between
+from cadsight_core.symmetry import EqualNormals
 from torch import Tensor, nn
 
 from cadsight_learning.augmentation import recoloured, relit
 from cadsight_learning.metrics import angle_figures, squared_distance
-from cadsight_learning.normals import as_input, loss, predicted
+from cadsight_learning.normals import as_input, loss, outputs
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.precision import autocast
 from cadsight_learning.views import View, seen_again
+from cadsight_learning.von_mises_fisher import log_density, mean_negative_log_likelihood
+
+Batch = tuple[Tensor, list[EqualNormals]]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a network says of crops.
+
+    Attributes:
+        normals: (N, 3) in the viewing frames.
+        true: (N, 3) of the normals that look the same as the labelled one, the nearest to each of ``normals``.
+        concentrations: (N,), or None where the network gives none.
+    """
+
+    normals: Array
+    true: Array
+    concentrations: Array | None
+
+    @property
+    def angles_deg(self) -> Array:
+        return np.asarray(angle_between(self.normals, self.true))
 
 
 class NormalTask:
-    """Crops with normals, judged by equation 1 on the validation crops."""
+    """Crops with normals, judged by equation 1 on the validation crops.
+
+    A network of normals alone descends equation 1, one that also gives a concentration the negative log-likelihood of
+    the von Mises-Fisher distribution; both about the normal that is nearest to the prediction of those that look the
+    same. The gradient of a smallest loss over several normals, or over a cone of them, is that at the smallest.
+    """
 
     def __init__(self, module: nn.Module, train: Sequence[View], valid: Sequence[View], options: NormalOptions) -> None:
         self.module, self.options = module, options
         self._train, self._valid = train, valid
         self._valid_crops = np.stack([v.crop for v in valid])
-        self._valid_normals = np.stack([v.normal for v in valid])
         self.steps = -(-len(train) // options.batch)
 
-    def batches(self, rng: np.random.Generator, share: float) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
         self.module.train()
         order = rng.permutation(len(self._train))
         for start in range(0, len(order), self.options.batch):
@@ -33,21 +61,37 @@ class NormalTask:
             numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
             drawn = [seen_again(self._train[i], rng, self.options.turn_deg, self.options.image_size) for i in numbers]
             crops = np.stack([recoloured(relit(crop, rng), rng) for crop, _ in drawn])
-            normals = np.stack([normal for _, normal in drawn])
-            yield as_input(crops, self.options.image_size), torch.from_numpy(normals).float()
+            yield as_input(crops, self.options.image_size), [same for _, same in drawn]
 
-    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:
-        crops, normals = batch
-        with autocast():
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        crops, same = batch
+        with autocast(crops.device):
             raw = self.module(crops)
-        value = loss(raw.float(), normals)
-        return value, {"loss": value.item()}
+        raw = raw.float()
+        normals = raw[:, :3]
+        true = torch.from_numpy(nearest(same, normals.detach().cpu().numpy())).to(normals)
+        distance = loss(normals, true)
+        if raw.shape[1] == 3:
+            return distance, {"loss": distance.item()}
+        unlikely = -log_density(normals, raw[:, 3], true).mean()
+        return unlikely, {"loss": distance.item(), "negative_log_likelihood": unlikely.item()}
 
     def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
-        normals, true = self.valid_normals(module)
-        value = squared_distance(normals, true)
-        return -value, {"loss": value} | angle_figures(normals, true)
+        found = self.answers(module)
+        value = squared_distance(found.normals, found.true)
+        figures = {"loss": value} | angle_figures(found.normals, found.true)
+        if found.concentrations is not None:
+            unlikely = mean_negative_log_likelihood(found.angles_deg, found.concentrations)
+            figures["negative_log_likelihood"] = unlikely
+        return -value, figures
 
-    def valid_normals(self, module: nn.Module) -> tuple[Array, Array]:
-        """Predicted and true normals (N, 3) of the validation crops, in their viewing frames."""
-        return predicted(module, self._valid_crops, self.options.image_size), self._valid_normals
+    def answers(self, module: nn.Module) -> Answers:
+        """What ``module`` says of the validation crops."""
+        found = outputs(module, self._valid_crops, self.options.image_size)
+        true = nearest([v.same for v in self._valid], found[:, :3])
+        return Answers(found[:, :3], true, found[:, 3] if found.shape[1] > 3 else None)
+
+
+def nearest(same: Sequence[EqualNormals], seen: Array) -> Array:
+    """(N, 3) of each of ``same`` the normal that is nearest to ``seen`` (N, 3)."""
+    return np.stack([one.nearest(normal) for one, normal in zip(same, seen, strict=True)])

@@ -1,6 +1,5 @@
 """The normal of a part's surface from its 224 x 224 crop (Comillas, section 5 and annex B)."""
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,60 +13,17 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from cadsight_learning.checkpoint import fill
-from cadsight_learning.options import ARCHITECTURES
+from cadsight_learning.checkpoint import fill, fill_matching, load_state
+from cadsight_learning.devices import device_of_module
+from cadsight_learning.normal_networks import body, hub_state, network
+from cadsight_learning.options import NormalOptions
 from cadsight_learning.precision import channels_last
+from cadsight_learning.von_mises_fisher import covariances
 
+_AT_ONCE = 32
 # Of normals that nobody has judged yet: 20 degrees each way.
 _UNKNOWN = np.eye(3) * np.sin(np.radians(20.0)) ** 2
-
-
-class UnitNormal(nn.Module):
-    """Three outputs as a unit vector."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.normalize(x, dim=1, eps=1e-6)
-
-
-def network(architecture: str, image_size: int) -> nn.Module:
-    """Three convolutions, each with ReLU and max pooling, dense layers, three outputs of unit length.
-
-    ``comillas`` is the paper's; ``compact`` has five strided convolutions with normalisation in place of its three.
-
-    Raises:
-        CadsightError: for another name.
-    """
-    if architecture not in ARCHITECTURES:
-        raise CadsightError(f"the regressor is {architecture!r}, expected one of {', '.join(ARCHITECTURES)}")
-    layers = _comillas(image_size) if architecture == "comillas" else _compact(image_size)
-    for layer in layers.modules():
-        # Torch's own start shrinks what passes through; without normalisation it takes many epochs to grow again.
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-    return layers
-
-
-def _comillas(image_size: int) -> nn.Sequential:
-    side = image_size // 8
-    return nn.Sequential(
-        *_stage(3, 16), *_stage(16, 32), *_stage(32, 64),
-        nn.Flatten(), nn.Linear(64 * side * side, 128), nn.ReLU(), nn.Linear(128, 3), UnitNormal(),
-    )  # fmt: skip
-
-
-def _compact(image_size: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for a, b in itertools.pairwise((3, 16, 32, 64, 96, 128)):
-        layers += [nn.Conv2d(a, b, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU()]
-    side = -(-image_size // 32)
-    return nn.Sequential(
-        *layers, nn.Conv2d(128, 32, 1), nn.ReLU(),
-        nn.Flatten(), nn.Linear(32 * side * side, 128), nn.ReLU(), nn.Linear(128, 3), UnitNormal(),
-    )  # fmt: skip
 
 
 def loss(predicted: Tensor, true: Tensor) -> Tensor:
@@ -76,20 +32,29 @@ def loss(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 class NormalRegressor:
-    """Normals of crops, in the viewing frame of each crop.
+    """Normals of crops, in the viewing frame of each crop, and how sure they are.
 
     Attributes:
+        module: the network; crops (N, 3, ``image_size``, ``image_size``) to normals (N, 3), or (N, 4) with a
+            concentration, which :meth:`predict` divides by the temperature.
         image_size: side in pixels of a crop as the network sees it.
-        covariance: (3, 3) of the normal in the viewing frame, from the residuals of validation crops.
+        covariance: (3, 3) of the normal in the viewing frame, from the residuals of validation crops, for a network
+            that gives no concentration.
+        temperature: what the concentrations are divided by (:func:`cadsight_learning.von_mises_fisher.temperature`).
     """
 
     def __init__(
-        self, architecture: str, image_size: int = CROP_SIZE, covariance: Sequence[Sequence[float]] | None = None
+        self,
+        architecture: str,
+        image_size: int = CROP_SIZE,
+        covariance: Sequence[Sequence[float]] | None = None,
+        temperature: float = 1.0,
     ) -> None:
         self.architecture, self.image_size = architecture, image_size
         self.module = network(architecture, image_size)
         channels_last(self.module)
         self.covariance = _UNKNOWN.copy() if covariance is None else np.array(covariance, float).reshape(3, 3)
+        self.temperature = temperature
 
     def load(self, state: dict[str, Tensor], where: str | Path = "") -> "NormalRegressor":
         """Take the weights of a network of the same architecture."""
@@ -103,24 +68,63 @@ class NormalRegressor:
     def predict(self, crops: NDArray[np.uint8]) -> tuple[Array, Array]:
         """Normals (N, 3) of crops (N, H, W, 3), each in its crop's viewing frame, and covariances (N, 3, 3).
 
+        The covariance is each crop's own where the network gives a concentration, and that of the residuals on
+        validation crops where it does not. N may be any number: the network is given some at a time.
+
         Raises:
             CadsightError: for another shape.
         """
-        crops = np.asarray(crops)
-        if crops.ndim != 4 or crops.shape[3] != 3:
-            raise CadsightError(f"crops are of shape {crops.shape}, expected (N, height, width, 3)")
+        crops = _checked(crops)
         if not len(crops):
             return np.zeros((0, 3)), np.zeros((0, 3, 3))
-        self.module.eval()
-        with torch.inference_mode():
-            normals = self.module(as_input(crops, self.image_size)).double().numpy()
-        return normals, np.repeat(self.covariance[None], len(crops), axis=0)
+        found = outputs(self.module, crops, self.image_size)
+        normals = found[:, :3]
+        if found.shape[1] == 3:
+            return normals, np.repeat(self.covariance[None], len(crops), axis=0)
+        return normals, covariances(normals, found[:, 3] / self.temperature)
+
+    def features(self, crops: NDArray[np.uint8]) -> Array:
+        """(N, 128) what the network's last hidden layer makes of crops (N, H, W, 3).
+
+        Raises:
+            CadsightError: for another shape.
+        """
+        return outputs(self.module[:-2], _checked(crops), self.image_size)
+
+
+def new_regressor(options: NormalOptions) -> tuple[NormalRegressor, str]:
+    """An untrained regressor, and a sentence that says where its weights come from.
+
+    Raises:
+        CadsightError: when the weights that the options name cannot be had or fit in nothing.
+    """
+    torch.manual_seed(options.seed)
+    name = options.architecture
+    regressor = NormalRegressor(name, options.image_size)
+    if options.weights == "scratch":
+        return regressor, f"{name} from scratch (random weights, seed {options.seed})"
+    layers = body(regressor.module)
+    if options.weights == "hub":
+        state, origin = hub_state(name), "the hub's weights, learned on ImageNet"
+    else:
+        state, origin = load_state(options.weights), f"the weights {options.weights}"
+    # Our own models name every layer, torchvision's files those of the body alone.
+    module: nn.Module = regressor.module
+    if layers is not None and not any(key in state for key in module.state_dict()):
+        module = layers
+    taken, total = fill_matching(module, state), len(module.state_dict())
+    if taken < total // 2:
+        raise CadsightError(f"{origin} fit in {taken} of {name}'s {total} tensors, expected its own")
+    rest = "" if module is regressor.module else f" before the head, which is random, seed {options.seed}"
+    return regressor, f"{name} from {origin} ({taken} of {total} tensors{rest})"
 
 
 def as_input(crops: NDArray[np.uint8], size: int) -> Tensor:
     """Crops (N, H, W, 3) uint8 as the network's input (N, 3, size, size), about -1 to 1."""
     if crops.shape[1:3] != (size, size):
-        crops = np.stack([cv2.resize(c, (size, size), interpolation=cv2.INTER_AREA) for c in crops])
+        # By area as the crop itself is shrunk; enlarged by area it would fall into blocks.
+        method = cv2.INTER_AREA if min(crops.shape[1:3]) > size else cv2.INTER_LINEAR
+        crops = np.stack([cv2.resize(c, (size, size), interpolation=method) for c in crops])
     tensor = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2)
     return tensor.to(torch.float32, memory_format=torch.channels_last) / 127.5 - 1.0
 
@@ -136,12 +140,15 @@ def crop_rotation(camera: Camera | None, box: Box, image: ImageSize) -> Array:
     return viewing_rotation(camera, (x - 0.5, y - 0.5))
 
 
-def predicted(module: nn.Module, crops: NDArray[np.uint8], size: int, batch: int = 32) -> Array:
-    """Normals (N, 3) of crops, in batches."""
+def outputs(module: nn.Module, crops: NDArray[np.uint8], size: int) -> Array:
+    """What ``module`` gives (N, M) for crops (N, H, W, 3), some at a time, on the device where it is."""
     module.eval()
+    device = device_of_module(module)
     with torch.inference_mode():
-        parts = [module(as_input(crops[i : i + batch], size)) for i in range(0, len(crops), batch)]
-    return torch.cat(parts).double().numpy()
+        parts = [
+            module(as_input(crops[i : i + _AT_ONCE], size).to(device)) for i in range(0, max(len(crops), 1), _AT_ONCE)
+        ]
+    return torch.cat(parts).double().cpu().numpy()
 
 
 def residual_covariance(predicted_normals: Array, true_normals: Array) -> Array:
@@ -150,5 +157,8 @@ def residual_covariance(predicted_normals: Array, true_normals: Array) -> Array:
     return residuals.T @ residuals / len(residuals) + np.eye(3) * np.radians(0.1) ** 2
 
 
-def _stage(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
-    return nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)
+def _checked(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    crops = np.asarray(crops)
+    if crops.ndim != 4 or crops.shape[3] != 3:
+        raise CadsightError(f"crops are of shape {crops.shape}, expected (N, height, width, 3)")
+    return crops

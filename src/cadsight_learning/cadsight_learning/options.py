@@ -11,7 +11,7 @@ from cadsight_core.parameters import check, parameter
 # The registry that commands, nodes and launch files look in by default: where `cadsight demo` puts its models.
 MODELS_FOLDER = "runs/demo/models"
 SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
-ARCHITECTURES = ("comillas", "compact")
+ARCHITECTURES = ("comillas", "compact", "mobilenet_v3_small", "resnet18")
 RCNN_FAMILIES = ("faster-rcnn", "mask-rcnn")
 # Faster R-CNN's are Eversberg's (section 3.3). Rudenko names SGD and no number: Mask R-CNN's are those of its authors
 # (He et al., section 3.1: 0.02 for 16 pictures a step), in proportion to the batch.
@@ -117,21 +117,27 @@ class NormalOptions:
     """How a regressor of normals is trained."""
 
     architecture: str = parameter(
-        "comillas", "the paper's network, or a smaller one that ends in an average", choices=ARCHITECTURES
+        "comillas",
+        "the paper's network, a smaller one, or one of torchvision's that also says how sure it is",
+        choices=ARCHITECTURES,
     )
     epochs: int = parameter(150, "passes over the training crops", minimum=1, maximum=100_000)
     seconds: float = parameter(0.0, "time after which training ends, whatever the epochs; 0 for none", minimum=0.0)
     image_size: int = parameter(CROP_SIZE, "side of the crop as the network sees it", minimum=32, maximum=1024)
     batch: int = parameter(16, "crops a step", minimum=2, maximum=1024)
     learning_rate: float = parameter(1e-3, "highest learning rate of AdamW", minimum=1e-7, maximum=1.0)
+    weights: str = parameter(
+        "scratch", "where to start: 'scratch' (random), 'hub' (torchvision's, from ImageNet), or a file of a state_dict"
+    )
     turn_deg: float = parameter(
         30.0,
         "turn crops by up to this angle in the picture's plane, their normals with them",
         minimum=0.0,
         maximum=180.0,
     )
-    drawn: int = parameter(0, "views drawn from the part's CAD to learn from beside the pictures", minimum=0)
+    drawn: int = parameter(0, "views drawn of each part's CAD to learn from beside the pictures", minimum=0)
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
+    device: str = parameter("auto", "where to compute: 'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:N'")
     seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0)
 
     def __post_init__(self) -> None:

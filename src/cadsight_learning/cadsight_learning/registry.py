@@ -41,7 +41,7 @@ class ModelCard:
         started_from: sentence on the weights that training started from.
         data: of each split its number of pictures and fingerprint.
         figures: on validation pictures, of the epoch that was kept.
-        extra: what this kind needs besides, such as the regressor's covariance.
+        extra: what this kind needs besides, such as the regressor's covariance and temperature.
     """
 
     kind: str
@@ -150,7 +150,9 @@ def load_regressor(name: str | Path, models: str | Path = MODELS_FOLDER) -> "Nor
     from cadsight_learning.normals import NormalRegressor
 
     folder, card = _of_kind(name, models, "normals")
-    regressor = NormalRegressor(card.architecture, card.image_size, card.extra.get("covariance"))
+    regressor = NormalRegressor(
+        card.architecture, card.image_size, card.extra.get("covariance"), card.extra.get("temperature", 1.0)
+    )
     return regressor.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
 
 

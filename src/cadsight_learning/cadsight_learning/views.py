@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,11 +12,15 @@ from cadsight_core.crops import CROP_SIZE, crop, crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb, read_image
+from cadsight_core.part import Symmetry
 from cadsight_core.sample import Sample
+from cadsight_core.symmetry import EqualNormals
 from numpy.typing import NDArray
 
 from cadsight_learning.normals import crop_rotation
 
+# By class id: the symmetries of a part, as its YAML names them.
+Symmetries = Mapping[int, Sequence[Symmetry]]
 # The picture around a crop that is kept for turning it, in sides of the crop.
 _AROUND = 1.7
 # Share of training crops whose ground is replaced, where the part's mask is known.
@@ -33,7 +37,7 @@ class View:
         mask: (as ``around``) uint8, 255 on the part, where known.
         scale: pixels of ``around`` a pixel of ``crop``.
         outline: (N, 2) points in pixels of ``crop`` about its centre, around the part.
-        normal: (3,) in the crop's viewing frame.
+        same: the labelled normal and all that look the same, in the crop's viewing frame.
         rotation: (3, 3), ``normal_camera = rotation @ normal``.
     """
 
@@ -43,24 +47,29 @@ class View:
     mask: NDArray[np.uint8] | None
     scale: float
     outline: Array
-    normal: Array
+    same: EqualNormals
     rotation: Array
 
+    @property
+    def normal(self) -> Array:
+        """(3,) as it is labelled, in the crop's viewing frame."""
+        return self.same.directions[0]
 
-def views(samples: Sequence[Sample], size: int = CROP_SIZE) -> list[View]:
-    """Every labelled normal of ``samples``.
+
+def views(samples: Sequence[Sample], size: int = CROP_SIZE, symmetries: Symmetries | None = None) -> list[View]:
+    """Every labelled normal of ``samples``, with those that look the same where the instance's pose is known.
 
     Raises:
         CadsightError: when a picture cannot be read, or no sample has a normal.
     """
-    found = [view for sample in samples for view in _views_of(sample, size)]
+    found = [view for sample in samples for view in _views_of(sample, size, symmetries or {})]
     if not found:
         raise CadsightError(f"none of {len(samples)} samples has a normal, expected labels with normals")
     return found
 
 
-def views_in(sample: Sample, image: Rgb, size: int = CROP_SIZE) -> list[View]:
-    """Every labelled normal of one sample, whose picture is given."""
+def views_in(sample: Sample, image: Rgb, size: int, symmetries: Symmetries) -> list[View]:
+    """Every labelled normal of one sample, whose picture is given (see :func:`views`)."""
     wanted = [i for i in sample.instances if i.normal is not None]
     found = []
     for number, instance in enumerate(wanted):
@@ -72,13 +81,20 @@ def views_in(sample: Sample, image: Rgb, size: int = CROP_SIZE) -> list[View]:
             mask = _surroundings(instance.mask.astype(np.uint8) * 255, box, size, cv2.BORDER_CONSTANT)[0]
         name = sample.name if len(wanted) == 1 else f"{sample.name}-{number}"
         outline = (_outline(instance.box, instance.mask) - box.centre) * size / box.width
-        normal = rotation.T @ np.asarray(instance.normal, float)
-        found.append(View(name, crop(image, instance.box, size), around, mask, scale, outline, normal, rotation))
+        pose = instance.camera_from_part
+        same = EqualNormals.of(
+            rotation.T @ np.asarray(instance.normal, float),
+            None if pose is None else rotation.T @ pose.rotation,
+            symmetries.get(instance.class_id, ()),
+        )
+        found.append(View(name, crop(image, instance.box, size), around, mask, scale, outline, same, rotation))
     return found
 
 
-def seen_again(view: View, rng: np.random.Generator, turn_deg: float, size: int = CROP_SIZE) -> tuple[Rgb, Array]:
-    """The part turned by up to ``turn_deg`` in the picture's plane, cropped anew, and its normal turned with it.
+def seen_again(
+    view: View, rng: np.random.Generator, turn_deg: float, size: int = CROP_SIZE
+) -> tuple[Rgb, EqualNormals]:
+    """The part turned by up to ``turn_deg`` in the picture's plane, cropped anew, and its normals turned with it.
 
     The camera has rolled about the crop's viewing ray; the box is found a little wrong, as a detector would.
     """
@@ -92,7 +108,9 @@ def seen_again(view: View, rng: np.random.Generator, turn_deg: float, size: int 
     if view.mask is not None and rng.random() < _OTHER_GROUND:
         part = recropped(dataclasses.replace(view, around=view.mask), angle, centre, side, size)
         seen = on_other_ground(seen, part, rng)
-    return seen, np.append(rotation @ view.normal[:2], view.normal[2])
+    roll = np.eye(3)
+    roll[:2, :2] = rotation
+    return seen, view.same.turned(roll)
 
 
 def on_other_ground(image: Rgb, mask: NDArray[np.uint8], rng: np.random.Generator) -> Rgb:
@@ -123,10 +141,10 @@ def in_plane(angle: float) -> Array:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-def _views_of(sample: Sample, size: int) -> list[View]:
+def _views_of(sample: Sample, size: int, symmetries: Symmetries) -> list[View]:
     if all(i.normal is None for i in sample.instances):
         return []
-    return views_in(sample, read_image(sample.image), size)
+    return views_in(sample, read_image(sample.image), size, symmetries)
 
 
 def _surroundings(image: Rgb, box: Box, size: int, border: int = cv2.BORDER_REPLICATE) -> tuple[Rgb, float]:

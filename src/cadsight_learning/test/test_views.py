@@ -74,7 +74,8 @@ class _Overhead:
 def test_random_views_keep_unit_normals_and_their_angle_to_the_viewing_axis(pictures):
     rng = np.random.default_rng(0)
     for view in views(pictures[:4], SIDE):
-        image, normal = seen_again(view, rng, 180.0, SIDE)
+        image, same = seen_again(view, rng, 180.0, SIDE)
+        (normal,) = same.directions
         assert image.shape == (SIDE, SIDE, 3)
         assert np.linalg.norm(normal) == pytest.approx(1)
         assert normal[2] == pytest.approx(view.normal[2])

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.geometry import unit
-from cadsight_learning import von_mises_fisher as vmf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import vonmises_fisher
+
+from cadsight_learning import von_mises_fisher as vmf
 
 CONCENTRATIONS = (0.1, 0.7, 5.0, 80.0, 1500.0, 1e5)
 numbers = st.floats(-1, 1, allow_nan=False)

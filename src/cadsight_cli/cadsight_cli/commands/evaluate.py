@@ -1,7 +1,6 @@
 """`cadsight evaluate`: how good a model is on labelled pictures."""
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 _SHARES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
@@ -39,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
     from cadsight_learning.registry import find, load_card, load_detector, load_regressor
 
+    from cadsight_cli.part_arguments import parts_of
+
     folder = find(args.model, args.models)
     card = load_card(folder)
     samples, names = load_together(args.data)
@@ -50,33 +51,25 @@ def run(args: argparse.Namespace) -> int:
         figures = evaluate_detector(detector, samples, args.confidence, args.max_detections, args.square)
         _print_detector(figures)
     else:
-        figures = evaluate_normals(load_regressor(folder), samples, symmetries_of(args.part or (), names))
-        print(f"{figures['crops']} crops", end="")
-        print(f", {figures['symmetric']} up to their part's symmetry" if figures["symmetric"] else "", end="")
-        print("; degrees, and shares under 5 and 10 degrees\n")
-        _print_figures(figures, _ANGLES)
+        symmetries = {part.class_id: part.symmetry for part in parts_of(args.part or (), names)}
+        figures = evaluate_normals(load_regressor(folder), samples, symmetries)
+        _print_normals(figures)
     if args.json:
         write_atomically(args.json, json.dumps({"model": str(folder), "data": args.data, **figures}, indent=1) + "\n")
         print(args.json)
     return 0
 
 
-def symmetries_of(parts: Sequence[str], names: Sequence[str]) -> dict[int, Any]:
-    """The symmetries of the parts in the YAML files ``parts``, by their place in the class ``names``.
-
-    Raises:
-        CadsightError: for a file that cannot be used, or a part that is no class.
-    """
-    from cadsight_core.errors import CadsightError
-    from cadsight_core.part import load_part
-
-    symmetries = {}
-    for path in parts:
-        part = load_part(path)
-        if part.name not in names:
-            raise CadsightError(f"{path} is of the part {part.name}, expected one of the data: {', '.join(names)}")
-        symmetries[names.index(part.name)] = part.symmetry
-    return symmetries
+def _print_normals(figures: dict[str, Any]) -> None:
+    known = figures["calibration"]
+    print(f"{figures['crops']} crops", end="")
+    print(f", {figures['symmetric']} up to their part's symmetry" if figures["symmetric"] else "", end="")
+    print("; degrees, and shares under 5 and 10 degrees\n")
+    _print_figures(figures, _ANGLES)
+    print(f"half of the errors are said to lie within {known['median_deg']:.2f} degrees:", end=" ")
+    print(f"calibration error {known['error']:.3f},", end=" ")
+    print(f"negative log-likelihood {known['negative_log_likelihood']:.2f},", end=" ")
+    print(f"rank correlation of sureness and error {known['rank_correlation']:.2f}")
 
 
 def _print_detector(figures: dict[str, Any]) -> None:

@@ -19,14 +19,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
     for kind, options, sentence in (
         ("detector", DetectorOptions, "find parts: YOLO, Faster R-CNN or Mask R-CNN, from scratch or from weights"),
-        ("normals", NormalOptions, "the normal of a part's surface from its crop: the paper's network"),
+        ("normals", NormalOptions, "the normal of a part's surface from its crop"),
     ):
         one = kinds.add_parser(kind, help=sentence, description=sentence)
         one.add_argument("--data", nargs="+", required=True, metavar="DIR", help="data sets to train on")
         one.add_argument("--valid", nargs="+", metavar="DIR", help="data sets to validate on (else a part of --data)")
         one.add_argument("--out", required=True, metavar="DIR", help="folder of the model, such as models/NAME")
         if kind == "normals":
-            one.add_argument("--part", metavar="YAML", help="the part, for --drawn views of its CAD file")
+            words = "the parts: their symmetry counts in training, and --drawn views show their CAD files"
+            one.add_argument("--part", nargs="+", metavar="YAML", help=words)
         add_options(one, options)
         one.set_defaults(run=run)
     base = kinds.add_parser("base", help="make a base checkpoint from drawn solids, for --weights")
@@ -37,13 +38,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.part import load_part
     from cadsight_learning.data import divided, load_together
     from cadsight_learning.evaluation import in_classes_of
     from cadsight_learning.fitting import fit_detector, fit_normals
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
     from cadsight_cli.option_arguments import options_of
+    from cadsight_cli.part_arguments import parts_of
     from cadsight_cli.progress import TrainingBar
 
     options: Any = options_of(args, DetectorOptions if args.kind == "detector" else NormalOptions)
@@ -61,8 +62,7 @@ def run(args: argparse.Namespace) -> int:
         if args.kind == "detector":
             _, card = fit_detector(train, valid, classes, args.out, options, bar)
         else:
-            part = load_part(args.part) if args.part else None
-            _, card = fit_normals(train, valid, classes, args.out, options, bar, part)
+            _, card = fit_normals(train, valid, classes, args.out, options, bar, parts_of(args.part or (), classes))
     _summary(card, args.out)
     return 0
 

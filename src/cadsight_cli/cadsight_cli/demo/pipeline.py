@@ -123,7 +123,7 @@ class Pipeline:
         )
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
         with training_bar(title) as shown:
-            train_normals(train, valid, self.run.normals, options, shown, part_of(self._config("train")))
+            train_normals(train, valid, self.run.normals, options, shown, [part_of(self._config("train"))])
 
     def live(self, title: str) -> None:
         from cadsight_cli.demo.live import look

@@ -1,6 +1,6 @@
 """The training step: a detector and a regressor of normals from labelled sessions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cadsight_core.dataset import Dataset
@@ -22,12 +22,12 @@ def train_detector(
 
 
 def train_normals(
-    train: Path, valid: Path, out: Path, options: NormalOptions, progress: Progress, part: Part | None = None
+    train: Path, valid: Path, out: Path, options: NormalOptions, progress: Progress, parts: Sequence[Part] = ()
 ) -> None:
-    """Train on the crops of the labelled pictures, and with ``options.drawn`` on views drawn from the CAD of ``part``.
+    """Train on the crops of the labelled pictures, and with ``options.drawn`` on views drawn from the CAD of ``parts``.
 
     The epoch that is best on the validation session is kept; nothing drawn is in that.
     """
     dataset = Dataset.open(train)
     samples, judges = list(dataset.samples()), list(Dataset.open(valid).samples())
-    fit_normals(samples, judges, dataset.classes, out, options, progress, part)
+    fit_normals(samples, judges, dataset.classes, out, options, progress, parts)
