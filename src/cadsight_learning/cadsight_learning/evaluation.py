@@ -121,7 +121,9 @@ def evaluate_normals(
                 "predicted": [float(x) for x in p],
                 "true": [float(x) for x in t],
             }
-            for view, picture, angle, kappa, p, t in zip(all_views, pictures, angles, sure, predicted, true, strict=True)
+            for view, picture, angle, kappa, p, t in zip(
+                all_views, pictures, angles, sure, predicted, true, strict=True
+            )
         ],
     }
 

@@ -39,7 +39,7 @@ class SureNormal(nn.Module):
         x = x.float()
         share = torch.sigmoid(x[:, 3:])
         concentration = torch.exp(math.log(LEAST) + (math.log(MOST) - math.log(LEAST)) * share)
-        return torch.cat([functional.normalize(x[:, :3], dim=1, eps=1e-6), concentration], dim=1)
+        return torch.cat([functional.normalize(x[:, :3], dim=1), concentration], dim=1)
 
 
 class AsOnImageNet(nn.Module):

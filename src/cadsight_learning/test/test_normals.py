@@ -6,7 +6,7 @@ import torch
 from cadsight_core.errors import CadsightError
 from cadsight_learning.evaluation import evaluate_normals
 from cadsight_learning.fitting import fit_normals
-from cadsight_learning.normals import NormalRegressor, loss, network, residual_covariance
+from cadsight_learning.normals import NormalRegressor, as_input, loss, residual_covariance
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.registry import load_regressor
 
@@ -24,23 +24,6 @@ def test_the_loss_is_equation_one():
     predicted = torch.tensor([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.6, 0.0, -0.8]])
     true = torch.tensor([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [0.0, 0.0, -1.0]])
     assert float(loss(predicted, true)) == pytest.approx((0 + 2 + 0.36 + 0.04) / 3)
-
-
-@pytest.mark.parametrize("architecture", ["comillas", "compact"])
-def test_outputs_are_unit_vectors(architecture):
-    out = network(architecture, 64).eval()(torch.randn(4, 3, 64, 64) * 10)
-    assert out.shape == (4, 3)
-    assert out.norm(dim=1).tolist() == pytest.approx([1.0] * 4, abs=1e-5)
-
-
-def test_the_papers_network_has_its_three_convolutions_and_widths():
-    layers = list(network("comillas", 224))
-    convolutions = [layer for layer in layers if isinstance(layer, torch.nn.Conv2d)]
-    assert [c.out_channels for c in convolutions] == [16, 32, 64]
-    assert sum(isinstance(layer, torch.nn.MaxPool2d) for layer in layers) == 3
-    # 16-32-64 convolutions, then 28 x 28 x 64 to 128 to 3.
-    expected = (3 * 9 + 1) * 16 + (16 * 9 + 1) * 32 + (32 * 9 + 1) * 64 + (28 * 28 * 64 + 1) * 128 + 129 * 3
-    assert sum(p.numel() for layer in layers for p in layer.parameters()) == expected
 
 
 def test_a_loaded_regressor_says_what_the_trained_one_said(trained):
@@ -61,6 +44,33 @@ def test_a_batch_says_what_each_crop_alone_says(trained):
     together, _ = regressor.predict(crops)
     alone = np.concatenate([regressor.predict(crops[i : i + 1])[0] for i in range(4)])
     assert together == pytest.approx(alone, abs=1e-4)
+
+
+def test_a_batch_of_any_size_is_given_to_the_network_some_at_a_time(trained):
+    _, regressor, _ = trained
+    crops = np.random.default_rng(2).integers(0, 256, (70, 64, 64, 3), dtype=np.uint8)
+    seen = []
+    hook = regressor.module.register_forward_hook(lambda module, given, out: seen.append(len(out)))
+    normals, covariances = regressor.predict(crops)
+    hook.remove()
+    assert (seen, normals.shape, covariances.shape) == ([32, 32, 6], (70, 3), (70, 3, 3))
+
+
+def test_the_features_are_what_the_last_layer_turns_into_a_normal(trained):
+    _, regressor, _ = trained
+    crops = np.random.default_rng(3).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    features = regressor.features(crops)
+    assert features.shape == (2, 128)
+    last = regressor.module[-2:](torch.from_numpy(features).float()).detach().numpy()
+    assert last == pytest.approx(regressor.predict(crops)[0], abs=1e-5)
+
+
+def test_a_crop_is_enlarged_without_blocks():
+    ramp = np.repeat(np.arange(0, 256, 8, dtype=np.uint8)[None, :, None], 32, axis=0).repeat(3, axis=2)[None]
+    row = as_input(ramp, 128)[0, 0, 64].numpy()
+    # Three of four steps between neighbours move, and none jumps by a whole pixel of the crop.
+    assert np.diff(row).max() < 3 / 127.5
+    assert row.shape == (128,)
 
 
 def test_no_crops_give_no_normals_and_other_shapes_are_refused(trained):

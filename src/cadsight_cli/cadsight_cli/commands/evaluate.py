@@ -1,6 +1,7 @@
 """`cadsight evaluate`: how good a model is on labelled pictures."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 _SHARES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
