@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torch
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
 from cadsight_core.crops import crop
 from cadsight_core.errors import CadsightError
+from cadsight_learning.normals import NormalRegressor, outputs
 from cadsight_learning.registry import load_detector, load_regressor
 from cadsight_perception.models import serve
 from cadsight_perception.parameters import PerceptionParameters
@@ -33,6 +35,23 @@ def test_every_detection_has_the_normal_of_its_own_crop_turned_into_the_cameras_
         assert np.linalg.norm(instance.normal) == pytest.approx(1.0)
         assert covariance == pytest.approx(rotation @ spread[0] @ rotation.T, abs=1e-5)
         assert np.trace(covariance) == pytest.approx(6e-4)
+
+
+def test_a_regressor_that_says_how_sure_it_is_gives_every_normal_a_covariance_of_its_own(pipeline, image):
+    torch.manual_seed(3)
+    regressor = NormalRegressor("resnet18", 64, temperature=2.0)
+    torch.nn.init.normal_(regressor.module.last.weight, std=0.1)
+    looked = Pipeline(pipeline.detector, regressor, 0.0, 3).look(image, CAMERA)
+    crops = np.stack([crop(image, instance.box) for instance in looked.instances])
+    said = outputs(regressor.module, crops, 64)[:, 3]
+    assert np.ptp(said) > 0
+    for instance, covariance, kappa in zip(looked.instances, looked.covariances, said, strict=True):
+        # About the normal as it is published, in the camera's frame: across it alike, and along it as it should be.
+        length = 1 / np.tanh(kappa / 2) - 2 / kappa
+        across = length / (kappa / 2)
+        along = 2 * (1 - length - across)
+        outer = np.outer(instance.normal, instance.normal)
+        assert covariance == pytest.approx(across * (np.eye(3) - outer) + along * outer, rel=1e-3, abs=1e-6)
 
 
 def test_the_same_picture_gives_the_same_answer(pipeline, image):
