@@ -87,8 +87,9 @@ def evaluate_normals(
     Returns:
         the figures of :func:`cadsight_learning.metrics.angle_figures` and their ``intervals`` (95 %, pictures
         resampled), ``loss`` (equation 1), ``crops``, ``symmetric`` (how many of them were judged up to their part's
-        symmetry), ``calibration`` (see :func:`cadsight_learning.sureness.calibration`) and ``per_image``: name, ``picture``, ``angle_deg``, ``vertical``, ``concentration``, ``predicted``
-        and ``true`` normals in the camera's optical frame, the true one as it is labelled.
+        symmetry), ``calibration`` (see :func:`cadsight_learning.sureness.calibration`) and ``per_image``: name,
+        ``picture``, ``angle_deg``, ``vertical``, ``concentration``, ``predicted`` and ``true`` normals in the camera's
+        optical frame, the true one as it is labelled.
 
     Raises:
         CadsightError: for an empty set, one without normals, or an unreadable picture.
