@@ -1,8 +1,8 @@
 """Progress bars of commands that run for a time."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -31,6 +31,20 @@ class TrainingBar:
         shown = {name: f"{value:.3g}" for name, value in self._chosen(report.figures).items()}
         self._bar.set_postfix({"epoch": report.epoch, **shown}, refresh=False)
         self._bar.update(round(report.share * 100, 1) - self._bar.n)
+
+
+def picture_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+    """A progress bar with pictures a minute and the time left."""
+
+    class Bar(tqdm):
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            told = super().format_dict
+            rate = told["rate"] or (told["n"] / told["elapsed"] if told["elapsed"] and told["n"] else None)
+            return {**told, "a_minute": f"{60 * rate:.0f}" if rate else "?"}
+
+    form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{a_minute} pictures/min, {remaining} left]"
+    return iter(Bar(items, total=total, desc=what, bar_format=form, disable=None))
 
 
 @contextlib.contextmanager

@@ -4,9 +4,10 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in
 from cadsight_learning.fitting import fit_detector, fit_normals
 from cadsight_learning.judged_objects import counting, judged_objects
 from cadsight_learning.options import DetectorOptions, NormalOptions
-from cadsight_learning.registry import fingerprint
+from cadsight_learning.registry import WEIGHTS, fingerprint
 
 FORMAT = "cadsight-comparison-1"
 COMPARISON = "comparison.json"
@@ -31,14 +32,29 @@ NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Data sets that are learned from together, under one name."""
+    """Data sets that are learned from together, under one name.
+
+    Attributes:
+        counts: pictures taken of each folder, 0 for all (see :func:`cadsight_learning.data.load_together`).
+        detector: how its detector is trained, where it is another way than the comparison's.
+        normals: how its regressor is trained, where that is another way.
+        has_normals: whether a regressor is trained on it, where the comparison has one.
+        after: name of the set whose models, of the same seed, it goes on from.
+        facts: kept with its results, such as a place in a grid.
+    """
 
     name: str
     folders: tuple[str, ...]
+    counts: tuple[int, ...] = ()
+    detector: DetectorOptions | None = None
+    normals: NormalOptions | None = None
+    has_normals: bool = True
+    after: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def parse(words: str) -> "TrainingSet":
-        """``NAME=DIR[,DIR...]`` of a command line.
+        """``NAME=DIR[:N][,DIR[:N]...]`` of a command line; with N that many pictures of the folder.
 
         Raises:
             CadsightError: for words of another form.
@@ -46,7 +62,10 @@ class TrainingSet:
         name, _, folders = words.partition("=")
         if not name or Path(name).name != name or name.startswith(".") or not folders:
             raise CadsightError(f"the training set is {words!r}, expected NAME=DIR or NAME=DIR,DIR")
-        return TrainingSet(name, tuple(folders.split(",")))
+        parts = [re.fullmatch(r"(.+?)(?::(\d+))?", folder) for folder in folders.split(",")]
+        if not all(parts):
+            raise CadsightError(f"the training set is {words!r}, expected a folder after each comma")
+        return TrainingSet(name, tuple(p[1] for p in parts if p), tuple(int(p[2] or 0) for p in parts if p))
 
 
 @dataclass(frozen=True)
@@ -101,18 +120,24 @@ def compare(
             f"the sets {', '.join(names)} with {seeds} seeds are to be compared, expected at least one set, a name for "
             "each and at least one seed"
         )
+    for place, one in enumerate(sets):
+        if one.after and one.after not in names[:place]:
+            raise CadsightError(f"the set {one.name} comes after {one.after!r}, expected one of those before it")
     judges, test_names = load_together([test])
     tested, test_data = {_content(s): s.name for s in judges}, fingerprint(judges)
+    for one in sets:
+        # What is wrong with a set is said before hours are spent on those before it.
+        train, valid, _ = _parted(one, 0)
+        _refuse_shared(one.name, [*train, *valid], str(test), tested)
     found = []
     for one in sets:
-        train, valid, classes = _parted(one)
-        _refuse_shared(one.name, [*train, *valid], str(test), tested)
-        data = [fingerprint([*train, *valid]), test_data]
         trials = []
         for seed in range(seeds):
+            train, valid, classes = _parted(one, seed)
+            _refuse_shared(one.name, [*train, *valid], str(test), tested)
             trial, folder = Trial(one, seed), Path(out) / one.name / str(seed)
-            options = (dataclasses.replace(detector, seed=seed), normals and dataclasses.replace(normals, seed=seed))
-            asked = [*data, *(o and dataclasses.asdict(o) for o in options)]
+            options = _options(one, seed, Path(out), detector, normals)
+            asked = [fingerprint([*train, *valid]), test_data, *(o and dataclasses.asdict(o) for o in options)]
             results = _kept(folder, asked)
             if results is None:
                 tests = in_classes_of(judges, test_names, classes)
@@ -121,7 +146,8 @@ def compare(
             trials.append({"seed": seed, **results})
         origins = dict(sorted(Counter(s.origin for s in [*train, *valid]).items()))
         summed = _summed([t["figures"] for t in trials])
-        found.append({"name": one.name, "pictures": len(train), "origins": origins, "trials": trials, **summed})
+        told = {"name": one.name, "pictures": len(train), "origins": origins, "facts": dict(one.facts)}
+        found.append({**told, "trials": trials, **summed})
     comparison = {
         "format": FORMAT,
         "test": str(test),
@@ -153,10 +179,13 @@ def load_comparison(folder: str | Path) -> dict[str, Any]:
 
 def table(comparison: Mapping[str, Any]) -> str:
     """The comparison as a Markdown table: mean and, of several seeds, the standard deviation."""
-    figures = [f for f in (*DETECTOR_FIGURES, *NORMAL_FIGURES) if f in comparison["sets"][0]["mean"]]
+    figures = [f for f in (*DETECTOR_FIGURES, *NORMAL_FIGURES) if any(f in one["mean"] for one in comparison["sets"])]
     lines = [f"| trained on | pictures | {' | '.join(figures)} |", "|---" * (len(figures) + 2) + "|"]
     for one in comparison["sets"]:
-        cells = [_cell(one["mean"][f], one["spread"].get(f), 2 if f in NORMAL_FIGURES else 3) for f in figures]
+        cells = [
+            _cell(one["mean"][f], one["spread"].get(f), 2 if f in NORMAL_FIGURES else 3) if f in one["mean"] else ""
+            for f in figures
+        ]
         lines.append(f"| {one['name']} | {one['pictures']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -165,8 +194,21 @@ def _cell(mean: float, spread: float | None, digits: int) -> str:
     return f"{mean:.{digits}f}" if spread is None else f"{mean:.{digits}f} +- {spread:.{digits}f}"
 
 
-def _parted(one: TrainingSet) -> tuple[list[Sample], list[Sample], tuple[str, ...]]:
-    samples, classes = load_together(one.folders)
+def _options(
+    one: TrainingSet, seed: int, out: Path, detector: DetectorOptions, normals: NormalOptions | None
+) -> tuple[DetectorOptions, NormalOptions | None]:
+    """How both models of a set are trained, from another set's where it comes after that."""
+    how = one.detector or detector
+    angles = (normals and one.has_normals and (one.normals or normals)) or None
+    if one.after:
+        before = out / one.after / str(seed)
+        how = dataclasses.replace(how, weights=str(before / "detector" / WEIGHTS))
+        angles = angles and dataclasses.replace(angles, weights=str(before / "normals" / WEIGHTS))
+    return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
+
+
+def _parted(one: TrainingSet, seed: int) -> tuple[list[Sample], list[Sample], tuple[str, ...]]:
+    samples, classes = load_together(one.folders, one.counts, seed)
     if any(s.split == "valid" for s in samples):
         train, valid, _ = divided(samples)
         return train, valid, classes

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
 
@@ -12,24 +13,39 @@ from cadsight_core import formats
 _VALID_SHARE = 0.15
 
 
-def load_together(paths: Sequence[str | Path]) -> tuple[list[Sample], tuple[str, ...]]:
+def load_together(
+    paths: Sequence[str | Path], counts: Sequence[int] = (), seed: int = 0
+) -> tuple[list[Sample], tuple[str, ...]]:
     """Samples of several data sets of any known format; classes are told apart by name.
 
+    Args:
+        counts: how many pictures are taken of each, 0 for all; they are drawn by lot from those that are not for
+            testing, and a smaller number of the same ``seed`` is a part of a larger one.
+
     Raises:
-        CadsightError: when one cannot be read, or none has labels.
+        CadsightError: when one cannot be read or has too few pictures, or none has labels.
     """
     loaded = [formats.load(path) for path in paths]
     classes = tuple(dict.fromkeys(name for _, names in loaded for name in names))
     if not classes:
         raise CadsightError(f"{', '.join(map(str, paths))} have no classes, expected labelled pictures")
     samples = []
-    for path, (found, names) in zip(paths, loaded, strict=True):
+    for path, (found, names), count in zip(paths, loaded, counts or [0] * len(loaded), strict=True):
         ids = [classes.index(name) for name in names]
-        for sample in found:
+        for sample in _drawn(found, count, seed, path) if count else found:
             instances = tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in sample.instances)
             name = f"{Path(path).name}/{sample.name}" if len(paths) > 1 else sample.name
             samples.append(dataclasses.replace(sample, instances=instances, name=name))
     return samples, classes
+
+
+def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -> list[Sample]:
+    """``count`` of ``samples`` in their order, of no split: what validates is told apart among them."""
+    there = [s for s in samples if s.split != "test"]
+    if count > len(there):
+        raise CadsightError(f"{count} pictures are to be taken of {path}, which has {len(there)}, expected fewer")
+    numbers = sorted(np.random.default_rng([seed, 0x5E7]).permutation(len(there))[:count].tolist())
+    return [dataclasses.replace(there[n], split="") for n in numbers]
 
 
 def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:

@@ -1,7 +1,20 @@
 """`cadsight experiment`: several trainings and one table."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
+
+_PAPERS = {
+    "comillas": (
+        "real against synthetic (against translated) pictures, for each size of YOLO and the regressor",
+        "box",
+    ),
+    "morato": ("number of pictures from CAD by number of real ones, and its grid of mAP50", "views"),
+    "rudenko": ("Mask R-CNN on rendered and augmented masks, tested on photographs", "weather"),
+    "transfer": ("synthetic pictures first, then real ones for fewer epochs", "box"),
+    "mixing": ("as many pictures in all, a growing share of them synthetic", "box"),
+}
+_GOES_ON = "Stopped or killed, the same command goes on where it was."
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -10,47 +23,100 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     kinds = parser.add_subparsers(dest="kind", metavar="NAME", required=True)
     sentence = "what each training set is worth, judged on one test set"
-    one = kinds.add_parser(
-        "sets",
-        help=sentence,
-        description=f"{sentence.capitalize()}. Stopped or killed, the same command goes on where it was.",
-    )
-    one.add_argument("--set", action="append", required=True, metavar="NAME=DIR[,DIR]", help="a training set; repeat")
+    one = kinds.add_parser("sets", help=sentence, description=f"{sentence.capitalize()}. {_GOES_ON}")
+    one.add_argument(
+        "--set", action="append", required=True, metavar="NAME=DIR[:N][,DIR[:N]]",
+        help="a training set, with :N that many pictures of a folder; repeat",
+    )  # fmt: skip
     one.add_argument("--test", required=True, metavar="DIR", help="the data set that all are judged on")
-    one.add_argument("--out", required=True, metavar="DIR", help="folder of the trials and the table")
     one.add_argument("--seeds", type=int, default=3, help="trainings of each set (3)")
-    one.add_argument("--detector", action="append", default=[], metavar="KEY=VALUE", help="option of train detector")
-    one.add_argument("--normals", action="append", default=[], metavar="KEY=VALUE", help="option of train normals")
     one.add_argument("--no-normals", action="store_true", help="the detector alone")
-    one.set_defaults(run=run)
+    one.set_defaults(run=run_sets)
+    _add_common(one)
+    for name, (sentence, recipe) in _PAPERS.items():
+        one = kinds.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}. {_GOES_ON}")
+        one.add_argument("--run", dest="run_folder", metavar="RUN", help="a run of `cadsight demo`, for real and test")
+        one.add_argument("--real", metavar="DIR", help="real pictures to train on (those of --run)")
+        one.add_argument("--test", metavar="DIR", help="real pictures that judge (those of --run)")
+        one.add_argument("--synthetic", metavar="DIR", help="synthetic pictures; left out, they are drawn by --recipe")
+        one.add_argument("--recipe", metavar="YAML", help=f"what is drawn (config/recipes/{recipe}.yaml)")
+        if name == "comillas":
+            one.add_argument("--translated", metavar="DIR", help="synthetic pictures that were made to look real")
+        one.add_argument(
+            "--scale", default="cpu", help="smoke (minutes), cpu (hours on two cores) or paper (%(default)s)"
+        )
+        one.add_argument("--seeds", type=int, help="trainings of each set (the scale's)")
+        one.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw (1)")
+        one.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler whose workers draw instead")
+        one.set_defaults(run=run_paper, default_recipe=recipe)
+        _add_common(one)
 
 
-def run(args: argparse.Namespace) -> int:
-    from pathlib import Path
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the trials, the table and the page")
+    parser.add_argument("--detector", action="append", default=[], metavar="KEY=VALUE", help="option of train detector")
+    parser.add_argument("--normals", action="append", default=[], metavar="KEY=VALUE", help="option of train normals")
 
-    from cadsight_learning.comparison import TrainingSet, compare, table
+
+def run_sets(args: argparse.Namespace) -> int:
+    from cadsight_learning.comparison import TrainingSet
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
-    from cadsight_cli.progress import TrainingBar
+    from cadsight_cli.experiments.plans import Plan
 
     sets = [TrainingSet.parse(words) for words in args.set]
-    detector = _options(DetectorOptions, args.detector, "--detector")
-    normals = None if args.no_normals else _options(NormalOptions, args.normals, "--normals")
-    comparison = compare(
-        sets, args.test, args.seeds, args.out, detector, normals, lambda trial, what: TrainingBar(f"{trial}: {what}")
+    detector = _options(DetectorOptions, {}, args.detector, "--detector")
+    normals = None if args.no_normals else _options(NormalOptions, {}, args.normals, "--normals")
+    return _compared(Plan(sets, detector, normals), args.test, args.seeds, args.out)
+
+
+def run_paper(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from cadsight_cli.experiments.planned import planned
+    from cadsight_cli.experiments.scales import scale_of
+
+    scale = scale_of(args.scale)
+    scale = replace(
+        scale,
+        detector={**scale.detector, **_pairs(args.detector, "--detector")},
+        mask={**scale.mask, **_pairs(args.detector, "--detector")},
+        normals={**scale.normals, **_pairs(args.normals, "--normals")},
     )
+    plan, test = planned(args, scale)
+    return _compared(plan, test, args.seeds or scale.seeds, args.out)
+
+
+def _compared(plan: Any, test: str, seeds: int, out: str) -> int:
+    from pathlib import Path
+
+    from cadsight_learning.comparison import COMPARISON, compare, table
+
+    from cadsight_cli.demo.reporting import report_side_by_side
+    from cadsight_cli.progress import TrainingBar
+
+    comparison = compare(
+        plan.sets, test, seeds, out, plan.detector, plan.normals, lambda trial, what: TrainingBar(f"{trial}: {what}")
+    )
+    page = report_side_by_side([out], Path(out) / "report.html")
     print(table(comparison), end="")
-    print(Path(args.out) / "comparison.json")
+    print(Path(out) / COMPARISON)
+    print(page)
     return 0
 
 
-def _options(cls: type, words: list[str], where: str) -> Any:
+def _options(cls: type, values: Mapping[str, Any], words: list[str], where: str) -> Any:
+    from cadsight_core.parameters import from_mapping
+
+    return from_mapping(cls, {**values, **_pairs(words, where)}, where)
+
+
+def _pairs(words: list[str], where: str) -> dict[str, Any]:
     import yaml
     from cadsight_core.errors import CadsightError
-    from cadsight_core.parameters import from_mapping
 
     pairs = [word.partition("=") for word in words]
     wrong = next((word for word, (_, sign, _) in zip(words, pairs, strict=True) if not sign), None)
     if wrong is not None:
         raise CadsightError(f"{where} is {wrong!r}, expected KEY=VALUE such as epochs=40")
-    return from_mapping(cls, {key.replace("-", "_"): yaml.safe_load(value) for key, _, value in pairs}, where)
+    return {key.replace("-", "_"): yaml.safe_load(value) for key, _, value in pairs}

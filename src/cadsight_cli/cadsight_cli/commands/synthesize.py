@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +64,8 @@ def _make(path: str, args: argparse.Namespace) -> int:
     from cadsight_synthesis.rendered_set import pictures_of, write_set
     from cadsight_synthesis.spreading import threads_each
 
+    from cadsight_cli.progress import picture_bar
+
     for name in ("count", "out"):
         if getattr(args, name) is None:
             raise CadsightError(f"`cadsight synthesize {path}` lacks --{name}, expected {_NEEDED[name]}")
@@ -78,7 +79,7 @@ def _make(path: str, args: argparse.Namespace) -> int:
     threads = 0 if args.cluster else threads_each(args.workers)
     pictures = pictures_of(_recipe(path, args), args.engine or "cycles", threads)
     dataset = write_set(
-        pictures, args.count, args.out, workers=args.workers, cluster=args.cluster, progress=_bar
+        pictures, args.count, args.out, workers=args.workers, cluster=args.cluster, progress=picture_bar
     )  # fmt: skip
     for folder in export(dataset, formats):
         print(folder)
@@ -94,10 +95,12 @@ def _preview(path: str, args: argparse.Namespace) -> int:
     from cadsight_synthesis.page import write_page
     from cadsight_synthesis.preview import COUNT, preview
 
+    from cadsight_cli.progress import picture_bar
+
     recipe = _recipe(path, args)
     engine: Any = args.engine or "raster"
     count = args.count or COUNT
-    figures = list(_bar(preview(recipe, engine, count), count, "preview"))
+    figures = list(picture_bar(preview(recipe, engine, count), count, "preview"))
     facts = {"Recipe": path, "Kind": recipe.kind, "Engine": engine, "Seed": str(recipe.seed)}
     print(write_page(args.out or f"{Path(path).stem}-preview.html", f"Preview of {recipe.name}", facts, figures))
     return 0
@@ -110,7 +113,9 @@ def _check(path: str, args: argparse.Namespace) -> int:
     from cadsight_synthesis.check import check
     from cadsight_synthesis.page import write_page
 
-    report = check(path, 30 if args.count is None else args.count, args.seed or 0, progress=_bar)
+    from cadsight_cli.progress import picture_bar
+
+    report = check(path, 30 if args.count is None else args.count, args.seed or 0, progress=picture_bar)
     page = write_page(args.out or Path(path) / "check.html", f"Check of {path}", report.facts, report.figures)
     for name, value in report.facts.items():
         print(f"{name}: {value}")
@@ -132,18 +137,3 @@ def _recipe(path: str, args: argparse.Namespace) -> Any:
     if args.seed is not None:
         recipe = replace(recipe, seed=args.seed)
     return replace(recipe, split=args.split) if args.split else recipe
-
-
-def _bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
-    """A progress bar with pictures a minute and the time left."""
-    from tqdm import tqdm
-
-    class Bar(tqdm):
-        @property
-        def format_dict(self) -> dict[str, Any]:
-            told = super().format_dict
-            rate = told["rate"] or (told["n"] / told["elapsed"] if told["elapsed"] and told["n"] else None)
-            return {**told, "a_minute": f"{60 * rate:.0f}" if rate else "?"}
-
-    form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{a_minute} pictures/min, {remaining} left]"
-    return iter(Bar(items, total=total, desc=what, bar_format=form, disable=None))

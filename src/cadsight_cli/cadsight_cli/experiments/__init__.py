@@ -1,0 +1,1 @@
+"""The papers' experiments, each a list of trainings that one comparison judges."""

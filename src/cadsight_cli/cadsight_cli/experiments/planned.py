@@ -1,0 +1,51 @@
+"""From a command line to what is trained on: the pictures are found or drawn, then the plan is made of them."""
+
+import argparse
+from pathlib import Path
+
+from cadsight_ros.resources import resolve
+from cadsight_synthesis.augmented_set import write_augmented_set
+
+from cadsight_cli.experiments import plans
+from cadsight_cli.experiments.material import drawn, given
+from cadsight_cli.experiments.plans import Material, Plan
+from cadsight_cli.experiments.scales import Scale
+from cadsight_cli.progress import picture_bar
+from cadsight_core import formats
+
+# Beside the folders of the trained sets, whose names never begin with a point.
+_DRAWN, _AUGMENTED = ".synthetic", ".augmented"
+
+
+def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
+    """The plan of the experiment ``args.kind``, and the set that judges.
+
+    Raises:
+        CadsightError: for options that do not go together, a set that is not there, or what drawing raises.
+    """
+    test = given(args.test, args.run_folder, "test", "--test")
+    real = "" if args.kind == "rudenko" else given(args.real, args.run_folder, "train", "--real")
+    synthetic = args.synthetic or drawn(
+        args.recipe or resolve(f"package://cadsight/config/recipes/{args.default_recipe}.yaml"),
+        args.run_folder,
+        scale.engine,
+        scale.synthetic,
+        Path(args.out) / _DRAWN,
+        args.workers,
+        args.cluster,
+        picture_bar,
+    )
+    material = Material(real, synthetic, test, getattr(args, "translated", None) or "")
+    if args.kind == "rudenko":
+        augmented = write_augmented_set(
+            synthetic, Path(args.out) / _AUGMENTED, scale.copies, workers=args.workers, progress=picture_bar
+        )
+        return plans.rudenko(Material(real, synthetic, test, augmented=str(augmented.folder)), scale), test
+    if args.kind == "mixing":
+        return plans.mixing(material, scale, min(_count(real), _count(synthetic))), test
+    planner = {"comillas": plans.comillas, "morato": plans.morato, "transfer": plans.transfer}[args.kind]
+    return planner(material, scale), test
+
+
+def _count(folder: str) -> int:
+    return sum(s.split != "test" for s in formats.load(folder)[0])

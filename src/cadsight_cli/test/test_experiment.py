@@ -1,0 +1,89 @@
+"""The papers' experiments at their smallest, with real drawing and training."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cadsight_cli.main import main
+
+ROOT = Path(__file__).resolve().parents[3]
+RECIPE = """\
+kind: {kind}
+seed: {seed}
+parts: [{root}/config/parts/bracket.yaml]
+picture: {{width: 96, height: 64}}
+"""
+
+
+def written(folder: Path, kind: str, seed: int) -> Path:
+    recipe = folder / f"{kind}{seed}.yaml"
+    recipe.write_text(RECIPE.format(kind=kind, seed=seed, root=ROOT))
+    return recipe
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    """`real` and `test` as a user has them, and the recipes of the synthetic ones."""
+    folder = tmp_path_factory.mktemp("sets")
+    for name, seed in (("real", 1), ("test", 2)):
+        words = ["synthesize", str(written(folder, "views", seed)), "--count", "8", "--engine", "raster"]
+        assert main([*words, "--formats", "none", "--out", str(folder / name)]) == 0
+    for kind in ("views", "weather"):
+        written(folder, kind, 0)
+    return folder
+
+
+EXPERIMENTS = {
+    "comillas": ("views", ["real-nano", "synthetic-nano"]),
+    "morato": ("views", ["cad0-real4", "cad6-real0", "cad6-real4"]),
+    "rudenko": ("weather", ["rendered", "rendered-and-augmented"]),
+    "transfer": ("views", ["synthetic", "real", "real-fewer-epochs", "synthetic-then-real"]),
+    "mixing": ("views", ["synthetic0", "synthetic100"]),
+}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_path, name, capsys):
+    kind, wanted = EXPERIMENTS[name]
+    out = tmp_path / "out"
+    words = ["experiment", name, "--test", str(sets / "test"), "--recipe", str(sets / f"{kind}0.yaml")]
+    words += ["--real", str(sets / "real"), "--scale", "smoke", "--out", str(out)]
+    assert main(words) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-2:] == [str(out / "comparison.json"), str(out / "report.html")]
+    comparison = json.loads((out / "comparison.json").read_text())
+    assert [one["name"] for one in comparison["sets"]] == wanted
+    assert all(len(one["trials"]) == 1 for one in comparison["sets"])
+    assert ("median_deg" in comparison["sets"][0]["mean"]) == (name in ("comillas", "transfer", "mixing"))
+    assert (out / "report.html").stat().st_size > 10_000
+    trials = {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")}
+    assert len(trials) == len(wanted)
+    if name == "transfer":
+        first, after = (
+            json.loads((out / s / "0/detector/model.json").read_text()) for s in ("real", "synthetic-then-real")
+        )
+        assert "random weights" in first["started_from"]
+        assert str(out / "synthetic/0/detector/weights.pt") in after["started_from"]
+    assert main(words) == 0
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")} == trials
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["comillas"], "the experiment lacks --test, expected it, or --run with a run"),
+        (["comillas", "--run", "nowhere"], "nowhere/sessions/test/labelled does not exist, expected a run that"),
+        (["morato", "--test", "TEST"], "the experiment lacks --real, expected it, or --run"),
+        (["mixing", "--scale", "huge"], "the scale is 'huge', expected one of smoke, cpu, paper"),
+        (["morato", "--test", "TEST", "--real", "REAL", "--synthetic", "REAL"], "10 pictures are to be taken of REAL"),
+        (["transfer", "--test", "TEST", "--real", "REAL", "--synthetic", "REAL", "--detector", "epoch=3"],
+         "--detector has the unknown key 'epoch'"),
+        (["transfer", "--test", "TEST", "--real", "TEST", "--synthetic", "TEST", "--scale", "smoke"],
+         "expected pictures that training never saw"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_in_one_sentence(sets, tmp_path, words, sentence, capsys):
+    places = {"TEST": str(sets / "test"), "REAL": str(sets / "real")}
+    given = [places.get(word, word) for word in words]
+    assert main(["experiment", *given, "--out", str(tmp_path / "out")]) == 2
+    assert sentence.replace("REAL", places["REAL"]) in capsys.readouterr().err
