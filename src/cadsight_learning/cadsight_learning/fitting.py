@@ -91,25 +91,21 @@ def fit_normals(
 
     Raises:
         CadsightError: for an empty set, one without normals, an unreadable picture, drawn views without a part,
-            weights or a device that cannot be had, or what :func:`cadsight_learning.training.train` raises.
+            weights or a device that cannot be had, a device without memory left, or what
+            :func:`cadsight_learning.training.train` raises.
     """
     check_samples(train_samples, "train", classes)
     check_samples(valid_samples, "valid", classes)
     data = described({"train": train_samples, "valid": valid_samples})
     if options.drawn and not parts:
         raise CadsightError(f"{options.drawn} views are to be drawn of no part, expected a part with its CAD file")
-    regressor, started_from = new_regressor(options)
-    regressor.module.to(device_of(options.device))
     symmetries = {part.class_id: part.symmetry for part in parts if part.symmetry}
     if symmetries:
         data["symmetry"] = {classes[i]: [dataclasses.asdict(s) for s in found] for i, found in symmetries.items()}
-    # Drawn and changed at the size that the network sees: a quarter of the work at half of the side.
-    learned = views(train_samples, options.image_size, symmetries)
     if options.drawn:
-        for part in parts:
-            learned += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
         data["drawn"] = {"views": options.drawn, "parts": [part.name for part in parts]}
-    task = NormalTask(regressor.module, learned, views(valid_samples, symmetries=symmetries), options)
+    # As for detectors: begun on one device it may go on on another.
+    asked = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
     schedule = Schedule(
         epochs=options.epochs,
         seconds=options.seconds,
@@ -117,11 +113,19 @@ def fit_normals(
         weight_decay=1e-2,
         patience=options.patience,
         seed=options.seed,
-        identity=identity_of(data, dataclasses.asdict(options), list(classes)),
+        identity=identity_of(data, asked, list(classes)),
     )
-    outcome = train(task, schedule, folder, progress)
-    regressor.load(outcome.state)
-    found = task.answers(regressor.module)
+    with memory_told(f"batch {options.batch}, image_size {options.image_size}"):
+        regressor, started_from = new_regressor(options)
+        regressor.module.to(device_of(options.device))
+        # Drawn and changed at the size that the network sees: a quarter of the work at half of the side.
+        learned = views(train_samples, options.image_size, symmetries)
+        for part in parts if options.drawn else ():
+            learned += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
+        task = NormalTask(regressor.module, learned, views(valid_samples, symmetries=symmetries), options)
+        outcome = train(task, schedule, folder, progress)
+        regressor.load(outcome.state)
+        found = task.answers(regressor.module)
     regressor.covariance = residual_covariance(found.normals, found.true)
     extra: dict[str, object] = {"covariance": regressor.covariance.tolist()}
     if found.concentrations is not None:

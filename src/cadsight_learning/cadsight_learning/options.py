@@ -139,8 +139,9 @@ class NormalOptions:
     )
     drawn: int = parameter(0, "views drawn of each part's CAD to learn from beside the pictures", minimum=0)
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
-    device: str = parameter("auto", "where to compute: 'auto' (a GPU where there is one), 'cpu', 'cuda' or 'cuda:N'")
     seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0)
+    device: str = device_parameter()
 
     def __post_init__(self) -> None:
         check(self)
+        check_device(self.device)

@@ -143,17 +143,23 @@ def load_detector(name: str | Path, models: str | Path = MODELS_FOLDER, device: 
     return detector.load(state, folder / WEIGHTS)
 
 
-def load_regressor(name: str | Path, models: str | Path = MODELS_FOLDER) -> "NormalRegressor":
-    """Raises:
-    CadsightError: when there is no such model, it is no regressor of normals, or its files do not fit together.
+def load_regressor(name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto") -> "NormalRegressor":
+    """The regressor of normals of a card, on ``device`` (see :mod:`.devices`).
+
+    Raises:
+        CadsightError: when there is no such model or device, it is no regressor of normals, or its files do not fit
+            together.
     """
+    from cadsight_learning.devices import device_of
     from cadsight_learning.normals import NormalRegressor
 
     folder, card = _of_kind(name, models, "normals")
     regressor = NormalRegressor(
         card.architecture, card.image_size, card.extra.get("covariance"), card.extra.get("temperature", 1.0)
     )
-    return regressor.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
+    regressor.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
+    regressor.module.to(device_of(device))
+    return regressor
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:

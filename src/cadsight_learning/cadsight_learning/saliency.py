@@ -26,10 +26,10 @@ def normal_saliency(regressor: NormalRegressor, crops: NDArray[np.uint8]) -> NDA
     if crops.ndim != 4 or crops.shape[3] != 3 or not len(crops):
         raise CadsightError(f"crops are of shape {crops.shape}, expected (N, height, width, 3) and at least one")
     regressor.module.eval()
-    inputs = as_input(crops, regressor.image_size)
+    inputs = as_input(crops, regressor.image_size).to(device_of_module(regressor.module))
     saliency = Saliency(regressor.module)
     # x and y in the viewing frame lie across a normal that faces the camera.
-    parts = [saliency.attribute(inputs.clone().requires_grad_(), target=axis) for axis in (0, 1)]
+    parts = [saliency.attribute(inputs.clone().requires_grad_(), target=axis).cpu() for axis in (0, 1)]
     maps = torch.stack([p.abs().amax(dim=1) for p in parts]).amax(dim=0)
     # The network may see a crop smaller than it is; the map is for the crop.
     sized = functional.interpolate(maps[:, None], crops.shape[1:3], mode="bilinear", align_corners=False)[:, 0]

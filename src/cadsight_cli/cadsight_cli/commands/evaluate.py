@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         _print_detector(figures)
     else:
         symmetries = {part.class_id: part.symmetry for part in parts_of(args.part or (), names)}
-        figures = evaluate_normals(load_regressor(folder), samples, symmetries)
+        figures = evaluate_normals(load_regressor(folder, device=args.device), samples, symmetries)
         _print_normals(figures)
     if args.json:
         write_atomically(args.json, json.dumps({"model": str(folder), "data": args.data, **figures}, indent=1) + "\n")
