@@ -52,8 +52,8 @@ def test_a_regressor_is_trained_and_judged_with_the_symmetry_of_several_parts(da
     assert main([*judged, *parts]) == 0
     printed = capsys.readouterr().out
     figures = json.loads(file.read_text())
-    assert printed.startswith("8 crops, 8 up to their part's symmetry: angle error mean ")
-    assert f"{figures['under_5_deg']:.1%} under 5, {figures['under_10_deg']:.1%} under 10" in printed
+    assert printed.startswith("8 crops, 8 up to their part's symmetry; degrees, and shares under 5 and 10 degrees")
+    assert {"mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg"} <= figures.keys()
     assert f"calibration error {figures['calibration']['error']:.3f}" in printed
     assert len(figures["calibration"]["observed"]) == len(figures["calibration"]["expected"]) == 19
     # The plate upside down looks the same: no error is more than a right angle.
