@@ -1,11 +1,15 @@
 """What makes convolutions fast."""
 
 import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 import torch
 from torch import nn
 
 from cadsight_learning.devices import CPU
+
+_full = ContextVar("full", default=False)
 
 
 def has_bfloat16() -> bool:
@@ -15,9 +19,21 @@ def has_bfloat16() -> bool:
 
 
 def autocast(device: torch.device = CPU) -> contextlib.AbstractContextManager[None]:
-    """Compute convolutions on ``device`` in bfloat16 where that is fast."""
+    """Compute convolutions on ``device`` in bfloat16 where that is fast, but not within :func:`full_precision`."""
+    if _full.get():
+        return contextlib.nullcontext()
     fast = has_bfloat16() if device.type == "cpu" else torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+
+
+@contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+    """Everything in the body is computed in float32."""
+    token = _full.set(True)
+    try:
+        yield
+    finally:
+        _full.reset(token)
 
 
 def channels_last(module: nn.Module) -> None:

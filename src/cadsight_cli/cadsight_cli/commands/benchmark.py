@@ -12,15 +12,25 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="print the figures of a run and the speed of each stage",
         description="Print the figures that a run is judged by, and measure on this machine the simulated camera, "
         "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
-        "measure how fast synthetic pictures are drawn instead, and with `evaluation` how fast detections are judged, "
-        "neither of which wants a run. It is no test: nothing fails for being slow.",
+        "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, and "
+        "with `training` what a detector's training costs beside calling ultralytics or torchvision directly with the "
+        "same settings; none of them wants a run. It is no test: nothing fails for being slow.",
     )
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
-        "--pictures", type=int, default=12, metavar="N", help="synthesis: pictures of our engine (%(default)s)"
+        "--pictures", type=int, metavar="N", help="synthesis: pictures of our engine (12); training: pictures (64)"
     )
     parser.add_argument("--boxes", type=int, default=10_000, metavar="N", help="evaluation: boxes (%(default)s)")
     parser.add_argument("--classes", type=int, default=5, metavar="N", help="evaluation: classes (%(default)s)")
+    for flag, kind, text in (
+        ("family", str, "family of the network (yolo11)"),
+        ("image-size", int, "longer side of a picture as the network sees it (160)"),
+        ("batch", int, "pictures a step (8)"),
+        ("epochs", int, "epochs of each training that count (3)"),
+        ("rounds", int, "trainings of each kind (2)"),
+        ("device", str, "where to compute (auto)"),
+    ):
+        parser.add_argument(f"--{flag}", type=kind, metavar=kind.__name__.upper(), help=f"training: {text}")
     parser.add_argument(
         "--run", dest="run_folder", default="runs/demo", metavar="RUN", help="folder of the run (%(default)s)"
     )
@@ -36,13 +46,24 @@ def run(args: argparse.Namespace) -> int:
 def _run_synthesis(args: argparse.Namespace) -> int:
     from cadsight_cli.benchmark_synthesis import SynthesisBenchmark
 
-    return _written(SynthesisBenchmark(pictures=args.pictures).run(_print_speeds), args)
+    return _written(SynthesisBenchmark(**_given(args, "pictures")).run(_print_speeds), args)
 
 
 def _run_evaluation(args: argparse.Namespace) -> int:
     from cadsight_cli.benchmark_evaluation import EvaluationBenchmark
 
     return _written(EvaluationBenchmark(boxes=args.boxes, classes=args.classes).run(_print_speeds), args)
+
+
+def _run_training(args: argparse.Namespace) -> int:
+    from cadsight_cli.benchmark_training import TrainingBenchmark
+
+    names = ("family", "pictures", "image_size", "batch", "epochs", "rounds", "device")
+    return _written(TrainingBenchmark(**_given(args, *names)).run(_print_speeds), args)
+
+
+def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
 def _written(speeds: dict[str, Any], args: argparse.Namespace) -> int:
@@ -118,4 +139,4 @@ def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
     print(f"{stage}: " + ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in speeds.items()))
 
 
-_KINDS = {"run": _run_stages, "synthesis": _run_synthesis, "evaluation": _run_evaluation}
+_KINDS = {"run": _run_stages, "synthesis": _run_synthesis, "evaluation": _run_evaluation, "training": _run_training}
