@@ -22,7 +22,7 @@ from cadsight_core.formats.notes import Notes, Problem
 from cadsight_core.images import read_image
 from cadsight_core.sample import Instance, Sample
 
-__all__ = ["Problem", "Report", "check"]
+__all__ = ["Problem", "Report", "check", "unpaired"]
 
 # A class with fewer labels teaches a detector little, and its average precision hangs on single pictures.
 FEW_LABELS = 10
@@ -130,6 +130,18 @@ def check(
     problems = sorted(notes.problems, key=lambda p: (str(p.file), p.line or 0))
     backgrounds = sum(map(_is_background, samples))
     return Report(path, loaded.format, len(samples), counts, sizes, splits, tuple(problems), backgrounds)
+
+
+def unpaired(path: str | Path) -> list[Problem]:
+    """The pictures of a data set that no label file names, and its label files without a picture.
+
+    Raises:
+        CadsightError: when ``path`` does not hold a data set.
+    """
+    path, notes = Path(path).resolve(), Notes()
+    loaded = read(path, notes)
+    _check_files(loaded, list(_usable(loaded.samples, path, notes)), path, notes)
+    return [p for p in notes.problems if p.kind in ("picture without labels", "label file without picture")]
 
 
 def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sample]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from cadsight_core.errors import CadsightError
+from cadsight_core.health import unpaired
 from cadsight_core.sample import Sample
 
 from cadsight_core import formats
@@ -37,6 +38,30 @@ def load_together(
             name = f"{Path(path).name}/{sample.name}" if len(paths) > 1 else sample.name
             samples.append(dataclasses.replace(sample, instances=instances, name=name))
     return samples, classes
+
+
+def oddities(paths: Sequence[str | Path], train: Sequence[Sample], classes: Sequence[str]) -> list[str]:
+    """What speaks against training on data sets, though it can be done: a sentence each.
+
+    Pictures without labels are learned from as showing nothing where their format lists them and left out where it does
+    not, label files without a picture are left out, and of a class without a label nothing is learned.
+    """
+    learned = {s.image for s in train}
+    lone: dict[str, list[Path]] = {}
+    for problem in (p for path in paths for p in unpaired(path)):
+        if problem.kind == "label file without picture":
+            what = "label files without a picture are left out"
+        elif problem.file in learned:
+            what = "pictures without labels are learned from as showing nothing"
+        else:
+            what = "pictures without labels are left out"
+        lone.setdefault(what, []).append(problem.file)
+    sentences = [f"{len(files)} {what}, the first is {files[0]}" for what, files in lone.items()]
+    there = {i.class_id for s in train for i in s.instances}
+    missing = [name for class_id, name in enumerate(classes) if class_id not in there]
+    if missing:
+        sentences.append(f"nothing is learned of {', '.join(missing)}: no picture to train on has such a label")
+    return sentences
 
 
 def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -> list[Sample]:

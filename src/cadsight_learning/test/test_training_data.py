@@ -2,8 +2,9 @@ import dataclasses
 
 import pytest
 from cadsight_core.errors import CadsightError
+from cadsight_core.formats.coco import write_coco
 from cadsight_core.formats.yolo import write_yolo
-from cadsight_learning.data import chosen, divided, load_together
+from cadsight_learning.data import chosen, divided, load_together, oddities
 
 
 def test_classes_of_several_sets_are_told_apart_by_name(tmp_path, pictures, other_pictures):
@@ -37,3 +38,27 @@ def test_too_few_pictures_and_unknown_splits_are_refused(pictures):
         divided(pictures[:1])
     with pytest.raises(CadsightError, match="no picture in the split 'test', expected one of train"):
         chosen(pictures, "test")
+
+
+def test_pictures_and_label_files_without_the_other_and_classes_without_labels_are_told(tmp_path, pictures):
+    yolo = tmp_path / "yolo"
+    write_yolo({"train": pictures[:4]}, ["block", "rod"], yolo)
+    assert oddities([yolo], load_together([yolo])[0], ["block"]) == []
+    (yolo / "labels" / "train" / "train001.txt").unlink()
+    (yolo / "images" / "train" / "train002.png").unlink()
+    samples, classes = load_together([yolo])
+    assert oddities([yolo], samples, classes) == [
+        f"1 label files without a picture are left out, the first is {yolo}/labels/train/train002.txt",
+        f"1 pictures without labels are learned from as showing nothing, the first is {yolo}/images/train/train001.png",
+        "nothing is learned of rod: no picture to train on has such a label",
+    ]
+
+
+def test_a_picture_that_no_file_of_labels_names_is_left_out(tmp_path, pictures):
+    write_coco(pictures[:2], ["block"], tmp_path / "coco")
+    extra = tmp_path / "coco" / "images" / "train" / "extra.png"
+    extra.write_bytes(pictures[2].image.read_bytes())
+    samples, classes = load_together([tmp_path / "coco"])
+    assert oddities([tmp_path / "coco"], samples, classes) == [
+        f"1 pictures without labels are left out, the first is {extra}"
+    ]

@@ -243,3 +243,37 @@ def test_weights_of_the_hub_are_downloaded_once_and_a_hub_out_of_reach_is_told(p
         CadsightError, match=r"weights of yolo11s could not be had from file://\S+/yolo11s\.pt \(.*scratch"
     ):
         new_detector(["block"], dataclasses.replace(options, size="small"))
+
+
+def test_pictures_without_any_label_are_refused_and_some_of_them_are_learned_as_showing_nothing(tmp_path, pictures):
+    bare = [dataclasses.replace(s, instances=()) for s in pictures[:2]]
+    with pytest.raises(CadsightError, match="none of the 2 pictures to train on has a label, expected some"):
+        fit_detector(bare, pictures[:1], ["block"], tmp_path, SMALL)
+    options = dataclasses.replace(SMALL, image_size=64, batch=2, epochs=1)
+    _, card = fit_detector([bare[0], pictures[1]], [bare[1]], ["block"], tmp_path / "m", options)
+    assert np.isfinite(card.figures["class_loss"])
+
+
+def test_a_training_goes_on_on_another_device_and_is_refused_for_another_family(tmp_path, pictures, monkeypatch):
+    options = dataclasses.replace(SMALL, image_size=64, batch=2, epochs=2, device="cpu")
+
+    def die(report):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, options, die)
+    with pytest.raises(CadsightError, match="unfinished training on other data or with other options"):
+        fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, dataclasses.replace(options, family="yolo26"))
+    _, card = fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, dataclasses.replace(options, device="auto"))
+    assert card.epochs == 2
+
+
+def test_a_machine_without_memory_left_is_told_what_to_lower(tmp_path, pictures, monkeypatch):
+    def hungry(*args):
+        torch.empty(2**60, dtype=torch.uint8)
+
+    monkeypatch.setattr(DetectorTask, "loss", hungry)
+    with pytest.raises(
+        CadsightError, match="expected lower settings: batch 6, image_size 96"
+    ):
+        fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, SMALL)

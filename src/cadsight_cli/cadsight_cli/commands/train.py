@@ -38,7 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_learning.data import divided, load_together
+    from cadsight_learning.data import divided, load_together, oddities
     from cadsight_learning.evaluation import in_classes_of
     from cadsight_learning.fitting import fit_detector, fit_normals
     from cadsight_learning.options import DetectorOptions, NormalOptions
@@ -58,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         train, valid, how = divided(samples)
     print(f"{len(train)} pictures to train on, {len(valid)} to validate on: {how}")
+    for sentence in oddities(args.data, train, classes):
+        print(f"note: {sentence}")
     with TrainingBar("training", _shown) as bar:
         if args.kind == "detector":
             _, card = fit_detector(train, valid, classes, args.out, options, bar)
