@@ -162,10 +162,11 @@ def judged(module: Any, pictures: Sequence[Labelled]) -> tuple[dict[str, float],
     found: list[Boxes] = [Boxes(np.zeros((0, 4)), np.zeros(0, int))] * len(pictures)
     sums: dict[str, float] = {}
     # Which proposals count is drawn; the same ones each time, so that figures can be compared.
-    with torch.random.fork_rng(), torch.inference_mode():
+    device = device_of_module(module)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
         torch.manual_seed(0)
         for numbers in alike([p.image for p in pictures], _AT_ONCE):
-            images, targets = on_device(as_batch([pictures[i] for i in numbers]), device_of_module(module))
+            images, targets = on_device(as_batch([pictures[i] for i in numbers]), device)
             sized, targets, maps = _seen(module, as_pictures(images), targets)
             for part in (module.rpn, heads):
                 part.train()
