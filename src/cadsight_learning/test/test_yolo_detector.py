@@ -273,7 +273,5 @@ def test_a_machine_without_memory_left_is_told_what_to_lower(tmp_path, pictures,
         torch.empty(2**60, dtype=torch.uint8)
 
     monkeypatch.setattr(DetectorTask, "loss", hungry)
-    with pytest.raises(
-        CadsightError, match="expected lower settings: batch 6, image_size 96"
-    ):
+    with pytest.raises(CadsightError, match="expected lower settings: batch 6, image_size 96"):
         fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, SMALL)
