@@ -82,6 +82,9 @@ def train_by_torchvision(
         num_classes=classes + 1,
         min_size=options.image_size,
         max_size=options.image_size,
+        # As ours is judged.
+        box_score_thresh=0.001,
+        box_detections_per_img=10,
     ).to(device)
     optimizer = OPTIMIZERS[options.optimizer](
         network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
