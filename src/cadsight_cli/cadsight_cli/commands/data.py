@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser(
         "data",
-        help="check, convert, augment and show data sets, annotate from masks, take frames out of videos",
+        help="check, convert, compare, augment and show data sets, annotate from masks, take frames out of videos",
         description="Data sets in any known format: our manifest, YOLO, COCO, VIA, the regression file, or a "
         "folder of pictures. The format is recognised.",
     )
@@ -22,6 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_show(actions)
     _add_augment(actions)
     _add_annotate(actions)
+    _add_distance(actions)
 
 
 def _add_check(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -143,6 +144,25 @@ def _add_annotate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--suffix", choices=(".jpg", ".png"), default=".jpg", help="format of the copies (.jpg)")
     _add_augmentation(parser)
     parser.set_defaults(run=run_annotate)
+
+
+def _add_distance(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "distance",
+        help="say how far two sets of pictures are apart",
+        description="Compare the pictures of two data sets: earth mover's distance of their colours, Fréchet and "
+        "kernel distance (FID, KID) of the features of a network that is named, and of each picture of SECOND the most "
+        "alike one of FIRST.",
+    )
+    parser.add_argument(
+        "first", metavar="FIRST", help="data set such as the training pictures, or a folder of pictures"
+    )
+    parser.add_argument("second", metavar="SECOND", help="data set such as the test pictures, or a folder of pictures")
+    parser.add_argument("--most", type=int, default=500, metavar="N", help="most pictures of each, evenly taken (500)")
+    parser.add_argument("--sheet", metavar="PNG", help="draw the least alike pictures of SECOND beside their nearest")
+    parser.add_argument("--count", type=int, default=24, metavar="N", help="pictures on the sheet (24)")
+    parser.add_argument("--json", metavar="FILE", help="write every figure there")
+    parser.set_defaults(run=run_distance)
 
 
 def _add_augmentation(parser: argparse.ArgumentParser) -> None:
@@ -288,6 +308,44 @@ def run_annotate(args: argparse.Namespace) -> int:
     if done.unmasked or done.empty:
         print(f"without regions: {done.unmasked} without a mask, {done.empty} with an empty one")
     print(done.file)
+    return 0
+
+
+def run_distance(args: argparse.Namespace) -> int:
+    import json
+
+    from cadsight_core.errors import CadsightError
+    from cadsight_core.files import write_atomically
+    from cadsight_core.formats import load
+    from cadsight_core.images import write_image
+    from cadsight_learning.set_distances import between, sheet, some
+    from tqdm import tqdm
+
+    if args.most < 2 or args.count < 1:
+        raise CadsightError(f"--most is {args.most} and --count {args.count}, expected at least 2 and 1")
+    first, second = (some(load(source)[0], args.most) for source in (args.first, args.second))
+    found, neighbours = between(
+        first, second, watched=lambda items, what: tqdm(items, desc=f"{what:<22}", unit="image", disable=None)
+    )
+    features, nearest = found["features"], found["nearest"]
+    print(f"{len(first)} pictures of {args.first}, {len(second)} of {args.second}")
+    print("colours, earth mover's distance: " + ", ".join(f"{k} {v:.2f}" for k, v in found["colours"].items()))
+    print(f"features: {features['extractor']}")
+    few = " (too large: fewer pictures than features)" if features["fid_biased"] else ""
+    print(f"Fréchet distance (FID) {features['fid']:.3f}{few}")
+    print(
+        f"kernel distance {features['kid']:.5f}; sets of one kind stay under {features['level']:.5f} in 95 % of cases,"
+    )
+    print(f"  and reach it with a chance of {features['chance']:.3f}")
+    print(f"nearest: median {nearest['median']:.4f}, largest {nearest['largest']:.4f}, {nearest['copies']} are copies")
+    if args.sheet:
+        write_image(args.sheet, sheet(neighbours.farthest_first(args.count)))
+        print(args.sheet)
+    if args.json:
+        sets = {"first": str(args.first), "second": str(args.second)}
+        data = {**sets, **found, "neighbours": neighbours.to_json()}
+        write_atomically(args.json, json.dumps(data, indent=1) + "\n")
+        print(args.json)
     return 0
 
 
