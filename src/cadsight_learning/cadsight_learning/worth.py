@@ -20,7 +20,7 @@ _LEAST_FAILURES = 3
 # Of a test that failures differ from the rest, over all properties together (Holm).
 _CHANCE = 0.05
 _ENOUGH = 0.9
-_WRONG_DEG = 10.0
+_WRONG_DEG, _LOOSE_IOU = 10.0, 0.75
 # A property: what it is called, its unit, what a large and a small one is, and how to take such a picture.
 _PROPERTIES = {
     "size": ("box's size as a share of the picture's", "", "larger", "smaller", "from nearer by", "from farther away"),
@@ -153,7 +153,7 @@ def _failures(objects: Sequence[Mapping[str, Any]], one: Mapping[str, Any], figu
 
 def _fails(judged: Mapping[str, Any], figure: str) -> bool:
     if figure == DETECTOR_FIGURE:
-        return not judged["found"]
+        return not judged["found"] or judged["iou"] < _LOOSE_IOU
     angle = judged.get("angle_deg")
     return angle is not None and angle > _WRONG_DEG
 
@@ -197,15 +197,15 @@ def _gap_sentences(
     for mixed in closing:
         alone = next((c for c in answer["closed"] if c["kind"] == "real" and c["real"] == mixed["real"]), None)
         if alone is not None:
-            said.append(
-                f"The same {mixed['real']} real pictures without the synthetic ones ({alone['name']}) reach "
-                f"{100 * alone['value']:.0f} % of the way."
-            )
+            same = f"The same {mixed['real']} real pictures without the synthetic ones ({alone['name']}) reach"
+            far = f"{100 * alone['value']:.0f} % of the way" if alone["value"] > 0 else "less than the synthetic ones"
+            said.append(f"{same} {far}.")
     return said
 
 
 def _fail_sentence(fails: Mapping[str, Any], figure: str) -> str:
-    missed = "missed" if figure == DETECTOR_FIGURE else f"off by more than {_WRONG_DEG:g} degrees"
+    loose = f"missed or boxed with an IoU under {_LOOSE_IOU:g}"
+    missed = loose if figure == DETECTOR_FIGURE else f"off by more than {_WRONG_DEG:g} degrees"
     count = f"Trained on {fails['set']}, {fails['failed']} of {fails['labels']} labels are {missed}"
     if not fails["failed"]:
         return f"{count}: there is nothing that failing pictures could share."

@@ -104,8 +104,17 @@ def test_what_fails_is_said_by_what_it_shares_and_asked_for_next():
     (shared,) = answer["fails"]["shared"]  # dark and light pictures fail alike
     assert (shared["property"], shared["higher"]) == ("size", 0)
     text = " ".join(answer["sentences"])
-    assert "24 of 80 labels are missed; these are smaller (box's size" in text
+    assert "24 of 80 labels are missed or boxed with an IoU under 0.75; these are smaller (box's size" in text
     assert "Next: take some 20 real pictures, first of all from farther away, add them to twin" in text
+
+
+def test_a_label_that_is_found_with_a_loose_box_fails_as_well():
+    loose = trial(0, range(4))
+    for judged in loose["objects"][4:30]:
+        judged["iou"] = 0.6
+    answer = worth(comparison(small=30, real=REAL, twin=({"synthetic": 600}, [loose])))["detector"]
+    assert answer["fails"]["failed"] == 30
+    assert [s["property"] for s in answer["fails"]["shared"]] == ["size"]
 
 
 def test_failures_by_chance_share_nothing():
