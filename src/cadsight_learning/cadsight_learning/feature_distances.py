@@ -24,9 +24,10 @@ def frechet_distance(first: Array, second: Array) -> float:
     """
     _enough(first, second)
     a, b = ((x - x.mean(axis=0)) / np.sqrt(len(x) - 1) for x in (first, second))
-    # The trace of the root of both covariances' product is the sum of the singular values of a @ b.T: no root of a
-    # D x D matrix, which few pictures would leave singular.
-    crossed = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    # The trace of the root of both covariances' product is the sum of the singular values of a @ b.T, and of the
+    # triangles of their QR as well: no root of a D x D matrix, which few pictures would leave singular.
+    first_triangle, second_triangle = (np.linalg.qr(x, mode="r") for x in (a, b))
+    crossed = np.linalg.svd(first_triangle @ second_triangle.T, compute_uv=False).sum()
     moved = ((first.mean(axis=0) - second.mean(axis=0)) ** 2).sum()
     return float(max(moved + (a**2).sum() + (b**2).sum() - 2 * crossed, 0.0))
 
@@ -46,11 +47,10 @@ def kernel_distance(first: Array, second: Array, seed: int = 0) -> dict[str, flo
     both = np.concatenate([first, second])
     kernel = (both @ both.T / both.shape[1] + 1) ** 3
     np.fill_diagonal(kernel, 0.0)
-    mine = np.arange(len(both)) < len(first)
-    found = _discrepancy(kernel, mine)
+    mine = (np.arange(len(both)) < len(first)).astype(float)
     rng = np.random.default_rng([seed, 0x21D])
-    dealt = np.array([_discrepancy(kernel, rng.permutation(mine)) for _ in range(_PERMUTATIONS)])
-    chance = (1 + np.count_nonzero(dealt >= found)) / (1 + _PERMUTATIONS)
+    found, *dealt = _discrepancies(kernel, np.stack([mine, *(rng.permutation(mine) for _ in range(_PERMUTATIONS))]))
+    chance = (1 + np.count_nonzero(np.array(dealt) >= found)) / (1 + _PERMUTATIONS)
     return {"kid": found, "chance": float(chance), "level": float(np.percentile(dealt, 95))}
 
 
@@ -86,13 +86,13 @@ def compared(first: Array, second: Array, extractor: str) -> dict[str, Any]:
     }
 
 
-def _discrepancy(kernel: Array, mine: NDArray[np.bool_]) -> float:
-    n, m = np.count_nonzero(mine), np.count_nonzero(~mine)
-    # Sums within and across from one product of the kernel and the mark.
-    rows = kernel @ mine
-    within, across = rows[mine].sum(), rows[~mine].sum()
+def _discrepancies(kernel: Array, marks: Array) -> list[float]:
+    """Of each way to divide the pictures: ``marks`` (P, N + M) are 1 on those of the first set."""
+    n, m = marks[0].sum(), (1 - marks[0]).sum()
+    rows = marks @ kernel
+    within, across = (rows * marks).sum(axis=1), (rows * (1 - marks)).sum(axis=1)
     other = kernel.sum() - within - 2 * across
-    return float(within / (n * (n - 1)) + other / (m * (m - 1)) - 2 * across / (n * m))
+    return (within / (n * (n - 1)) + other / (m * (m - 1)) - 2 * across / (n * m)).tolist()
 
 
 def _enough(first: Array, second: Array) -> None:

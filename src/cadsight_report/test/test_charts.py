@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 
 from cadsight_report import charts
@@ -9,6 +10,13 @@ CHARTS = {
     "curves": lambda: charts.curves([("box loss", {"train": [3.0, 2.0], "valid": [3.5, 2.5]})]),
     "one epoch": lambda: charts.curves([("box loss", {"train": [3.0]})]),
     "histograms": lambda: charts.histograms([("IoU", {"colour": [0.9, 0.95], "kinematic": [0.99]})]),
+    "overlaid": lambda: charts.overlaid([("loss", {"a": [3.0, 2.0], "b": [1.0]})], ["b", "a"]),
+    "with intervals": lambda: charts.with_intervals(
+        [("mAP50", {"a": (0.5, 0.4, 0.6), "b": (0.1, np.nan, np.nan)})], "ab"
+    ),
+    "by vertical": lambda: charts.by_vertical({"a": ([0.9, 0.95, 1.0], [3.0, 2.0, 1.0])}, ["a"]),
+    "calibrations": lambda: charts.calibrations({"a": ([0.1, 0.9], [0.2, 0.8])}, ["a"]),
+    "gap": lambda: charts.gap({"mixed": [(20.0, 0.6, 0.5, 0.7)]}, {"synthetic": (0.4, 0.3, 0.5)}, "mAP50:95"),
     "densities": lambda: charts.densities([("red", {"train": [0.5, 0.5], "test": [1.0, 0.0]})]),
 }
 

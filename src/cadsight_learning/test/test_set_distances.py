@@ -1,0 +1,77 @@
+import dataclasses
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from cadsight_core.errors import CadsightError
+from cadsight_core.images import read_image, write_image
+from cadsight_learning.features import ImageFeatures
+from cadsight_learning.set_distances import between, sheet, some
+from skimage import data
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return ImageFeatures()
+
+
+def changed(samples, folder, change):
+    """Copies of the pictures, changed."""
+    folder.mkdir()
+    copies = []
+    for sample in samples:
+        path = folder / f"{sample.name}.png"
+        write_image(path, change(read_image(sample.image)))
+        copies.append(dataclasses.replace(sample, image=path, name=f"copy-{sample.name}"))
+    return copies
+
+
+def test_the_weights_are_in_their_places_a_cup_of_coffee_is_an_espresso(extractor):
+    import torch
+
+    coffee = data.coffee()
+    square = coffee[:, (coffee.shape[1] - coffee.shape[0]) // 2 :][:, : coffee.shape[0]]
+    with torch.inference_mode():
+        scores = extractor.network.forward_head(torch.from_numpy(extractor.of([square])).float()[:, :, None, None])
+    assert int(scores[0].argmax()) == 967  # ImageNet's espresso
+    assert float(scores.softmax(1)[0, 967]) > 0.7
+
+
+def test_more_blur_is_farther_away(pictures, tmp_path, extractor):
+    found = []
+    for blur in (1, 3, 9):
+        second = changed(pictures, tmp_path / str(blur), lambda i, k=blur: cv2.GaussianBlur(i, (k, k), 0))
+        found.append(between(pictures, second, extractor)[0]["features"])
+    assert found[0]["fid"] < found[1]["fid"] < found[2]["fid"]
+    assert found[0]["kid"] < found[1]["kid"] < found[2]["kid"]
+    assert all(f["fid_biased"] and f["extractor"] == extractor.name for f in found)
+
+
+def test_each_picture_finds_its_copy_and_a_new_one_has_none(pictures, other_pictures, tmp_path, extractor):
+    copies = changed(pictures[:4], tmp_path / "copies", lambda i: i)
+    found, neighbours = between(pictures, [*copies, other_pictures[0]], extractor)
+    rows = neighbours.to_json()
+    assert [r["nearest"] for r in rows[:4]] == [s.name for s in pictures[:4]]
+    assert found["nearest"]["copies"] == 4
+    assert rows[4]["distance"] == pytest.approx(found["nearest"]["largest"], abs=1e-6)
+    ((farthest, like, distance),) = neighbours.farthest_first(1)
+    assert (farthest.name, like.name, distance > 1e-3) == (rows[4]["picture"], rows[4]["nearest"], True)
+    drawn = sheet(neighbours.farthest_first(5), columns=2)
+    assert drawn.shape == (3 * (224 + 22 + 8), 2 * (448 + 8), 3)
+
+
+def test_pictures_are_taken_at_even_distances():
+    assert some(list(range(10)), 4) == [0, 3, 6, 9]
+    assert some([1, 2], 5) == [1, 2]
+
+
+def test_a_missing_package_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(CadsightError, match="the features of pictures need timm, which is not installed"):
+        ImageFeatures()
+
+
+def test_features_of_no_pictures_are_none(extractor):
+    assert extractor.of([]).shape == (0, 1280)
+    assert extractor.of([np.zeros((5, 300, 3), np.uint8)]).shape == (1, 1280)

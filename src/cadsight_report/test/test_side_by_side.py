@@ -1,0 +1,102 @@
+"""A run, its two models and an experiment of them on one page."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_learning.comparison import TrainingSet, compare
+from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_report.entries import Entry, distinct, entries_of, stands_alone
+from cadsight_report.side_by_side import STAGES, build_side_by_side
+
+
+@pytest.fixture(scope="module")
+def experiment(run_folder, tmp_path_factory):
+    """Two sets, one of which says of itself that it is real."""
+    root = tmp_path_factory.mktemp("experiment")
+    sets = []
+    for name, split in (("twin", "train"), ("real", "valid")):
+        shutil.copytree(run_folder / "sessions" / split / "labelled", root / name)
+        sets.append(TrainingSet(name, (str(root / name),)))
+    manifest = root / "real" / "manifest.jsonl"
+    manifest.write_text(manifest.read_text().replace('"synthetic"', '"real"').replace('"valid"', '""'))
+    test = run_folder / "sessions" / "test" / "labelled"
+    detector = DetectorOptions(epochs=1, image_size=96, batch=2, mosaic=0.0)
+    normals = NormalOptions(epochs=1, batch=2, architecture="compact", image_size=32)
+    compare(sets, test, 1, root / "out", detector, normals)
+    return root / "out"
+
+
+@pytest.fixture(scope="module")
+def page(experiment, run_folder, tmp_path_factory):
+    stages = []
+    path = tmp_path_factory.mktemp("page") / "all.html"
+    folders = [run_folder, run_folder / "models" / "detector", experiment]
+    assert build_side_by_side(folders, path, progress=stages.append) == path
+    assert tuple(stages) == STAGES
+    return path.read_text()
+
+
+def test_everything_is_in_the_page_and_nothing_outside_is_referred_to(page):
+    links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page)
+    assert [link for link in links if not link.startswith(("#", "data:"))] == []
+    assert "<script" not in page
+    for heading in ("Figures", "Curves", "Normals", "Confusion", "Where each looks", "What did the synthetic pictures"):
+        assert heading in page
+    # Figures and curves of both kinds, errors, and a chart of the gap of each kind.
+    assert page.count("<svg") == 2 + 2 + 1 + 2
+    # Three pictures: crops with a regressor of the run and both sets, pictures with four detectors; failing ones.
+    assert page.count('alt="saliency of ') == 3 * 3 + 3 * 4
+
+
+def test_each_row_has_its_figures_with_intervals(page, experiment):
+    comparison = json.loads((experiment / "comparison.json").read_text())
+    angle = comparison["sets"][0]["mean"]["median_deg"]
+    (row,) = re.findall(r"<tr><td><strong>twin</strong>(?:(?!</tr>).)*</tr>", page.split("Normals, degrees")[1], re.S)
+    assert f"{angle:.2f}<br>" in row
+    assert len(re.findall(r"\d to \d", row)) == 3
+    assert "Not all were judged on the same pictures" in page
+
+
+def test_figures_of_a_set_are_the_means_of_its_trials(experiment):
+    for entry, one in zip(
+        entries_of(experiment), json.loads((experiment / "comparison.json").read_text())["sets"], strict=True
+    ):
+        for name, measured in entry.figures.items():
+            assert measured.value == pytest.approx(one["mean"][name])
+            assert measured.low <= measured.value <= measured.high
+        assert len(entry.errors[0]) == 3
+        assert sum(map(sum, entry.confusion["matrix"][:-1])) == 3
+
+
+def test_a_model_is_judged_on_the_pictures_that_are_given(run_folder):
+    test = run_folder / "sessions" / "test" / "labelled"
+    (alone,) = entries_of(run_folder / "models" / "normals")
+    assert alone.judged_on == "its own validation pictures"
+    assert np.isnan(alone.figures["median_deg"].low)
+    (judged,) = entries_of(run_folder / "models" / "normals", test)
+    (run,) = entries_of(run_folder)
+    assert judged.figures["median_deg"] == run.figures["median_deg"]
+    assert judged.judged_on == f"{len(Dataset.open(test))} pictures of {test}"
+
+
+def test_runs_of_one_name_are_numbered():
+    entries = [Entry(name, "", "", {}) for name in ("demo", "other", "demo")]
+    assert [e.name for e in distinct(entries)] == ["demo (1)", "other", "demo (2)"]
+
+
+def test_a_run_stands_on_a_page_of_its_own(run_folder, experiment):
+    assert [stands_alone(f) for f in (run_folder, run_folder / "models" / "normals", experiment)] == [False, True, True]
+
+
+@pytest.mark.parametrize("make", [True, False])
+def test_a_folder_that_is_none_of_the_three_is_refused(tmp_path, make):
+    folder = tmp_path / "nothing"
+    if make:
+        folder.mkdir()
+    with pytest.raises(CadsightError, match="a model, a run or an experiment"):
+        build_side_by_side([folder], tmp_path / "page.html")
