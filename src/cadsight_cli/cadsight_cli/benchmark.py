@@ -21,14 +21,18 @@ def camera(config: Path) -> dict[str, Any]:
     """Frames a second of the simulated camera alone, at the size that ``config`` gives it."""
     from cadsight_cell.holder import pose_from_list
     from cadsight_cell.simulated_cell_node import SimulatedCellParameters
-    from cadsight_cell.simulation.renderer import CellRenderer
     from cadsight_cell.simulation.world import make_world
+    from cadsight_core.opengl import needing_opengl
     from cadsight_core.part import load_part, load_part_mesh
     from cadsight_ros.resources import resolve
 
     p = from_mapping(SimulatedCellParameters, node_section(config, "simulated_cell"), str(config))
     part = load_part(resolve(p.part))
-    renderer = CellRenderer(make_world(p), part, load_part_mesh(part), pose_from_list(p.mount, "mount"))
+    mesh, mount = load_part_mesh(part), pose_from_list(p.mount, "mount")
+    with needing_opengl():
+        from cadsight_cell.simulation.renderer import CellRenderer
+
+        renderer = CellRenderer(make_world(p), part, mesh, mount)
     try:
         renderer.colour(p.home_joints, 0)
         seconds = _timed(lambda: [renderer.colour(p.home_joints, frame) for frame in range(FRAMES)])

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from cadsight_core.box import Box
 from cadsight_core.geometry import Array, Pose
+from cadsight_core.opengl import needing_opengl
 from cadsight_core.part import Part
 from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
@@ -40,10 +41,15 @@ class Truth(Protocol):
 
 
 def truth_of(session: SessionFolder) -> Truth | None:
-    """The truth kept beside a session, or None where there is none, as on a real cell."""
+    """The truth kept beside a session, or None where there is none, as on a real cell.
+
+    Raises:
+        CadsightError: where there is one and OpenGL cannot draw it.
+    """
     if not (session.truth / "scene.json").is_file():
         return None
-    from cadsight_cell.simulation.truth import Truth as RenderedTruth
+    with needing_opengl():
+        from cadsight_cell.simulation.truth import Truth as RenderedTruth
 
     return RenderedTruth(session.truth)
 

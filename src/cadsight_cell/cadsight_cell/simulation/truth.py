@@ -13,6 +13,7 @@ from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, write_atomically
 from cadsight_core.geometry import Array, Pose
+from cadsight_core.opengl import needing_opengl
 from cadsight_core.parameters import from_mapping
 from cadsight_core.part import ColourRange, Part, Symmetry, load_part_mesh
 from numpy.typing import NDArray
@@ -131,7 +132,9 @@ class Truth:
     @property
     def _renderer(self) -> CellRenderer:
         if not hasattr(self, "_drawn"):
-            self._drawn = CellRenderer(self.world, self.part, load_part_mesh(self.part), self.mount)
+            mesh = load_part_mesh(self.part)
+            with needing_opengl():
+                self._drawn = CellRenderer(self.world, self.part, mesh, self.mount)
         return self._drawn
 
 
