@@ -1,4 +1,4 @@
-"""How far the colours of two sets of pictures are apart."""
+"""How far the colours and the features of two sets of pictures are apart."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.dataset import Dataset
+from cadsight_core.images import Rgb
+from cadsight_learning import feature_distances
 from cadsight_learning.distances import compared
+from cadsight_learning.features import ImageFeatures
 
 _CHANNELS = ("red", "green", "blue")
 # Histograms of more pictures look the same and only take longer.
@@ -15,16 +18,21 @@ _MOST_PICTURES = 200
 
 @dataclass(frozen=True)
 class Distances:
-    """Earth mover's distances by channel, in values of 0 to 255, and the histograms (256,) of both sets."""
+    """Earth mover's distances by channel, in values of 0 to 255, and the histograms (256,) of both sets.
+
+    ``features`` is what :func:`cadsight_learning.feature_distances.compared` gives, and the ``median`` and ``largest``
+    distance of a picture of the second set to the most alike one of the first; None for fewer than two pictures.
+    """
 
     by_channel: dict[str, float]
     histograms: tuple[Mapping[str, Sequence[float]], Mapping[str, Sequence[float]]]
+    features: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         channels = {name: self.by_channel[name] for name in _CHANNELS}
-        return {"channels": channels, "mean": float(np.mean(list(channels.values())))} | {
-            name: value for name, value in self.by_channel.items() if name not in _CHANNELS
-        }
+        mean = float(np.mean(list(channels.values())))
+        others = {name: value for name, value in self.by_channel.items() if name not in _CHANNELS}
+        return {"channels": channels, "mean": mean, **others, "features": self.features}
 
     def panels(self, first: str, second: str) -> list[tuple[str, Mapping[str, Sequence[float]]]]:
         """What :func:`cadsight_report.charts.densities` draws."""
@@ -34,12 +42,25 @@ class Distances:
 
 def between(first: Dataset, second: Dataset) -> Distances:
     """Compare the pictures of two data sets; of large ones some at even distances."""
-    found = compared(_pictures(first), _pictures(second))
+    pictures = _pictures(first), _pictures(second)
+    found = compared(*pictures)
     one, other = found["histograms"]
-    return Distances(found["earth_movers_distance"], (one, other))
+    return Distances(found["earth_movers_distance"], (one, other), _features(*pictures))
 
 
-def _pictures(dataset: Dataset) -> list[Any]:
+def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | None:
+    if min(len(first), len(second)) < 2:
+        return None
+    extractor = ImageFeatures()
+    rows = extractor.of(first), extractor.of(second)
+    _, nearest = feature_distances.nearest(rows[1], rows[0])
+    return feature_distances.compared(*rows, extractor.name) | {
+        "median": float(np.median(nearest)),
+        "largest": float(nearest.max()),
+    }
+
+
+def _pictures(dataset: Dataset) -> list[Rgb]:
     samples = dataset.samples()
     numbers = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), _MOST_PICTURES)).round().astype(int))
     return [dataset.image(samples[int(i)]) for i in numbers]

@@ -108,6 +108,15 @@ def test_the_page_needs_nothing_else(page):
     assert page.count("<svg") == 5  # curves of both models, angles, channels, latency; no truth: no label errors
 
 
+def test_the_distance_of_features_names_the_network_that_gave_them(page, figures):
+    features = figures["distances"]["features"]
+    assert (features["pictures"], features["fid_biased"]) == ([4, 3], True)
+    assert 0 < features["median"] <= features["largest"]
+    assert features["extractor"].startswith("EfficientNet-Lite0")
+    assert features["extractor"] in page
+    assert "too large because" in page
+
+
 def test_the_name_of_the_part_is_escaped(page):
     assert "&lt;part&gt;" in page
     assert "<part>" not in page
