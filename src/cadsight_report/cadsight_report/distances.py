@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.images import Rgb
-from cadsight_learning import feature_distances
 from cadsight_learning.distances import compared
+from cadsight_learning.feature_distances import compared as compared_by_features
+from cadsight_learning.feature_distances import nearest
 from cadsight_learning.features import ImageFeatures
 
 _CHANNELS = ("red", "green", "blue")
@@ -53,10 +54,10 @@ def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | N
         return None
     extractor = ImageFeatures()
     rows = extractor.of(first), extractor.of(second)
-    _, nearest = feature_distances.nearest(rows[1], rows[0])
-    return feature_distances.compared(*rows, extractor.name) | {
-        "median": float(np.median(nearest)),
-        "largest": float(nearest.max()),
+    _, distance = nearest(rows[1], rows[0])
+    return compared_by_features(*rows, extractor.name) | {
+        "median": float(np.median(distance)),
+        "largest": float(distance.max()),
     }
 
 
