@@ -93,6 +93,7 @@ _NEEDED_PYTHON = (
     ("toppra", "trajectories inside the arm's limits"),
     ("torch", "the models"),
     ("ultralytics", "the YOLO detector"),
+    ("timm", "features that tell sets of pictures apart"),
     ("rosbags", "MCAP bags"),
     ("jinja2", "the report"),
     ("matplotlib", "the report's curves"),

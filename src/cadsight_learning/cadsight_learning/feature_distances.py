@@ -26,7 +26,7 @@ def frechet_distance(first: Array, second: Array) -> float:
     a, b = ((x - x.mean(axis=0)) / np.sqrt(len(x) - 1) for x in (first, second))
     # The trace of the root of both covariances' product is the sum of the singular values of a @ b.T, and of the
     # triangles of their QR as well: no root of a D x D matrix, which few pictures would leave singular.
-    first_triangle, second_triangle = (np.linalg.qr(x, mode="r") for x in (a, b))
+    first_triangle, second_triangle = (np.asarray(np.linalg.qr(x, mode="r")) for x in (a, b))
     crossed = np.linalg.svd(first_triangle @ second_triangle.T, compute_uv=False).sum()
     moved = ((first.mean(axis=0) - second.mean(axis=0)) ** 2).sum()
     return float(max(moved + (a**2).sum() + (b**2).sum() - 2 * crossed, 0.0))

