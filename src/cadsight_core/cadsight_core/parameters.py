@@ -152,7 +152,9 @@ def _check_field(field: "dataclasses.Field[Any]", hint: Any, value: Any) -> None
             f"parameter {field.name} is {value!r}, expected {_type_name(hint)}: {field.metadata.get('description', '')}"
         )
     for element in value if isinstance(value, list | tuple) else (value,):
-        _check_range(field, element)
+        # Where it may be left out, nothing is in range.
+        if element is not None:
+            _check_range(field, element)
 
 
 def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:

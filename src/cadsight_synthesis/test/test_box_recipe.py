@@ -96,6 +96,27 @@ def test_held_parts_face_the_camera_within_the_tilt_and_stand_above_the_floor(tm
             assert body.world_from_body.apply(mesh.vertices)[:, 2].min() >= 0.02 - 1e-9
 
 
+def test_parts_are_held_as_those_of_the_session_were(tmp_path, session):
+    text = f"from_session: {session}\nheld: {{share: 1.0, as_captured_deg: 5.0}}\nviews_per_scene: 1\n"
+    read = recipe(tmp_path, text)
+    captured = read.session.poses[0]
+    middle, turns = shape_of(read.parts[0]).middle, []
+    for number in range(10):
+        part = next(b for b in scene_of(read, number).bodies if b.class_id is not None)
+        away = [np.linalg.norm(part.world_from_body.apply(middle) - c.apply(middle)) for c in captured]
+        assert min(away) <= 0.02 * np.sqrt(3)
+        apart = [np.linalg.norm((c.inverse() @ part.world_from_body).rotvec) for c in captured]
+        assert min(apart) <= np.deg2rad(5.0)
+        turns.append(min(apart))
+    assert np.deg2rad(0.2) < np.ptp(turns)
+
+
+def test_poses_of_a_session_that_has_none_are_refused(tmp_path):
+    read = recipe(tmp_path, "held: {share: 1.0, as_captured_deg: 5.0}\n")
+    with pytest.raises(CadsightError, match="the poses of the part bracket in a session, expected from_session"):
+        scene_of(read, 0)
+
+
 def test_a_box_without_room_is_given_up_with_the_part_and_the_reason(tmp_path):
     read = recipe(tmp_path, "count: [12, 12]\ntries: 3\nbox: {length_m: 0.03, width_m: 0.03, height_m: 0.01}\n")
     with pytest.raises(CadsightError, match=r"given up after 3 tries: the part bracket came to rest outside the box"):

@@ -35,6 +35,8 @@ from cadsight_synthesis.temperature import of_temperature
 
 _TABLE_M, _TABLE_THICK_M = 4.0, 0.02
 _PLATE_THICK_M = 0.006
+# Of a part that is held as a captured one was, about its place there.
+_HELD_SPREAD_M = 0.02
 _WHITE = 0.9  # what a white surface sends back
 
 
@@ -68,6 +70,13 @@ class HeldParameters:
     )
     turn_deg: Span = parameter((0.0, 360.0), "about the axis of interest", minimum=-360.0, maximum=360.0)
     height_m: Span = parameter((0.0, 0.1), "free space under the part and its plate", minimum=0.0, maximum=2.0)
+    as_captured_deg: float | None = parameter(
+        None,
+        "with a session of labelled pictures: hold each part as one of those was held, turned by up to this about any "
+        "axis; left out, tilt_deg, turn_deg and height_m say how",
+        minimum=0.0,
+        maximum=180.0,
+    )
     plate_m: float = parameter(0.08, "radius of the white plate behind the part, 0 for none", minimum=0.0, maximum=1.0)
 
     def __post_init__(self) -> None:
@@ -336,25 +345,71 @@ def _hold(
     """Poses in the world, and the plates behind the parts."""
     p, poses, plates, taken = recipe.held, [], [], list[tuple[Array, float]]()
     for i, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
-        reach = max(shape.radius, p.plate_m)
-        spare = np.maximum(np.array([recipe.box.length_m, recipe.box.width_m]) / 2 - shape.radius, 0)
-        for _ in range(50):
-            place = np.array([*(rng.uniform(-1, 1, 2) * spare), 0.0])
-            if all(float(np.linalg.norm(place - other)) > reach + theirs for other, theirs in taken):
-                break
-        else:
-            return f"the part {part.name} found no place beside the others"
-        taken.append((place, reach))
-        rotation = _upright(part, draw(rng, p.tilt_deg), rng.uniform(0, 360), draw(rng, p.turn_deg))
         plate = _plate(p.plate_m, part, shape) if p.plate_m > 0 else None
-        standing = shape.at(rotation, place)
-        corners = shape.mesh.vertices if plate is None else np.vstack([shape.mesh.vertices, plate.vertices])
-        lift = draw(rng, p.height_m) - float(standing.apply(corners)[:, 2].min())
-        pose = site.world_from_room @ Pose(np.eye(3), np.array([0.0, 0.0, lift])) @ standing
+        pose = (
+            _above_floor(recipe, part, shape, plate, site, taken, rng)
+            if p.as_captured_deg is None
+            else _as_captured(recipe, p.as_captured_deg, part, shape, taken, rng)
+        )
+        if pose is None:
+            return f"the part {part.name} found no place beside the others"
         poses.append(pose)
         if plate is not None:
             plates.append(Body(f"plate-{i}", ply_of(plate), pose, Material((_WHITE * site.nearness(),) * 3, 0.6)))
     return poses, plates
+
+
+def _above_floor(
+    recipe: BoxRecipe,
+    part: Part,
+    shape: Shape,
+    plate: Mesh | None,
+    site: _Site,
+    taken: list[tuple[Array, float]],
+    rng: Generator,
+) -> Pose | None:
+    """A pose beside those ``taken`` (place and radius each), which it is added to; None where none is free."""
+    p, reach = recipe.held, max(shape.radius, recipe.held.plate_m)
+    spare = np.maximum(np.array([recipe.box.length_m, recipe.box.width_m]) / 2 - shape.radius, 0)
+    for _ in range(50):
+        place = np.array([*(rng.uniform(-1, 1, 2) * spare), 0.0])
+        if _is_free(place, reach, taken):
+            break
+    else:
+        return None
+    rotation = _upright(part, draw(rng, p.tilt_deg), rng.uniform(0, 360), draw(rng, p.turn_deg))
+    standing = shape.at(rotation, place)
+    corners = shape.mesh.vertices if plate is None else np.vstack([shape.mesh.vertices, plate.vertices])
+    lift = draw(rng, p.height_m) - float(standing.apply(corners)[:, 2].min())
+    return site.world_from_room @ Pose(np.eye(3), np.array([0.0, 0.0, lift])) @ standing
+
+
+def _as_captured(
+    recipe: BoxRecipe, turn_deg: float, part: Part, shape: Shape, taken: list[tuple[Array, float]], rng: Generator
+) -> Pose | None:
+    """As :func:`_above_floor`, one of the session's poses, turned and shifted a little."""
+    reach = max(shape.radius, recipe.held.plate_m)
+    captured = recipe.session.poses.get(part.class_id, ()) if recipe.session is not None else ()
+    if not captured:
+        raise CadsightError(
+            f"held.as_captured_deg asks for the poses of the part {part.name} in a session, expected from_session with "
+            "labelled pictures of it"
+        )
+    for _ in range(50):
+        pose = captured[int(rng.integers(len(captured)))]
+        turn = Rotation.from_rotvec(np.deg2rad(turn_deg) * rng.uniform(-1, 1, 3) / np.sqrt(3)).as_matrix()
+        place = pose.apply(shape.middle) + _HELD_SPREAD_M * rng.uniform(-1, 1, 3)
+        if _is_free(place, reach, taken):
+            return shape.at(turn @ pose.rotation, place)
+    return None
+
+
+def _is_free(place: Array, reach: float, taken: list[tuple[Array, float]]) -> bool:
+    """Whether nothing is near ``place`` (3,), which is taken then."""
+    if any(float(np.linalg.norm(place - other)) <= reach + theirs for other, theirs in taken):
+        return False
+    taken.append((place, reach))
+    return True
 
 
 def _upright(part: Part, tilt_deg: float, towards_deg: float, turn_deg: float) -> Array:
