@@ -28,20 +28,32 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         if kind == "normals":
             words = "the parts: their symmetry counts in training, and --drawn views show their CAD files"
             one.add_argument("--part", nargs="+", metavar="YAML", help=words)
+        _add_tracker(one)
         add_options(one, options)
         one.set_defaults(run=run)
     base = kinds.add_parser("base", help="make a base checkpoint from drawn solids, for --weights")
     base.add_argument("--out", required=True, metavar="DIR", help="folder of the model")
     base.add_argument("--pictures", type=int, default=4000, help="pictures to draw (4000)")
+    _add_tracker(base)
     add_options(base, DetectorOptions)
     base.set_defaults(run=run_base)
 
 
+def _add_tracker(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--track", default="tensorboard", metavar="TRACKER",
+        help="where it can be watched: tensorboard (in --out), mlflow, wandb or none (%(default)s)",
+    )  # fmt: skip
+
+
 def run(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from cadsight_learning.data import divided, load_together, oddities
     from cadsight_learning.evaluation import in_classes_of
     from cadsight_learning.fitting import fit_detector, fit_normals
     from cadsight_learning.options import DetectorOptions, NormalOptions
+    from cadsight_learning.tracking import both, tracked
 
     from cadsight_cli.option_arguments import options_of
     from cadsight_cli.part_arguments import parts_of
@@ -60,25 +72,29 @@ def run(args: argparse.Namespace) -> int:
     print(f"{len(train)} pictures to train on, {len(valid)} to validate on: {how}")
     for sentence in oddities(args.data, train, classes):
         print(f"note: {sentence}")
-    with TrainingBar("training", _shown) as bar:
+    parts = parts_of(args.part or (), classes) if args.kind == "normals" else []
+    with TrainingBar("training", _shown) as bar, tracked(args.track, args.out, asdict(options)) as tracker:
         if args.kind == "detector":
-            _, card = fit_detector(train, valid, classes, args.out, options, bar)
+            _, card = fit_detector(train, valid, classes, args.out, options, both(bar, tracker))
         else:
-            _, card = fit_normals(train, valid, classes, args.out, options, bar, parts_of(args.part or (), classes))
+            _, card = fit_normals(train, valid, classes, args.out, options, both(bar, tracker), parts)
     _summary(card, args.out)
     return 0
 
 
 def run_base(args: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from cadsight_learning.base import train_base
     from cadsight_learning.options import DetectorOptions
+    from cadsight_learning.tracking import both, tracked
 
     from cadsight_cli.option_arguments import options_of
     from cadsight_cli.progress import TrainingBar
 
     options = options_of(args, DetectorOptions)
-    with TrainingBar("training", _shown) as bar:
-        card, path = train_base(args.pictures, args.out, options, bar)
+    with TrainingBar("training", _shown) as bar, tracked(args.track, args.out, asdict(options)) as tracker:
+        card, path = train_base(args.pictures, args.out, options, both(bar, tracker))
     _summary(card, args.out)
     print(path)
     return 0

@@ -1,6 +1,7 @@
 """The training step: a detector and a regressor of normals from labelled sessions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from cadsight_core.dataset import Dataset
@@ -8,8 +9,10 @@ from cadsight_core.part import Part
 from cadsight_learning.detector import EpochReport
 from cadsight_learning.fitting import fit_detector, fit_normals
 from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.tracking import both, tracked
 
 Progress = Callable[[EpochReport], None]
+_TRACKER = "tensorboard"
 
 
 def train_detector(
@@ -18,7 +21,9 @@ def train_detector(
     """Train on the labelled and the composed pictures, and keep the epoch that is best on the validation session."""
     dataset = Dataset.open(train)
     pictures = [*dataset.samples(), *Dataset.open(composed).samples()]
-    fit_detector(pictures, list(Dataset.open(valid).samples()), dataset.classes, out, options, progress)
+    judges = list(Dataset.open(valid).samples())
+    with tracked(_TRACKER, out, asdict(options)) as tracker:
+        fit_detector(pictures, judges, dataset.classes, out, options, both(progress, tracker))
 
 
 def train_normals(
@@ -30,4 +35,5 @@ def train_normals(
     """
     dataset = Dataset.open(train)
     samples, judges = list(dataset.samples()), list(Dataset.open(valid).samples())
-    fit_normals(samples, judges, dataset.classes, out, options, progress, parts)
+    with tracked(_TRACKER, out, asdict(options)) as tracker:
+        fit_normals(samples, judges, dataset.classes, out, options, both(progress, tracker), parts)
