@@ -55,7 +55,9 @@ def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_
     assert [one["name"] for one in comparison["sets"]] == wanted
     assert all(len(one["trials"]) == 1 for one in comparison["sets"])
     assert ("median_deg" in comparison["sets"][0]["mean"]) == (name in ("comillas", "transfer", "mixing"))
-    assert (out / "report.html").stat().st_size > 10_000
+    page = (out / "report.html").read_text()
+    assert len(page) > 10_000
+    assert ("pictures from CAD</text>" in page) == (name == "morato")
     trials = {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")}
     assert len(trials) == len(wanted)
     if name == "transfer":

@@ -184,6 +184,23 @@ def gap(
         return _svg(figure)
 
 
+def grid(values: Mapping[tuple[int, int], float], x_label: str, y_label: str, title: str) -> str:
+    """A figure by two numbers, 0 to 1 in each place (x, y); places without one stay empty."""
+    columns, rows = (sorted({place[i] for place in values}) for i in (0, 1))
+    table = np.array([[values.get((x, y), np.nan) for x in columns] for y in rows])
+    with mpl.rc_context({**_STYLE, "axes.grid": False}):
+        figure, (axes,) = _figure(1, 1.6 + 1.1 * len(columns), 1.2 + 0.6 * len(rows))
+        axes.imshow(table, cmap="Blues", vmin=0.0, vmax=1.0, origin="lower", aspect="auto")
+        for row, column in zip(*np.nonzero(np.isfinite(table)), strict=True):
+            # White on what is dark, the page's own colour on what is light.
+            colour = "white" if table[row, column] > 0.6 else "#102a43"
+            axes.text(column, row, f"{table[row, column]:.2f}", ha="center", va="center", color=colour)
+        axes.set_xticks(range(len(columns)), [str(x) for x in columns])
+        axes.set_yticks(range(len(rows)), [str(y) for y in rows])
+        axes.set(xlabel=x_label, ylabel=y_label, title=title)
+        return _svg(figure)
+
+
 def _style_of(number: int) -> dict[str, Any]:
     return {"color": _MANY[number % len(_MANY)], "linestyle": ("-", "--", ":")[number // len(_MANY) % 3]}
 

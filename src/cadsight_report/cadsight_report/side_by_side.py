@@ -93,6 +93,7 @@ class SideBySide:
     normal_looks: tuple[Look, ...] = ()
     detector_looks: tuple[Look, ...] = ()
     bought: tuple[Bought, ...] = field(default_factory=tuple)
+    grids: tuple[str, ...] = ()
 
 
 def build_side_by_side(
@@ -117,12 +118,13 @@ def build_side_by_side(
     entries = distinct([one for folder in folders for one in entries_of(folder, test)])
     progress(STAGES[1])
     shown = _charts(entries)
+    grids = [chart for folder in folders if is_experiment(folder) if (chart := _grid(load_comparison(folder)))]
     bought = [b for folder in folders if is_experiment(folder) for b in _bought(load_comparison(folder))]
     progress(STAGES[2])
     samples = _samples_of(entries)
     looks = _normal_looks(entries, samples), _detector_looks(entries, samples)
     progress(STAGES[3])
-    text = _rendered(SideBySide(tuple(entries), shown, *looks, tuple(bought)))
+    text = _rendered(SideBySide(tuple(entries), shown, *looks, tuple(bought), tuple(grids)))
     write_atomically(page, text)
     return Path(page)
 
@@ -138,6 +140,7 @@ def _rendered(what: SideBySide) -> str:
         normal_looks=what.normal_looks,
         detector_looks=what.detector_looks,
         bought=[(b.title, b.sentences, b.chart and Markup(b.chart), b.failing) for b in what.bought],
+        grids=[Markup(svg) for svg in what.grids],
         tests=sorted({one.judged_on for one in what.entries}),
         made=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         versions=versions(),
@@ -185,6 +188,16 @@ def _charts(entries: Sequence[Entry]) -> dict[str, str]:
     if calibrated:
         found["calibration"] = charts.calibrations(calibrated, order)
     return found
+
+
+def _grid(comparison: Mapping[str, Any]) -> str | None:
+    """mAP50 by number of pictures from CAD and of real ones (Morato, section 6), where the sets are such a sweep."""
+    places = {
+        (one["facts"]["cad"], one["facts"]["real"]): float(one["mean"]["map50"])
+        for one in comparison["sets"]
+        if {"cad", "real"} <= one.get("facts", {}).keys()
+    }
+    return charts.grid(places, "pictures from CAD", "real pictures", "mAP50") if places else None
 
 
 def _having(entry: Entry, kind: str, key: str) -> list[Mapping[str, float]]:
