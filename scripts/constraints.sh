@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-groups=(core synthesis cell learning bags build dev rosidl)
+groups=(core synthesis cell learning inference bags build dev rosidl)
 .venv/bin/uv pip compile pyproject.toml "${groups[@]/#/--group=}" --overrides overrides.txt \
   --universal --python-version 3.10 --no-header --no-annotate --quiet ${UPGRADE:-} --output-file constraints.txt
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from workspace.ros import Installation
 from workspace.say import SetupError, call, python_version, say
 
-GROUPS = ("core", "synthesis", "cell", "learning", "bags", "build", "dev")
+GROUPS = ("core", "synthesis", "cell", "learning", "inference", "bags", "build", "dev")
 WHEEL_GROUPS = ("rosidl",)
 OLDEST, NEWEST = (3, 10), (3, 13)
 
