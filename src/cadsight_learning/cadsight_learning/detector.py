@@ -49,6 +49,10 @@ class Detector(Protocol):
     def classes(self) -> tuple[str, ...]: ...
 
     @property
+    def runtime(self) -> str:
+        """What runs the network: torch, onnxruntime or openvino."""
+
+    @property
     def gives_masks(self) -> bool:
         """Whether what it finds has masks."""
 

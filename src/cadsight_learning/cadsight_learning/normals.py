@@ -1,6 +1,7 @@
 """The normal of a part's surface from its 224 x 224 crop (Comillas, section 5 and annex B)."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from cadsight_learning.checkpoint import fill, fill_matching, load_state
 from cadsight_learning.devices import device_of_module
+from cadsight_learning.exports import Exports, Served
 from cadsight_learning.normal_networks import body, hub_state, network, package_state
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.precision import channels_last
@@ -55,11 +57,27 @@ class NormalRegressor:
         channels_last(self.module)
         self.covariance = _UNKNOWN.copy() if covariance is None else np.array(covariance, float).reshape(3, 3)
         self.temperature = temperature
+        self._served: Served | None = None
 
     def load(self, state: dict[str, Tensor], where: str | Path = "") -> "NormalRegressor":
         """Take the weights of a network of the same architecture."""
         fill(self.module, state, where)
+        self._served = None
         return self
+
+    @property
+    def runtime(self) -> str:
+        """What runs the network: torch, onnxruntime or openvino."""
+        return self._served.runtime if self._served else "torch"
+
+    def serve(self, runtime: str, exports: Exports, may_stay: bool = False) -> "NormalRegressor":
+        """Let ``runtime`` predict from now on (see :class:`cadsight_learning.exports.Served`)."""
+        self._served = Served(self.exportable, runtime, exports, may_stay)
+        return self
+
+    def exportable(self) -> nn.Module:
+        """A copy of the network, on the processor."""
+        return copy.deepcopy(self.module).cpu().eval()
 
     def warm_up(self) -> None:
         """Run once, so that the first real crop is not the slow one."""
@@ -77,7 +95,10 @@ class NormalRegressor:
         crops = _checked(crops)
         if not len(crops):
             return np.zeros((0, 3)), np.zeros((0, 3, 3))
-        found = outputs(self.module, crops, self.image_size)
+        if self._served is None:
+            found = outputs(self.module, crops, self.image_size)
+        else:
+            found = _some_at_a_time(self._served, crops, self.image_size)
         normals = found[:, :3]
         if found.shape[1] == 3:
             return normals, np.repeat(self.covariance[None], len(crops), axis=0)
@@ -147,16 +168,18 @@ def outputs(module: nn.Module, crops: NDArray[np.uint8], size: int) -> Array:
     module.eval()
     device = device_of_module(module)
     with torch.inference_mode():
-        parts = [
-            module(as_input(crops[i : i + _AT_ONCE], size).to(device)) for i in range(0, max(len(crops), 1), _AT_ONCE)
-        ]
-    return torch.cat(parts).double().cpu().numpy()
+        return _some_at_a_time(lambda inputs: module(inputs.to(device)), crops, size)
 
 
 def residual_covariance(predicted_normals: Array, true_normals: Array) -> Array:
     """(3, 3) second moment of the residuals of normals (N, 3), with a floor of 0.1 degrees each way."""
     residuals = predicted_normals - true_normals
     return residuals.T @ residuals / len(residuals) + np.eye(3) * np.radians(0.1) ** 2
+
+
+def _some_at_a_time(answer: Callable[[Tensor], Tensor], crops: NDArray[np.uint8], size: int) -> Array:
+    parts = [answer(as_input(crops[i : i + _AT_ONCE], size)) for i in range(0, max(len(crops), 1), _AT_ONCE)]
+    return torch.cat(parts).double().cpu().numpy()
 
 
 def _checked(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -70,6 +70,10 @@ class RcnnDetector:
         return self._classes
 
     @property
+    def runtime(self) -> str:
+        return "torch"
+
+    @property
     def gives_masks(self) -> bool:
         return bool(self.module.roi_heads.has_mask())
 

@@ -3,6 +3,7 @@
 FOLDER/NAME/model.json   the card
 FOLDER/NAME/weights.pt   a state_dict, read with ``weights_only=True``
 FOLDER/NAME/curves.json  losses and figures epoch by epoch, also as curves.csv
+FOLDER/NAME/exports/     the network for other runtimes (see :mod:`cadsight_learning.exports`), made when it is wanted
 """
 
 import dataclasses
@@ -21,6 +22,7 @@ from cadsight_core.sample import Sample
 from torch import Tensor
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
+from cadsight_learning.exports import EXPORTS, Exports, sha256
 from cadsight_learning.options import MODELS_FOLDER
 
 if TYPE_CHECKING:
@@ -128,38 +130,73 @@ def list_models(models: str | Path) -> list[tuple[Path, ModelCard]]:
     return [(path.parent, load_card(path.parent)) for path in sorted(Path(models).glob(f"*/{CARD}"))]
 
 
-def load_detector(name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto") -> "Detector":
+def load_detector(
+    name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto", runtime: str = "torch"
+) -> "Detector":
     """The detector of the class that its card's architecture wants, on ``device`` (see :mod:`.devices`).
 
+    Args:
+        runtime: what looks (see :mod:`.runtimes`); with ``auto`` torch does where the network cannot be exported.
+
     Raises:
-        CadsightError: when there is no such model or device, it is no detector, or its files do not fit together.
+        CadsightError: when there is no such model, device or runtime, it is no detector, its files do not fit together,
+            or ``runtime`` cannot look for it.
     """
     from cadsight_learning.devices import device_of
     from cadsight_learning.families import detector_of
+    from cadsight_learning.runtimes import runtime_of
+    from cadsight_learning.yolo import YoloDetector
 
     folder, card = _of_kind(name, models, "detector")
-    state = load_state(folder / WEIGHTS)
-    detector = detector_of(card.architecture, card.classes, card.image_size, device_of(device))
-    return detector.load(state, folder / WEIGHTS)
+    there = device_of(device)
+    chosen = runtime_of(runtime, there)
+    exports = exports_of(folder, card) if chosen != "torch" else None
+    detector = detector_of(card.architecture, card.classes, card.image_size, there)
+    detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
+    if exports is None:
+        return detector
+    if isinstance(detector, YoloDetector):
+        return detector.serve(chosen, exports, may_stay=runtime == "auto")
+    if runtime == "auto":
+        return detector
+    raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector, or the runtime torch")
 
 
-def load_regressor(name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto") -> "NormalRegressor":
-    """The regressor of normals of a card, on ``device`` (see :mod:`.devices`).
+def load_regressor(
+    name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto", runtime: str = "torch"
+) -> "NormalRegressor":
+    """The regressor of normals of a card, on ``device`` (see :mod:`.devices`), run by ``runtime`` as in
+    :func:`load_detector`.
 
     Raises:
-        CadsightError: when there is no such model or device, it is no regressor of normals, or its files do not fit
-            together.
+        CadsightError: when there is no such model, device or runtime, it is no regressor of normals, or its files do
+            not fit together.
     """
     from cadsight_learning.devices import device_of
     from cadsight_learning.normals import NormalRegressor
+    from cadsight_learning.runtimes import runtime_of
 
     folder, card = _of_kind(name, models, "normals")
+    there = device_of(device)
+    chosen = runtime_of(runtime, there)
+    exports = exports_of(folder, card) if chosen != "torch" else None
     regressor = NormalRegressor(
         card.architecture, card.image_size, card.extra.get("covariance"), card.extra.get("temperature", 1.0)
     )
     regressor.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
-    regressor.module.to(device_of(device))
-    return regressor
+    regressor.module.to(there)
+    return regressor.serve(chosen, exports, may_stay=runtime == "auto") if exports else regressor
+
+
+def exports_of(folder: Path, card: ModelCard, out: str | Path | None = None) -> Exports:
+    """The exports of the model in ``folder``, there or in the folder ``out``, of the weights that it has now.
+
+    Raises:
+        CadsightError: when the weights cannot be read.
+    """
+    colours = [-1.0, 1.0] if card.kind == "normals" else [0.0, 1.0]
+    about = {"kind": card.kind, "architecture": card.architecture, "classes": card.classes, "colours": colours}
+    return Exports(Path(out) if out else folder / EXPORTS, sha256(folder / WEIGHTS), about)
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:

@@ -27,6 +27,7 @@ from cadsight_learning.augmentation import Labelled, drawn
 from cadsight_learning.checkpoint import fill, fill_matching
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.devices import CPU, device_of, device_of_module, on_device
+from cadsight_learning.exports import Exports, Served
 from cadsight_learning.frames import canvas_shape, framed
 from cadsight_learning.metrics import Boxes, epoch_figures
 from cadsight_learning.options import DetectorOptions
@@ -86,6 +87,7 @@ class YoloDetector:
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = _NORM_MOMENTUM
         self._fused: Any = None
+        self._served: Served | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -95,10 +97,31 @@ class YoloDetector:
     def gives_masks(self) -> bool:
         return False
 
+    @property
+    def runtime(self) -> str:
+        return self._served.runtime if self._served else "torch"
+
+    def serve(self, runtime: str, exports: Exports, may_stay: bool = False) -> "YoloDetector":
+        """Let ``runtime`` look from now on (see :class:`cadsight_learning.exports.Served`)."""
+        self._served = Served(self.exportable, runtime, exports, may_stay)
+        return self
+
+    def exportable(self) -> nn.Module:
+        """The network from pictures (N, 3, h, w), 0 to 1, to boxes in their pixels and scores, a sigmoid a class.
+
+        One tensor: (N, 4 + classes, M) with centre and size, or of a network without suppression (YOLO26)
+        (N, M, 4 + classes) with two corners.
+        """
+        module: nn.Module = copy.deepcopy(self._for_inference()).cpu()
+        head = _head(module)
+        # Without a shape it makes its grid anew: one from an earlier look cannot be traced.
+        head.export, head.postprocess, head.shape = True, lambda rows: rows, None
+        return module
+
     def load(self, state: dict[str, Tensor], where: str | Path = "") -> "YoloDetector":
         """Take the weights of a network of the same architecture and classes."""
         fill(self.module, state, where)
-        self._fused = None
+        self._fused = self._served = None
         return self
 
     def warm_up(self, width: int, height: int) -> None:
@@ -109,12 +132,10 @@ class YoloDetector:
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
         """Parts of each picture, surest first, boxes in its own pixels; pictures may differ in size."""
-        module = self._for_inference()
         framings = [framed(image, self.image_size) for image in images]
         found: list[list[Instance]] = [[] for _ in images]
         for numbers in alike([canvas for canvas, _ in framings], len(images)):
-            with torch.inference_mode():
-                raw = module(_tensor([framings[i][0] for i in numbers]).to(device_of_module(module)))
+            raw = self._looked(_tensor([framings[i][0] for i in numbers]))
             for i, rows in zip(numbers, _suppressed(raw, confidence, max_detections), strict=True):
                 size = ImageSize(images[i].shape[1], images[i].shape[0])
                 boxes = framings[i][1].to_native(rows[:, :4])
@@ -145,6 +166,14 @@ class YoloDetector:
                 pooled = torch.cat([m.mean(dim=(2, 3)) for m in maps], dim=1).cpu().numpy()
             found |= dict(zip(numbers, pooled, strict=True))
         return np.stack([found[i] for i in range(len(images))]) if images else np.zeros((0, 0), np.float32)
+
+    def _looked(self, pictures: Tensor) -> Any:
+        module = self._for_inference()
+        if self._served is None:
+            with torch.inference_mode():
+                return module(pictures.to(device_of_module(module)))
+        found, head = self._served(pictures), _head(module)
+        return head.postprocess(found) if head.end2end else found
 
     def _for_inference(self) -> Any:
         if self._fused is None:
@@ -241,6 +270,10 @@ class DetectorTask:
         if hasattr(criterion, "decay"):  # YOLO26 hands over from one head to the other as training goes on
             criterion.updates = round(share * self.options.epochs) - 1
             criterion.update()
+
+
+def _head(module: Any) -> Any:
+    return module.model[-1]
 
 
 def _early_maps(module: Any, pictures: Tensor) -> list[Tensor]:

@@ -1,0 +1,208 @@
+"""Networks exported for other runtimes, one a shape of picture, beside the weights that they were made of.
+
+MODEL/exports/FORMAT-WIDTHxHEIGHT/model.onnx    or model.xml and model.bin (OpenVINO)
+MODEL/exports/FORMAT-WIDTHxHEIGHT/export.json   what it was made of, written last: a folder with it is whole
+"""
+
+import hashlib
+import json
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cadsight_learning.runtimes import FORMATS, Session, open_session
+
+EXPORTS, ABOUT = "exports", "export.json"
+FORMAT = "cadsight-export-1"
+# How far an exported network may be from torch's: of scores, of components of a normal, and of a pixel or, from there
+# on, of the number of pixels.
+LARGEST_DIFFERENCE = 1e-3
+_FILES = {"onnx": ("model.onnx",), "openvino": ("model.xml", "model.bin")}
+_OPSET = 17
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Exports:
+    """The exports of one model.
+
+    Attributes:
+        folder: where they are; one folder an export.
+        weights_sha256: of the file of weights that they have to be made of.
+        about: what is written beside each: kind, architecture, classes, range of the colours.
+    """
+
+    folder: Path
+    weights_sha256: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def find(self, kind: str, shape: tuple[int, int]) -> Path | None:
+        """The network for pictures of ``shape`` (rows, columns) if it was made of these weights, else None."""
+        folder = self._folder(kind, shape)
+        try:
+            about = json.loads((folder / ABOUT).read_text())
+        except (OSError, ValueError):
+            return None
+        made_of = (about.get("format"), about.get("weights_sha256")) if isinstance(about, dict) else None
+        whole = all((folder / name).is_file() for name in _FILES[kind])
+        return folder / _FILES[kind][0] if whole and made_of == (FORMAT, self.weights_sha256) else None
+
+    def make(self, network: nn.Module, kind: str, shape: tuple[int, int]) -> Path:
+        """Export ``network``, which takes pictures (1, 3, *shape), and compare what both make of a few pictures.
+
+        Raises:
+            CadsightError: when it cannot be exported, differs by more than :data:`LARGEST_DIFFERENCE`, or the disk
+                refuses the bytes.
+        """
+        folder = self._folder(kind, shape)
+        with tempfile.TemporaryDirectory(prefix="cadsight_export_") as scratch:
+            path = _exported(network, kind, shape, Path(scratch))
+            runtime = next(r for r, k in FORMATS.items() if k == kind)
+            difference = _difference(network, open_session(runtime, path), shape)
+            if not difference <= LARGEST_DIFFERENCE:
+                raise CadsightError(
+                    f"the network exported to {kind} differs from torch's by {difference:.2g}, "
+                    f"expected at most {LARGEST_DIFFERENCE:g}; nothing was written"
+                )
+            self._write(path, folder, kind, shape, difference)
+        return folder / _FILES[kind][0]
+
+    def _write(self, path: Path, folder: Path, kind: str, shape: tuple[int, int], difference: float) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / ABOUT).unlink(missing_ok=True)
+        except OSError as error:
+            raise CadsightError(f"the export {folder} could not be written: {error.strerror or error}") from error
+        for name in _FILES[kind]:
+            write_atomically(folder / name, (path.parent / name).read_bytes())
+        about = {
+            "format": FORMAT,
+            "weights_sha256": self.weights_sha256,
+            "input": [1, 3, *shape],
+            **self.about,
+            "difference": difference,
+            "torch": torch.__version__,
+        }
+        write_atomically(folder / ABOUT, json.dumps(about, indent=1) + "\n")
+
+    def _folder(self, kind: str, shape: tuple[int, int]) -> Path:
+        return self.folder / f"{kind}-{shape[1]}x{shape[0]}"
+
+
+class Served:
+    """A network that another runtime than torch runs, exported for each shape of picture when it is first seen.
+
+    Args:
+        network: makes the network that is exported; it is wanted only where an export is missing.
+        may_stay: whether a network that cannot be exported is run by torch, with a warning, instead of refused.
+
+    Attributes:
+        runtime: what runs it.
+    """
+
+    def __init__(self, network: Callable[[], nn.Module], runtime: str, exports: Exports, may_stay: bool) -> None:
+        self._network, self._exports, self._may_stay = network, exports, may_stay
+        self._sessions: dict[tuple[int, int], Session] = {}
+        self.runtime = runtime
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """What the network makes of pictures (N, 3, rows, columns), which go through it one by one.
+
+        Raises:
+            CadsightError: when it cannot be exported for their shape.
+        """
+        shape = pictures.shape[2], pictures.shape[3]
+        if shape not in self._sessions:
+            self._sessions[shape] = self._opened(shape)
+        arrays = pictures.contiguous(memory_format=torch.contiguous_format).numpy()
+        return torch.from_numpy(np.concatenate([self._sessions[shape](one[None]) for one in arrays]))
+
+    def _opened(self, shape: tuple[int, int]) -> Session:
+        kind = FORMATS[self.runtime] if self.runtime != "torch" else None
+        try:
+            if kind is not None:
+                path = self._exports.find(kind, shape) or self._exports.make(self._network(), kind, shape)
+                return open_session(self.runtime, path)
+        except CadsightError as error:
+            if not self._may_stay:
+                raise
+            _log.warning("%s; torch runs the network", error)
+            self.runtime = "torch"
+            self._sessions.clear()
+        return _in_torch(self._network())
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        CadsightError: when it cannot be read.
+    """
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CadsightError(f"{path} could not be read: {error.strerror}") from error
+
+
+def _exported(network: nn.Module, kind: str, shape: tuple[int, int], folder: Path) -> Path:
+    path = folder / "model.onnx"
+    try:
+        with warnings.catch_warnings():
+            # The newer exporter takes several times as long for the same network, and needs more packages.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                network.eval(), (torch.zeros(1, 3, *shape),), str(path), dynamo=False, opset_version=_OPSET,
+                input_names=["pictures"], output_names=["found"],
+            )  # fmt: skip
+    except (ImportError, RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
+        raise CadsightError(f"the network could not be exported: {error}".splitlines()[0]) from error
+    if kind == "onnx":
+        return path
+    try:
+        import openvino
+    except ImportError as error:
+        raise CadsightError("openvino is not installed, expected what make setup installs") from error
+    openvino.save_model(openvino.Core().read_model(path), folder / "model.xml", compress_to_fp16=False)
+    return folder / "model.xml"
+
+
+def _difference(network: nn.Module, session: Session, shape: tuple[int, int]) -> float:
+    """The largest difference of numbers up to 1, and of larger ones their share."""
+    here = _in_torch(network)
+    largest = 0.0
+    for picture in _few_pictures(shape):
+        wanted, found = here(picture), session(picture)
+        if wanted.shape != found.shape:
+            raise CadsightError(f"the exported network gives {found.shape}, expected {wanted.shape} as torch")
+        largest = max(largest, float((np.abs(found - wanted) / np.maximum(np.abs(wanted), 1.0)).max(initial=0.0)))
+    return largest
+
+
+def _few_pictures(shape: tuple[int, int]) -> Iterator[NDArray[np.float32]]:
+    """A flat picture, one of coloured spots and one of noise (1, 3, *shape), 0 to 1."""
+    rng = np.random.default_rng(0)
+    yield np.full((1, 3, *shape), 0.5, np.float32)
+    for coarse in ((8, 8), shape):
+        spots = cv2.resize(rng.uniform(size=(*coarse, 3)).astype(np.float32), shape[::-1])
+        yield np.ascontiguousarray(spots.transpose(2, 0, 1)[None])
+
+
+def _in_torch(network: nn.Module) -> Session:
+    def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return np.asarray(network(torch.from_numpy(pictures)).numpy())
+
+    network.eval()
+    return run

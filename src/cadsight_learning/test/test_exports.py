@@ -1,0 +1,230 @@
+"""Exported networks: equal to torch's, of the weights that are there, whole or absent."""
+
+import json
+import logging
+import multiprocessing
+import os
+from pathlib import Path
+
+import cadsight_learning.exports as exports_module
+import numpy as np
+import pytest
+import torch
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.images import read_image
+from cadsight_learning import runtimes
+from cadsight_learning.exports import ABOUT, LARGEST_DIFFERENCE, Exports
+from cadsight_learning.families import detector_of
+from cadsight_learning.normals import NormalRegressor, as_input
+from cadsight_learning.options import ARCHITECTURES
+from cadsight_learning.registry import ModelCard, exports_of, load_card, load_detector, load_regressor, save_model
+from cadsight_learning.runtimes import FORMATS, runtime_of
+from cadsight_learning.yolo import YoloDetector
+
+CPU = torch.device("cpu")
+SHAPE = (64, 96)
+
+
+def saved_detector(folder: Path, architecture: str = "yolo11n", seed: int = 0) -> Path:
+    """A detector of random weights whose scores are spread, so that it finds something."""
+    torch.manual_seed(seed)
+    detector = YoloDetector(architecture, ["block", "star"], 96)
+    with torch.no_grad():
+        for name, weight in detector.module.named_parameters():
+            if ("cv2" in name or "cv3" in name) and name.endswith("2.weight") and weight.shape[2:] == (1, 1):
+                weight.copy_(torch.randn_like(weight))
+        for layer in detector.module.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.momentum = 1.0
+        detector.module.train()(torch.rand(4, 3, *SHAPE))  # without statistics nothing would reach the last layer
+    save_model(folder, ModelCard("detector", architecture, ("block", "star"), 96), detector.module.state_dict())
+    return folder
+
+
+def saved_regressor(folder: Path, architecture: str, seed: int = 0) -> Path:
+    torch.manual_seed(seed)
+    regressor = NormalRegressor(architecture, 64)
+    if regressor.module[-2].out_features == 4:
+        torch.nn.init.normal_(regressor.module[-2].weight[3], std=0.02)
+    save_model(folder, ModelCard("normals", architecture, (), 64), regressor.module.state_dict())
+    return folder
+
+
+def _die_before(name: str, exports: Exports, folder: Path) -> None:
+    def write(path: Path, data: bytes | str) -> None:
+        if path.name == name:
+            os._exit(9)
+        write_atomically(path, data)
+
+    exports_module.write_atomically = write
+    exports.make(load_regressor(folder, device="cpu").exportable(), "openvino", (64, 64))
+
+
+def crops() -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("architecture", ["yolo11n", "yolo26n"])
+def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, pictures):
+    folder = saved_detector(tmp_path / "m", architecture)
+    images = [read_image(s.image) for s in pictures[:2]]
+    wanted = load_detector(folder, device="cpu").predict(images, 0.01)
+    for runtime, kind in FORMATS.items():
+        detector = load_detector(folder, device="cpu", runtime=runtime)
+        found = detector.predict(images, 0.01)
+        assert detector.runtime == runtime
+        assert (folder / "exports" / f"{kind}-96x64" / ABOUT).is_file()
+        for one, other in zip(wanted, found, strict=True):
+            assert len(one) == len(other) > 0
+            for a, b in zip(one, other, strict=True):
+                assert b.class_id == a.class_id
+                assert b.score == pytest.approx(a.score, abs=1e-3)
+                assert b.box.as_tuple() == pytest.approx(a.box.as_tuple(), abs=1e-3 * 96)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_runtime_gives_normals_and_their_sureness_as_torch(architecture, tmp_path):
+    folder = saved_regressor(tmp_path / "m", architecture)
+    torch_regressor = load_regressor(folder, device="cpu")
+    normals, covariances = torch_regressor.predict(crops())
+    for runtime in FORMATS:
+        regressor = load_regressor(folder, device="cpu", runtime=runtime)
+        found, sure = regressor.predict(crops())
+        assert regressor.runtime == runtime
+        assert found == pytest.approx(normals, abs=1e-3)
+        assert sure == pytest.approx(covariances, abs=1e-3)
+    assert regressor.predict(crops()[:0])[0].shape == (0, 3)
+
+
+def test_a_concentration_is_exported_with_its_normal(tmp_path):
+    folder = saved_regressor(tmp_path / "m", "mobilenet_v3_small")
+    regressor = load_regressor(folder, device="cpu")
+    path = exports_of(folder, load_card(folder)).make(regressor.exportable(), "onnx", (64, 64))
+    inputs = as_input(crops()[:1], 64)
+    with torch.inference_mode():
+        wanted = regressor.module.eval()(inputs).numpy()
+    found = runtimes.open_session("onnxruntime", path, 1)(inputs.contiguous().numpy())
+    assert wanted.shape == found.shape == (1, 4)
+    assert found == pytest.approx(wanted, rel=1e-3, abs=1e-3)
+    about = json.loads((path.parent / ABOUT).read_text())
+    assert about["input"] == [1, 3, 64, 64]
+    assert about["colours"] == [-1, 1]
+    assert 0 <= about["difference"] < LARGEST_DIFFERENCE
+
+
+def test_an_export_is_used_again_and_made_anew_when_the_weights_change(tmp_path):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    load_regressor(folder, device="cpu", runtime="onnxruntime").predict(crops())
+    path = folder / "exports" / "onnx-64x64" / "model.onnx"
+    first, made = path.read_bytes(), path.stat().st_mtime_ns
+    load_regressor(folder, device="cpu", runtime="onnxruntime").predict(crops())
+    assert path.stat().st_mtime_ns == made
+    saved_regressor(folder, "compact", seed=1)
+    assert exports_of(folder, load_card(folder)).find("onnx", (64, 64)) is None
+    found, _ = load_regressor(folder, device="cpu", runtime="onnxruntime").predict(crops())
+    assert path.read_bytes() != first
+    assert found == pytest.approx(load_regressor(folder, device="cpu").predict(crops())[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("broken", ["not JSON", "[]", '{"format": "of another"}'])
+def test_an_export_whose_json_says_nothing_is_none(broken, tmp_path):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    exports = exports_of(folder, load_card(folder))
+    path = exports.make(load_regressor(folder, device="cpu").exportable(), "onnx", (64, 64))
+    assert exports.find("onnx", (64, 64)) == path
+    (path.parent / ABOUT).write_text(broken)
+    assert exports.find("onnx", (64, 64)) is None
+
+
+@pytest.mark.parametrize("name", ["model.xml", "model.bin", ABOUT])
+def test_a_process_killed_before_any_file_leaves_no_export_that_is_used(name, tmp_path):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    exports = exports_of(folder, load_card(folder))
+    exports.make(load_regressor(folder, device="cpu").exportable(), "openvino", (64, 64))
+    saved_regressor(folder, "compact", seed=1)
+    changed = exports_of(folder, load_card(folder))
+    child = multiprocessing.get_context("spawn").Process(target=_die_before, args=(name, changed, folder))
+    child.start()
+    child.join()
+    assert child.exitcode == 9
+    assert changed.find("openvino", (64, 64)) is None
+    assert exports.find("openvino", (64, 64)) is None
+    found, _ = load_regressor(folder, device="cpu", runtime="openvino").predict(crops())
+    assert found == pytest.approx(load_regressor(folder, device="cpu").predict(crops())[0], abs=1e-3)
+
+
+def test_a_network_that_differs_from_torchs_is_refused_and_nothing_is_written(tmp_path, monkeypatch):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    exports = exports_of(folder, load_card(folder))
+    network = load_regressor(folder, device="cpu").exportable()
+    opened = exports_module.open_session
+
+    def askew(*args):
+        session = opened(*args)
+        return lambda inputs: session(inputs) + 0.002
+
+    monkeypatch.setattr(exports_module, "open_session", askew)
+    with pytest.raises(CadsightError, match=r"exported to onnx differs from torch's by 0.002, expected at most 0.001"):
+        exports.make(network, "onnx", (64, 64))
+    assert not (folder / "exports").exists()
+
+
+def test_a_runtime_that_is_not_installed_is_said_in_one_sentence_and_auto_takes_the_next(monkeypatch):
+    there = runtimes._is_there
+    assert runtime_of("auto", CPU) == "openvino"
+    monkeypatch.setattr(runtimes, "_is_there", lambda name: name != "openvino" and there(name))
+    with pytest.raises(CadsightError, match="the runtime openvino is not installed, expected what make setup installs"):
+        runtime_of("openvino", CPU)
+    assert runtime_of("auto", CPU) == "onnxruntime"
+    monkeypatch.setattr(runtimes, "_is_there", lambda name: name == "torch")
+    assert runtime_of("auto", CPU) == "torch"
+
+
+def test_on_a_gpu_torch_stays():
+    assert runtime_of("auto", torch.device("cuda:0")) == "torch"
+    with pytest.raises(CadsightError, match="the runtime is 'openvino' and the device cuda:0, expected torch"):
+        runtime_of("openvino", torch.device("cuda:0"))
+
+
+def test_an_unknown_runtime_is_refused():
+    with pytest.raises(CadsightError, match="the runtime is 'tensorrt', expected one of auto, openvino, onnxruntime"):
+        runtime_of("tensorrt", CPU)
+
+
+def test_a_detector_that_cannot_be_exported_is_refused_and_auto_stays_with_torch(tmp_path):
+    torch.manual_seed(0)
+    detector = detector_of("fasterrcnn_resnet50_fpn", ("block",), 64)
+    card = ModelCard("detector", "fasterrcnn_resnet50_fpn", ("block",), 64)
+    save_model(tmp_path / "m", card, detector.module.state_dict())
+    with pytest.raises(CadsightError, match="fasterrcnn_resnet50_fpn cannot be exported, expected a YOLO detector"):
+        load_detector(tmp_path / "m", device="cpu", runtime="onnxruntime")
+    assert load_detector(tmp_path / "m", device="cpu", runtime="auto").runtime == "torch"
+
+
+def test_a_folder_that_takes_no_export_leaves_torch_with_auto_and_is_refused_by_name(tmp_path, caplog):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    (folder / "exports").write_text("no folder")
+    regressor = load_regressor(folder, device="cpu", runtime="auto")
+    with caplog.at_level(logging.WARNING):
+        found, _ = regressor.predict(crops())
+    assert regressor.runtime == "torch"
+    assert "could not be written" in caplog.text
+    assert found == pytest.approx(load_regressor(folder, device="cpu").predict(crops())[0], abs=1e-6)
+    with pytest.raises(CadsightError, match="exports/openvino-64x64 could not be written"):
+        load_regressor(folder, device="cpu", runtime="openvino").predict(crops())
+
+
+def test_pictures_of_another_shape_have_an_export_of_their_own(tmp_path):
+    folder = saved_detector(tmp_path / "m")
+    detector = load_detector(folder, device="cpu", runtime="onnxruntime")
+    detector.warm_up(96, 64)
+    detector.predict([np.zeros((96, 64, 3), np.uint8)])
+    assert sorted(p.name for p in (folder / "exports").iterdir()) == ["onnx-64x96", "onnx-96x64"]
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"nothing")
+    for runtime in FORMATS:
+        with pytest.raises(CadsightError, match=f"{runtime} could not open the network .*model.onnx"):
+            runtimes.open_session(runtime, tmp_path / "model.onnx")
