@@ -1,9 +1,8 @@
 """Exported networks: equal to torch's, of the weights that are there, whole or absent."""
 
+import dataclasses
 import json
 import logging
-import multiprocessing
-import os
 from pathlib import Path
 
 import cadsight_learning.exports as exports_module
@@ -13,14 +12,15 @@ import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.images import read_image
-from cadsight_learning import runtimes
-from cadsight_learning.exports import ABOUT, LARGEST_DIFFERENCE, Exports
+from cadsight_learning.exports import ABOUT, LARGEST_DIFFERENCE
 from cadsight_learning.families import detector_of
 from cadsight_learning.normals import NormalRegressor, as_input
 from cadsight_learning.options import ARCHITECTURES
 from cadsight_learning.registry import ModelCard, exports_of, load_card, load_detector, load_regressor, save_model
 from cadsight_learning.runtimes import FORMATS, runtime_of
 from cadsight_learning.yolo import YoloDetector
+
+from cadsight_learning import runtimes
 
 CPU = torch.device("cpu")
 SHAPE = (64, 96)
@@ -32,12 +32,13 @@ def saved_detector(folder: Path, architecture: str = "yolo11n", seed: int = 0) -
     detector = YoloDetector(architecture, ["block", "star"], 96)
     with torch.no_grad():
         for name, weight in detector.module.named_parameters():
-            if ("cv2" in name or "cv3" in name) and name.endswith("2.weight") and weight.shape[2:] == (1, 1):
-                weight.copy_(torch.randn_like(weight))
+            if "cv3" in name and len(weight) == 2:  # the last layer, of two classes
+                torch.nn.init.normal_(weight, std=0.2)
         for layer in detector.module.modules():
             if isinstance(layer, torch.nn.BatchNorm2d):
-                layer.momentum = 1.0
-        detector.module.train()(torch.rand(4, 3, *SHAPE))  # without statistics nothing would reach the last layer
+                layer.momentum = 0.5
+        for _ in range(3):  # without statistics nothing would reach the last layer
+            detector.module.train()(torch.rand(8, 3, 128, 128))
     save_model(folder, ModelCard("detector", architecture, ("block", "star"), 96), detector.module.state_dict())
     return folder
 
@@ -49,16 +50,6 @@ def saved_regressor(folder: Path, architecture: str, seed: int = 0) -> Path:
         torch.nn.init.normal_(regressor.module[-2].weight[3], std=0.02)
     save_model(folder, ModelCard("normals", architecture, (), 64), regressor.module.state_dict())
     return folder
-
-
-def _die_before(name: str, exports: Exports, folder: Path) -> None:
-    def write(path: Path, data: bytes | str) -> None:
-        if path.name == name:
-            os._exit(9)
-        write_atomically(path, data)
-
-    exports_module.write_atomically = write
-    exports.make(load_regressor(folder, device="cpu").exportable(), "openvino", (64, 64))
 
 
 def crops() -> np.ndarray:
@@ -83,17 +74,19 @@ def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, 
                 assert b.box.as_tuple() == pytest.approx(a.box.as_tuple(), abs=1e-3 * 96)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_runtime_gives_normals_and_their_sureness_as_torch(architecture, tmp_path):
+@pytest.mark.parametrize(
+    ("runtime", "architecture"),
+    [*(("onnxruntime", a) for a in ARCHITECTURES), ("openvino", "compact"), ("openvino", "mobilenet_v3_small")],
+)
+def test_every_network_gives_normals_and_their_sureness_as_torch_does(runtime, architecture, tmp_path):
     folder = saved_regressor(tmp_path / "m", architecture)
     torch_regressor = load_regressor(folder, device="cpu")
     normals, covariances = torch_regressor.predict(crops())
-    for runtime in FORMATS:
-        regressor = load_regressor(folder, device="cpu", runtime=runtime)
-        found, sure = regressor.predict(crops())
-        assert regressor.runtime == runtime
-        assert found == pytest.approx(normals, abs=1e-3)
-        assert sure == pytest.approx(covariances, abs=1e-3)
+    regressor = load_regressor(folder, device="cpu", runtime=runtime)
+    found, sure = regressor.predict(crops())
+    assert regressor.runtime == runtime
+    assert found == pytest.approx(normals, abs=1e-3)
+    assert sure == pytest.approx(covariances, abs=1e-3)
     assert regressor.predict(crops()[:0])[0].shape == (0, 3)
 
 
@@ -138,20 +131,26 @@ def test_an_export_whose_json_says_nothing_is_none(broken, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model.xml", "model.bin", ABOUT])
-def test_a_process_killed_before_any_file_leaves_no_export_that_is_used(name, tmp_path):
+def test_an_export_that_ends_before_any_of_its_files_is_not_used(name, tmp_path, monkeypatch):
     folder = saved_regressor(tmp_path / "m", "compact")
     exports = exports_of(folder, load_card(folder))
-    exports.make(load_regressor(folder, device="cpu").exportable(), "openvino", (64, 64))
-    saved_regressor(folder, "compact", seed=1)
-    changed = exports_of(folder, load_card(folder))
-    child = multiprocessing.get_context("spawn").Process(target=_die_before, args=(name, changed, folder))
-    child.start()
-    child.join()
-    assert child.exitcode == 9
+    network = load_regressor(folder, device="cpu").exportable()
+    exports.make(network, "openvino", (64, 64))
+
+    def killed(path, data):
+        if path.name == name:
+            raise KeyboardInterrupt
+        write_atomically(path, data)
+
+    changed = dataclasses.replace(exports, weights_sha256="of others")
+    monkeypatch.setattr(exports_module, "write_atomically", killed)
+    with pytest.raises(KeyboardInterrupt):
+        changed.make(network, "openvino", (64, 64))
     assert changed.find("openvino", (64, 64)) is None
     assert exports.find("openvino", (64, 64)) is None
-    found, _ = load_regressor(folder, device="cpu", runtime="openvino").predict(crops())
-    assert found == pytest.approx(load_regressor(folder, device="cpu").predict(crops())[0], abs=1e-3)
+    monkeypatch.undo()
+    assert changed.find("openvino", (64, 64)) is None
+    assert changed.make(network, "openvino", (64, 64)) == changed.find("openvino", (64, 64))
 
 
 def test_a_network_that_differs_from_torchs_is_refused_and_nothing_is_written(tmp_path, monkeypatch):
@@ -210,7 +209,7 @@ def test_a_folder_that_takes_no_export_leaves_torch_with_auto_and_is_refused_by_
         found, _ = regressor.predict(crops())
     assert regressor.runtime == "torch"
     assert "could not be written" in caplog.text
-    assert found == pytest.approx(load_regressor(folder, device="cpu").predict(crops())[0], abs=1e-6)
+    assert found == pytest.approx(load_regressor(folder, device="cpu").predict(crops())[0], abs=1e-5)
     with pytest.raises(CadsightError, match="exports/openvino-64x64 could not be written"):
         load_regressor(folder, device="cpu", runtime="openvino").predict(crops())
 

@@ -34,8 +34,8 @@ def serve(detector: str, regressor: str, parameters: PerceptionParameters, curre
     if current is not None and same_detector and same_regressor:
         return current
     pipeline = Pipeline(
-        current.pipeline.detector if current and same_detector else load_detector(named(detector, models)),
-        current.pipeline.regressor if current and same_regressor else load_regressor(named(regressor, models)),
+        current.pipeline.detector if current and same_detector else load_detector(named(detector, models), runtime=parameters.runtime),
+        current.pipeline.regressor if current and same_regressor else load_regressor(named(regressor, models), runtime=parameters.runtime),
         parameters.confidence,
         parameters.max_detections,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cadsight_core.parameters import check, parameter
-from cadsight_learning.options import MODELS_FOLDER
+from cadsight_learning.options import MODELS_FOLDER, RUNTIMES
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,12 @@ class PerceptionParameters:
     confidence: float = parameter(0.5, "detections below it are left out", minimum=0.0, maximum=1.0)
     max_detections: int = parameter(10, "most detections in an image", minimum=1, maximum=300)
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
+    runtime: str = parameter(
+        "auto",
+        "what runs the models: torch, onnxruntime, openvino, or auto, the fastest that is there; the models are "
+        "exported for it when they are first served",
+        choices=RUNTIMES,
+    )
     warm_up_width: int = parameter(640, "width of the image that the models are warmed up with", minimum=1)
     warm_up_height: int = parameter(480, "height of the image that the models are warmed up with", minimum=1)
     silence_s: float = parameter(5.0, "seconds without an image after which diagnostics warn", minimum=0.1)

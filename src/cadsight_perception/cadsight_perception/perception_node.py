@@ -79,7 +79,7 @@ class PerceptionNode(ManagedNode):
     def configure(self) -> None:
         """Load the models."""
         self._served = serve(self._options.detector, self._options.regressor, self._options)
-        self.get_logger().info(f"serves {self._served.detector} and {self._served.regressor}")
+        self.get_logger().info(_told(self._served))
 
     def activate(self) -> None:
         """Begin to look."""
@@ -201,7 +201,7 @@ class PerceptionNode(ManagedNode):
             wanted = request.detector or current.detector, request.regressor or current.regressor
             self._served = serve(*wanted, self._options, current)
             response.success, response.message = True, f"serves {wanted[0]} and {wanted[1]}"
-            self.get_logger().info(response.message)
+            self.get_logger().info(_told(self._served))
         except CadsightError as error:
             response.success, response.message = False, str(error)
             self.get_logger().warning(response.message)
@@ -213,7 +213,7 @@ class PerceptionNode(ManagedNode):
 
     def _status(self) -> DiagnosticStatus:
         served = self._served
-        names = {"detector": served.detector, "regressor": served.regressor} if served else {}
+        names = {"detector": served.detector, "regressor": served.regressor, **_runtimes(served)} if served else {}
         counts = {"received": self._slot.received, "dropped": self._slot.dropped}
         values = {**names, **counts, **self._statistics.values()}
         if self._worker is None:
@@ -223,6 +223,16 @@ class PerceptionNode(ManagedNode):
             message = f"the camera has been silent for {silence:.1f} s, expected images on {IMAGE}"
             return make_status(self, diagnostics.WARN, message, values)
         return make_status(self, diagnostics.OK, "looking", values)
+
+
+def _told(served: Served) -> str:
+    by = " and ".join(sorted(set(_runtimes(served).values())))
+    return f"serves {served.detector} and {served.regressor} by {by}"
+
+
+def _runtimes(served: Served) -> dict[str, str]:
+    pipeline = served.pipeline
+    return {"detector_runtime": pipeline.detector.runtime, "regressor_runtime": pipeline.regressor.runtime}
 
 
 def main() -> int:

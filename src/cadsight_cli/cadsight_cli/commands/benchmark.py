@@ -14,7 +14,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
         "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, and "
         "with `training` what a detector's training costs beside calling ultralytics or torchvision directly with the "
-        "same settings; none of them wants a run. It is no test: nothing fails for being slow.",
+        "same settings, and with `inference` how many pictures a second each runtime looks at; none of them wants a run. It is no test: nothing fails for being slow.",
     )
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
@@ -24,13 +24,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--classes", type=int, default=5, metavar="N", help="evaluation: classes (%(default)s)")
     for flag, kind, text in (
         ("family", str, "family of the network (yolo11)"),
-        ("image-size", int, "longer side of a picture as the network sees it (160)"),
+        ("image-size", int, "longer side of a picture as the network sees it (160; inference: 640)"),
         ("batch", int, "pictures a step (8)"),
         ("epochs", int, "epochs of each training that count (3)"),
         ("rounds", int, "trainings of each kind (2)"),
         ("device", str, "where to compute (auto)"),
     ):
         parser.add_argument(f"--{flag}", type=kind, metavar=kind.__name__.upper(), help=f"training: {text}")
+    parser.add_argument("--model", metavar="MODEL", help="inference: folder of a detector (YOLO11 nano, untrained)")
+    parser.add_argument("--runs", type=int, metavar="N", help="inference: looks of each runtime (20)")
+    parser.add_argument("--threads", type=int, metavar="N", help="inference: threads of a look (as many as torch takes)")
+    parser.add_argument("--data", metavar="SET", help="inference: labelled pictures to judge each runtime on")
     parser.add_argument(
         "--run", dest="run_folder", default="runs/demo", metavar="RUN", help="folder of the run (%(default)s)"
     )
@@ -60,6 +64,13 @@ def _run_training(args: argparse.Namespace) -> int:
 
     names = ("family", "pictures", "image_size", "batch", "epochs", "rounds", "device")
     return _written(TrainingBenchmark(**_given(args, *names)).run(_print_speeds), args)
+
+
+def _run_inference(args: argparse.Namespace) -> int:
+    from cadsight_cli.benchmark_inference import InferenceBenchmark
+
+    names = ("model", "image_size", "runs", "threads", "data")
+    return _written(InferenceBenchmark(**_given(args, *names)).run(_print_speeds), args)
 
 
 def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -139,4 +150,10 @@ def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
     print(f"{stage}: " + ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in speeds.items()))
 
 
-_KINDS = {"run": _run_stages, "synthesis": _run_synthesis, "evaluation": _run_evaluation, "training": _run_training}
+_KINDS = {
+    "run": _run_stages,
+    "synthesis": _run_synthesis,
+    "evaluation": _run_evaluation,
+    "training": _run_training,
+    "inference": _run_inference,
+}

@@ -1,4 +1,4 @@
-"""`cadsight models`: what is in the registry."""
+"""`cadsight models`: what is in the registry, and its networks for other programs."""
 
 import argparse
 
@@ -6,9 +6,24 @@ import argparse
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from cadsight_learning.options import MODELS_FOLDER
 
-    parser = subparsers.add_parser("models", help="list the trained models", description="List the trained models.")
+    parser = subparsers.add_parser(
+        "models", help="list the trained models, or export one", description="List the trained models, or export one."
+    )
     parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
     parser.set_defaults(run=run)
+    export = parser.add_subparsers(metavar="WHAT").add_parser(
+        "export",
+        help="write a model for ONNX Runtime or OpenVINO",
+        description="Write a model's network for ONNX Runtime or OpenVINO, and compare what it makes of a few pictures "
+        "with what torch makes of them. One export is for pictures of one aspect.",
+    )
+    export.add_argument("model", help="name in the registry, or folder of a model")
+    export.add_argument("--models", default=argparse.SUPPRESS, metavar="DIR", help="registry folder")
+    export.add_argument("--format", choices=("onnx", "openvino"), default="onnx", help="(%(default)s)")
+    export.add_argument("--width", type=int, default=640, metavar="N", help="of a detector's pictures (%(default)s)")
+    export.add_argument("--height", type=int, default=480, metavar="N", help="of a detector's pictures (%(default)s)")
+    export.add_argument("--out", metavar="DIR", help="folder of the export (beside the model's weights)")
+    export.set_defaults(run=run_export)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,4 +36,26 @@ def run(args: argparse.Namespace) -> int:
         shown = ("map50", "map50_95") if card.kind == "detector" else ("mean_deg", "median_deg")
         figures = " ".join(f"{k} {card.figures[k]:.3f}" for k in shown if k in card.figures)
         print(f"{folder.name:24} {card.kind:9} {card.architecture:10} {card.created}  {figures}  {card.started_from}")
+    return 0
+
+
+def run_export(args: argparse.Namespace) -> int:
+    from cadsight_core.errors import CadsightError
+    from cadsight_learning.frames import canvas_shape
+    from cadsight_learning.registry import exports_of, find, load_card, load_detector, load_regressor
+    from cadsight_learning.yolo import YoloDetector
+
+    if min(args.width, args.height) < 1:
+        raise CadsightError(f"the pictures are {args.width} x {args.height}, expected at least one pixel each way")
+    folder = find(args.model, args.models)
+    card = load_card(folder)
+    exports = exports_of(folder, card, args.out)
+    if card.kind == "normals":
+        network, shape = load_regressor(folder, device="cpu").exportable(), (card.image_size, card.image_size)
+    else:
+        detector = load_detector(folder, device="cpu")
+        if not isinstance(detector, YoloDetector):
+            raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector or a regressor")
+        network, shape = detector.exportable(), canvas_shape((args.height, args.width), card.image_size)
+    print(exports.find(args.format, shape) or exports.make(network, args.format, shape))
     return 0

@@ -1,0 +1,100 @@
+"""How many pictures a second each runtime looks at on this processor, side by side on the same pictures."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Sample
+from cadsight_learning.data import load_together
+from cadsight_learning.detector import Detector
+from cadsight_learning.evaluation import evaluate_detector, in_classes_of
+from cadsight_learning.options import RUNTIMES
+from cadsight_learning.registry import ModelCard, find, load_detector, save_model
+from cadsight_learning.yolo import YoloDetector
+
+Told = Callable[[str, dict[str, Any]], None]
+_HEIGHT_OF_WIDTH = 0.75
+
+
+@dataclass(frozen=True)
+class InferenceBenchmark:
+    """What is measured: ``predict`` of one picture of 4:3, so framing and suppression count.
+
+    Attributes:
+        model: folder of a detector; None: YOLO11 nano with random weights.
+        image_size: longer side in pixels of a picture as the network sees it; None: the model's own, else 640.
+        runs: looks of each runtime, in turns.
+        threads: threads of one look; None: as many as torch takes.
+        data: a labelled set on which each runtime is judged.
+    """
+
+    model: str | None = None
+    image_size: int | None = None
+    runs: int = 20
+    threads: int | None = None
+    data: str | None = None
+
+    def run(self, told: Told) -> dict[str, Any]:
+        """Speeds of each runtime, each told once it is known.
+
+        Raises:
+            CadsightError: for a number below 1, a missing runtime or model, or a set that cannot be read.
+        """
+        for name in ("image_size", "runs", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise CadsightError(f"{name} is {value}, expected at least 1")
+        if self.data and not self.model:
+            raise CadsightError("there are data and no model, expected --model: random weights have no score")
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads or before)
+        try:
+            with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as scratch:
+                return self._run(Path(find(self.model)) if self.model else self._random(Path(scratch)), told)
+        finally:
+            torch.set_num_threads(before)
+
+    def _run(self, folder: Path, told: Told) -> dict[str, Any]:
+        detectors: dict[str, Detector] = {r: load_detector(folder, device="cpu", runtime=r) for r in RUNTIMES[1:]}
+        for detector in detectors.values():
+            detector.image_size = self.image_size or detector.image_size
+        width = detectors["torch"].image_size
+        height = round(width * _HEIGHT_OF_WIDTH)
+        picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        for detector in detectors.values():
+            detector.warm_up(width, height)
+        seconds: dict[str, list[float]] = {runtime: [] for runtime in detectors}
+        for _ in range(self.runs):
+            for runtime, detector in detectors.items():
+                started = time.perf_counter()
+                detector.predict([picture])
+                seconds[runtime].append(time.perf_counter() - started)
+        samples = self._samples(detectors["torch"])
+        plain = float(np.median(seconds["torch"]))
+        found: dict[str, Any] = {}
+        for runtime, detector in detectors.items():
+            median = float(np.median(seconds[runtime]))
+            found[runtime] = {"median_ms": median * 1e3, "pictures_per_s": 1 / median, "times_torch": plain / median}
+            if samples:
+                found[runtime]["map50_95"] = evaluate_detector(detector, samples, confidence=0.001)["map50_95"]
+            told(runtime, found[runtime])
+        return {"image_size": width, "runs": self.runs, "threads": torch.get_num_threads(), **found}
+
+    def _samples(self, detector: Detector) -> list[Sample]:
+        if self.data is None:
+            return []
+        samples, classes = load_together([self.data])
+        return in_classes_of(samples, classes, detector.classes)
+
+    def _random(self, folder: Path) -> Path:
+        torch.manual_seed(0)
+        size = self.image_size or 640
+        module = YoloDetector("yolo11n", ("part",), size).module
+        save_model(folder, ModelCard("detector", "yolo11n", ("part",), size), module.state_dict())
+        return folder
