@@ -33,9 +33,11 @@ def serve(detector: str, regressor: str, parameters: PerceptionParameters, curre
     same_regressor = current is not None and current.regressor == regressor
     if current is not None and same_detector and same_regressor:
         return current
+    kept = current.pipeline if current else None
+    runtime = parameters.runtime
     pipeline = Pipeline(
-        current.pipeline.detector if current and same_detector else load_detector(named(detector, models), runtime=parameters.runtime),
-        current.pipeline.regressor if current and same_regressor else load_regressor(named(regressor, models), runtime=parameters.runtime),
+        kept.detector if kept and same_detector else load_detector(named(detector, models), runtime=runtime),
+        kept.regressor if kept and same_regressor else load_regressor(named(regressor, models), runtime=runtime),
         parameters.confidence,
         parameters.max_detections,
     )

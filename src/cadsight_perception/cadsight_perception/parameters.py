@@ -18,7 +18,7 @@ class PerceptionParameters:
     max_detections: int = parameter(10, "most detections in an image", minimum=1, maximum=300)
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
     runtime: str = parameter(
-        "auto",
+        "torch",
         "what runs the models: torch, onnxruntime, openvino, or auto, the fastest that is there; the models are "
         "exported for it when they are first served",
         choices=RUNTIMES,

@@ -14,7 +14,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
         "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, and "
         "with `training` what a detector's training costs beside calling ultralytics or torchvision directly with the "
-        "same settings, and with `inference` how many pictures a second each runtime looks at; none of them wants a run. It is no test: nothing fails for being slow.",
+        "same settings, and with `inference` how many pictures a second each runtime looks at; none of them wants a "
+        "run. It is no test: nothing fails for being slow.",
     )
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
@@ -33,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         parser.add_argument(f"--{flag}", type=kind, metavar=kind.__name__.upper(), help=f"training: {text}")
     parser.add_argument("--model", metavar="MODEL", help="inference: folder of a detector (YOLO11 nano, untrained)")
     parser.add_argument("--runs", type=int, metavar="N", help="inference: looks of each runtime (20)")
-    parser.add_argument("--threads", type=int, metavar="N", help="inference: threads of a look (as many as torch takes)")
+    parser.add_argument("--threads", type=int, metavar="N", help="inference: threads of a look (torch's own)")
     parser.add_argument("--data", metavar="SET", help="inference: labelled pictures to judge each runtime on")
     parser.add_argument(
         "--run", dest="run_folder", default="runs/demo", metavar="RUN", help="folder of the run (%(default)s)"
