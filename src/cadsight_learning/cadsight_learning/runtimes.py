@@ -1,4 +1,4 @@
-"""What runs a network: torch, or a library that looks faster on a processor."""
+"""What runs a network: torch, or a library for exported networks on a processor."""
 
 import importlib.util
 from collections.abc import Callable
@@ -17,7 +17,7 @@ FORMATS = {"onnxruntime": "onnx", "openvino": "openvino"}
 
 
 def runtime_of(name: str, device: torch.device) -> str:
-    """The runtime of an option: ``auto`` is the fastest that is installed on a processor, and torch on a GPU.
+    """The runtime of an option: ``auto`` is the first of them that is installed, and torch on a GPU.
 
     Raises:
         CadsightError: for an unknown name, one that is not installed, or one that does not go with ``device``.

@@ -19,8 +19,8 @@ class PerceptionParameters:
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
     runtime: str = parameter(
         "torch",
-        "what runs the models: torch, onnxruntime, openvino, or auto, the fastest that is there; the models are "
-        "exported for it when they are first served",
+        "what runs the models: torch, onnxruntime, openvino, or auto, the first of openvino, onnxruntime and "
+        "torch that is installed; the models are exported for it when they are first served",
         choices=RUNTIMES,
     )
     warm_up_width: int = parameter(640, "width of the image that the models are warmed up with", minimum=1)
