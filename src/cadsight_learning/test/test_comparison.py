@@ -10,6 +10,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
 from cadsight_learning.comparison import TrainingSet, compare, load_comparison, table
+from cadsight_learning.data import load_together
 from cadsight_learning.detection_figures import resampled_figures
 from cadsight_learning.match_table import MatchTable
 from cadsight_learning.options import DetectorOptions, NormalOptions
@@ -118,4 +119,24 @@ def test_a_set_without_a_plain_name_or_a_folder_is_refused(words):
 
 
 def test_a_set_of_several_folders_is_read_from_one_word():
-    assert TrainingSet.parse("both=a/b,c") == TrainingSet("both", ("a/b", "c"))
+    assert TrainingSet.parse("both=a/b,c") == TrainingSet("both", ("a/b", "c"), (0, 0))
+    assert TrainingSet.parse("few=a/b:20,c:5,/d:e") == TrainingSet("few", ("a/b", "c", "/d:e"), (20, 5, 0))
+
+
+def test_some_pictures_of_a_folder_are_the_same_for_a_seed_and_grow_with_their_number(folders):
+    def names(count, seed):
+        return [s.name for s in load_together([folders / "many"], [count], seed)[0]]
+
+    three, five = names(3, 0), names(5, 0)
+    assert (len(three), len(five)) == (3, 5)
+    assert set(three) < set(five)
+    assert names(5, 0) == five
+    assert names(5, 1) != five
+    with pytest.raises(CadsightError, match=r"9 pictures are to be taken of .*many, which has 8"):
+        names(9, 0)
+
+
+def test_a_set_goes_on_from_one_before_it_alone(folders):
+    sets = [TrainingSet("many", (f"{folders}/many",), after="few"), TrainingSet("few", (f"{folders}/few",))]
+    with pytest.raises(CadsightError, match="the set many comes after 'few', expected one of those before it"):
+        compare(sets, folders / "test", 1, folders / "refused", DETECTOR, None)
