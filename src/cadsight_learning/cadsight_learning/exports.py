@@ -160,7 +160,7 @@ def _exported(network: nn.Module, kind: str, shape: tuple[int, int], folder: Pat
     path = folder / "model.onnx"
     try:
         with warnings.catch_warnings():
-            # The newer exporter takes several times as long for the same network, and needs more packages.
+            # Torch warns of this exporter's end; the newer one needs more packages.
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 network.eval(), (torch.zeros(1, 3, *shape),), str(path), dynamo=False, opset_version=_OPSET,
@@ -179,14 +179,19 @@ def _exported(network: nn.Module, kind: str, shape: tuple[int, int], folder: Pat
 
 
 def _difference(network: nn.Module, session: Session, shape: tuple[int, int]) -> float:
-    """The largest difference of numbers up to 1, and of larger ones their share."""
+    """The largest difference in any output (axis 1), as a share of the output's largest number where that is above 1.
+
+    A box's place in pixels is so compared as a share of the picture, a score as it is.
+    """
     here = _in_torch(network)
     largest = 0.0
     for picture in _few_pictures(shape):
         wanted, found = here(picture), session(picture)
         if wanted.shape != found.shape:
             raise CadsightError(f"the exported network gives {found.shape}, expected {wanted.shape} as torch")
-        largest = max(largest, float((np.abs(found - wanted) / np.maximum(np.abs(wanted), 1.0)).max(initial=0.0)))
+        others = tuple(axis for axis in range(wanted.ndim) if axis != 1)
+        scale = np.maximum(np.abs(wanted).max(axis=others, keepdims=True), 1.0)
+        largest = max(largest, float((np.abs(found - wanted) / scale).max(initial=0.0)))
     return largest
 
 
