@@ -72,13 +72,9 @@ class Replay:
         if not infos:
             raise CadsightError(f"the bag {bag} has nothing on {topics.CAMERA_INFO}, expected a recorded camera")
         self._wait_until_ready()
-        with self._changed:
-            self._results.clear()
-            self._answers.clear()
-            self._answered_images, self._waiting_since = 0, None
         first_info = next(iter(infos.values()))
         self._infos.publish(first_info.data)
-        time.sleep(_SETTLE_S)
+        self._settle()
         began, first = time.monotonic(), None
         for number, message in enumerate(read_bag(bag, [topics.IMAGE]), start=1):
             stamp = serialized_stamp_ns(message.data)
@@ -102,6 +98,21 @@ class Replay:
         self._answered(stamp, min(self._timeout_s, 5.0))
         with self._changed:
             return report_of(self._results, live=False)
+
+    def _settle(self) -> None:
+        """Wait until nothing comes any more of images that others had sent, which a slow node still looks at."""
+        end = time.monotonic() + self._timeout_s
+        came = True
+        while came and time.monotonic() < end:
+            with self._changed:
+                self._results.clear()
+            time.sleep(_SETTLE_S)
+            with self._changed:
+                came = bool(self._results)
+        with self._changed:
+            self._results.clear()
+            self._answers.clear()
+            self._answered_images, self._waiting_since = 0, None
 
     def _check_answering(self, published: int, bag: Path) -> None:
         with self._changed:
