@@ -17,6 +17,7 @@ from cadsight_core.files import write_atomically
 from cadsight_core.sample import Sample
 
 from cadsight_learning.data import divided, load_together
+from cadsight_learning.detection_figures import SHARES
 from cadsight_learning.detector import Progress, silent
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.fitting import fit_detector, fit_normals
@@ -26,7 +27,7 @@ from cadsight_learning.registry import WEIGHTS, fingerprint
 
 FORMAT = "cadsight-comparison-1"
 COMPARISON = "comparison.json"
-DETECTOR_FIGURES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
+DETECTOR_FIGURES = SHARES
 NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
 
 
@@ -52,6 +53,11 @@ class TrainingSet:
     after: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether each seed has pictures of its own."""
+        return any(self.counts)
+
     @staticmethod
     def parse(words: str) -> "TrainingSet":
         """``NAME=DIR[:N][,DIR[:N]...]`` of a command line; with N that many pictures of the folder.
@@ -66,6 +72,15 @@ class TrainingSet:
         if not all(parts):
             raise CadsightError(f"the training set is {words!r}, expected a folder after each comma")
         return TrainingSet(name, tuple(p[1] for p in parts if p), tuple(int(p[2] or 0) for p in parts if p))
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """What is told of the pictures that a set gives to a seed."""
+
+    pictures: int
+    origins: dict[str, int]
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -125,28 +140,29 @@ def compare(
             raise CadsightError(f"the set {one.name} comes after {one.after!r}, expected one of those before it")
     judges, test_names = load_together([test])
     tested, test_data = {_content(s): s.name for s in judges}, fingerprint(judges)
-    for one in sets:
-        # What is wrong with a set is said before hours are spent on those before it.
-        train, valid, _ = _parted(one, 0)
-        _refuse_shared(one.name, [*train, *valid], str(test), tested)
+    # What is wrong with a set is said before hours are spent on those before it.
+    draws = {
+        (one.name, seed): _drawn(one, seed, str(test), tested)
+        for one in sets
+        for seed in range(seeds if one.is_drawn else 1)
+    }
     found = []
     for one in sets:
         trials = []
         for seed in range(seeds):
-            train, valid, classes = _parted(one, seed)
-            _refuse_shared(one.name, [*train, *valid], str(test), tested)
+            draw = draws[one.name, seed if one.is_drawn else 0]
             trial, folder = Trial(one, seed), Path(out) / one.name / str(seed)
             options = _options(one, seed, Path(out), detector, normals)
-            asked = [fingerprint([*train, *valid]), test_data, *(o and dataclasses.asdict(o) for o in options)]
+            asked = [draw.fingerprint, test_data, *(o and dataclasses.asdict(o) for o in options)]
             results = _kept(folder, asked)
             if results is None:
+                train, valid, classes = _parted(one, seed)
                 tests = in_classes_of(judges, test_names, classes)
                 results = _tried(trial, train, valid, classes, tests, folder, options, progress)
                 write_atomically(folder / "trial.json", json.dumps({"asked": asked, **results}) + "\n")
             trials.append({"seed": seed, **results})
-        origins = dict(sorted(Counter(s.origin for s in [*train, *valid]).items()))
         summed = _summed([t["figures"] for t in trials])
-        told = {"name": one.name, "pictures": len(train), "origins": origins, "facts": dict(one.facts)}
+        told = {"name": one.name, "pictures": draw.pictures, "origins": draw.origins, "facts": dict(one.facts)}
         found.append({**told, "trials": trials, **summed})
     comparison = {
         "format": FORMAT,
@@ -205,6 +221,13 @@ def _options(
         how = dataclasses.replace(how, weights=str(before / "detector" / WEIGHTS))
         angles = angles and dataclasses.replace(angles, weights=str(before / "normals" / WEIGHTS))
     return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
+
+
+def _drawn(one: TrainingSet, seed: int, test: str, tested: Mapping[str, str]) -> _Draw:
+    train, valid, _ = _parted(one, seed)
+    every = [*train, *valid]
+    _refuse_shared(one.name, every, test, tested)
+    return _Draw(len(train), dict(sorted(Counter(s.origin for s in every).items())), fingerprint(every))
 
 
 def _parted(one: TrainingSet, seed: int) -> tuple[list[Sample], list[Sample], tuple[str, ...]]:
