@@ -12,7 +12,7 @@ import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
 from cadsight_learning.data import load_together
-from cadsight_learning.detector import Detector
+from cadsight_learning.detector import Detector, warm_up
 from cadsight_learning.evaluation import evaluate_detector, in_classes_of
 from cadsight_learning.options import RUNTIMES
 from cadsight_learning.registry import ModelCard, find, load_detector, save_model
@@ -68,7 +68,7 @@ class InferenceBenchmark:
         height = round(width * _HEIGHT_OF_WIDTH)
         picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
         for detector in detectors.values():
-            detector.warm_up(width, height)
+            warm_up(detector, width, height)
         seconds: dict[str, list[float]] = {runtime: [] for runtime in detectors}
         for _ in range(self.runs):
             for runtime, detector in detectors.items():

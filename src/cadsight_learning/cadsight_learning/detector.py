@@ -77,5 +77,8 @@ class Detector(Protocol):
             CadsightError: for the weights of another one.
         """
 
-    def warm_up(self, width: int, height: int) -> None:
-        """Run once on a picture of this size, so that the first real one is not the slow one."""
+
+def warm_up(detector: Detector, width: int, height: int) -> None:
+    """Look at a picture of this size, so that the first real one is not the slow one."""
+    for _ in range(2):
+        detector.predict([np.zeros((height, width, 3), np.uint8)])

@@ -11,11 +11,9 @@ from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
 
 from cadsight_learning.checkpoint import fill
-from cadsight_learning.normal_networks import lite0, package_state
+from cadsight_learning.normal_networks import LITE0_MEAN, LITE0_SPREAD, lite0, package_state
 
 _SIDE, _BATCH = 224, 16
-# As its authors normalised the pictures.
-_MEAN, _SPREAD = 0.498, 0.502
 
 
 class ImageFeatures:
@@ -53,4 +51,4 @@ class ImageFeatures:
 def _as_input(images: Sequence[Rgb]) -> torch.Tensor:
     # Squeezed and not cropped: what is at the border counts as well.
     sized = [cv2.resize(i, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for i in images]
-    return (torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2).float() / 255 - _MEAN) / _SPREAD
+    return (torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2).float() / 255 - LITE0_MEAN) / LITE0_SPREAD

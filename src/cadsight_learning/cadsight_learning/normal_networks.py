@@ -16,11 +16,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cadsight_learning.checkpoint import load_state
+from cadsight_learning.hub import torchvision_state
 from cadsight_learning.options import ARCHITECTURES
 from cadsight_learning.von_mises_fisher import LEAST, MOST
 
 _BODY = "body"
 _ON_HUB = ("mobilenet_v3_small", "resnet18")
+# As lite0's authors normalised the pictures.
+LITE0_MEAN, LITE0_SPREAD = 0.498, 0.502
 _IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 # Before anything is learned: normals about 20 degrees away.
 _FIRST_CONCENTRATION = 10.0
@@ -89,16 +92,7 @@ def hub_state(architecture: str) -> Mapping[str, Tensor]:
     """
     if architecture not in _ON_HUB:
         raise CadsightError(f"no hub has weights of {architecture}, expected one of {', '.join(_ON_HUB)}, or 'scratch'")
-    weights = torchvision.models.get_model_weights(architecture)["DEFAULT"]
-    try:
-        return torch.hub.load_state_dict_from_url(
-            weights.url, map_location="cpu", progress=False, check_hash=True, weights_only=True
-        )
-    except (OSError, RuntimeError) as error:
-        raise CadsightError(
-            f"the weights of {architecture} could not be had from {weights.url} ({error}), "
-            "expected a network connection, a file of them, or 'scratch'"
-        ) from error
+    return torchvision_state(architecture)[1]
 
 
 def package_state(architecture: str) -> Mapping[str, Tensor]:
@@ -140,7 +134,7 @@ def _compact(image_size: int) -> nn.Sequential:
 
 
 def _efficientnet_lite0(image_size: int) -> nn.Sequential:
-    return _on(lite0(), 1280, image_size, Colours([0.498] * 3, [0.502] * 3))
+    return _on(lite0(), 1280, image_size, Colours([LITE0_MEAN] * 3, [LITE0_SPREAD] * 3))
 
 
 def lite0() -> nn.Module:

@@ -15,6 +15,7 @@ from cadsight_learning.metrics import angle_figures, squared_distance
 from cadsight_learning.normals import as_input, loss, outputs
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.precision import autocast
+from cadsight_learning.training import shuffled
 from cadsight_learning.views import View, seen_again
 from cadsight_learning.von_mises_fisher import log_density, mean_negative_log_likelihood
 
@@ -57,10 +58,7 @@ class NormalTask:
 
     def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
         self.module.train()
-        order = rng.permutation(len(self._train))
-        for start in range(0, len(order), self.options.batch):
-            numbers = list(order[start : start + self.options.batch])
-            numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
+        for numbers in shuffled(len(self._train), self.options.batch, rng):
             drawn = [seen_again(self._train[i], rng, self.options.turn_deg, self.options.image_size) for i in numbers]
             crops = np.stack([recoloured(relit(crop, rng), rng) for crop, _ in drawn])
             yield as_input(crops, self.options.image_size), [same for _, same in drawn]

@@ -21,6 +21,7 @@ from cadsight_learning.checkpoint import fill, fill_matching, load_state
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.devices import CPU, device_of, device_of_module, on_device
 from cadsight_learning.frames import shrunk
+from cadsight_learning.hub import torchvision_state
 from cadsight_learning.metrics import Boxes
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pictures import alike, have_masks, labelled, resized
@@ -82,10 +83,6 @@ class RcnnDetector:
         fill(self.module, state, where)
         return self
 
-    def warm_up(self, width: int, height: int) -> None:
-        for _ in range(2):
-            self.predict([np.zeros((height, width, 3), np.uint8)])
-
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
@@ -139,7 +136,8 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Rcnn
     if options.weights == "scratch":
         return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
     if options.weights == "hub":
-        where, state = _from_hub(architecture)
+        name, state = torchvision_state(architecture)
+        where = f"torchvision's own weights {name}"
     else:
         where, state = f"the weights {options.weights}", load_state(options.weights)
     if "layer4.2.conv3.weight" in state:  # a ResNet by itself, as image classifiers have it
@@ -249,18 +247,6 @@ def _instances(answer: dict[str, Tensor], native: Sequence[int], small: Sequence
         Instance(int(label) - 1, Box(*map(float, box)).clipped(size), mask, score=float(score), source="model")
         for box, label, score, mask in zip(boxes * scale, labels, scores, masks, strict=True)
     ]
-
-
-def _from_hub(architecture: str) -> tuple[str, dict[str, Tensor]]:
-    weights = torchvision.models.get_model_weights(architecture).DEFAULT
-    try:
-        state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (OSError, RuntimeError) as error:
-        raise CadsightError(
-            f"torchvision's weights of {architecture} could not be had from {weights.url} ({error}), "
-            "expected a machine that reaches it, a file of weights, or scratch"
-        ) from error
-    return f"torchvision's own weights {weights}", dict(state)
 
 
 def _without_epsilon(module: nn.Module) -> None:

@@ -13,6 +13,7 @@ from cadsight_learning.metrics import Boxes, epoch_figures
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pictures import labelled, resized
 from cadsight_learning.rcnn import Batch, RcnnDetector, as_batch, judged, losses_of
+from cadsight_learning.training import shuffled
 
 
 class RcnnTask:
@@ -40,13 +41,9 @@ class RcnnTask:
         self.module.train()
         for layer in self._fixed:
             layer.eval()
-        order = rng.permutation(len(self._pictures))
-        for start in range(0, len(order), self.options.batch):
-            numbers = list(order[start : start + self.options.batch])
-            # Normalisation over a batch of one would leave nothing of it.
-            numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
-            mosaic = self.options.mosaic
-            yield as_batch([drawn(self._pictures, int(n), self._shape, mosaic, rng) for n in numbers])
+        mosaic = self.options.mosaic
+        for numbers in shuffled(len(self._pictures), self.options.batch, rng):
+            yield as_batch([drawn(self._pictures, n, self._shape, mosaic, rng) for n in numbers])
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         parts = losses_of(self.module, batch)

@@ -33,6 +33,17 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 }
 
 
+def shuffled(count: int, batch: int, rng: np.random.Generator) -> Iterator[list[int]]:
+    """The numbers below ``count`` in an order drawn by lot, ``batch`` at a time.
+
+    A last one alone gets another beside it, for normalisation over a batch of one would leave nothing of it.
+    """
+    order = rng.permutation(count)
+    for start in range(0, count, batch):
+        numbers = order[start : start + batch].tolist()
+        yield numbers + rng.integers(count, size=max(2 - len(numbers), 0)).tolist()
+
+
 class Task(Protocol):
     """What is being trained, on what, and how it is judged.
 

@@ -29,11 +29,13 @@ from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.devices import CPU, device_of, device_of_module, on_device
 from cadsight_learning.exports import Exports, Served
 from cadsight_learning.frames import canvas_shape, framed
+from cadsight_learning.hub import reaching_hub
 from cadsight_learning.metrics import Boxes, epoch_figures
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pickled_networks import load_network_state
 from cadsight_learning.pictures import alike, labelled, resized
 from cadsight_learning.precision import autocast, channels_last
+from cadsight_learning.training import shuffled
 from cadsight_learning.untouched import untouched
 from cadsight_learning.yolo_names import architecture_of, is_known
 
@@ -124,10 +126,6 @@ class YoloDetector:
         self._fused = self._served = None
         return self
 
-    def warm_up(self, width: int, height: int) -> None:
-        for _ in range(2):
-            self.predict([np.zeros((height, width, 3), np.uint8)])
-
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
@@ -209,13 +207,8 @@ def _from_hub(architecture: str) -> Path:
     url = f"{_HUB}/{path.name}"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with reaching_hub(f"ultralytics' weights of {architecture}", url):
             torch.hub.download_url_to_file(url, str(path), progress=False)
-        except OSError as error:
-            raise CadsightError(
-                f"ultralytics' weights of {architecture} could not be had from {url} ({error}), "
-                "expected a machine that reaches it, a file of weights, or scratch"
-            ) from error
     return path
 
 
@@ -239,14 +232,10 @@ class DetectorTask:
     def batches(self, rng: np.random.Generator, share: float) -> Iterator[dict[str, Tensor]]:
         self._train_mode()
         self._tell_share(share)
-        order = rng.permutation(len(self._pictures))
         # The last tenth is trained on whole pictures, as they will come.
         mosaic = self.options.mosaic if share < 0.9 else 0.0
-        for start in range(0, len(order), self.options.batch):
-            numbers = list(order[start : start + self.options.batch])
-            # Normalisation over a batch of one would leave nothing of it.
-            numbers += list(rng.integers(len(order), size=max(2 - len(numbers), 0)))
-            yield _batch([drawn(self._pictures, int(n), self._shape, mosaic, rng) for n in numbers])
+        for numbers in shuffled(len(self._pictures), self.options.batch, rng):
+            yield _batch([drawn(self._pictures, n, self._shape, mosaic, rng) for n in numbers])
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
         with autocast(batch["img"].device):

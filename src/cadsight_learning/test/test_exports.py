@@ -12,6 +12,7 @@ import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.images import read_image
+from cadsight_learning.detector import warm_up
 from cadsight_learning.exports import ABOUT, LARGEST_DIFFERENCE
 from cadsight_learning.families import detector_of
 from cadsight_learning.normals import NormalRegressor, as_input
@@ -217,7 +218,7 @@ def test_a_folder_that_takes_no_export_leaves_torch_with_auto_and_is_refused_by_
 def test_pictures_of_another_shape_have_an_export_of_their_own(tmp_path):
     folder = saved_detector(tmp_path / "m")
     detector = load_detector(folder, device="cpu", runtime="onnxruntime")
-    detector.warm_up(96, 64)
+    warm_up(detector, 96, 64)
     detector.predict([np.zeros((96, 64, 3), np.uint8)])
     assert sorted(p.name for p in (folder / "exports").iterdir()) == ["onnx-64x96", "onnx-96x64"]
 

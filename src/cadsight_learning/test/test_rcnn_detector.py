@@ -150,7 +150,7 @@ def test_weights_of_another_network_and_a_hub_out_of_reach_are_one_sentence_each
         assert kwargs["weights_only"]
         raise urllib.error.URLError("no route")
 
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unreachable)
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", unreachable)
     with pytest.raises(
         CadsightError, match=r"could not be had from \S+ \(<urlopen error no route>\), expected"
     ) as told:

@@ -10,7 +10,7 @@ from cadsight_core.crops import crop
 from cadsight_core.geometry import Array, unit
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance
-from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
+from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector, warm_up
 from cadsight_learning.normals import NormalRegressor, crop_rotation
 
 
@@ -55,7 +55,7 @@ class Pipeline:
 
     def warm_up(self, size: ImageSize) -> None:
         """Run both models once, so that the first real picture is not the slow one."""
-        self.detector.warm_up(size.width, size.height)
+        warm_up(self.detector, size.width, size.height)
         self.regressor.warm_up()
 
     def look(self, image: Rgb, camera: Camera | None) -> Looked:
