@@ -11,6 +11,7 @@ from cadsight_learning.distances import compared
 from cadsight_learning.feature_distances import compared as compared_by_features
 from cadsight_learning.feature_distances import nearest
 from cadsight_learning.features import ImageFeatures
+from cadsight_learning.set_distances import some
 
 _CHANNELS = ("red", "green", "blue")
 # Histograms of more pictures look the same and only take longer.
@@ -62,6 +63,4 @@ def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | N
 
 
 def _pictures(dataset: Dataset) -> list[Rgb]:
-    samples = dataset.samples()
-    numbers = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), _MOST_PICTURES)).round().astype(int))
-    return [dataset.image(samples[int(i)]) for i in numbers]
+    return [dataset.image(sample) for sample in some(dataset.samples(), _MOST_PICTURES)]

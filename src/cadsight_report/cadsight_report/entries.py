@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_learning.comparison import COMPARISON, load_comparison
+from cadsight_learning.comparison import COMPARISON, DETECTOR_FIGURES, NORMAL_FIGURES, load_comparison
 from cadsight_learning.data import load_together
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.registry import CARD, load_card, load_detector, load_regressor
@@ -17,8 +17,6 @@ from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
 
 from cadsight_report.run_folder import RunFolder
 
-_SHARES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
-_ANGLES = ("mean_deg", "median_deg", "p90_deg")
 Curves = Sequence[Mapping[str, float]]
 
 
@@ -43,7 +41,7 @@ class Entry:
     figures: dict[str, Measured]
     test: str = ""
     curves: dict[str, Curves] = field(default_factory=dict)
-    errors: tuple[list[float], list[float]] = ((), ())  # type: ignore[assignment]
+    errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     confusion: Mapping[str, Any] | None = None
     calibration: Mapping[str, Any] | None = None
     models: dict[str, Path] = field(default_factory=dict)
@@ -127,6 +125,7 @@ def _of_experiment(folder: Path) -> list[Entry]:
 
 def _of_models(name: str, folders: Sequence[Path], test: str | Path | None) -> Entry:
     entry = Entry(name, "", "", {}, str(test or ""))
+    samples, classes = load_together([test]) if test else ([], ())
     told = []
     for folder in folders:
         card = load_card(folder)
@@ -134,11 +133,10 @@ def _of_models(name: str, folders: Sequence[Path], test: str | Path | None) -> E
         entry.models[card.kind] = folder
         entry.curves[card.kind] = _curves(folder)
         if test is None:
-            names = (*_SHARES, *_ANGLES)
+            names = (*DETECTOR_FIGURES, *NORMAL_FIGURES)
             nothing = float("nan")
             entry.figures.update({k: Measured(v, nothing, nothing) for k, v in card.figures.items() if k in names})
             continue
-        samples, classes = load_together([test])
         if card.kind == "detector":
             found = evaluate_detector(
                 load_detector(folder),
@@ -152,7 +150,7 @@ def _of_models(name: str, folders: Sequence[Path], test: str | Path | None) -> E
             entry = replace(entry, errors=errors, calibration=found.get("calibration"))
         entry.figures.update({
             k: Measured(found[k], *found["intervals"].get(k, (float("nan"),) * 2))
-            for k in (*_SHARES, *_ANGLES)
+            for k in (*DETECTOR_FIGURES, *NORMAL_FIGURES)
             if k in found
         })  # fmt: skip
     judged = f"{len(samples)} pictures of {test}" if test else "its own validation pictures"

@@ -16,6 +16,7 @@ from cadsight_learning.data import load_together
 from cadsight_learning.frames import framed
 from cadsight_learning.registry import load_detector, load_regressor
 from cadsight_learning.saliency import detector_saliency, normal_saliency
+from cadsight_learning.set_distances import some
 from cadsight_learning.set_figures import Measured
 from cadsight_learning.views import views
 from cadsight_learning.worth import worth
@@ -118,8 +119,9 @@ def build_side_by_side(
     entries = distinct([one for folder in folders for one in entries_of(folder, test)])
     progress(STAGES[1])
     shown = _charts(entries)
-    grids = [chart for folder in folders if is_experiment(folder) if (chart := _grid(load_comparison(folder)))]
-    bought = [b for folder in folders if is_experiment(folder) for b in _bought(load_comparison(folder))]
+    comparisons = [load_comparison(folder) for folder in folders if is_experiment(folder)]
+    grids = [chart for comparison in comparisons if (chart := _grid(comparison))]
+    bought = [b for comparison in comparisons for b in _bought(comparison)]
     progress(STAGES[2])
     samples = _samples_of(entries)
     looks = _normal_looks(entries, samples), _detector_looks(entries, samples)
@@ -245,7 +247,7 @@ def _samples_of(entries: Sequence[Entry]) -> list[Sample]:
     """A few pictures of the first test set that there is, at even distances."""
     test = next((e.test for e in entries if e.test and Path(e.test).exists()), None)
     samples = [s for s in _loaded(test) if s.instances] if test else []
-    return [samples[round(i)] for i in np.linspace(0, len(samples) - 1, min(_LOOKED_AT, len(samples)))]
+    return some(samples, _LOOKED_AT)
 
 
 def _loaded(test: str) -> list[Sample]:

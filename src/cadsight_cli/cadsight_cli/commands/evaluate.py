@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-_SHARES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
 _OTHERS = ("pictures_right", "mean_iou", "box_loss", "object_loss")
 _ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
 
@@ -74,16 +73,16 @@ def _print_normals(figures: dict[str, Any]) -> None:
 
 
 def _print_detector(figures: dict[str, Any]) -> None:
+    from cadsight_learning.detection_figures import SHARES
+
     print(
         f"{figures['pictures']} pictures, {figures['labels']} labels, confidence {figures['confidence']} and at most "
         f"{figures['max_detections']} a picture; object_loss is the class loss where a network has no other\n"
     )
-    _print_figures(figures, (*_SHARES, *_OTHERS))
+    _print_figures(figures, (*SHARES, *_OTHERS))
     if len(figures["per_class"]) > 1:
-        rows = [
-            (name, row["labels"], *(f"{row[c]:.3f}" for c in _SHARES)) for name, row in figures["per_class"].items()
-        ]
-        _print_table(("class", "labels", *_SHARES), rows)
+        rows = [(name, row["labels"], *(f"{row[c]:.3f}" for c in SHARES)) for name, row in figures["per_class"].items()]
+        _print_table(("class", "labels", *SHARES), rows)
     if "mask_map50" in figures:
         print(f"masks: mask_map50 {figures['mask_map50']:.3f}, mask_map50_95 {figures['mask_map50_95']:.3f}")
     names = figures["confusion"]["classes"]

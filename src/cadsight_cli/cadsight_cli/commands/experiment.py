@@ -1,7 +1,6 @@
 """`cadsight experiment`: several trainings and one table."""
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 _PAPERS = {
@@ -65,8 +64,8 @@ def run_sets(args: argparse.Namespace) -> int:
     from cadsight_cli.experiments.plans import Plan
 
     sets = [TrainingSet.parse(words) for words in args.set]
-    detector = _options(DetectorOptions, {}, args.detector, "--detector")
-    normals = None if args.no_normals else _options(NormalOptions, {}, args.normals, "--normals")
+    detector = _options(DetectorOptions, args.detector, "--detector")
+    normals = None if args.no_normals else _options(NormalOptions, args.normals, "--normals")
     return _compared(Plan(sets, detector, normals), args.test, args.seeds, args.out)
 
 
@@ -105,10 +104,10 @@ def _compared(plan: Any, test: str, seeds: int, out: str) -> int:
     return 0
 
 
-def _options(cls: type, values: Mapping[str, Any], words: list[str], where: str) -> Any:
+def _options(cls: type, words: list[str], where: str) -> Any:
     from cadsight_core.parameters import from_mapping
 
-    return from_mapping(cls, {**values, **_pairs(words, where)}, where)
+    return from_mapping(cls, _pairs(words, where), where)
 
 
 def _pairs(words: list[str], where: str) -> dict[str, Any]:
