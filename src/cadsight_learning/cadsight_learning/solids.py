@@ -77,8 +77,8 @@ def random_scene(camera: Camera, rng: np.random.Generator, most: int = 5) -> Dra
     bodies = [(int(k), solid(KINDS[k], rng)) for k in kinds]
     poses = []
     for _ in bodies:
-        # A body 0.1 m across at z spans fx * 0.1 / z pixels: between a tenth and half of the picture.
-        z = camera.fx * 0.1 / (camera.size.width * rng.uniform(0.08, 0.45))
+        # A body 0.1 m across at z spans fx * 0.1 / z pixels: between a twentieth and half of the picture.
+        z = camera.fx * 0.1 / (camera.size.width * rng.uniform(0.05, 0.45))
         pixel = rng.uniform(0.05, 0.95, 2) * (camera.size.width, camera.size.height)
         ray = camera.rays(pixel[None])[0]
         poses.append(Pose(Rotation.random(random_state=rng).as_matrix(), ray / ray[2] * z))
