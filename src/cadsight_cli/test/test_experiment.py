@@ -82,10 +82,15 @@ def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_
          "--detector has the unknown key 'epoch'"),
         (["transfer", "--test", "TEST", "--real", "TEST", "--synthetic", "TEST", "--scale", "smoke"],
          "expected pictures that training never saw"),
+        (["mixing", "--test", "TEST", "--real", "REAL", "--part", "ROD"],
+         "the part rod is no class of the data, expected one of: bracket"),
+        (["sets", "--set", "real=REAL", "--test", "TEST", "--no-normals", "--part", "ROD"],
+         "--part came with --no-normals, expected one of them"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_in_one_sentence(sets, tmp_path, words, sentence, capsys):
-    places = {"TEST": str(sets / "test"), "REAL": str(sets / "real")}
+    (sets / "rod.yaml").write_text("{name: rod, mesh: rod.stl}")
+    places = {"TEST": str(sets / "test"), "REAL": str(sets / "real"), "ROD": str(sets / "rod.yaml")}
     given = [places.get(word, word) for word in words]
     assert main(["experiment", *given, "--out", str(tmp_path / "out")]) == 2
     assert sentence.replace("REAL", places["REAL"]) in capsys.readouterr().err

@@ -17,7 +17,7 @@ def test_a_part_gets_the_class_of_its_name(rod):
 
 
 def test_a_part_that_is_no_class_or_given_twice_is_refused(rod):
-    with pytest.raises(CadsightError, match=r"rod\.yaml is of the part rod, expected one of the data: plate"):
+    with pytest.raises(CadsightError, match="the part rod is no class of the data, expected one of: plate"):
         parts_of([rod], ["plate"])
     with pytest.raises(CadsightError, match="the part rod is given twice, expected each once"):
         parts_of([rod, rod], ["rod"])

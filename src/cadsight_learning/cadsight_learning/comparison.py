@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
-from cadsight_learning.data import divided, load_together
+from cadsight_learning.data import divided, load_together, parts_in
 from cadsight_learning.detection_figures import SHARES
 from cadsight_learning.detector import Progress, silent
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
@@ -105,6 +106,7 @@ def compare(
     detector: DetectorOptions,
     normals: NormalOptions | None,
     progress: Shown = lambda trial, what: contextlib.nullcontext(silent),
+    parts: Sequence[Part] = (),
 ) -> dict[str, Any]:
     """Train on each set with the seeds 0 to ``seeds - 1`` and judge every model on ``test``.
 
@@ -115,19 +117,21 @@ def compare(
         normals: how the regressor is trained; None for the detector alone.
         progress: for a trial and the model's kind, a context around its training that gives what is told of each
             epoch, such as a progress bar.
+        parts: classes whose symmetry counts for normals, in training and in judging; of the classes by their names.
 
     Returns:
         What ``comparison.json`` holds: ``sets``, each with the ``origins`` of its pictures (those that validate among
         them), its ``trials`` and the ``mean`` and ``spread`` (standard deviation over the seeds, n - 1) of every
         figure; and ``objects``, what is known of each label of the test set (see
-        :func:`cadsight_learning.judged_objects.judged_objects`). A trial has its ``seed``, ``figures``, ``intervals``,
+        :func:`cadsight_learning.judged_objects.judged_objects`), and ``symmetry``, the names of the parts that were
+        judged up to theirs. A trial has its ``seed``, ``figures``, ``intervals``,
         ``matches`` (a :class:`cadsight_learning.match_table.MatchTable`), ``confusion`` and ``objects``: of each label,
         in the order of the test set's, whether it was ``found``, with which ``iou`` and ``score``, and its normal's
         ``angle_deg``.
 
     Raises:
-        CadsightError: for two sets of one name, a test set that shares a picture with a training set, and whatever
-            reading, training and judging raise.
+        CadsightError: for two sets of one name, a test set that shares a picture with a training set, a part that is no
+            class of a set, and whatever reading, training and judging raise.
     """
     names = [s.name for s in sets]
     if len(set(names)) < len(names) or not sets or seeds < 1:
@@ -142,7 +146,7 @@ def compare(
     tested, test_data = {_content(s): s.name for s in judges}, fingerprint(judges)
     # What is wrong with a set is said before hours are spent on those before it.
     draws = {
-        (one.name, seed): _drawn(one, seed, str(test), tested)
+        (one.name, seed): _drawn(one, seed, str(test), tested, parts)
         for one in sets
         for seed in range(seeds if one.is_drawn else 1)
     }
@@ -154,11 +158,13 @@ def compare(
             trial, folder = Trial(one, seed), Path(out) / one.name / str(seed)
             options = _options(one, seed, Path(out), detector, normals)
             asked = [draw.fingerprint, test_data, *(o and dataclasses.asdict(o) for o in options)]
+            if options[1] and parts:
+                asked.append({p.name: [[*s.axis, s.order] for s in p.symmetry] for p in parts})
             results = _kept(folder, asked)
             if results is None:
                 train, valid, classes = _parted(one, seed)
                 tests = in_classes_of(judges, test_names, classes)
-                results = _tried(trial, train, valid, classes, tests, folder, options, progress)
+                results = _tried(trial, train, valid, classes, tests, folder, options, progress, parts)
                 write_atomically(folder / "trial.json", json.dumps({"asked": asked, **results}) + "\n")
             trials.append({"seed": seed, **results})
         summed = _summed([t["figures"] for t in trials])
@@ -170,6 +176,7 @@ def compare(
         "test_pictures": len(judges),
         "seeds": seeds,
         "objects": judged_objects(judges, test_names),
+        "symmetry": sorted(p.name for p in parts if p.symmetry),
         "sets": found,
     }
     write_atomically(Path(out) / COMPARISON, json.dumps(comparison) + "\n")
@@ -223,8 +230,9 @@ def _options(
     return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
 
 
-def _drawn(one: TrainingSet, seed: int, test: str, tested: Mapping[str, str]) -> _Draw:
-    train, valid, _ = _parted(one, seed)
+def _drawn(one: TrainingSet, seed: int, test: str, tested: Mapping[str, str], parts: Sequence[Part]) -> _Draw:
+    train, valid, classes = _parted(one, seed)
+    parts_in(parts, classes)
     every = [*train, *valid]
     _refuse_shared(one.name, every, test, tested)
     return _Draw(len(train), dict(sorted(Counter(s.origin for s in every).items())), fingerprint(every))
@@ -284,6 +292,7 @@ def _tried(
     folder: Path,
     options: tuple[DetectorOptions, NormalOptions | None],
     progress: Shown,
+    parts: Sequence[Part],
 ) -> dict[str, Any]:
     how, normals = options
     with progress(trial, "detector") as shown:
@@ -295,8 +304,9 @@ def _tried(
     results = {"matches": judged["matches"], "confusion": judged["confusion"]}
     if normals is not None:
         with progress(trial, "normals") as shown:
-            regressor, _ = fit_normals(train, valid, classes, folder / "normals", normals, shown)
-        angles = evaluate_normals(regressor, test)
+            there = parts_in(parts, classes)
+            regressor, _ = fit_normals(train, valid, classes, folder / "normals", normals, shown, there)
+        angles = evaluate_normals(regressor, test, {p.class_id: p.symmetry for p in there})
         figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
         intervals |= {f: angles["intervals"][f] for f in NORMAL_FIGURES}
         objects = _with_angles(objects, test, [one["angle_deg"] for one in angles["per_image"]])

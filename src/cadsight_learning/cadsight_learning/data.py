@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.health import unpaired
+from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
 from cadsight_core import formats
@@ -62,6 +63,21 @@ def oddities(paths: Sequence[str | Path], train: Sequence[Sample], classes: Sequ
     if missing:
         sentences.append(f"nothing is learned of {', '.join(missing)}: no picture to train on has such a label")
     return sentences
+
+
+def parts_in(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
+    """Each of ``parts`` with its place in the class ``names`` of a data set as its class id.
+
+    Raises:
+        CadsightError: for a part that is no class, or one that is given twice.
+    """
+    given = [part.name for part in parts]
+    for place, name in enumerate(given):
+        if name not in names:
+            raise CadsightError(f"the part {name} is no class of the data, expected one of: {', '.join(names)}")
+        if name in given[:place]:
+            raise CadsightError(f"the part {name} is given twice, expected each once")
+    return [dataclasses.replace(part, class_id=names.index(part.name)) for part in parts]
 
 
 def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -> list[Sample]:

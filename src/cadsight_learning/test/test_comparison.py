@@ -9,11 +9,14 @@ import pytest
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
+from cadsight_core.part import Part, Symmetry
 from cadsight_learning.comparison import TrainingSet, compare, load_comparison, table
 from cadsight_learning.data import load_together
 from cadsight_learning.detection_figures import resampled_figures
+from cadsight_learning.evaluation import evaluate_normals
 from cadsight_learning.match_table import MatchTable
 from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.registry import load_card, load_regressor
 
 DETECTOR = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
 NORMALS = NormalOptions(architecture="compact", epochs=1, image_size=32, batch=4)
@@ -140,3 +143,28 @@ def test_a_set_goes_on_from_one_before_it_alone(folders):
     sets = [TrainingSet("many", (f"{folders}/many",), after="few"), TrainingSet("few", (f"{folders}/few",))]
     with pytest.raises(CadsightError, match="the set many comes after 'few', expected one of those before it"):
         compare(sets, folders / "test", 1, folders / "refused", DETECTOR, None)
+
+
+def test_regressors_are_trained_and_judged_by_the_symmetry_of_the_parts(folders, comparison):
+    round_about_x = Part("block", 5, symmetry=(Symmetry((1.0, 0.0, 0.0), 0),))
+    sets = [TrainingSet("many", (f"{folders}/many",))]
+    found = compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS, parts=[round_about_x])
+    assert (comparison["symmetry"], found["symmetry"]) == ([], ["block"])
+    card = load_card(folders / "round/many/0/normals")
+    assert card.data["symmetry"] == {"block": [{"axis": [1.0, 0.0, 0.0], "order": 0}]}
+    judges, regressor = load_together([folders / "test"])[0], load_regressor(folders / "round/many/0/normals")
+    by_hand = evaluate_normals(regressor, judges, {0: round_about_x.symmetry})
+    assert found["sets"][0]["mean"]["mean_deg"] == by_hand["mean_deg"] < evaluate_normals(regressor, judges)["mean_deg"]
+    trial = folders / "round/many/0/trial.json"
+    made = trial.stat().st_mtime_ns
+    assert compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS, parts=[round_about_x]) == found
+    assert trial.stat().st_mtime_ns == made
+    with pytest.raises(CadsightError, match="holds a trial with other settings or data"):
+        compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS)
+
+
+def test_a_part_that_is_no_class_of_a_set_is_refused_before_training(folders, tmp_path):
+    with pytest.raises(CadsightError, match="the part rod is no class of the data, expected one of: block"):
+        compare([TrainingSet("many", (f"{folders}/many",))], folders / "test", 1, tmp_path, DETECTOR, NORMALS,
+                parts=[Part("rod")])  # fmt: skip
+    assert not list(tmp_path.iterdir())

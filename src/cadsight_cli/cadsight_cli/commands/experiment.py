@@ -31,6 +31,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     one.add_argument("--seeds", type=int, default=3, help="trainings of each set (3)")
     one.add_argument("--no-normals", action="store_true", help="the detector alone")
     one.set_defaults(run=run_sets)
+    _add_part(one)
     _add_common(one)
     for name, (sentence, recipe) in _PAPERS.items():
         one = kinds.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}. {_GOES_ON}")
@@ -39,6 +40,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.add_argument("--test", metavar="DIR", help="real pictures that judge (those of --run)")
         one.add_argument("--synthetic", metavar="DIR", help="synthetic pictures; left out, they are drawn by --recipe")
         one.add_argument("--recipe", metavar="YAML", help=f"what is drawn (config/recipes/{recipe}.yaml)")
+        if name in ("comillas", "transfer", "mixing"):
+            _add_part(one)
         if name == "comillas":
             one.add_argument("--translated", metavar="DIR", help="synthetic pictures that were made to look real")
         one.add_argument(
@@ -51,6 +54,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         _add_common(one)
 
 
+def _add_part(parser: argparse.ArgumentParser) -> None:
+    words = "the parts: their symmetry counts for normals, in training and in judging"
+    parser.add_argument("--part", nargs="+", default=[], metavar="YAML", help=words)
+
+
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the trials, the table and the page")
     parser.add_argument("--detector", action="append", default=[], metavar="KEY=VALUE", help="option of train detector")
@@ -58,15 +66,20 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def run_sets(args: argparse.Namespace) -> int:
+    from cadsight_core.errors import CadsightError
+    from cadsight_core.part import load_part
     from cadsight_learning.comparison import TrainingSet
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
     from cadsight_cli.experiments.plans import Plan
 
+    if args.no_normals and args.part:
+        raise CadsightError("--part came with --no-normals, expected one of them: symmetry counts for normals alone")
     sets = [TrainingSet.parse(words) for words in args.set]
     detector = _options(DetectorOptions, args.detector, "--detector")
     normals = None if args.no_normals else _options(NormalOptions, args.normals, "--normals")
-    return _compared(Plan(sets, detector, normals), args.test, args.seeds, args.out)
+    parts = [load_part(path) for path in args.part]
+    return _compared(Plan(sets, detector, normals, parts), args.test, args.seeds, args.out)
 
 
 def run_paper(args: argparse.Namespace) -> int:
@@ -95,7 +108,14 @@ def _compared(plan: Any, test: str, seeds: int, out: str) -> int:
     from cadsight_cli.progress import TrainingBar
 
     comparison = compare(
-        plan.sets, test, seeds, out, plan.detector, plan.normals, lambda trial, what: TrainingBar(f"{trial}: {what}")
+        plan.sets,
+        test,
+        seeds,
+        out,
+        plan.detector,
+        plan.normals,
+        lambda trial, what: TrainingBar(f"{trial}: {what}"),
+        plan.parts,
     )
     page = report_side_by_side([out], Path(out) / "report.html")
     print(table(comparison), end="")

@@ -1,8 +1,10 @@
 """From a command line to what is trained on: the pictures are found or drawn, then the plan is made of them."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 
+from cadsight_core.dataset import Dataset
 from cadsight_ros.resources import resolve
 from cadsight_synthesis.augmented_set import write_augmented_set
 
@@ -10,6 +12,7 @@ from cadsight_cli.experiments import plans
 from cadsight_cli.experiments.material import drawn, given
 from cadsight_cli.experiments.plans import Material, Plan
 from cadsight_cli.experiments.scales import Scale
+from cadsight_cli.part_arguments import parts_of
 from cadsight_cli.progress import picture_bar
 from cadsight_core import formats
 
@@ -24,6 +27,8 @@ def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
         CadsightError: for options that do not go together, a set that is not there, or what drawing raises.
     """
     test = given(args.test, args.run_folder, "test", "--test")
+    # Before anything is drawn for them.
+    parts = parts_of(words, formats.load(test)[1]) if (words := getattr(args, "part", [])) else []
     real = "" if args.kind == "rudenko" else given(args.real, args.run_folder, "train", "--real")
     synthetic = args.synthetic or drawn(
         args.recipe or resolve(f"package://cadsight/config/recipes/{args.default_recipe}.yaml"),
@@ -42,10 +47,16 @@ def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
         )
         return plans.rudenko(Material(real, synthetic, test, augmented=str(augmented.folder)), scale), test
     if args.kind == "mixing":
-        return plans.mixing(material, scale, min(_count(real), _count(synthetic))), test
-    planner = {"comillas": plans.comillas, "morato": plans.morato, "transfer": plans.transfer}[args.kind]
-    return planner(material, scale), test
+        plan = plans.mixing(material, scale, min(_count(real), _count(synthetic)))
+    else:
+        planner = {"comillas": plans.comillas, "morato": plans.morato, "transfer": plans.transfer}[args.kind]
+        plan = planner(material, scale)
+    return dataclasses.replace(plan, parts=parts), test
 
 
 def _count(folder: str) -> int:
+    """Pictures to train on; of our own format they are counted without reading a sample."""
+    if Dataset.is_one(folder):
+        dataset = Dataset.open(folder)
+        return len(dataset) - len(dataset.samples("test"))
     return sum(s.split != "test" for s in formats.load(folder)[0])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadsight_core.parameters import from_mapping
+from cadsight_core.part import Part
 from cadsight_learning.comparison import TrainingSet
 from cadsight_learning.options import DetectorOptions, NormalOptions
 
@@ -31,11 +32,16 @@ class Material:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is trained on, and how unless a set says it otherwise; without ``normals`` the detector alone."""
+    """What is trained on, and how unless a set says it otherwise; without ``normals`` the detector alone.
+
+    Attributes:
+        parts: those whose symmetry counts for normals.
+    """
 
     sets: Sequence[TrainingSet]
     detector: DetectorOptions
     normals: NormalOptions | None
+    parts: Sequence[Part] = ()
 
 
 Planner = Callable[[Material, Scale], Plan]
