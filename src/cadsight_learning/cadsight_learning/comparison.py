@@ -25,6 +25,7 @@ from cadsight_learning.fitting import fit_detector, fit_normals
 from cadsight_learning.judged_objects import counting, judged_objects
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import WEIGHTS, fingerprint
+from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
 
 FORMAT = "cadsight-comparison-1"
 COMPARISON = "comparison.json"
@@ -201,20 +202,27 @@ def load_comparison(folder: str | Path) -> dict[str, Any]:
 
 
 def table(comparison: Mapping[str, Any]) -> str:
-    """The comparison as a Markdown table: mean and, of several seeds, the standard deviation."""
-    figures = [f for f in (*DETECTOR_FIGURES, *NORMAL_FIGURES) if any(f in one["mean"] for one in comparison["sets"])]
-    lines = [f"| trained on | pictures | {' | '.join(figures)} |", "|---" * (len(figures) + 2) + "|"]
-    for one in comparison["sets"]:
-        cells = [
-            _cell(one["mean"][f], one["spread"].get(f), 2 if f in NORMAL_FIGURES else 3) if f in one["mean"] else ""
-            for f in figures
-        ]
-        lines.append(f"| {one['name']} | {one['pictures']} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    """The comparison as Markdown, a table for each kind of model.
+
+    A figure is the mean over the seeds, of several seeds with their standard deviation, and its 95 % interval.
+    """
+    measured = set_figures(comparison, resampled_sets(comparison))
+    tables = []
+    for names, digits in ((DETECTOR_FIGURES, 3), (NORMAL_FIGURES, 2)):
+        rows = [one for one in comparison["sets"] if any(f in one["mean"] for f in names)]
+        if not rows:
+            continue
+        lines = [f"| trained on | pictures | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
+        for one in rows:
+            cells = [_cell(measured[one["name"]][f], one["spread"].get(f), digits) for f in names]
+            lines.append(f"| {one['name']} | {one['pictures']} | {' | '.join(cells)} |")
+        tables.append("\n".join(lines) + "\n")
+    return "\n".join(tables)
 
 
-def _cell(mean: float, spread: float | None, digits: int) -> str:
-    return f"{mean:.{digits}f}" if spread is None else f"{mean:.{digits}f} +- {spread:.{digits}f}"
+def _cell(figure: Measured, spread: float | None, digits: int) -> str:
+    over = "" if spread is None else f" +- {spread:.{digits}f}"
+    return f"{figure.value:.{digits}f}{over} ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
 
 
 def _options(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import numpy as np
@@ -87,16 +88,31 @@ def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):
         compare(sets, folders / "test", 1, folders / "out", dataclasses.replace(DETECTOR, batch=5), NORMALS)
 
 
-def test_the_table_gives_the_mean_and_of_several_seeds_the_spread():
-    one = {"name": "real", "pictures": 3, "mean": {"map50": 0.9, "mean_deg": 2.345}, "spread": {}}
-    mean, spread = {"map50": 0.5, "mean_deg": 9.0}, {"map50": 0.1, "mean_deg": 1.0}
-    two = {"name": "twin", "pictures": 30, "mean": mean, "spread": spread}
-    assert table({"sets": [one, two]}).splitlines() == [
-        "| trained on | pictures | map50 | mean_deg |",
-        "|---|---|---|---|",
-        "| real | 3 | 0.900 | 2.35 |",
-        "| twin | 30 | 0.500 +- 0.100 | 9.00 +- 1.00 |",
-    ]
+def test_the_table_gives_the_mean_the_spread_of_the_seeds_and_the_interval(comparison):
+    detectors, normals = table(comparison).split("\n\n")
+    assert (
+        detectors.splitlines()[0] == "| trained on | pictures | precision | recall | f1 | accuracy | map50 | map50_95 |"
+    )
+    head, _, many, both = normals.splitlines()
+    assert head == "| trained on | pictures | mean_deg | median_deg | p90_deg |"
+    one = comparison["sets"][0]
+    cell = rf"{one['mean']['mean_deg']:.2f} \+- {one['spread']['mean_deg']:.2f} \(([\d.]+) to ([\d.]+)\)"
+    low, high = map(float, re.fullmatch(cell, many.split(" | ")[2]).groups())
+    assert low < one["mean"]["mean_deg"] < high
+    assert [row.split(" | ")[:2] for row in (many, both)] == [["| many", "7"], ["| all", "10"]]
+
+
+def test_one_seed_has_no_spread_and_a_set_without_a_regressor_no_row_among_the_normals(comparison):
+    one, two = comparison["sets"]
+    bare = {**two["trials"][0], "figures": {k: v for k, v in two["trials"][0]["figures"].items() if "deg" not in k}}
+    bare["objects"] = [{k: v for k, v in o.items() if k != "angle_deg"} for o in bare["objects"]]
+    sets = [{**one, "trials": one["trials"][:1], "spread": {}}]
+    sets += [{**two, "trials": [bare], "spread": {}, "mean": bare["figures"]}]
+    told = table({**comparison, "sets": sets})
+    assert "+-" not in told
+    assert [line.split(" | ")[0] for line in told.splitlines() if "trained" not in line] == [
+        "|---|---|---|---|---|---|---|---|", "| many", "| all", "", "|---|---|---|---|---|", "| many",
+    ]  # fmt: skip
 
 
 def test_a_test_set_that_shares_a_picture_with_a_training_set_is_refused_by_content(folders, tmp_path):

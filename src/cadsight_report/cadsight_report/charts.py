@@ -98,15 +98,19 @@ def densities(panels: Sequence[tuple[str, Mapping[str, ArrayLike]]]) -> str:
         return _svg(figure)
 
 
-def overlaid(panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]], order: Sequence[str]) -> str:
-    """One panel each of (title, {run: value by epoch}), many runs in one; colours by their place in ``order``."""
+def overlaid(panels: Sequence[tuple[str, Mapping[str, Sequence[Sequence[float]]]]], order: Sequence[str]) -> str:
+    """One panel each of (title, {run: of each seed its values by epoch}); colours by a run's place in ``order``.
+
+    Of several seeds each is a thin line in the run's colour.
+    """
     with mpl.rc_context(_STYLE):
         figure, all_axes = _figure(len(panels), 3.3 * len(panels), 2.7)
         for axes, (title, lines) in zip(all_axes, panels, strict=True):
-            for name, values in lines.items():
-                marker = "o" if len(values) == 1 else ""
-                style = _style_of(order.index(name))
-                axes.plot(range(1, len(values) + 1), values, label=name, linewidth=1.4, marker=marker, **style)
+            for name, seeds in lines.items():
+                style = {**_style_of(order.index(name)), "linewidth": 1.4 if len(seeds) == 1 else 0.7}
+                for values in seeds:
+                    marker = "o" if len(values) == 1 else ""
+                    axes.plot(range(1, len(values) + 1), values, label=name, marker=marker, **style)
             axes.set(title=title, xlabel="epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _legend_below(figure, all_axes)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from cadsight_core.errors import CadsightError
@@ -27,12 +28,13 @@ class Entry:
     Attributes:
         trained_on, judged_on: in words.
         figures: by name, each with its interval, which is NaN where none is known.
+        spread: standard deviation of each figure over the seeds, where there are several.
         test: data set that it was judged on; '' for its own validation pictures.
-        curves: of 'detector' and 'normals', a row an epoch, of the first seed.
+        curves: of 'detector' and 'normals', for each seed a row an epoch.
         errors: of each crop the vertical component of the true normal and the error in degrees.
         confusion: ``classes`` and ``matrix``.
-        calibration: of a regressor that says how sure it is, as :func:`evaluate_normals` gives it.
-        models: folder of 'detector' and 'normals'.
+        calibration: ``expected`` and ``observed`` shares of :func:`evaluate_normals`, of all seeds together.
+        models: folder of 'detector' and 'normals', of the first seed.
     """
 
     name: str
@@ -40,7 +42,8 @@ class Entry:
     judged_on: str
     figures: dict[str, Measured]
     test: str = ""
-    curves: dict[str, Curves] = field(default_factory=dict)
+    spread: Mapping[str, float] = field(default_factory=dict)
+    curves: dict[str, list[Curves]] = field(default_factory=dict)
     errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     confusion: Mapping[str, Any] | None = None
     calibration: Mapping[str, Any] | None = None
@@ -92,6 +95,10 @@ def distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 def _of_experiment(folder: Path) -> list[Entry]:
     comparison = load_comparison(folder)
+    turned = comparison.get("symmetry")
+    judged_on = f"{comparison['test_pictures']} pictures of {comparison['test']}" + (
+        f", normals up to the symmetry of {', '.join(turned)}" if turned else ""
+    )
     figures = set_figures(comparison, resampled_sets(comparison))
     trials = comparison["seeds"]
     entries = []
@@ -103,21 +110,24 @@ def _of_experiment(folder: Path) -> list[Entry]:
             for o, t in zip(comparison["objects"], trial["objects"], strict=True)
             if t.get("angle_deg") is not None and o["tilt_deg"] is not None
         ]
-        first = folder / one["name"] / str(one["trials"][0]["seed"])
-        models = {kind: first / kind for kind in ("detector", "normals") if (first / kind / CARD).is_file()}
+        trained = [
+            {kind: path for kind in ("detector", "normals") if (path := seed / kind) and (path / CARD).is_file()}
+            for seed in (folder / one["name"] / str(trial["seed"]) for trial in one["trials"])
+        ]
         matrices = [t["confusion"] for t in one["trials"]]
         entries.append(
             Entry(
                 one["name"],
                 f"{origins} pictures, {trials} seed{'' if trials == 1 else 's'}",
-                f"{comparison['test_pictures']} pictures of {comparison['test']}",
+                judged_on,
                 figures[one["name"]],
                 comparison["test"],
-                {kind: _curves(path) for kind, path in models.items()},
+                one["spread"],
+                {kind: [_curves(models[kind]) for models in trained if kind in models] for kind in trained[0]},
                 ([_vertical(tilt) for tilt, _ in pairs], [angle for _, angle in pairs]),
                 {"classes": matrices[0]["classes"], "matrix": _added([m["matrix"] for m in matrices])},
-                one["trials"][0].get("calibration"),
-                models,
+                _pooled([t["calibration"] for t in one["trials"] if "calibration" in t]),
+                trained[0],
             )
         )
     return entries
@@ -131,7 +141,7 @@ def _of_models(name: str, folders: Sequence[Path], test: str | Path | None) -> E
         card = load_card(folder)
         told.append(f"{card.data.get('train', {}).get('pictures', '?')} pictures; {card.started_from}")
         entry.models[card.kind] = folder
-        entry.curves[card.kind] = _curves(folder)
+        entry.curves[card.kind] = [_curves(folder)]
         if test is None:
             names = (*DETECTOR_FIGURES, *NORMAL_FIGURES)
             nothing = float("nan")
@@ -163,6 +173,14 @@ def _vertical(tilt_deg: float) -> float:
 
 def _added(matrices: Sequence[Sequence[Sequence[int]]]) -> list[list[int]]:
     return [[sum(cells) for cells in zip(*rows, strict=True)] for rows in zip(*matrices, strict=True)]
+
+
+def _pooled(calibrations: Sequence[Mapping[str, Any]]) -> dict[str, list[float]] | None:
+    """The calibration of all crops of several trials, of which each has as many as the others."""
+    if not calibrations:
+        return None
+    observed = zip(*(c["observed"] for c in calibrations), strict=True)
+    return {"expected": calibrations[0]["expected"], "observed": [fmean(shares) for shares in observed]}
 
 
 def _curves(folder: Path) -> Curves:

@@ -151,19 +151,22 @@ def _rendered(what: SideBySide) -> str:
 
 def _table(
     kind: str, columns: Sequence[tuple[str, str, int]], entries: Sequence[Entry]
-) -> tuple[str, list[str], list[tuple[Entry, list[tuple[str, str]]]]] | None:
+) -> tuple[str, list[str], list[tuple[Entry, list[tuple[str, str, str]]]]] | None:
     """Heading, titles and a row for each entry that has any of the figures."""
     there = [one for one in entries if any(name in one.figures for name, _, _ in columns)]
-    rows = [(one, [_words(one.figures.get(name), digits) for name, _, digits in columns]) for one in there]
+    rows = [
+        (one, [_words(one.figures.get(name), one.spread.get(name), digits) for name, _, digits in columns])
+        for one in there
+    ]
     return (kind, [title for _, title, _ in columns], rows) if rows else None
 
 
-def _words(measured: Measured | None, digits: int) -> tuple[str, str]:
-    """The value, and its interval where one is known."""
+def _words(measured: Measured | None, spread: float | None, digits: int) -> tuple[str, str, str]:
+    """The value, and its interval and its spread over the seeds where they are known."""
     if measured is None:
-        return "", ""
+        return "", "", ""
     between = f"{measured.low:.{digits}f} to {measured.high:.{digits}f}" if np.isfinite(measured.low) else ""
-    return f"{measured.value:.{digits}f}", between
+    return f"{measured.value:.{digits}f}", between, "" if spread is None else f"± {spread:.{digits}f}"
 
 
 def _charts(entries: Sequence[Entry]) -> dict[str, str]:
@@ -178,7 +181,7 @@ def _charts(entries: Sequence[Entry]) -> dict[str, str]:
             found[name] = charts.with_intervals([(title, rows) for title, rows in panels if rows], order)
     for kind, wanted_curves in (("detector", _DETECTOR_CURVES), ("normals", _NORMAL_CURVES)):
         lines = [
-            (title, {e.name: [row[key] for row in rows] for e in entries if (rows := _having(e, kind, key))})
+            (title, {e.name: seeds for e in entries if (seeds := _having(e, kind, key))})
             for title, key in wanted_curves
         ]
         if any(runs for _, runs in lines):
@@ -202,8 +205,10 @@ def _grid(comparison: Mapping[str, Any]) -> str | None:
     return charts.grid(places, "pictures from CAD", "real pictures", "mAP50") if places else None
 
 
-def _having(entry: Entry, kind: str, key: str) -> list[Mapping[str, float]]:
-    return [row for row in entry.curves.get(kind, ()) if key in row]
+def _having(entry: Entry, kind: str, key: str) -> list[list[float]]:
+    """Of each seed its values of ``key`` by epoch, where it has any."""
+    seeds = [[row[key] for row in rows if key in row] for rows in entry.curves.get(kind, ())]
+    return [values for values in seeds if values]
 
 
 def _bought(comparison: Mapping[str, Any]) -> list[Bought]:

@@ -10,7 +10,7 @@ CHARTS = {
     "curves": lambda: charts.curves([("box loss", {"train": [3.0, 2.0], "valid": [3.5, 2.5]})]),
     "one epoch": lambda: charts.curves([("box loss", {"train": [3.0]})]),
     "histograms": lambda: charts.histograms([("IoU", {"colour": [0.9, 0.95], "kinematic": [0.99]})]),
-    "overlaid": lambda: charts.overlaid([("loss", {"a": [3.0, 2.0], "b": [1.0]})], ["b", "a"]),
+    "overlaid": lambda: charts.overlaid([("loss", {"a": [[3.0, 2.0]], "b": [[1.0], [2.0]]})], ["b", "a"]),
     "with intervals": lambda: charts.with_intervals(
         [("mAP50", {"a": (0.5, 0.4, 0.6), "b": (0.1, np.nan, np.nan)})], "ab"
     ),
@@ -36,6 +36,17 @@ def test_what_a_chart_refers_to_is_in_it(name):
     used = set(re.findall(r"url\(#([^)]+)\)", svg)) | set(re.findall(r'href="#([^"]+)"', svg))
     assert used
     assert used <= set(re.findall(r'id="([^"]+)"', svg))
+
+
+def test_the_curves_of_several_seeds_are_thin_lines_of_one_colour_and_one_word_below():
+    svg = charts.overlaid([("loss", {"a": [[3.0, 2.0]], "b": [[4.0, 3.0], [4.1, 3.1], [4.2, 3.2]]})], ["a", "b"])
+    lines = re.findall(
+        r'<path d="[^"]*" clip-path="[^"]*" style="fill: none; stroke: ([^;"]*); stroke-width: (\d.\d)', svg
+    )
+    assert [line for line in lines if line[0] in (charts.BLUE, charts.ORANGE)] == [
+        (charts.BLUE, "1.4"), *[(charts.ORANGE, "0.7")] * 3,
+    ]  # fmt: skip
+    assert re.findall(r"<text[^>]*>([ab])</text>", svg) == ["a", "b"]
 
 
 def test_text_in_a_chart_is_escaped():

@@ -27,7 +27,7 @@ def experiment(run_folder, tmp_path_factory):
     test = run_folder / "sessions" / "test" / "labelled"
     detector = DetectorOptions(epochs=1, image_size=96, batch=2, mosaic=0.0)
     normals = NormalOptions(epochs=1, batch=2, architecture="compact", image_size=32)
-    compare(sets, test, 1, root / "out", detector, normals)
+    compare(sets, test, 2, root / "out", detector, normals)
     return root / "out"
 
 
@@ -55,9 +55,9 @@ def test_everything_is_in_the_page_and_nothing_outside_is_referred_to(page):
 
 def test_each_row_has_its_figures_with_intervals(page, experiment):
     comparison = json.loads((experiment / "comparison.json").read_text())
-    angle = comparison["sets"][0]["mean"]["median_deg"]
+    angle, spread = (comparison["sets"][0][name]["median_deg"] for name in ("mean", "spread"))
     (row,) = re.findall(r"<tr><td><strong>twin</strong>(?:(?!</tr>).)*</tr>", page.split("Normals, degrees")[1], re.S)
-    assert f"{angle:.2f}<br>" in row
+    assert f"{angle:.2f} <small>± {spread:.2f}</small><br>" in row
     assert len(re.findall(r"\d to \d", row)) == 3
     assert "Not all were judged on the same pictures" in page
 
@@ -69,8 +69,21 @@ def test_figures_of_a_set_are_the_means_of_its_trials(experiment):
         for name, measured in entry.figures.items():
             assert measured.value == pytest.approx(one["mean"][name])
             assert measured.low <= measured.value <= measured.high
-        assert len(entry.errors[0]) == 3
-        assert sum(map(sum, entry.confusion["matrix"][:-1])) == 3
+        assert len(entry.errors[0]) == 2 * 3
+        assert sum(map(sum, entry.confusion["matrix"][:-1])) == 2 * 3
+
+
+def test_the_curves_of_every_seed_are_shown_and_the_crops_of_all_seeds_calibrate_together(experiment):
+    for entry, one in zip(
+        entries_of(experiment), json.loads((experiment / "comparison.json").read_text())["sets"], strict=True
+    ):
+        for kind in ("detector", "normals"):
+            kept = [json.loads((experiment / one["name"] / s / kind / "curves.json").read_text()) for s in "01"]
+            assert entry.curves[kind] == kept
+            assert kept[0] != kept[1]
+        shares = [trial["calibration"]["observed"] for trial in one["trials"]]
+        assert entry.calibration["observed"] == pytest.approx(np.mean(shares, axis=0))
+        assert entry.models["detector"] == experiment / one["name"] / "0" / "detector"
 
 
 def test_a_model_is_judged_on_the_pictures_that_are_given(run_folder):
