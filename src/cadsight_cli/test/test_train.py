@@ -51,7 +51,7 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
     assert "squares" in capsys.readouterr().out
 
 
-def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(data, tmp_path, capsys):
+def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(model, data, tmp_path, capsys):
     file, sheet = tmp_path / "distance.json", tmp_path / "sheet.png"
     words = ["data", "distance", str(data / "images/train"), str(data / "images/val"), "--json", str(file)]
     assert main([*words, "--sheet", str(sheet)]) == 0
@@ -61,6 +61,9 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(da
     found = json.loads(file.read_text())
     assert (found["features"]["pictures"], len(found["neighbours"])) == ([8, 2], 2)
     assert cv2.imread(str(sheet)) is not None
+    assert main([*words, "--model", "squares", "--models", str(model.parent)]) == 0
+    assert json.loads(file.read_text())["features"]["extractor"].startswith(f"the detector {model} (yolo11n, weights ")
+    assert f"features: the detector {model} (yolo11n" in capsys.readouterr().out
     assert main([*words, "--most", "1"]) == 2
     assert "--most is 1" in capsys.readouterr().err
 

