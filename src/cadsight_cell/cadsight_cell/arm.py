@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import airo_models
 import numpy as np
 import pinocchio
-import yaml
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.parameters import check, parameter
+from cadsight_core.yaml_reading import read_yaml
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
@@ -139,8 +139,8 @@ def load_calibration(path: Path) -> dict[str, Pose]:
     Raises:
         CadsightError: for a file that is missing or holds something else, or is of another model of arm.
     """
+    content = read_yaml(path, "the arm's calibration ")
     try:
-        content = yaml.safe_load(path.read_text())
         places = {joint: content["kinematics"][name] for joint, name in zip(JOINT_NAMES, _CALIBRATED, strict=True)}
         poses = {
             joint: Pose(
@@ -149,9 +149,7 @@ def load_calibration(path: Path) -> dict[str, Pose]:
             )
             for joint, p in places.items()
         }
-    except OSError as error:
-        raise CadsightError(f"the arm's calibration {path} could not be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CadsightError(
             f"the arm's calibration {path} has no usable {' '.join(str(error).split())}, expected kinematics: with "
             f"x, y, z, roll, pitch and yaw of {', '.join(_CALIBRATED)}"

@@ -156,11 +156,17 @@ def test_a_calibration_of_another_arm_is_refused(tmp_path, changes, words):
         load_calibration(calibration_file(tmp_path, **changes))
 
 
-@pytest.mark.parametrize("content", ["", "kinematics:", "kinematics: {shoulder: {x: 0}}", "- 1", "a: [", "a: 3"])
-def test_a_file_that_is_no_calibration_is_refused_by_name(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        *((text, "has no usable") for text in ("", "kinematics:", "kinematics: {shoulder: {x: 0}}", "- 1", "a: 3")),
+        ("a: [", "is not YAML: while parsing"),
+    ],
+)
+def test_a_file_that_is_no_calibration_is_refused_by_name(tmp_path, content, words):
     path = tmp_path / "my_ur3e.yaml"
     path.write_text(content)
-    with pytest.raises(CadsightError, match=r"calibration .*my_ur3e.yaml has no usable"):
+    with pytest.raises(CadsightError, match=rf"the arm's calibration .*my_ur3e.yaml {words}"):
         load_calibration(path)
     with pytest.raises(CadsightError, match=r"calibration .*nowhere.yaml could not be read: No such file"):
         ArmParameters(calibration_file=str(tmp_path / "nowhere.yaml")).arm()
