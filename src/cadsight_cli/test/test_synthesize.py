@@ -1,6 +1,7 @@
 """`cadsight synthesize` as a user types it."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,18 @@ def test_a_composed_recipe_pastes_what_was_labelled(made: Path, tmp_path: Path) 
     assert {s.origin for s in one} == {"composed"}
     assert main(["synthesize", "preview", str(tmp_path / "mixed.yaml"), "--out", str(tmp_path / "page.html")]) == 0
     assert (tmp_path / "page.html").read_text().count("base64,") == 9
+    (tmp_path / "parameters.yaml").write_text("max_parts: 2\nseed: 4\n")
+    short = ["compose", "--from", str(made), "--background", str(tmp_path / "empty.png"), "--out", str(tmp_path / "3")]
+    short += ["--parameters", str(tmp_path / "parameters.yaml")]
+    assert main([*short, "--count", "2"]) == 0
+    shutil.move(tmp_path / "3", tmp_path / "moved")  # what it is made of counts, not where
+    assert main([*short[:-3], str(tmp_path / "moved"), *short[-2:], "--count", "3"]) == 0
+    three = Dataset.open(tmp_path / "moved")
+    assert three.names == ("composed-4-000000", "composed-4-000001", "composed-4-000002")
+    for ours, theirs in zip(three, one, strict=True):
+        assert {**ours.to_json(), "name": 0, "image": 0} == {**theirs.to_json(), "name": 0, "image": 0}
+        np.testing.assert_array_equal(three.image(ours), one.image(theirs))
+    assert main([*short[:-3], str(tmp_path / "moved"), "--count", "3"]) == 2  # another seed
 
 
 @pytest.mark.parametrize(

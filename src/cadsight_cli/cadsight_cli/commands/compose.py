@@ -20,26 +20,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.images import read_image
-    from cadsight_core.parameters import from_mapping
-    from cadsight_synthesis.composed_set import write_composed_set
-    from cadsight_synthesis.composition import CompositionParameters
-    from tqdm import tqdm
+    from dataclasses import replace
+    from pathlib import Path
 
+    from cadsight_core.parameters import from_mapping
+    from cadsight_synthesis.composed_set import ComposedPictures, ComposedRecipe
+    from cadsight_synthesis.composition import CompositionParameters
+    from cadsight_synthesis.rendered_set import write_set
+
+    from cadsight_cli.progress import picture_bar
     from cadsight_cli.yaml_file import read_mapping
 
     mapping = read_mapping(args.parameters) if args.parameters else {}
-    if args.seed is not None:
-        mapping["seed"] = args.seed
     parameters = from_mapping(CompositionParameters, mapping, args.parameters or "the command line")
-    dataset = write_composed_set(
-        args.source,
-        read_image(args.background),
-        args.count,
-        args.out,
-        parameters,
-        args.split,
-        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image"),
-    )
-    print(dataset.folder)
+    seed = parameters.seed if args.seed is None else args.seed
+    source, background = Path(args.source).resolve(), Path(args.background).resolve()
+    recipe = ComposedRecipe("composed", seed, args.split, "composed", source, background, replace(parameters, seed=0))
+    print(write_set(ComposedPictures(recipe), args.count, args.out, progress=picture_bar).folder)
     return 0

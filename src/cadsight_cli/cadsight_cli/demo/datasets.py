@@ -8,9 +8,8 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.formats.coco import write_coco
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.yolo import write_yolo
-from cadsight_core.images import read_image
-from cadsight_synthesis.composed_set import write_composed_set
-from cadsight_synthesis.composition import CompositionParameters
+from cadsight_synthesis.composed_set import ComposedPictures, ComposedRecipe
+from cadsight_synthesis.rendered_set import write_set
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -19,8 +18,8 @@ def compose(
     labelled: Path, background: Path, count: int, seed: int, out: Path, progress: Progress | None = None
 ) -> None:
     """Write ``count`` pictures of one to four labelled parts (Comillas, section 3.3.1), going on with those there."""
-    parameters = CompositionParameters(seed=seed)
-    write_composed_set(labelled, read_image(background), count, out, parameters, "train", progress=progress)
+    recipe = ComposedRecipe("composed", seed, "train", "composed", labelled.resolve(), background.resolve())
+    write_set(ComposedPictures(recipe), count, out, progress=progress)
 
 
 def write_files(
