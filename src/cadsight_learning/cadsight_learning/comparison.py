@@ -170,6 +170,7 @@ def compare(
             trials.append({"seed": seed, **results})
         summed = _summed([t["figures"] for t in trials])
         told = {"name": one.name, "pictures": draw.pictures, "origins": draw.origins, "facts": dict(one.facts)}
+        told["after"] = one.after
         found.append({**told, "trials": trials, **summed})
     comparison = {
         "format": FORMAT,

@@ -15,6 +15,8 @@ from cadsight_learning.resampling import interval
 from cadsight_learning.set_figures import Measured, resampled_sets
 
 DETECTOR_FIGURE, NORMAL_FIGURE = "map50_95", "median_deg"
+# Networks that find less have not learned yet, and nothing follows from how far they are apart.
+_LEARNED = 0.05
 # Failures of fewer labels are no pattern.
 _LEAST_FAILURES = 3
 # Of a test that failures differ from the rest, over all properties together (Holm).
@@ -35,9 +37,17 @@ _PROPERTIES = {
 }  # fmt: skip
 
 
-def kind_of(one: Mapping[str, Any]) -> str:
-    """'real', 'synthetic' or 'mixed', by the ``origins`` of a set's pictures; composed ones hold real parts."""
-    origins = {name for name, count in one["origins"].items() if count}
+def kind_of(one: Mapping[str, Any], before: Sequence[Mapping[str, Any]] = ()) -> str:
+    """'real', 'synthetic' or 'mixed', by the ``origins`` of the pictures that were learned from.
+
+    Composed pictures hold real parts; of a set that goes on from another of ``before`` that one's pictures count too.
+    """
+    by_name = {b["name"]: b for b in before}
+    origins: set[str] = set()
+    left: Mapping[str, Any] | None = one
+    while left is not None:
+        origins |= {name for name, count in left["origins"].items() if count}
+        left = by_name.get(left.get("after", ""))
     if origins == {"real"}:
         return "real"
     return "mixed" if origins & {"real", "composed"} else "synthetic"
@@ -46,7 +56,9 @@ def kind_of(one: Mapping[str, Any]) -> str:
 def worth(comparison: Mapping[str, Any]) -> dict[str, Any]:
     """The answer for the detector (mAP50:95) and, where there is one, for the regressor of normals (median error).
 
-    Of several synthetic sets the best stands for them, of the real ones that with the most pictures.
+    Of several synthetic sets the best stands for them, of the real ones that with the most pictures. Where the sets
+    tell of networks of several sizes (the fact ``size``), those of the best synthetic one's size are compared, and of
+    the others the gap alone is told.
 
     Returns:
         ``detector`` and ``normals`` (None where the comparison does not tell): ``figure``, ``sets`` (name, kind, number
@@ -64,11 +76,36 @@ def worth(comparison: Mapping[str, Any]) -> dict[str, Any]:
 def _answer(
     comparison: Mapping[str, Any], resamples: Mapping[str, Mapping[str, Array]], figure: str
 ) -> dict[str, Any] | None:
-    sets = [one for one in comparison["sets"] if all(figure in t["figures"] for t in one["trials"])]
-    kinds = {one["name"]: kind_of(one) for one in sets}
-    if not sets:
+    judged = [one for one in comparison["sets"] if all(figure in t["figures"] for t in one["trials"])]
+    if not judged:
         return None
-    better = 1.0 if figure == DETECTOR_FIGURE else -1.0
+    sizes: dict[str, list[Mapping[str, Any]]] = {}
+    for one in judged:
+        sizes.setdefault(one.get("facts", {}).get("size", ""), []).append(one)
+    answers = [_of_size(comparison, sets, resamples, figure) for sets in sizes.values()]
+
+    def reached(answer: Mapping[str, Any]) -> float:
+        ends = [_better(figure) * s["value"] for s in answer["sets"] if s["name"] == answer["synthetic"]]
+        return max(ends, default=-np.inf)
+
+    best = max(answers, key=reached)
+    others = [a["sentences"][0] for a in answers if a is not best and a["gap"]]
+    return {**best, "sentences": [*best["sentences"], *others]}
+
+
+def _better(figure: str) -> float:
+    """1 where more of the figure is better, else -1."""
+    return 1.0 if figure == DETECTOR_FIGURE else -1.0
+
+
+def _of_size(
+    comparison: Mapping[str, Any],
+    sets: Sequence[Mapping[str, Any]],
+    resamples: Mapping[str, Mapping[str, Array]],
+    figure: str,
+) -> dict[str, Any]:
+    kinds = {one["name"]: kind_of(one, comparison["sets"]) for one in sets}
+    better = _better(figure)
     again = {one["name"]: resamples[one["name"]][figure] for one in sets}
     values = {one["name"]: float(np.mean([t["figures"][figure] for t in one["trials"]])) for one in sets}
     rows = [
@@ -92,6 +129,9 @@ def _answer(
         answer["sentences"] = [
             f"No training set holds {lacks}, so there is no gap to tell of: give the experiment one that does."
         ]
+        alone = max(rows, key=lambda r: better * r["value"])
+        answer["fails"] = _failures(comparison["objects"], _named(sets, alone["name"]), figure)
+        answer["sentences"].append(_fail_sentence(answer["fails"], figure))
         return answer
     gaps = better * (again[real["name"]] - again[synthetic["name"]])
     gap = _measured(better * (values[real["name"]] - values[synthetic["name"]]), gaps)
@@ -104,10 +144,23 @@ def _answer(
             known = gaps > 0.1 * gap.value
             share = _measured(value, np.where(known, gained / np.where(known, gaps, 1.0), np.nan))
             answer["closed"].append({k: row[k] for k in ("name", "kind", "real")} | share.to_json())
-    failing = next(one for one in sets if one["name"] == synthetic["name"])
-    answer["fails"] = _failures(comparison["objects"], failing, figure)
+    answer["fails"] = _failures(comparison["objects"], _named(sets, synthetic["name"]), figure)
     answer["sentences"] = _sentences(answer, synthetic, real, gap, comparison["test_pictures"])
     return answer
+
+
+def _named(sets: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    return next(one for one in sets if one["name"] == name)
+
+
+def best_of_each(rows: Sequence[Mapping[str, Any]], better: float = 1.0) -> list[Mapping[str, Any]]:
+    """Of ``rows`` with as many ``real`` pictures the best by ``value``, fewest real pictures first."""
+    found: dict[int, Mapping[str, Any]] = {}
+    for row in rows:
+        there = found.get(row["real"])
+        if there is None or better * row["value"] > better * there["value"]:
+            found[row["real"]] = row
+    return [found[real] for real in sorted(found)]
 
 
 def _measured(value: float, again: Array) -> Measured:
@@ -163,8 +216,29 @@ def _sentences(
 ) -> list[str]:
     """The paragraph."""
     said = _gap_sentences(answer, synthetic, real, gap, pictures)
+    if _unlearned(answer["figure"], synthetic, real):
+        return [*said, "Next: train for more epochs, or with larger pictures, and compare again."]
+    said += _others_sentences(answer, gap)
     said += [_fail_sentence(answer["fails"], answer["figure"])]
     return [*said, *_next_sentences(answer, gap, pictures)]
+
+
+def _unlearned(figure: str, synthetic: Mapping[str, Any], real: Mapping[str, Any]) -> bool:
+    return figure == DETECTOR_FIGURE and max(synthetic["value"], real["value"]) < _LEARNED
+
+
+def _others_sentences(answer: Mapping[str, Any], gap: Measured) -> list[str]:
+    """What the other sets reach, which stand at neither end of the gap."""
+    digits, unit = (3, "") if answer["figure"] == DETECTOR_FIGURE else (2, " degrees")
+
+    def told(rows: Sequence[Mapping[str, Any]]) -> str:
+        words = [f"{r['value']:.{digits}f}{unit} ({r['name']})" for r in rows]
+        return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+    drawn = [r for r in answer["sets"] if r["kind"] == "synthetic" and r["name"] != answer["synthetic"]]
+    mixed = [r for r in answer["sets"] if r["kind"] == "mixed"] if gap.low <= 0 else []
+    said = [f"Of the synthetic sets {answer['synthetic']} is the best: others reach {told(drawn)}."] if drawn else []
+    return said + ([f"Sets of both kinds reach {told(mixed)}."] if mixed else [])
 
 
 def _gap_sentences(
@@ -178,6 +252,8 @@ def _gap_sentences(
         f"{pictures} test pictures, {real['real']} real ones ({real['name']}) {real['value']:.{digits}f}{unit}"
     )
     size = f"{abs(gap.value):.{digits}f}{unit} ({_between(gap, digits)})"
+    if _unlearned(answer["figure"], synthetic, real):
+        return [f"{first}: neither has learned yet to find the part, so nothing can be said of what they are worth."]
     if gap.low > 0:
         said = [f"{first}: a gap of {size}."]
     elif gap.high < 0:
@@ -188,12 +264,14 @@ def _gap_sentences(
         between = f"{gap.low:+.{digits}f} to {gap.high:+.{digits}f}"
         return [f"{first}: the {ahead} ones are ahead by {abs(gap.value):.{digits}f}{unit}, but the interval of "
                 f"real over synthetic ({between}) holds 0, so this test set cannot tell them apart."]  # fmt: skip
-    closing = [c for c in answer["closed"] if c["kind"] == "mixed"]
+    closing = best_of_each([c for c in answer["closed"] if c["kind"] == "mixed"])
     said += [
         f"With {c['real']} real pictures among them ({c['name']}) {_share(c['value'])} of it is closed "
         f"({100 * c['low']:.0f} to {100 * c['high']:.0f} %)."
         for c in closing
     ]
+    if len(closing) > 1:
+        said.append(_reached_sentence(closing))
     for mixed in closing:
         alone = next((c for c in answer["closed"] if c["kind"] == "real" and c["real"] == mixed["real"]), None)
         if alone is not None:
@@ -203,12 +281,23 @@ def _gap_sentences(
     return said
 
 
+def _reached_sentence(closing: Sequence[Mapping[str, Any]]) -> str:
+    """With how many real pictures how much of the gap was first closed."""
+    words = []
+    for level, name in ((0.5, "half"), (_ENOUGH, "nine tenths")):
+        one = next((c for c in closing if c["value"] >= level), None)
+        words.append(f"{name} of it with {one['real']} ({one['name']})" if one else f"{name} of it with none of these")
+    return f"So the real pictures that it takes to close {words[0]}, {words[1]}."
+
+
 def _fail_sentence(fails: Mapping[str, Any], figure: str) -> str:
     loose = f"missed or boxed with an IoU under {_LOOSE_IOU:g}"
     missed = loose if figure == DETECTOR_FIGURE else f"off by more than {_WRONG_DEG:g} degrees"
     count = f"Trained on {fails['set']}, {fails['failed']} of {fails['labels']} labels are {missed}"
     if not fails["failed"]:
         return f"{count}: there is nothing that failing pictures could share."
+    if fails["labels"] - fails["failed"] < _LEAST_FAILURES:
+        return f"{count}: too few others are left to say what the failing ones share."
     if not fails["shared"]:
         few = f"fewer than {_LEAST_FAILURES} tell no pattern" if fails["failed"] < _LEAST_FAILURES else (
             "in size, cover, light and pose they do not differ from the others by more than chance"

@@ -41,10 +41,10 @@ def trial(seed, missed, angle=None):
 
 
 def comparison(small=0, **sets):
-    """Sets by name: their origins and trials."""
+    """Sets by name: their origins and trials, and what else is told of them."""
     found = [
-        {"name": name, "pictures": sum(origins.values()), "origins": origins, "trials": trials}
-        for name, (origins, trials) in sets.items()
+        {"name": name, "pictures": sum(origins.values()), "origins": origins, "trials": trials, **dict(*others)}
+        for name, (origins, trials, *others) in sets.items()
     ]
     made = {"test_pictures": PICTURES, "objects": objects(small), "sets": found}
     return json.loads(json.dumps(made))
@@ -67,6 +67,14 @@ TWIN = ({"synthetic": 600}, [trial(s, range(0, 24)) for s in range(3)])
 )
 def test_a_set_is_real_synthetic_or_mixed_by_the_origin_of_its_pictures(origins, kind):
     assert kind_of({"origins": origins}) == kind
+
+
+def test_a_set_that_goes_on_from_a_synthetic_one_is_mixed():
+    twin, other = {"name": "twin", "origins": {"synthetic": 3}}, {"name": "other", "origins": {"real": 3}}
+    after = {"name": "after", "origins": {"real": 3}, "after": "twin"}
+    assert kind_of(after, [twin, other]) == "mixed"
+    assert kind_of({**after, "after": "other"}, [twin, other]) == "real"
+    assert kind_of({"name": "last", "origins": {"real": 1}, "after": "after"}, [twin, other, after]) == "mixed"
 
 
 def test_the_gap_has_the_interval_of_the_paired_difference():
@@ -95,6 +103,74 @@ def test_how_much_of_the_gap_each_number_of_real_pictures_closed():
     assert "With 20 real pictures among them (half) 50 % of it is closed" in text
     assert "The same 20 real pictures without the synthetic ones (alone) reach 25 % of the way." in text
     assert "Next: 60 real pictures are enough" in text
+
+
+def test_the_numbers_of_real_pictures_that_closed_the_gap_are_read_off_a_grid():
+    """As `morato` gives it: 0, 150 or 500 pictures from CAD by 0, 5, 10 or 20 real ones."""
+    missed = {
+        (0, 5): 40, (0, 10): 30, (0, 20): 4,
+        (150, 0): 34, (150, 5): 22, (150, 10): 19, (150, 20): 7,
+        (500, 0): 24, (500, 5): 21, (500, 10): 14, (500, 20): 5,
+    }  # fmt: skip
+    sets = {
+        f"cad{cad}-real{real}": ({"synthetic": cad, "real": real}, [trial(0, range(count))])
+        for (cad, real), count in missed.items()
+    }
+    answer = worth(comparison(**sets))["detector"]
+    assert (answer["synthetic"], answer["real"]) == ("cad500-real0", "cad0-real20")
+    text = " ".join(answer["sentences"])
+    # Of 20 pictures that lie between both ends 3, 10 and 19 are found with the better number of pictures from CAD.
+    for told in ("5 real pictures among them (cad500-real5) 15 %", "10 real pictures among them (cad500-real10) 50 %",
+                 "20 real pictures among them (cad500-real20) 95 %"):  # fmt: skip
+        assert told in text
+    assert "close half of it with 10 (cad500-real10), nine tenths of it with 20 (cad500-real20)." in text
+    assert "(cad150-real10)" not in text
+    assert "Of the synthetic sets cad500-real0 is the best: others reach 0.575 (cad150-real0)." in text
+    assert (
+        "The same 5 real pictures without the synthetic ones (cad0-real5) reach less than the synthetic ones." in text
+    )
+    assert "Next: 20 real pictures are enough" in text
+
+
+def test_real_pictures_learned_from_after_synthetic_ones_close_the_gap_as_those_among_them_do():
+    """As `transfer` gives it."""
+    fewer, after = [trial(0, range(14))], [trial(0, range(6))]
+    sets = {"fewer": ({"real": 300}, fewer), "then": ({"real": 300}, after, {"after": "twin"})}
+    text = " ".join(worth(comparison(twin=TWIN, real=REAL, **sets))["detector"]["sentences"])
+    assert "With 300 real pictures among them (then) 90 % of it is closed" in text
+    assert "The same 300 real pictures without the synthetic ones (fewer) reach 50 % of the way." in text
+
+
+def test_networks_are_compared_with_those_of_their_size_alone():
+    """As `comillas` gives it: the larger network on synthetic pictures is better than the smaller one on real ones."""
+    nano, large = {"facts": {"size": "nano"}}, {"facts": {"size": "xlarge"}}
+    sets = {
+        "real-nano": ({"real": 300}, [trial(0, range(16))], nano),
+        "twin-nano": ({"synthetic": 600}, [trial(0, range(40))], nano),
+        "real-xlarge": ({"real": 300}, [trial(0, range(2))], large),
+        "twin-xlarge": ({"synthetic": 600}, [trial(0, range(22))], large),
+    }
+    answer = worth(comparison(**sets))["detector"]
+    assert (answer["synthetic"], answer["real"]) == ("twin-xlarge", "real-xlarge")
+    assert answer["gap"]["value"] == pytest.approx(0.25)
+    first, *_, last = answer["sentences"]
+    assert "a gap of 0.250" in first
+    assert "Synthetic pictures alone (twin-nano)" in last
+    assert "a gap of 0.300" in last
+
+
+def test_of_networks_that_have_not_learned_nothing_is_said():
+    sets = {"real": ({"real": 9}, [trial(0, range(78))]), "twin": ({"synthetic": 9}, [trial(0, range(80))])}
+    answer = worth(comparison(**sets))["detector"]
+    assert len(answer["sentences"]) == 2
+    assert "neither has learned yet to find the part" in answer["sentences"][0]
+    assert "train for more epochs" in answer["sentences"][1]
+
+
+def test_where_everything_fails_there_are_no_others_to_differ_from():
+    answer = worth(comparison(real=REAL, twin=({"synthetic": 9}, [trial(0, range(79))])))["detector"]
+    assert "79 of 80 labels are missed" in " ".join(answer["sentences"])
+    assert "too few others are left to say what the failing ones share" in " ".join(answer["sentences"])
 
 
 def test_what_fails_is_said_by_what_it_shares_and_asked_for_next():
@@ -131,6 +207,7 @@ def test_a_gap_that_may_be_none_is_said_to_be_unknown():
     assert answer["closed"] == []
     text = " ".join(answer["sentences"])
     assert "cannot tell them apart" in text
+    assert "Sets of both kinds reach 1.000 (more)." in text
     assert "take more test pictures" in text
 
 
@@ -156,6 +233,7 @@ def test_without_one_of_the_two_there_is_no_gap(sets, lacks):
     answer = worth(comparison(**sets))["detector"]
     assert answer["gap"] is None
     assert lacks in answer["sentences"][0]
+    assert f"{answer['fails']['failed']} of 80 labels are missed" in answer["sentences"][1]
 
 
 def test_of_normals_a_smaller_error_is_the_better_one():

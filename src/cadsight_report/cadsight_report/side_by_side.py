@@ -19,7 +19,7 @@ from cadsight_learning.saliency import detector_saliency, normal_saliency
 from cadsight_learning.set_distances import some
 from cadsight_learning.set_figures import Measured
 from cadsight_learning.views import views
-from cadsight_learning.worth import worth
+from cadsight_learning.worth import best_of_each, worth
 from cadsight_learning.yolo import YoloDetector
 from markupsafe import Markup
 
@@ -77,12 +77,18 @@ class Look:
 
 @dataclass(frozen=True)
 class Bought:
-    """What the synthetic pictures of an experiment bought, for one of its models."""
+    """What the synthetic pictures of an experiment bought, for one of its models.
+
+    Attributes:
+        failing: some of the test pictures that fail.
+        names: those of all that fail.
+    """
 
     title: str
     sentences: tuple[str, ...]
     chart: str | None
     failing: tuple[Picture, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,7 @@ def _rendered(what: SideBySide) -> str:
         confusions=[(one.name, one.confusion) for one in what.entries if one.confusion],
         normal_looks=what.normal_looks,
         detector_looks=what.detector_looks,
-        bought=[(b.title, b.sentences, b.chart and Markup(b.chart), b.failing) for b in what.bought],
+        bought=[(b.title, b.sentences, b.chart and Markup(b.chart), b.failing, b.names) for b in what.bought],
         grids=[Markup(svg) for svg in what.grids],
         tests=sorted({one.judged_on for one in what.entries}),
         made=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -224,15 +230,18 @@ def _bought(comparison: Mapping[str, Any]) -> list[Bought]:
             by_name = {s["name"]: s for s in answer["sets"]}
             ends = {"synthetic": answer["synthetic"], "real": answer["real"]}
             lines = {f"{word} only ({n})": _triple(by_name[n]) for word, n in ends.items()}
-            others = [s for s in answer["sets"] if s["real"]]
+            better = 1.0 if kind == "detector" else -1.0
             points = {
-                word: [(float(s["real"]), *_triple(s)) for s in others if s["kind"] == which]
+                word: [
+                    (float(s["real"]), *_triple(s))
+                    for s in best_of_each([s for s in answer["sets"] if s["kind"] == which and s["real"]], better)
+                ]
                 for word, which in (("synthetic and real", "mixed"), ("real alone", "real"))
             }
             chart = charts.gap({k: v for k, v in points.items() if v}, lines, label)
         names = answer["fails"]["pictures"] if answer["fails"] else []
         failing = tuple(_failing(samples[n]) for n in names[:_FAILING] if n in samples)
-        found.append(Bought(title, tuple(answer["sentences"]), chart, failing))
+        found.append(Bought(title, tuple(answer["sentences"]), chart, failing, tuple(names)))
     return found
 
 

@@ -55,7 +55,11 @@ def comillas(material: Material, scale: Scale) -> Plan:
             folder = getattr(material, kind)
             if folder:
                 how = _detector(scale, size=size, square=True)
-                sets.append(TrainingSet(f"{kind}-{size}", (folder,), detector=how, has_normals=size == scale.sizes[0]))
+                has_normals = size == scale.sizes[0]
+                facts = {"size": size}
+                sets.append(
+                    TrainingSet(f"{kind}-{size}", (folder,), detector=how, has_normals=has_normals, facts=facts)
+                )
     return Plan(sets, _detector(scale, square=True), _normals(scale))
 
 
