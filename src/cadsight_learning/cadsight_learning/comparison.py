@@ -17,7 +17,7 @@ from cadsight_core.files import write_atomically
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
-from cadsight_learning.data import divided, load_together, parts_in
+from cadsight_learning.data import divided, load_together, oddities, parts_in
 from cadsight_learning.detection_figures import SHARES
 from cadsight_learning.detector import Progress, silent
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
@@ -84,6 +84,11 @@ class _Draw:
     origins: dict[str, int]
     fingerprint: str
 
+    @staticmethod
+    def of(train: Sequence[Sample], valid: Sequence[Sample]) -> "_Draw":
+        every = [*train, *valid]
+        return _Draw(len(train), dict(sorted(Counter(s.origin for s in every).items())), fingerprint(every))
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -108,6 +113,7 @@ def compare(
     normals: NormalOptions | None,
     progress: Shown = lambda trial, what: contextlib.nullcontext(silent),
     parts: Sequence[Part] = (),
+    note: Callable[[str], None] = lambda sentence: None,
 ) -> dict[str, Any]:
     """Train on each set with the seeds 0 to ``seeds - 1`` and judge every model on ``test``.
 
@@ -119,6 +125,7 @@ def compare(
         progress: for a trial and the model's kind, a context around its training that gives what is told of each
             epoch, such as a progress bar.
         parts: classes whose symmetry counts for normals, in training and in judging; of the classes by their names.
+        note: is told before training what speaks against the sets (see :func:`cadsight_learning.data.oddities`).
 
     Returns:
         What ``comparison.json`` holds: ``sets``, each with the ``origins`` of its pictures (those that validate among
@@ -131,7 +138,8 @@ def compare(
         ``angle_deg``.
 
     Raises:
-        CadsightError: for two sets of one name, a test set that shares a picture with a training set, a part that is no
+        CadsightError: for two sets of one name, a test set that shares a picture with a training set or has a class
+            that it lacks, pictures without labels, or without normals where a regressor is trained, a part that is no
             class of a set, and whatever reading, training and judging raise.
     """
     names = [s.name for s in sets]
@@ -146,11 +154,22 @@ def compare(
     judges, test_names = load_together([test])
     tested, test_data = {_content(s): s.name for s in judges}, fingerprint(judges)
     # What is wrong with a set is said before hours are spent on those before it.
-    draws = {
-        (one.name, seed): _drawn(one, seed, str(test), tested, parts)
-        for one in sets
-        for seed in range(seeds if one.is_drawn else 1)
-    }
+    draws: dict[tuple[str, int], _Draw] = {}
+    notes: list[str] = []
+    learned: list[Sample] = []
+    for one in sets:
+        for seed in range(seeds if one.is_drawn else 1):
+            train, valid, classes = _parted(one, seed)
+            parts_in(parts, classes)
+            tests = in_classes_of(judges, test_names, classes)
+            _check_labels(one.name, train, valid, tests, normals is not None and one.has_normals)
+            _refuse_shared(one.name, [*train, *valid], str(test), tested)
+            draws[one.name, seed] = _Draw.of(train, valid)
+            notes += [f"{one.name}: {sentence}" for sentence in oddities((), train, classes)]
+            learned += [dataclasses.replace(s, instances=()) for s in train]  # masks of all sets would fill the memory
+    notes += oddities(list(dict.fromkeys(folder for one in sets for folder in one.folders)), learned, ())
+    for sentence in dict.fromkeys(notes):
+        note(sentence)
     found = []
     for one in sets:
         trials = []
@@ -239,12 +258,22 @@ def _options(
     return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
 
 
-def _drawn(one: TrainingSet, seed: int, test: str, tested: Mapping[str, str], parts: Sequence[Part]) -> _Draw:
-    train, valid, classes = _parted(one, seed)
-    parts_in(parts, classes)
-    every = [*train, *valid]
-    _refuse_shared(one.name, every, test, tested)
-    return _Draw(len(train), dict(sorted(Counter(s.origin for s in every).items())), fingerprint(every))
+def _check_labels(
+    name: str, train: Sequence[Sample], valid: Sequence[Sample], judges: Sequence[Sample], normals: bool
+) -> None:
+    """Refuse pictures from which nothing can be learned, or by which nothing can be judged."""
+    for samples, what in ((train, f"to train {name} on"), (judges, "of the test set")):
+        if not any(s.instances for s in samples):
+            raise CadsightError(f"none of the {len(samples)} pictures {what} has a label, expected some")
+    for samples, what in (
+        (train, f"to train {name} on"),
+        (valid, f"to validate {name} on"),
+        (judges, "of the test set"),
+    ):
+        if normals and not any(i.normal is not None for s in samples for i in s.instances):
+            raise CadsightError(
+                f"none of the {len(samples)} pictures {what} has a label with a normal, expected some, or no regressor"
+            )
 
 
 def _parted(one: TrainingSet, seed: int) -> tuple[list[Sample], list[Sample], tuple[str, ...]]:

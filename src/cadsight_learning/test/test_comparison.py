@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.images import read_image
 from cadsight_core.part import Part, Symmetry
 from cadsight_learning.comparison import TrainingSet, compare, load_comparison, table
@@ -122,6 +123,79 @@ def test_a_test_set_that_shares_a_picture_with_a_training_set_is_refused_by_cont
     dataset.append(dataclasses.replace(sample, name="renamed"), source.image(sample))
     with pytest.raises(CadsightError, match=r"picture renamed of the test set .* is train003 of the training set many"):
         compare([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", 1, tmp_path / "out", DETECTOR, None)
+
+
+def relabelled(folders, folder, change, classes=("block",)):
+    """The pictures of `test` with changed labels."""
+    dataset = Dataset.create(folder, classes)
+    for sample in Dataset.open(folders / "test"):
+        dataset.append(dataclasses.replace(sample, instances=change(sample.instances)), read_image(sample.image))
+    return folder
+
+
+def without_normals(instances):
+    return tuple(dataclasses.replace(i, normal=None) for i in instances)
+
+
+@pytest.mark.parametrize(
+    ("learned", "judged", "classes", "normals", "words"),
+    [
+        (None, lambda found: (), ("block",), None, "none of the 4 pictures of the test set has a label, expected some"),
+        (lambda found: (), None, ("block",), None, "none of the 3 pictures to train odd on has a label, expected some"),
+        (
+            None,
+            without_normals,
+            ("block",),
+            NORMALS,
+            "none of the 4 pictures of the test set has a label with a normal",
+        ),
+        (
+            without_normals,
+            None,
+            ("block",),
+            NORMALS,
+            "none of the 3 pictures to train odd on has a label with a normal",
+        ),
+        (None, tuple, ("brick",), None, "the data hold the class 'brick', expected one of the model's: block"),
+    ],
+)
+def test_labels_of_which_nothing_comes_are_refused_before_the_first_training(
+    folders, tmp_path, learned, judged, classes, normals, words
+):
+    odd = folders / "few" if learned is None else relabelled(folders, tmp_path / "odd", learned)
+    test = folders / "test" if judged is None else relabelled(folders, tmp_path / "test", judged, classes)
+    if judged is None:
+        test = folders / "few"
+    sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("odd", (str(odd),))]
+    with pytest.raises(CadsightError, match=words):
+        compare(sets, test, 1, tmp_path / "out", DETECTOR, normals)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_test_set_is_refused_before_the_first_training(folders, tmp_path):
+    Dataset.create(tmp_path / "test", ("block",))
+    with pytest.raises(CadsightError, match="none of the 0 pictures of the test set has a label"):
+        compare([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", 1, tmp_path / "out", DETECTOR, None)
+
+
+def test_what_speaks_against_a_set_is_told_before_training(folders, tmp_path):
+    yolo = tmp_path / "yolo"
+    samples = Dataset.open(folders / "many").samples()
+    write_yolo({"train": samples}, ("block", "screw"), yolo)
+    (yolo / "labels/train/lone.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    told = []
+    sets = [TrainingSet("one", (str(yolo),)), TrainingSet("two", (str(yolo),), after="one")]
+
+    def stopped(trial, what):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(sets, folders / "test", 1, tmp_path / "out", DETECTOR, None, stopped, note=told.append)
+    assert told == [
+        "one: nothing is learned of screw: no picture to train on has such a label",
+        "two: nothing is learned of screw: no picture to train on has such a label",
+        f"1 label files without a picture are left out, the first is {yolo}/labels/train/lone.txt",
+    ]
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "[]", '{"format": "cadsight-comparison-0"}'])

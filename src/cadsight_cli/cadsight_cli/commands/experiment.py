@@ -116,6 +116,7 @@ def _compared(plan: Any, test: str, seeds: int, out: str) -> int:
         plan.normals,
         lambda trial, what: TrainingBar(f"{trial}: {what}"),
         plan.parts,
+        lambda sentence: print(f"note: {sentence}", flush=True),
     )
     page = report_side_by_side([out], Path(out) / "report.html")
     print(table(comparison), end="")
