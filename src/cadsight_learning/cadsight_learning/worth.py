@@ -62,9 +62,9 @@ def worth(comparison: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``detector`` and ``normals`` (None where the comparison does not tell): ``figure``, ``sets`` (name, kind, number
-        of ``real`` pictures, ``value`` with its interval), ``synthetic`` and ``real`` (names), ``gap`` (how much better
-        real is, with its interval), ``closed`` (of each other set with real pictures its share of the gap), ``fails``
-        and ``sentences``, which are the paragraph.
+        of ``real`` pictures, the set that it comes ``after``, ``value`` with its interval), ``synthetic`` and ``real``
+        (names), ``gap`` (how much better real is, with its interval), ``closed`` (of each other set with real pictures
+        its share of the gap), ``fails`` (None where neither end has learned) and ``sentences``, the paragraph.
     """
     again = resampled_sets(comparison)
     return {
@@ -113,6 +113,7 @@ def _of_size(
             "name": one["name"],
             "kind": kinds[one["name"]],
             "real": int(one["origins"].get("real", 0)),
+            "after": one.get("after", ""),
             "pictures": one["pictures"],
             **_measured(values[one["name"]], again[one["name"]]).to_json(),
         }
@@ -143,7 +144,14 @@ def _of_size(
             value = better * (row["value"] - synthetic["value"]) / gap.value
             known = gaps > 0.1 * gap.value
             share = _measured(value, np.where(known, gained / np.where(known, gaps, 1.0), np.nan))
-            answer["closed"].append({k: row[k] for k in ("name", "kind", "real")} | share.to_json())
+            answer["closed"].append({k: row[k] for k in ("name", "kind", "real", "after")} | share.to_json())
+    if figure == DETECTOR_FIGURE and max(synthetic["value"], real["value"]) < _LEARNED:
+        ends = _ends_sentence(answer, synthetic, real, comparison["test_pictures"])
+        answer["sentences"] = [
+            f"{ends}: neither has learned yet to find the part, so nothing can be said of what they are worth.",
+            "Next: train for more epochs, or with larger pictures, and compare again.",
+        ]
+        return answer
     answer["fails"] = _failures(comparison["objects"], _named(sets, synthetic["name"]), figure)
     answer["sentences"] = _sentences(answer, synthetic, real, gap, comparison["test_pictures"])
     return answer
@@ -216,20 +224,14 @@ def _sentences(
 ) -> list[str]:
     """The paragraph."""
     said = _gap_sentences(answer, synthetic, real, gap, pictures)
-    if _unlearned(answer["figure"], synthetic, real):
-        return [*said, "Next: train for more epochs, or with larger pictures, and compare again."]
     said += _others_sentences(answer, gap)
     said += [_fail_sentence(answer["fails"], answer["figure"])]
     return [*said, *_next_sentences(answer, gap, pictures)]
 
 
-def _unlearned(figure: str, synthetic: Mapping[str, Any], real: Mapping[str, Any]) -> bool:
-    return figure == DETECTOR_FIGURE and max(synthetic["value"], real["value"]) < _LEARNED
-
-
 def _others_sentences(answer: Mapping[str, Any], gap: Measured) -> list[str]:
     """What the other sets reach, which stand at neither end of the gap."""
-    digits, unit = (3, "") if answer["figure"] == DETECTOR_FIGURE else (2, " degrees")
+    digits, unit = _printed(answer["figure"])
 
     def told(rows: Sequence[Mapping[str, Any]]) -> str:
         words = [f"{r['value']:.{digits}f}{unit} ({r['name']})" for r in rows]
@@ -241,19 +243,29 @@ def _others_sentences(answer: Mapping[str, Any], gap: Measured) -> list[str]:
     return said + ([f"Sets of both kinds reach {told(mixed)}."] if mixed else [])
 
 
-def _gap_sentences(
-    answer: Mapping[str, Any], synthetic: Mapping[str, Any], real: Mapping[str, Any], gap: Measured, pictures: int
-) -> list[str]:
-    detector = answer["figure"] == DETECTOR_FIGURE
-    digits, unit = (3, "") if detector else (2, " degrees")
-    what = "an mAP50:95 of" if detector else "a median error of"
-    first = (
+def _printed(figure: str) -> tuple[int, str]:
+    """Digits and unit of the figure."""
+    return (3, "") if figure == DETECTOR_FIGURE else (2, " degrees")
+
+
+def _ends_sentence(
+    answer: Mapping[str, Any], synthetic: Mapping[str, Any], real: Mapping[str, Any], pictures: int
+) -> str:
+    """What both ends of the gap reach, with no full stop."""
+    digits, unit = _printed(answer["figure"])
+    what = "an mAP50:95 of" if answer["figure"] == DETECTOR_FIGURE else "a median error of"
+    return (
         f"Synthetic pictures alone ({synthetic['name']}) reach {what} {synthetic['value']:.{digits}f}{unit} on "
         f"{pictures} test pictures, {real['real']} real ones ({real['name']}) {real['value']:.{digits}f}{unit}"
     )
+
+
+def _gap_sentences(
+    answer: Mapping[str, Any], synthetic: Mapping[str, Any], real: Mapping[str, Any], gap: Measured, pictures: int
+) -> list[str]:
+    digits, unit = _printed(answer["figure"])
+    first = _ends_sentence(answer, synthetic, real, pictures)
     size = f"{abs(gap.value):.{digits}f}{unit} ({_between(gap, digits)})"
-    if _unlearned(answer["figure"], synthetic, real):
-        return [f"{first}: neither has learned yet to find the part, so nothing can be said of what they are worth."]
     if gap.low > 0:
         said = [f"{first}: a gap of {size}."]
     elif gap.high < 0:
@@ -266,8 +278,8 @@ def _gap_sentences(
                 f"real over synthetic ({between}) holds 0, so this test set cannot tell them apart."]  # fmt: skip
     closing = best_of_each([c for c in answer["closed"] if c["kind"] == "mixed"])
     said += [
-        f"With {c['real']} real pictures among them ({c['name']}) {_share(c['value'])} of it is closed "
-        f"({100 * c['low']:.0f} to {100 * c['high']:.0f} %)."
+        f"With {c['real']} real pictures {'after' if c['after'] else 'among'} them ({c['name']}) "
+        f"{_share(c['value'])} of it is closed ({100 * c['low']:.0f} to {100 * c['high']:.0f} %)."
         for c in closing
     ]
     if len(closing) > 1:
@@ -281,13 +293,18 @@ def _gap_sentences(
     return said
 
 
+def _closes(closed: Mapping[str, Any], level: float) -> bool:
+    """Whether a share is that of ``level``, as it is printed: in whole per cent."""
+    return round(float(closed["value"]), 2) >= level
+
+
 def _reached_sentence(closing: Sequence[Mapping[str, Any]]) -> str:
     """With how many real pictures how much of the gap was first closed."""
     words = []
-    for level, name in ((0.5, "half"), (_ENOUGH, "nine tenths")):
-        one = next((c for c in closing if c["value"] >= level), None)
-        words.append(f"{name} of it with {one['real']} ({one['name']})" if one else f"{name} of it with none of these")
-    return f"So the real pictures that it takes to close {words[0]}, {words[1]}."
+    for level in (0.5, _ENOUGH):
+        one = next((c for c in closing if _closes(c, level)), None)
+        words.append(f"{one['real']} real pictures ({one['name']})" if one else "more real pictures than these")
+    return f"Closing half of the gap takes {words[0]}, closing nine tenths {words[1]}."
 
 
 def _fail_sentence(fails: Mapping[str, Any], figure: str) -> str:
@@ -310,7 +327,7 @@ def _fail_sentence(fails: Mapping[str, Any], figure: str) -> str:
             f"{more if test['higher'] > 0.5 else less} ({called} {test['failing']:.3g}{unit} against "
             f"{test['others']:.3g}{unit})"
         )
-    return f"{count}; these are {' and '.join(parts)} than the others."
+    return f"{count}; than the others these are {' and '.join(parts)}."
 
 
 def _next_sentences(answer: Mapping[str, Any], gap: Measured, pictures: int) -> list[str]:
@@ -324,7 +341,10 @@ def _next_sentences(answer: Mapping[str, Any], gap: Measured, pictures: int) -> 
             f"half as wide{'' if not such else ', and draw synthetic ones' + such}."
         ]
     mixed = [c for c in answer["closed"] if c["kind"] == "mixed"]
-    enough = next((c for c in mixed if c["value"] >= _ENOUGH), None)
+    enough = next((c for c in mixed if _closes(c, _ENOUGH)), None)
+    there = max(s["real"] for s in answer["sets"] if s["kind"] == "real")
+    if enough is not None and enough["real"] >= there:
+        return [f"Next: compare with fewer than these {there} real pictures, to see how many the synthetic ones save."]
     if enough is not None:
         return [f"Next: {enough['real']} real pictures are enough; take others only{such or ' where it fails'}."]
     if not mixed:

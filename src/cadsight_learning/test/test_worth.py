@@ -123,13 +123,15 @@ def test_the_numbers_of_real_pictures_that_closed_the_gap_are_read_off_a_grid():
     for told in ("5 real pictures among them (cad500-real5) 15 %", "10 real pictures among them (cad500-real10) 50 %",
                  "20 real pictures among them (cad500-real20) 95 %"):  # fmt: skip
         assert told in text
-    assert "close half of it with 10 (cad500-real10), nine tenths of it with 20 (cad500-real20)." in text
+    assert (
+        "Closing half of the gap takes 10 real pictures (cad500-real10), closing nine tenths 20 real pictures" in text
+    )
     assert "(cad150-real10)" not in text
     assert "Of the synthetic sets cad500-real0 is the best: others reach 0.575 (cad150-real0)." in text
     assert (
         "The same 5 real pictures without the synthetic ones (cad0-real5) reach less than the synthetic ones." in text
     )
-    assert "Next: 20 real pictures are enough" in text
+    assert "Next: compare with fewer than these 20 real pictures" in text
 
 
 def test_real_pictures_learned_from_after_synthetic_ones_close_the_gap_as_those_among_them_do():
@@ -137,8 +139,9 @@ def test_real_pictures_learned_from_after_synthetic_ones_close_the_gap_as_those_
     fewer, after = [trial(0, range(14))], [trial(0, range(6))]
     sets = {"fewer": ({"real": 300}, fewer), "then": ({"real": 300}, after, {"after": "twin"})}
     text = " ".join(worth(comparison(twin=TWIN, real=REAL, **sets))["detector"]["sentences"])
-    assert "With 300 real pictures among them (then) 90 % of it is closed" in text
+    assert "With 300 real pictures after them (then) 90 % of it is closed" in text
     assert "The same 300 real pictures without the synthetic ones (fewer) reach 50 % of the way." in text
+    assert "Next: compare with fewer than these 300 real pictures, to see how many the synthetic ones save" in text
 
 
 def test_networks_are_compared_with_those_of_their_size_alone():
@@ -180,7 +183,10 @@ def test_what_fails_is_said_by_what_it_shares_and_asked_for_next():
     (shared,) = answer["fails"]["shared"]  # dark and light pictures fail alike
     assert (shared["property"], shared["higher"]) == ("size", 0)
     text = " ".join(answer["sentences"])
-    assert "24 of 80 labels are missed or boxed with an IoU under 0.75; these are smaller (box's size" in text
+    assert (
+        "24 of 80 labels are missed or boxed with an IoU under 0.75; than the others these are smaller (box's size"
+        in text
+    )
     assert "Next: take some 20 real pictures, first of all from farther away, add them to twin" in text
 
 

@@ -226,7 +226,7 @@ def _bought(comparison: Mapping[str, Any]) -> list[Bought]:
             continue
         title, label = titles[kind]
         chart = None
-        if answer["gap"]:
+        if answer["gap"] and answer["fails"]:
             by_name = {s["name"]: s for s in answer["sets"]}
             ends = {"synthetic": answer["synthetic"], "real": answer["real"]}
             lines = {f"{word} only ({n})": _triple(by_name[n]) for word, n in ends.items()}
