@@ -48,16 +48,21 @@ def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_
     out = tmp_path / "out"
     words = ["experiment", name, "--test", str(sets / "test"), "--recipe", str(sets / f"{kind}0.yaml")]
     words += ["--real", str(sets / "real"), "--scale", "smoke", "--out", str(out)]
+    if name == "mixing":
+        (tmp_path / "bracket.yaml").write_text("{name: bracket, mesh: bracket.stl, symmetry: [{axis: [0, 0, 1]}]}")
+        words += ["--part", str(tmp_path / "bracket.yaml")]
     assert main(words) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[-2:] == [str(out / "comparison.json"), str(out / "report.html")]
     comparison = json.loads((out / "comparison.json").read_text())
     assert [one["name"] for one in comparison["sets"]] == wanted
     assert all(len(one["trials"]) == 1 for one in comparison["sets"])
+    assert comparison["symmetry"] == (["bracket"] if name == "mixing" else [])
     assert ("median_deg" in comparison["sets"][0]["mean"]) == (name in ("comillas", "transfer", "mixing"))
     page = (out / "report.html").read_text()
     assert len(page) > 10_000
     assert ("pictures from CAD</text>" in page) == (name == "morato")
+    assert ("normals up to the symmetry of bracket" in page) == (name == "mixing")
     trials = {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")}
     assert len(trials) == len(wanted)
     if name == "transfer":

@@ -66,7 +66,7 @@ def curves(panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]], x_label:
                 marker = "o" if len(values) == 1 else ""
                 axes.plot(range(1, len(values) + 1), values, label=name, color=colour, linewidth=1.5, marker=marker)
             axes.set(title=title, xlabel=x_label)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             axes.legend()
         return _svg(figure)
 
@@ -111,9 +111,8 @@ def overlaid(panels: Sequence[tuple[str, Mapping[str, Sequence[Sequence[float]]]
                 for values in seeds:
                     marker = "o" if len(values) == 1 else ""
                     axes.plot(range(1, len(values) + 1), values, label=name, marker=marker, **style)
-            # One epoch alone would get an axis of fractions.
-            axes.set(title=title, xlabel="epoch", xlim=(0.9, None) if axes.get_xlim()[1] > 1.5 else (0.5, 1.5))
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set(title=title, xlabel="epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _legend_below(figure, all_axes)
         return _svg(figure)
 

@@ -103,6 +103,7 @@ def _of_experiment(folder: Path) -> list[Entry]:
     trials = comparison["seeds"]
     entries = []
     for one in comparison["sets"]:
+        after = f" after those of {one['after']}" if one.get("after") else ""
         origins = ", ".join(f"{count} {name}" for name, count in one["origins"].items())
         pairs = [
             (o["tilt_deg"], t["angle_deg"])
@@ -118,7 +119,7 @@ def _of_experiment(folder: Path) -> list[Entry]:
         entries.append(
             Entry(
                 one["name"],
-                f"{origins} pictures, {trials} seed{'' if trials == 1 else 's'}",
+                f"{origins} pictures{after}, {trials} seed{'' if trials == 1 else 's'}",
                 judged_on,
                 figures[one["name"]],
                 comparison["test"],

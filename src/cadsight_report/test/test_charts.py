@@ -49,6 +49,15 @@ def test_the_curves_of_several_seeds_are_thin_lines_of_one_colour_and_one_word_b
     assert re.findall(r"<text[^>]*>([ab])</text>", svg) == ["a", "b"]
 
 
+@pytest.mark.parametrize(("epochs", "ticks"), [(1, ["1"]), (3, ["1", "2", "3"])])
+def test_epochs_are_whole_numbers_however_few(epochs, ticks):
+    for svg in (
+        charts.overlaid([("loss", {"a": [[0.5] * epochs]})], ["a"]),
+        charts.curves([("loss", {"a": [0.5] * epochs})]),
+    ):
+        assert re.findall(r"<text[^>]*>(\d(?:\.\d+)?)</text>", svg)[: len(ticks)] == ticks
+
+
 def test_text_in_a_chart_is_escaped():
     svg = charts.curves([("<b>&", {"a": [1.0, 2.0]})])
     assert "<b>" not in svg
