@@ -90,7 +90,8 @@ def _answer(
 
     best = max(answers, key=reached)
     others = [a["sentences"][0] for a in answers if a is not best and a["gap"]]
-    return {**best, "sentences": [*best["sentences"], *others]}
+    *said, last = best["sentences"]
+    return {**best, "sentences": [*said, *others, last]}
 
 
 def _better(figure: str) -> float:

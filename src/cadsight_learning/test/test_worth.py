@@ -156,7 +156,8 @@ def test_networks_are_compared_with_those_of_their_size_alone():
     answer = worth(comparison(**sets))["detector"]
     assert (answer["synthetic"], answer["real"]) == ("twin-xlarge", "real-xlarge")
     assert answer["gap"]["value"] == pytest.approx(0.25)
-    first, *_, last = answer["sentences"]
+    first, *_, last, after = answer["sentences"]
+    assert after.startswith("Next: ")
     assert "a gap of 0.250" in first
     assert "Synthetic pictures alone (twin-nano)" in last
     assert "a gap of 0.300" in last

@@ -47,8 +47,9 @@ def test_everything_is_in_the_page_and_nothing_outside_is_referred_to(page):
     assert "<script" not in page
     for heading in ("Figures", "Curves", "Normals", "Confusion", "Where each looks", "What did the synthetic pictures"):
         assert heading in page
-    # Figures and curves of both kinds, errors, calibration, and a chart of the gap of each kind.
-    assert page.count("<svg") == 2 + 2 + 1 + 1 + 2
+    # Figures and curves of both kinds, errors, calibration, and the regressors' gap: no detector has learned yet.
+    assert page.count("<svg") == 2 + 2 + 1 + 1 + 1
+    assert "neither has learned yet to find the part" in page
     # Three pictures: crops with a regressor of the run and both sets, pictures with four detectors; failing ones.
     assert page.count('alt="saliency of ') == 3 * 3 + 3 * 4
 
