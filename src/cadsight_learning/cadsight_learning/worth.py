@@ -146,16 +146,27 @@ def _of_size(
             known = gaps > 0.1 * gap.value
             share = _measured(value, np.where(known, gained / np.where(known, gaps, 1.0), np.nan))
             answer["closed"].append({k: row[k] for k in ("name", "kind", "real", "after")} | share.to_json())
-    if figure == DETECTOR_FIGURE and max(synthetic["value"], real["value"]) < _LEARNED:
+    unlearned = _unlearned(comparison["objects"], figure, max(better * synthetic["value"], better * real["value"]))
+    if unlearned:
         ends = _ends_sentence(answer, synthetic, real, comparison["test_pictures"])
         answer["sentences"] = [
-            f"{ends}: neither has learned yet to find the part, so nothing can be said of what they are worth.",
+            f"{ends}: {unlearned}, so nothing can be said of what they are worth.",
             "Next: train for more epochs, or with larger pictures, and compare again.",
         ]
         return answer
     answer["fails"] = _failures(comparison["objects"], _named(sets, synthetic["name"]), figure)
     answer["sentences"] = _sentences(answer, synthetic, real, gap, comparison["test_pictures"])
     return answer
+
+
+def _unlearned(objects: Sequence[Mapping[str, Any]], figure: str, best: float) -> str:
+    """Why the ``best`` of both ends (more is better) tells nothing yet, or ''."""
+    if figure == DETECTOR_FIGURE:
+        return "neither has learned yet to find the part" if best < _LEARNED else ""
+    tilts = [o["tilt_deg"] for o in objects if o.get("tilt_deg") is not None]
+    constant = float(np.median(tilts)) if tilts else np.inf
+    same = f"neither is better yet than to answer each time that the surface faces the camera ({constant:.2f} degrees)"
+    return same if -best >= constant else ""
 
 
 def _named(sets: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:

@@ -171,6 +171,18 @@ def test_of_networks_that_have_not_learned_nothing_is_said():
     assert "train for more epochs" in answer["sentences"][1]
 
 
+def test_regressors_that_are_no_better_than_one_answer_for_all_have_not_learned():
+    sets = {
+        "real": ({"real": 9}, [trial(0, [], [15.5] * PICTURES)]),
+        "twin": ({"synthetic": 9}, [trial(0, [], [90.0] * PICTURES)]),
+    }
+    answer = worth(comparison(**sets))["normals"]  # its parts are tilted by 15 degrees in the median
+    assert len(answer["sentences"]) == 2
+    assert "than to answer each time that the surface faces the camera (15.00 degrees)" in answer["sentences"][0]
+    sets["real"] = ({"real": 9}, [trial(0, [], [14.5] * PICTURES)])
+    assert "a gap of 75.50 degrees" in worth(comparison(**sets))["normals"]["sentences"][0]
+
+
 def test_where_everything_fails_there_are_no_others_to_differ_from():
     answer = worth(comparison(real=REAL, twin=({"synthetic": 9}, [trial(0, range(79))])))["detector"]
     assert "79 of 80 labels are missed" in " ".join(answer["sentences"])

@@ -47,11 +47,25 @@ def test_everything_is_in_the_page_and_nothing_outside_is_referred_to(page):
     assert "<script" not in page
     for heading in ("Figures", "Curves", "Normals", "Confusion", "Where each looks", "What did the synthetic pictures"):
         assert heading in page
-    # Figures and curves of both kinds, errors, calibration, and the regressors' gap: no detector has learned yet.
-    assert page.count("<svg") == 2 + 2 + 1 + 1 + 1
+    # Figures and curves of both kinds, errors and calibration; neither kind has learned enough for a gap.
+    assert page.count("<svg") == 2 + 2 + 1 + 1
     assert "neither has learned yet to find the part" in page
+    assert "neither is better yet than to answer each time that the surface faces the camera" in page
     # Three pictures: crops with a regressor of the run and both sets, pictures with four detectors; failing ones.
     assert page.count('alt="saliency of ') == 3 * 3 + 3 * 4
+
+
+def test_a_gap_comes_with_its_chart_and_the_pictures_that_fail(experiment, tmp_path):
+    comparison = json.loads((experiment / "comparison.json").read_text())
+    for one in comparison["objects"]:
+        one["tilt_deg"] = 180.0  # beside such parts these regressors have learned something
+    (tmp_path / "comparison.json").write_text(json.dumps(comparison))
+    page = build_side_by_side([tmp_path], tmp_path / "page.html").read_text()
+    bought = page.split("What did the synthetic pictures buy?")[1]
+    assert bought.count("<svg") == 1
+    assert "labels are off by more than 10 degrees" in bought
+    assert "that fail:" in bought
+    assert bought.count("<img") >= 1
 
 
 def test_each_row_has_its_figures_with_intervals(page, experiment):
