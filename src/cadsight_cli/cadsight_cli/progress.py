@@ -47,6 +47,11 @@ def picture_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
     return iter(Bar(items, total=total, desc=what, bar_format=form, disable=None))
 
 
+def trial_bar(items: Iterable[Any], total: int) -> Iterator[Any]:
+    """A progress bar over trainings that others do."""
+    return iter(tqdm(items, total=total, desc="trainings", dynamic_ncols=True))
+
+
 @contextlib.contextmanager
 def seconds_bar(title: str, seconds: float) -> Iterator[Callable[[float], None]]:
     """A bar that is told the seconds that have passed; ``seconds`` is 0 where nobody knows the end."""

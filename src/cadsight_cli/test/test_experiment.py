@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from cadsight_cli.main import main
+from cadsight_synthesis.spreading import threads_each
 
 ROOT = Path(__file__).resolve().parents[3]
 RECIPE = """\
@@ -73,6 +75,29 @@ def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_
         assert str(out / "synthetic/0/detector/weights.pt") in after["started_from"]
     assert main(words) == 0
     assert {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")} == trials
+
+
+@pytest.fixture
+def one_thread():
+    """As each of two workers has on two cores: sums over several threads differ in their last digits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(threads_each(2) != 1, reason="two workers have several threads each here")
+def test_trainings_in_two_processes_make_the_same_table(sets, tmp_path, capsys, one_thread):
+    tables = []
+    for workers in "12":
+        out = tmp_path / workers
+        words = ["experiment", "sets", "--set", f"all={sets}/real", "--set", f"few={sets}/real:4", "--seeds", "1"]
+        words += ["--test", str(sets / "test"), "--no-normals", "--detector", "epochs=1", "--detector", "image_size=64"]
+        assert main([*words, "--detector", "batch=2", "--workers", workers, "--out", str(out)]) == 0
+        tables.append(json.loads((out / "comparison.json").read_text()))
+        assert (out / "report.html").is_file()
+    assert [one["trials"] for one in tables[0]["sets"]] == [one["trials"] for one in tables[1]["sets"]]
+    assert "trainings" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,11 @@
 """What training sets are worth: models trained on each, all judged on one test set (Comillas, tables 1 and 2)."""
 
-import contextlib
 import dataclasses
 import hashlib
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,63 +15,17 @@ from cadsight_core.files import write_atomically
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
-from cadsight_learning.data import divided, load_together, oddities, parts_in
-from cadsight_learning.detection_figures import SHARES
-from cadsight_learning.detector import Progress, silent
-from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
-from cadsight_learning.fitting import fit_detector, fit_normals
-from cadsight_learning.judged_objects import counting, judged_objects
+from cadsight_learning.data import load_together, oddities, parts_in
+from cadsight_learning.evaluation import in_classes_of
+from cadsight_learning.judged_objects import judged_objects
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import WEIGHTS, fingerprint
 from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
+from cadsight_learning.training_sets import TrainingSet, drawn
+from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES, Shown, Trial, Trials, unseen
 
 FORMAT = "cadsight-comparison-1"
 COMPARISON = "comparison.json"
-DETECTOR_FIGURES = SHARES
-NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Data sets that are learned from together, under one name.
-
-    Attributes:
-        counts: pictures taken of each folder, 0 for all (see :func:`cadsight_learning.data.load_together`).
-        detector: how its detector is trained, where it is another way than the comparison's.
-        normals: how its regressor is trained, where that is another way.
-        has_normals: whether a regressor is trained on it, where the comparison has one.
-        after: name of the set whose models, of the same seed, it goes on from.
-        facts: kept with its results, such as a place in a grid.
-    """
-
-    name: str
-    folders: tuple[str, ...]
-    counts: tuple[int, ...] = ()
-    detector: DetectorOptions | None = None
-    normals: NormalOptions | None = None
-    has_normals: bool = True
-    after: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether each seed has pictures of its own."""
-        return any(self.counts)
-
-    @staticmethod
-    def parse(words: str) -> "TrainingSet":
-        """``NAME=DIR[:N][,DIR[:N]...]`` of a command line; with N that many pictures of the folder.
-
-        Raises:
-            CadsightError: for words of another form.
-        """
-        name, _, folders = words.partition("=")
-        if not name or Path(name).name != name or name.startswith(".") or not folders:
-            raise CadsightError(f"the training set is {words!r}, expected NAME=DIR or NAME=DIR,DIR")
-        parts = [re.fullmatch(r"(.+?)(?::(\d+))?", folder) for folder in folders.split(",")]
-        if not all(parts):
-            raise CadsightError(f"the training set is {words!r}, expected a folder after each comma")
-        return TrainingSet(name, tuple(p[1] for p in parts if p), tuple(int(p[2] or 0) for p in parts if p))
 
 
 @dataclass(frozen=True)
@@ -90,18 +42,8 @@ class _Draw:
         return _Draw(len(train), dict(sorted(Counter(s.origin for s in every).items())), fingerprint(every))
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One training of both models."""
-
-    training_set: TrainingSet
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.training_set.name}, seed {self.seed}"
-
-
-Shown = Callable[[Trial, str], contextlib.AbstractContextManager[Progress]]
+# Does the trials of some numbers somewhere.
+Spread = Callable[[Trials, Sequence[int]], Iterable[None]]
 
 
 def compare(
@@ -111,9 +53,11 @@ def compare(
     out: str | Path,
     detector: DetectorOptions,
     normals: NormalOptions | None,
-    progress: Shown = lambda trial, what: contextlib.nullcontext(silent),
+    progress: Shown = unseen,
     parts: Sequence[Part] = (),
     note: Callable[[str], None] = lambda sentence: None,
+    spread: Spread = map,
+    threads: int = 0,
 ) -> dict[str, Any]:
     """Train on each set with the seeds 0 to ``seeds - 1`` and judge every model on ``test``.
 
@@ -126,6 +70,9 @@ def compare(
             epoch, such as a progress bar.
         parts: classes whose symmetry counts for normals, in training and in judging; of the classes by their names.
         note: is told before training what speaks against the sets (see :func:`cadsight_learning.data.oddities`).
+        spread: does the trials, each named by a number: here one after the other, or in other processes or on other
+            machines, which have to see the same folders; ``progress`` goes with them.
+        threads: threads of one trial, 0 for as many as torch takes.
 
     Returns:
         What ``comparison.json`` holds: ``sets``, each with the ``origins`` of its pictures (those that validate among
@@ -152,45 +99,30 @@ def compare(
         if one.after and one.after not in names[:place]:
             raise CadsightError(f"the set {one.name} comes after {one.after!r}, expected one of those before it")
     judges, test_names = load_together([test])
-    tested, test_data = {_content(s): s.name for s in judges}, fingerprint(judges)
     # What is wrong with a set is said before hours are spent on those before it.
-    draws: dict[tuple[str, int], _Draw] = {}
-    notes: list[str] = []
-    learned: list[Sample] = []
-    for one in sets:
-        for seed in range(seeds if one.is_drawn else 1):
-            train, valid, classes = _parted(one, seed)
-            parts_in(parts, classes)
-            tests = in_classes_of(judges, test_names, classes)
-            _check_labels(one.name, train, valid, tests, normals is not None and one.has_normals)
-            _refuse_shared(one.name, [*train, *valid], str(test), tested)
-            draws[one.name, seed] = _Draw.of(train, valid)
-            notes += [f"{one.name}: {sentence}" for sentence in oddities((), train, classes)]
-            learned += [dataclasses.replace(s, instances=()) for s in train]  # masks of all sets would fill the memory
-    notes += oddities(list(dict.fromkeys(folder for one in sets for folder in one.folders)), learned, ())
-    for sentence in dict.fromkeys(notes):
-        note(sentence)
+    draws = _looked_at(sets, seeds, str(test), judges, test_names, normals is not None, parts, note)
+    test_data = fingerprint(judges)
+    trials = [
+        Trial(
+            one,
+            seed,
+            Path(out) / one.name / str(seed),
+            *_options(one, seed, Path(out), detector, normals),
+            tuple(parts),
+            (draws[one.name, seed if one.is_drawn else 0].fingerprint, test_data),
+        )
+        for one in sets
+        for seed in range(seeds)
+    ]
+    _done(Trials(trials, str(test), progress, threads), spread)
     found = []
     for one in sets:
-        trials = []
-        for seed in range(seeds):
-            draw = draws[one.name, seed if one.is_drawn else 0]
-            trial, folder = Trial(one, seed), Path(out) / one.name / str(seed)
-            options = _options(one, seed, Path(out), detector, normals)
-            asked = [draw.fingerprint, test_data, *(o and dataclasses.asdict(o) for o in options)]
-            if options[1] and parts:
-                asked.append({p.name: [[*s.axis, s.order] for s in p.symmetry] for p in parts})
-            results = _kept(folder, asked)
-            if results is None:
-                train, valid, classes = _parted(one, seed)
-                tests = in_classes_of(judges, test_names, classes)
-                results = _tried(trial, train, valid, classes, tests, folder, options, progress, parts)
-                write_atomically(folder / "trial.json", json.dumps({"asked": asked, **results}) + "\n")
-            trials.append({"seed": seed, **results})
-        summed = _summed([t["figures"] for t in trials])
+        results = [{"seed": t.seed, **(t.kept() or {})} for t in trials if t.training_set is one]
+        draw = draws[one.name, 0]
+        summed = _summed([t["figures"] for t in results])
         told = {"name": one.name, "pictures": draw.pictures, "origins": draw.origins, "facts": dict(one.facts)}
         told["after"] = one.after
-        found.append({**told, "trials": trials, **summed})
+        found.append({**told, "trials": results, **summed})
     comparison = {
         "format": FORMAT,
         "test": str(test),
@@ -245,6 +177,37 @@ def _cell(figure: Measured, spread: float | None, digits: int) -> str:
     return f"{figure.value:.{digits}f}{over} ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
 
 
+def _looked_at(
+    sets: Sequence[TrainingSet],
+    seeds: int,
+    test: str,
+    judges: Sequence[Sample],
+    test_names: Sequence[str],
+    normals: bool,
+    parts: Sequence[Part],
+    note: Callable[[str], None],
+) -> dict[tuple[str, int], _Draw]:
+    """What each set gives to each seed, to the first alone where that is the same for all."""
+    tested = {_content(s): s.name for s in judges}
+    draws: dict[tuple[str, int], _Draw] = {}
+    notes: list[str] = []
+    learned: list[Sample] = []
+    for one in sets:
+        for seed in range(seeds if one.is_drawn else 1):
+            train, valid, classes = drawn(one, seed)
+            parts_in(parts, classes)
+            tests = in_classes_of(judges, test_names, classes)
+            _check_labels(one.name, train, valid, tests, normals and one.has_normals)
+            _refuse_shared(one.name, [*train, *valid], test, tested)
+            draws[one.name, seed] = _Draw.of(train, valid)
+            notes += [f"{one.name}: {sentence}" for sentence in oddities((), train, classes)]
+            learned += [dataclasses.replace(s, instances=()) for s in train]  # masks of all sets would fill the memory
+    notes += oddities(list(dict.fromkeys(folder for one in sets for folder in one.folders)), learned, ())
+    for sentence in dict.fromkeys(notes):
+        note(sentence)
+    return draws
+
+
 def _options(
     one: TrainingSet, seed: int, out: Path, detector: DetectorOptions, normals: NormalOptions | None
 ) -> tuple[DetectorOptions, NormalOptions | None]:
@@ -256,6 +219,24 @@ def _options(
         how = dataclasses.replace(how, weights=str(before / "detector" / WEIGHTS))
         angles = angles and dataclasses.replace(angles, weights=str(before / "normals" / WEIGHTS))
     return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
+
+
+def _done(work: Trials, spread: Spread) -> None:
+    """Every trial that has no results yet, those first from whose models others go on."""
+    left = [number for number, trial in enumerate(work.trials) if trial.kept() is None]
+    depths: dict[str, int] = {}
+    for trial in work.trials:
+        one = trial.training_set
+        depths[one.name] = depths[one.after] + 1 if one.after else 0
+    for depth in sorted(set(depths.values())):
+        for _ in spread(work, [n for n in left if depths[work.trials[n].training_set.name] == depth]):
+            pass
+    for number in left:
+        if work.trials[number].kept() is None:
+            raise CadsightError(
+                f"{work.trials[number].folder} has no results after a worker's training, expected a folder that is the "
+                "same on all machines"
+            )
 
 
 def _check_labels(
@@ -276,26 +257,6 @@ def _check_labels(
             )
 
 
-def _parted(one: TrainingSet, seed: int) -> tuple[list[Sample], list[Sample], tuple[str, ...]]:
-    samples, classes = load_together(one.folders, one.counts, seed)
-    if any(s.split == "valid" for s in samples):
-        train, valid, _ = divided(samples)
-        return train, valid, classes
-    train, valid = [], []
-    for part in _by_folder(samples):
-        learned, judged, _ = divided(part)
-        train += learned
-        valid += judged
-    return train, valid, classes
-
-
-def _by_folder(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
-    folders: dict[Path, list[Sample]] = {}
-    for sample in samples:
-        folders.setdefault(sample.image.parent, []).append(sample)
-    yield from folders.values()
-
-
 def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mapping[str, str]) -> None:
     """Refuse a training set that has a picture of the test set, whose names ``tested`` has by content."""
     for sample in train:
@@ -305,61 +266,6 @@ def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mappin
                 f"the picture {twin} of the test set {test} is {sample.name} of the training set {name}, "
                 "expected pictures that training never saw"
             )
-
-
-def _kept(folder: Path, asked: Any) -> dict[str, Any] | None:
-    try:
-        kept = json.loads((folder / "trial.json").read_text())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise CadsightError(f"{folder}/trial.json could not be read ({error}), expected a trial's figures") from error
-    if kept.pop("asked", None) != asked:
-        raise CadsightError(f"{folder} holds a trial with other settings or data, expected the same or another --out")
-    if "matches" not in kept:
-        raise CadsightError(f"{folder} holds a trial of an earlier version, expected another --out")
-    return kept
-
-
-def _tried(
-    trial: Trial,
-    train: Sequence[Sample],
-    valid: Sequence[Sample],
-    classes: Sequence[str],
-    test: Sequence[Sample],
-    folder: Path,
-    options: tuple[DetectorOptions, NormalOptions | None],
-    progress: Shown,
-    parts: Sequence[Part],
-) -> dict[str, Any]:
-    how, normals = options
-    with progress(trial, "detector") as shown:
-        detector, _ = fit_detector(train, valid, classes, folder / "detector", how, shown)
-    judged = evaluate_detector(detector, test, square=how.square)
-    figures = {f: float(judged[f]) for f in DETECTOR_FIGURES}
-    intervals = {f: judged["intervals"][f] for f in DETECTOR_FIGURES if f in judged["intervals"]}
-    objects = [{k: i[k] for k in ("found", "iou", "score")} for p in judged["per_image"] for i in p["labels"]]
-    results = {"matches": judged["matches"], "confusion": judged["confusion"]}
-    if normals is not None:
-        with progress(trial, "normals") as shown:
-            there = parts_in(parts, classes)
-            regressor, _ = fit_normals(train, valid, classes, folder / "normals", normals, shown, there)
-        angles = evaluate_normals(regressor, test, {p.class_id: p.symmetry for p in there})
-        figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
-        intervals |= {f: angles["intervals"][f] for f in NORMAL_FIGURES}
-        objects = _with_angles(objects, test, [one["angle_deg"] for one in angles["per_image"]])
-        results |= {name: angles[name] for name in ("calibration",) if name in angles}
-    return {"figures": figures, "intervals": intervals, **results, "objects": objects}
-
-
-def _with_angles(
-    objects: Sequence[Mapping[str, Any]], samples: Sequence[Sample], angles: Sequence[float]
-) -> list[dict[str, Any]]:
-    """``objects``, one for each label that counts, with the ``angles``, one for each label that has a normal."""
-    left = iter(angles)
-    by_label = {id(i): next(left) if i.normal is not None else None for s in samples for i in s.instances}
-    labels = [i for s in samples for i in counting(s)]
-    return [{**one, "angle_deg": by_label[id(i)]} for one, i in zip(objects, labels, strict=True)]
 
 
 def _summed(trials: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:

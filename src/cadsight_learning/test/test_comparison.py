@@ -4,21 +4,25 @@ import dataclasses
 import json
 import re
 import shutil
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
+import torch
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.images import read_image
 from cadsight_core.part import Part, Symmetry
-from cadsight_learning.comparison import TrainingSet, compare, load_comparison, table
+from cadsight_learning.comparison import compare, load_comparison, table
 from cadsight_learning.data import load_together
 from cadsight_learning.detection_figures import resampled_figures
 from cadsight_learning.evaluation import evaluate_normals
 from cadsight_learning.match_table import MatchTable
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import load_card, load_regressor
+from cadsight_learning.training_sets import TrainingSet
 
 DETECTOR = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
 NORMALS = NormalOptions(architecture="compact", epochs=1, image_size=32, batch=4)
@@ -73,6 +77,42 @@ def test_every_trial_keeps_what_became_of_each_label_of_the_test_set(comparison,
             whole = resampled_figures(table, np.ones((1, 4), int))
             assert whole["recall"][0] == np.mean([o["found"] for o in trial["objects"]])
             assert whole["map50_95"][0] == pytest.approx(trial["figures"]["map50_95"])
+
+
+def test_trials_in_other_processes_give_what_they_give_here_those_first_from_which_others_go_on(comparison, folders):
+    sets = [
+        TrainingSet("many", (f"{folders}/many",)),
+        TrainingSet("after", (f"{folders}/few",), has_normals=False, after="many"),
+    ]
+    pool = ProcessPoolExecutor(2, get_context("spawn"))
+    with pool:
+        spread = compare(
+            sets,
+            folders / "test",
+            2,
+            folders / "spread",
+            DETECTOR,
+            NORMALS,
+            spread=pool.map,
+            threads=torch.get_num_threads(),
+        )
+    assert spread["sets"][0] == comparison["sets"][0]
+    card = json.loads((folders / "spread/after/1/detector/model.json").read_text())
+    assert str(folders / "spread/many/1/detector/weights.pt") in card["started_from"]
+
+
+def test_trials_that_a_worker_wrote_elsewhere_are_missed(folders):
+    sets = [TrainingSet("many", (f"{folders}/many",))]
+    with pytest.raises(CadsightError, match=r"lost/many/0 has no results after a worker's training, expected a folder"):
+        compare(
+            sets,
+            folders / "test",
+            1,
+            folders / "lost",
+            DETECTOR,
+            None,
+            spread=lambda work, numbers: [None] * len(numbers),
+        )
 
 
 def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):

@@ -10,11 +10,12 @@ from statistics import fmean
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_learning.comparison import COMPARISON, DETECTOR_FIGURES, NORMAL_FIGURES, load_comparison
+from cadsight_learning.comparison import COMPARISON, load_comparison
 from cadsight_learning.data import load_together
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.registry import CARD, load_card, load_detector, load_regressor
 from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
+from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES
 
 from cadsight_report.run_folder import RunFolder
 

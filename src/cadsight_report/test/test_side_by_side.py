@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_learning.comparison import TrainingSet, compare
+from cadsight_learning.comparison import compare
 from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.training_sets import TrainingSet
 from cadsight_report.entries import Entry, distinct, entries_of, stands_alone
 from cadsight_report.side_by_side import STAGES, build_side_by_side
 

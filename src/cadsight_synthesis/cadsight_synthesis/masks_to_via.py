@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cadsight_synthesis.augmentation import AugmentationParameters, augment, copy_seed
-from cadsight_synthesis.spreading import Here, Processes, threads_each
+from cadsight_synthesis.spreading import spreader_of, threads_each
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -129,7 +129,7 @@ def annotate(
         threads_each(workers),
     )
     numbers = range(-(-len(sources) // _BATCH))
-    spread = Processes(workers) if workers != 1 else Here()
+    spread = spreader_of(workers)
     counts: dict[str, int] = {}
     empty = unmasked = 0
     try:

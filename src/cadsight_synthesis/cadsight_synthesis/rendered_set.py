@@ -28,7 +28,7 @@ from cadsight_synthesis.made import Picture, Pictures, picture_name, recipe_iden
 from cadsight_synthesis.recipe import scene_of
 from cadsight_synthesis.sampling.base import Recipe, SceneRecipe
 from cadsight_synthesis.scene import Rendering, Scene
-from cadsight_synthesis.spreading import Cluster, Here, Processes, Spreader, threads_each
+from cadsight_synthesis.spreading import Spreader, spreader_of, threads_each
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 PARTS = "parts"
@@ -143,7 +143,7 @@ def write_set(
     first = len(dataset)
     if first >= count:
         return dataset
-    spread: Spreader = Cluster(cluster) if cluster else Processes(workers) if workers != 1 else Here()
+    spread = spreader_of(workers, cluster)
     try:
         # Whatever ends the loop, the work in hand is called off before those who do it are sent home.
         with contextlib.closing(_from(pictures, spread, first, count)) as made:

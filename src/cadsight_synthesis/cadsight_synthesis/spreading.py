@@ -131,6 +131,17 @@ class Cluster:
         self._client.close()
 
 
+def spreader_of(workers: int, cluster: str | None = None) -> Spreader:
+    """On the Dask scheduler at ``cluster`` where that is given, else in ``workers`` processes, one being this one.
+
+    Raises:
+        CadsightError: as :class:`Cluster` and :class:`Processes`.
+    """
+    if cluster:
+        return Cluster(cluster)
+    return Processes(workers) if workers != 1 else Here()
+
+
 @cache
 def _end_with(parent: int) -> None:
     def watch() -> None:

@@ -1,6 +1,7 @@
 """`cadsight experiment`: several trainings and one table."""
 
 import argparse
+import contextlib
 from typing import Any
 
 _PAPERS = {
@@ -48,8 +49,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             "--scale", default="cpu", help="smoke (minutes), cpu (hours on two cores) or paper (%(default)s)"
         )
         one.add_argument("--seeds", type=int, help="trainings of each set (the scale's)")
-        one.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw (1)")
-        one.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler whose workers draw instead")
         one.set_defaults(run=run_paper, default_recipe=recipe)
         _add_common(one)
 
@@ -61,6 +60,8 @@ def _add_part(parser: argparse.ArgumentParser) -> None:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the trials, the table and the page")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw and train (1)")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler whose workers draw and train instead")
     parser.add_argument("--detector", action="append", default=[], metavar="KEY=VALUE", help="option of train detector")
     parser.add_argument("--normals", action="append", default=[], metavar="KEY=VALUE", help="option of train normals")
 
@@ -68,8 +69,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def run_sets(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
     from cadsight_core.part import load_part
-    from cadsight_learning.comparison import TrainingSet
     from cadsight_learning.options import DetectorOptions, NormalOptions
+    from cadsight_learning.training_sets import TrainingSet
 
     from cadsight_cli.experiments.plans import Plan
 
@@ -79,7 +80,7 @@ def run_sets(args: argparse.Namespace) -> int:
     detector = _options(DetectorOptions, args.detector, "--detector")
     normals = None if args.no_normals else _options(NormalOptions, args.normals, "--normals")
     parts = [load_part(path) for path in args.part]
-    return _compared(Plan(sets, detector, normals, parts), args.test, args.seeds, args.out)
+    return _compared(Plan(sets, detector, normals, parts), args.test, args.seeds, args)
 
 
 def run_paper(args: argparse.Namespace) -> int:
@@ -96,31 +97,46 @@ def run_paper(args: argparse.Namespace) -> int:
         normals={**scale.normals, **_pairs(args.normals, "--normals")},
     )
     plan, test = planned(args, scale)
-    return _compared(plan, test, args.seeds or scale.seeds, args.out)
+    return _compared(plan, test, args.seeds or scale.seeds, args)
 
 
-def _compared(plan: Any, test: str, seeds: int, out: str) -> int:
+def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int:
+    from functools import partial
     from pathlib import Path
 
     from cadsight_learning.comparison import COMPARISON, compare, table
+    from cadsight_synthesis.spreading import spreader_of, threads_each
 
     from cadsight_cli.demo.reporting import report_side_by_side
-    from cadsight_cli.progress import TrainingBar
+    from cadsight_cli.progress import TrainingBar, trial_bar
 
-    comparison = compare(
+    run = partial(
+        compare,
         plan.sets,
         test,
         seeds,
-        out,
+        args.out,
         plan.detector,
         plan.normals,
-        lambda trial, what: TrainingBar(f"{trial}: {what}"),
-        plan.parts,
-        lambda sentence: print(f"note: {sentence}", flush=True),
+        parts=plan.parts,
+        note=lambda sentence: print(f"note: {sentence}", flush=True),
     )
-    page = report_side_by_side([out], Path(out) / "report.html")
+    if args.workers == 1 and not args.cluster:
+        comparison = run(progress=lambda trial, what: TrainingBar(f"{trial}: {what}"))
+    else:
+        spreader = spreader_of(args.workers, args.cluster)
+
+        def spread(work: Any, numbers: Any) -> Any:
+            with contextlib.closing(spreader(work, numbers)) as done:
+                yield from trial_bar(done, len(numbers))
+
+        try:
+            comparison = run(spread=spread, threads=0 if args.cluster else threads_each(args.workers))
+        finally:
+            spreader.close()
+    page = report_side_by_side([args.out], Path(args.out) / "report.html")
     print(table(comparison), end="")
-    print(Path(out) / COMPARISON)
+    print(Path(args.out) / COMPARISON)
     print(page)
     return 0
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from cadsight_core.parameters import from_mapping
 from cadsight_core.part import Part
-from cadsight_learning.comparison import TrainingSet
 from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.training_sets import TrainingSet
 
 from cadsight_cli.experiments.scales import Scale
 
