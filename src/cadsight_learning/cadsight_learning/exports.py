@@ -2,8 +2,11 @@
 
 MODEL/exports/FORMAT-WIDTHxHEIGHT/model.onnx    or model.xml and model.bin (OpenVINO)
 MODEL/exports/FORMAT-WIDTHxHEIGHT/export.json   what it was made of, written last: a folder with it is whole
+
+Where nothing can be written beside the weights, they are in ~/.cache/cadsight/exports (or $XDG_CACHE_HOME).
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -25,7 +28,7 @@ from torch import Tensor, nn
 from cadsight_learning.runtimes import FORMATS, Session, open_session
 
 EXPORTS, ABOUT = "exports", "export.json"
-FORMAT = "cadsight-export-1"
+FORMAT = "cadsight-export-2"
 # How far an exported network may be from torch's: of scores, of components of a normal, and of a pixel or, from there
 # on, of the number of pixels.
 LARGEST_DIFFERENCE = 1e-3
@@ -42,15 +45,20 @@ class Exports:
         folder: where they are; one folder an export.
         weights_sha256: of the file of weights that they have to be made of.
         about: what is written beside each: kind, architecture, classes, range of the colours.
+        spare: where they are when nothing can be written into ``folder``; None: nowhere.
     """
 
     folder: Path
     weights_sha256: str
     about: Mapping[str, Any] = field(default_factory=dict)
+    spare: Path | None = None
 
     def find(self, kind: str, shape: tuple[int, int]) -> Path | None:
         """The network for pictures of ``shape`` (rows, columns) if it was made of these weights, else None."""
-        folder = self._folder(kind, shape)
+        found = (self._whole(folder, kind) for folder in self._folders(kind, shape))
+        return next((path for path in found if path), None)
+
+    def _whole(self, folder: Path, kind: str) -> Path | None:
         try:
             about = json.loads((folder / ABOUT).read_text())
         except (OSError, ValueError):
@@ -66,7 +74,7 @@ class Exports:
             CadsightError: when it cannot be exported, differs by more than :data:`LARGEST_DIFFERENCE`, or the disk
                 refuses the bytes.
         """
-        folder = self._folder(kind, shape)
+        first, *others = self._folders(kind, shape)
         with tempfile.TemporaryDirectory(prefix="cadsight_export_") as scratch:
             path = _exported(network, kind, shape, Path(scratch))
             runtime = next(r for r, k in FORMATS.items() if k == kind)
@@ -76,10 +84,15 @@ class Exports:
                     f"the network exported to {kind} differs from torch's by {difference:.2g}, "
                     f"expected at most {LARGEST_DIFFERENCE:g}; nothing was written"
                 )
-            self._write(path, folder, kind, shape, difference)
-        return folder / _FILES[kind][0]
+            try:
+                return self._write(path, first, kind, shape, difference)
+            except CadsightError as error:
+                for folder in others:
+                    with contextlib.suppress(CadsightError):
+                        return self._write(path, folder, kind, shape, difference)
+                raise error
 
-    def _write(self, path: Path, folder: Path, kind: str, shape: tuple[int, int], difference: float) -> None:
+    def _write(self, path: Path, folder: Path, kind: str, shape: tuple[int, int], difference: float) -> Path:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / ABOUT).unlink(missing_ok=True)
@@ -96,9 +109,11 @@ class Exports:
             "torch": torch.__version__,
         }
         write_atomically(folder / ABOUT, json.dumps(about, indent=1) + "\n")
+        return folder / _FILES[kind][0]
 
-    def _folder(self, kind: str, shape: tuple[int, int]) -> Path:
-        return self.folder / f"{kind}-{shape[1]}x{shape[0]}"
+    def _folders(self, kind: str, shape: tuple[int, int]) -> list[Path]:
+        name = f"{kind}-{shape[1]}x{shape[0]}"
+        return [place / name for place in (self.folder, self.spare) if place]
 
 
 class Served:
@@ -133,7 +148,7 @@ class Served:
         kind = FORMATS[self.runtime] if self.runtime != "torch" else None
         try:
             if kind is not None:
-                path = self._exports.find(kind, shape) or self._exports.make(self._network(), kind, shape)
+                path = self._exports.find(kind, shape) or self._made(kind, shape)
                 return open_session(self.runtime, path)
         except CadsightError as error:
             if not self._may_stay:
@@ -142,6 +157,11 @@ class Served:
             self.runtime = "torch"
             self._sessions.clear()
         return _in_torch(self._network())
+
+    def _made(self, kind: str, shape: tuple[int, int]) -> Path:
+        name = self._exports.about.get("architecture", "the network")
+        _log.info("exporting %s to %s for %d x %d pixels, once for these weights", name, kind, shape[1], shape[0])
+        return self._exports.make(self._network(), kind, shape)
 
 
 def sha256(path: str | Path) -> str:

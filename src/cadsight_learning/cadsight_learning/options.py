@@ -12,8 +12,8 @@ from cadsight_core.parameters import check, parameter
 MODELS_FOLDER = "runs/demo/models"
 SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
 ARCHITECTURES = ("comillas", "compact", "efficientnet_lite0", "mobilenet_v3_small", "resnet18")
-# What runs a network, auto being the first of the others that is installed, on a processor.
-RUNTIMES = ("auto", "openvino", "onnxruntime", "torch")
+# What runs a network, the fastest first; auto is the first of the others that this machine has, on a processor.
+RUNTIMES = ("auto", "openvino-bf16", "openvino", "onnxruntime", "torch")
 RCNN_FAMILIES = ("faster-rcnn", "mask-rcnn")
 # Faster R-CNN's are Eversberg's (section 3.3). Rudenko names SGD and no number: Mask R-CNN's are those of its authors
 # (He et al., section 3.1: 0.02 for 16 pictures a step), in proportion to the batch.

@@ -10,6 +10,8 @@ import dataclasses
 import datetime
 import hashlib
 import json
+import logging
+import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 CARD, WEIGHTS = "model.json", "weights.pt"
 FORMAT = "cadsight-model-1"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ def load_detector(
     if isinstance(detector, YoloDetector):
         return detector.serve(chosen, exports, may_stay=runtime == "auto")
     if runtime == "auto":
+        _log.info("torch runs %s, which is not exported", card.architecture)
         return detector
     raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector, or the runtime torch")
 
@@ -189,14 +193,18 @@ def load_regressor(
 
 
 def exports_of(folder: Path, card: ModelCard, out: str | Path | None = None) -> Exports:
-    """The exports of the model in ``folder``, there or in the folder ``out``, of the weights that it has now.
+    """The exports of the weights that the model in ``folder`` has now: there, else in the user's cache; or in ``out``.
 
     Raises:
         CadsightError: when the weights cannot be read.
     """
     colours = [-1.0, 1.0] if card.kind == "normals" else [0.0, 1.0]
     about = {"kind": card.kind, "architecture": card.architecture, "classes": card.classes, "colours": colours}
-    return Exports(Path(out) if out else folder / EXPORTS, sha256(folder / WEIGHTS), about)
+    weights = sha256(folder / WEIGHTS)
+    if out:
+        return Exports(Path(out), weights, about)
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return Exports(folder / EXPORTS, weights, about, spare=caches / "cadsight" / EXPORTS / weights[:16])
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:

@@ -10,17 +10,21 @@ from cadsight_core.errors import CadsightError
 from numpy.typing import NDArray
 
 from cadsight_learning.options import RUNTIMES
+from cadsight_learning.precision import has_bfloat16
 
 Session = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-# The file that each runtime reads.
-FORMATS = {"onnxruntime": "onnx", "openvino": "openvino"}
+# The file that each runtime reads; of those that read the same the first computes in float32.
+FORMATS = {"onnxruntime": "onnx", "openvino": "openvino", "openvino-bf16": "openvino"}
 
 
 def runtime_of(name: str, device: torch.device) -> str:
-    """The runtime of an option: ``auto`` is the first of them that is installed, and torch on a GPU.
+    """The runtime of an option: ``auto`` is the first of them that this machine has, and torch on a GPU.
+
+    ``openvino-bf16`` is OpenVINO with the numbers between layers in bfloat16, on a processor that multiplies those
+    itself; it differs from the others in the third digit.
 
     Raises:
-        CadsightError: for an unknown name, one that is not installed, or one that does not go with ``device``.
+        CadsightError: for an unknown name, one that is not there, or one that does not go with ``device``.
     """
     if name not in RUNTIMES:
         raise CadsightError(f"the runtime is {name!r}, expected one of {', '.join(RUNTIMES)}")
@@ -29,13 +33,15 @@ def runtime_of(name: str, device: torch.device) -> str:
     if name == "auto":
         wanted = [r for r in RUNTIMES[1:] if _is_there(r)] if device.type == "cpu" else ["torch"]
         return wanted[0]
+    if name == "openvino-bf16" and not has_bfloat16():
+        raise CadsightError(f"the runtime is {name} and this processor does not multiply bfloat16, expected openvino")
     if not _is_there(name):
         raise CadsightError(f"the runtime {name} is not installed, expected what make setup installs, or torch")
     return name
 
 
 def open_session(runtime: str, path: Path, threads: int | None = None) -> Session:
-    """A function from pictures to what the exported network in ``path`` makes of them, on the processor in float32.
+    """A function from pictures to what the exported network in ``path`` makes of them, on the processor.
 
     Args:
         threads: threads of one call; None: as many as torch uses.
@@ -44,9 +50,12 @@ def open_session(runtime: str, path: Path, threads: int | None = None) -> Sessio
         CadsightError: when the runtime is not installed, or cannot read the file.
     """
     runtime_of(runtime, torch.device("cpu"))
-    opener = _onnxruntime if runtime == "onnxruntime" else _openvino
+    threads = threads or torch.get_num_threads()
     try:
-        return opener(path, threads or torch.get_num_threads())
+        if runtime == "onnxruntime":
+            return _onnxruntime(path, threads)
+        # Left to itself it would take bfloat16 wherever the processor has it.
+        return _openvino(path, threads, "bf16" if runtime == "openvino-bf16" else "f32")
     except Exception as error:  # both libraries raise classes of their own for a file that they cannot read
         raise CadsightError(f"{runtime} could not open the network {path}: {error}") from error
 
@@ -63,18 +72,19 @@ def _onnxruntime(path: Path, threads: int) -> Session:
     return lambda pictures: np.asarray(session.run(None, {name: pictures})[0])
 
 
-def _openvino(path: Path, threads: int) -> Session:
+def _openvino(path: Path, threads: int, precision: str) -> Session:
     import openvino
 
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": threads,
-        # On processors that multiply bfloat16 it would compute in that, and differ in the third digit.
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_PRECISION_HINT": precision,
     }
     request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
     return lambda pictures: np.array(request.infer({0: pictures}, share_inputs=True, share_outputs=True)[0])
 
 
 def _is_there(runtime: str) -> bool:
-    return importlib.util.find_spec(runtime) is not None
+    if runtime == "openvino-bf16" and not has_bfloat16():
+        return False
+    return importlib.util.find_spec(runtime.partition("-")[0]) is not None

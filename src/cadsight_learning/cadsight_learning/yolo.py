@@ -44,6 +44,7 @@ os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"cad
 os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
 
 with untouched():
+    from ultralytics.nn.modules.block import DFL
     from ultralytics.nn.tasks import DetectionModel
     from ultralytics.utils.nms import non_max_suppression
 
@@ -118,6 +119,8 @@ class YoloDetector:
         head = _head(module)
         # Without a shape it makes its grid anew: one from an earlier look cannot be traced.
         head.export, head.postprocess, head.shape = True, lambda rows: rows, None
+        if isinstance(head.dfl, DFL):
+            head.dfl = _MeanDistance(head.dfl.c1)
         return module
 
     def load(self, state: dict[str, Tensor], where: str | Path = "") -> "YoloDetector":
@@ -178,6 +181,21 @@ class YoloDetector:
             self._fused = copy.deepcopy(self.module).eval().fuse(verbose=False)
             channels_last(self._fused)
         return self._fused
+
+
+class _MeanDistance(nn.Module):
+    """The mean of a softmax over distances (B, 4 x bins, M) as (B, 4, M), which ultralytics' DFL convolves.
+
+    A runtime that convolves in bfloat16 leaves this sum in float32, and with it a fraction of a pixel.
+    """
+
+    def __init__(self, bins: int) -> None:
+        super().__init__()
+        self.register_buffer("distances", torch.arange(float(bins)).view(1, 1, bins, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        shares = x.view(len(x), 4, -1, x.shape[2]).softmax(2)
+        return (shares * self.distances).sum(2)
 
 
 def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[YoloDetector, str]:

@@ -17,6 +17,7 @@ from cadsight_learning.exports import ABOUT, LARGEST_DIFFERENCE
 from cadsight_learning.families import detector_of
 from cadsight_learning.normals import NormalRegressor, as_input
 from cadsight_learning.options import ARCHITECTURES
+from cadsight_learning.precision import has_bfloat16
 from cadsight_learning.registry import ModelCard, exports_of, load_card, load_detector, load_regressor, save_model
 from cadsight_learning.runtimes import FORMATS, runtime_of
 from cadsight_learning.yolo import YoloDetector
@@ -62,7 +63,7 @@ def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, 
     folder = saved_detector(tmp_path / "m", architecture)
     images = [read_image(s.image) for s in pictures[:2]]
     wanted = load_detector(folder, device="cpu").predict(images, 0.01)
-    for runtime, kind in FORMATS.items():
+    for runtime, kind in (("onnxruntime", "onnx"), ("openvino", "openvino")):
         detector = load_detector(folder, device="cpu", runtime=runtime)
         found = detector.predict(images, 0.01)
         assert detector.runtime == runtime
@@ -73,6 +74,16 @@ def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, 
                 assert b.class_id == a.class_id
                 assert b.score == pytest.approx(a.score, abs=1e-3)
                 assert b.box.as_tuple() == pytest.approx(a.box.as_tuple(), abs=1e-3 * 96)
+
+
+@pytest.mark.skipif(not has_bfloat16(), reason="this processor does not multiply bfloat16")
+def test_bfloat16_moves_scores_by_hundredths_and_boxes_by_parts_of_a_pixel(tmp_path, pictures):
+    folder = saved_detector(tmp_path / "m")
+    path = exports_of(folder, load_card(folder)).make(load_detector(folder).exportable(), "openvino", SHAPE)
+    picture = read_image(pictures[0].image)[: SHAPE[0], : SHAPE[1]].transpose(2, 0, 1)[None] / np.float32(255)
+    exact, near = (runtimes.open_session(r, path, 1)(picture)[0] for r in ("openvino", "openvino-bf16"))
+    assert 0 < np.abs(near[4:] - exact[4:]).max() < 0.05
+    assert np.median(np.abs(near[:4] - exact[:4])) < 0.25
 
 
 @pytest.mark.parametrize(
@@ -170,10 +181,18 @@ def test_a_network_that_differs_from_torchs_is_refused_and_nothing_is_written(tm
     assert not (folder / "exports").exists()
 
 
+def test_auto_takes_bfloat16_where_the_processor_multiplies_it_and_elsewhere_its_name_is_refused(monkeypatch):
+    monkeypatch.setattr(runtimes, "has_bfloat16", lambda: True)
+    assert runtime_of("auto", CPU) == runtime_of("openvino-bf16", CPU) == "openvino-bf16"
+    monkeypatch.setattr(runtimes, "has_bfloat16", lambda: False)
+    assert runtime_of("auto", CPU) == "openvino"
+    with pytest.raises(CadsightError, match="openvino-bf16 and this processor does not multiply bfloat16"):
+        runtime_of("openvino-bf16", CPU)
+
+
 def test_a_runtime_that_is_not_installed_is_said_in_one_sentence_and_auto_takes_the_next(monkeypatch):
     there = runtimes._is_there
-    assert runtime_of("auto", CPU) == "openvino"
-    monkeypatch.setattr(runtimes, "_is_there", lambda name: name != "openvino" and there(name))
+    monkeypatch.setattr(runtimes, "_is_there", lambda name: not name.startswith("openvino") and there(name))
     with pytest.raises(CadsightError, match="the runtime openvino is not installed, expected what make setup installs"):
         runtime_of("openvino", CPU)
     assert runtime_of("auto", CPU) == "onnxruntime"
@@ -188,23 +207,42 @@ def test_on_a_gpu_torch_stays():
 
 
 def test_an_unknown_runtime_is_refused():
-    with pytest.raises(CadsightError, match="the runtime is 'tensorrt', expected one of auto, openvino, onnxruntime"):
+    with pytest.raises(CadsightError, match="the runtime is 'tensorrt', expected one of auto, openvino-bf16, openvino"):
         runtime_of("tensorrt", CPU)
 
 
-def test_a_detector_that_cannot_be_exported_is_refused_and_auto_stays_with_torch(tmp_path):
+def test_a_detector_that_cannot_be_exported_is_refused_and_auto_stays_with_torch(tmp_path, caplog):
     torch.manual_seed(0)
     detector = detector_of("fasterrcnn_resnet50_fpn", ("block",), 64)
     card = ModelCard("detector", "fasterrcnn_resnet50_fpn", ("block",), 64)
     save_model(tmp_path / "m", card, detector.module.state_dict())
     with pytest.raises(CadsightError, match="fasterrcnn_resnet50_fpn cannot be exported, expected a YOLO detector"):
         load_detector(tmp_path / "m", device="cpu", runtime="onnxruntime")
-    assert load_detector(tmp_path / "m", device="cpu", runtime="auto").runtime == "torch"
+    with caplog.at_level(logging.INFO):
+        assert load_detector(tmp_path / "m", device="cpu", runtime="auto").runtime == "torch"
+    assert "torch runs fasterrcnn_resnet50_fpn, which is not exported" in caplog.text
 
 
-def test_a_folder_that_takes_no_export_leaves_torch_with_auto_and_is_refused_by_name(tmp_path, caplog):
+def test_an_export_that_finds_no_place_beside_the_weights_is_kept_in_the_users_cache(tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = saved_regressor(tmp_path / "m", "compact")
     (folder / "exports").write_text("no folder")
+    with caplog.at_level(logging.INFO):
+        load_regressor(folder, device="cpu", runtime="onnxruntime").predict(crops())
+        load_regressor(folder, device="cpu", runtime="onnxruntime").predict(crops())
+    assert caplog.messages == ["exporting compact to onnx for 64 x 64 pixels, once for these weights"]
+    path = exports_of(folder, load_card(folder)).find("onnx", (64, 64))
+    assert path.is_relative_to(tmp_path / "cache" / "cadsight" / "exports")
+    saved_regressor(folder, "compact", seed=1)
+    assert exports_of(folder, load_card(folder)).find("onnx", (64, 64)) is None
+
+
+def test_an_export_that_finds_no_place_at_all_leaves_torch_with_auto_and_is_refused_by_name(
+    tmp_path, caplog, monkeypatch
+):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    (folder / "exports").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "exports"))
     regressor = load_regressor(folder, device="cpu", runtime="auto")
     with caplog.at_level(logging.WARNING):
         found, _ = regressor.predict(crops())
