@@ -11,13 +11,18 @@ import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
+from cadsight_learning.checkpoint import load_state
 from cadsight_learning.data import load_together
 from cadsight_learning.detector import Detector, warm_up
 from cadsight_learning.evaluation import evaluate_detector, in_classes_of
 from cadsight_learning.options import RUNTIMES
-from cadsight_learning.registry import ModelCard, find, load_detector, save_model
+from cadsight_learning.registry import WEIGHTS, ModelCard, find, load_card, load_detector, save_model
+from cadsight_learning.runtimes import runtime_of
 from cadsight_learning.yolo import YoloDetector
+from torch import Tensor
 
+# The network as ultralytics builds it: no layers fused, the colours of a picture one after the other.
+PLAIN = "plain torch"
 Told = Callable[[str, dict[str, Any]], None]
 _HEIGHT_OF_WIDTH = 0.75
 
@@ -25,6 +30,9 @@ _HEIGHT_OF_WIDTH = 0.75
 @dataclass(frozen=True)
 class InferenceBenchmark:
     """What is measured: ``predict`` of one picture of 4:3, so framing and suppression count.
+
+    Each runtime that this machine has is measured beside torch as we run it (layers fused, channels last) and beside
+    :data:`PLAIN`.
 
     Attributes:
         model: folder of a detector; None: YOLO11 nano with random weights.
@@ -61,7 +69,8 @@ class InferenceBenchmark:
             torch.set_num_threads(before)
 
     def _run(self, folder: Path, told: Told) -> dict[str, Any]:
-        detectors: dict[str, Detector] = {r: load_detector(folder, device="cpu", runtime=r) for r in RUNTIMES[1:]}
+        detectors: dict[str, Detector] = {r: load_detector(folder, device="cpu", runtime=r) for r in _runtimes()}
+        detectors[PLAIN] = _plain(folder)
         for detector in detectors.values():
             detector.image_size = self.image_size or detector.image_size
         width = detectors["torch"].image_size
@@ -76,11 +85,16 @@ class InferenceBenchmark:
                 detector.predict([picture])
                 seconds[runtime].append(time.perf_counter() - started)
         samples = self._samples(detectors["torch"])
-        plain = float(np.median(seconds["torch"]))
+        medians = {runtime: float(np.median(seconds[runtime])) for runtime in detectors}
         found: dict[str, Any] = {}
         for runtime, detector in detectors.items():
-            median = float(np.median(seconds[runtime]))
-            found[runtime] = {"median_ms": median * 1e3, "pictures_per_s": 1 / median, "times_torch": plain / median}
+            median = medians[runtime]
+            found[runtime] = {
+                "median_ms": median * 1e3,
+                "pictures_per_s": 1 / median,
+                "times_torch": medians["torch"] / median,
+                "times_plain_torch": medians[PLAIN] / median,
+            }
             if samples:
                 found[runtime]["map50_95"] = evaluate_detector(detector, samples, confidence=0.001)["map50_95"]
             told(runtime, found[runtime])
@@ -98,3 +112,26 @@ class InferenceBenchmark:
         module = YoloDetector("yolo11n", ("part",), size).module
         save_model(folder, ModelCard("detector", "yolo11n", ("part",), size), module.state_dict())
         return folder
+
+
+class _PlainYolo(YoloDetector):
+    """Looks with the network as it was built and trained."""
+
+    def _for_inference(self) -> Any:
+        return self.module
+
+    def _looked(self, pictures: Tensor) -> Any:
+        return super()._looked(pictures.contiguous())
+
+
+def _plain(folder: Path) -> Detector:
+    card = load_card(folder)
+    detector = _PlainYolo(card.architecture, card.classes, card.image_size)
+    detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
+    detector.module.eval().to(memory_format=torch.contiguous_format)
+    return detector
+
+
+def _runtimes() -> list[str]:
+    cpu = torch.device("cpu")
+    return RUNTIMES[RUNTIMES.index(runtime_of("auto", cpu)) :]

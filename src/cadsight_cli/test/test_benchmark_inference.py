@@ -1,16 +1,40 @@
+import numpy as np
 import pytest
-from cadsight_cli.benchmark_inference import InferenceBenchmark
+import torch
+from cadsight_cli.benchmark_inference import InferenceBenchmark, _plain
 from cadsight_core.errors import CadsightError
+from cadsight_learning.precision import has_bfloat16
+from cadsight_learning.registry import ModelCard, load_detector, save_model
+from cadsight_learning.yolo import YoloDetector
 
 
-def test_every_runtime_is_measured_beside_torch():
+def test_every_runtime_is_measured_beside_torch_as_we_run_it_and_beside_plain_torch():
     told = []
     found = InferenceBenchmark(image_size=64, runs=2, threads=1).run(lambda runtime, _: told.append(runtime))
-    assert told == ["openvino", "onnxruntime", "torch"]
+    fastest = ["openvino-bf16"] if has_bfloat16() else []
+    assert told == [*fastest, "openvino", "onnxruntime", "torch", "plain torch"]
     assert (found["image_size"], found["runs"], found["threads"]) == (64, 2, 1)
-    assert found["torch"]["times_torch"] == 1
+    assert found["torch"]["times_torch"] == found["plain torch"]["times_plain_torch"] == 1
     for runtime in told:
+        beside = found["plain torch"]["median_ms"] / found[runtime]["median_ms"]
+        assert found[runtime]["times_plain_torch"] == pytest.approx(beside)
         assert found[runtime]["pictures_per_s"] == pytest.approx(1e3 / found[runtime]["median_ms"])
+
+
+def test_plain_torch_is_the_network_as_it_was_built_and_finds_what_ours_finds(tmp_path):
+    torch.manual_seed(0)
+    module = YoloDetector("yolo11n", ("part",), 64).module
+    save_model(tmp_path, ModelCard("detector", "yolo11n", ("part",), 64), module.state_dict())
+    plain, ours = _plain(tmp_path), load_detector(tmp_path, device="cpu")
+    pictures = [np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)]
+    (found,), (wanted,) = (d.predict(pictures, confidence=0.0) for d in (plain, ours))
+    assert [one.score for one in found] == pytest.approx([one.score for one in wanted], abs=1e-5)
+    assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in plain.module.modules())
+    assert all(w.is_contiguous() for w in plain.module.parameters())
+    fed = []
+    plain.module.register_forward_pre_hook(lambda _, given: fed.append(given[0].is_contiguous()))
+    plain.predict(pictures)
+    assert fed == [True]
 
 
 @pytest.mark.parametrize(
