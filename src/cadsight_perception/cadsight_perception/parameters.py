@@ -18,9 +18,9 @@ class PerceptionParameters:
     max_detections: int = parameter(10, "most detections in an image", minimum=1, maximum=300)
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
     runtime: str = parameter(
-        "torch",
-        "what runs the models: torch, onnxruntime, openvino, or auto, the first of openvino, onnxruntime and "
-        "torch that is installed; the models are exported for it when they are first served",
+        "auto",
+        "what runs the models: auto, the first of openvino-bf16, openvino, onnxruntime and torch that the machine has "
+        "(on a GPU torch), or one of these; the models are exported for it when they are first served",
         choices=RUNTIMES,
     )
     warm_up_width: int = parameter(640, "width of the image that the models are warmed up with", minimum=1)

@@ -14,6 +14,7 @@ from cadsight_ros.diagnostics import Diagnostics, make_status
 from cadsight_ros.images import Depth, depth_from_message, from_message, to_message
 from cadsight_ros.latest import Latest
 from cadsight_ros.lifecycle import ManagedNode
+from cadsight_ros.logs import PassedOn
 from cadsight_ros.messages import camera_from_info, detections_to_message, normals_to_message
 from cadsight_ros.parameters import declare, run
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -59,6 +60,7 @@ class PerceptionNode(ManagedNode):
         self._depth: Image | None = None
         self._worker: threading.Thread | None = None
         self._inputs: list[Subscription] = []
+        self._passed_on = PassedOn("cadsight_learning", self.get_logger())
         self._options = declare(self, PerceptionParameters)
         if self._options.threads:
             torch.set_num_threads(self._options.threads)
@@ -110,6 +112,7 @@ class PerceptionNode(ManagedNode):
 
     def destroy_node(self) -> None:
         self.deactivate()
+        self._passed_on.close()
         super().destroy_node()
 
     def _on_image(self, message: Image) -> None:

@@ -1,12 +1,15 @@
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
+import torch
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_learning.runtimes import runtime_of
 from cadsight_perception.perception_node import PerceptionNode
 from cadsight_perception.timing import timing_from_message
 from cadsight_ros.clients import ServiceClient, spinning
@@ -152,6 +155,34 @@ def test_a_model_that_is_not_there_is_refused_and_the_old_one_goes_on(looking, m
     assert sentence.replace("MODELS", str(models)) in answer.message
     assert statistics(rig)["detector"] == "detector"
     assert rig.of(topics.DETECTIONS, rig.image()) is not None
+
+
+def test_the_fastest_runtime_is_taken_and_exporting_for_it_is_told_once(looking, models, capfd):
+    fastest = runtime_of("auto", torch.device("cpu"))
+    shutil.rmtree(models / "detector" / "exports", ignore_errors=True)
+    rig = looking()
+    assert rig.of(topics.DETECTIONS, rig.image()) is not None
+    served = statistics(rig)
+    assert (served["detector_runtime"], served["regressor_runtime"]) == (fastest, fastest)
+    told = "".join(capfd.readouterr())
+    assert told.count("exporting yolo11n to openvino for 64 x 64 pixels, once for these weights") == 1
+    assert f"serves detector and normals by {fastest}" in told
+    assert (models / "detector" / "exports" / "openvino-64x64" / "export.json").is_file()
+
+
+def test_an_image_of_another_shape_is_exported_for_while_services_answer(looking, models, capfd):
+    shutil.rmtree(models / "detector" / "exports", ignore_errors=True)
+    rig = looking()
+    capfd.readouterr()
+    tall = rig.image(width=32, height=96, step=96)
+    asked = []
+    while not rig.heard[topics.DETECTIONS] and len(asked) < 1000:
+        began = time.monotonic()
+        assert statistics(rig)["received"] == "1"
+        asked.append(time.monotonic() - began)
+    assert rig.of(topics.DETECTIONS, tall) is not None
+    assert len(asked) > 1
+    assert "exporting yolo11n to openvino for 32 x 64 pixels, once" in "".join(capfd.readouterr())
 
 
 def test_images_that_come_too_fast_give_way_to_newer_ones_and_are_counted(looking):
