@@ -148,6 +148,7 @@ def test_a_network_is_named_by_family_and_size_or_by_a_whole_name(family, size, 
     [
         ("yolo99", "nano", "the family is 'yolo99', expected faster-rcnn, mask-rcnn or one of ultralytics': yolo11, "),
         ("yolo11-seg", "nano", "the family is 'yolo11-seg', expected"),
+        ("rtdetr-l", "nano", "the family is 'rtdetr-l', expected faster-rcnn, mask-rcnn or one"),
         ("/tmp/yolo11", "nano", "the family is '/tmp/yolo11', expected"),
         ("yolo12s", "large", "the size is large and the family 'yolo12s' has its size already"),
     ],
