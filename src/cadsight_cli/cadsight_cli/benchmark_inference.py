@@ -132,6 +132,6 @@ def _plain(folder: Path) -> Detector:
     return detector
 
 
-def _runtimes() -> list[str]:
+def _runtimes() -> tuple[str, ...]:
     cpu = torch.device("cpu")
     return RUNTIMES[RUNTIMES.index(runtime_of("auto", cpu)) :]

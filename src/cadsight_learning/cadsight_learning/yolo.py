@@ -191,6 +191,7 @@ class _MeanDistance(nn.Module):
 
     def __init__(self, bins: int) -> None:
         super().__init__()
+        self.distances: Tensor
         self.register_buffer("distances", torch.arange(float(bins)).view(1, 1, bins, 1))
 
     def forward(self, x: Tensor) -> Tensor:
