@@ -10,7 +10,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample, Split
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
-from cadsight_learning.detector import Progress
+from cadsight_learning.detector import Progress, silent
 from cadsight_learning.fitting import fit_detector
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.registry import WEIGHTS, ModelCard
@@ -19,7 +19,9 @@ from cadsight_learning.solids import KINDS, random_scene
 _VALID = 150
 
 
-def train_base(count: int, folder: str | Path, options: DetectorOptions, progress: Progress) -> tuple[ModelCard, Path]:
+def train_base(
+    count: int, folder: str | Path, options: DetectorOptions, progress: Progress = silent
+) -> tuple[ModelCard, Path]:
     """Draw ``count`` pictures of random solids, train on them, and write the weights in half precision.
 
     Returns:

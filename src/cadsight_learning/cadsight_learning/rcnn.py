@@ -26,6 +26,7 @@ from cadsight_learning.metrics import Boxes
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pictures import alike, have_masks, labelled, resized
 from cadsight_learning.precision import autocast, channels_last
+from cadsight_learning.shipped import shipped
 
 # Torchvision's name of the network of each of our families.
 ARCHITECTURES = {"faster-rcnn": "fasterrcnn_resnet50_fpn", "mask-rcnn": "maskrcnn_resnet50_fpn"}
@@ -139,7 +140,8 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Rcnn
         name, state = torchvision_state(architecture)
         where = f"torchvision's own weights {name}"
     else:
-        where, state = f"the weights {options.weights}", load_state(options.weights)
+        path = shipped(architecture) if options.weights == "base" else options.weights
+        where, state = f"the weights {path}", load_state(path)
     if "layer4.2.conv3.weight" in state:  # a ResNet by itself, as image classifiers have it
         state = {f"backbone.body.{name}": tensor for name, tensor in state.items()}
     taken = fill_matching(detector.module, state)

@@ -35,6 +35,7 @@ from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pickled_networks import load_network_state
 from cadsight_learning.pictures import alike, labelled, resized
 from cadsight_learning.precision import autocast, channels_last
+from cadsight_learning.shipped import shipped
 from cadsight_learning.training import shuffled
 from cadsight_learning.untouched import untouched
 from cadsight_learning.yolo_names import architecture_of, is_known
@@ -211,13 +212,18 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Yolo
     detector = YoloDetector(architecture, classes, options.image_size, options.epochs, device_of(options.device))
     if options.weights == "scratch":
         return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
-    path = _from_hub(architecture) if options.weights == "hub" else Path(options.weights)
+    if options.weights == "base":
+        path, origin = shipped(architecture), "CADsight's base checkpoint of drawn solids"
+    elif options.weights == "hub":
+        path = _from_hub(architecture)
+        origin = f"ultralytics' own weights {path}"
+    else:
+        path, origin = Path(options.weights), f"the weights {options.weights}"
     taken = fill_matching(detector.module, load_network_state(path))
     total = len(detector.module.state_dict())
     if taken < total // 2:
         raise CadsightError(f"the weights {path} fit in {taken} of {architecture}'s {total} tensors, expected its own")
-    where = "ultralytics' own weights" if options.weights == "hub" else "the weights"
-    return detector, f"{architecture} from {where} {path} ({taken} of {total} tensors)"
+    return detector, f"{architecture} from {origin} ({taken} of {total} tensors)"
 
 
 def _from_hub(architecture: str) -> Path:
