@@ -48,6 +48,7 @@ class TrainingBenchmark:
             epochs=self.epochs + 1,
             image_size=self.image_size,
             batch=self.batch,
+            weights="scratch",
             device=self.device,
             # The loss of the first steps of SGD from scratch is no number at a higher rate.
             learning_rate=1e-4 if self.family in RCNN_FAMILIES else 2e-3,

@@ -71,7 +71,7 @@ def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_
         first, after = (
             json.loads((out / s / "0/detector/model.json").read_text()) for s in ("real", "synthetic-then-real")
         )
-        assert "random weights" in first["started_from"]
+        assert "base checkpoint" in first["started_from"]
         assert str(out / "synthetic/0/detector/weights.pt") in after["started_from"]
     assert main(words) == 0
     assert {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")} == trials

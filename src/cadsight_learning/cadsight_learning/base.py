@@ -24,6 +24,8 @@ def train_base(
 ) -> tuple[ModelCard, Path]:
     """Draw ``count`` pictures of random solids, train on them, and write the weights in half precision.
 
+    Of itself it starts from random weights, whatever base is shipped.
+
     Returns:
         the card, and the file ``ARCHITECTURE-solids.pt`` of a float16 state_dict.
 
@@ -46,6 +48,8 @@ def train_base(
             Sample(name, Path(f"images/{name}.png"), camera.size, camera, bare, "synthetic", split, record),
             drawing.image,
         )
+    if options.weights == "auto":
+        options = dataclasses.replace(options, weights="scratch")
     train, valid = dataset.samples("train"), dataset.samples("valid")
     _, card = fit_detector(train, valid, KINDS, folder, options, progress)
     path = folder / f"{card.architecture}-solids.pt"

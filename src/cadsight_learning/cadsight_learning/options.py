@@ -75,9 +75,9 @@ class DetectorOptions:
     learning_rate: float = _by_family("learning_rate", "highest learning rate", minimum=1e-7, maximum=1.0)
     weight_decay: float = _by_family("weight_decay", "weight decay", minimum=0.0, maximum=1.0)
     weights: str = parameter(
-        "scratch",
-        "where to start: 'scratch' (random), 'base' (of YOLO11 nano, shipped with CADsight), 'hub' (downloaded once), "
-        "or a file of a state_dict",
+        "auto",
+        "where to start: 'base' (of YOLO11 nano, shipped with CADsight), 'scratch' (random), 'auto' (the first of the "
+        "two that there is), 'hub' (downloaded once), or a file of a state_dict",
     )
     freeze: int = parameter(
         0,

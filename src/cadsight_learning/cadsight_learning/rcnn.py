@@ -26,7 +26,7 @@ from cadsight_learning.metrics import Boxes
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pictures import alike, have_masks, labelled, resized
 from cadsight_learning.precision import autocast, channels_last
-from cadsight_learning.shipped import shipped
+from cadsight_learning.shipped import shipped, start_of
 
 # Torchvision's name of the network of each of our families.
 ARCHITECTURES = {"faster-rcnn": "fasterrcnn_resnet50_fpn", "mask-rcnn": "maskrcnn_resnet50_fpn"}
@@ -134,13 +134,14 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Rcnn
     torch.manual_seed(options.seed)
     architecture = ARCHITECTURES[options.family]
     detector = RcnnDetector(architecture, classes, options.image_size, device_of(options.device))
-    if options.weights == "scratch":
+    weights = start_of(options.weights, architecture)
+    if weights == "scratch":
         return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
-    if options.weights == "hub":
+    if weights == "hub":
         name, state = torchvision_state(architecture)
         where = f"torchvision's own weights {name}"
     else:
-        path = shipped(architecture) if options.weights == "base" else options.weights
+        path = shipped(architecture) if weights == "base" else weights
         where, state = f"the weights {path}", load_state(path)
     if "layer4.2.conv3.weight" in state:  # a ResNet by itself, as image classifiers have it
         state = {f"backbone.body.{name}": tensor for name, tensor in state.items()}

@@ -7,6 +7,13 @@ from cadsight_core.errors import CadsightError
 _FOLDER = Path(__file__).parent / "shipped"
 
 
+def start_of(weights: str, architecture: str) -> str:
+    """The option ``weights``, its ``auto`` being ``base`` where that is shipped of the network, else ``scratch``."""
+    if weights != "auto":
+        return weights
+    return "base" if (_FOLDER / f"{architecture}.pt").is_file() else "scratch"
+
+
 def shipped(architecture: str) -> Path:
     """The file of the checkpoint that ``architecture`` may start from: a state_dict in half precision.
 

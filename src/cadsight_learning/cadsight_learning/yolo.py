@@ -35,7 +35,7 @@ from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pickled_networks import load_network_state
 from cadsight_learning.pictures import alike, labelled, resized
 from cadsight_learning.precision import autocast, channels_last
-from cadsight_learning.shipped import shipped
+from cadsight_learning.shipped import shipped, start_of
 from cadsight_learning.training import shuffled
 from cadsight_learning.untouched import untouched
 from cadsight_learning.yolo_names import architecture_of, is_known
@@ -210,15 +210,16 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Yolo
     torch.manual_seed(options.seed)
     architecture = architecture_of(options.family, options.size)
     detector = YoloDetector(architecture, classes, options.image_size, options.epochs, device_of(options.device))
-    if options.weights == "scratch":
+    weights = start_of(options.weights, architecture)
+    if weights == "scratch":
         return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
-    if options.weights == "base":
+    if weights == "base":
         path, origin = shipped(architecture), "CADsight's base checkpoint of drawn solids"
-    elif options.weights == "hub":
+    elif weights == "hub":
         path = _from_hub(architecture)
         origin = f"ultralytics' own weights {path}"
     else:
-        path, origin = Path(options.weights), f"the weights {options.weights}"
+        path, origin = Path(weights), f"the weights {weights}"
     taken = fill_matching(detector.module, load_network_state(path))
     total = len(detector.module.state_dict())
     if taken < total // 2:

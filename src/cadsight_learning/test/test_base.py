@@ -18,6 +18,7 @@ def test_a_base_is_drawn_trained_and_written_in_half_precision_for_another_train
     monkeypatch.setattr("cadsight_learning.base._VALID", 4)
     card, path = train_base(6, tmp_path / "base", TINY)
     assert path == tmp_path / "base" / "yolo11n-solids.pt"
+    assert card.started_from == "yolo11n from scratch (random weights, seed 0)"
     assert [card.data[split]["pictures"] for split in ("train", "valid")] == [6, 4]
     assert {v.dtype for v in load_checkpoint(path).values()} == {torch.float16, torch.int64}
     assert path.stat().st_size < 6e6
@@ -37,6 +38,11 @@ def test_the_shipped_base_is_taken_but_for_the_classes_by_the_network_that_it_is
     taken, own = load_state(shipped("yolo11n")), detector.module.state_dict()
     assert torch.equal(own["model.0.conv.weight"], taken["model.0.conv.weight"])
     assert own["model.23.cv3.0.2.weight"].shape[0] == 2
+
+
+def test_a_training_starts_from_the_base_where_there_is_one_unless_it_is_told_otherwise():
+    assert "base checkpoint" in new_detector(["gear"], TINY)[1]
+    assert new_detector(["gear"], dataclasses.replace(TINY, family="yolo26"))[1].startswith("yolo26n from scratch")
 
 
 @pytest.mark.parametrize("options", [{"size": "small"}, {"family": "yolo26"}, {"family": "faster-rcnn"}])

@@ -140,9 +140,7 @@ def write_coco(
     return write_splits(samples, folder, layout, lambda group: _coco(group, classes, extra, square))
 
 
-def _coco(
-    samples: Sequence[Sample], classes: Sequence[str], extra: Mapping[str, Any] | None, square: bool
-) -> Members:
+def _coco(samples: Sequence[Sample], classes: Sequence[str], extra: Mapping[str, Any] | None, square: bool) -> Members:
     header = {k: v for k, v in (extra or {}).items() if k not in _FILE_KEYS}
     categories = header.pop("categories", None)
     if not categories or [c.get("name") for c in categories] != list(classes):

@@ -167,9 +167,7 @@ def shape_box(shape: Mapping[str, Any]) -> Box:
     raise CadsightError(f"the shape is {kind!r}, expected rect, polygon, polyline, circle, ellipse or point")
 
 
-def _via(
-    samples: Iterable[Sample], classes: Sequence[str], extra: Mapping[str, Any] | None, square: bool
-) -> Members:
+def _via(samples: Iterable[Sample], classes: Sequence[str], extra: Mapping[str, Any] | None, square: bool) -> Members:
     project = dict((extra or {}).get("via", {}))
     key = project.pop("class_attribute", CLASS_ATTRIBUTES[0]) or CLASS_ATTRIBUTES[0]
     names: list[str] = []
