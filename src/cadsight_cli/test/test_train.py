@@ -1,6 +1,8 @@
 """`cadsight train`, `evaluate` and `models` on a drawn data set in YOLO's layout."""
 
 import json
+import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -66,6 +68,42 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
     assert f"features: the detector {model} (yolo11n" in capsys.readouterr().out
     assert main([*words, "--most", "1"]) == 2
     assert "--most is 1" in capsys.readouterr().err
+
+
+def test_a_model_is_not_judged_by_pictures_that_it_learned_from(model, data, tmp_path, capsys):
+    words = ["evaluate", "--model", str(model), "--data"]
+    assert main([*words, str(data)]) == 2
+    error = capsys.readouterr().err
+    assert f"{model} learned from 8 of the 10 pictures to judge it by, the first is " in error
+    assert "expected pictures that training never saw" in error
+    # A copy by another name.
+    for part, source in (("images", "images/train/3.png"), ("labels", "labels/train/3.txt")):
+        (tmp_path / part / "test").mkdir(parents=True)
+        shutil.copy(data / source, tmp_path / part / "test" / f"other{Path(source).suffix}")
+    (tmp_path / "data.yaml").write_text("test: images/test\nnames: [square]\n")
+    assert main([*words, str(tmp_path)]) == 2
+    assert f"learned from 1 of the 1 pictures to judge it by, the first is other ({tmp_path}" in capsys.readouterr().err
+
+
+def test_what_speaks_against_the_pictures_to_judge_by_is_noted(model, data, tmp_path, capsys):
+    words = ["--data", str(data), "--split", "valid"]
+    assert main(["evaluate", "--model", str(model), *words]) == 0
+    assert f"note: by 2 of the 2 pictures {model} was validated" in capsys.readouterr().out
+    earlier = tmp_path / "earlier"
+    shutil.copytree(model, earlier, ignore=shutil.ignore_patterns("learned_from.json"))
+    assert main(["evaluate", "--model", str(earlier), *words]) == 0
+    assert f"note: {earlier} does not tell which pictures it learned from" in capsys.readouterr().out
+
+
+def test_a_validation_set_that_shares_a_picture_with_the_training_set_is_refused_by_content(data, tmp_path, capsys):
+    shutil.copytree(data, tmp_path / "copied")
+    shutil.copy(data / "images/train/5.png", tmp_path / "copied/images/val/1.png")
+    words = ["train", "detector", "--data", str(data), "--out", str(tmp_path / "m"), "--track", "none"]
+    assert main([*words, "--valid", str(tmp_path / "copied")]) == 2
+    error = capsys.readouterr().err
+    assert f"of the validation set ({tmp_path}/copied/images/val/1.png) is " in error
+    assert f"of the training set ({data}/images/train/5.png), expected pictures that are not learned from" in error
+    assert not (tmp_path / "m").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """What training sets are worth: models trained on each, all judged on one test set (Comillas, tables 1 and 2)."""
 
 import dataclasses
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from cadsight_core.sample import Sample
 from cadsight_learning.data import load_together, oddities, parts_in
 from cadsight_learning.evaluation import in_classes_of
 from cadsight_learning.judged_objects import judged_objects
+from cadsight_learning.learned_from import by_content, shared
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import WEIGHTS, fingerprint
 from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
@@ -188,7 +188,7 @@ def _looked_at(
     note: Callable[[str], None],
 ) -> dict[tuple[str, int], _Draw]:
     """What each set gives to each seed, to the first alone where that is the same for all."""
-    tested = {_content(s): s.name for s in judges}
+    tested = by_content(judges)
     draws: dict[tuple[str, int], _Draw] = {}
     notes: list[str] = []
     learned: list[Sample] = []
@@ -257,25 +257,16 @@ def _check_labels(
             )
 
 
-def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mapping[str, str]) -> None:
-    """Refuse a training set that has a picture of the test set, whose names ``tested`` has by content."""
-    for sample in train:
-        twin = tested.get(_content(sample))
-        if twin is not None:
-            raise CadsightError(
-                f"the picture {twin} of the test set {test} is {sample.name} of the training set {name}, "
-                "expected pictures that training never saw"
-            )
+def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mapping[str, Sample]) -> None:
+    """Refuse a training set that has a picture of the test set, which ``tested`` has by content."""
+    for sample, twin in shared(train, tested)[:1]:
+        raise CadsightError(
+            f"the picture {twin.name} of the test set {test} is {sample.name} of the training set {name}, "
+            "expected pictures that training never saw"
+        )
 
 
 def _summed(trials: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
     values = {f: np.array([t[f] for t in trials]) for f in trials[0]}
     spread = {f: float(v.std(ddof=1)) for f, v in values.items()} if len(trials) > 1 else {}
     return {"mean": {f: float(v.mean()) for f, v in values.items()}, "spread": spread}
-
-
-def _content(sample: Sample) -> str:
-    try:
-        return hashlib.sha256(sample.image.read_bytes()).hexdigest()
-    except OSError as error:
-        raise CadsightError(f"the picture {sample.image} could not be read: {error.strerror}") from error

@@ -14,6 +14,7 @@ from cadsight_learning.detector import Detector, Progress, silent
 from cadsight_learning.devices import device_of, memory_told
 from cadsight_learning.drawn import drawn_views
 from cadsight_learning.families import new_detector, task_of
+from cadsight_learning.learned_from import LearnedFrom
 from cadsight_learning.normal_task import NormalTask
 from cadsight_learning.normals import NormalRegressor, new_regressor, residual_covariance
 from cadsight_learning.options import DetectorOptions, NormalOptions
@@ -45,6 +46,7 @@ def fit_detector(
     if not any(s.instances for s in train_samples):
         raise CadsightError(f"none of the {len(train_samples)} pictures to train on has a label, expected some")
     data = described({"train": train_samples, "valid": valid_samples})
+    learned_from = LearnedFrom.of(train_samples, valid_samples, options.weights)
     # What a training is does not hang on where it runs: begun on one device it may go on on another.
     asked = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
     schedule = Schedule(
@@ -67,7 +69,7 @@ def fit_detector(
         dataclasses.asdict(options),
         outcome,
     )
-    save_model(folder, card, outcome.state)
+    save_model(folder, card, outcome.state, learned_from)
     return detector, card
 
 
@@ -97,6 +99,7 @@ def fit_normals(
     check_samples(train_samples, "train", classes)
     check_samples(valid_samples, "valid", classes)
     data = described({"train": train_samples, "valid": valid_samples})
+    learned_from = LearnedFrom.of(train_samples, valid_samples, options.weights)
     if options.drawn and not parts:
         raise CadsightError(f"{options.drawn} views are to be drawn of no part, expected a part with its CAD file")
     symmetries = {part.class_id: part.symmetry for part in parts if part.symmetry}
@@ -143,7 +146,7 @@ def fit_normals(
         dataclasses.asdict(options),
         outcome,
     )
-    save_model(folder, card, outcome.state)
+    save_model(folder, card, outcome.state, learned_from)
     return regressor, card
 
 

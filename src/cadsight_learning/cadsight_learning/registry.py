@@ -1,9 +1,10 @@
 """Models in a folder a name: what they are, where they come from, how good they were, and their weights.
 
-FOLDER/NAME/model.json   the card
-FOLDER/NAME/weights.pt   a state_dict, read with ``weights_only=True``
-FOLDER/NAME/curves.json  losses and figures epoch by epoch, also as curves.csv
-FOLDER/NAME/exports/     the network for other runtimes (see :mod:`cadsight_learning.exports`), made when it is wanted
+FOLDER/NAME/model.json         the card
+FOLDER/NAME/weights.pt         a state_dict, read with ``weights_only=True``
+FOLDER/NAME/learned_from.json  the pictures that it learned from (see :mod:`cadsight_learning.learned_from`)
+FOLDER/NAME/curves.json        losses and figures epoch by epoch, also as curves.csv
+FOLDER/NAME/exports/           the network for other runtimes (see :mod:`cadsight_learning.exports`), made when wanted
 """
 
 import dataclasses
@@ -25,6 +26,7 @@ from torch import Tensor
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.exports import EXPORTS, Exports, sha256
+from cadsight_learning.learned_from import LEARNED_FROM, LearnedFrom, content
 from cadsight_learning.options import MODELS_FOLDER
 
 if TYPE_CHECKING:
@@ -66,8 +68,10 @@ class ModelCard:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-def save_model(folder: str | Path, card: ModelCard, state: Mapping[str, Tensor]) -> None:
-    """Write weights, then the card: a folder with a card is whole.
+def save_model(
+    folder: str | Path, card: ModelCard, state: Mapping[str, Tensor], learned_from: LearnedFrom | None = None
+) -> None:
+    """Write weights and what they were learned from, then the card: a folder with a card is whole.
 
     Raises:
         CadsightError: when the disk refuses the bytes.
@@ -75,7 +79,10 @@ def save_model(folder: str | Path, card: ModelCard, state: Mapping[str, Tensor])
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).unlink(missing_ok=True)
+    (folder / LEARNED_FROM).unlink(missing_ok=True)
     save_checkpoint(folder / WEIGHTS, {k: v.contiguous() for k, v in state.items()})
+    if learned_from is not None:
+        learned_from.save(folder)
     data = {"format": FORMAT, **dataclasses.asdict(card)}
     write_atomically(folder / CARD, json.dumps(data, indent=1) + "\n")
 
@@ -217,12 +224,7 @@ def fingerprint(samples: Iterable[Sample]) -> str:
     for sample in sorted(samples, key=lambda s: s.name):
         labels = {**sample.to_json(), "image": sample.image.name}
         digest.update(json.dumps(labels, sort_keys=True, default=str).encode())
-        try:
-            digest.update(hashlib.sha256(sample.image.read_bytes()).digest())
-        except OSError as error:
-            raise CadsightError(
-                f"the picture {sample.image} of {sample.name} could not be read: {error.strerror}"
-            ) from error
+        digest.update(bytes.fromhex(content(sample)))
     return digest.hexdigest()
 
 

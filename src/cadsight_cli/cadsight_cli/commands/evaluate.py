@@ -15,7 +15,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "evaluate",
         help="figures of a model on labelled pictures",
         description="The columns of the paper's table 1 for a detector, with the confusion of classes, and angle "
-        "errors for a regressor of normals; each with its 95 %% interval, found by resampling the pictures.",
+        "errors for a regressor of normals; each with its 95 %% interval, found by resampling the pictures. Pictures "
+        "that the model learned from are refused.",
     )
     parser.add_argument("--model", required=True, metavar="M", help="folder of a model, or its name in --models")
     parser.add_argument("--data", nargs="+", required=True, metavar="DIR", help="data sets in any known format")
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.files import write_atomically
     from cadsight_learning.data import chosen, load_together
     from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
+    from cadsight_learning.learned_from import refuse_learned
     from cadsight_learning.registry import find, load_card, load_detector, load_regressor
 
     from cadsight_cli.part_arguments import parts_of
@@ -44,9 +46,12 @@ def run(args: argparse.Namespace) -> int:
     card = load_card(folder)
     samples, names = load_together(args.data)
     samples = chosen(samples, args.split)
-    figures: dict[str, Any]
     if card.kind == "detector":
         samples = in_classes_of(samples, names, card.classes)
+    for sentence in refuse_learned(folder, samples):
+        print(f"note: {sentence}")
+    figures: dict[str, Any]
+    if card.kind == "detector":
         detector = load_detector(folder, device=args.device)
         figures = evaluate_detector(detector, samples, args.confidence, args.max_detections, args.square)
         _print_detector(figures)

@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.data import divided, load_together, oddities
     from cadsight_learning.evaluation import in_classes_of
     from cadsight_learning.fitting import fit_detector, fit_normals
+    from cadsight_learning.learned_from import copies, refuse_validation
     from cadsight_learning.options import DetectorOptions, NormalOptions
     from cadsight_learning.tracking import both, tracked
 
@@ -67,10 +68,13 @@ def run(args: argparse.Namespace) -> int:
         valid = in_classes_of(others, names, classes)
         valid = [s for s in valid if s.split == "valid"] or valid
         how = f"validated on {', '.join(args.valid)}"
+        refuse_validation(train, valid)
+        notes = []
     else:
         train, valid, how = divided(samples)
+        notes = copies(train, valid)
     print(f"{len(train)} pictures to train on, {len(valid)} to validate on: {how}")
-    for sentence in oddities(args.data, train, classes):
+    for sentence in [*oddities(args.data, train, classes), *notes]:
         print(f"note: {sentence}")
     parts = parts_of(args.part or (), classes) if args.kind == "normals" else []
     with TrainingBar("training", _shown) as bar, tracked(args.track, args.out, asdict(options)) as tracker:

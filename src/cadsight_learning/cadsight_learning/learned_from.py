@@ -1,0 +1,163 @@
+"""Which pictures a model learned from, told by their content: by those it is not judged.
+
+FOLDER/NAME/learned_from.json lies beside the model's card; models of earlier versions have none.
+"""
+
+import hashlib
+import json
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.sample import Sample
+
+LEARNED_FROM = "learned_from.json"
+_FORMAT = "cadsight-learned-from-1"
+# Of a SHA-256: two of a million pictures share them with a chance of 3e-8.
+_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class LearnedFrom:
+    """Pictures that made a model, each by the first 16 hex digits of the SHA-256 of its file.
+
+    Attributes:
+        train: those that its weights come from, with those of the model that it started from.
+        valid: those by which the epoch was chosen.
+    """
+
+    train: tuple[str, ...]
+    valid: tuple[str, ...]
+
+    @staticmethod
+    def of(train: Iterable[Sample], valid: Iterable[Sample], weights: str) -> "LearnedFrom":
+        """What is learned from these samples and from ``weights``, which count where they lie beside such a list.
+
+        Raises:
+            CadsightError: for a picture or a list that cannot be read.
+        """
+        before = load_learned_from(Path(weights).parent) if Path(weights).is_file() else None
+        learned = {_short(content(s)) for s in train} | set(before.train if before else ())
+        return LearnedFrom(tuple(sorted(learned)), tuple(sorted({_short(content(s)) for s in valid})))
+
+    def save(self, folder: Path) -> None:
+        write_atomically(folder / LEARNED_FROM, json.dumps({"format": _FORMAT, **asdict(self)}) + "\n")
+
+
+def load_learned_from(folder: str | Path) -> LearnedFrom | None:
+    """What the model in ``folder`` learned from; None where it does not tell, as those of earlier versions.
+
+    Raises:
+        CadsightError: for a list that cannot be read or is not ours.
+    """
+    path = Path(folder) / LEARNED_FROM
+    try:
+        data = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise CadsightError(f"{path} could not be read ({error}), expected a list of pictures") from error
+    if not isinstance(data, dict) or data.pop("format", None) != _FORMAT or not _is_list_of_pictures(data):
+        raise CadsightError(f"{path} is of another format, expected {_FORMAT}")
+    return LearnedFrom(tuple(data["train"]), tuple(data["valid"]))
+
+
+def content(sample: Sample) -> str:
+    """SHA-256 of a sample's picture file in hex digits.
+
+    Raises:
+        CadsightError: when the picture is gone.
+    """
+    try:
+        return hashlib.sha256(sample.image.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CadsightError(
+            f"the picture {sample.image} of {sample.name} could not be read: {error.strerror}"
+        ) from error
+
+
+def by_content(samples: Iterable[Sample]) -> dict[str, Sample]:
+    """Samples by the content of their pictures."""
+    return {content(s): s for s in samples}
+
+
+def shared(samples: Iterable[Sample], others: Mapping[str, Sample]) -> list[tuple[Sample, Sample]]:
+    """Those of ``samples`` whose picture is among ``others`` (see :func:`by_content`), each with its twin there."""
+    twins = ((s, others.get(content(s))) for s in samples)
+    return [(s, twin) for s, twin in twins if twin is not None]
+
+
+def refuse_learned(model: str | Path, samples: Sequence[Sample]) -> list[str]:
+    """Refuse to judge the model in the folder ``model`` by pictures that it learned from.
+
+    Returns:
+        what speaks against judging it by ``samples``, though it can be done: a sentence each.
+
+    Raises:
+        CadsightError: naming such a picture; and for a picture or a list that cannot be read.
+    """
+    known = load_learned_from(model)
+    if known is None:
+        return [
+            f"{model} does not tell which pictures it learned from, as models of earlier versions, so that these may "
+            "be among them"
+        ]
+    found = [_short(content(s)) for s in samples]
+    train, valid = set(known.train), set(known.valid)
+    learned = [s for s, digits in zip(samples, found, strict=True) if digits in train]
+    if learned:
+        raise CadsightError(
+            f"{model} learned from {len(learned)} of the {len(samples)} pictures to judge it by, the first is "
+            f"{learned[0].name} ({learned[0].image}), expected pictures that training never saw, such as those of "
+            "another split or session"
+        )
+    chose = sum(digits in valid for digits in found)
+    if not chose:
+        return []
+    return [
+        f"by {chose} of the {len(samples)} pictures {model} was validated, so that its figures on them are too good: "
+        "the epoch that is kept is the best there"
+    ]
+
+
+def refuse_validation(train: Sequence[Sample], valid: Sequence[Sample]) -> None:
+    """Refuse pictures that validate and are learned from as well.
+
+    Raises:
+        CadsightError: naming such a picture; and for one that cannot be read.
+    """
+    for sample, twin in shared(valid, by_content(train))[:1]:
+        raise CadsightError(
+            f"the picture {sample.name} of the validation set ({sample.image}) is {twin.name} of the training set "
+            f"({twin.image}), expected pictures that are not learned from"
+        )
+
+
+def copies(train: Sequence[Sample], valid: Sequence[Sample]) -> list[str]:
+    """A sentence where pictures of one data set validate whose copies are learned from.
+
+    Raises:
+        CadsightError: for a picture that cannot be read.
+    """
+    twins = shared(valid, by_content(train))
+    return [
+        f"{len(twins)} of the {len(valid)} pictures that validate are copies of such to train on, the first is "
+        f"{sample.image}, a copy of {twin.image}"
+        for sample, twin in twins[:1]
+    ]
+
+
+def _short(digest: str) -> str:
+    return digest[:_DIGITS]
+
+
+def _is_list_of_pictures(data: Mapping[str, Any]) -> bool:
+    return data.keys() == {"train", "valid"} and all(
+        isinstance(each, list)
+        and all(isinstance(one, str) and len(one) == _DIGITS and set(one) <= set(string.hexdigits) for one in each)
+        for each in data.values()
+    )
