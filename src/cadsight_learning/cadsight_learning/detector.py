@@ -44,6 +44,7 @@ class Detector(Protocol):
 
     architecture: str
     image_size: int
+    at_once: int  # pictures that the network is given together, where nobody asks for fewer
 
     @property
     def classes(self) -> tuple[str, ...]: ...
@@ -64,8 +65,11 @@ class Detector(Protocol):
     ) -> list[list[Instance]]:
         """Parts of each picture (H, W, 3), surest first, boxes in its own pixels, ``source`` 'model'."""
 
-    def losses(self, samples: Sequence[Sample], square: bool = False) -> dict[str, float]:
-        """Mean losses over labelled pictures, as in training: ``box_loss``, ``class_loss`` and the network's others."""
+    def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
+        """Mean losses over labelled pictures, as in training: ``box_loss``, ``class_loss`` and the network's others.
+
+        The network sees ``batch`` pictures at once, by default ``at_once``.
+        """
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """What the network sees in each picture (H, W, 3), as (N, D): its finest maps, averaged over the picture."""

@@ -1,5 +1,6 @@
 """How good a model is on labelled pictures: the columns of the paper's table 1, and its angle errors."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from cadsight_core.symmetry import equal_normal
 
 from cadsight_learning.detection_figures import detection_figures, per_picture
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
+from cadsight_learning.devices import memory_told
 from cadsight_learning.mask_metrics import mask_figures
 from cadsight_learning.metrics import Boxes, angle_figures, angle_intervals, squared_distance
 from cadsight_learning.normal_task import nearest
@@ -22,8 +24,6 @@ from cadsight_learning.views import Symmetries as Symmetries
 from cadsight_learning.views import views
 from cadsight_learning.von_mises_fisher import concentrations
 
-_AT_ONCE = 16
-
 
 def evaluate_detector(
     detector: Detector,
@@ -31,13 +31,15 @@ def evaluate_detector(
     confidence: float = CONFIDENCE,
     max_detections: int = MAX_DETECTIONS,
     square: bool = False,
+    batch: int | None = None,
 ) -> dict[str, Any]:
     """Table 1 of the paper (Comillas, section 4.2): everything counts only detections of at least ``confidence``.
 
     Class ids of ``samples`` are the detector's (see :func:`in_classes_of`). YOLO's ``object_loss`` is its class loss,
     which also says whether there is a part at all; losses are those of training, on these pictures.
 
-    Boxes are compared in the pictures' own pixels, whatever size the network sees them at.
+    Boxes are compared in the pictures' own pixels, whatever size the network sees them at. It sees
+    ``batch`` pictures at once, by default as many as suit it.
 
     Returns:
         what :func:`cadsight_learning.detection_figures.detection_figures` gives, with ``box_loss``, ``object_loss`` and
@@ -46,18 +48,18 @@ def evaluate_detector(
         ``matches``, from which :class:`cadsight_learning.match_table.MatchTable` makes every figure again.
 
     Raises:
-        CadsightError: for an empty set or an unreadable picture.
+        CadsightError: for an empty set, an unreadable picture, or a device without memory left.
     """
-    if not samples:
-        raise CadsightError("the set to evaluate on is empty, expected at least one labelled picture")
+    batch = _checked(samples, batch, detector.at_once)
     found_instances: list[list[Instance]] = []
-    for start in range(0, len(samples), _AT_ONCE):
-        images = [read_image(s.image) for s in samples[start : start + _AT_ONCE]]
-        found_instances += detector.predict(images, confidence, max_detections)
+    with _memory_told(batch, detector.image_size):
+        for start in range(0, len(samples), batch):
+            images = [read_image(s.image) for s in samples[start : start + batch]]
+            found_instances += detector.predict(images, confidence, max_detections)
+        losses = detector.losses(samples, square, batch)
     truth = [_boxes(list(s.instances), s, square) for s in samples]
     found = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
     figures, table = detection_figures(truth, found, detector.classes, max_detections)
-    losses = detector.losses(samples, square)
     count = len(detector.classes)
     masks = mask_figures(samples, found_instances, count, max_detections) if detector.gives_masks else {}
     return {
@@ -74,7 +76,10 @@ def evaluate_detector(
 
 
 def evaluate_normals(
-    regressor: NormalRegressor, samples: Sequence[Sample], symmetries: Symmetries | None = None
+    regressor: NormalRegressor,
+    samples: Sequence[Sample],
+    symmetries: Symmetries | None = None,
+    batch: int | None = None,
 ) -> dict[str, Any]:
     """Angles between predicted and labelled normals, against the vertical component of the true one.
 
@@ -82,7 +87,7 @@ def evaluate_normals(
     true normal in the camera's optical frame, 1 for a surface that faces the camera (Comillas, figure 24).
 
     Where ``symmetries`` has the class of an instance whose pose is known, its angle is the smallest over the normals
-    that look the same.
+    that look the same. The network sees ``batch`` crops at once.
 
     Returns:
         the figures of :func:`cadsight_learning.metrics.angle_figures` and their ``intervals`` (95 %, pictures
@@ -92,12 +97,16 @@ def evaluate_normals(
         optical frame, the true one as it is labelled.
 
     Raises:
-        CadsightError: for an empty set, one without normals, or an unreadable picture.
+        CadsightError: for an empty set, one without normals, an unreadable picture, or a device without memory left.
     """
-    if not samples:
-        raise CadsightError("the set to evaluate on is empty, expected at least one labelled picture")
-    all_views = views(samples, symmetries=symmetries)
-    normals, covariances = regressor.predict(np.stack([v.crop for v in all_views]))
+    batch = _checked(samples, batch, regressor.at_once)
+    with _memory_told(batch, regressor.image_size):
+        all_views = views(samples, symmetries=symmetries)
+        answers = [
+            regressor.predict(np.stack([v.crop for v in all_views[start : start + batch]]))
+            for start in range(0, len(all_views), batch)
+        ]
+    normals, covariances = (np.concatenate(each) for each in zip(*answers, strict=True))
     viewing = np.stack([v.normal for v in all_views])
     rotations = np.stack([v.rotation for v in all_views])
     alike = nearest([v.same for v in all_views], normals)
@@ -160,6 +169,19 @@ def in_classes_of(samples: Sequence[Sample], names: Sequence[str], wanted: Seque
         dataclasses.replace(s, instances=tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in s.instances))
         for s in samples
     ]
+
+
+def _checked(samples: Sequence[Sample], batch: int | None, own: int) -> int:
+    """``batch``, or the network's ``own`` where none is asked for."""
+    if not samples:
+        raise CadsightError("the set to evaluate on is empty, expected at least one labelled picture")
+    if batch is not None and batch < 1:
+        raise CadsightError(f"batch is {batch}, expected at least 1 picture at once")
+    return batch or own
+
+
+def _memory_told(batch: int, image_size: int) -> contextlib.AbstractContextManager[None]:
+    return memory_told(f"batch {batch}, or the image_size {image_size} of the model's training")
 
 
 def _boxes(instances: Sequence[Instance], sample: Sample, square: bool) -> Boxes:

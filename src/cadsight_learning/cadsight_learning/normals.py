@@ -40,10 +40,13 @@ class NormalRegressor:
         module: the network; crops (N, 3, ``image_size``, ``image_size``) to normals (N, 3), or (N, 4) with a
             concentration, which :meth:`predict` divides by the temperature.
         image_size: side in pixels of a crop as the network sees it.
+        at_once: crops that the network is given together, at most.
         covariance: (3, 3) of the normal in the viewing frame, from the residuals of validation crops, for a network
             that gives no concentration.
         temperature: what the concentrations are divided by (:func:`cadsight_learning.von_mises_fisher.temperature`).
     """
+
+    at_once = _AT_ONCE
 
     def __init__(
         self,

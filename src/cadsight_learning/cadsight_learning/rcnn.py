@@ -48,7 +48,10 @@ class RcnnDetector:
 
     Attributes:
         image_size: longer side in pixels of a picture as the network sees it.
+        at_once: pictures that the network is given together, where nobody asks for fewer.
     """
+
+    at_once = _AT_ONCE
 
     def __init__(self, architecture: str, classes: Sequence[str], image_size: int, device: torch.device = CPU) -> None:
         if not classes:
@@ -99,7 +102,7 @@ class RcnnDetector:
                 found[i] = _instances(answer, images[i].shape, small[i].shape)
         return found
 
-    def losses(self, samples: Sequence[Sample], square: bool = False) -> dict[str, float]:
+    def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
         """Mean losses over labelled pictures, as in training: ``box_loss`` and ``class_loss`` of what is found,
         ``object_loss`` and ``proposal_loss`` of the network that proposes, and Mask R-CNN's ``mask_loss``.
 
@@ -107,7 +110,7 @@ class RcnnDetector:
         """
         masks = self.gives_masks and have_masks(samples)
         pictures = [resized(labelled(s, square, masks), self.image_size) for s in samples]
-        losses, _ = judged(self.module, pictures)
+        losses, _ = judged(self.module, pictures, batch or self.at_once)
         return {k: v for k, v in losses.items() if masks or k != "mask_loss"}
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
@@ -156,7 +159,7 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Rcnn
     return detector, f"{architecture} from {where} ({taken} of {len(own)} tensors)"
 
 
-def judged(module: Any, pictures: Sequence[Labelled]) -> tuple[dict[str, float], list[Boxes]]:
+def judged(module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE) -> tuple[dict[str, float], list[Boxes]]:
     """Mean losses a picture, and what is found there down to a confidence of 0.001, in the pictures' own pixels.
 
     The backbone runs once for both.
@@ -170,7 +173,7 @@ def judged(module: Any, pictures: Sequence[Labelled]) -> tuple[dict[str, float],
     device = device_of_module(module)
     with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
         torch.manual_seed(0)
-        for numbers in alike([p.image for p in pictures], _AT_ONCE):
+        for numbers in alike([p.image for p in pictures], at_once):
             images, targets = on_device(as_batch([pictures[i] for i in numbers]), device)
             sized, targets, maps = _seen(module, as_pictures(images), targets)
             for part in (module.rpn, heads):

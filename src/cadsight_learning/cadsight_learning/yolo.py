@@ -65,7 +65,10 @@ class YoloDetector:
 
     Attributes:
         image_size: longer side in pixels of a picture as the network sees it.
+        at_once: pictures that the network is given together, where nobody asks for fewer.
     """
+
+    at_once = _AT_ONCE
 
     def __init__(
         self,
@@ -147,14 +150,14 @@ class YoloDetector:
                 ]
         return found
 
-    def losses(self, samples: Sequence[Sample], square: bool = False) -> dict[str, float]:
+    def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
         """Mean losses over labelled pictures, weighted as in training; YOLO11 has no objectness of its own.
 
         Its ``class_loss`` says both whether there is a part and of which class, so it stands where the paper's
         table 1 has the object loss.
         """
         pictures = [_framed(labelled(s, square), self.image_size) for s in samples]
-        return _judged(self.module, pictures)[0]
+        return _judged(self.module, pictures, batch or self.at_once)[0]
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """The backbone's last maps at a fourth and an eighth of the picture (P2, P3), averaged: (N, 64 + 128) of
@@ -309,12 +312,12 @@ def _framed(one: Labelled, size: int) -> Labelled:
     return Labelled(canvas, frame.to_input(one.boxes), one.classes)
 
 
-def _judged(module: Any, pictures: Sequence[Labelled]) -> tuple[dict[str, float], list[Boxes]]:
+def _judged(module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE) -> tuple[dict[str, float], list[Boxes]]:
     """Mean losses a picture, and what is found there down to a confidence of 0.001, in input pixels."""
     module.eval()
     found: list[Boxes | None] = [None] * len(pictures)
     sums: dict[str, float] = {}
-    for numbers in alike([p.image for p in pictures], _AT_ONCE):
+    for numbers in alike([p.image for p in pictures], at_once):
         batch = on_device(_batch([pictures[i] for i in numbers]), device_of_module(module))
         with torch.inference_mode():
             raw = module(batch["img"])

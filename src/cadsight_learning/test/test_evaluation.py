@@ -143,3 +143,62 @@ def test_a_symmetry_helps_nobody_whose_pose_is_unknown(pictures):
     figures = evaluate_normals(Answers([upside_down(pictures[0])]), [sample], flip)
     assert (figures["mean_deg"], figures["symmetric"]) == pytest.approx((180.0, 0))
     assert float(angle_between(figures["per_image"][0]["predicted"], unknown.normal)) == pytest.approx(180.0)
+
+
+class Hungry(torch.nn.Module):
+    """A network's place: it wants more memory than any machine has as soon as it sees more than ``most`` at once."""
+
+    def __init__(self, inner, most):
+        super().__init__()
+        self.inner, self.most = inner, most
+
+    def forward(self, batch, *more, **options):
+        count = len(batch["img"] if isinstance(batch, dict) else batch)
+        if count > self.most:
+            torch.empty(2**60, dtype=torch.uint8)
+        return self.inner(batch, *more, **options)
+
+
+def test_a_regressor_without_memory_left_is_told_what_to_lower_and_judges_with_that(pictures):
+    torch.manual_seed(0)
+    regressor = NormalRegressor("compact", 64)
+    wanted = evaluate_normals(regressor, pictures[:5])
+    regressor.module = Hungry(regressor.module, 2)
+    with pytest.raises(CadsightError, match="expected lower settings: batch 32, or"):
+        evaluate_normals(regressor, pictures[:5])
+    words = (
+        "the memory does not suffice, expected lower settings: batch 3, or the image_size 64 of the model's training"
+    )
+    with pytest.raises(CadsightError, match=words):
+        evaluate_normals(regressor, pictures[:5], batch=3)
+    found = evaluate_normals(regressor, pictures[:5], batch=2)
+    assert found["mean_deg"] == pytest.approx(wanted["mean_deg"])
+    assert [p["name"] for p in found["per_image"]] == [p["name"] for p in wanted["per_image"]]
+    with pytest.raises(CadsightError, match="batch is 0, expected at least 1"):
+        evaluate_normals(regressor, pictures[:5], batch=0)
+
+
+@pytest.mark.parametrize("where", ["predict", "losses"])
+def test_a_detector_without_memory_left_is_told_what_to_lower(pictures, monkeypatch, where):
+    detector = YoloDetector("yolo11n", ["block"], 64)
+    seen = []
+
+    def hungry(self, given, *more):
+        seen.append(given if where == "losses" else len(given))
+        torch.empty(2**60, dtype=torch.uint8)
+
+    monkeypatch.setattr(YoloDetector, where, hungry)
+    with pytest.raises(CadsightError, match="expected lower settings: batch 3, or the image_size 64 of the model's"):
+        evaluate_detector(detector, pictures[:5], batch=3)
+    assert seen == ([pictures[:5]] if where == "losses" else [3])
+
+
+def test_a_detector_sees_no_more_pictures_at_once_than_it_is_told(pictures):
+    torch.manual_seed(0)
+    detector = YoloDetector("yolo11n", ["block"], 64)
+    seen = []
+    detector.module.model[0].register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    losses = detector.losses(pictures[:5], batch=2)
+    assert seen == [2, 2, 1]
+    assert losses.keys() == detector.losses(pictures[:5]).keys()
+    assert seen == [2, 2, 1, 5]

@@ -27,6 +27,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--max-detections", type=int, default=10, help="most detections a picture (10)")
     parser.add_argument("--square", action="store_true", help="make the labels' boxes 1:1 as in the paper")
     parser.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda or cuda:N (auto)")
+    parser.add_argument(
+        "--batch", type=int, metavar="N", help="pictures or crops seen at once (YOLO 16, R-CNN 4, normals 32)"
+    )
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.set_defaults(run=run)
 
@@ -53,11 +56,11 @@ def run(args: argparse.Namespace) -> int:
     figures: dict[str, Any]
     if card.kind == "detector":
         detector = load_detector(folder, device=args.device)
-        figures = evaluate_detector(detector, samples, args.confidence, args.max_detections, args.square)
+        figures = evaluate_detector(detector, samples, args.confidence, args.max_detections, args.square, args.batch)
         _print_detector(figures)
     else:
         symmetries = {part.class_id: part.symmetry for part in parts_of(args.part or (), names)}
-        figures = evaluate_normals(load_regressor(folder, device=args.device), samples, symmetries)
+        figures = evaluate_normals(load_regressor(folder, device=args.device), samples, symmetries, args.batch)
         _print_normals(figures)
     if args.json:
         write_atomically(args.json, json.dumps({"model": str(folder), "data": args.data, **figures}, indent=1) + "\n")
