@@ -22,7 +22,7 @@ from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import WEIGHTS, fingerprint
 from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
 from cadsight_learning.training_sets import TrainingSet, drawn
-from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES, Shown, Trial, Trials, unseen
+from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES, Shown, Trial, Trials, stopped, unseen
 
 FORMAT = "cadsight-comparison-1"
 COMPARISON = "comparison.json"
@@ -80,9 +80,9 @@ def compare(
         figure; and ``objects``, what is known of each label of the test set (see
         :func:`cadsight_learning.judged_objects.judged_objects`), and ``symmetry``, the names of the parts that were
         judged up to theirs. A trial has its ``seed``, ``figures``, ``intervals``,
-        ``matches`` (a :class:`cadsight_learning.match_table.MatchTable`), ``confusion`` and ``objects``: of each label,
-        in the order of the test set's, whether it was ``found``, with which ``iou`` and ``score``, and its normal's
-        ``angle_deg``.
+        ``matches`` (a :class:`cadsight_learning.match_table.MatchTable`), ``confusion``, ``stopped`` (of each kind of
+        model whose training ended early, why) and ``objects``: of each label, in the order of the test set's, whether
+        it was ``found``, with which ``iou`` and ``score``, and its normal's ``angle_deg``.
 
     Raises:
         CadsightError: for two sets of one name, a test set that shares a picture with a training set or has a class
@@ -157,6 +157,7 @@ def table(comparison: Mapping[str, Any]) -> str:
     """The comparison as Markdown, a table for each kind of model.
 
     A figure is the mean over the seeds, of several seeds with their standard deviation, and its 95 % interval.
+    Trainings that ended early are told of beneath.
     """
     measured = set_figures(comparison, resampled_sets(comparison))
     tables = []
@@ -169,7 +170,17 @@ def table(comparison: Mapping[str, Any]) -> str:
             cells = [_cell(measured[one["name"]][f], one["spread"].get(f), digits) for f in names]
             lines.append(f"| {one['name']} | {one['pictures']} | {' | '.join(cells)} |")
         tables.append("\n".join(lines) + "\n")
-    return "\n".join(tables)
+    notes = [f"- {one['name']}, {sentence}\n" for one in comparison["sets"] for sentence in stopped_early(one)]
+    return "\n".join([*tables, "".join(notes)] if notes else tables)
+
+
+def stopped_early(one: Mapping[str, Any]) -> list[str]:
+    """Of a set of a comparison the trainings that ended early, a sentence each; earlier versions did not tell."""
+    return [
+        f"seed {trial['seed']}, {kind}: {stopped(why)}"
+        for trial in one["trials"]
+        for kind, why in trial.get("stopped", {}).items()
+    ]
 
 
 def _cell(figure: Measured, spread: float | None, digits: int) -> str:

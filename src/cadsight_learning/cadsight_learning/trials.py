@@ -123,27 +123,38 @@ class Trials:
         samples, names = self._judges
         tests = in_classes_of(samples, names, classes)
         with self.progress(trial, "detector") as shown:
-            detector, _ = fit_detector(train, valid, classes, trial.folder / "detector", trial.detector, shown)
-        judged = evaluate_detector(detector, tests, square=trial.detector.square)
+            detector, card = fit_detector(train, valid, classes, trial.folder / "detector", trial.detector, shown)
+        # What does not fit into memory is a setting that the experiment has.
+        batch = min(trial.detector.batch, detector.at_once)
+        judged = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
         figures = {f: float(judged[f]) for f in DETECTOR_FIGURES}
         intervals = {f: judged["intervals"][f] for f in DETECTOR_FIGURES if f in judged["intervals"]}
         objects = [{k: i[k] for k in ("found", "iou", "score")} for p in judged["per_image"] for i in p["labels"]]
         results = {"matches": judged["matches"], "confusion": judged["confusion"]}
+        ended = {"detector": card.stopped}
         if trial.normals is not None:
             there = parts_in(trial.parts, classes)
             with self.progress(trial, "normals") as shown:
                 folder = trial.folder / "normals"
-                regressor, _ = fit_normals(train, valid, classes, folder, trial.normals, shown, there)
-            angles = evaluate_normals(regressor, tests, {p.class_id: p.symmetry for p in there})
+                regressor, card = fit_normals(train, valid, classes, folder, trial.normals, shown, there)
+            symmetries = {p.class_id: p.symmetry for p in there}
+            angles = evaluate_normals(regressor, tests, symmetries, min(trial.normals.batch, regressor.at_once))
+            ended["normals"] = card.stopped
             figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
             intervals |= {f: angles["intervals"][f] for f in NORMAL_FIGURES}
             objects = _with_angles(objects, tests, [one["angle_deg"] for one in angles["per_image"]])
             results |= {name: angles[name] for name in ("calibration",) if name in angles}
+        results["stopped"] = {kind: why for kind, why in ended.items() if why}
         trial.keep({"figures": figures, "intervals": intervals, **results, "objects": objects})
 
     @cached_property
     def _judges(self) -> tuple[list[Sample], tuple[str, ...]]:
         return load_together([self.test])
+
+
+def stopped(why: str) -> str:
+    """What is told of a training that ended before its schedule."""
+    return f"training stopped early, as {why}; the best epoch until then was kept"
 
 
 def _with_angles(

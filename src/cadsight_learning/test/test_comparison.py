@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 import shutil
 from concurrent.futures import ProcessPoolExecutor
@@ -23,6 +24,7 @@ from cadsight_learning.match_table import MatchTable
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import load_card, load_regressor
 from cadsight_learning.training_sets import TrainingSet
+from cadsight_learning.yolo import DetectorTask
 
 DETECTOR = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
 NORMALS = NormalOptions(architecture="compact", epochs=1, image_size=32, batch=4)
@@ -163,6 +165,28 @@ def test_a_test_set_that_shares_a_picture_with_a_training_set_is_refused_by_cont
     dataset.append(dataclasses.replace(sample, name="renamed"), source.image(sample))
     with pytest.raises(CadsightError, match=r"picture renamed of the test set .* is train003 of the training set many"):
         compare([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", 1, tmp_path / "out", DETECTOR, None)
+
+
+def test_a_trial_whose_loss_became_no_number_keeps_its_last_good_epoch_and_the_table_says_so(
+    folders, tmp_path, monkeypatch
+):
+    real, calls = DetectorTask.loss, []
+
+    def no_number_later(self, batch):
+        calls.append(batch)
+        loss, parts = real(self, batch)
+        return loss * (math.nan if len(calls) > 2 else 1), parts
+
+    monkeypatch.setattr(DetectorTask, "loss", no_number_later)
+    detector = dataclasses.replace(DETECTOR, epochs=3)
+    sets = [TrainingSet("many", (f"{folders}/many",))]
+    found = compare(sets, folders / "test", 1, tmp_path, detector, None)
+    # Seven pictures, four a step: the first epoch has two steps.
+    why = "the loss became nan in epoch 2"
+    assert found["sets"][0]["trials"][0]["stopped"] == {"detector": why}
+    words = f"- many, seed 0, detector: training stopped early, as {why}; the best epoch until then was kept\n"
+    assert (tmp_path / "comparison.md").read_text().endswith(f"|\n\n{words}")
+    assert load_card(tmp_path / "many" / "0" / "detector").best_epoch == 1
 
 
 def relabelled(folders, folder, change, classes=("block",)):
