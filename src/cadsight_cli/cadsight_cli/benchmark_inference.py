@@ -12,9 +12,10 @@ import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
 from cadsight_learning.checkpoint import load_state
-from cadsight_learning.data import load_together
+from cadsight_learning.data import chosen, load_together
 from cadsight_learning.detector import Detector, warm_up
 from cadsight_learning.evaluation import evaluate_detector, in_classes_of
+from cadsight_learning.learned_from import refuse_learned
 from cadsight_learning.options import RUNTIMES
 from cadsight_learning.registry import WEIGHTS, ModelCard, find, load_card, load_detector, save_model
 from cadsight_learning.runtimes import runtime_of
@@ -39,7 +40,8 @@ class InferenceBenchmark:
         image_size: longer side in pixels of a picture as the network sees it; None: the model's own, else 640.
         runs: looks of each runtime, in turns.
         threads: threads of one look; None: as many as torch takes.
-        data: a labelled set on which each runtime is judged.
+        data: a labelled set on which each runtime is judged; pictures that the model learned from are refused.
+        split: only these pictures of it, '' for all.
     """
 
     model: str | None = None
@@ -47,28 +49,36 @@ class InferenceBenchmark:
     runs: int = 20
     threads: int | None = None
     data: str | None = None
+    split: str = ""
 
-    def run(self, told: Told) -> dict[str, Any]:
+    def run(self, told: Told, note: Callable[[str], None] = lambda sentence: None) -> dict[str, Any]:
         """Speeds of each runtime, each told once it is known.
 
+        Args:
+            note: is told what speaks against the pictures to judge by.
+
         Raises:
-            CadsightError: for a number below 1, a missing runtime or model, or a set that cannot be read.
+            CadsightError: for a number below 1, a missing runtime or model, and a set that cannot be read or was
+                learned from.
         """
         for name in ("image_size", "runs", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise CadsightError(f"{name} is {value}, expected at least 1")
+        if self.split and not self.data:
+            raise CadsightError(f"the split is {self.split!r} and there are no data, expected --data")
         if self.data and not self.model:
             raise CadsightError("there are data and no model, expected --model: random weights have no score")
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads or before)
         try:
             with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as scratch:
-                return self._run(Path(find(self.model)) if self.model else self._random(Path(scratch)), told)
+                return self._run(Path(find(self.model)) if self.model else self._random(Path(scratch)), told, note)
         finally:
             torch.set_num_threads(before)
 
-    def _run(self, folder: Path, told: Told) -> dict[str, Any]:
+    def _run(self, folder: Path, told: Told, note: Callable[[str], None]) -> dict[str, Any]:
+        samples = self._samples(folder, note)
         detectors: dict[str, Detector] = {r: load_detector(folder, device="cpu", runtime=r) for r in _runtimes()}
         detectors[PLAIN] = _plain(folder)
         for detector in detectors.values():
@@ -84,7 +94,6 @@ class InferenceBenchmark:
                 started = time.perf_counter()
                 detector.predict([picture])
                 seconds[runtime].append(time.perf_counter() - started)
-        samples = self._samples(detectors["torch"])
         medians = {runtime: float(np.median(seconds[runtime])) for runtime in detectors}
         found: dict[str, Any] = {}
         for runtime, detector in detectors.items():
@@ -100,11 +109,14 @@ class InferenceBenchmark:
             told(runtime, found[runtime])
         return {"image_size": width, "runs": self.runs, "threads": torch.get_num_threads(), **found}
 
-    def _samples(self, detector: Detector) -> list[Sample]:
+    def _samples(self, folder: Path, note: Callable[[str], None]) -> list[Sample]:
         if self.data is None:
             return []
         samples, classes = load_together([self.data])
-        return in_classes_of(samples, classes, detector.classes)
+        samples = in_classes_of(chosen(samples, self.split), classes, load_card(folder).classes)
+        for sentence in refuse_learned(folder, samples):
+            note(sentence)
+        return samples
 
     def _random(self, folder: Path) -> Path:
         torch.manual_seed(0)

@@ -1,8 +1,16 @@
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from cadsight_cli.benchmark_inference import InferenceBenchmark, _plain
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Instance, Sample
+from cadsight_learning.learned_from import LearnedFrom
 from cadsight_learning.precision import has_bfloat16
 from cadsight_learning.registry import ModelCard, load_detector, save_model
 from cadsight_learning.yolo import YoloDetector
@@ -37,12 +45,30 @@ def test_plain_torch_is_the_network_as_it_was_built_and_finds_what_ours_finds(tm
     assert fed == [True]
 
 
+def test_each_runtime_is_judged_by_a_split_that_the_model_did_not_learn_from(tmp_path):
+    data = Dataset.create(tmp_path / "data", ("part",))
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        label = Instance(0, Box(8, 8, 40, 40), source="colour")
+        sample = Sample(split, Path(f"images/{split}.png"), ImageSize(64, 64), None, (label,), "synthetic", split)
+        data.append(sample, rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    module = YoloDetector("yolo11n", ("part",), 64).module
+    learned = LearnedFrom.of(data.samples("train"), (), "scratch")
+    save_model(tmp_path / "m", ModelCard("detector", "yolo11n", ("part",), 64), module.state_dict(), learned)
+    benchmark = InferenceBenchmark(model=str(tmp_path / "m"), runs=1, threads=1, data=str(data.folder))
+    with pytest.raises(CadsightError, match="learned from 1 of the 2 pictures to judge it by, the first is train"):
+        benchmark.run(lambda *_: None)
+    found = dataclasses.replace(benchmark, split="test").run(lambda *_: None)
+    assert 0 <= found["torch"]["map50_95"] <= 1
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"runs": 0}, "runs is 0, expected at least 1"),
         ({"threads": 0}, "threads is 0, expected at least 1"),
         ({"data": "somewhere"}, "there are data and no model, expected --model"),
+        ({"model": "m", "split": "test"}, "the split is 'test' and there are no data, expected --data"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(options, sentence):

@@ -36,6 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--runs", type=int, metavar="N", help="inference: looks of each runtime (20)")
     parser.add_argument("--threads", type=int, metavar="N", help="inference: threads of a look (torch's own)")
     parser.add_argument("--data", metavar="SET", help="inference: labelled pictures to judge each runtime on")
+    parser.add_argument("--split", choices=("train", "valid", "test"), help="inference: only this split of --data")
     parser.add_argument(
         "--run", dest="run_folder", default="runs/demo", metavar="RUN", help="folder of the run (%(default)s)"
     )
@@ -70,8 +71,9 @@ def _run_training(args: argparse.Namespace) -> int:
 def _run_inference(args: argparse.Namespace) -> int:
     from cadsight_cli.benchmark_inference import InferenceBenchmark
 
-    names = ("model", "image_size", "runs", "threads", "data")
-    return _written(InferenceBenchmark(**_given(args, *names)).run(_print_speeds), args)
+    names = ("model", "image_size", "runs", "threads", "data", "split")
+    benchmark = InferenceBenchmark(**_given(args, *names))
+    return _written(benchmark.run(_print_speeds, lambda sentence: print(f"note: {sentence}")), args)
 
 
 def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
