@@ -10,16 +10,43 @@ from statistics import fmean
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_learning.comparison import COMPARISON, load_comparison
-from cadsight_learning.data import load_together
+from cadsight_core.part import Part
+from cadsight_core.sample import Sample
+from cadsight_learning.comparison import COMPARISON, load_comparison, stopped_early
+from cadsight_learning.data import chosen, load_together, parts_in
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.learned_from import refuse_learned
 from cadsight_learning.registry import CARD, load_card, load_detector, load_regressor
 from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
-from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES
+from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES, stopped
 
 from cadsight_report.run_folder import RunFolder
 
 Curves = Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Labelled pictures to judge by.
+
+    Attributes:
+        data: a data set of any known format.
+        split: only these pictures of it, '' for all.
+        parts: classes whose symmetry counts for normals; of the classes by their names.
+    """
+
+    data: str | Path
+    split: str = ""
+    parts: Sequence[Part] = ()
+
+    def load(self) -> tuple[list[Sample], tuple[str, ...]]:
+        """Samples and classes.
+
+        Raises:
+            CadsightError: when the set cannot be read, or has no picture in the split.
+        """
+        samples, classes = load_together([self.data])
+        return chosen(samples, self.split) if self.split else samples, classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +57,8 @@ class Entry:
         trained_on, judged_on: in words.
         figures: by name, each with its interval, which is NaN where none is known.
         spread: standard deviation of each figure over the seeds, where there are several.
-        test: data set that it was judged on; '' for its own validation pictures.
+        test: what it was judged on; None for its own validation pictures.
+        notes: sentences on what its figures hang on.
         curves: of 'detector' and 'normals', for each seed a row an epoch.
         errors: of each crop the vertical component of the true normal and the error in degrees.
         confusion: ``classes`` and ``matrix``.
@@ -42,7 +70,8 @@ class Entry:
     trained_on: str
     judged_on: str
     figures: dict[str, Measured]
-    test: str = ""
+    test: Judges | None = None
+    notes: tuple[str, ...] = ()
     spread: Mapping[str, float] = field(default_factory=dict)
     curves: dict[str, list[Curves]] = field(default_factory=dict)
     errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
@@ -60,21 +89,21 @@ def stands_alone(folder: str | Path) -> bool:
     return is_experiment(folder) or (Path(folder) / CARD).is_file()
 
 
-def entries_of(folder: str | Path, test: str | Path | None = None) -> list[Entry]:
+def entries_of(folder: str | Path, test: Judges | None = None) -> list[Entry]:
     """The entries that ``folder`` holds.
 
     Args:
-        test: labelled pictures that a model or a run is judged on; a run has its test session, and a model without it
-            is told of by its validation pictures. An experiment has its own.
+        test: labelled pictures that a model or a run is judged on, which they must not have learned from; a run has its
+            test session, and a model without it is told of by its validation pictures. An experiment has its own.
 
     Raises:
-        CadsightError: when the folder is none of the three, or a piece of it cannot be read.
+        CadsightError: when the folder is none of the three, a piece of it cannot be read, or it learned from ``test``.
     """
     folder = Path(folder)
     if is_experiment(folder):
         return _of_experiment(folder)
     if (folder / CARD).is_file():
-        return [_of_models(folder.name, [folder], test)]
+        return [_of_models(folder.name, [folder], test, given=test is not None)]
     run = RunFolder(folder)
     trained = [m for m in (run.detector, run.normals) if (m / CARD).is_file()]
     if not trained:
@@ -82,7 +111,8 @@ def entries_of(folder: str | Path, test: str | Path | None = None) -> list[Entry
             f"{folder} holds no {CARD}, {COMPARISON} or models/, expected the folder of a model, a run or an experiment"
         )
     own = run.session("test").labelled
-    return [_of_models(folder.resolve().name, trained, test or (own if own.is_dir() else None))]
+    judges = test or (Judges(own) if own.is_dir() else None)
+    return [_of_models(folder.resolve().name, trained, judges, given=test is not None)]
 
 
 def distinct(entries: Sequence[Entry]) -> list[Entry]:
@@ -96,10 +126,7 @@ def distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 def _of_experiment(folder: Path) -> list[Entry]:
     comparison = load_comparison(folder)
-    turned = comparison.get("symmetry")
-    judged_on = f"{comparison['test_pictures']} pictures of {comparison['test']}" + (
-        f", normals up to the symmetry of {', '.join(turned)}" if turned else ""
-    )
+    judged_on = _judged_on(comparison["test_pictures"], comparison["test"], comparison.get("symmetry", ()))
     figures = set_figures(comparison, resampled_sets(comparison))
     trials = comparison["seeds"]
     entries = []
@@ -123,7 +150,8 @@ def _of_experiment(folder: Path) -> list[Entry]:
                 f"{origins} pictures{after}, {trials} seed{'' if trials == 1 else 's'}",
                 judged_on,
                 figures[one["name"]],
-                comparison["test"],
+                Judges(comparison["test"]),
+                tuple(stopped_early(one)),
                 one["spread"],
                 {kind: [_curves(models[kind]) for models in trained if kind in models] for kind in trained[0]},
                 ([_vertical(tilt) for tilt, _ in pairs], [angle for _, angle in pairs]),
@@ -135,13 +163,19 @@ def _of_experiment(folder: Path) -> list[Entry]:
     return entries
 
 
-def _of_models(name: str, folders: Sequence[Path], test: str | Path | None) -> Entry:
-    entry = Entry(name, "", "", {}, str(test or ""))
-    samples, classes = load_together([test]) if test else ([], ())
-    told = []
+def _of_models(name: str, folders: Sequence[Path], test: Judges | None, given: bool) -> Entry:
+    """``given``: the user named ``test``, so whether a model learned from it has to be looked at."""
+    entry = Entry(name, "", "", {}, test)
+    samples, classes = test.load() if test else ([], ())
+    symmetries = {part.class_id: part.symmetry for part in parts_in(test.parts if test else (), classes)}
+    told, notes = [], []
     for folder in folders:
         card = load_card(folder)
         told.append(f"{card.data.get('train', {}).get('pictures', '?')} pictures; {card.started_from}")
+        if card.stopped:
+            notes.append(f"{card.kind}: {stopped(card.stopped)}")
+        if given:
+            notes += refuse_learned(folder, samples)
         entry.models[card.kind] = folder
         entry.curves[card.kind] = [_curves(folder)]
         if test is None:
@@ -157,7 +191,7 @@ def _of_models(name: str, folders: Sequence[Path], test: str | Path | None) -> E
             )
             entry = replace(entry, confusion=found["confusion"])
         else:
-            found = evaluate_normals(load_regressor(folder), samples)
+            found = evaluate_normals(load_regressor(folder), samples, symmetries)
             errors = [p["vertical"] for p in found["per_image"]], [p["angle_deg"] for p in found["per_image"]]
             entry = replace(entry, errors=errors, calibration=found.get("calibration"))
         entry.figures.update({
@@ -165,8 +199,17 @@ def _of_models(name: str, folders: Sequence[Path], test: str | Path | None) -> E
             for k in (*DETECTOR_FIGURES, *NORMAL_FIGURES)
             if k in found
         })  # fmt: skip
-    judged = f"{len(samples)} pictures of {test}" if test else "its own validation pictures"
-    return replace(entry, trained_on=" · ".join(dict.fromkeys(told)), judged_on=judged)
+    judged = "its own validation pictures"
+    if test:
+        where = f"{test.data}, {test.split}" if test.split else str(test.data)
+        judged = _judged_on(len(samples), where, sorted(p.name for p in test.parts if p.symmetry))
+    return replace(entry, trained_on=" · ".join(dict.fromkeys(told)), judged_on=judged, notes=tuple(notes))
+
+
+def _judged_on(pictures: int, where: str, symmetric: Sequence[str]) -> str:
+    """``symmetric``: names of the parts that were judged up to their symmetry."""
+    up_to = f", normals up to the symmetry of {', '.join(symmetric)}" if symmetric else ""
+    return f"{pictures} pictures of {where}{up_to}"
 
 
 def _vertical(tilt_deg: float) -> float:

@@ -12,7 +12,6 @@ from cadsight_core.files import write_atomically
 from cadsight_core.images import read_image
 from cadsight_core.sample import Sample
 from cadsight_learning.comparison import load_comparison
-from cadsight_learning.data import load_together
 from cadsight_learning.frames import framed
 from cadsight_learning.registry import load_detector, load_regressor
 from cadsight_learning.saliency import detector_saliency, normal_saliency
@@ -25,7 +24,7 @@ from markupsafe import Markup
 
 from cadsight_report import charts
 from cadsight_report.drawing import TRUTH_RGB, data_uri, draw_instances, heat, zoomed
-from cadsight_report.entries import Entry, distinct, entries_of, is_experiment
+from cadsight_report.entries import Entry, Judges, distinct, entries_of, is_experiment
 from cadsight_report.origin import versions
 from cadsight_report.page import Picture, filled
 
@@ -106,7 +105,7 @@ class SideBySide:
 def build_side_by_side(
     folders: Sequence[str | Path],
     page: str | Path,
-    test: str | Path | None = None,
+    test: Judges | None = None,
     progress: Progress = lambda stage: None,
 ) -> Path:
     """Write the page of ``folders``, each a model, a run or an experiment.
@@ -116,7 +115,7 @@ def build_side_by_side(
         progress: called with the name of each of :data:`STAGES` before it.
 
     Raises:
-        CadsightError: when a folder is none of these, or a piece cannot be read.
+        CadsightError: when a folder is none of these, a piece cannot be read, or a model learned from ``test``.
     """
     gone = next((f for f in folders if not Path(f).is_dir()), None)
     if gone is not None:
@@ -218,7 +217,7 @@ def _having(entry: Entry, kind: str, key: str) -> list[list[float]]:
 
 
 def _bought(comparison: Mapping[str, Any]) -> list[Bought]:
-    samples = {s.name: s for s in _loaded(comparison["test"])}
+    samples = {s.name: s for s in _loaded(Judges(comparison["test"]))}
     titles = {"detector": ("Detector", "mAP50:95"), "normals": ("Surface normals", "median error, degrees")}
     found = []
     for kind, answer in worth(comparison).items():
@@ -259,13 +258,13 @@ def _failing(sample: Sample) -> Picture:
 
 def _samples_of(entries: Sequence[Entry]) -> list[Sample]:
     """A few pictures of the first test set that there is, at even distances."""
-    test = next((e.test for e in entries if e.test and Path(e.test).exists()), None)
+    test = next((e.test for e in entries if e.test and Path(e.test.data).exists()), None)
     samples = [s for s in _loaded(test) if s.instances] if test else []
     return some(samples, _LOOKED_AT)
 
 
-def _loaded(test: str) -> list[Sample]:
-    return load_together([test])[0] if Path(test).exists() else []
+def _loaded(test: Judges) -> list[Sample]:
+    return test.load()[0] if Path(test.data).exists() else []
 
 
 def _normal_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[Look, ...]:

@@ -1,5 +1,6 @@
 """A run, its two models and an experiment of them on one page."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -8,10 +9,15 @@ import numpy as np
 import pytest
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_learning.comparison import compare
+from cadsight_core.geometry import Pose
+from cadsight_core.images import read_image
+from cadsight_core.part import Part, Symmetry
+from cadsight_learning.comparison import compare, table
+from cadsight_learning.evaluation import evaluate_normals
 from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.registry import load_regressor
 from cadsight_learning.training_sets import TrainingSet
-from cadsight_report.entries import Entry, distinct, entries_of, stands_alone
+from cadsight_report.entries import Entry, Judges, distinct, entries_of, stands_alone
 from cadsight_report.side_by_side import STAGES, build_side_by_side
 
 
@@ -107,10 +113,68 @@ def test_a_model_is_judged_on_the_pictures_that_are_given(run_folder):
     (alone,) = entries_of(run_folder / "models" / "normals")
     assert alone.judged_on == "its own validation pictures"
     assert np.isnan(alone.figures["median_deg"].low)
-    (judged,) = entries_of(run_folder / "models" / "normals", test)
+    (judged,) = entries_of(run_folder / "models" / "normals", Judges(test))
     (run,) = entries_of(run_folder)
     assert judged.figures["median_deg"] == run.figures["median_deg"]
     assert judged.judged_on == f"{len(Dataset.open(test))} pictures of {test}"
+
+
+def test_a_model_or_a_run_is_not_judged_by_given_pictures_that_it_learned_from(run_folder):
+    learned = run_folder / "sessions" / "train" / "labelled"
+    for folder in (run_folder, run_folder / "models" / "normals"):
+        with pytest.raises(
+            CadsightError, match="learned from 4 of the 4 pictures to judge it by, the first is train-0"
+        ):
+            entries_of(folder, Judges(learned))
+    # Its own session is what it was made for, and what validated is told of.
+    assert entries_of(run_folder)[0].notes == ()
+    (entry,) = entries_of(run_folder, Judges(run_folder / "sessions" / "valid" / "labelled"))
+    assert [note.split(" pictures")[0] for note in entry.notes] == ["by 2 of the 2"] * 2
+
+
+def test_only_a_split_judges_and_symmetry_counts_where_the_parts_are_given(run_folder, tmp_path):
+    dataset = Dataset.create(tmp_path / "mixed", ("<part>",))
+    for split in ("train", "test"):
+        for sample in Dataset.open(run_folder / "sessions" / split / "labelled"):
+            (label,) = sample.instances
+            upright = dataclasses.replace(label, camera_from_part=Pose(np.eye(3), np.array([0.0, 0.0, 0.4])))
+            dataset.append(dataclasses.replace(sample, instances=(upright,)), read_image(sample.image))
+    normals = run_folder / "models" / "normals"
+    with pytest.raises(CadsightError, match="learned from 4 of the 7 pictures"):
+        entries_of(normals, Judges(dataset.folder))
+    (plain,) = entries_of(normals, Judges(dataset.folder, "test"))
+    assert plain.judged_on == f"3 pictures of {dataset.folder}, test"
+    # Turned about z a normal may point anywhere on its cone: the nearest there counts.
+    round_about_z = Part("<part>", symmetry=(Symmetry((0.0, 0.0, 1.0), 0),))
+    (turned,) = entries_of(normals, Judges(dataset.folder, "test", [round_about_z]))
+    assert turned.judged_on == f"{plain.judged_on}, normals up to the symmetry of <part>"
+    regressor, samples = load_regressor(normals), dataset.samples("test")
+    by_hand = evaluate_normals(regressor, samples, {0: round_about_z.symmetry})
+    assert turned.figures["mean_deg"].value == by_hand["mean_deg"] < plain.figures["mean_deg"].value
+    assert by_hand["symmetric"] == 3
+    page = build_side_by_side(
+        [normals], tmp_path / "page.html", Judges(dataset.folder, "test", [round_about_z])
+    ).read_text()
+    assert "normals up to the symmetry of &lt;part&gt;" in page
+    # The pictures that are looked at are of the split too.
+    assert page.count('alt="saliency of ') == 3
+    assert 'alt="saliency of normals on train' not in page
+
+
+def test_a_training_that_ended_early_is_told_of_beside_its_figures(experiment, run_folder, tmp_path):
+    comparison = json.loads((experiment / "comparison.json").read_text())
+    assert [t["stopped"] for one in comparison["sets"] for t in one["trials"]] == [{}] * 4
+    comparison["sets"][0]["trials"][1]["stopped"] = {"normals": "the loss became nan in epoch 7"}
+    (tmp_path / "comparison.json").write_text(json.dumps(comparison))
+    words = "seed 1, normals: training stopped early, as the loss became nan in epoch 7; the best epoch until then"
+    assert [entry.notes for entry in entries_of(tmp_path)] == [(f"{words} was kept",), ()]
+    assert f"Note: {words} was kept." in build_side_by_side([tmp_path], tmp_path / "page.html").read_text()
+    assert table(comparison).endswith(f"\n\n- twin, {words} was kept\n")
+    model = tmp_path / "normals"
+    shutil.copytree(run_folder / "models" / "normals", model)
+    card = json.loads((model / "model.json").read_text())
+    (model / "model.json").write_text(json.dumps({**card, "stopped": "the loss became inf in epoch 3"}))
+    assert entries_of(model)[0].notes[0].startswith("normals: training stopped early, as the loss became inf in")
 
 
 def test_runs_of_one_name_are_numbered():

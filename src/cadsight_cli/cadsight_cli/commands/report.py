@@ -18,6 +18,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "run_folders", nargs="+", metavar="RUN", help="folder of a run such as runs/demo, of a model or an experiment"
     )
     parser.add_argument("--data", metavar="DIR", help="several: labelled pictures to judge models and runs on")
+    parser.add_argument("--split", default="", choices=("train", "valid", "test"), help="only this split of --data")
+    parser.add_argument("--part", nargs="+", metavar="YAML", help="parts whose symmetry counts for normals on --data")
     parser.add_argument(
         "--out", metavar="HTML", help="several: the page (report.html in the one RUN, or here where there are more)"
     )
@@ -27,14 +29,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from cadsight_report.entries import stands_alone
+    from cadsight_core.errors import CadsightError
+    from cadsight_core.part import load_part
+    from cadsight_report.entries import Judges, stands_alone
 
     from cadsight_cli.demo.reporting import report, report_side_by_side
 
+    if not args.data and (args.split or args.part):
+        raise CadsightError("--split or --part came without --data, expected the labelled pictures that they are about")
     folders = [Path(folder) for folder in args.run_folders]
     if len(folders) == 1 and not stands_alone(folders[0]) and not args.data and not args.out:
         print(report(folders[0]))
         return 0
     page = Path(args.out) if args.out else (folders[0] if len(folders) == 1 else Path()) / "report.html"
-    print(report_side_by_side(folders, page, args.data))
+    test = Judges(args.data, args.split, [load_part(path) for path in args.part or ()]) if args.data else None
+    print(report_side_by_side(folders, page, test))
     return 0

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cadsight_report.build import STAGES, build_report
+from cadsight_report.entries import Judges
 from cadsight_report.side_by_side import STAGES as SIDE_BY_SIDE_STAGES
 from cadsight_report.side_by_side import build_side_by_side
 from tqdm import tqdm
@@ -16,7 +17,7 @@ def report(folder: str | Path, title: str = "report") -> Path:
         return build_report(folder, stage).page
 
 
-def report_side_by_side(folders: Sequence[str | Path], page: Path, test: str | None = None) -> Path:
+def report_side_by_side(folders: Sequence[str | Path], page: Path, test: Judges | None = None) -> Path:
     """Write the page of several runs; returns it."""
     with _bar("report", SIDE_BY_SIDE_STAGES) as stage:
         return build_side_by_side(folders, page, test, stage)
