@@ -110,6 +110,8 @@ def test_a_validation_set_that_shares_a_picture_with_the_training_set_is_refused
     ("words", "sentence"),
     [
         (["evaluate", "--model", "none", "--data", "."], "there is no model 'none'"),
+        (["report", "model", "--split", "test"], "--split or --part came without --data"),
+        (["report", "model", "--part", "x.yaml"], "--split or --part came without --data"),
         (["train", "detector", "--data", "DATA", "--out", "x", "--image-size", "65"], "multiple of 32"),
         (["train", "detector", "--data", "DATA", "--out", "x", "--epochs", "0"], "epochs is 0"),
         (["train", "detector", "--data", "DATA", "--out", "x", "--weights", "gone.pt"], "gone.pt do not exist"),

@@ -8,6 +8,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.fitting import fit_detector
+from cadsight_learning.learned_from import load_learned_from
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pickled_networks import load_network_state
 from cadsight_learning.registry import WEIGHTS, load_card, load_detector
@@ -30,7 +31,9 @@ def test_a_training_of_eight_epochs_lowers_the_loss_and_leaves_card_weights_and_
     assert [r.epoch for r in reports] == [*range(1, 9)]
     assert reports[-1].share == 1
     assert reports[-1].figures["train/box_loss"] < reports[0].figures["train/box_loss"]
-    assert {p.name for p in folder.iterdir()} == {"model.json", "weights.pt", "curves.json", "curves.csv"}
+    files = {"model.json", "weights.pt", "learned_from.json", "curves.json", "curves.csv"}
+    assert {p.name for p in folder.iterdir()} == files
+    assert len(load_learned_from(folder).train) == 12
     assert {"box_loss", "class_loss", "dfl_loss", "map50", "map50_95"} <= card.figures.keys()
     assert card.data["train"]["pictures"] == 12
     assert card.started_from == "yolo11n from scratch (random weights, seed 0)"
