@@ -56,7 +56,7 @@ def task_of(detector: Detector, train: Sequence[Sample], valid: Sequence[Sample]
 
         assert isinstance(detector, RcnnDetector)
         return RcnnTask(detector, train, valid, options)
-    from cadsight_learning.yolo import DetectorTask, YoloDetector
+    from cadsight_learning.ultralytics_detector import DetectorTask, UltralyticsDetector
 
-    assert isinstance(detector, YoloDetector)
+    assert isinstance(detector, UltralyticsDetector)
     return DetectorTask(detector, train, valid, options)

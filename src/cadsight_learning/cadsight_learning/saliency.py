@@ -12,7 +12,7 @@ from torch.nn import functional
 from cadsight_learning.devices import device_of_module
 from cadsight_learning.frames import framed
 from cadsight_learning.normals import NormalRegressor, as_input
-from cadsight_learning.yolo import YoloDetector
+from cadsight_learning.ultralytics_detector import UltralyticsDetector
 
 
 def normal_saliency(regressor: NormalRegressor, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -36,7 +36,7 @@ def normal_saliency(regressor: NormalRegressor, crops: NDArray[np.uint8]) -> NDA
     return _normalised(sized)
 
 
-def detector_saliency(detector: YoloDetector, image: Rgb, class_id: int = 0) -> NDArray[np.float32]:
+def detector_saliency(detector: UltralyticsDetector, image: Rgb, class_id: int = 0) -> NDArray[np.float32]:
     """Saliency (h, w), 0 to 1, of a picture as the detector sees it, for its surest score of a class.
 
     Raises:

@@ -24,7 +24,7 @@ from cadsight_learning.match_table import MatchTable
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import load_card, load_regressor
 from cadsight_learning.training_sets import TrainingSet
-from cadsight_learning.yolo import DetectorTask
+from cadsight_learning.ultralytics_detector import DetectorTask
 
 DETECTOR = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
 NORMALS = NormalOptions(architecture="compact", epochs=1, image_size=32, batch=4)

@@ -12,7 +12,8 @@ from cadsight_learning.learned_from import load_learned_from
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pickled_networks import load_network_state
 from cadsight_learning.registry import WEIGHTS, load_card, load_detector
-from cadsight_learning.yolo import DetectionModel, DetectorTask, YoloDetector, new_detector
+from cadsight_learning.ultralytics_detector import DetectorTask
+from cadsight_learning.yolo import DetectionModel, YoloDetector, new_detector
 from cadsight_learning.yolo_names import architecture_of
 
 SMALL = DetectorOptions(epochs=8, image_size=96, batch=6, weights="scratch", learning_rate=2e-3)
@@ -237,7 +238,7 @@ def test_a_pickled_network_runs_nothing_of_its_own(tmp_path):
 
 def test_weights_of_the_hub_are_downloaded_once_and_a_hub_out_of_reach_is_told(pickled, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("cadsight_learning.yolo._HUB", f"file://{pickled.parent}")
+    monkeypatch.setattr("cadsight_learning.ultralytics_detector._HUB", f"file://{pickled.parent}")
     options = dataclasses.replace(SMALL, weights="hub")
     _, sentence = new_detector(["block"], options)
     assert sentence.startswith(f"yolo11n from ultralytics' own weights {tmp_path}/home/hub/checkpoints/yolo11n.pt (")

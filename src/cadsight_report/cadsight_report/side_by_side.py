@@ -17,9 +17,9 @@ from cadsight_learning.registry import load_detector, load_regressor
 from cadsight_learning.saliency import detector_saliency, normal_saliency
 from cadsight_learning.set_distances import some
 from cadsight_learning.set_figures import Measured
+from cadsight_learning.ultralytics_detector import UltralyticsDetector
 from cadsight_learning.views import views
 from cadsight_learning.worth import best_of_each, worth
-from cadsight_learning.yolo import YoloDetector
 from markupsafe import Markup
 
 from cadsight_report import charts
@@ -284,7 +284,7 @@ def _normal_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[
 
 def _detector_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[Look, ...]:
     loaded = {e.name: load_detector(e.models["detector"]) for e in entries[:_LOOKERS] if "detector" in e.models}
-    detectors = {name: detector for name, detector in loaded.items() if isinstance(detector, YoloDetector)}
+    detectors = {name: detector for name, detector in loaded.items() if isinstance(detector, UltralyticsDetector)}
     looks = []
     for sample in samples if detectors else ():
         image = read_image(sample.image)
