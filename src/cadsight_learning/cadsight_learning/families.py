@@ -7,7 +7,7 @@ from cadsight_core.sample import Sample
 
 from cadsight_learning.detector import Detector
 from cadsight_learning.devices import CPU
-from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions
+from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_rtdetr
 from cadsight_learning.training import Task
 
 # Where torchvision's names of detectors stand, everything else is one of ultralytics'.
@@ -24,6 +24,10 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Dete
         from cadsight_learning import rcnn
 
         return rcnn.new_detector(classes, options)
+    if is_rtdetr(options.family):
+        from cadsight_learning import rtdetr
+
+        return rtdetr.new_detector(classes, options)
     from cadsight_learning import yolo
 
     return yolo.new_detector(classes, options)
@@ -39,6 +43,10 @@ def detector_of(architecture: str, classes: Sequence[str], image_size: int, devi
         from cadsight_learning.rcnn import RcnnDetector
 
         return RcnnDetector(architecture, classes, image_size, device)
+    if is_rtdetr(architecture):
+        from cadsight_learning.rtdetr import RtDetrDetector
+
+        return RtDetrDetector(architecture, classes, image_size, device)
     from cadsight_learning.yolo import YoloDetector
 
     return YoloDetector(architecture, classes, image_size, device=device)

@@ -16,7 +16,8 @@ ARCHITECTURES = ("comillas", "compact", "efficientnet_lite0", "mobilenet_v3_smal
 RUNTIMES = ("auto", "openvino-bf16", "openvino", "onnxruntime", "torch")
 RCNN_FAMILIES = ("faster-rcnn", "mask-rcnn")
 # Faster R-CNN's are Eversberg's (section 3.3). Rudenko names SGD and no number: Mask R-CNN's are those of its authors
-# (He et al., section 3.1: 0.02 for 16 pictures a step), in proportion to the batch.
+# (He et al., section 3.1: 0.02 for 16 pictures a step), in proportion to the batch. RT-DETR's are what its authors
+# publish with it (lyuwenyu/RT-DETR, configs/rtdetr/include) but for the batch, which is 16 there and wants more memory.
 _BY_FAMILY: dict[str, dict[str, Any]] = {
     "yolo": {
         "image_size": 320,
@@ -42,6 +43,14 @@ _BY_FAMILY: dict[str, dict[str, Any]] = {
         "weight_decay": 1e-4,
         "mosaic": 0.0,
     },
+    "rtdetr": {
+        "image_size": 640,
+        "batch": 4,
+        "optimizer": "adamw",
+        "learning_rate": 1e-4,
+        "weight_decay": 1e-4,
+        "mosaic": 0.0,
+    },
 }
 _RCNN_STAGES = 5
 
@@ -50,6 +59,11 @@ def _by_family(name: str, description: str, **limits: Any) -> Any:
     """A parameter whose default hangs on the family; None stands for it until the family is known."""
     defaults = ", ".join(f"{family} {values[name]}" for family, values in _BY_FAMILY.items())
     return parameter(None, f"{description} ({defaults})", **limits)
+
+
+def is_rtdetr(name: str) -> bool:
+    """Whether a family or an architecture, ``rtdetr-l`` or ``yolov8n-rtdetr``, is an RT-DETR."""
+    return "rtdetr" in name
 
 
 def device_parameter() -> Any:
@@ -62,9 +76,9 @@ class DetectorOptions:
 
     family: str = parameter(
         "yolo11",
-        "family of the network: yolo11, yolo26 or another of ultralytics' detectors, faster-rcnn, mask-rcnn",
+        "family of the network: yolo11, yolo26, rtdetr or another of ultralytics' detectors, faster-rcnn, mask-rcnn",
     )
-    size: str = parameter("nano", "size of a YOLO network", choices=tuple(SIZES))
+    size: str = parameter("nano", "size of a YOLO network; of rtdetr large or xlarge", choices=tuple(SIZES))
     epochs: int = parameter(100, "passes over the training pictures", minimum=1, maximum=100_000)
     seconds: float = parameter(0.0, "time after which training ends, whatever the epochs; 0 for none", minimum=0.0)
     image_size: int = _by_family(
@@ -92,7 +106,8 @@ class DetectorOptions:
     device: str = device_parameter()
 
     def __post_init__(self) -> None:
-        family = self.family if self.family in RCNN_FAMILIES else "yolo"
+        rcnn = self.family in RCNN_FAMILIES
+        family = self.family if rcnn else "rtdetr" if is_rtdetr(self.family) else "yolo"
         for name, value in _BY_FAMILY[family].items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
@@ -100,9 +115,9 @@ class DetectorOptions:
         check_device(self.device)
         if self.image_size % 32:
             raise CadsightError(f"the image size is {self.image_size}, expected a multiple of 32")
-        if family != "yolo" and self.size != "nano":
+        if rcnn and self.size != "nano":
             raise CadsightError(f"the size is {self.size}, and {family} has one size only: leave it out")
-        if family != "yolo" and self.freeze > _RCNN_STAGES:
+        if rcnn and self.freeze > _RCNN_STAGES:
             raise CadsightError(f"freeze is {self.freeze}, expected at most {_RCNN_STAGES}, the stages of a ResNet")
 
 

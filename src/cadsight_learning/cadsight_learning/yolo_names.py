@@ -11,19 +11,23 @@ from cadsight_learning.options import SIZES
 
 
 def architecture_of(family: str, size: str) -> str:
-    """Ultralytics' name of a network: of ``yolo11`` and ``nano`` it is ``yolo11n``; a whole name such as ``yolo12s`` or
-    ``yolov9c`` stays as it is.
+    """Ultralytics' name of a network: of ``yolo11`` and ``nano`` it is ``yolo11n``, of ``rtdetr`` and ``large``
+    ``rtdetr-l``; a whole name such as ``yolo12s`` or ``yolov9c`` stays as it is.
 
     Raises:
         CadsightError: for a family that ultralytics does not know, or a name of one size with another size beside it.
     """
+    if family == "rtdetr":
+        if not is_known(f"rtdetr-{SIZES[size]}"):
+            raise CadsightError(f"the size is {size} and the family rtdetr, expected the size large or xlarge")
+        return f"rtdetr-{SIZES[size]}"
     with_size = re.sub(r"^(yolov?\d+)(?=$|-)", rf"\g<1>{SIZES[size]}", family)
     if with_size != family and is_known(with_size):
         return with_size
     if not is_known(family):
         names = ", ".join(sorted(name for name in _configurations() if "-" not in name))
         raise CadsightError(
-            f"the family is {family!r}, expected faster-rcnn, mask-rcnn or one of ultralytics': {names}"
+            f"the family is {family!r}, expected faster-rcnn, mask-rcnn, rtdetr or one of ultralytics': {names}"
         )
     if size != "nano":
         raise CadsightError(f"the size is {size} and the family {family!r} has its size already: leave one of them out")
@@ -39,8 +43,8 @@ def _configurations() -> dict[str, bool]:
     found = {}
     for path in sorted((Path(spec.origin).parent / "cfg" / "models").rglob("*.yaml")):
         text = path.read_text()
-        if re.search(r"\b(v10)?Detect, \[nc\]", text):
-            found[path.stem] = "\nscales:" in text and not re.search(r"\d[a-z]", path.stem)
+        if re.search(r"\b(v10Detect|Detect|RTDETRDecoder), \[nc\]", text):
+            found[path.stem] = "\nscales:" in text and not re.search(r"\d[a-z]|^rtdetr-", path.stem)
     return found
 
 

@@ -141,6 +141,10 @@ def test_a_picture_size_that_does_not_fit_the_network_is_refused(size):
         ("yolov9c", "nano", "yolov9c"),
         ("yolov10", "small", "yolov10s"),
         ("yolov10n", "nano", "yolov10n"),
+        ("rtdetr", "large", "rtdetr-l"),
+        ("rtdetr", "xlarge", "rtdetr-x"),
+        ("rtdetr-resnet50", "nano", "rtdetr-resnet50"),
+        ("yolov8-rtdetr", "small", "yolov8s-rtdetr"),
     ],
 )
 def test_a_network_is_named_by_family_and_size_or_by_a_whole_name(family, size, wanted):
@@ -150,9 +154,10 @@ def test_a_network_is_named_by_family_and_size_or_by_a_whole_name(family, size, 
 @pytest.mark.parametrize(
     ("family", "size", "words"),
     [
-        ("yolo99", "nano", "the family is 'yolo99', expected faster-rcnn, mask-rcnn or one of ultralytics': yolo11, "),
+        ("yolo99", "nano", "the family is 'yolo99', expected faster-rcnn, mask-rcnn, rtdetr or one of ultralytics': "),
         ("yolo11-seg", "nano", "the family is 'yolo11-seg', expected"),
-        ("rtdetr-l", "nano", "the family is 'rtdetr-l', expected faster-rcnn, mask-rcnn or one"),
+        ("rtdetr", "nano", "the size is nano and the family rtdetr, expected the size large or xlarge"),
+        ("rtdetr-l", "xlarge", "the size is xlarge and the family 'rtdetr-l' has its size already"),
         ("/tmp/yolo11", "nano", "the family is '/tmp/yolo11', expected"),
         ("yolo12s", "large", "the size is large and the family 'yolo12s' has its size already"),
     ],
