@@ -19,7 +19,7 @@ from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.images import write_image
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Sample, Split
-from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions
+from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_rtdetr
 from cadsight_learning.solids import KINDS, random_scene
 
 Show = Callable[[str, dict[str, Any]], None]
@@ -51,7 +51,7 @@ class TrainingBenchmark:
             weights="scratch",
             device=self.device,
             # The loss of the first steps of SGD from scratch is no number at a higher rate.
-            learning_rate=1e-4 if self.family in RCNN_FAMILIES else 2e-3,
+            learning_rate=1e-4 if self.family in RCNN_FAMILIES or is_rtdetr(self.family) else 2e-3,
         )
 
     @property

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.sample import Sample
-from cadsight_learning.options import SIZES, DetectorOptions
+from cadsight_learning.options import DetectorOptions, is_rtdetr
+from cadsight_learning.yolo_names import architecture_of
 
 
 def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> list[float]:
@@ -20,12 +21,13 @@ def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> 
     import torch
     import ultralytics.utils.torch_utils
     from cadsight_learning.devices import device_of
-    from ultralytics import YOLO
+    from ultralytics import RTDETR, YOLO
 
     # It would leave one of the machine's threads unused.
     ultralytics.utils.torch_utils.NUM_THREADS = torch.get_num_threads()
     ended: list[float] = []
-    network = YOLO(f"{options.family}{SIZES[options.size]}.yaml")
+    library: Any = RTDETR if is_rtdetr(options.family) else YOLO
+    network = library(f"{architecture_of(options.family, options.size)}.yaml")
     network.add_callback("on_train_start", lambda trainer: ended.append(time.monotonic()))
     network.add_callback("on_fit_epoch_end", lambda trainer: ended.append(time.monotonic()))
     network.train(
@@ -43,8 +45,8 @@ def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> 
         freeze=options.freeze or None,
         seed=options.seed,
         device="cpu" if options.device == "cpu" else None,
-        # It has bfloat16 on GPUs only.
-        amp="bf16" if device_of(options.device).type == "cuda" else False,
+        # It has bfloat16 on GPUs only, and we have none for RT-DETR.
+        amp="bf16" if device_of(options.device).type == "cuda" and not is_rtdetr(options.family) else False,
         cache="ram",
         workers=0,
         max_det=10,
