@@ -8,6 +8,7 @@ import json
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,18 @@ def content(sample: Sample) -> str:
         CadsightError: when the picture is gone.
     """
     try:
-        return hashlib.sha256(sample.image.read_bytes()).hexdigest()
+        stat = sample.image.stat()
+        return _digest(sample.image, stat.st_mtime_ns, stat.st_size)
     except OSError as error:
         raise CadsightError(
             f"the picture {sample.image} of {sample.name} could not be read: {error.strerror}"
         ) from error
+
+
+@lru_cache(maxsize=100_000)
+def _digest(path: Path, changed_ns: int, size: int) -> str:
+    """Kept while the file stays as it is: one training asks for each picture several times."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def by_content(samples: Iterable[Sample]) -> dict[str, Sample]:
