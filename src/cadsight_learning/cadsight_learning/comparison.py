@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,10 +114,10 @@ def compare(
         for one in sets
         for seed in range(seeds)
     ]
-    _done(Trials(trials, str(test), progress, threads), spread)
+    done = _done(Trials(trials, str(test), progress, threads), spread)
     found = []
     for one in sets:
-        results = [{"seed": t.seed, **(t.kept() or {})} for t in trials if t.training_set is one]
+        results = [{"seed": t.seed, **kept} for t, kept in zip(trials, done, strict=True) if t.training_set is one]
         draw = draws[one.name, 0]
         summed = _summed([t["figures"] for t in results])
         told = {"name": one.name, "pictures": draw.pictures, "origins": draw.origins, "facts": dict(one.facts)}
@@ -232,22 +232,26 @@ def _options(
     return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
 
 
-def _done(work: Trials, spread: Spread) -> None:
-    """Every trial that has no results yet, those first from whose models others go on."""
+def _done(work: Trials, spread: Spread) -> list[dict[str, Any]]:
+    """The results of every trial; those that have none yet are done, first those from whose models others go on."""
     left = [number for number, trial in enumerate(work.trials) if trial.kept() is None]
     depths: dict[str, int] = {}
     for trial in work.trials:
         one = trial.training_set
         depths[one.name] = depths[one.after] + 1 if one.after else 0
     for depth in sorted(set(depths.values())):
-        for _ in spread(work, [n for n in left if depths[work.trials[n].training_set.name] == depth]):
-            pass
-    for number in left:
-        if work.trials[number].kept() is None:
-            raise CadsightError(
-                f"{work.trials[number].folder} has no results after a worker's training, expected a folder that is the "
-                "same on all machines"
-            )
+        deque(spread(work, [n for n in left if depths[work.trials[n].training_set.name] == depth]), maxlen=0)
+    return [_results(trial) for trial in work.trials]
+
+
+def _results(trial: Trial) -> dict[str, Any]:
+    kept = trial.kept()
+    if kept is None:
+        raise CadsightError(
+            f"{trial.folder} has no results after a worker's training, expected a folder that is the same on all "
+            "machines"
+        )
+    return kept
 
 
 def _check_labels(
