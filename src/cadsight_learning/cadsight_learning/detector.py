@@ -3,13 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from cadsight_learning.exports import Exports
 
 CONFIDENCE, MAX_DETECTIONS = 0.5, 10
 
@@ -51,7 +54,7 @@ class Detector(Protocol):
 
     @property
     def runtime(self) -> str:
-        """What runs the network: torch, onnxruntime or openvino."""
+        """What runs the network, one of :data:`cadsight_learning.options.RUNTIMES`."""
 
     @property
     def gives_masks(self) -> bool:
@@ -80,6 +83,17 @@ class Detector(Protocol):
         Raises:
             CadsightError: for the weights of another one.
         """
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A detector whose network other runtimes than torch may run."""
+
+    def exportable(self) -> nn.Module:
+        """The network from pictures to one tensor, on the processor."""
+
+    def serve(self, runtime: str, exports: "Exports", may_stay: bool = False) -> Detector:
+        """Let ``runtime`` look from now on (see :class:`cadsight_learning.exports.Served`)."""
 
 
 def warm_up(detector: Detector, width: int, height: int) -> None:

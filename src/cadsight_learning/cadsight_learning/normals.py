@@ -70,7 +70,7 @@ class NormalRegressor:
 
     @property
     def runtime(self) -> str:
-        """What runs the network: torch, onnxruntime or openvino."""
+        """What runs the network, one of :data:`cadsight_learning.options.RUNTIMES`."""
         return self._served.runtime if self._served else "torch"
 
     def serve(self, runtime: str, exports: Exports, may_stay: bool = False) -> "NormalRegressor":

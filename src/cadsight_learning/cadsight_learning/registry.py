@@ -152,10 +152,10 @@ def load_detector(
         CadsightError: when there is no such model, device or runtime, it is no detector, its files do not fit together,
             or ``runtime`` cannot look for it.
     """
+    from cadsight_learning.detector import Exportable
     from cadsight_learning.devices import device_of
     from cadsight_learning.families import detector_of
     from cadsight_learning.runtimes import runtime_of
-    from cadsight_learning.yolo import YoloDetector
 
     folder, card = _of_kind(name, models, "detector")
     there = device_of(device)
@@ -165,7 +165,7 @@ def load_detector(
     detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
     if exports is None:
         return detector
-    if isinstance(detector, YoloDetector):
+    if isinstance(detector, Exportable):
         return detector.serve(chosen, exports, may_stay=runtime == "auto")
     if runtime == "auto":
         _log.info("torch runs %s, which is not exported", card.architecture)
