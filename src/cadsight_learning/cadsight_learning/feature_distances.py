@@ -1,7 +1,8 @@
 """How far two sets are apart by the features of their pictures, and which picture of one each of the other is like.
 
 FID: Heusel et al., GANs trained by a two time-scale update rule, equation 6. KID: Binkowski et al., Demystifying MMD
-GANs, section 4. Both with features that are named beside them, not with Inception's.
+GANs, section 4. Inception score: Salimans et al., Improved techniques for training GANs, section 4. All with a network
+that is named beside them, not with Inception.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from numpy.typing import NDArray
+from scipy.special import rel_entr
 
 _PERMUTATIONS = 500
 
@@ -52,6 +54,24 @@ def kernel_distance(first: Array, second: Array, seed: int = 0) -> dict[str, flo
     found, *dealt = _discrepancies(kernel, np.stack([mine, *(rng.permutation(mine) for _ in range(_PERMUTATIONS))]))
     chance = (1 + np.count_nonzero(np.array(dealt) >= found)) / (1 + _PERMUTATIONS)
     return {"kid": found, "chance": float(chance), "level": float(np.percentile(dealt, 95))}
+
+
+def inception_score(shares: Array) -> float:
+    """How surely each picture is of one class, and how evenly the pictures are of many: the exponential of the mean
+    divergence of a picture's classes from those of all.
+
+    Args:
+        shares: probabilities (N, C) of the classes, each row with the sum 1.
+
+    Returns:
+        From 1, where all pictures look alike to the classifier, to C.
+
+    Raises:
+        CadsightError: for no pictures.
+    """
+    if not len(shares):
+        raise CadsightError("a set of pictures to score is empty, expected at least one picture")
+    return float(np.exp(rel_entr(shares, shares.mean(axis=0)).sum(axis=1).mean()))
 
 
 def nearest(of: Array, among: Array) -> tuple[NDArray[np.int64], Array]:

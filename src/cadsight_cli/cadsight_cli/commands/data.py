@@ -346,6 +346,8 @@ def run_distance(args: argparse.Namespace) -> int:
         f"kernel distance {features['kid']:.5f}; sets of one kind stay under {features['level']:.5f} in 95 % of cases,"
     )
     print(f"  and reach it with a chance of {features['chance']:.3f}")
+    if features["inception_score"]:
+        print("inception score {:.2f} and {:.2f}".format(*features["inception_score"]))
     print(f"nearest: median {nearest['median']:.4f}, largest {nearest['largest']:.4f}, {nearest['copies']} are copies")
     if args.sheet:
         write_image(args.sheet, sheet(neighbours.farthest_first(args.count)))
