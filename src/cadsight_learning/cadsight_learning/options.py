@@ -14,7 +14,13 @@ SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
 ARCHITECTURES = ("comillas", "compact", "efficientnet_lite0", "mobilenet_v3_small", "resnet18")
 # What runs a network, the fastest first; auto is the first of the others that this machine has, on a processor.
 RUNTIMES = ("auto", "openvino-bf16", "openvino", "onnxruntime", "torch")
-RCNN_FAMILIES = ("faster-rcnn", "mask-rcnn")
+# The network of each family: torchvision's, and light ones of ours.
+RCNN_FAMILIES = {
+    "faster-rcnn": "fasterrcnn_resnet50_fpn",
+    "mask-rcnn": "maskrcnn_resnet50_fpn",
+    "faster-rcnn-lite0": "fasterrcnn_lite0_fpn",
+    "mask-rcnn-lite0": "maskrcnn_lite0_fpn",
+}
 # Faster R-CNN's are Eversberg's (section 3.3). Rudenko names SGD and no number: Mask R-CNN's are those of its authors
 # (He et al., section 3.1: 0.02 for 16 pictures a step), in proportion to the batch. RT-DETR's are what its authors
 # publish with it (lyuwenyu/RT-DETR, configs/rtdetr/include) but for the batch, which is 16 there and wants more memory.
@@ -43,6 +49,14 @@ _BY_FAMILY: dict[str, dict[str, Any]] = {
         "weight_decay": 1e-4,
         "mosaic": 0.0,
     },
+    "rcnn-lite0": {
+        "image_size": 320,
+        "batch": 4,
+        "optimizer": "sgd",
+        "learning_rate": 5e-3,
+        "weight_decay": 1e-4,
+        "mosaic": 0.0,
+    },
     "rtdetr": {
         "image_size": 640,
         "batch": 4,
@@ -61,9 +75,20 @@ def _by_family(name: str, description: str, **limits: Any) -> Any:
     return parameter(None, f"{description} ({defaults})", **limits)
 
 
+def _defaults_of(family: str) -> str:
+    if family in RCNN_FAMILIES:
+        return "rcnn-lite0" if is_light(family) else family
+    return "rtdetr" if is_rtdetr(family) else "yolo"
+
+
 def is_rtdetr(name: str) -> bool:
     """Whether a family or an architecture, ``rtdetr-l`` or ``yolov8n-rtdetr``, is an RT-DETR."""
     return "rtdetr" in name
+
+
+def is_light(name: str) -> bool:
+    """Whether a family or an architecture is one of the light R-CNNs."""
+    return "lite0" in name
 
 
 def device_parameter() -> Any:
@@ -76,7 +101,8 @@ class DetectorOptions:
 
     family: str = parameter(
         "yolo11",
-        "family of the network: yolo11, yolo26, rtdetr or another of ultralytics' detectors, faster-rcnn, mask-rcnn",
+        "family of the network: yolo11, yolo26, rtdetr or another of ultralytics' detectors, faster-rcnn, mask-rcnn, "
+        "or lighter ones of these for processors, faster-rcnn-lite0 and mask-rcnn-lite0",
     )
     size: str = parameter("nano", "size of a YOLO network; of rtdetr large or xlarge", choices=tuple(SIZES))
     epochs: int = parameter(100, "passes over the training pictures", minimum=1, maximum=100_000)
@@ -90,8 +116,9 @@ class DetectorOptions:
     weight_decay: float = _by_family("weight_decay", "weight decay", minimum=0.0, maximum=1.0)
     weights: str = parameter(
         "auto",
-        "where to start: 'base' (of YOLO11 nano, shipped with CADsight), 'scratch' (random), 'auto' (the first of the "
-        "two that there is), 'hub' (downloaded once), or a file of a state_dict",
+        "where to start: 'base' (of YOLO11 nano, shipped with CADsight), 'package' (of the lite0 families, what their "
+        "backbone learned on ImageNet, installed with CADsight), 'scratch' (random), 'auto' (the first of the three "
+        "that there is), 'hub' (downloaded once), or a file of a state_dict",
     )
     freeze: int = parameter(
         0,
@@ -107,8 +134,7 @@ class DetectorOptions:
 
     def __post_init__(self) -> None:
         rcnn = self.family in RCNN_FAMILIES
-        family = self.family if rcnn else "rtdetr" if is_rtdetr(self.family) else "yolo"
-        for name, value in _BY_FAMILY[family].items():
+        for name, value in _BY_FAMILY[_defaults_of(self.family)].items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         check(self)
@@ -116,9 +142,11 @@ class DetectorOptions:
         if self.image_size % 32:
             raise CadsightError(f"the image size is {self.image_size}, expected a multiple of 32")
         if rcnn and self.size != "nano":
-            raise CadsightError(f"the size is {self.size}, and {family} has one size only: leave it out")
+            raise CadsightError(f"the size is {self.size}, and {self.family} has one size only: leave it out")
+        if self.weights == "package" and not is_light(self.family):
+            raise CadsightError(f"the weights are 'package', and no package has those of {self.family}")
         if rcnn and self.freeze > _RCNN_STAGES:
-            raise CadsightError(f"freeze is {self.freeze}, expected at most {_RCNN_STAGES}, the stages of a ResNet")
+            raise CadsightError(f"freeze is {self.freeze}, expected at most {_RCNN_STAGES}, the stages of the backbone")
 
 
 def check_device(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Torchvision's Faster R-CNN and Mask R-CNN, both R50-FPN, behind our detector interface (Eversberg, Rudenko)."""
+"""Torchvision's Faster R-CNN and Mask R-CNN behind our detector interface (Eversberg, Rudenko)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import torchvision
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
@@ -17,19 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cadsight_learning.augmentation import Labelled
-from cadsight_learning.checkpoint import fill, fill_matching, load_state
+from cadsight_learning.checkpoint import fill, fill_matching
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.devices import CPU, device_of, device_of_module, on_device
 from cadsight_learning.frames import shrunk
-from cadsight_learning.hub import torchvision_state
 from cadsight_learning.metrics import Boxes
-from cadsight_learning.options import DetectorOptions
+from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions
 from cadsight_learning.pictures import alike, have_masks, labelled, resized
 from cadsight_learning.precision import autocast, channels_last
-from cadsight_learning.shipped import shipped, start_of
+from cadsight_learning.rcnn_networks import network, start
 
-# Torchvision's name of the network of each of our families.
-ARCHITECTURES = {"faster-rcnn": "fasterrcnn_resnet50_fpn", "mask-rcnn": "maskrcnn_resnet50_fpn"}
 _AT_ONCE = 4
 _LOSSES = {
     "loss_box_reg": "box_loss",
@@ -58,16 +54,7 @@ class RcnnDetector:
             raise CadsightError("the detector has no classes, expected at least one name")
         self.architecture, self.image_size = architecture, image_size
         self._classes = tuple(classes)
-        self.module: Any = torchvision.models.get_model(
-            architecture,
-            weights=None,
-            weights_backbone=None,
-            num_classes=len(self._classes) + 1,
-            # Both sides have the same limit, so the longer one gets it; pictures come at that size already.
-            min_size=image_size,
-            max_size=image_size,
-            _skip_resize=True,
-        ).to(device)
+        self.module: Any = network(architecture, len(self._classes), image_size).to(device)
         channels_last(self.module)
 
     @property
@@ -114,7 +101,8 @@ class RcnnDetector:
         return {k: v for k, v in losses.items() if masks or k != "mask_loss"}
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        """The last map P2 of the feature pyramid, averaged over the picture: (N, 256) (Eversberg, section 3.4.2)."""
+        """The last map P2 of the feature pyramid, averaged over the picture: (N, 256), of the light ones
+        (N, 128) (Eversberg, section 3.4.2)."""
         self.module.eval()
         small = [shrunk(image, self.image_size) for image in images]
         found = np.zeros((len(images), self.module.backbone.out_channels), np.float32)
@@ -135,28 +123,21 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Rcnn
         CadsightError: when the weights that the options name cannot be had or fit in nothing.
     """
     torch.manual_seed(options.seed)
-    architecture = ARCHITECTURES[options.family]
+    architecture = RCNN_FAMILIES[options.family]
     detector = RcnnDetector(architecture, classes, options.image_size, device_of(options.device))
-    weights = start_of(options.weights, architecture)
-    if weights == "scratch":
+    origin = start(architecture, options.weights)
+    if origin is None:
         return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
-    if weights == "hub":
-        name, state = torchvision_state(architecture)
-        where = f"torchvision's own weights {name}"
-    else:
-        path = shipped(architecture) if weights == "base" else weights
-        where, state = f"the weights {path}", load_state(path)
-    if "layer4.2.conv3.weight" in state:  # a ResNet by itself, as image classifiers have it
-        state = {f"backbone.body.{name}": tensor for name, tensor in state.items()}
-    taken = fill_matching(detector.module, state)
-    own = [name for name in detector.module.state_dict() if not name.endswith(_COUNTER)]
-    backbone = [name for name in own if name.startswith("backbone.body.")]
-    if not all(name in state for name in backbone):
-        raise CadsightError(f"{where} lack the backbone of {architecture}, expected its own or a ResNet-50's")
+    where, state = origin
+    own = detector.module.state_dict()
+    if not all(name in state for name in own if name.startswith("backbone.body.") and not name.endswith(_COUNTER)):
+        raise CadsightError(f"{where} lack the backbone of {architecture}, expected its own or that backbone's alone")
+    fill_matching(detector.module, state)
+    counted = [name for name in own if not name.endswith(_COUNTER)]
+    taken = sum(name in state and state[name].shape == own[name].shape for name in counted)
     if "roi_heads.box_predictor.cls_score.weight" in state and not any(name.endswith(_COUNTER) for name in state):
         _without_epsilon(detector.module)
-    taken -= sum(name.endswith(_COUNTER) for name in state)
-    return detector, f"{architecture} from {where} ({taken} of {len(own)} tensors)"
+    return detector, f"{architecture} from {where} ({taken} of {len(counted)} tensors)"
 
 
 def judged(module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE) -> tuple[dict[str, float], list[Boxes]]:

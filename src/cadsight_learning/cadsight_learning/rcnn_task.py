@@ -13,6 +13,7 @@ from cadsight_learning.metrics import Boxes, epoch_figures
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pictures import labelled, resized
 from cadsight_learning.rcnn import Batch, RcnnDetector, as_batch, judged, losses_of
+from cadsight_learning.rcnn_networks import stages
 from cadsight_learning.training import shuffled
 
 
@@ -58,9 +59,7 @@ class RcnnTask:
 
 def _fixed_layers(module: Any, options: DetectorOptions) -> list[nn.Module]:
     """The layers that stay as they are, told so: the first stages of the backbone, and given normalisations."""
-    body = module.backbone.body
-    stages = ([body.conv1, body.bn1], [body.layer1], [body.layer2], [body.layer3], [body.layer4])
-    fixed: list[nn.Module] = [layer for stage in stages[: options.freeze] for layer in stage]
+    fixed = [layer for stage in stages(module)[: options.freeze] for layer in stage]
     if options.weights != "scratch":
         fixed += [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
     for layer in fixed:

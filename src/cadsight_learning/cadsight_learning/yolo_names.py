@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cadsight_core.errors import CadsightError
 
-from cadsight_learning.options import SIZES
+from cadsight_learning.options import RCNN_FAMILIES, SIZES
 
 
 def architecture_of(family: str, size: str) -> str:
@@ -27,7 +27,7 @@ def architecture_of(family: str, size: str) -> str:
     if not is_known(family):
         names = ", ".join(sorted(name for name in _configurations() if "-" not in name))
         raise CadsightError(
-            f"the family is {family!r}, expected faster-rcnn, mask-rcnn, rtdetr or one of ultralytics': {names}"
+            f"the family is {family!r}, expected {', '.join(RCNN_FAMILIES)}, rtdetr or one of ultralytics': {names}"
         )
     if size != "nano":
         raise CadsightError(f"the size is {size} and the family {family!r} has its size already: leave one of them out")

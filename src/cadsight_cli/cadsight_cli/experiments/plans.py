@@ -80,7 +80,7 @@ def rudenko(material: Material, scale: Scale) -> Plan:
     sets = [TrainingSet("rendered", (material.synthetic,))]
     if material.augmented:
         sets.append(TrainingSet("rendered-and-augmented", (material.augmented,)))
-    return Plan(sets, from_mapping(DetectorOptions, {"family": "mask-rcnn", **scale.mask}, "--detector"), None)
+    return Plan(sets, from_mapping(DetectorOptions, scale.mask, "--detector"), None)
 
 
 def transfer(material: Material, scale: Scale) -> Plan:

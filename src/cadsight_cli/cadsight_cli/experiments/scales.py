@@ -20,7 +20,7 @@ class Scale:
         shares: of synthetic pictures in a mixture.
         fewer: share of the epochs that are left after another training.
         copies: changed copies of each rendered picture, where an experiment augments.
-        detector, normals, mask: options of the trainings; ``mask`` those of Mask R-CNN.
+        detector, normals, mask: options of the trainings; ``mask`` those of a Mask R-CNN.
     """
 
     seeds: int
@@ -48,7 +48,7 @@ SCALES = {
         shares=(0.0, 1.0),
         detector={"epochs": 1, "image_size": 96, "batch": 4},
         normals={"epochs": 1, "image_size": 32, "batch": 4},
-        mask={"epochs": 1, "image_size": 64, "batch": 2},
+        mask={"family": "mask-rcnn", "epochs": 1, "image_size": 64, "batch": 2},
     ),
     "cpu": Scale(
         seeds=3,
@@ -59,7 +59,7 @@ SCALES = {
         synthetic_steps=(0, 60, 240),
         detector={"epochs": 20, "image_size": 320},
         normals={"epochs": 40, "batch": 8, "learning_rate": 3e-3, "turn_deg": 10.0},
-        mask={"epochs": 4, "image_size": 320},
+        mask={"family": "mask-rcnn-lite0", "epochs": 4},
     ),
     # Comillas: 633 pictures; Morato: up to 1000 of CAD and 40 real; Rudenko: 100 rendered, 1012 augmented.
     "paper": Scale(
@@ -72,7 +72,7 @@ SCALES = {
         copies=9,
         detector={"epochs": 100, "image_size": 640},
         normals={"epochs": 150},
-        mask={"epochs": 30},
+        mask={"family": "mask-rcnn", "epochs": 30},
     ),
 }
 
