@@ -18,6 +18,8 @@ from cadsight_learning.options import is_light
 from cadsight_learning.shipped import shipped, start_of
 
 _BODY = "backbone.body."
+# Of either backbone a tensor that tells it, as image classifiers name it.
+_BODY_ALONE = ("layer4.2.conv3.weight", "conv_stem.weight")
 _LIGHT: Mapping[str, Callable[..., nn.Module]] = {"fasterrcnn_lite0_fpn": FasterRCNN, "maskrcnn_lite0_fpn": MaskRCNN}
 # What makes them light: half of torchvision's maps of the pyramid, a quarter of its regions of a picture.
 _MAPS, _REGIONS = 128, 128
@@ -93,8 +95,7 @@ def start(architecture: str, weights: str) -> tuple[str, dict[str, Tensor]] | No
         return f"torchvision's own weights {name}", state
     path = shipped(architecture) if weights == "base" else weights
     state = load_state(path)
-    # Image classifiers have a ResNet by itself.
-    return f"the weights {path}", _of_backbone(state) if "layer4.2.conv3.weight" in state else state
+    return f"the weights {path}", _of_backbone(state) if any(name in state for name in _BODY_ALONE) else state
 
 
 def _of_backbone(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ import urllib.error
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torchvision
 from cadsight_core.errors import CadsightError
@@ -188,12 +189,20 @@ def test_weights_saved_by_torchvision_compute_as_they_did_there(tmp_path, boxes)
     assert torch.allclose(detector.module.backbone.body.bn1.eval()(x), theirs(x), rtol=1e-3)
 
 
-def test_a_resnet_by_itself_fills_the_backbone(tmp_path):
+def test_a_resnet_by_itself_fills_its_backbone(tmp_path):
     save_checkpoint(tmp_path / "r50.pt", torchvision.models.resnet50().state_dict())
     detector, sentence = new_detector(["block"], dataclasses.replace(BOXES, weights=str(tmp_path / "r50.pt")))
     assert sentence.endswith("(265 of 295 tensors)")
     wanted = load_state(tmp_path / "r50.pt")["layer4.2.conv3.weight"]
     assert torch.equal(detector.module.backbone.body.layer4[2].conv3.weight, wanted)
+
+
+def test_timms_lite0_by_itself_fills_the_light_backbone(tmp_path):
+    save_checkpoint(tmp_path / "lite0.pt", timm.create_model("tf_efficientnet_lite0").state_dict())
+    detector, sentence = new_detector(["block"], dataclasses.replace(LIGHT, weights=str(tmp_path / "lite0.pt")))
+    assert sentence.endswith("(240 of 282 tensors)")
+    wanted = load_state(tmp_path / "lite0.pt")["blocks.5.3.conv_dw.weight"]
+    assert torch.equal(detector.module.backbone.body.blocks[5][3].conv_dw.weight, wanted)
 
 
 def test_weights_of_another_network_and_a_hub_out_of_reach_are_one_sentence_each(tmp_path, monkeypatch):
