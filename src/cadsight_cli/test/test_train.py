@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from cadsight_cli.main import main
+from cadsight_core.files import alone_in
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,14 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
     assert "squares" in capsys.readouterr().out
 
 
+def test_a_second_training_in_the_same_folder_is_refused_while_the_first_runs(data, tmp_path, capsys):
+    words = ["train", "detector", "--data", str(data), "--out", str(tmp_path), "--epochs", "1", "--image-size", "64"]
+    with alone_in(tmp_path):
+        assert main(words) == 2
+    assert f"another process works in {tmp_path}, expected to wait for its end" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(model, data, tmp_path, capsys):
     file, sheet = tmp_path / "distance.json", tmp_path / "sheet.png"
     words = ["data", "distance", str(data / "images/train"), str(data / "images/val"), "--json", str(file)]
@@ -60,6 +69,7 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
     printed = capsys.readouterr().out
     assert "EfficientNet-Lite0" in printed
     assert "too large: fewer pictures than features" in printed
+    assert "inception score " in printed
     found = json.loads(file.read_text())
     assert (found["features"]["pictures"], len(found["neighbours"])) == ([8, 2], 2)
     assert cv2.imread(str(sheet)) is not None

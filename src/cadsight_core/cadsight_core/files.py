@@ -1,6 +1,7 @@
-"""Files that are old or new, never half, and names that stay inside their folder."""
+"""Files that are old or new, never half, folders of one process, and names that stay inside their folder."""
 
 import contextlib
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -65,6 +66,30 @@ def append_line(path: str | Path, text: str) -> None:
                 raise
     except OSError as error:
         raise CadsightError(f"{path} could not be extended: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def alone_in(folder: str | Path) -> Iterator[None]:
+    """Be the only process that works in ``folder``, made where it is missing, until the body ends or the process dies.
+
+    Raises:
+        CadsightError: while another one works there, and for a folder that cannot be made.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise CadsightError(f"{folder} could not be made a folder: {error.strerror or error}") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CadsightError(
+                f"another process works in {folder}, expected to wait for its end, or another folder"
+            ) from error
+        yield
+    finally:
+        os.close(lock)
 
 
 def inside(folder: str | Path, name: str | Path) -> Path:

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import append_line, inside, write_atomically
+from cadsight_core.files import alone_in, append_line, inside, write_atomically
 
 
 def test_a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it(tmp_path):
@@ -101,3 +101,42 @@ def test_a_killed_writer_leaves_the_old_file_or_the_new_one(tmp_path):
         text = target.read_text()
         assert len(text) == 100_000
         assert len(set(text)) == 1
+
+
+HOLDS = """
+import sys, time
+from cadsight_core.files import alone_in
+with alone_in(sys.argv[1]):
+    print("in", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_second_process_is_told_until_the_first_has_died(tmp_path):
+    folder = tmp_path / "new" / "run"
+    first = subprocess.Popen([sys.executable, "-c", HOLDS, str(folder)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert first.stdout.readline() == "in\n"
+        with (
+            pytest.raises(CadsightError, match=f"another process works in {folder}, expected to wait for its end"),
+            alone_in(folder),
+        ):
+            pass
+        with alone_in(tmp_path / "other"):
+            pass
+    finally:
+        first.kill()
+        first.wait()
+        first.stdout.close()
+    for _ in range(2):
+        with alone_in(folder):
+            pass
+
+
+def test_a_folder_that_is_a_file_cannot_be_worked_in(tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(CadsightError, match="file could not be made a folder: File exists"),
+        alone_in(tmp_path / "file"),
+    ):
+        pass

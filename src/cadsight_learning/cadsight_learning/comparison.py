@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
+from cadsight_core.files import alone_in, write_atomically
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
@@ -114,7 +114,8 @@ def compare(
         for one in sets
         for seed in range(seeds)
     ]
-    done = _done(Trials(trials, str(test), progress, threads), spread)
+    with alone_in(out):
+        done = _done(Trials(trials, str(test), progress, threads), spread)
     found = []
     for one in sets:
         results = [{"seed": t.seed, **kept} for t, kept in zip(trials, done, strict=True) if t.training_set is one]

@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import fields
     from pathlib import Path
 
+    from cadsight_core.files import alone_in
     from cadsight_core.parameters import from_mapping
 
     from cadsight_cli.demo.pipeline import Pipeline
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     given = {f.name: getattr(args, f.name) for f in fields(DemoSettings) if getattr(args, f.name) is not None}
     settings = from_mapping(DemoSettings, (QUICK if args.quick else {}) | given, "the command line")
     config = Path(args.config) if args.config else _own_config()
-    print(Pipeline(Path(args.out), settings, config).go(print))
+    with alone_in(args.out):
+        print(Pipeline(Path(args.out), settings, config).go(print))
     return 0
 
 

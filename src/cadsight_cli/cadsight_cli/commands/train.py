@@ -1,8 +1,12 @@
 """`cadsight train`: labelled pictures to a detector or a regressor of normals."""
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cadsight_learning.detector import Progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -47,18 +51,14 @@ def _add_tracker(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
     from cadsight_learning.data import divided, load_together, oddities
     from cadsight_learning.evaluation import in_classes_of
     from cadsight_learning.fitting import fit_detector, fit_normals
     from cadsight_learning.learned_from import copies, refuse_validation
     from cadsight_learning.options import DetectorOptions, NormalOptions
-    from cadsight_learning.tracking import both, tracked
 
     from cadsight_cli.option_arguments import options_of
     from cadsight_cli.part_arguments import parts_of
-    from cadsight_cli.progress import TrainingBar
 
     options: Any = options_of(args, DetectorOptions if args.kind == "detector" else NormalOptions)
     samples, classes = load_together(args.data)
@@ -77,31 +77,45 @@ def run(args: argparse.Namespace) -> int:
     for sentence in [*oddities(args.data, train, classes), *notes]:
         print(f"note: {sentence}")
     parts = parts_of(args.part or (), classes) if args.kind == "normals" else []
-    with TrainingBar("training", _shown) as bar, tracked(args.track, args.out, asdict(options)) as tracker:
+    with _followed(args, options) as report:
         if args.kind == "detector":
-            _, card = fit_detector(train, valid, classes, args.out, options, both(bar, tracker))
+            _, card = fit_detector(train, valid, classes, args.out, options, report)
         else:
-            _, card = fit_normals(train, valid, classes, args.out, options, both(bar, tracker), parts)
+            _, card = fit_normals(train, valid, classes, args.out, options, report, parts)
     _summary(card, args.out)
     return 0
 
 
 def run_base(args: argparse.Namespace) -> int:
-    from dataclasses import asdict
-
     from cadsight_learning.base import train_base
     from cadsight_learning.options import DetectorOptions
-    from cadsight_learning.tracking import both, tracked
 
     from cadsight_cli.option_arguments import options_of
-    from cadsight_cli.progress import TrainingBar
 
     options = options_of(args, DetectorOptions)
-    with TrainingBar("training", _shown) as bar, tracked(args.track, args.out, asdict(options)) as tracker:
-        card, path = train_base(args.pictures, args.out, options, both(bar, tracker))
+    with _followed(args, options) as report:
+        card, path = train_base(args.pictures, args.out, options, report)
     _summary(card, args.out)
     print(path)
     return 0
+
+
+@contextlib.contextmanager
+def _followed(args: argparse.Namespace, options: Any) -> "Iterator[Progress]":
+    """What is told of every epoch of a training in ``--out``, where nobody else trains."""
+    from dataclasses import asdict
+
+    from cadsight_core.files import alone_in
+    from cadsight_learning.tracking import both, tracked
+
+    from cadsight_cli.progress import TrainingBar
+
+    with (
+        alone_in(args.out),
+        TrainingBar("training", _shown) as bar,
+        tracked(args.track, args.out, asdict(options)) as tracker,
+    ):
+        yield both(bar, tracker)
 
 
 def _shown(figures: Mapping[str, float]) -> dict[str, float]:
