@@ -1,10 +1,14 @@
 """The papers' experiments at their smallest, with real drawing and training."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
+from cadsight_cli.experiments import plans
+from cadsight_cli.experiments.plans import Material
+from cadsight_cli.experiments.scales import scale_of
 from cadsight_cli.main import main
 from cadsight_synthesis.spreading import threads_each
 
@@ -77,6 +81,17 @@ def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_
     assert {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")} == trials
 
 
+def test_a_step_beyond_the_pictures_that_there_are_takes_all_of_them():
+    plan = plans.morato(Material("real", "cad", "test"), scale_of("cpu"), most_real=10, most_synthetic=70)
+    counts = [(one.facts["cad"], one.facts["real"], one.counts) for one in plan.sets]
+    assert counts == [
+        (0, 5, (5,)), (0, 10, (10,)),
+        (60, 0, (60,)), (60, 5, (60, 5)), (60, 10, (60, 10)),
+        (70, 0, (70,)), (70, 5, (70, 5)), (70, 10, (70, 10)),
+    ]  # fmt: skip
+    assert [one.name for one in plan.sets][:3] == ["cad0-real5", "cad0-real10", "cad60-real0"]
+
+
 @pytest.fixture
 def one_thread():
     """As each of two workers has on two cores: sums over several threads differ in their last digits."""
@@ -107,7 +122,7 @@ def test_trainings_in_two_processes_make_the_same_table(sets, tmp_path, capsys, 
         (["comillas", "--run", "nowhere"], "nowhere/sessions/test/labelled does not exist, expected a run that"),
         (["morato", "--test", "TEST"], "the experiment lacks --real, expected it, or --run"),
         (["mixing", "--scale", "huge"], "the scale is 'huge', expected one of smoke, cpu, paper"),
-        (["morato", "--test", "TEST", "--real", "REAL", "--synthetic", "REAL"], "10 pictures are to be taken of REAL"),
+        (["sets", "--test", "TEST", "--set", "few=REAL:10"], "10 pictures are to be taken of REAL"),
         (["transfer", "--test", "TEST", "--real", "REAL", "--synthetic", "REAL", "--detector", "epoch=3"],
          "--detector has the unknown key 'epoch'"),
         (["transfer", "--test", "TEST", "--real", "TEST", "--synthetic", "TEST", "--scale", "smoke"],
@@ -121,6 +136,6 @@ def test_trainings_in_two_processes_make_the_same_table(sets, tmp_path, capsys, 
 def test_what_cannot_be_done_is_said_in_one_sentence(sets, tmp_path, words, sentence, capsys):
     (sets / "rod.yaml").write_text("{name: rod, mesh: rod.stl}")
     places = {"TEST": str(sets / "test"), "REAL": str(sets / "real"), "ROD": str(sets / "rod.yaml")}
-    given = [places.get(word, word) for word in words]
+    given = [re.sub("TEST|REAL|ROD", lambda found: places[found[0]], word) for word in words]
     assert main(["experiment", *given, "--out", str(tmp_path / "out")]) == 2
     assert sentence.replace("REAL", places["REAL"]) in capsys.readouterr().err

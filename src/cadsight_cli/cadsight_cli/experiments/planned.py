@@ -48,9 +48,10 @@ def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
         return plans.rudenko(Material(real, synthetic, test, augmented=str(augmented.folder)), scale), test
     if args.kind == "mixing":
         plan = plans.mixing(material, scale, min(_count(real), _count(synthetic)))
+    elif args.kind == "morato":
+        plan = plans.morato(material, scale, _count(real), _count(synthetic))
     else:
-        planner = {"comillas": plans.comillas, "morato": plans.morato, "transfer": plans.transfer}[args.kind]
-        plan = planner(material, scale)
+        plan = {"comillas": plans.comillas, "transfer": plans.transfer}[args.kind](material, scale)
     return dataclasses.replace(plan, parts=parts), test
 
 

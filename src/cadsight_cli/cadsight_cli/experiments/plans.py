@@ -63,11 +63,19 @@ def comillas(material: Material, scale: Scale) -> Plan:
     return Plan(sets, _detector(scale, square=True), _normals(scale))
 
 
-def morato(material: Material, scale: Scale) -> Plan:
-    """Number of pictures from CAD by number of real ones: CAD only, real only, mixed (section 6, the sweep)."""
+def morato(material: Material, scale: Scale, most_real: int, most_synthetic: int) -> Plan:
+    """Number of pictures from CAD by number of real ones: CAD only, real only, mixed (section 6, the sweep).
+
+    Args:
+        most_real, most_synthetic: pictures that there are; a larger step takes all of them.
+    """
     sets = []
-    for cad in scale.synthetic_steps:
-        for real in scale.real_steps:
+    real_steps, synthetic_steps = (
+        sorted({min(step, most) for step in steps})
+        for steps, most in ((scale.real_steps, most_real), (scale.synthetic_steps, most_synthetic))
+    )
+    for cad in synthetic_steps:
+        for real in real_steps:
             parts = [(f, n) for f, n in ((material.synthetic, cad), (material.real, real)) if n]
             if parts:
                 folders, counts = zip(*parts, strict=True)
