@@ -101,7 +101,7 @@ def _interrupts_counted() -> Iterator[list[int]]:
     """Let rclpy alone answer a Ctrl-C, by ending the spinning.
 
     It comes twice, from the terminal and from the launcher; Python's own answer to the second would break into the
-    stopping of the node.
+    stopping of the node, or into what libraries free as the program ends.
     """
     interrupts: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -111,7 +111,8 @@ def _interrupts_counted() -> Iterator[list[int]]:
     try:
         yield interrupts
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
+        restored = signal.default_int_handler if before is None else before
+        signal.signal(signal.SIGINT, signal.SIG_IGN if interrupts else restored)
 
 
 def _declared_section(node: Node, cls: type, prefix: str, names: list[str]) -> dict[str, Any]:

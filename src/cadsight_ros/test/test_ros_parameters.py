@@ -142,6 +142,31 @@ def test_a_program_ends_with_one_sentence_and_status_two(arguments, status, sent
     assert sentence in "".join(ours)
 
 
+INTERRUPTED = """
+    import atexit, os, signal, sys
+    from cadsight_ros.parameters import run
+    from rclpy.node import Node
+
+    def interrupt(*_):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    class N(Node):
+        def __init__(self):
+            super().__init__("n")
+            self.create_timer(0.05, interrupt)
+
+    atexit.register(lambda: (interrupt(), print("freed")))
+    sys.exit(run(N))
+"""
+
+
+def test_a_second_interrupt_breaks_into_nothing_that_is_freed_at_the_end():
+    words = [sys.executable, "-c", textwrap.dedent(INTERRUPTED)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "freed\n")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("argument", "expected"),
     [
