@@ -132,12 +132,11 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Rcnn
     own = detector.module.state_dict()
     if not all(name in state for name in own if name.startswith("backbone.body.") and not name.endswith(_COUNTER)):
         raise CadsightError(f"{where} lack the backbone of {architecture}, expected its own or that backbone's alone")
-    fill_matching(detector.module, state)
-    counted = [name for name in own if not name.endswith(_COUNTER)]
-    taken = sum(name in state and state[name].shape == own[name].shape for name in counted)
+    counters = [name for name in own if name.endswith(_COUNTER)]
+    taken = fill_matching(detector.module, state) - sum(name in state for name in counters)
     if "roi_heads.box_predictor.cls_score.weight" in state and not any(name.endswith(_COUNTER) for name in state):
         _without_epsilon(detector.module)
-    return detector, f"{architecture} from {where} ({taken} of {len(counted)} tensors)"
+    return detector, f"{architecture} from {where} ({taken} of {len(own) - len(counters)} tensors)"
 
 
 def judged(module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE) -> tuple[dict[str, float], list[Boxes]]:
