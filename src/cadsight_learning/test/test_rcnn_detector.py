@@ -177,6 +177,29 @@ def test_frozen_stages_and_given_normalisations_stay_as_they_are(boxes, pictures
     assert not any(".bn" in k or "downsample.1" in k for k in changed)
 
 
+@pytest.mark.parametrize(
+    ("options", "learn"),
+    [
+        (BOXES, True),
+        (dataclasses.replace(BOXES, weights="scratch"), True),
+        (LIGHT, False),
+        (dataclasses.replace(LIGHT, weights="scratch"), True),
+    ],
+)
+def test_normalisations_learn_in_a_network_that_starts_from_random_weights(options, learn, pictures):
+    detector, sentence = new_detector(["block"], options)
+    assert ("from scratch" in sentence) == learn
+    task = RcnnTask(detector, pictures[:2], pictures[:1], options)
+    before = {k: v.clone() for k, v in detector.module.state_dict().items() if k.endswith("running_mean")}
+    batch = next(task.batches(np.random.default_rng(0), 0.0))
+    with torch.no_grad():
+        task.loss(batch)
+    after = detector.module.state_dict()
+    assert all(torch.equal(after[k], v) != learn for k, v in before.items())
+    norms = [layer for layer in detector.module.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    assert all(p.requires_grad == learn for layer in norms for p in layer.parameters())
+
+
 def test_weights_saved_by_torchvision_compute_as_they_did_there(tmp_path, boxes):
     # Its frozen normalisations count no batches and add nothing to the variance.
     state = {k: v for k, v in boxes.module.state_dict().items() if not k.endswith("num_batches_tracked")}
