@@ -105,8 +105,8 @@ def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:
 def divided(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], str]:
     """Training and validation samples, and a sentence on how they were told apart.
 
-    By their split where some are marked 'valid' ('test' ones are left out); else the last 15 % by name, one block,
-    since neighbours look alike.
+    By their split where some are marked 'valid' ('test' ones are left out); else of each folder of pictures the last
+    15 % by name, one block, since neighbours look alike. A folder of one picture is learned from.
 
     Raises:
         CadsightError: when there are too few to divide.
@@ -115,8 +115,21 @@ def divided(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], str]
     if valid:
         train = [s for s in samples if s.split in ("train", "")]
         return train, valid, "by the splits in the data"
-    rest = sorted((s for s in samples if s.split != "test"), key=lambda s: s.name)
-    count = max(round(len(rest) * _VALID_SHARE), 1)
+    rest = [s for s in samples if s.split != "test"]
     if len(rest) < 2:
         raise CadsightError(f"the data have {len(rest)} pictures to train on, expected at least 2")
-    return rest[:-count], rest[-count:], f"the last {count} of {len(rest)} pictures by name validate"
+    folders: dict[Path, list[Sample]] = {}
+    for sample in rest:
+        folders.setdefault(sample.image.parent, []).append(sample)
+    train = []
+    for together in folders.values():
+        together.sort(key=lambda s: s.name)
+        count = min(max(round(len(together) * _VALID_SHARE), 1), len(together) - 1)
+        train += together[: len(together) - count]
+        valid += together[len(together) - count :]
+    if not valid:
+        train, valid = train[:-1], train[-1:]
+    which = f"{len(valid)} of {len(rest)} pictures"
+    if len(folders) == 1:
+        return train, valid, f"the last {which} by name validate"
+    return train, valid, f"the last by name of each of {len(folders)} folders validate, {which}"

@@ -1,7 +1,7 @@
 """Data sets that are learned from together, and which of their pictures each seed gets."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,25 +59,9 @@ class TrainingSet:
 def drawn(one: TrainingSet, seed: int) -> tuple[list[Sample], list[Sample], tuple[str, ...]]:
     """The pictures of a set for ``seed`` that are learned from, those that validate, and their classes.
 
-    Those of the split ``valid`` validate where there are any, else a part of each folder.
-
     Raises:
-        CadsightError: as :func:`cadsight_learning.data.load_together`.
+        CadsightError: as :func:`cadsight_learning.data.load_together` and :func:`cadsight_learning.data.divided`.
     """
     samples, classes = load_together(one.folders, one.counts, seed)
-    if any(s.split == "valid" for s in samples):
-        train, valid, _ = divided(samples)
-        return train, valid, classes
-    train, valid = [], []
-    for part in _by_folder(samples):
-        learned, judged, _ = divided(part)
-        train += learned
-        valid += judged
+    train, valid, _ = divided(samples)
     return train, valid, classes
-
-
-def _by_folder(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
-    folders: dict[Path, list[Sample]] = {}
-    for sample in samples:
-        folders.setdefault(sample.image.parent, []).append(sample)
-    yield from folders.values()

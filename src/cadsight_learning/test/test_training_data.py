@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 from cadsight_core.errors import CadsightError
@@ -31,6 +32,24 @@ def test_without_a_marked_split_the_last_block_by_name_validates(pictures):
     assert [s.name for s in valid] == ["train010", "train011"]
     assert len(train) == 10
     assert how == "the last 2 of 12 pictures by name validate"
+
+
+def test_of_each_folder_the_last_block_validates_so_that_none_only_validates(pictures):
+    def under(folder, samples):
+        return [dataclasses.replace(s, image=Path(folder) / s.image.name, name=f"{folder}/{s.name}") for s in samples]
+
+    twin, real, single = under("twin", pictures), under("real", pictures[:3]), under("single", pictures[:1])
+    train, valid, how = divided([*twin, *real, *single])
+    assert [s.name for s in valid] == ["twin/train010", "twin/train011", "real/train002"]
+    assert [s.name for s in train] == [s.name for s in [*twin[:10], *real[:2], *single]]
+    assert how == "the last by name of each of 3 folders validate, 3 of 16 pictures"
+
+
+def test_of_folders_of_one_picture_one_validates(pictures):
+    alone = [dataclasses.replace(s, image=Path(s.name) / "picture.png") for s in pictures[:3]]
+    train, valid, how = divided(alone)
+    assert (train, valid) == (alone[:2], alone[2:])
+    assert how == "the last by name of each of 3 folders validate, 1 of 3 pictures"
 
 
 def test_too_few_pictures_and_unknown_splits_are_refused(pictures):

@@ -154,8 +154,12 @@ def test_a_network_is_named_by_family_and_size_or_by_a_whole_name(family, size, 
 @pytest.mark.parametrize(
     ("family", "size", "words"),
     [
-        ("yolo99", "nano", "the family is 'yolo99', expected faster-rcnn, mask-rcnn, faster-rcnn-lite0, "
-         "mask-rcnn-lite0, rtdetr or one of ultralytics': "),
+        (
+            "yolo99",
+            "nano",
+            "the family is 'yolo99', expected faster-rcnn, mask-rcnn, faster-rcnn-lite0, "
+            "mask-rcnn-lite0, rtdetr or one of ultralytics': ",
+        ),
         ("yolo11-seg", "nano", "the family is 'yolo11-seg', expected"),
         ("rtdetr", "nano", "the size is nano and the family rtdetr, expected the size large or xlarge"),
         ("rtdetr-l", "xlarge", "the size is xlarge and the family 'rtdetr-l' has its size already"),
