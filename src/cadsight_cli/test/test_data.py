@@ -3,12 +3,18 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from cadsight_cli.main import main
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.dataset import Dataset
+from cadsight_core.formats import load
 from cadsight_core.images import read_image, write_image
+from cadsight_core.sample import Instance, Sample
 
 
 @pytest.fixture
@@ -64,12 +70,41 @@ def test_a_set_is_converted_and_divided(folder, tmp_path, capsys, target):
         (["--to", "yolo", "--split", "many"], "--split is 'many', expected up to three numbers"),
         (["--to", "yolo", "--split", "1,2,3,4"], "expected up to three numbers"),
         (["--to", "regression"], "no label of the data set has a normal"),
+        (["--to", "cadsight", "--take", "11"], "11 pictures are to be taken of 10, expected 1 to 10"),
+        (["--to", "cadsight", "--take", "0"], "0 pictures are to be taken of 10"),
+        (["--to", "cadsight", "--by", "normals"], "--by is normals and --take is not given"),
+        (["--to", "cadsight", "--take", "3", "--by", "normals"], "10 of 10 pictures have no normal, the first is"),
     ],
 )
 def test_a_conversion_that_cannot_be_done_ends_with_status_two(folder, tmp_path, capsys, words, sentence):
     assert main(["data", "convert", str(folder), str(tmp_path / "out"), *words]) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_few_pictures_are_taken_by_lot_as_the_seed_says(folder, tmp_path):
+    def taken(name, *words):
+        words = ["--to", "cadsight", "--take", "4", *words]
+        assert main(["data", "convert", str(folder), str(tmp_path / name), *words]) == 0
+        return [(s.name, s.split) for s in load(tmp_path / name)[0]]
+
+    first = taken("first")
+    assert len(first) == 4
+    assert taken("again") == first
+    assert taken("other", "--seed", "1") != first
+    assert [split for _, split in taken("divided", "--split", "3,1")] != [split for _, split in first]
+
+
+def test_pictures_of_normals_far_apart_are_taken(tmp_path):
+    dataset = Dataset.create(tmp_path / "set", ["block"])
+    for degrees in (0, 1, 2, 40, 41, -30):
+        angle = np.radians(degrees)
+        instance = Instance(0, Box(0, 0, 4, 4), normal=np.array([np.sin(angle), 0.0, -np.cos(angle)]))
+        sample = Sample(f"at{degrees}", Path(), ImageSize(8, 8), instances=(instance,))
+        dataset.append(sample, np.zeros((8, 8, 3), np.uint8))
+    words = ["--to", "cadsight", "--take", "3", "--by", "normals"]
+    assert main(["data", "convert", str(dataset.folder), str(tmp_path / "few"), *words]) == 0
+    assert [s.name for s in load(tmp_path / "few")[0]] == ["at2", "at41", "at-30"]
 
 
 def test_frames_of_a_video_become_pictures(tmp_path, capsys):

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
+from cadsight_core.choice import by_lot
 from cadsight_core.errors import CadsightError
 from cadsight_core.health import unpaired
 from cadsight_core.part import Part
@@ -85,8 +85,7 @@ def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -
     there = [s for s in samples if s.split != "test"]
     if count > len(there):
         raise CadsightError(f"{count} pictures are to be taken of {path}, which has {len(there)}, expected fewer")
-    numbers = sorted(np.random.default_rng([seed, 0x5E7]).permutation(len(there))[:count].tolist())
-    return [dataclasses.replace(there[n], split="") for n in numbers]
+    return [dataclasses.replace(s, split="") for s in by_lot(there, count, seed)]
 
 
 def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:

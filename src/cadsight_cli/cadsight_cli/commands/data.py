@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cadsight_core.sample import Sample
     from cadsight_synthesis.augmentation import AugmentationParameters
 
 
@@ -69,7 +72,14 @@ def _add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default="random",
         help="random deals the pictures out, blocks keeps neighbours (frames of one video) together",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random order (0)")
+    parser.add_argument("--take", type=int, metavar="N", help="write N of the pictures only")
+    parser.add_argument(
+        "--by",
+        choices=("lot", "normals"),
+        default="lot",
+        help="lot draws those N, normals takes pictures whose normals lie far apart",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random order and the lot (0)")
     parser.set_defaults(run=run_convert)
 
 
@@ -204,10 +214,20 @@ def run_check(args: argparse.Namespace) -> int:
 
 
 def run_convert(args: argparse.Namespace) -> int:
+    from cadsight_core.choice import by_lot, spread
+    from cadsight_core.errors import CadsightError
     from cadsight_core.formats.convert import convert
     from cadsight_core.splits import divide
 
+    if args.by != "lot" and args.take is None:
+        raise CadsightError(f"--by is {args.by} and --take is not given, expected how many pictures to take")
     shares = _shares(args.split) if args.split else None
+
+    def arranged(samples: "Sequence[Sample]") -> "Sequence[Sample]":
+        if args.take is not None:
+            samples = by_lot(samples, args.take, args.seed) if args.by == "lot" else spread(samples, args.take)
+        return divide(samples, shares, order=args.order, seed=args.seed) if shares else samples
+
     print(
         convert(
             args.source,
@@ -215,7 +235,7 @@ def run_convert(args: argparse.Namespace) -> int:
             args.to,
             square=args.square,
             shapes=args.shapes,
-            divide=(lambda samples: divide(samples, shares, order=args.order, seed=args.seed)) if shares else None,
+            arrange=arranged,
         )
     )
     return 0

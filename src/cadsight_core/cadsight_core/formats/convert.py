@@ -18,7 +18,7 @@ from cadsight_core.sample import Sample
 Target = Literal["cadsight", "yolo", "coco", "via", "regression"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 
-Divide = Callable[[Sequence[Sample]], Sequence[Sample]]
+Arrange = Callable[[Sequence[Sample]], Sequence[Sample]]
 
 
 def convert(
@@ -28,14 +28,14 @@ def convert(
     *,
     square: bool = False,
     shapes: Shapes = "as_given",
-    divide: Divide | None = None,
+    arrange: Arrange | None = None,
 ) -> Path:
     """Write the data set ``source`` as a new folder ``target`` in the format ``to``; returns what a trainer opens.
 
     Args:
         square: make boxes 1:1 (Comillas, section 3.3).
         shapes: which outlines YOLO's lines show (see :func:`cadsight_core.formats.yolo.format_line`).
-        divide: gives each sample its split; without it the splits of the source stay.
+        arrange: gives the samples to write, each with its split; without it all are written as they are.
 
     Raises:
         CadsightError: when a picture or label of the source cannot be used, ``target`` holds other files, or the
@@ -44,7 +44,7 @@ def convert(
     if to not in TARGETS:
         raise CadsightError(f"the format is {to!r}, expected one of {', '.join(TARGETS)}")
     loaded = read(source)
-    samples = divide(loaded.samples) if divide else loaded.samples
+    samples = arrange(loaded.samples) if arrange else loaded.samples
     if to == "cadsight":
         return _write_dataset(samples, loaded, target, square)
     if to == "yolo":

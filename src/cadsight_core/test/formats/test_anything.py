@@ -95,7 +95,7 @@ def test_boxes_are_made_square_where_asked_for(dataset, tmp_path):
 
 
 def test_a_set_can_be_divided_anew(dataset, tmp_path):
-    target = convert(dataset.folder, tmp_path / "y", "yolo", divide=lambda s: divide(s, {"train": 2, "test": 2}))
+    target = convert(dataset.folder, tmp_path / "y", "yolo", arrange=lambda s: divide(s, {"train": 2, "test": 2}))
     assert sorted(s.split for s in load(target)[0]) == ["test", "test", "train", "train"]
 
 
@@ -209,7 +209,7 @@ def test_a_conversion_holds_the_masks_of_one_picture_not_of_all(tmp_path, target
     source = dataset.folder
     for step, to in enumerate(["coco", target]):
         tracemalloc.start()
-        source = convert(source, tmp_path / f"{step}", to, divide=lambda s: divide(s, {"train": 2, "test": 1}))
+        source = convert(source, tmp_path / f"{step}", to, arrange=lambda s: divide(s, {"train": 2, "test": 1}))
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 0.3 * all_masks
