@@ -34,7 +34,7 @@ class Program:
     def __init__(
         self, module: str, log: Path, parameters: dict[str, Any], domain: int, remaps: tuple[str, ...] = ()
     ) -> None:
-        words = [sys.executable, "-m", module, "--ros-args", "--params-file", str(CONFIG)]
+        words = [sys.executable, "-X", "faulthandler", "-m", module, "--ros-args", "--params-file", str(CONFIG)]
         for name, value in parameters.items():
             words += ["-p", f"{name}:={value}"]
         for remap in remaps:
@@ -46,13 +46,16 @@ class Program:
             )
 
     def end(self) -> int:
-        """Ask for the end as Ctrl-C does; the exit status, which is -9 when it did not end in a minute."""
+        """Ask for the end as Ctrl-C does; the exit status, which is -6 when it did not end in a minute.
+
+        It then logs where each of its threads was.
+        """
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self.process.wait(60)
-        self.kill()
-        return self.process.returncode
+        self.process.send_signal(signal.SIGABRT)
+        return self.process.wait(60)
 
     def kill(self) -> None:
         self.process.kill()
