@@ -4,40 +4,44 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
 
 _LOT = 0x5E7
 
 
-def by_lot(samples: Sequence[Sample], count: int, seed: int) -> list[Sample]:
-    """``count`` samples in their order, drawn by lot; a smaller number of the same ``seed`` is a part of a larger one.
+def by_lot(samples: Sequence[Sample], count: int, seed: int) -> Sequence[Sample]:
+    """``count`` samples in their order, drawn by lot, made when taken out.
+
+    A smaller number of the same ``seed`` is a part of a larger one.
 
     Raises:
         CadsightError: when there are fewer.
     """
     _check(samples, count)
     numbers = np.random.default_rng([seed, _LOT]).permutation(len(samples))[:count]
-    return [samples[n] for n in sorted(numbers.tolist())]
+    return DerivedSamples(lambda number: samples[number], sorted(numbers.tolist()))
 
 
-def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """``count`` samples in their order whose normals lie far apart; of several in a picture the first counts.
+def spread(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
+    """``count`` samples in their order whose normals lie far apart, made when taken out.
 
     The one nearest to the mean of all is taken first, then each time the farthest from those taken: Gonzalez'
     farthest-first traversal, which leaves no normal more than twice as far from its nearest as the best choice would.
+    Of several normals in a picture the first counts.
 
     Raises:
         CadsightError: when there are fewer, or a picture has no normal.
     """
     _check(samples, count)
-    found = [next((i.normal for i in s.instances if i.normal is not None), None) for s in samples]
-    lacking = [s.name for s, normal in zip(samples, found, strict=True) if normal is None]
+    found = [(s.name, next((i.normal for i in s.instances if i.normal is not None), None)) for s in samples]
+    lacking = [name for name, normal in found if normal is None]
     if lacking:
         raise CadsightError(
             f"{len(lacking)} of {len(samples)} pictures have no normal, the first is {lacking[0]}, expected one in each"
         )
-    normals = np.array(found, float)
+    normals = np.array([normal for _, normal in found], float)
     taken = [int(np.linalg.norm(normals - normals.mean(axis=0), axis=1).argmin())]
     distances = np.linalg.norm(normals - normals[taken[0]], axis=1)
     while len(taken) < count:
@@ -45,7 +49,7 @@ def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
         distances[taken[-1]] = -1.0
         taken.append(int(distances.argmax()))
         distances = np.minimum(distances, np.linalg.norm(normals - normals[taken[-1]], axis=1))
-    return [samples[n] for n in sorted(taken)]
+    return DerivedSamples(lambda number: samples[number], sorted(taken))
 
 
 def _check(samples: Sequence[Sample], count: int) -> None:

@@ -57,7 +57,7 @@ def test_a_smaller_lot_of_a_seed_is_a_part_of_a_larger_one():
     many = [tilted(d) for d in range(40)]
     assert set(names(by_lot(many, 5, 3))) < set(names(by_lot(many, 20, 3)))
     assert names(by_lot(many, 5, 3)) != names(by_lot(many, 5, 4))
-    assert by_lot(many, 40, 0) == many
+    assert list(by_lot(many, 40, 0)) == many
 
 
 def test_more_than_there_are_and_pictures_without_a_normal_are_refused():

@@ -123,9 +123,9 @@ def divided(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], str]
     train = []
     for together in folders.values():
         together.sort(key=lambda s: s.name)
-        count = min(max(round(len(together) * _VALID_SHARE), 1), len(together) - 1)
-        train += together[: len(together) - count]
-        valid += together[len(together) - count :]
+        first = max(min(len(together) - round(len(together) * _VALID_SHARE), len(together) - 1), 1)
+        train += together[:first]
+        valid += together[first:]
     if not valid:
         train, valid = train[:-1], train[-1:]
     which = f"{len(valid)} of {len(rest)} pictures"
