@@ -28,6 +28,11 @@ HELD = {**PART, "bodies": str(ROOT / "config" / "bodies.yaml")}
 _DOMAINS = (1 + (os.getpid() + i) % 100 for i in itertools.count())
 
 
+def next_domain() -> int:
+    """A ROS domain that no other test of this process has."""
+    return next(_DOMAINS)
+
+
 class Program:
     """A node in a process of its own."""
 

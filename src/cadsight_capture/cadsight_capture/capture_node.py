@@ -1,6 +1,7 @@
 """The node that captures sessions: an action that moves the arm and writes what the camera sees."""
 
 import threading
+import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from cadsight_core.files import inside
 from cadsight_core.geometry import Pose
 from cadsight_core.parameters import parameter
 from cadsight_core.part import load_part, load_parts
+from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
-from cadsight_ros.parameters import declare, run
+from cadsight_ros.parameters import declare
 from cadsight_ros.resources import resolve
+from cadsight_ros.running import run
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -33,6 +36,7 @@ from cadsight_interfaces.action import CaptureSession
 from cadsight_interfaces.srv import GetStatistics
 
 _Six = tuple[float, ...]
+_LOOK_FOR_CLIENT_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,30 @@ class CaptureNode(Node):
         self.create_service(SetBool, "~/pause", self._on_pause, callback_group=group)
         self.create_service(GetStatistics, "~/get_statistics", self._on_statistics, callback_group=group)
         self._diagnostics = Diagnostics(self, self._status)
-        self.context.on_shutdown(lambda: self._cell.control.stop())
+        self._client = ClientWatch(self, "capture_session")
+        self.create_timer(_LOOK_FOR_CLIENT_S, self._look_for_client, callback_group=group)
         self.get_logger().info(f"writes sessions to {Path(self._settings.output_folder).expanduser().resolve()}")
+
+    def bring_to_rest(self, timeout_s: float) -> None:
+        """End the session in hand and the motion with it; the pictures that were taken are kept."""
+        last = time.monotonic() + timeout_s
+        stopped = self._cell.end(timeout_s)
+        if stopped:
+            self.get_logger().info("the arm was stopped, since this node ends")
+        elif stopped is False:
+            self.get_logger().error(
+                f"the arm may still be moving: the motion node did not answer for {timeout_s:g} s, expected it to "
+                "take the cancelling"
+            )
+        if self._busy.acquire(timeout=max(last - time.monotonic(), 0.0)):
+            self._busy.release()
+        else:
+            self.get_logger().warning("the session had not ended, expected its last picture to be written")
+
+    def _look_for_client(self) -> None:
+        if self._busy.locked() and self._client.gone():
+            self.get_logger().warning("the session is stopped, since its client went away")
+            self._cell.control.stop()
 
     def _on_goal(self, handle: ServerGoalHandle) -> CaptureSession.Result:
         if not self._busy.acquire(blocking=False):
@@ -94,6 +120,7 @@ class CaptureNode(Node):
             return CaptureSession.Result(message="a session is running already, expected it to end or be cancelled")
         try:
             self._cell.renew()
+            self._client.begin()
             return self._capture(handle)
         finally:
             self._busy.release()
@@ -118,6 +145,8 @@ class CaptureNode(Node):
             result.message = f"stopped with {result.captured} of {goal.count} pictures"
             if handle.is_cancel_requested:
                 handle.canceled()
+            else:
+                handle.abort()
             return result
         except CadsightError as error:
             result.message = str(error)

@@ -1,6 +1,5 @@
 """Capture sessions from a program: a goal for the capture node, its feedback, and its end."""
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,8 @@ SERVER = "/cadsight/capture/capture_session"
 Report = Callable[[CaptureSession.Feedback], None]
 # A paused session may stand still for long; a node that is gone is noticed by its server's absence.
 _NO_END_S = 7 * 24 * 3600.0
+# Longest wait for the node's answer when a session is broken off.
+_CANCEL_S = 1.0
 
 
 class CaptureClient:
@@ -70,8 +71,16 @@ class CaptureClient:
         try:
             answer = running.wait(_NO_END_S, until=self._gone)
         except BaseException:
-            with contextlib.suppress(CadsightError):
-                running.cancel(timeout_s=30.0)
+            running.ask_to_end()
+            stopped = running.wait_for_cancel(_CANCEL_S)
+            log = self.node.get_logger()
+            if stopped:
+                log.info(f"the session {plan.session} was stopped")
+            else:
+                log.error(
+                    f"the arm may still be moving: the capture node did not answer for {_CANCEL_S:g} s, expected it "
+                    f"to take the cancelling of the session {plan.session}"
+                )
             raise
         if answer is None:
             raise CadsightError(f"the capture node went away: run the same command again to continue {folder}")

@@ -20,9 +20,10 @@ from cadsight_ros.messages import (
     normals_to_message,
     stamp_ns,
 )
-from cadsight_ros.parameters import declare, run
+from cadsight_ros.parameters import declare
 from cadsight_ros.qos import IMAGES, RESULTS
 from cadsight_ros.resources import resolve
+from cadsight_ros.running import run
 from cadsight_ros.transforms import TransformBuffer, TransformListener
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from sensor_msgs.msg import CameraInfo, Image

@@ -28,8 +28,8 @@ from cadsight_interfaces.action import MoveToJoints
 
 T = TypeVar("T")
 
-# A motion has time-outs of its own in the motion node; this one is for a motion node that is gone.
-_MOTION_TIMEOUT_S = 120.0
+# A motion has time-outs of its own in the motion node, and a motion node that is gone is noticed by its absence.
+_NO_END_S = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,13 @@ class RosCell:
         """Make ready for another session after one that was stopped."""
         self.control = Control()
 
+    def end(self, timeout_s: float) -> bool | None:
+        """Stop the session and the motion in hand, for good; as :meth:`cadsight_ros.clients.ActionClient.end`."""
+        self.control.stop()
+        with self._changed:
+            self._changed.notify_all()
+        return self._motion.end(timeout_s)
+
     def move(self, joints: Array) -> None:
         newest = self._joints_from(0).stamp_ns
         self._joints_from(newest + 1)
@@ -87,7 +94,7 @@ class RosCell:
         )
         try:
             running = self._motion.send(goal)
-            answer = running.wait(_MOTION_TIMEOUT_S, until=lambda: self.control.stopping)
+            answer = running.wait(_NO_END_S, until=lambda: self.control.stopping)
             if answer is None:
                 running.cancel()
         except UnansweredError as error:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from action_msgs.msg import GoalStatus
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import parameter
+from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.clients import STATUS_NAMES, ActionClient, RefusedError, RunningGoal, UnansweredError
 from cadsight_ros.messages import joints_by_name
-from cadsight_ros.parameters import declare, run
+from cadsight_ros.parameters import declare
 from cadsight_ros.resources import resolve
+from cadsight_ros.running import run
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -52,6 +54,7 @@ class MotionParameters(HolderParameters, ArmParameters):
     velocity_scaling: float = parameter(1.0, "share of the joints' velocity limits", minimum=0.01, maximum=1.0)
     planning_timeout_s: float = parameter(2.0, "longest search for a way around obstacles", minimum=0.01, maximum=60.0)
     joint_state_timeout_s: float = parameter(1.0, "oldest joint state that a motion starts from", minimum=0.05)
+    driver_timeout_s: float = parameter(10.0, "longest wait for the first joint state of all", minimum=0.05)
     accept_timeout_s: float = parameter(3.0, "longest wait for the controller to accept a trajectory", minimum=0.1)
     execution_timeout_s: float = parameter(
         5.0, "longest time that a motion may take beyond twice its planned duration", minimum=0.1
@@ -78,7 +81,10 @@ class MotionNode(Node):
         self._collisions = collision_model(self._settings, arm, resolve)
         self._planner = RrtPlanner(self._collisions, arm.limits)
         self._moving = threading.Lock()
+        self._ending = threading.Event()
         self._joints: tuple[float, JointState] | None = None
+        self._joints_came = threading.Condition()
+        self._client = ClientWatch(self, "move_to_joints")
         self._controller = f"/{self._settings.controller}/follow_joint_trajectory"
         self._follow: ActionClient[FollowJointTrajectory.Goal, FollowJointTrajectory.Result] = ActionClient(
             self, FollowJointTrajectory, self._controller, accept_timeout_s=self._settings.accept_timeout_s
@@ -95,8 +101,24 @@ class MotionNode(Node):
         )
         self.get_logger().info(f"moves the arm through {self._controller}")
 
+    def bring_to_rest(self, timeout_s: float) -> None:
+        """Cancel the goal that the controller has, and wait until it has taken that or the time is over."""
+        self._ending.set()
+        stopped = self._follow.end(timeout_s)
+        if stopped:
+            self.get_logger().info("the arm was stopped, since this node ends")
+        elif stopped is False:
+            self.get_logger().error(
+                f"the arm may still be moving: the controller {self._settings.controller} did not answer for "
+                f"{timeout_s:g} s, expected it to take the cancelling"
+            )
+        with self._joints_came:
+            self._joints_came.notify_all()
+
     def _on_joints(self, message: JointState) -> None:
-        self._joints = (time.monotonic(), message)
+        with self._joints_came:
+            self._joints = (time.monotonic(), message)
+            self._joints_came.notify_all()
 
     def _on_goal(self, handle: ServerGoalHandle) -> MoveToJoints.Result:
         result = MoveToJoints.Result()
@@ -104,6 +126,7 @@ class MotionNode(Node):
             if not self._moving.acquire(blocking=False):
                 raise MotionError("refused", "the arm is moving already, expected that motion to end or be cancelled")
             try:
+                self._client.begin()
                 result.message = self._move(handle)
             finally:
                 self._moving.release()
@@ -137,14 +160,19 @@ class MotionNode(Node):
 
     def _read_joints(self) -> list[float]:
         oldest = self._settings.joint_state_timeout_s
-        end = time.monotonic() + oldest
-        while self._joints is None or time.monotonic() - self._joints[0] > oldest:
-            if time.monotonic() > end:
-                raise MotionError(
-                    "refused",
-                    f"no joint state came on /joint_states for {oldest:g} s, expected the arm's driver to run",
-                )
-            time.sleep(0.01)
+        # The driver is found a little after this node is: until its first word comes, silence says nothing of it.
+        patience = oldest if self._joints is not None else max(oldest, self._settings.driver_timeout_s)
+        end = time.monotonic() + patience
+        with self._joints_came:
+            while self._joints is None or time.monotonic() - self._joints[0] > oldest:
+                if self._ending.is_set():
+                    raise MotionError("cancelled", "the arm was not moved, since this node ends")
+                if time.monotonic() > end:
+                    raise MotionError(
+                        "refused",
+                        f"no joint state came on /joint_states for {patience:g} s, expected the arm's driver to run",
+                    )
+                self._joints_came.wait(0.1)
         return joints_by_name(self._joints[1], JOINT_NAMES).tolist()
 
     def _execute(self, handle: ServerGoalHandle, trajectory: Trajectory) -> None:
@@ -161,15 +189,16 @@ class MotionNode(Node):
             raise MotionError("refused", f"{error}, expected the controller {self._settings.controller}") from error
         timeout = 2 * trajectory.duration + self._settings.execution_timeout_s
         try:
-            answer = running.wait(timeout, until=lambda: handle.is_cancel_requested)
+            answer = running.wait(timeout, until=lambda: self._reason_to_stop(handle) is not None)
         except UnansweredError as error:
             self._stop(running)
             raise MotionError(
                 "timeout", f"the motion of {trajectory.duration:.1f} s was stopped: {error}, expected it to end"
             ) from error
         if answer is None:
+            reason = self._reason_to_stop(handle)
             self._stop(running)
-            raise MotionError("cancelled", "the motion was cancelled and the arm stopped")
+            raise MotionError("cancelled", f"the motion was cancelled and the arm stopped{reason}")
         status, result = answer
         if status != GoalStatus.STATUS_SUCCEEDED or result.error_code != FollowJointTrajectory.Result.SUCCESSFUL:
             name = _ERROR_NAMES.get(result.error_code, f"error code {result.error_code}")
@@ -179,6 +208,13 @@ class MotionNode(Node):
                 f"the controller {self._settings.controller} {STATUS_NAMES.get(status, 'ended')} the motion with "
                 f"{name}{detail}, expected it to arrive",
             )
+
+    def _reason_to_stop(self, handle: ServerGoalHandle) -> str | None:
+        if handle.is_cancel_requested:
+            return ""
+        if self._ending.is_set():
+            return ", since this node ends"
+        return ", since its client went away" if self._client.gone() else None
 
     def _stop(self, running: RunningGoal[FollowJointTrajectory.Result]) -> None:
         try:

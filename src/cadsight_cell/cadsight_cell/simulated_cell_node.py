@@ -19,8 +19,9 @@ from cadsight_core.parameters import parameter
 from cadsight_core.part import load_part, load_part_mesh
 from cadsight_ros.images import depth_to_message, to_message
 from cadsight_ros.messages import camera_to_info, stamp_from_ns, transform_to_message
-from cadsight_ros.parameters import declare, run
+from cadsight_ros.parameters import declare
 from cadsight_ros.resources import resolve
+from cadsight_ros.running import run
 from cadsight_ros.stopping import unless_stopped
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse

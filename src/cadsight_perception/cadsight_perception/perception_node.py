@@ -16,7 +16,8 @@ from cadsight_ros.latest import Latest
 from cadsight_ros.lifecycle import ManagedNode
 from cadsight_ros.logs import PassedOn
 from cadsight_ros.messages import camera_from_info, detections_to_message, normals_to_message
-from cadsight_ros.parameters import declare, run
+from cadsight_ros.parameters import declare
+from cadsight_ros.running import run
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.subscription import Subscription

@@ -7,16 +7,20 @@ reentrant callback groups, or :func:`cadsight_ros.clients.spinning`.
 import contextlib
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
-from action_msgs.msg import GoalStatus
+import numpy as np
+from action_msgs.msg import GoalInfo, GoalStatus
+from action_msgs.srv import CancelGoal
 from cadsight_core.errors import CadsightError
 from rclpy.action import ActionClient as RosActionClient
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
+from unique_identifier_msgs.msg import UUID
 
 Goal = TypeVar("Goal")
 Result = TypeVar("Result")
@@ -25,6 +29,9 @@ Response = TypeVar("Response")
 
 # A server is seen a little before it sees its new client, and answers that it sends until then are lost.
 _MEETING_S = 0.5
+
+# Between two looks at whether a server is still there.
+_LOOK_S = 0.02
 
 STATUS_NAMES = {
     GoalStatus.STATUS_SUCCEEDED: "succeeded",
@@ -64,53 +71,135 @@ class ServiceClient(Generic[Request, Response]):
 
 
 class RunningGoal(Generic[Result]):
-    """An accepted goal."""
+    """A goal that a server was asked for, from its sending to its end."""
 
-    def __init__(self, handle: Any, name: str) -> None:
-        self._handle, self._name = handle, name
-        self._result = handle.get_result_async()
+    def __init__(self, sent: Future, name: str, is_there: Callable[[], bool]) -> None:
+        self._name, self._is_there = name, is_there
+        self._lock = threading.Lock()
+        self._handle: Any = None
+        self._answer: Any = None
+        self._ending = False
+        self._answered, self._cancel_taken, self._ended = threading.Event(), threading.Event(), threading.Event()
+        sent.add_done_callback(self._on_answer)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the server has accepted it."""
+        return self._handle is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server refused it or has told its result."""
+        return self._ended.is_set()
+
+    def wait_for_answer(self, timeout_s: float) -> None:
+        """Wait until the server has accepted or refused it.
+
+        Raises:
+            UnansweredError: when it did neither in time, or went away. Accepted later, the goal is cancelled.
+            RefusedError: when it refused.
+        """
+        self._wait(self._answered, timeout_s, f"the action {self._name} did not answer for {timeout_s:g} s")
+        if not self.accepted:
+            raise RefusedError(f"the action {self._name} did not accept the goal")
 
     def wait(self, timeout_s: float, until: Callable[[], bool] = lambda: False) -> tuple[int, Result] | None:
         """Status (action_msgs/GoalStatus) and result, or None when ``until`` became true before they came.
 
         Raises:
-            UnansweredError: when there is no result after ``timeout_s``; the goal is still running.
+            UnansweredError: when there is no result after ``timeout_s``, the goal is still running; or when the
+                server went away.
         """
-        done = threading.Event()
-        self._result.add_done_callback(lambda _: done.set())
+        sentence = f"the action {self._name} had no result after {timeout_s:.1f} s"
+        if not self._wait(self._ended, timeout_s, sentence, until):
+            return None
+        return self._answer.status, self._answer.result
+
+    def ask_to_end(self) -> None:
+        """Ask the server for the goal's end and do not wait; asked before it was accepted, it is cancelled then."""
+        with self._lock:
+            before, self._ending = self._ending, True
+            handle = self._handle
+        if handle is not None and not before and not self.ended:
+            self._cancel(handle)
+
+    def wait_for_cancel(self, timeout_s: float) -> bool:
+        """Whether the server took the cancelling, or told the goal's end, within the time."""
         end = time.monotonic() + timeout_s
-        while not done.wait(min(0.02, max(end - time.monotonic(), 0.0))):
-            if until():
-                return None
-            if time.monotonic() >= end:
-                raise UnansweredError(f"the action {self._name} had no result after {timeout_s:.1f} s")
-        answer = self._result.result()
-        return answer.status, answer.result
+        while not (self.ended or self._cancel_taken.is_set()) and time.monotonic() < end:
+            self._ended.wait(_LOOK_S)
+        return self.ended or self._cancel_taken.is_set()
 
     def cancel(self, timeout_s: float = 5.0) -> None:
         """Ask for the end of the goal and wait for it; a goal that has ended is left alone.
 
         Raises:
-            UnansweredError: when the server does not answer, or the goal has not ended after ``timeout_s``.
+            UnansweredError: when the goal has not ended after ``timeout_s``, or the server went away.
         """
-        _wait(self._handle.cancel_goal_async(), timeout_s, f"the cancelling of {self._name}")
-        self.wait(timeout_s)
+        self.ask_to_end()
+        self._wait(self._ended, timeout_s, f"the cancelling of {self._name} did not come about for {timeout_s:g} s")
+
+    def _wait(
+        self, what: threading.Event, timeout_s: float, sentence: str, until: Callable[[], bool] = lambda: False
+    ) -> bool:
+        end = time.monotonic() + timeout_s
+        while not what.wait(min(_LOOK_S, max(end - time.monotonic(), 0.0))):
+            if until():
+                return False
+            if not self._is_there():
+                raise UnansweredError(f"the server of the action {self._name} went away")
+            if time.monotonic() >= end:
+                raise UnansweredError(sentence)
+        return True
+
+    def _on_answer(self, sent: Future) -> None:
+        handle = sent.result()
+        if handle is None or not handle.accepted:
+            self._ended.set()
+            self._answered.set()
+            return
+        handle.get_result_async().add_done_callback(self._on_result)
+        with self._lock:
+            self._handle = handle
+            ending = self._ending
+        self._answered.set()
+        if ending:
+            self._cancel(handle)
+
+    def _on_result(self, result: Future) -> None:
+        self._answer = result.result()
+        self._ended.set()
+
+    def _cancel(self, handle: Any) -> None:
+        handle.cancel_goal_async().add_done_callback(self._on_cancel)
+
+    def _on_cancel(self, answer: Future) -> None:
+        response = answer.result()
+        if response is not None and response.goals_canceling:
+            self._cancel_taken.set()
 
 
 class ActionClient(Generic[Goal, Result]):
-    """An action with the time-out of its server's acceptance."""
+    """An action with the time-out of its server's acceptance, which can end all that it has asked for."""
 
     def __init__(self, node: Node, action_type: Any, name: str, *, accept_timeout_s: float = 5.0) -> None:
-        self._client: Any = RosActionClient(node, action_type, name, callback_group=ReentrantCallbackGroup())
+        group = ReentrantCallbackGroup()
+        self._client: Any = RosActionClient(node, action_type, name, callback_group=group)
+        # The action client cancels accepted goals only.
+        self._canceller: Any = node.create_client(CancelGoal, f"{name}/_action/cancel_goal", callback_group=group)
         self._name, self._timeout_s = name, accept_timeout_s
         self._met = False
+        self._lock = threading.Lock()
+        self._sent: dict[bytes, RunningGoal[Result]] = {}
+        self._ending = False
 
     def send(self, goal: Goal, feedback: Callable[[Any], None] | None = None) -> RunningGoal[Result]:
         """Send ``goal``; ``feedback`` gets the feedback messages.
 
         Raises:
-            UnansweredError: when no server is there or it does not answer within the time-out.
-            RefusedError: when it does not accept the goal.
+            UnansweredError: when no server is there, or it does not answer within the time-out; should it accept the
+                goal later, the goal is cancelled.
+            RefusedError: when it does not accept the goal, or after :meth:`end`.
         """
         if not self._client.wait_for_server(self._timeout_s):
             raise UnansweredError(
@@ -118,11 +207,43 @@ class ActionClient(Generic[Goal, Result]):
             )
         _meet(self)
         callback = (lambda message: feedback(message.feedback)) if feedback is not None else None
-        future = self._client.send_goal_async(goal, feedback_callback=callback)
-        handle = _wait(future, self._timeout_s, f"the action {self._name}")
-        if not handle.accepted:
-            raise RefusedError(f"the action {self._name} did not accept the goal")
-        return RunningGoal(handle, self._name)
+        identity = uuid.uuid4().bytes
+        with self._lock:
+            if self._ending:
+                raise RefusedError(f"the goal for the action {self._name} was not sent, since this program ends")
+            future = self._client.send_goal_async(
+                goal, feedback_callback=callback, goal_uuid=UUID(uuid=np.frombuffer(identity, np.uint8))
+            )
+            running: RunningGoal[Result] = RunningGoal(future, self._name, lambda: self.is_there)
+            self._sent = {i: g for i, g in self._sent.items() if not g.ended} | {identity: running}
+        try:
+            running.wait_for_answer(self._timeout_s)
+        except UnansweredError:
+            running.ask_to_end()
+            raise
+        return running
+
+    def end(self, timeout_s: float) -> bool | None:
+        """Cancel what runs and send nothing more.
+
+        Returns:
+            None when nothing ran; else whether the server took every cancelling, or told the goal's end, in time.
+        """
+        with self._lock:
+            self._ending = True
+            sent = {i: g for i, g in self._sent.items() if not g.ended}
+        if not sent:
+            return None
+        for goal in sent.values():
+            goal.ask_to_end()
+        last = time.monotonic() + timeout_s
+        ended = [goal.wait_for_cancel(max(last - time.monotonic(), 0.0)) for goal in sent.values()]
+        for identity, goal in sent.items():
+            if not goal.accepted and not goal.ended:
+                # Not answered yet: this waits behind the goal at the server.
+                info = GoalInfo(goal_id=UUID(uuid=np.frombuffer(identity, np.uint8)))
+                self._canceller.call_async(CancelGoal.Request(goal_info=info))
+        return all(ended)
 
     @property
     def is_there(self) -> bool:

@@ -1,13 +1,10 @@
 """A node's parameters, declared from one frozen dataclass and refused at start when they are wrong."""
 
-import contextlib
 import dataclasses
 import difflib
-import signal
 import sys
-import threading
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from cadsight_core.errors import CadsightError
@@ -50,69 +47,6 @@ def declare(node: Node, cls: type[T]) -> T:
     values = _declared_section(node, cls, "", names)
     _refuse_strangers(node, names)
     return from_mapping(cls, values, node.get_fully_qualified_name())
-
-
-def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, threads: int = 1) -> int:
-    """Initialise ROS, build the node and spin it until it is told to stop.
-
-    A :class:`CadsightError`, at start or later, and arguments that ROS itself refuses end it with one sentence.
-
-    Args:
-        factory: builds the node once ROS is there.
-        arguments: command line, by default the process's own.
-        threads: callbacks that may run at the same time.
-
-    Returns:
-        The exit status: 0 after a stop, 2 after an error that the user can mend.
-    """
-    import rclpy
-    from rclpy.exceptions import InvalidNodeNameException
-    from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
-    from rclpy.impl.implementation_singleton import rclpy_implementation
-
-    with _interrupts_counted() as interrupts:
-        node: Node | None = None
-        executor: Any = None
-        try:
-            rclpy.init(args=None if arguments is None else list(arguments))
-            node = factory()
-            executor = SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(threads)
-            executor.add_node(node)
-            executor.spin()
-        except (KeyboardInterrupt, ExternalShutdownException):
-            pass
-        except (CadsightError, InvalidNodeNameException, rclpy_implementation.RCLError) as error:
-            # A SIGTERM takes the context away while the executor waits on it.
-            told_to_stop = interrupts or (executor is not None and not rclpy.ok())
-            if not told_to_stop:
-                print(f"cadsight: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-                return 2
-        finally:
-            if executor is not None:
-                executor.shutdown()
-            if node is not None:
-                node.destroy_node()
-            rclpy.try_shutdown()
-    return 0
-
-
-@contextlib.contextmanager
-def _interrupts_counted() -> Iterator[list[int]]:
-    """Let rclpy alone answer a Ctrl-C, by ending the spinning.
-
-    It comes twice, from the terminal and from the launcher; Python's own answer to the second would break into the
-    stopping of the node, or into what libraries free as the program ends.
-    """
-    interrupts: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupts
-        return
-    before = signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
-    try:
-        yield interrupts
-    finally:
-        restored = signal.default_int_handler if before is None else before
-        signal.signal(signal.SIGINT, signal.SIG_IGN if interrupts else restored)
 
 
 def _declared_section(node: Node, cls: type, prefix: str, names: list[str]) -> dict[str, Any]:

@@ -106,7 +106,8 @@ PROGRAM = """
     import sys
     from dataclasses import dataclass
     from cadsight_core.parameters import check, parameter
-    from cadsight_ros.parameters import declare, run
+    from cadsight_ros.parameters import declare
+    from cadsight_ros.running import run
     from rclpy.node import Node
 
     @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def test_a_program_ends_with_one_sentence_and_status_two(arguments, status, sent
 
 INTERRUPTED = """
     import atexit, os, signal, sys
-    from cadsight_ros.parameters import run
+    from cadsight_ros.running import run
     from rclpy.node import Node
 
     def interrupt(*_):
