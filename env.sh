@@ -56,6 +56,15 @@ fi
 export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$_cadsight_root/config/fastdds.xml}"
 export MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-268435456}"
 export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-536870912}"
+# Threads of OpenMP, OpenBLAS and OpenCV sleep while they wait, also in programs that are not ours (a Dask worker);
+# the same as cadsight_core/threads.py, and what is set of a line stays.
+if [ -z "${OMP_WAIT_POLICY:-}${GOMP_SPINCOUNT:-}${KMP_BLOCKTIME:-}" ]; then
+  export OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0 KMP_BLOCKTIME=0
+fi
+export OPENBLAS_THREAD_TIMEOUT="${OPENBLAS_THREAD_TIMEOUT:-4}"
+if [ -z "${OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER:-}${OPENCV_THREAD_POOL_ACTIVE_WAIT_MAIN:-}" ]; then
+  export OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER=0 OPENCV_THREAD_POOL_ACTIVE_WAIT_MAIN=0
+fi
 # Nodes of this machine only, unless the user says otherwise.
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
 # Pictures without a display, models without a download.

@@ -7,10 +7,9 @@ import numpy as np
 
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
+from cadsight_core.crop_size import CROP_SIZE
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb
-
-CROP_SIZE = 224
 
 
 def crop_box(box: Box, image: ImageSize, *, square: bool = True) -> Box:

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-import torchvision
 from cadsight_core.errors import CadsightError
 from torch import Tensor, nn
 from torch.nn import functional
@@ -128,12 +127,17 @@ def _efficientnet_lite0(image_size: int) -> nn.Sequential:
 
 
 def _mobilenet_v3_small(image_size: int) -> nn.Sequential:
-    model = torchvision.models.mobilenet_v3_small()
+    # Imported where it is needed: it brings torch's compiler, which takes seconds.
+    from torchvision.models import mobilenet_v3_small
+
+    model = mobilenet_v3_small()
     return _on(nn.Sequential(OrderedDict(features=model.features)), 576, image_size, Colours(*_IMAGENET))
 
 
 def _resnet18(image_size: int) -> nn.Sequential:
-    model = torchvision.models.resnet18()
+    from torchvision.models import resnet18
+
+    model = resnet18()
     layers = OrderedDict((name, layer) for name, layer in model.named_children() if name not in ("avgpool", "fc"))
     return _on(nn.Sequential(layers), 512, image_size, Colours(*_IMAGENET))
 

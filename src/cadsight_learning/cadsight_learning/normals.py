@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
-from cadsight_core.crops import CROP_SIZE, crop_box
+from cadsight_core.crop_size import CROP_SIZE
+from cadsight_core.crops import crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from numpy.typing import NDArray

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cadsight_core.crops import CROP_SIZE
+from cadsight_core.crop_size import CROP_SIZE
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import check, parameter
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cadsight_core.box import Box
-from cadsight_core.crops import CROP_SIZE, crop, crop_box
+from cadsight_core.crop_size import CROP_SIZE
+from cadsight_core.crops import crop, crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb, read_image

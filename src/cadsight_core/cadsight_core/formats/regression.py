@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike
 
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.crops import CROP_SIZE, crop, crop_box
+from cadsight_core.crop_size import CROP_SIZE
+from cadsight_core.crops import crop, crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
 from cadsight_core.formats.folders import whole_folder
