@@ -179,12 +179,18 @@ class RunningGoal(Generic[Result]):
             self._cancel_taken.set()
 
 
+class _EarlyLockedClient(RosActionClient):
+    """rclpy gives a new client to the spinning executor a moment before it makes the client's lock."""
+
+    _lock = threading.Lock()
+
+
 class ActionClient(Generic[Goal, Result]):
     """An action with the time-out of its server's acceptance, which can end all that it has asked for."""
 
     def __init__(self, node: Node, action_type: Any, name: str, *, accept_timeout_s: float = 5.0) -> None:
         group = ReentrantCallbackGroup()
-        self._client: Any = RosActionClient(node, action_type, name, callback_group=group)
+        self._client: Any = _EarlyLockedClient(node, action_type, name, callback_group=group)
         # The action client cancels accepted goals only.
         self._canceller: Any = node.create_client(CancelGoal, f"{name}/_action/cancel_goal", callback_group=group)
         self._name, self._timeout_s = name, accept_timeout_s
