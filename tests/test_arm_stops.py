@@ -70,7 +70,7 @@ def test_a_motion_node_that_is_told_to_end_stops_the_arm(driver, tmp_path, momen
     since = len(driver.events())
     driver.gate.unlink(missing_ok=True)
     if moment != "asked":
-        driver.gate.touch()
+        driver.gate.write_text(moment.split()[-1])
     name = f"motion_{moment.split()[-1]}_{number}_{trial}"
     motion = Program("cadsight_cell.motion_node", tmp_path / "log", HELD, driver.domain, (f"__node:={name}",))
     try:
@@ -80,7 +80,7 @@ def test_a_motion_node_that_is_told_to_end_stops_the_arm(driver, tmp_path, momen
         begin = time.monotonic()
         motion.process.send_signal(number)
         if moment == "asked":
-            driver.gate.touch()
+            driver.gate.write_text("100")
         status = motion.process.wait(60)
         took = time.monotonic() - begin
         driver.wait_for("ended cancelled", since, motion)

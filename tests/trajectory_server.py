@@ -4,7 +4,8 @@ it was asked for, and accepts a goal only when it is let.
     python trajectory_server.py LOG GATE
 
 LOG gets a line for each event: ready, asked, accepted, moving PERCENT, cancel, ended STATUS. A goal is accepted as
-soon as the file GATE is there.
+soon as the file GATE is there; it is followed as far as GATE's number of percent and waits there, as with the speed
+slider of a robot at zero.
 """
 
 import bisect
@@ -68,7 +69,7 @@ class TrajectoryServer(Node):
 
     def _on_request(self, goal: FollowJointTrajectory.Goal) -> GoalResponse:
         self._say("asked")
-        while not self._gate.exists():
+        while not (self._gate.exists() and self._gate.read_text()):
             time.sleep(0.005)
         self._cancelled.clear()
         self._say("accepted")
@@ -84,8 +85,9 @@ class TrajectoryServer(Node):
         times = [0.0, *(p.time_from_start.sec + p.time_from_start.nanosec / 1e9 for p in points)]
         places = [self._joints.copy(), *(np.array(p.positions) for p in points)]
         begin, told = time.monotonic(), 0
+        furthest = times[-1] * int(self._gate.read_text()) / 100
         while not self._cancelled.wait(0.01):
-            passed = time.monotonic() - begin
+            passed = min(time.monotonic() - begin, furthest)
             if passed >= times[-1]:
                 handle.succeed()
                 self._say("ended succeeded")
@@ -93,7 +95,7 @@ class TrajectoryServer(Node):
             i = max(bisect.bisect_right(times, passed), 1)
             part = (passed - times[i - 1]) / (times[i] - times[i - 1])
             self._joints = places[i - 1] + part * (places[i] - places[i - 1])
-            for percent in range(told + 10, int(100 * passed / times[-1]) + 1, 10):
+            for percent in range(told + 10, int(100 * passed / times[-1] + 1e-6) + 1, 10):
                 self._say(f"moving {percent}")
                 told = percent
         while not handle.is_cancel_requested:
