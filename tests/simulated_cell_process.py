@@ -18,6 +18,7 @@ import rclpy
 from builtin_interfaces.msg import Duration
 from cadsight_cell.arm import JOINT_NAMES
 from cadsight_ros.clients import ActionClient, RunningGoal, spinning
+from cadsight_ros.domains import own_domain
 from cadsight_ros.messages import joints_by_name, stamp_ns
 from control_msgs.action import FollowJointTrajectory
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -27,7 +28,6 @@ from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 PART = Path(__file__).parents[1] / "config/parts/bracket.yaml"
-DOMAIN = int(os.environ.get("ROS_DOMAIN_ID") or 1 + os.getpid() % 100)
 HOME = np.array([-0.4219, -1.2263, 2.1745, -2.519, 1.5708, -1.1489])
 ACTION = "/scaled_joint_trajectory_controller/follow_joint_trajectory"
 COLOUR, DEPTH = "/camera/camera/color", "/camera/camera/aligned_depth_to_color"
@@ -109,8 +109,9 @@ class Listener:
 @contextlib.contextmanager
 def running(**parameters: object) -> Iterator[Listener]:
     """A cell that sends images; at the end it is interrupted and must end well."""
-    process = subprocess.Popen(command(**parameters), env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)})
-    rclpy.init(domain_id=DOMAIN)
+    domain = own_domain()
+    process = subprocess.Popen(command(**parameters), env={**os.environ, "ROS_DOMAIN_ID": str(domain)})
+    rclpy.init(domain_id=domain)
     node = rclpy.create_node("listener")
     try:
         listener = Listener(node, process)

@@ -13,6 +13,7 @@ from cadsight_core.geometry import Pose, angle_between
 from cadsight_core.part import load_part, load_part_mesh
 from cadsight_core.silhouette import silhouette
 from cadsight_ros.clients import spinning
+from cadsight_ros.domains import own_domain
 from cadsight_ros.images import to_message
 from cadsight_ros.messages import (
     box_from_message,
@@ -38,7 +39,6 @@ BASE_FROM_TOOL = Arm().forward(JOINTS)
 CAMERA_FROM_PART = BASE_FROM_CAMERA.inverse() @ BASE_FROM_TOOL @ Pose(np.eye(3), np.array([0.0, 0.0, 0.06]))
 STAMP = stamp_from_ns(1_700_000_000_500_000_000)
 FRAME = CAMERA.frame
-DOMAIN = 62
 
 
 def picture() -> tuple[np.ndarray, Box]:
@@ -53,8 +53,8 @@ def picture() -> tuple[np.ndarray, Box]:
 def node(tmp_path_factory):
     """A tester beside a running labelling node; transforms are latched, so the node has them before an image."""
     log = tmp_path_factory.mktemp("labelling") / "labelling.log"
-    program = Program("cadsight_capture.labelling_node", log, {**PART, "live": True}, DOMAIN)
-    rclpy.init(args=[], domain_id=DOMAIN)
+    program = Program("cadsight_capture.labelling_node", log, {**PART, "live": True}, own_domain())
+    rclpy.init(args=[], domain_id=own_domain())
     tester = rclpy.create_node("tester")
     static = tester.create_publisher(TFMessage, "/tf_static", STATIC_TRANSFORMS)
     static.publish(TFMessage(transforms=[transform_to_message(BASE_FROM_CAMERA, STAMP, "base_link", FRAME)]))

@@ -16,7 +16,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import Pose
 from cadsight_core.part import load_part
 from cadsight_core.sample import Instance, Sample
-from cadsight_ros.testing import own_domain
+from cadsight_ros.domains import own_domain
 from simulated_cell_process import command
 
 RECIPE = Path(__file__).parents[1] / "config/recipes/box.yaml"
