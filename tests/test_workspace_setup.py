@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -139,6 +141,34 @@ def test_an_installed_ros_keeps_its_own_numpy(tmp_path):
 
 def test_without_an_older_numpy_the_pins_are_the_committed_ones(tmp_path):
     assert environment.pins(ROOT, tmp_path, "") == (ROOT / "constraints.txt", ROOT / "overrides.txt")
+
+
+def wheel_of_one_module(folder: Path, name: str) -> Path:
+    """A wheel with one empty module, as a registry would send it."""
+    wheel, information = folder / f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(f"{name}.py", "answer = 42\n")
+        archive.writestr(f"{information}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{information}/RECORD", f"{name}.py,,\n{information}/METADATA,,\n{information}/WHEEL,,\n")
+    return wheel
+
+
+def test_packages_bring_their_byte_code_where_python_is_told_to_write_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    venv, uv = tmp_path / "venv", ROOT / ".venv/bin/uv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    environment.uv_install(uv, venv, ["--no-index", wheel_of_one_module(tmp_path, "sent")], cwd=tmp_path)
+    (module,) = venv.glob("lib/python3*/site-packages/sent.py")
+    assert Path(importlib.util.cache_from_source(str(module))).is_file()
+
+
+def test_our_sources_get_their_byte_code_where_python_is_told_to_write_none(tmp_path):
+    (tmp_path / "src").mkdir()
+    module = tmp_path / "src/ours.py"
+    module.write_text("answer = 42\n")
+    build.compile_sources(tmp_path, ROOT / ".venv", {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert Path(importlib.util.cache_from_source(str(module))).is_file()
 
 
 class _Version(tuple):
