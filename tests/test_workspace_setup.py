@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -121,6 +122,38 @@ def test_nothing_is_installed_when_nothing_is_missing():
     system.install_missing((system.Need(("no-such-package",), lambda: True),))
 
 
+def machine_with(monkeypatch, folder: Path, apt_get: str) -> None:
+    """A path of two commands, with us as root: touch and an apt-get that notes its words and does `apt_get`."""
+    (folder / "touch").symlink_to(shutil.which("touch"))
+    apt = folder / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@" >> {folder}/said\n{apt_get}\n')
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+
+def test_a_shell_that_only_tests_want_is_installed_by_root(monkeypatch, tmp_path, capsys):
+    machine_with(monkeypatch, tmp_path, f"touch {tmp_path}/there")
+    system.install_wished((system.Need(("zsh", "fish"), (tmp_path / "there").is_file),))
+    update, install = (tmp_path / "said").read_text().splitlines()
+    assert update.endswith("update")
+    assert install.endswith("install -y --no-install-recommends zsh fish")
+    assert "could not" not in capsys.readouterr().out
+
+
+def test_setting_up_goes_on_without_a_shell_that_only_tests_want(monkeypatch, tmp_path, capsys):
+    machine_with(monkeypatch, tmp_path, "exit 100")
+    system.install_wished((system.Need(("zsh",), lambda: False),))
+    assert "zsh could not be installed; the tests of them are skipped" in capsys.readouterr().out
+
+
+def test_who_is_not_root_is_not_asked_for_a_shell_that_only_tests_want(monkeypatch, tmp_path):
+    machine_with(monkeypatch, tmp_path, "exit 100")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    system.install_wished((system.Need(("zsh",), lambda: False),))
+    assert not (tmp_path / "said").exists()
+
+
 def test_what_this_machine_was_set_up_with_is_found():
     assert system.missing_packages() == []
 
@@ -203,6 +236,17 @@ def test_sourcing_the_environment_twice_changes_nothing(shell):
     script = f'. {ROOT}/env.sh; first=$(env | sort); . {ROOT}/env.sh; [ "$first" = "$(env | sort)" ] && echo same'
     result = subprocess.run([shell, "-c", script], env=clean, capture_output=True, text=True)
     assert result.stdout == "same\n"
+
+
+def test_the_command_runs_from_a_shell_that_cannot_source_the_environment():
+    fish = shutil.which("fish")
+    if fish is None:
+        pytest.skip("fish is not installed")
+    clean = {"HOME": os.environ.get("HOME", "/"), "PATH": "/usr/bin:/bin"}
+    words = [fish, "-c", f"{ROOT}/bin/cadsight --help"]
+    result = subprocess.run(words, env=clean, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("usage: cadsight")
 
 
 def test_blender_wants_its_own_python_and_says_which(monkeypatch, tmp_path):
