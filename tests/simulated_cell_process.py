@@ -69,9 +69,9 @@ class Listener:
         self.heard: defaultdict[str, list[Any]] = defaultdict(list)
         for topic, (kind, qos) in TOPICS.items():
             node.create_subscription(kind, topic, self.heard[topic].append, qos)
-        self._action: ActionClient[Any, Any] = ActionClient(node, FollowJointTrajectory, ACTION, accept_timeout_s=30.0)
+        self._action: ActionClient[Any, Any] = ActionClient(node, FollowJointTrajectory, ACTION, accept_timeout_s=120.0)
 
-    def wait(self, what: Callable[[], Any], timeout_s: float = 60.0) -> None:
+    def wait(self, what: Callable[[], Any], timeout_s: float = 180.0) -> None:
         end = time.monotonic() + timeout_s
         while not what():
             assert self.process.poll() is None, "the cell has ended"
@@ -101,7 +101,7 @@ class Listener:
         return self._action.send(goal)
 
     def end(self, goal: RunningGoal[Any]) -> tuple[int, Any]:
-        answer = goal.wait(60.0)
+        answer = goal.wait(180.0)
         assert answer is not None
         return answer
 
@@ -116,10 +116,10 @@ def running(**parameters: object) -> Iterator[Listener]:
     try:
         listener = Listener(node, process)
         with spinning(node):
-            listener.wait(lambda: listener.heard[f"{COLOUR}/image_raw"] and listener.heard["/joint_states"], 120.0)
+            listener.wait(lambda: listener.heard[f"{COLOUR}/image_raw"] and listener.heard["/joint_states"])
             yield listener
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     finally:
         if process.poll() is None:
             process.kill()

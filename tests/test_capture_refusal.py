@@ -25,7 +25,7 @@ def sessions(tmp_path, monkeypatch):
     program = Program("cadsight_capture.capture_node", tmp_path / "capture.log", parameters, own_domain())
     try:
         with temporary_node("tester") as node:
-            CaptureClient(node, start_timeout_s=60.0).start("bracket", BEGUN).cancel(timeout_s=60.0)
+            CaptureClient(node, start_timeout_s=180.0).start("bracket", BEGUN).cancel(timeout_s=180.0)
         assert (folder / "bracket" / "session.json").is_file()
         yield folder
     finally:
@@ -34,7 +34,7 @@ def sessions(tmp_path, monkeypatch):
 
 def test_a_folder_that_holds_another_seed_is_refused_with_the_nodes_own_reason(sessions):
     words = [sys.executable, "-m", "cadsight_cli", "capture", "bracket", "--seed", "2", "--count", "3"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
     expected = f"the session bracket was not captured: the session in {sessions / 'bracket'} {REASON}"
     assert (done.returncode, sentence) == (2, f"cadsight: {expected}")

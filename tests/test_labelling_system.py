@@ -82,14 +82,14 @@ def ask(node) -> Callable[..., LabelImage.Response]:
         for name, value in changes.items():
             setattr(request, name, value)
         future = client.call_async(request)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not future.done():
             assert time.monotonic() < end
             time.sleep(0.01)
         return future.result()
 
     # The service is there before the node has activated itself.
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while "not active" in call().message:
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -150,7 +150,7 @@ def test_a_live_image_is_labelled_by_the_transforms_at_its_stamp(node, ask):
     images = node.create_publisher(Image, "/camera/camera/color/image_raw", DRIVER)
     stamp = stamp_from_ns(1_700_000_001_000_000_000)
     around = [stamp_from_ns(1_700_000_000_900_000_000), stamp_from_ns(1_700_000_001_100_000_000)]
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not any(message.header.stamp == stamp and message.detections for message in received):
         assert time.monotonic() < end
         for moment in around:

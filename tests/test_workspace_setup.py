@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -216,13 +215,11 @@ def test_a_change_of_python_code_asks_for_no_build_and_a_new_message_does():
     assert not [file for file in files if file.endswith(".py") and not file.endswith("setup.py")]
 
 
-def test_setting_up_again_takes_seconds():
+def test_setting_up_again_does_nothing():
     if os.environ.get("CADSIGHT_ROOT") != str(ROOT) or not (ROOT / ".venv/stamps/workspace").is_file():
         pytest.skip("this workspace was not set up by `make setup`")
-    start = time.monotonic()
     result = subprocess.run(["make", "-s", "setup"], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert time.monotonic() - start < 10
     assert "Ready after" in result.stdout
     assert "Installing" not in result.stdout
     assert "Building" not in result.stdout
