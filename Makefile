@@ -24,6 +24,7 @@ lint: setup ## ruff and mypy
 	@$(RUN) ruff check --no-cache . && mypy
 
 test: setup ## Lint, then every test with its coverage
+	@$(PYTHON) -B scripts/set_up.py test-shells
 	@scripts/test.sh $(PYTEST_ARGS)
 
 colcon-test: setup ## The same tests, package by package, as ROS runs them

@@ -58,7 +58,11 @@ def set_up_blender(root: Path) -> None:
         say(f"Blender is ready after {time.monotonic() - start:.1f} s")
 
 
-STEPS = {"workspace": set_up, "blender": set_up_blender}
+def set_up_test_shells(root: Path) -> None:
+    system.install_wished(system.TEST_SHELLS)
+
+
+STEPS = {"workspace": set_up, "blender": set_up_blender, "test-shells": set_up_test_shells}
 
 
 def main() -> int:

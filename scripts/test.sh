@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that has to hold before a change lands: the quick checks first, then the tests of the packages, then those
-# of the whole system, with the coverage of all of them. The last line is pytest's own.
+# Everything that has to hold before a change lands: the quick checks first, then the tests of the packages and those of
+# the whole system side by side, with the coverage of all of them. The last line is pytest's own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set +u
@@ -11,9 +11,17 @@ set -u
 ruff check --no-cache .
 mypy
 
-# Tests of one machine at the same time must not hear each other, nor a cell that is running.
-export ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST
-export ROS_DOMAIN_ID="${CADSIGHT_TEST_DOMAIN:-77}"
 export COVERAGE_FILE="$PWD/.coverage"
 export COVERAGE_RCFILE="$PWD/pyproject.toml"
-exec python -m pytest --cov --cov-report=term --durations=10 "$@"
+
+# As many workers as cores, each with its ROS domain (conftest.py). Each may need 2 GB, and beyond four the longest file
+# is what takes the time.
+cores=$(nproc)
+workers="${CADSIGHT_TEST_WORKERS:-$((cores < 4 ? cores : 4))}"
+# The workers have the cores: more threads below them would only take them from each other.
+each=$((workers > 0 ? cores / workers : cores))
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((each > 0 ? each : 1))}"
+
+# A file's tests share what its fixtures have made, so a file goes to one worker as a whole.
+exec python -m pytest -n "$workers" --dist loadscope --no-loadscope-reorder \
+  --cov --cov-report=term --durations=10 "$@"

@@ -13,6 +13,7 @@ from typing import Any
 
 import rclpy
 from cadsight_ros.clients import ActionClient, spinning
+from cadsight_ros.domains import DOMAINS, claimed_domain
 from rclpy.node import Node
 
 from cadsight_interfaces.action import CaptureSession, MoveToJoints
@@ -24,13 +25,13 @@ PART = {
     "mount": [0.0, 0.0, 0.06, 0.0, 0.0, 0.0, 1.0],
 }
 HELD = {**PART, "bodies": str(ROOT / "config" / "bodies.yaml")}
-# Below 102, where Linux has no ports of its own; by process, so that two runs on one machine do not meet.
-_DOMAINS = (1 + (os.getpid() + i) % 100 for i in itertools.count())
+# What is left of the last one may still be heard in its own.
+_FIRST_TRIED = (DOMAINS[(os.getpid() + i) % len(DOMAINS)] for i in itertools.count())
 
 
-def next_domain() -> int:
-    """A ROS domain that no other test of this process has."""
-    return next(_DOMAINS)
+def another_domain() -> contextlib.AbstractContextManager[int]:
+    """A ROS domain that nobody has, claimed for the body; each call tries another one first."""
+    return claimed_domain(next(_FIRST_TRIED))
 
 
 class Program:
@@ -70,9 +71,9 @@ class Program:
 class Cell:
     """The running programs, and a node that talks to them."""
 
-    def __init__(self, folder: Path, faults: dict[str, Any], capture: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, domain: int, faults: dict[str, Any], capture: dict[str, Any]) -> None:
         self.folder, self.sessions, self.truth = folder, folder / "sessions", folder / "truth"
-        self.domain = next(_DOMAINS)
+        self.domain = domain
         self._context = rclpy.Context()
         rclpy.init(args=[], context=self._context, domain_id=self.domain)
         self.node: Node = rclpy.create_node("tester", context=self._context)
@@ -136,10 +137,11 @@ class Cell:
 @contextlib.contextmanager
 def running_cell(folder: Path, faults: dict[str, Any] | None = None, **capture: Any) -> Iterator[Cell]:
     """A cell that runs; on the way out every program must end cleanly when asked to."""
-    cell = Cell(folder, faults or {}, capture)
-    try:
-        with spinning(cell.node):
-            cell.wait_until_it_runs()
-            yield cell
-    finally:
-        cell.end()
+    with another_domain() as domain:
+        cell = Cell(folder, domain, faults or {}, capture)
+        try:
+            with spinning(cell.node):
+                cell.wait_until_it_runs()
+                yield cell
+        finally:
+            cell.end()

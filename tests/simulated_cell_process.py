@@ -18,6 +18,7 @@ import rclpy
 from builtin_interfaces.msg import Duration
 from cadsight_cell.arm import JOINT_NAMES
 from cadsight_ros.clients import ActionClient, RunningGoal, spinning
+from cadsight_ros.domains import own_domain
 from cadsight_ros.messages import joints_by_name, stamp_ns
 from control_msgs.action import FollowJointTrajectory
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -27,7 +28,6 @@ from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 PART = Path(__file__).parents[1] / "config/parts/bracket.yaml"
-DOMAIN = int(os.environ.get("ROS_DOMAIN_ID") or 1 + os.getpid() % 100)
 HOME = np.array([-0.4219, -1.2263, 2.1745, -2.519, 1.5708, -1.1489])
 ACTION = "/scaled_joint_trajectory_controller/follow_joint_trajectory"
 COLOUR, DEPTH = "/camera/camera/color", "/camera/camera/aligned_depth_to_color"
@@ -69,9 +69,9 @@ class Listener:
         self.heard: defaultdict[str, list[Any]] = defaultdict(list)
         for topic, (kind, qos) in TOPICS.items():
             node.create_subscription(kind, topic, self.heard[topic].append, qos)
-        self._action: ActionClient[Any, Any] = ActionClient(node, FollowJointTrajectory, ACTION, accept_timeout_s=30.0)
+        self._action: ActionClient[Any, Any] = ActionClient(node, FollowJointTrajectory, ACTION, accept_timeout_s=120.0)
 
-    def wait(self, what: Callable[[], Any], timeout_s: float = 60.0) -> None:
+    def wait(self, what: Callable[[], Any], timeout_s: float = 180.0) -> None:
         end = time.monotonic() + timeout_s
         while not what():
             assert self.process.poll() is None, "the cell has ended"
@@ -101,7 +101,7 @@ class Listener:
         return self._action.send(goal)
 
     def end(self, goal: RunningGoal[Any]) -> tuple[int, Any]:
-        answer = goal.wait(60.0)
+        answer = goal.wait(180.0)
         assert answer is not None
         return answer
 
@@ -109,16 +109,17 @@ class Listener:
 @contextlib.contextmanager
 def running(**parameters: object) -> Iterator[Listener]:
     """A cell that sends images; at the end it is interrupted and must end well."""
-    process = subprocess.Popen(command(**parameters), env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)})
-    rclpy.init(domain_id=DOMAIN)
+    domain = own_domain()
+    process = subprocess.Popen(command(**parameters), env={**os.environ, "ROS_DOMAIN_ID": str(domain)})
+    rclpy.init(domain_id=domain)
     node = rclpy.create_node("listener")
     try:
         listener = Listener(node, process)
         with spinning(node):
-            listener.wait(lambda: listener.heard[f"{COLOUR}/image_raw"] and listener.heard["/joint_states"], 120.0)
+            listener.wait(lambda: listener.heard[f"{COLOUR}/image_raw"] and listener.heard["/joint_states"])
             yield listener
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     finally:
         if process.poll() is None:
             process.kill()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import rclpy
 from cadsight_ros.clients import ActionClient, spinning
-from cell_nodes import HELD, Program, next_domain
+from cell_nodes import HELD, Program, another_domain
 
 from cadsight_interfaces.action import MoveToJoints
 
@@ -24,9 +24,9 @@ SERVER = Path(__file__).with_name("trajectory_server.py")
 class Driver:
     """The trajectory server, what it has written down, and a node that sends goals to motion nodes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, domain: int) -> None:
         self.folder, self.log, self.gate = folder, folder / "events", folder / "gate"
-        self.domain = next_domain()
+        self.domain = domain
         self.log.touch()
         environment = {**os.environ, "ROS_DOMAIN_ID": str(self.domain)}
         self.process = subprocess.Popen([sys.executable, str(SERVER), str(self.log), str(self.gate)], env=environment)
@@ -54,13 +54,14 @@ class Driver:
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
-    driver = Driver(tmp_path_factory.mktemp("driver"))
-    try:
-        with spinning(driver.node):
-            driver.wait_for("ready", 0)
-            yield driver
-    finally:
-        driver.end()
+    with another_domain() as domain:
+        driver = Driver(tmp_path_factory.mktemp("driver"), domain)
+        try:
+            with spinning(driver.node):
+                driver.wait_for("ready", 0)
+                yield driver
+        finally:
+            driver.end()
 
 
 @pytest.mark.parametrize("trial", range(TRIALS))

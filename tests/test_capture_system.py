@@ -37,7 +37,7 @@ def truth(cell):
 
 def test_a_session_of_five_has_sharp_images_with_the_joints_of_their_stamp(cell):
     seen = []
-    status, result = cell.capture.send(cell.session("five", 5), seen.append).wait(120)
+    status, result = cell.capture.send(cell.session("five", 5), seen.append).wait(300)
     assert (status, result.success, result.captured, result.skipped) == (GoalStatus.STATUS_SUCCEEDED, True, 5, 0)
     assert result.message.endswith("five")
     samples = pictures(cell, "five")
@@ -57,7 +57,7 @@ def test_a_session_of_five_has_sharp_images_with_the_joints_of_their_stamp(cell)
 
 
 def test_an_image_is_taken_after_the_arm_has_come_to_rest(cell):
-    assert cell.capture.send(cell.session("rest", 3, seed=4)).wait(120)[1].success
+    assert cell.capture.send(cell.session("rest", 3, seed=4)).wait(300)[1].success
     frames = truth(cell)
     for sample in pictures(cell, "rest"):
         at = next(i for i, (stamp, _) in enumerate(frames) if stamp == sample.record["stamp_ns"])
@@ -75,15 +75,13 @@ def test_a_paused_session_waits_and_goes_on(cell):
     running = cell.capture.send(cell.session("paused", 4, seed=2), seen.append)
     until(lambda: seen and seen[-1].captured >= 1)
     assert pause.call(SetBool.Request(data=True)).success
-    time.sleep(3.0)
-    held = len(pictures(cell, "paused"))
-    time.sleep(2.0)
-    assert len(pictures(cell, "paused")) == held < 4
+    # A picture that is in hand is still taken.
+    assert still(lambda: len(pictures(cell, "paused"))) < 4
     status = statistics.call(GetStatistics.Request()).status
     assert status.message == "paused"
     assert {v.key: v.value for v in status.values}["count"] == "4"
     assert pause.call(SetBool.Request(data=False)).success
-    assert running.wait(60)[1].captured == 4
+    assert running.wait(180)[1].captured == 4
     assert statistics.call(GetStatistics.Request()).status.message == "idle"
 
 
@@ -91,22 +89,22 @@ def test_a_cancelled_session_stops_and_is_continued_later(cell):
     seen = []
     running = cell.capture.send(cell.session("cancelled", 5, seed=3), seen.append)
     until(lambda: seen and seen[-1].captured >= 2)
-    running.cancel(timeout_s=10.0)
-    status, result = running.wait(5)
+    running.cancel(timeout_s=60.0)
+    status, result = running.wait(60)
     assert status == GoalStatus.STATUS_CANCELED
     assert result.message == f"stopped with {result.captured} of 5 pictures"
     kept = [(s.name, s.record) for s in pictures(cell, "cancelled")]
     assert 2 <= len(kept) == result.captured < 5
-    assert cell.capture.send(cell.session("cancelled", 5, seed=3)).wait(120)[1].captured == 5
+    assert cell.capture.send(cell.session("cancelled", 5, seed=3)).wait(300)[1].captured == 5
     assert [(s.name, s.record) for s in pictures(cell, "cancelled")][: len(kept)] == kept
     assert [s.record["pose"] for s in pictures(cell, "cancelled")] == list(range(5))
 
 
 def test_a_second_session_is_refused_while_one_runs(cell):
     running = cell.capture.send(cell.session("first", 2))
-    result = cell.capture.send(cell.session("second", 2)).wait(10)[1]
+    result = cell.capture.send(cell.session("second", 2)).wait(60)[1]
     assert (result.success, result.message[:28]) == (False, "a session is running already")
-    assert running.wait(60)[1].success
+    assert running.wait(180)[1].success
 
 
 def test_the_command_line_captures_stops_cleanly_on_ctrl_c_and_goes_on(cell):
@@ -116,14 +114,14 @@ def test_the_command_line_captures_stops_cleanly_on_ctrl_c_and_goes_on(cell):
     try:
         until(lambda: (cell.sessions / "cli" / "background.png").is_file() and len(pictures(cell, "cli")) >= 1)
         command.send_signal(signal.SIGINT)
-        _, said = command.communicate(timeout=60)
+        _, said = command.communicate(timeout=180)
     finally:
         command.kill()
     assert command.returncode == 130
     assert said.rstrip().endswith("cadsight: interrupted")
     kept = len(pictures(cell, "cli"))
     assert 1 <= kept < 4
-    again = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120)
+    again = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
     assert again.returncode == 0, again.stderr
     assert again.stdout.strip() == f"4 pictures in {cell.sessions / 'cli'}"
     assert [s.record["pose"] for s in pictures(cell, "cli")] == list(range(4))
@@ -142,7 +140,7 @@ def test_a_session_that_makes_no_sense_is_refused_in_a_sentence(cell, change, wo
     goal = cell.session("odd", 2)
     for name, value in change.items():
         setattr(goal, name, value)
-    status, result = cell.capture.send(goal).wait(20)
+    status, result = cell.capture.send(goal).wait(60)
     assert status == GoalStatus.STATUS_ABORTED
     assert words in result.message
 
@@ -158,14 +156,21 @@ def test_a_capture_node_that_is_killed_loses_at_most_the_picture_in_hand(cell):
     cell.start_capture()
     cell.wait_until_it_runs()
     time.sleep(2.0)
-    assert cell.capture.send(cell.session("killed", 6, seed=6)).wait(120)[1].captured == 6
+    assert cell.capture.send(cell.session("killed", 6, seed=6)).wait(300)[1].captured == 6
     samples = pictures(cell, "killed")
     assert [(s.name, s.record) for s in samples][: len(kept)] == kept
     assert [s.record["pose"] for s in samples] == list(range(6))
     assert all(read_image(s.image).shape == (480, 640, 3) for s in samples)
 
 
-def until(condition, seconds=60.0):
+def still(value, seconds=4.0):
+    """The value, once it has not changed for some time."""
+    while (before := value()) != (time.sleep(seconds), value())[1]:
+        pass
+    return before
+
+
+def until(condition, seconds=180.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from cadsight_core.dataset import Dataset
 from cadsight_core.formats.anything import load
+from cadsight_ros.domains import own_domain
 
 ROOT = Path(__file__).resolve().parent.parent
 SPLITS = {"train": 16, "valid": 14, "test": 14}
@@ -23,7 +24,7 @@ STEPS = (
 
 
 def demo(out):
-    environment = {**os.environ, "ROS_DOMAIN_ID": "79", "OMP_NUM_THREADS": "2"}
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(own_domain()), "OMP_NUM_THREADS": "2"}
     words = [sys.executable, "-m", "cadsight_cli", "demo", "--quick", "--out", str(out)]
     return subprocess.Popen(
         words, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -192,7 +193,7 @@ def test_a_node_that_dies_is_named_with_its_last_words(tmp_path):
     died = subprocess.run(
         [*words, "--config", str(tmp_path / "bad.yaml")],
         cwd=ROOT,
-        env={**os.environ, "ROS_DOMAIN_ID": "79"},
+        env={**os.environ, "ROS_DOMAIN_ID": str(own_domain())},
         text=True,
         capture_output=True,
         check=False,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
 from cadsight_cell.arm import JOINT_NAMES
-from cadsight_ros.messages import joints_by_name
+from cadsight_ros.messages import joints_by_name, stamp_ns
 from cell_nodes import HELD, Program, running_cell
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
@@ -24,14 +24,21 @@ def cell(tmp_path_factory):
 def states(cell):
     received = []
     cell.node.create_subscription(JointState, "/joint_states", received.append, qos_profile_sensor_data)
-    end = time.monotonic() + 10
-    while not received and time.monotonic() < end:
-        time.sleep(0.02)
+    until(lambda: received)
     return received
 
 
+def until(condition, seconds=120.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def now(states):
-    time.sleep(0.15)
+    """The joints as they were after this call; older states may still be waiting to be heard."""
+    called = time.time_ns()
+    until(lambda: stamp_ns(states[-1].header.stamp) > called)
     return joints_by_name(states[-1], JOINT_NAMES)
 
 
@@ -48,7 +55,7 @@ def test_a_named_joint_moves_and_the_others_keep_their_place(cell, states):
 def test_progress_comes_while_the_arm_moves(cell):
     seen = []
     running = cell.motion.send(cell.goal({"wrist_1_joint": HOME["wrist_1_joint"] + 0.3}, 0.1), lambda f: seen.append(f))
-    assert running.wait(30)[1].success
+    assert running.wait(120)[1].success
     progress = [f.progress for f in seen]
     assert progress == sorted(progress)
     assert all(0 <= p <= 1 for p in progress)
@@ -77,24 +84,26 @@ def test_a_goal_that_cannot_be_is_answered_in_a_sentence(cell, states, joints, s
 def test_a_cancelled_motion_stops_the_arm_on_its_way(cell, states):
     goal = {"shoulder_pan_joint": HOME["shoulder_pan_joint"] + 1.0}
     running = cell.motion.send(cell.goal(goal, 0.1))
-    time.sleep(1.0)
+    until(lambda: now(states)[0] > HOME["shoulder_pan_joint"] + 0.02)
     running.cancel()
-    status, result = running.wait(5)
+    status, result = running.wait(60)
     assert (status, result.reason) == (GoalStatus.STATUS_CANCELED, "cancelled")
     time.sleep(0.3)
-    stopped, later = now(states), now(states)
+    stopped, heard = now(states), len(states)
+    until(lambda: len(states) > heard + 10)
+    later = now(states)
     np.testing.assert_allclose(stopped, later, atol=np.deg2rad(0.15))
     assert HOME["shoulder_pan_joint"] < stopped[0] < goal["shoulder_pan_joint"] - 0.1
     assert cell.move(HOME).success
 
 
-def test_a_second_motion_is_refused_while_one_runs(cell):
+def test_a_second_motion_is_refused_while_one_runs(cell, states):
     running = cell.motion.send(cell.goal({"wrist_3_joint": HOME["wrist_3_joint"] + 0.6}, 0.1))
-    time.sleep(0.3)
+    until(lambda: now(states)[5] > HOME["wrist_3_joint"] + 0.02)
     result = cell.move(HOME)
     assert (result.success, result.reason) == (False, "refused")
     assert "the arm is moving already" in result.message
-    assert running.wait(30)[1].success
+    assert running.wait(120)[1].success
     assert cell.move(HOME).success
 
 
@@ -113,7 +122,7 @@ def test_a_controller_that_is_not_there_is_named(cell):
     )
     try:
         client = ActionClient(cell.node, MoveToJoints, "/cadsight/other/move_to_joints", accept_timeout_s=60.0)
-        result = client.send(cell.goal({"wrist_3_joint": 0.0})).wait(20)[1]
+        result = client.send(cell.goal({"wrist_3_joint": 0.0})).wait(60)[1]
         assert (result.success, result.reason) == (False, "refused")
         assert "no server of the action /nobody/follow_joint_trajectory was there for 0.5 s" in result.message
     finally:

@@ -52,7 +52,7 @@ def test_a_wrong_parameter_ends_the_start_with_one_sentence(
 ) -> None:
     (tmp_path / "part.yaml").write_text("name: lost\nclass_id: 0\nmesh: lost.stl\nunit: mm\n")
     given = {name: str(value).format(folder=tmp_path) for name, value in parameters.items()}
-    done = subprocess.run(command(**given), env=os.environ, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command(**given), env=os.environ, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2
     said = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
     assert len(said) == 1

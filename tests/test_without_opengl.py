@@ -16,7 +16,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import Pose
 from cadsight_core.part import load_part
 from cadsight_core.sample import Instance, Sample
-from cadsight_ros.testing import own_domain
+from cadsight_ros.domains import own_domain
 from simulated_cell_process import command
 
 RECIPE = Path(__file__).parents[1] / "config/recipes/box.yaml"
@@ -42,7 +42,7 @@ def environment(request, tmp_path):
 
 
 def test_the_simulated_cell_ends_with_one_sentence_and_status_two(environment):
-    done = subprocess.run(command(), env=environment[0], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command(), env=environment[0], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 2, done.stderr
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
     assert sentence.startswith(f"cadsight: OpenGL cannot draw with MUJOCO_GL={environment[0]['MUJOCO_GL']}: ")
@@ -54,7 +54,7 @@ def test_a_recipe_of_falling_parts_ends_with_one_sentence_and_status_two(environ
     words = ["synthesize", str(RECIPE), "--count", "1", "--out", str(tmp_path / "set"), "--engine", "raster"]
     done = subprocess.run(
         [sys.executable, "-m", "cadsight_cli", *words],
-        env=environment[0], capture_output=True, text=True, check=False, timeout=120,
+        env=environment[0], capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].endswith(f"expected MUJOCO_GL=egl and its libraries: {APT} (cadsight doctor)")
@@ -82,7 +82,7 @@ def run_with_truth(tmp_path_factory):
 @pytest.mark.parametrize("words", [["report", "RUN"], ["benchmark", "--run", "RUN"]], ids=["report", "benchmark"])
 def test_what_must_draw_ends_with_one_sentence(environment, run_with_truth, words):
     given = [sys.executable, "-m", "cadsight_cli", *(str(run_with_truth) if w == "RUN" else w for w in words)]
-    done = subprocess.run(given, env=environment[0], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(given, env=environment[0], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 2, done.stderr
     assert "cadsight: OpenGL cannot draw with MUJOCO_GL=" in done.stderr
     assert "Traceback" not in done.stderr
@@ -90,7 +90,7 @@ def test_what_must_draw_ends_with_one_sentence(environment, run_with_truth, word
 
 def test_doctor_says_what_is_missing_and_how_to_get_it(environment):
     words = [sys.executable, "-m", "cadsight_cli", "doctor", "--json"]
-    done = subprocess.run(words, env=environment[0], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, env=environment[0], capture_output=True, text=True, check=False, timeout=300)
     (egl,) = [finding for finding in json.loads(done.stdout) if finding["name"] == "EGL"]
     assert (done.returncode, egl["state"], egl["how"]) == (1, "MISSING", environment[1])
     assert egl["adds"] == "the simulated camera, without a display"

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from workspace import system
+from workspace import environment, system
 from workspace.say import SetupError, call, say
 from workspace.stamp import Stamps, fingerprint
 
@@ -61,12 +61,12 @@ def set_up(root: Path) -> bool:
         raise SetupError(f"{uv} is missing: run `make setup` first")
     say("Making the environment for Blender (once; 0.6 GB to fetch, 2 GB on the disk)")
     # uv brings certificates of its own; those of a company's proxy are known to the machine alone.
-    environment = {"UV_SYSTEM_CERTS": "1", **os.environ}
+    variables = {"UV_SYSTEM_CERTS": "1", **environment.with_byte_code(os.environ)}
     making: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", interpreter, venv]
-    call(making, "making Blender's environment", cwd=root, env=environment)
+    call(making, "making Blender's environment", cwd=root, env=variables)
     # `sync` also takes away what the pins no longer name.
-    filling: list[str | Path] = [uv, "pip", "sync", "--quiet", "--python", venv / "bin/python", root / PINS]
-    call(filling, "installing Blender's packages", cwd=root, env=environment)
+    filling: list[str | Path] = [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", venv / "bin/python"]
+    call([*filling, root / PINS], "installing Blender's packages", cwd=root, env=variables)
     check(venv)
     stamps.set("packages", wanted)
     return True

@@ -58,6 +58,9 @@ NEEDS = (
     Need(("libegl-mesa0", "libgl1-mesa-dri"), _mesa_driver),
 )
 
+# What only tests want; without it they are skipped.
+TEST_SHELLS = tuple(Need((name,), _command(name)) for name in ("zsh", "fish"))
+
 
 def missing_packages(needs: tuple[Need, ...] = NEEDS) -> list[str]:
     """Debian packages of what is not there."""
@@ -83,6 +86,22 @@ def install_missing(needs: tuple[Need, ...] = NEEDS) -> None:
     still = missing_packages(needs)
     if still:
         raise SetupError(f"these were installed, but what they bring is not found: {' '.join(still)}")
+
+
+def install_wished(needs: tuple[Need, ...]) -> None:
+    """Install what is missing where we are root, as in CI; where that fails, say so and go on."""
+    packages = missing_packages(needs)
+    if not packages or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return
+    say(f"Installing {' '.join(packages)} for the tests of them")
+    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # A machine without a network shall know so soon.
+    apt = ["apt-get", "-q", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10"]
+    for command in ([*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *packages]):
+        subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    still = missing_packages(needs)
+    if still:
+        say(f"{' '.join(still)} could not be installed; the tests of them are skipped")
 
 
 def _root_prefix() -> list[str] | None:

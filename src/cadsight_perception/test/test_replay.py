@@ -17,8 +17,8 @@ from cadsight_perception.replay import Replay
 from cadsight_perception.replay_node import ReplayNode
 from cadsight_ros.bags import BagWriter, read_bag
 from cadsight_ros.clients import spinning
+from cadsight_ros.domains import own_domain
 from cadsight_ros.messages import serialized_stamp_ns
-from cadsight_ros.testing import own_domain
 from camera_rig import CameraRig
 from rclpy.node import Node
 from rclpy.serialization import serialize_message

@@ -1,6 +1,9 @@
 """A small run made with the real data set, training and labelling files; its pictures are drawn."""
 
+import fcntl
 import json
+import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -75,4 +78,13 @@ def make_run(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory):
-    return make_run(tmp_path_factory.mktemp("runs") / "small")
+    """A copy of the one run that is made for all workers, by the first that wants it."""
+    base = tmp_path_factory.getbasetemp()
+    everyones = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = everyones / "report_run"
+    with (everyones / "report_run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.is_dir():
+            # Under its name only when whole: what a worker that died has left is not taken for a run.
+            make_run(tmp_path_factory.mktemp("runs") / "small").rename(made)
+    return shutil.copytree(made, tmp_path_factory.mktemp("runs") / "small")

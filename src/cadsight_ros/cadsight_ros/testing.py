@@ -1,6 +1,5 @@
 """Fixtures for tests of nodes; a package's conftest.py imports those that its tests use."""
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,14 +8,7 @@ import rclpy
 from rclpy.node import Node
 
 from cadsight_ros.clients import spinning
-
-
-def own_domain() -> int:
-    """A ROS domain for this process, so that two runs on one machine do not meet.
-
-    It is below 102: from there on Linux has ports of its own.
-    """
-    return 1 + os.getpid() % 100
+from cadsight_ros.domains import own_domain
 
 
 @pytest.fixture

@@ -47,8 +47,8 @@ class Worker(ManagedNode):
 @pytest.fixture
 def manager(node):
     def manage(worker: Worker, *steps: str) -> tuple[list[bool], str]:
-        change = ServiceClient(node, ChangeState, "/worker/change_state", timeout_s=30.0)
-        state = ServiceClient(node, GetState, "/worker/get_state", timeout_s=30.0)
+        change = ServiceClient(node, ChangeState, "/worker/change_state", timeout_s=120.0)
+        state = ServiceClient(node, GetState, "/worker/get_state", timeout_s=120.0)
         with spinning(worker):
             answers = [
                 change.call(ChangeState.Request(transition=Transition(id=STEPS[step]))).success for step in steps
@@ -91,7 +91,7 @@ def test_an_unforeseen_error_in_a_step_is_logged_by_its_kind(manager, capfd):
 def spun(worker: Worker, until) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(worker)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not until() and time.monotonic() < end:
         executor.spin_once(timeout_sec=0.1)
 
@@ -121,7 +121,7 @@ def test_diagnostics_say_again_and_again_how_the_node_is(node):
     talker = Node("talker", namespace="cell")
     Diagnostics(talker, lambda: make_status(talker, OK, "looking", {"frames": 3, "ms": 1.23456}), period_s=0.05)
     with spinning(talker):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while len(received) < 3 and time.monotonic() < end:
             time.sleep(0.01)
     talker.destroy_node()

@@ -1,6 +1,6 @@
 import threading
 
-from cadsight_ros.testing import own_domain
+from cadsight_ros.domains import own_domain
 from std_msgs.msg import String
 
 

