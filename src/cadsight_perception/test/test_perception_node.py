@@ -12,9 +12,10 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_learning.runtimes import runtime_of
 from cadsight_perception.perception_node import PerceptionNode
 from cadsight_perception.timing import timing_from_message
-from cadsight_ros.clients import ServiceClient, spinning
+from cadsight_ros.clients import spinning
 from cadsight_ros.diagnostics import OK, STALE, WARN
 from cadsight_ros.domains import own_domain
+from cadsight_ros.testing import ServiceClient
 from camera_rig import CAMERA, CameraRig
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition

@@ -1,4 +1,4 @@
-"""Services and actions as calls that end: with an answer, or with one sentence after a named time.
+"""Actions as calls that end: with an answer, or with one sentence after a named time.
 
 The calls block their thread while another one spins the node, such as that of a MultiThreadedExecutor with
 reentrant callback groups, or :func:`cadsight_ros.clients.spinning`.
@@ -22,13 +22,10 @@ from rclpy.node import Node
 from rclpy.task import Future
 from unique_identifier_msgs.msg import UUID
 
+from cadsight_ros.meeting import Meeting
+
 Goal = TypeVar("Goal")
 Result = TypeVar("Result")
-Request = TypeVar("Request")
-Response = TypeVar("Response")
-
-# A server is seen a little before it sees its new client, and answers that it sends until then are lost.
-_MEETING_S = 0.5
 
 # Between two looks at whether a server is still there.
 _LOOK_S = 0.02
@@ -46,28 +43,6 @@ class UnansweredError(CadsightError):
 
 class RefusedError(CadsightError):
     """The goal was not accepted."""
-
-
-class ServiceClient(Generic[Request, Response]):
-    """A service with its time-out."""
-
-    def __init__(self, node: Node, service_type: Any, name: str, *, timeout_s: float = 5.0) -> None:
-        self._client: Any = node.create_client(service_type, name, callback_group=ReentrantCallbackGroup())
-        self._name, self._timeout_s = name, timeout_s
-        self._met = False
-
-    def call(self, request: Request) -> Response:
-        """The answer to ``request``.
-
-        Raises:
-            UnansweredError: when no server is there, or no answer comes within the time-out.
-        """
-        if not self._client.wait_for_service(self._timeout_s):
-            raise UnansweredError(
-                f"no server of {self._name} was there for {self._timeout_s:g} s, expected its node to run"
-            )
-        _meet(self)
-        return _wait(self._client.call_async(request), self._timeout_s, f"the service {self._name}")
 
 
 class RunningGoal(Generic[Result]):
@@ -193,8 +168,10 @@ class ActionClient(Generic[Goal, Result]):
         self._client: Any = _EarlyLockedClient(node, action_type, name, callback_group=group)
         # The action client cancels accepted goals only.
         self._canceller: Any = node.create_client(CancelGoal, f"{name}/_action/cancel_goal", callback_group=group)
+        # No goal has this name, so that its cancelling changes nothing.
+        unknown = CancelGoal.Request(goal_info=GoalInfo(goal_id=_message(uuid.uuid4().bytes)))
+        self._meeting = Meeting(self._canceller, unknown)
         self._name, self._timeout_s = name, accept_timeout_s
-        self._met = False
         self._lock = threading.Lock()
         self._sent: dict[bytes, RunningGoal[Result]] = {}
         self._ending = False
@@ -211,15 +188,14 @@ class ActionClient(Generic[Goal, Result]):
             raise UnansweredError(
                 f"no server of the action {self._name} was there for {self._timeout_s:g} s, expected its node to run"
             )
-        _meet(self)
+        if not self._meeting.wait(self._timeout_s):
+            raise UnansweredError(f"the server of the action {self._name} did not answer for {self._timeout_s:g} s")
         callback = (lambda message: feedback(message.feedback)) if feedback is not None else None
         identity = uuid.uuid4().bytes
         with self._lock:
             if self._ending:
                 raise RefusedError(f"the goal for the action {self._name} was not sent, since this program ends")
-            future = self._client.send_goal_async(
-                goal, feedback_callback=callback, goal_uuid=UUID(uuid=np.frombuffer(identity, np.uint8))
-            )
+            future = self._client.send_goal_async(goal, feedback_callback=callback, goal_uuid=_message(identity))
             running: RunningGoal[Result] = RunningGoal(future, self._name, lambda: self.is_there)
             self._sent = {i: g for i, g in self._sent.items() if not g.ended} | {identity: running}
         try:
@@ -247,7 +223,7 @@ class ActionClient(Generic[Goal, Result]):
         for identity, goal in sent.items():
             if not goal.accepted and not goal.ended:
                 # Not answered yet: this waits behind the goal at the server.
-                info = GoalInfo(goal_id=UUID(uuid=np.frombuffer(identity, np.uint8)))
+                info = GoalInfo(goal_id=_message(identity))
                 self._canceller.call_async(CancelGoal.Request(goal_info=info))
         return all(ended)
 
@@ -276,16 +252,5 @@ def spinning(node: Node, threads: int = 2) -> Iterator[None]:
         thread.join(timeout=1.0)
 
 
-def _meet(client: "ServiceClient[Any, Any] | ActionClient[Any, Any]") -> None:
-    if not client._met:
-        time.sleep(_MEETING_S)
-        client._met = True
-
-
-def _wait(future: Future, timeout_s: float, what: str) -> Any:
-    done = threading.Event()
-    future.add_done_callback(lambda _: done.set())
-    if not done.wait(timeout_s):
-        future.cancel()
-        raise UnansweredError(f"{what} did not answer for {timeout_s:g} s")
-    return future.result()
+def _message(identity: bytes) -> UUID:
+    return UUID(uuid=np.frombuffer(identity, np.uint8))
