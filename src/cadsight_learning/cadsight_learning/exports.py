@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -119,6 +120,8 @@ class Exports:
 class Served:
     """A network that another runtime than torch runs, exported for each shape of picture when it is first seen.
 
+    Several threads may call it at once; of those that bring a new shape one exports and the others wait.
+
     Args:
         network: makes the network that is exported; it is wanted only where an export is missing.
         may_stay: whether a network that cannot be exported is run by torch, with a warning, instead of refused.
@@ -130,6 +133,7 @@ class Served:
     def __init__(self, network: Callable[[], nn.Module], runtime: str, exports: Exports, may_stay: bool) -> None:
         self._network, self._exports, self._may_stay = network, exports, may_stay
         self._sessions: dict[tuple[int, int], Session] = {}
+        self._opening = threading.Lock()
         self.runtime = runtime
 
     def __call__(self, pictures: Tensor) -> Tensor:
@@ -139,10 +143,18 @@ class Served:
             CadsightError: when it cannot be exported for their shape.
         """
         shape = pictures.shape[2], pictures.shape[3]
-        if shape not in self._sessions:
-            self._sessions[shape] = self._opened(shape)
+        session = self._session(shape)
         arrays = pictures.contiguous(memory_format=torch.contiguous_format).numpy()
-        return torch.from_numpy(np.concatenate([self._sessions[shape](one[None]) for one in arrays]))
+        return torch.from_numpy(np.concatenate([session(one[None]) for one in arrays]))
+
+    def _session(self, shape: tuple[int, int]) -> Session:
+        session = self._sessions.get(shape)
+        if session is not None:
+            return session
+        with self._opening:
+            if shape not in self._sessions:
+                self._sessions[shape] = self._opened(shape)
+            return self._sessions[shape]
 
     def _opened(self, shape: tuple[int, int]) -> Session:
         kind = FORMATS[self.runtime] if self.runtime != "torch" else None

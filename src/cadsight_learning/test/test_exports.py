@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cadsight_learning.exports as exports_module
@@ -100,6 +102,22 @@ def test_every_network_gives_normals_and_their_sureness_as_torch_does(runtime, a
     assert found == pytest.approx(normals, abs=1e-3)
     assert sure == pytest.approx(covariances, abs=1e-3)
     assert regressor.predict(crops()[:0])[0].shape == (0, 3)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_network_answers_several_threads_at_once(runtime, tmp_path):
+    regressor = load_regressor(saved_regressor(tmp_path / "m", "compact"), device="cpu", runtime=runtime)
+    together = threading.Barrier(4)
+
+    def ask(_: int) -> list[np.ndarray]:
+        together.wait()
+        return [regressor.predict(crops())[0] for _ in range(50)]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [normals for found in pool.map(ask, range(4)) for normals in found]
+    assert len(answers) == 200
+    for normals in answers:
+        assert normals == pytest.approx(answers[0], abs=1e-6)
 
 
 def test_a_concentration_is_exported_with_its_normal(tmp_path):

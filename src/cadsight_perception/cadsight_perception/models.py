@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_learning.detector import Detector, warm_up
+from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.registry import load_detector, load_regressor, named
 
 from cadsight_perception.parameters import PerceptionParameters
@@ -23,6 +24,8 @@ class Served:
 def serve(detector: str, regressor: str, parameters: PerceptionParameters, current: Served | None = None) -> Served:
     """Load and warm up the models ``detector`` and ``regressor`` of the registry; one served already is kept.
 
+    One that is kept may be looking in another thread meanwhile, and is not run here.
+
     Raises:
         CadsightError: for a name that is not in the registry, leads out of it, or is of the other kind.
     """
@@ -34,12 +37,22 @@ def serve(detector: str, regressor: str, parameters: PerceptionParameters, curre
     if current is not None and same_detector and same_regressor:
         return current
     kept = current.pipeline if current else None
-    runtime = parameters.runtime
     pipeline = Pipeline(
-        kept.detector if kept and same_detector else load_detector(named(detector, models), runtime=runtime),
-        kept.regressor if kept and same_regressor else load_regressor(named(regressor, models), runtime=runtime),
+        kept.detector if kept and same_detector else _detector(named(detector, models), parameters),
+        kept.regressor if kept and same_regressor else _regressor(named(regressor, models), parameters),
         parameters.confidence,
         parameters.max_detections,
     )
-    pipeline.warm_up(ImageSize(parameters.warm_up_width, parameters.warm_up_height))
     return Served(detector, regressor, pipeline)
+
+
+def _detector(folder: Path, parameters: PerceptionParameters) -> Detector:
+    detector = load_detector(folder, runtime=parameters.runtime)
+    warm_up(detector, parameters.warm_up_width, parameters.warm_up_height)
+    return detector
+
+
+def _regressor(folder: Path, parameters: PerceptionParameters) -> NormalRegressor:
+    regressor = load_regressor(folder, runtime=parameters.runtime)
+    regressor.warm_up()
+    return regressor

@@ -134,7 +134,7 @@ class PerceptionNode(ManagedNode):
                 self._refuse(str(error))
             except Exception as error:
                 # Whatever an image does to a model, the next one may be good.
-                self._refuse(f"an image could not be looked at: {type(error).__name__}: {error}")
+                self._failed("an image could not be looked at", error)
 
     def _look(self, arrived: _Arrived, slot: Latest[_Arrived]) -> None:
         served = self._served
@@ -196,6 +196,13 @@ class PerceptionNode(ManagedNode):
         self._statistics.count("bad_messages")
         self.get_logger().warning(sentence, throttle_duration_sec=_QUIET_S)
 
+    def _failed(self, what: str, error: Exception) -> str:
+        """Tell and count an error that nobody foresaw; returns its sentence."""
+        self._statistics.count("errors")
+        sentence = f"{what}: {type(error).__name__}: {error}"
+        self.get_logger().error(sentence, throttle_duration_sec=_QUIET_S)
+        return sentence
+
     def _on_load_model(self, request: LoadModel.Request, response: LoadModel.Response) -> LoadModel.Response:
         current = self._served
         try:
@@ -208,6 +215,9 @@ class PerceptionNode(ManagedNode):
         except CadsightError as error:
             response.success, response.message = False, str(error)
             self.get_logger().warning(response.message)
+        except Exception as error:
+            # Whatever a model's files do to a library, the old models go on.
+            response.success, response.message = False, self._failed("the models could not be loaded", error)
         return response
 
     def _on_get_statistics(self, _: GetStatistics.Request, response: GetStatistics.Response) -> GetStatistics.Response:

@@ -14,7 +14,7 @@ class Statistics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts = {"processed": 0, "bad_messages": 0, "without_camera": 0}
+        self._counts = {"processed": 0, "bad_messages": 0, "without_camera": 0, "errors": 0}
         self._latency: deque[float] = deque(maxlen=_RECENT)
         self._overhead: deque[float] = deque(maxlen=_RECENT)
         self._last_image = time.monotonic()

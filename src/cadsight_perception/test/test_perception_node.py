@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -138,6 +139,53 @@ def test_models_are_swapped_by_name_while_every_image_is_answered(looking):
     counted = statistics(rig)
     assert (counted["detector"], counted["regressor"]) == ("other", "other_normals")
     assert (counted["received"], counted["dropped"]) == (str(len(headers) + 2), "0")
+
+
+def test_no_image_is_lost_to_an_error_while_models_are_loaded_again_and_again(looking):
+    loads = int(os.environ.get("CADSIGHT_TEST_LOADS", "15"))
+    rig = looking()
+    assert rig.of(topics.TIMING, rig.image()) is not None
+    answers = []
+    done = threading.Event()
+
+    def load_all() -> None:
+        # One model is kept and looks meanwhile; the last of each round asks for what is served already.
+        wanted = [("other", ""), ("", "other_normals"), ("detector", ""), ("", "normals"), ("detector", "normals")]
+        try:
+            answers.extend(load(rig, *wanted[n % len(wanted)]).success for n in range(loads))
+        finally:
+            done.set()
+
+    caller = threading.Thread(target=load_all)
+    began, sent = time.monotonic(), 1
+    caller.start()
+    while not done.is_set() or sent < 15 * loads:
+        rig.image()
+        sent += 1
+        time.sleep(max(began + sent / 15 - time.monotonic(), 0.0))
+    caller.join()
+    last = rig.image()
+    assert rig.of(topics.TIMING, last) is not None
+    assert answers == [True] * loads
+    counted = {key: int(value) for key, value in statistics(rig).items() if value.isdigit()}
+    assert (counted["errors"], counted["bad_messages"], counted["without_camera"]) == (0, 0, 0)
+    assert counted["processed"] + counted["dropped"] == counted["received"]
+
+
+def test_a_model_that_a_library_chokes_on_is_answered_and_the_old_one_goes_on(looking, models, capfd):
+    shutil.copytree(models / "normals", models / "odd", dirs_exist_ok=True)
+    card = json.loads((models / "odd" / "model.json").read_text())
+    (models / "odd" / "model.json").write_text(json.dumps({**card, "image_size": "large"}))
+    rig = looking()
+    try:
+        answer = load(rig, "", "odd")
+    finally:
+        shutil.rmtree(models / "odd")
+    assert not answer.success
+    assert "the models could not be loaded: TypeError" in answer.message
+    assert answer.message in "".join(capfd.readouterr())
+    assert rig.of(topics.NORMALS, rig.image()) is not None
+    assert (statistics(rig)["errors"], statistics(rig)["regressor"]) == ("1", "normals")
 
 
 @pytest.mark.parametrize(
