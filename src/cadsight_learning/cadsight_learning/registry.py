@@ -214,6 +214,16 @@ def exports_of(folder: Path, card: ModelCard, out: str | Path | None = None) -> 
     return Exports(folder / EXPORTS, weights, about, spare=caches / "cadsight" / EXPORTS / weights[:16])
 
 
+def version(folder: str | Path) -> str:
+    """SHA-256 over the card and the weights of the model in ``folder``: other weights under the same name differ.
+
+    Raises:
+        CadsightError: when they cannot be read.
+    """
+    parts = "".join(sha256(Path(folder) / name) for name in (CARD, WEIGHTS))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
 def fingerprint(samples: Iterable[Sample]) -> str:
     """SHA-256 over the names, labels and picture files of samples, whatever folder they lie in.
 

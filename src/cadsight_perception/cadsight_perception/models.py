@@ -1,30 +1,52 @@
 """Models by name, as the perception node serves them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from cadsight_core.errors import CadsightError
 from cadsight_learning.detector import Detector, warm_up
 from cadsight_learning.normals import NormalRegressor
-from cadsight_learning.registry import load_detector, load_regressor, named
+from cadsight_learning.registry import load_detector, load_regressor, named, version
 
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.pipeline import Pipeline
 
+M = TypeVar("M", Detector, NormalRegressor)
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[M]):
+    """A model as it was when it was loaded.
+
+    Attributes:
+        version: of its files (see :func:`cadsight_learning.registry.version`).
+    """
+
+    name: str
+    version: str
+    model: M
+
 
 @dataclass(frozen=True)
 class Served:
-    """A pipeline and the names of its two models."""
+    """Two models, and what looks with them."""
 
-    detector: str
-    regressor: str
+    detector: Loaded[Detector]
+    regressor: Loaded[NormalRegressor]
     pipeline: Pipeline
+
+    @property
+    def names(self) -> str:
+        return f"{self.detector.name} and {self.regressor.name}"
 
 
 def serve(detector: str, regressor: str, parameters: PerceptionParameters, current: Served | None = None) -> Served:
-    """Load and warm up the models ``detector`` and ``regressor`` of the registry; one served already is kept.
+    """Load and warm up the models ``detector`` and ``regressor`` of the registry.
 
-    One that is kept may be looking in another thread meanwhile, and is not run here.
+    One that is served already is kept while its files are the same, and one whose name is empty in any case; it may be
+    looking in another thread meanwhile, and is not run here.
 
     Raises:
         CadsightError: for a name that is not in the registry, leads out of it, or is of the other kind.
@@ -32,27 +54,31 @@ def serve(detector: str, regressor: str, parameters: PerceptionParameters, curre
     models = Path(parameters.models_folder).expanduser()
     if not models.is_dir():
         raise CadsightError(f"the models_folder {models} does not exist, expected a folder of trained models")
-    same_detector = current is not None and current.detector == detector
-    same_regressor = current is not None and current.regressor == regressor
-    if current is not None and same_detector and same_regressor:
+
+    def look(folder: Path) -> Detector:
+        loaded = load_detector(folder, runtime=parameters.runtime)
+        warm_up(loaded, parameters.warm_up_width, parameters.warm_up_height)
+        return loaded
+
+    def measure(folder: Path) -> NormalRegressor:
+        loaded = load_regressor(folder, runtime=parameters.runtime)
+        loaded.warm_up()
+        return loaded
+
+    finder = _kept_or_loaded(detector, models, current.detector if current else None, look)
+    measurer = _kept_or_loaded(regressor, models, current.regressor if current else None, measure)
+    if current is not None and finder is current.detector and measurer is current.regressor:
         return current
-    kept = current.pipeline if current else None
-    pipeline = Pipeline(
-        kept.detector if kept and same_detector else _detector(named(detector, models), parameters),
-        kept.regressor if kept and same_regressor else _regressor(named(regressor, models), parameters),
-        parameters.confidence,
-        parameters.max_detections,
-    )
-    return Served(detector, regressor, pipeline)
+    pipeline = Pipeline(finder.model, measurer.model, parameters.confidence, parameters.max_detections)
+    return Served(finder, measurer, pipeline)
 
 
-def _detector(folder: Path, parameters: PerceptionParameters) -> Detector:
-    detector = load_detector(folder, runtime=parameters.runtime)
-    warm_up(detector, parameters.warm_up_width, parameters.warm_up_height)
-    return detector
-
-
-def _regressor(folder: Path, parameters: PerceptionParameters) -> NormalRegressor:
-    regressor = load_regressor(folder, runtime=parameters.runtime)
-    regressor.warm_up()
-    return regressor
+def _kept_or_loaded(name: str, models: Path, current: Loaded[M] | None, load: Callable[[Path], M]) -> Loaded[M]:
+    if current is not None and not name:
+        return current
+    folder = named(name, models)
+    # Before it is loaded: files that are replaced meanwhile are another version the next time.
+    files = version(folder)
+    if current is not None and (current.name, current.version) == (name, files):
+        return current
+    return Loaded(name, files, load(folder))

@@ -32,7 +32,9 @@ from cadsight_perception.markers import markers, position
 from cadsight_perception.models import Served, serve
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.pipeline import Looked
-from cadsight_perception.statistics import Statistics
+from cadsight_perception.statistics import CAMERA, Statistics
+from cadsight_perception.statistics import DEPTH as DEPTH_LOST
+from cadsight_perception.statistics import IMAGE as IMAGE_LOST
 from cadsight_perception.timing import FrameTiming, timing_to_message
 from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
 from cadsight_ros import diagnostics, qos
@@ -74,7 +76,7 @@ class PerceptionNode(ManagedNode):
         loading = MutuallyExclusiveCallbackGroup()
         self.create_service(LoadModel, "~/load_model", self._on_load_model, callback_group=loading)
         self.create_service(GetStatistics, "~/get_statistics", self._on_get_statistics)
-        self._diagnostics = Diagnostics(self, self._status)
+        self._diagnostics = Diagnostics(self, self._watched)
         if self._options.autostart:
             self.autostart()
 
@@ -117,7 +119,9 @@ class PerceptionNode(ManagedNode):
 
     def _on_image(self, message: Image) -> None:
         arrived = _Arrived(message, self.get_clock().now().nanoseconds, time.perf_counter())
-        self._statistics.image_arrived()
+        silence = self._statistics.image_arrived()
+        if silence is not None:
+            self.get_logger().info(f"the camera is back after {silence:.1f} s of silence")
         self._slot.put(arrived)
 
     def _on_info(self, message: CameraInfo) -> None:
@@ -131,10 +135,11 @@ class PerceptionNode(ManagedNode):
             try:
                 self._look(arrived, slot)
             except CadsightError as error:
-                self._refuse(str(error))
+                self._refuse(IMAGE_LOST, str(error))
             except Exception as error:
                 # Whatever an image does to a model, the next one may be good.
-                self._failed("an image could not be looked at", error)
+                sentence = self._failed("an image could not be looked at", error)
+                self._statistics.refused(IMAGE_LOST, sentence)
 
     def _look(self, arrived: _Arrived, slot: Latest[_Arrived]) -> None:
         served = self._served
@@ -162,8 +167,9 @@ class PerceptionNode(ManagedNode):
         try:
             if self._info is not None:
                 return camera_from_info(self._info, size)
+            self._statistics.refused(CAMERA, f"nothing came on {CAMERA_INFO}, expected the camera's intrinsics")
         except CadsightError as error:
-            self._refuse(str(error))
+            self._refuse(CAMERA, str(error))
         self._statistics.count("without_camera")
         return None
 
@@ -188,12 +194,13 @@ class PerceptionNode(ManagedNode):
         try:
             depth = depth_from_message(message)
         except CadsightError as error:
-            self._refuse(str(error))
+            self._refuse(DEPTH_LOST, str(error))
             return None
         return depth if depth.shape == (size.height, size.width) else None
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, kind: str, sentence: str) -> None:
         self._statistics.count("bad_messages")
+        self._statistics.refused(kind, sentence)
         self.get_logger().warning(sentence, throttle_duration_sec=_QUIET_S)
 
     def _failed(self, what: str, error: Exception) -> str:
@@ -208,10 +215,13 @@ class PerceptionNode(ManagedNode):
         try:
             if current is None:
                 raise CadsightError("the perception node is not configured, expected it to be before models change")
-            wanted = request.detector or current.detector, request.regressor or current.regressor
-            self._served = serve(*wanted, self._options, current)
-            response.success, response.message = True, f"serves {wanted[0]} and {wanted[1]}"
-            self.get_logger().info(_told(self._served))
+            served = serve(request.detector, request.regressor, self._options, current)
+            if self._served is not current:
+                raise CadsightError("the node was cleaned up while models were loaded, expected it to stay configured")
+            self._served = served
+            same = ", whose files are the same as before" if served is current else ""
+            response.success, response.message = True, f"serves {served.names}{same}"
+            self.get_logger().info(_told(served) + same)
         except CadsightError as error:
             response.success, response.message = False, str(error)
             self.get_logger().warning(response.message)
@@ -226,26 +236,39 @@ class PerceptionNode(ManagedNode):
 
     def _status(self) -> DiagnosticStatus:
         served = self._served
-        names = {"detector": served.detector, "regressor": served.regressor, **_runtimes(served)} if served else {}
         counts = {"received": self._slot.received, "dropped": self._slot.dropped}
-        values = {**names, **counts, **self._statistics.values()}
+        values = {**(_models(served) if served else {}), **counts, **self._statistics.values()}
         if self._worker is None:
             return make_status(self, diagnostics.STALE, "not active", values)
         silence = self._statistics.silence_s
         if silence > self._options.silence_s:
             message = f"the camera has been silent for {silence:.1f} s, expected images on {IMAGE}"
             return make_status(self, diagnostics.WARN, message, values)
+        trouble = self._statistics.trouble(self._options.silence_s)
+        if trouble is not None:
+            level = diagnostics.ERROR if trouble.nothing else diagnostics.WARN
+            return make_status(self, level, trouble.sentence, values)
         return make_status(self, diagnostics.OK, "looking", values)
+
+    def _watched(self) -> DiagnosticStatus:
+        """The status; a camera that has fallen silent is told in the log too."""
+        if self._worker is not None and self._statistics.falls_silent(self._options.silence_s):
+            silence = self._statistics.silence_s
+            self.get_logger().warning(f"no image came on {IMAGE} for {silence:.1f} s, expected the camera to run")
+        return self._status()
 
 
 def _told(served: Served) -> str:
-    by = " and ".join(sorted(set(_runtimes(served).values())))
-    return f"serves {served.detector} and {served.regressor} by {by}"
+    runtimes = {served.detector.model.runtime, served.regressor.model.runtime}
+    return f"serves {served.names} by {' and '.join(sorted(runtimes))}"
 
 
-def _runtimes(served: Served) -> dict[str, str]:
-    pipeline = served.pipeline
-    return {"detector_runtime": pipeline.detector.runtime, "regressor_runtime": pipeline.regressor.runtime}
+def _models(served: Served) -> dict[str, str]:
+    """Of each of the two its name, what runs it, and how the version of its files begins."""
+    values = {}
+    for kind, loaded in (("detector", served.detector), ("regressor", served.regressor)):
+        values |= {kind: loaded.name, f"{kind}_runtime": loaded.model.runtime, f"{kind}_version": loaded.version[:12]}
+    return values
 
 
 def main() -> int:
