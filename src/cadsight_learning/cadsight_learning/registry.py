@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import subprocess
+import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
 
 CARD, WEIGHTS = "model.json", "weights.pt"
 FORMAT = "cadsight-model-1"
+# What JSON holds for a field of a card of each type, and what it is called.
+_IN_JSON: dict[type, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "a string"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    dict: ((dict,), "an object"),
+    tuple: ((list,), "a list"),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -66,6 +75,19 @@ class ModelCard:
     code: str = ""
     created: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a registry folder holds, by name.
+
+    Attributes:
+        models: the folder and card of each whole model.
+        broken: the folder of each other one, and a sentence on what is wrong with it.
+    """
+
+    models: tuple[tuple[Path, ModelCard], ...]
+    broken: tuple[tuple[Path, str], ...]
 
 
 def save_model(
@@ -105,6 +127,11 @@ def load_card(folder: str | Path) -> ModelCard:
     known = {f.name for f in dataclasses.fields(ModelCard)}
     if not {"kind", "architecture", "classes", "image_size"} <= data.keys() <= known:
         raise CadsightError(f"the card {path} has the keys {sorted(data)}, expected {sorted(known)}")
+    hints = typing.get_type_hints(ModelCard)
+    for name, value in data.items():
+        kinds, words = _IN_JSON[typing.get_origin(hints[name]) or hints[name]]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise CadsightError(f"the card {path} has {name} {value!r}, expected {words}")
     return ModelCard(**{**data, "classes": tuple(map(str, data["classes"]))})
 
 
@@ -135,9 +162,18 @@ def named(name: str | Path, models: str | Path = MODELS_FOLDER) -> Path:
     raise CadsightError(f"there is no model {str(name)!r} in {models}, expected {expected}")
 
 
-def list_models(models: str | Path) -> list[tuple[Path, ModelCard]]:
-    """Every whole model in a registry folder, by name."""
-    return [(path.parent, load_card(path.parent)) for path in sorted(Path(models).glob(f"*/{CARD}"))]
+def list_models(models: str | Path) -> Listed:
+    """What is in a registry folder; a model that is broken hides none of the others."""
+    whole, broken = [], []
+    for path in sorted(Path(models).glob(f"*/{CARD}")):
+        try:
+            card = load_card(path.parent)
+            if not (path.parent / WEIGHTS).is_file():
+                raise CadsightError(f"{path.parent} has a card and no {WEIGHTS}, expected both")
+            whole.append((path.parent, card))
+        except CadsightError as error:
+            broken.append((path.parent, str(error)))
+    return Listed(tuple(whole), tuple(broken))
 
 
 def load_detector(

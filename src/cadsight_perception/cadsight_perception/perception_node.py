@@ -265,7 +265,7 @@ def _told(served: Served) -> str:
 
 def _models(served: Served) -> dict[str, str]:
     """Of each of the two its name, what runs it, and how the version of its files begins."""
-    values = {}
+    values: dict[str, str] = {}
     for kind, loaded in (("detector", served.detector), ("regressor", served.regressor)):
         values |= {kind: loaded.name, f"{kind}_runtime": loaded.model.runtime, f"{kind}_version": loaded.version[:12]}
     return values

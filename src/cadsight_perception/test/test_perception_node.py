@@ -177,14 +177,14 @@ def test_no_image_is_lost_to_an_error_while_models_are_loaded_again_and_again(lo
 def test_a_model_that_a_library_chokes_on_is_answered_and_the_old_one_goes_on(looking, models, capfd):
     shutil.copytree(models / "normals", models / "odd", dirs_exist_ok=True)
     card = json.loads((models / "odd" / "model.json").read_text())
-    (models / "odd" / "model.json").write_text(json.dumps({**card, "image_size": "large"}))
+    (models / "odd" / "model.json").write_text(json.dumps({**card, "extra": {"covariance": "odd"}}))
     rig = looking()
     try:
         answer = load(rig, "", "odd")
     finally:
         shutil.rmtree(models / "odd")
     assert not answer.success
-    assert "the models could not be loaded: TypeError" in answer.message
+    assert "the models could not be loaded: ValueError" in answer.message
     assert answer.message in "".join(capfd.readouterr())
     assert rig.of(topics.NORMALS, rig.image()) is not None
     assert (statistics(rig)["errors"], statistics(rig)["regressor"]) == ("1", "normals")
