@@ -13,7 +13,7 @@ import logging
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,14 @@ import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.images import Rgb
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cadsight_learning.agreement import Agreement, agreement
+from cadsight_learning.frames import fitted
 from cadsight_learning.runtimes import FORMATS, Session, open_session
+from cadsight_learning.validation_pictures import load_pictures
 
 EXPORTS, ABOUT = "exports", "export.json"
 FORMAT = "cadsight-export-2"
@@ -46,12 +50,14 @@ class Exports:
         folder: where they are; one folder an export.
         weights_sha256: of the file of weights that they have to be made of.
         about: what is written beside each: kind, architecture, classes, range of the colours.
+        pictures: folder of the model, for those that it was validated on; None: there are none.
         spare: where they are when nothing can be written into ``folder``; None: nowhere.
     """
 
     folder: Path
     weights_sha256: str
     about: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Path | None = None
     spare: Path | None = None
 
     def find(self, kind: str, shape: tuple[int, int]) -> Path | None:
@@ -93,6 +99,32 @@ class Exports:
                         return self._write(path, folder, kind, shape, difference)
                 raise error
 
+    def bfloat16(self, path: Path) -> Agreement:
+        """How far OpenVINO in bfloat16 is from float32 with the export ``path``, measured once and then kept in its
+        ``export.json``.
+
+        Raises:
+            CadsightError: when this processor does not multiply bfloat16, or the export cannot be opened.
+        """
+        about = json.loads((path.parent / ABOUT).read_text())
+        if (known := Agreement.from_json(about.get("bfloat16"))) is not None:
+            return known
+        kept = None if self.pictures is None else load_pictures(self.pictures)
+        pictures = [] if kept is None else [self._input(one, about["input"][2:]) for one in kept]
+        exact, near = (open_session(runtime, path) for runtime in ("openvino", "openvino-bf16"))
+        found = agreement(exact, near, pictures, self.about["kind"], len(self.about["classes"]))
+        about["bfloat16"] = found.to_json()
+        # In a folder where nothing can be written it is measured anew at each start.
+        with contextlib.suppress(CadsightError):
+            write_atomically(path.parent / ABOUT, json.dumps(about, indent=1) + "\n")
+        return found
+
+    def _input(self, picture: Rgb, shape: Sequence[int]) -> NDArray[np.float32]:
+        """A picture as the network takes it (1, 3, *shape)."""
+        low, high = self.about["colours"]
+        fit = fitted(picture, (shape[0], shape[1])).astype(np.float32) / 255 * (high - low) + low
+        return np.ascontiguousarray(fit.transpose(2, 0, 1)[None])
+
     def _write(self, path: Path, folder: Path, kind: str, shape: tuple[int, int], difference: float) -> Path:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +156,8 @@ class Served:
 
     Args:
         network: makes the network that is exported; it is wanted only where an export is missing.
-        may_stay: whether a network that cannot be exported is run by torch, with a warning, instead of refused.
+        may_stay: whether a network that cannot be exported is run by torch, with a warning, instead of refused, and
+            in float32 where bfloat16 does not agree with it (see :mod:`cadsight_learning.agreement`).
 
     Attributes:
         runtime: what runs it.
@@ -161,6 +194,8 @@ class Served:
         try:
             if kind is not None:
                 path = self._exports.find(kind, shape) or self._made(kind, shape)
+                if self.runtime == "openvino-bf16" and self._may_stay:
+                    self._choose_precision(path)
                 return open_session(self.runtime, path)
         except CadsightError as error:
             if not self._may_stay:
@@ -169,6 +204,14 @@ class Served:
             self.runtime = "torch"
             self._sessions.clear()
         return _in_torch(self._network())
+
+    def _choose_precision(self, path: Path) -> None:
+        found = self._exports.bfloat16(path)
+        if not found.agrees:
+            name = self._exports.about.get("architecture", "the network")
+            _log.info("%s, so %s runs in float32", found, name)
+            self.runtime = "openvino"
+            self._sessions.clear()
 
     def _made(self, kind: str, shape: tuple[int, int]) -> Path:
         name = self._exports.about.get("architecture", "the network")

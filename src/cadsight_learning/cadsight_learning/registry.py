@@ -3,6 +3,7 @@
 FOLDER/NAME/model.json         the card
 FOLDER/NAME/weights.pt         a state_dict, read with ``weights_only=True``
 FOLDER/NAME/learned_from.json  the pictures that it learned from (see :mod:`cadsight_learning.learned_from`)
+FOLDER/NAME/pictures.npz       a few that it was validated on (see :mod:`cadsight_learning.validation_pictures`)
 FOLDER/NAME/curves.json        losses and figures epoch by epoch, also as curves.csv
 FOLDER/NAME/exports/           the network for other runtimes (see :mod:`cadsight_learning.exports`), made when wanted
 """
@@ -20,15 +21,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
 from cadsight_core.sample import Sample
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.exports import EXPORTS, Exports, sha256
 from cadsight_learning.learned_from import LEARNED_FROM, LearnedFrom, content
 from cadsight_learning.options import MODELS_FOLDER
+from cadsight_learning.validation_pictures import PICTURES, save_pictures
 
 if TYPE_CHECKING:
     from cadsight_learning.detector import Detector
@@ -91,9 +95,16 @@ class Listed:
 
 
 def save_model(
-    folder: str | Path, card: ModelCard, state: Mapping[str, Tensor], learned_from: LearnedFrom | None = None
+    folder: str | Path,
+    card: ModelCard,
+    state: Mapping[str, Tensor],
+    learned_from: LearnedFrom | None = None,
+    pictures: NDArray[np.uint8] | None = None,
 ) -> None:
     """Write weights and what they were learned from, then the card: a folder with a card is whole.
+
+    Args:
+        pictures: that it was validated on (see :mod:`cadsight_learning.validation_pictures`).
 
     Raises:
         CadsightError: when the disk refuses the bytes.
@@ -102,9 +113,12 @@ def save_model(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).unlink(missing_ok=True)
     (folder / LEARNED_FROM).unlink(missing_ok=True)
+    (folder / PICTURES).unlink(missing_ok=True)
     save_checkpoint(folder / WEIGHTS, {k: v.contiguous() for k, v in state.items()})
     if learned_from is not None:
         learned_from.save(folder)
+    if pictures is not None:
+        save_pictures(folder, pictures)
     data = {"format": FORMAT, **dataclasses.asdict(card)}
     write_atomically(folder / CARD, json.dumps(data, indent=1) + "\n")
 
@@ -245,9 +259,9 @@ def exports_of(folder: Path, card: ModelCard, out: str | Path | None = None) -> 
     about = {"kind": card.kind, "architecture": card.architecture, "classes": card.classes, "colours": colours}
     weights = sha256(folder / WEIGHTS)
     if out:
-        return Exports(Path(out), weights, about)
+        return Exports(Path(out), weights, about, pictures=folder)
     caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return Exports(folder / EXPORTS, weights, about, spare=caches / "cadsight" / EXPORTS / weights[:16])
+    return Exports(folder / EXPORTS, weights, about, folder, spare=caches / "cadsight" / EXPORTS / weights[:16])
 
 
 def version(folder: str | Path) -> str:

@@ -21,8 +21,8 @@ class PerceptionParameters:
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
     runtime: str = parameter(
         "auto",
-        "what runs the models: auto, the first of openvino-bf16, openvino, onnxruntime and torch that the machine has "
-        "(on a GPU torch), or one of these; the models are exported for it when they are first served",
+        "what runs the models: auto, the first of openvino-bf16 (where it agrees with float32), openvino, onnxruntime "
+        "and torch that the machine has (on a GPU torch), or one of these; exported when first served",
         choices=RUNTIMES,
     )
     warm_up_width: int = parameter(640, "width of the image that the models are warmed up with", minimum=1)

@@ -208,7 +208,8 @@ def test_a_model_that_is_not_there_is_refused_and_the_old_one_goes_on(looking, m
 
 
 def test_the_fastest_runtime_is_taken_and_exporting_for_it_is_told_once(looking, models, capfd):
-    fastest = runtime_of("auto", torch.device("cpu"))
+    # These models were validated on nothing, so bfloat16 has nothing to agree on.
+    fastest = runtime_of("auto", torch.device("cpu")).removesuffix("-bf16")
     shutil.rmtree(models / "detector" / "exports", ignore_errors=True)
     rig = looking()
     assert rig.of(topics.DETECTIONS, rig.image()) is not None
