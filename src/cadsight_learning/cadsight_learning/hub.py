@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-import torchvision
 from cadsight_core.errors import CadsightError
 from torch import Tensor
 
@@ -32,6 +31,8 @@ def torchvision_state(architecture: str) -> tuple[str, dict[str, Tensor]]:
     Raises:
         CadsightError: when they cannot be had.
     """
+    import torchvision  # slow: it brings torch._dynamo and sympy
+
     weights: Any = torchvision.models.get_model_weights(architecture)["DEFAULT"]
     with reaching_hub(f"torchvision's weights of {architecture}", weights.url):
         state = torch.hub.load_state_dict_from_url(

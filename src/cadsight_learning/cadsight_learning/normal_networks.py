@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-import torchvision
 from cadsight_core.errors import CadsightError
 from torch import Tensor, nn
 from torch.nn import functional
@@ -128,11 +127,15 @@ def _efficientnet_lite0(image_size: int) -> nn.Sequential:
 
 
 def _mobilenet_v3_small(image_size: int) -> nn.Sequential:
+    import torchvision  # slow, and wanted by no other network
+
     model = torchvision.models.mobilenet_v3_small()
     return _on(nn.Sequential(OrderedDict(features=model.features)), 576, image_size, Colours(*_IMAGENET))
 
 
 def _resnet18(image_size: int) -> nn.Sequential:
+    import torchvision
+
     model = torchvision.models.resnet18()
     layers = OrderedDict((name, layer) for name, layer in model.named_children() if name not in ("avgpool", "fc"))
     return _on(nn.Sequential(layers), 512, image_size, Colours(*_IMAGENET))

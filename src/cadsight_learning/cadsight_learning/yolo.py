@@ -31,6 +31,8 @@ with untouched():
 # Ultralytics' own gains.
 _GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
 _IOU = 0.6
+# From this confidence on there are so few boxes that ultralytics' own suppression is as quick as torchvision's.
+_FEW = 0.1
 
 
 class YoloDetector(UltralyticsDetector):
@@ -84,6 +86,9 @@ class YoloDetector(UltralyticsDetector):
         return self
 
     def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[NDArray[np.float64]]:
+        if confidence < _FEW:
+            import torchvision  # noqa: F401  # slow to import; once it is there ultralytics lets it suppress
+
         rows = non_max_suppression(raw, confidence, _IOU, max_det=max_detections, max_time_img=10.0)
         return [r.double().cpu().numpy() for r in rows]
 
