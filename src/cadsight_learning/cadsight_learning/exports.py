@@ -12,6 +12,7 @@ import json
 import logging
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,6 +43,10 @@ _OPSET = 17
 _log = logging.getLogger(__name__)
 
 
+def untold(_: str) -> None:
+    """What is told of an export where nobody listens."""
+
+
 @dataclass(frozen=True)
 class Exports:
     """The exports of one model.
@@ -51,6 +56,7 @@ class Exports:
         weights_sha256: of the file of weights that they have to be made of.
         about: what is written beside each: kind, architecture, classes, range of the colours.
         pictures: folder of the model, for those that it was validated on; None: there are none.
+        tell: is told each step of making one, and nothing (an empty string) at its end.
         spare: where they are when nothing can be written into ``folder``; None: nowhere.
     """
 
@@ -59,6 +65,7 @@ class Exports:
     about: Mapping[str, Any] = field(default_factory=dict)
     pictures: Path | None = None
     spare: Path | None = None
+    tell: Callable[[str], None] = untold
 
     def find(self, kind: str, shape: tuple[int, int]) -> Path | None:
         """The network for pictures of ``shape`` (rows, columns) if it was made of these weights, else None."""
@@ -82,8 +89,12 @@ class Exports:
                 refuses the bytes.
         """
         first, *others = self._folders(kind, shape)
+        name = self.about.get("architecture", "the network")
+        what = f"exporting {name} to {kind} for {shape[1]} x {shape[0]} pixels, step"
         with tempfile.TemporaryDirectory(prefix="cadsight_export_") as scratch:
+            self.tell(f"{what} 1 of 3: writing it down")
             path = _exported(network, kind, shape, Path(scratch))
+            self.tell(f"{what} 2 of 3: comparing it with torch's")
             runtime = next(r for r, k in FORMATS.items() if k == kind)
             difference = _difference(network, open_session(runtime, path), shape)
             if not difference <= LARGEST_DIFFERENCE:
@@ -91,6 +102,7 @@ class Exports:
                     f"the network exported to {kind} differs from torch's by {difference:.2g}, "
                     f"expected at most {LARGEST_DIFFERENCE:g}; nothing was written"
                 )
+            self.tell(f"{what} 3 of 3: keeping it")
             try:
                 return self._write(path, first, kind, shape, difference)
             except CadsightError as error:
@@ -216,7 +228,13 @@ class Served:
     def _made(self, kind: str, shape: tuple[int, int]) -> Path:
         name = self._exports.about.get("architecture", "the network")
         _log.info("exporting %s to %s for %d x %d pixels, once for these weights", name, kind, shape[1], shape[0])
-        return self._exports.make(self._network(), kind, shape)
+        began = time.monotonic()
+        try:
+            path = self._exports.make(self._network(), kind, shape)
+        finally:
+            self._exports.tell("")
+        _log.info("exported %s in %.1f s", name, time.monotonic() - began)
+        return path
 
 
 def sha256(path: str | Path) -> str:

@@ -16,8 +16,8 @@ import logging
 import os
 import subprocess
 import typing
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
-from cadsight_learning.exports import EXPORTS, Exports, sha256
+from cadsight_learning.exports import EXPORTS, Exports, sha256, untold
 from cadsight_learning.learned_from import LEARNED_FROM, LearnedFrom, content
 from cadsight_learning.options import MODELS_FOLDER
 from cadsight_learning.validation_pictures import PICTURES, save_pictures
@@ -191,12 +191,17 @@ def list_models(models: str | Path) -> Listed:
 
 
 def load_detector(
-    name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto", runtime: str = "torch"
+    name: str | Path,
+    models: str | Path = MODELS_FOLDER,
+    device: str = "auto",
+    runtime: str = "torch",
+    tell: Callable[[str], None] = untold,
 ) -> "Detector":
     """The detector of the class that its card's architecture wants, on ``device`` (see :mod:`.devices`).
 
     Args:
         runtime: what looks (see :mod:`.runtimes`); with ``auto`` torch does where the network cannot be exported.
+        tell: is told the steps of an export (see :class:`cadsight_learning.exports.Exports`).
 
     Raises:
         CadsightError: when there is no such model, device or runtime, it is no detector, its files do not fit together,
@@ -210,7 +215,7 @@ def load_detector(
     folder, card = _of_kind(name, models, "detector")
     there = device_of(device)
     chosen = runtime_of(runtime, there)
-    exports = exports_of(folder, card) if chosen != "torch" else None
+    exports = replace(exports_of(folder, card), tell=tell) if chosen != "torch" else None
     detector = detector_of(card.architecture, card.classes, card.image_size, there)
     detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
     if exports is None:
@@ -224,7 +229,11 @@ def load_detector(
 
 
 def load_regressor(
-    name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto", runtime: str = "torch"
+    name: str | Path,
+    models: str | Path = MODELS_FOLDER,
+    device: str = "auto",
+    runtime: str = "torch",
+    tell: Callable[[str], None] = untold,
 ) -> "NormalRegressor":
     """The regressor of normals of a card, on ``device`` (see :mod:`.devices`), run by ``runtime`` as in
     :func:`load_detector`.
@@ -240,7 +249,7 @@ def load_regressor(
     folder, card = _of_kind(name, models, "normals")
     there = device_of(device)
     chosen = runtime_of(runtime, there)
-    exports = exports_of(folder, card) if chosen != "torch" else None
+    exports = replace(exports_of(folder, card), tell=tell) if chosen != "torch" else None
     regressor = NormalRegressor(
         card.architecture, card.image_size, card.extra.get("covariance"), card.extra.get("temperature", 1.0)
     )

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from cadsight_core.errors import CadsightError
 from cadsight_learning.detector import Detector, warm_up
+from cadsight_learning.exports import untold
 from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.registry import load_detector, load_regressor, named, version
 
@@ -42,11 +43,20 @@ class Served:
         return f"{self.detector.name} and {self.regressor.name}"
 
 
-def serve(detector: str, regressor: str, parameters: PerceptionParameters, current: Served | None = None) -> Served:
+def serve(
+    detector: str,
+    regressor: str,
+    parameters: PerceptionParameters,
+    current: Served | None = None,
+    tell: Callable[[str], None] = untold,
+) -> Served:
     """Load and warm up the models ``detector`` and ``regressor`` of the registry.
 
     One that is served already is kept while its files are the same, and one whose name is empty in any case; it may be
     looking in another thread meanwhile, and is not run here.
+
+    Args:
+        tell: is told each step.
 
     Raises:
         CadsightError: for a name that is not in the registry, leads out of it, or is of the other kind.
@@ -56,12 +66,14 @@ def serve(detector: str, regressor: str, parameters: PerceptionParameters, curre
         raise CadsightError(f"the models_folder {models} does not exist, expected a folder of trained models")
 
     def look(folder: Path) -> Detector:
-        loaded = load_detector(folder, runtime=parameters.runtime)
+        tell(f"loading the detector {folder.name}")
+        loaded = load_detector(folder, runtime=parameters.runtime, tell=tell)
         warm_up(loaded, parameters.warm_up_width, parameters.warm_up_height)
         return loaded
 
     def measure(folder: Path) -> NormalRegressor:
-        loaded = load_regressor(folder, runtime=parameters.runtime)
+        tell(f"loading the regressor {folder.name}")
+        loaded = load_regressor(folder, runtime=parameters.runtime, tell=tell)
         loaded.warm_up()
         return loaded
 
