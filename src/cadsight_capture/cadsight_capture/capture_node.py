@@ -43,6 +43,7 @@ _LOOK_FOR_CLIENT_S = 0.5
 class CaptureParameters(HolderParameters, ArmParameters, RosCellParameters, SessionParameters, ViewParameters):
     """Parameters of the capture node."""
 
+    part: str = parameter("", "YAML of the part that the arm holds (a path or package://); must be given")
     output_folder: str = parameter("runs/capture", "folder that the sessions are written to")
     home_joints: _Six = parameter((0.0, -1.57, 1.57, -1.57, -1.57, 0.0), "middle of the random poses, rad")
     spread_joints: _Six = parameter(

@@ -17,7 +17,7 @@ from cadsight_capture.labelling import LabellingParameters
 class LabellingNodeParameters(ArmParameters):
     """The parameters of the node ``labelling``; `cadsight label` reads the same section."""
 
-    part: str = parameter("", "YAML of the part that the arm holds (a path or package://)")
+    part: str = parameter("", "YAML of the part that the arm holds (a path or package://); must be given")
     mount: tuple[float, ...] = parameter(
         (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
         "tool0_from_part: x, y, z in metres and the quaternion x, y, z, w of the part in the tool's frame",

@@ -1,6 +1,7 @@
 """Progress bars of commands that run for a time."""
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,18 @@ class TrainingBar:
         shown = {name: f"{value:.3g}" for name, value in self._chosen(report.figures).items()}
         self._bar.set_postfix({"epoch": report.epoch, **shown}, refresh=False)
         self._bar.update(round(report.share * 100, 1) - self._bar.n)
+
+
+class Spoken:
+    """Prints each new sentence that it is told once, on standard error beside the bars."""
+
+    def __init__(self, who: str) -> None:
+        self._who, self._latest = who, ""
+
+    def __call__(self, sentence: str) -> None:
+        if sentence and sentence != self._latest:
+            tqdm.write(f"{self._who}: {sentence}", file=sys.stderr)
+        self._latest = sentence
 
 
 def picture_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:

@@ -54,6 +54,20 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
     assert "squares" in capsys.readouterr().out
 
 
+def test_models_lists_whole_models_beside_a_broken_one_which_costs_the_status(model, tmp_path, capsys):
+    shutil.copytree(model, tmp_path / "whole")
+    shutil.copytree(model, tmp_path / "broken")
+    (tmp_path / "broken" / "model.json").write_text("{")
+    assert main(["models", "--models", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith("whole ")
+    assert told.err.startswith("cadsight: the model broken is broken: the card ")
+    assert main(["models", "--models", str(tmp_path), "--json"]) == 1
+    listed = json.loads(capsys.readouterr().out)
+    assert [(one["name"], one["kind"]) for one in listed["models"]] == [("whole", "detector")]
+    assert "is not JSON" in listed["broken"][0]["reason"]
+
+
 def test_a_second_training_in_the_same_folder_is_refused_while_the_first_runs(data, tmp_path, capsys):
     words = ["train", "detector", "--data", str(data), "--out", str(tmp_path), "--epochs", "1", "--image-size", "64"]
     with alone_in(tmp_path):

@@ -11,8 +11,10 @@ import hashlib
 import json
 import logging
 import tempfile
+import threading
+import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,14 @@ import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.images import Rgb
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cadsight_learning.agreement import Agreement, agreement
+from cadsight_learning.frames import fitted
 from cadsight_learning.runtimes import FORMATS, Session, open_session
+from cadsight_learning.validation_pictures import load_pictures
 
 EXPORTS, ABOUT = "exports", "export.json"
 FORMAT = "cadsight-export-2"
@@ -37,6 +43,10 @@ _OPSET = 17
 _log = logging.getLogger(__name__)
 
 
+def untold(_: str) -> None:
+    """What is told of an export where nobody listens."""
+
+
 @dataclass(frozen=True)
 class Exports:
     """The exports of one model.
@@ -45,13 +55,17 @@ class Exports:
         folder: where they are; one folder an export.
         weights_sha256: of the file of weights that they have to be made of.
         about: what is written beside each: kind, architecture, classes, range of the colours.
+        pictures: folder of the model, for those that it was validated on; None: there are none.
+        tell: is told each step of making one, and nothing (an empty string) at its end.
         spare: where they are when nothing can be written into ``folder``; None: nowhere.
     """
 
     folder: Path
     weights_sha256: str
     about: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Path | None = None
     spare: Path | None = None
+    tell: Callable[[str], None] = untold
 
     def find(self, kind: str, shape: tuple[int, int]) -> Path | None:
         """The network for pictures of ``shape`` (rows, columns) if it was made of these weights, else None."""
@@ -75,8 +89,12 @@ class Exports:
                 refuses the bytes.
         """
         first, *others = self._folders(kind, shape)
+        name = self.about.get("architecture", "the network")
+        what = f"exporting {name} to {kind} for {shape[1]} x {shape[0]} pixels, step"
         with tempfile.TemporaryDirectory(prefix="cadsight_export_") as scratch:
+            self.tell(f"{what} 1 of 3: writing it down")
             path = _exported(network, kind, shape, Path(scratch))
+            self.tell(f"{what} 2 of 3: comparing it with torch's")
             runtime = next(r for r, k in FORMATS.items() if k == kind)
             difference = _difference(network, open_session(runtime, path), shape)
             if not difference <= LARGEST_DIFFERENCE:
@@ -84,6 +102,7 @@ class Exports:
                     f"the network exported to {kind} differs from torch's by {difference:.2g}, "
                     f"expected at most {LARGEST_DIFFERENCE:g}; nothing was written"
                 )
+            self.tell(f"{what} 3 of 3: keeping it")
             try:
                 return self._write(path, first, kind, shape, difference)
             except CadsightError as error:
@@ -91,6 +110,32 @@ class Exports:
                     with contextlib.suppress(CadsightError):
                         return self._write(path, folder, kind, shape, difference)
                 raise error
+
+    def bfloat16(self, path: Path) -> Agreement:
+        """How far OpenVINO in bfloat16 is from float32 with the export ``path``, measured once and then kept in its
+        ``export.json``.
+
+        Raises:
+            CadsightError: when this processor does not multiply bfloat16, or the export cannot be opened.
+        """
+        about = json.loads((path.parent / ABOUT).read_text())
+        if (known := Agreement.from_json(about.get("bfloat16"))) is not None:
+            return known
+        kept = None if self.pictures is None else load_pictures(self.pictures)
+        pictures = [] if kept is None else [self._input(one, about["input"][2:]) for one in kept]
+        exact, near = (open_session(runtime, path) for runtime in ("openvino", "openvino-bf16"))
+        found = agreement(exact, near, pictures, self.about["kind"], len(self.about["classes"]))
+        about["bfloat16"] = found.to_json()
+        # In a folder where nothing can be written it is measured anew at each start.
+        with contextlib.suppress(CadsightError):
+            write_atomically(path.parent / ABOUT, json.dumps(about, indent=1) + "\n")
+        return found
+
+    def _input(self, picture: Rgb, shape: Sequence[int]) -> NDArray[np.float32]:
+        """A picture as the network takes it (1, 3, *shape)."""
+        low, high = self.about["colours"]
+        fit = fitted(picture, (shape[0], shape[1])).astype(np.float32) / 255 * (high - low) + low
+        return np.ascontiguousarray(fit.transpose(2, 0, 1)[None])
 
     def _write(self, path: Path, folder: Path, kind: str, shape: tuple[int, int], difference: float) -> Path:
         try:
@@ -119,9 +164,12 @@ class Exports:
 class Served:
     """A network that another runtime than torch runs, exported for each shape of picture when it is first seen.
 
+    Several threads may call it at once; of those that bring a new shape one exports and the others wait.
+
     Args:
         network: makes the network that is exported; it is wanted only where an export is missing.
-        may_stay: whether a network that cannot be exported is run by torch, with a warning, instead of refused.
+        may_stay: whether a network that cannot be exported is run by torch, with a warning, instead of refused, and
+            in float32 where bfloat16 does not agree with it (see :mod:`cadsight_learning.agreement`).
 
     Attributes:
         runtime: what runs it.
@@ -130,6 +178,7 @@ class Served:
     def __init__(self, network: Callable[[], nn.Module], runtime: str, exports: Exports, may_stay: bool) -> None:
         self._network, self._exports, self._may_stay = network, exports, may_stay
         self._sessions: dict[tuple[int, int], Session] = {}
+        self._opening = threading.Lock()
         self.runtime = runtime
 
     def __call__(self, pictures: Tensor) -> Tensor:
@@ -139,16 +188,26 @@ class Served:
             CadsightError: when it cannot be exported for their shape.
         """
         shape = pictures.shape[2], pictures.shape[3]
-        if shape not in self._sessions:
-            self._sessions[shape] = self._opened(shape)
+        session = self._session(shape)
         arrays = pictures.contiguous(memory_format=torch.contiguous_format).numpy()
-        return torch.from_numpy(np.concatenate([self._sessions[shape](one[None]) for one in arrays]))
+        return torch.from_numpy(np.concatenate([session(one[None]) for one in arrays]))
+
+    def _session(self, shape: tuple[int, int]) -> Session:
+        session = self._sessions.get(shape)
+        if session is not None:
+            return session
+        with self._opening:
+            if shape not in self._sessions:
+                self._sessions[shape] = self._opened(shape)
+            return self._sessions[shape]
 
     def _opened(self, shape: tuple[int, int]) -> Session:
         kind = FORMATS[self.runtime] if self.runtime != "torch" else None
         try:
             if kind is not None:
                 path = self._exports.find(kind, shape) or self._made(kind, shape)
+                if self.runtime == "openvino-bf16" and self._may_stay:
+                    self._choose_precision(path)
                 return open_session(self.runtime, path)
         except CadsightError as error:
             if not self._may_stay:
@@ -158,10 +217,24 @@ class Served:
             self._sessions.clear()
         return _in_torch(self._network())
 
+    def _choose_precision(self, path: Path) -> None:
+        found = self._exports.bfloat16(path)
+        if not found.agrees:
+            name = self._exports.about.get("architecture", "the network")
+            _log.info("%s, so %s runs in float32", found, name)
+            self.runtime = "openvino"
+            self._sessions.clear()
+
     def _made(self, kind: str, shape: tuple[int, int]) -> Path:
         name = self._exports.about.get("architecture", "the network")
         _log.info("exporting %s to %s for %d x %d pixels, once for these weights", name, kind, shape[1], shape[0])
-        return self._exports.make(self._network(), kind, shape)
+        began = time.monotonic()
+        try:
+            path = self._exports.make(self._network(), kind, shape)
+        finally:
+            self._exports.tell("")
+        _log.info("exported %s in %.1f s", name, time.monotonic() - began)
+        return path
 
 
 def sha256(path: str | Path) -> str:

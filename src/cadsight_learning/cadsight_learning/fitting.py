@@ -20,6 +20,7 @@ from cadsight_learning.normals import NormalRegressor, new_regressor, residual_c
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import ModelCard, code_version, fingerprint, now, save_model
 from cadsight_learning.training import Outcome, Schedule, train
+from cadsight_learning.validation_pictures import of_detector, of_regressor
 from cadsight_learning.views import views
 from cadsight_learning.von_mises_fisher import temperature
 
@@ -69,7 +70,7 @@ def fit_detector(
         dataclasses.asdict(options),
         outcome,
     )
-    save_model(folder, card, outcome.state, learned_from)
+    save_model(folder, card, outcome.state, learned_from, of_detector(valid_samples, options.image_size))
     return detector, card
 
 
@@ -125,7 +126,8 @@ def fit_normals(
         learned = views(train_samples, options.image_size, symmetries)
         for part in parts if options.drawn else ():
             learned += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
-        task = NormalTask(regressor.module, learned, views(valid_samples, symmetries=symmetries), options)
+        judged = views(valid_samples, symmetries=symmetries)
+        task = NormalTask(regressor.module, learned, judged, options)
         outcome = train(task, schedule, folder, progress)
         regressor.load(outcome.state)
         found = task.answers(regressor.module)
@@ -146,7 +148,7 @@ def fit_normals(
         dataclasses.asdict(options),
         outcome,
     )
-    save_model(folder, card, outcome.state, learned_from)
+    save_model(folder, card, outcome.state, learned_from, of_regressor([v.crop for v in judged], options.image_size))
     return regressor, card
 
 

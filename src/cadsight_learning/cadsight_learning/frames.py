@@ -57,6 +57,16 @@ def canvas_shape(shape: Sequence[int], longer: int) -> tuple[int, int]:
     return -(-rows // STRIDE) * STRIDE, -(-columns // STRIDE) * STRIDE
 
 
+def fitted(canvas: Rgb, shape: tuple[int, int]) -> Rgb:
+    """The middle of ``canvas`` in ``shape`` (rows, columns), on grey where it does not reach."""
+    fit = np.full((*shape, 3), GREY, np.uint8)
+    rows, columns = (min(a, b) for a, b in zip(shape, canvas.shape, strict=False))
+    to, at = ([(side - n) // 2 for side, n in zip(of, (rows, columns), strict=False)] for of in (shape, canvas.shape))
+    middle = canvas[at[0] : at[0] + rows, at[1] : at[1] + columns]
+    fit[to[0] : to[0] + rows, to[1] : to[1] + columns] = middle
+    return fit
+
+
 def framed(image: Rgb, longer: int) -> tuple[Rgb, Frame]:
     """The picture shrunk to ``longer`` and centred on grey, and where it lies there."""
     small = shrunk(image, longer)

@@ -3,6 +3,7 @@
 FOLDER/NAME/model.json         the card
 FOLDER/NAME/weights.pt         a state_dict, read with ``weights_only=True``
 FOLDER/NAME/learned_from.json  the pictures that it learned from (see :mod:`cadsight_learning.learned_from`)
+FOLDER/NAME/pictures.npz       a few that it was validated on (see :mod:`cadsight_learning.validation_pictures`)
 FOLDER/NAME/curves.json        losses and figures epoch by epoch, also as curves.csv
 FOLDER/NAME/exports/           the network for other runtimes (see :mod:`cadsight_learning.exports`), made when wanted
 """
@@ -14,20 +15,24 @@ import json
 import logging
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
 from cadsight_core.sample import Sample
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
-from cadsight_learning.exports import EXPORTS, Exports, sha256
+from cadsight_learning.exports import EXPORTS, Exports, sha256, untold
 from cadsight_learning.learned_from import LEARNED_FROM, LearnedFrom, content
 from cadsight_learning.options import MODELS_FOLDER
+from cadsight_learning.validation_pictures import PICTURES, save_pictures
 
 if TYPE_CHECKING:
     from cadsight_learning.detector import Detector
@@ -35,6 +40,14 @@ if TYPE_CHECKING:
 
 CARD, WEIGHTS = "model.json", "weights.pt"
 FORMAT = "cadsight-model-1"
+# What JSON holds for a field of a card of each type, and what it is called.
+_IN_JSON: dict[type, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "a string"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    dict: ((dict,), "an object"),
+    tuple: ((list,), "a list"),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -68,10 +81,30 @@ class ModelCard:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """What a registry folder holds, by name.
+
+    Attributes:
+        models: the folder and card of each whole model.
+        broken: the folder of each other one, and a sentence on what is wrong with it.
+    """
+
+    models: tuple[tuple[Path, ModelCard], ...]
+    broken: tuple[tuple[Path, str], ...]
+
+
 def save_model(
-    folder: str | Path, card: ModelCard, state: Mapping[str, Tensor], learned_from: LearnedFrom | None = None
+    folder: str | Path,
+    card: ModelCard,
+    state: Mapping[str, Tensor],
+    learned_from: LearnedFrom | None = None,
+    pictures: NDArray[np.uint8] | None = None,
 ) -> None:
     """Write weights and what they were learned from, then the card: a folder with a card is whole.
+
+    Args:
+        pictures: that it was validated on (see :mod:`cadsight_learning.validation_pictures`).
 
     Raises:
         CadsightError: when the disk refuses the bytes.
@@ -80,9 +113,12 @@ def save_model(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).unlink(missing_ok=True)
     (folder / LEARNED_FROM).unlink(missing_ok=True)
+    (folder / PICTURES).unlink(missing_ok=True)
     save_checkpoint(folder / WEIGHTS, {k: v.contiguous() for k, v in state.items()})
     if learned_from is not None:
         learned_from.save(folder)
+    if pictures is not None:
+        save_pictures(folder, pictures)
     data = {"format": FORMAT, **dataclasses.asdict(card)}
     write_atomically(folder / CARD, json.dumps(data, indent=1) + "\n")
 
@@ -105,6 +141,11 @@ def load_card(folder: str | Path) -> ModelCard:
     known = {f.name for f in dataclasses.fields(ModelCard)}
     if not {"kind", "architecture", "classes", "image_size"} <= data.keys() <= known:
         raise CadsightError(f"the card {path} has the keys {sorted(data)}, expected {sorted(known)}")
+    hints = typing.get_type_hints(ModelCard)
+    for name, value in data.items():
+        kinds, words = _IN_JSON[typing.get_origin(hints[name]) or hints[name]]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise CadsightError(f"the card {path} has {name} {value!r}, expected {words}")
     return ModelCard(**{**data, "classes": tuple(map(str, data["classes"]))})
 
 
@@ -135,18 +176,32 @@ def named(name: str | Path, models: str | Path = MODELS_FOLDER) -> Path:
     raise CadsightError(f"there is no model {str(name)!r} in {models}, expected {expected}")
 
 
-def list_models(models: str | Path) -> list[tuple[Path, ModelCard]]:
-    """Every whole model in a registry folder, by name."""
-    return [(path.parent, load_card(path.parent)) for path in sorted(Path(models).glob(f"*/{CARD}"))]
+def list_models(models: str | Path) -> Listed:
+    """What is in a registry folder; a model that is broken hides none of the others."""
+    whole, broken = [], []
+    for path in sorted(Path(models).glob(f"*/{CARD}")):
+        try:
+            card = load_card(path.parent)
+            if not (path.parent / WEIGHTS).is_file():
+                raise CadsightError(f"{path.parent} has a card and no {WEIGHTS}, expected both")
+            whole.append((path.parent, card))
+        except CadsightError as error:
+            broken.append((path.parent, str(error)))
+    return Listed(tuple(whole), tuple(broken))
 
 
 def load_detector(
-    name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto", runtime: str = "torch"
+    name: str | Path,
+    models: str | Path = MODELS_FOLDER,
+    device: str = "auto",
+    runtime: str = "torch",
+    tell: Callable[[str], None] = untold,
 ) -> "Detector":
     """The detector of the class that its card's architecture wants, on ``device`` (see :mod:`.devices`).
 
     Args:
         runtime: what looks (see :mod:`.runtimes`); with ``auto`` torch does where the network cannot be exported.
+        tell: is told the steps of an export (see :class:`cadsight_learning.exports.Exports`).
 
     Raises:
         CadsightError: when there is no such model, device or runtime, it is no detector, its files do not fit together,
@@ -160,7 +215,7 @@ def load_detector(
     folder, card = _of_kind(name, models, "detector")
     there = device_of(device)
     chosen = runtime_of(runtime, there)
-    exports = exports_of(folder, card) if chosen != "torch" else None
+    exports = replace(exports_of(folder, card), tell=tell) if chosen != "torch" else None
     detector = detector_of(card.architecture, card.classes, card.image_size, there)
     detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
     if exports is None:
@@ -174,7 +229,11 @@ def load_detector(
 
 
 def load_regressor(
-    name: str | Path, models: str | Path = MODELS_FOLDER, device: str = "auto", runtime: str = "torch"
+    name: str | Path,
+    models: str | Path = MODELS_FOLDER,
+    device: str = "auto",
+    runtime: str = "torch",
+    tell: Callable[[str], None] = untold,
 ) -> "NormalRegressor":
     """The regressor of normals of a card, on ``device`` (see :mod:`.devices`), run by ``runtime`` as in
     :func:`load_detector`.
@@ -190,7 +249,7 @@ def load_regressor(
     folder, card = _of_kind(name, models, "normals")
     there = device_of(device)
     chosen = runtime_of(runtime, there)
-    exports = exports_of(folder, card) if chosen != "torch" else None
+    exports = replace(exports_of(folder, card), tell=tell) if chosen != "torch" else None
     regressor = NormalRegressor(
         card.architecture, card.image_size, card.extra.get("covariance"), card.extra.get("temperature", 1.0)
     )
@@ -209,9 +268,19 @@ def exports_of(folder: Path, card: ModelCard, out: str | Path | None = None) -> 
     about = {"kind": card.kind, "architecture": card.architecture, "classes": card.classes, "colours": colours}
     weights = sha256(folder / WEIGHTS)
     if out:
-        return Exports(Path(out), weights, about)
+        return Exports(Path(out), weights, about, pictures=folder)
     caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return Exports(folder / EXPORTS, weights, about, spare=caches / "cadsight" / EXPORTS / weights[:16])
+    return Exports(folder / EXPORTS, weights, about, folder, spare=caches / "cadsight" / EXPORTS / weights[:16])
+
+
+def version(folder: str | Path) -> str:
+    """SHA-256 over the card and the weights of the model in ``folder``: other weights under the same name differ.
+
+    Raises:
+        CadsightError: when they cannot be read.
+    """
+    parts = "".join(sha256(Path(folder) / name) for name in (CARD, WEIGHTS))
+    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:

@@ -1,6 +1,7 @@
 """What runs a network: torch, or a library for exported networks on a processor."""
 
 import importlib.util
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def runtime_of(name: str, device: torch.device) -> str:
 def open_session(runtime: str, path: Path, threads: int | None = None) -> Session:
     """A function from pictures to what the exported network in ``path`` makes of them, on the processor.
 
+    It may be called from several threads at once.
+
     Args:
         threads: threads of one call; None: as many as torch uses.
 
@@ -77,11 +80,20 @@ def _openvino(path: Path, threads: int, precision: str) -> Session:
 
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": 1,
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": precision,
     }
-    request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
-    return lambda pictures: np.array(request.infer({0: pictures}, share_inputs=True, share_outputs=True)[0])
+    compiled = openvino.Core().compile_model(str(path), "CPU", settings)
+    own = threading.local()
+
+    def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        # A request that another thread is using refuses to begin, so each thread has one of its own.
+        if not hasattr(own, "request"):
+            own.request = compiled.create_infer_request()
+        return np.array(own.request.infer({0: pictures}, share_inputs=True, share_outputs=True)[0])
+
+    return run
 
 
 def _is_there(runtime: str) -> bool:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from cadsight_core.geometry import Array
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 # Concentrations that a network may claim: from nearly nothing to a sixth of a degree.
@@ -105,6 +104,8 @@ def temperature(angles_deg: ArrayLike, concentration: ArrayLike) -> float:
     Above 1 for a network that is too sure of itself. It changes no normal and not which of two crops is surer (Guo et
     al., On Calibration of Modern Neural Networks, section 4.2, there for classes).
     """
+    from scipy.optimize import minimize_scalar  # slow, and wanted by trainings alone
+
     kappa = np.asarray(concentration, float)
     found = minimize_scalar(
         lambda log: mean_negative_log_likelihood(angles_deg, kappa / np.exp(log)), bounds=(-7.0, 7.0), method="bounded"

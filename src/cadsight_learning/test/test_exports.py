@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cadsight_learning.exports as exports_module
@@ -11,7 +13,9 @@ import pytest
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.geometry import angle_between
 from cadsight_core.images import read_image
+from cadsight_learning.agreement import LARGEST_NORMAL_DEG, Agreement, agreement
 from cadsight_learning.detector import warm_up
 from cadsight_learning.exports import ABOUT, LARGEST_DIFFERENCE
 from cadsight_learning.families import detector_of
@@ -25,6 +29,7 @@ from cadsight_learning.yolo import YoloDetector
 from cadsight_learning import runtimes
 
 CPU = torch.device("cpu")
+RUNTIMES_OF_BOTH = ("openvino", "openvino-bf16")
 SHAPE = (64, 96)
 
 
@@ -45,12 +50,12 @@ def saved_detector(folder: Path, architecture: str = "yolo11n", seed: int = 0) -
     return folder
 
 
-def saved_regressor(folder: Path, architecture: str, seed: int = 0) -> Path:
+def saved_regressor(folder: Path, architecture: str, seed: int = 0, pictures: np.ndarray | None = None) -> Path:
     torch.manual_seed(seed)
     regressor = NormalRegressor(architecture, 64)
     if regressor.module[-2].out_features == 4:
         torch.nn.init.normal_(regressor.module[-2].weight[3], std=0.02)
-    save_model(folder, ModelCard("normals", architecture, (), 64), regressor.module.state_dict())
+    save_model(folder, ModelCard("normals", architecture, (), 64), regressor.module.state_dict(), None, pictures)
     return folder
 
 
@@ -100,6 +105,84 @@ def test_every_network_gives_normals_and_their_sureness_as_torch_does(runtime, a
     assert found == pytest.approx(normals, abs=1e-3)
     assert sure == pytest.approx(covariances, abs=1e-3)
     assert regressor.predict(crops()[:0])[0].shape == (0, 3)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_network_answers_several_threads_at_once(runtime, tmp_path):
+    regressor = load_regressor(saved_regressor(tmp_path / "m", "compact"), device="cpu", runtime=runtime)
+    together = threading.Barrier(4)
+
+    def ask(_: int) -> list[np.ndarray]:
+        together.wait()
+        return [regressor.predict(crops())[0] for _ in range(50)]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [normals for found in pool.map(ask, range(4)) for normals in found]
+    assert len(answers) == 200
+    for normals in answers:
+        assert normals == pytest.approx(answers[0], abs=1e-6)
+
+
+@pytest.mark.skipif(not has_bfloat16(), reason="this processor does not multiply bfloat16")
+def test_auto_takes_bfloat16_only_where_it_agrees_on_validation_pictures_and_keeps_what_was_measured(tmp_path):
+    folder = saved_regressor(tmp_path / "m", "compact", pictures=crops())
+    regressor = load_regressor(folder, device="cpu", runtime="auto")
+    regressor.predict(crops())
+    path = folder / "exports" / "openvino-64x64" / ABOUT
+    kept = json.loads(path.read_text())["bfloat16"]
+    exact, near = (load_regressor(folder, device="cpu", runtime=r).predict(crops())[0] for r in RUNTIMES_OF_BOTH)
+    assert kept["normal_deg"] == pytest.approx(float(angle_between(exact, near).max()), abs=1e-3)
+    assert kept["compared"] == len(crops())
+    assert kept["agrees"] == (kept["normal_deg"] <= LARGEST_NORMAL_DEG)
+    assert regressor.runtime == ("openvino-bf16" if kept["agrees"] else "openvino")
+    # What was kept decides at the next start.
+    for agrees, degrees in ((True, 0.01), (False, 3.0)):
+        about = json.loads(path.read_text())
+        path.write_text(json.dumps({**about, "bfloat16": {**kept, "normal_deg": degrees, "agrees": agrees}}))
+        regressor = load_regressor(folder, device="cpu", runtime="auto")
+        regressor.predict(crops())
+        assert regressor.runtime == ("openvino-bf16" if agrees else "openvino")
+
+
+@pytest.mark.skipif(not has_bfloat16(), reason="this processor does not multiply bfloat16")
+def test_auto_takes_float32_for_a_model_without_validation_pictures_and_a_name_takes_what_it_says(tmp_path, caplog):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    with caplog.at_level(logging.INFO):
+        regressor = load_regressor(folder, device="cpu", runtime="auto")
+        regressor.predict(crops())
+    assert regressor.runtime == "openvino"
+    assert "bfloat16 was compared on no validation picture, so compact runs in float32" in caplog.text
+    named = load_regressor(folder, device="cpu", runtime="openvino-bf16")
+    named.predict(crops())
+    assert named.runtime == "openvino-bf16"
+
+
+@pytest.mark.parametrize("architecture", ["yolo11n", "yolo26n"])
+def test_a_network_agrees_with_itself_and_not_with_one_that_moves_boxes_scores_or_normals(architecture, tmp_path):
+    folder = saved_detector(tmp_path / "m", architecture)
+    path = exports_of(folder, load_card(folder)).make(load_detector(folder).exportable(), "openvino", SHAPE)
+    session = runtimes.open_session("openvino", path, 1)
+    pictures = [np.random.default_rng(n).uniform(size=(1, 3, *SHAPE)).astype(np.float32) for n in range(2)]
+    raised = np.zeros((6, 1), np.float32)
+    raised[4:] = 0.5  # so that some are sure
+
+    def moved(box_px: float, score: float) -> Agreement:
+        by = np.zeros_like(raised)
+        by[0], by[5] = box_px, score
+        return agreement(
+            lambda picture: session(picture) + raised,
+            lambda picture: session(picture) + raised + by,
+            pictures,
+            "detector",
+            2,
+        )
+
+    assert moved(0.0, 0.0).compared > 0
+    assert moved(0.0, 0.0).agrees
+    assert moved(0.2, 0.01).agrees
+    assert not moved(0.3, 0.0).agrees
+    assert not moved(0.0, 0.03).agrees
+    assert not agreement(session, session, [], "detector", 2).agrees
 
 
 def test_a_concentration_is_exported_with_its_normal(tmp_path):
@@ -230,7 +313,9 @@ def test_an_export_that_finds_no_place_beside_the_weights_is_kept_in_the_users_c
     with caplog.at_level(logging.INFO):
         load_regressor(folder, device="cpu", runtime="onnxruntime").predict(crops())
         load_regressor(folder, device="cpu", runtime="onnxruntime").predict(crops())
-    assert caplog.messages == ["exporting compact to onnx for 64 x 64 pixels, once for these weights"]
+    exporting, exported = caplog.messages  # once, though it was loaded twice
+    assert exporting == "exporting compact to onnx for 64 x 64 pixels, once for these weights"
+    assert exported.startswith("exported compact in ")
     path = exports_of(folder, load_card(folder)).find("onnx", (64, 64))
     assert path.is_relative_to(tmp_path / "cache" / "cadsight" / "exports")
     saved_regressor(folder, "compact", seed=1)

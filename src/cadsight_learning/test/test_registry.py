@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,35 @@ def models(tmp_path):
 def test_a_model_is_found_by_name_and_by_path(models):
     assert find("plate", models) == find(models / "plate", "elsewhere")
     assert load_regressor("plate", models).covariance == pytest.approx(torch.eye(3).numpy())
-    assert [(path.name, card.kind) for path, card in list_models(models)] == [("plate", "normals")]
+    assert [(path.name, card.kind) for path, card in list_models(models).models] == [("plate", "normals")]
+    assert list_models(models).broken == ()
+
+
+def spoil_card(folder, **changes):
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps({**card, **changes}))
+
+
+SPOILT = [
+    (lambda folder: (folder / CARD).write_text('{"kind": '), "is not JSON"),
+    (lambda folder: (folder / CARD).write_bytes(b"\xff\xfe"), "is not JSON"),
+    (lambda folder: spoil_card(folder, image_size="large"), "has image_size 'large', expected a whole number"),
+    (lambda folder: spoil_card(folder, classes=None), "has classes None, expected a list"),
+    (lambda folder: spoil_card(folder, figures=[0.5]), "has figures [0.5], expected an object"),
+    (lambda folder: (folder / WEIGHTS).unlink(), "has a card and no weights.pt"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "reason"), SPOILT)
+def test_a_broken_model_hides_none_of_the_others(models, spoil, reason):
+    for name in ("broken", "zebra"):
+        shutil.copytree(models / "plate", models / name)
+    spoil(models / "broken")
+    found = list_models(models)
+    assert [folder.name for folder, _ in found.models] == ["plate", "zebra"]
+    ((folder, sentence),) = found.broken
+    assert folder.name == "broken"
+    assert reason in sentence
 
 
 @pytest.mark.parametrize("look", [find, named, load_detector, load_regressor])

@@ -14,7 +14,7 @@ from rclpy.node import Node
 
 from cadsight_perception import topics
 from cadsight_perception.bag_report import READ, report_of
-from cadsight_perception.presence import wait_for_camera, wait_for_perception
+from cadsight_perception.presence import Progress, silent, wait_for_camera, wait_for_perception
 
 BAG, REPORT = "bag", "live.json"
 
@@ -60,15 +60,24 @@ def record(
 
 
 def watch(
-    node: Node, folder: Path, seconds: float, timeout_s: float, progress: Callable[[float], None] = lambda _: None
+    node: Node,
+    folder: Path,
+    seconds: float,
+    timeout_s: float,
+    progress: Callable[[float], None] = lambda _: None,
+    waiting: Progress = silent,
 ) -> dict[str, Any]:
     """Record a live run into ``folder``: the bag, and ``live.json``, which is returned.
 
+    Args:
+        waiting: is told what the perception node does while it is not active yet.
+
     Raises:
-        CadsightError: when the camera or the perception node is not there within ``timeout_s``, or nothing came.
+        CadsightError: when the camera is not there within ``timeout_s``, the perception node is not active and tells of
+            no work for so long, fails or goes, or nothing came.
     """
     wait_for_camera(node, timeout_s)
-    wait_for_perception(node, timeout_s)
+    wait_for_perception(node, timeout_s, waiting)
     record(node, folder / BAG, topics.ALL, seconds, progress)
     report = report_of(read_bag(folder / BAG, READ), live=True)
     write_atomically(folder / REPORT, json.dumps(report, indent=1) + "\n")

@@ -1,27 +1,62 @@
 """Models by name, as the perception node serves them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_learning.registry import load_detector, load_regressor, named
+from cadsight_learning.detector import Detector, warm_up
+from cadsight_learning.exports import untold
+from cadsight_learning.normals import NormalRegressor
+from cadsight_learning.registry import load_detector, load_regressor, named, version
 
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.pipeline import Pipeline
 
+M = TypeVar("M", Detector, NormalRegressor)
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[M]):
+    """A model as it was when it was loaded.
+
+    Attributes:
+        version: of its files (see :func:`cadsight_learning.registry.version`).
+    """
+
+    name: str
+    version: str
+    model: M
+
 
 @dataclass(frozen=True)
 class Served:
-    """A pipeline and the names of its two models."""
+    """Two models, and what looks with them."""
 
-    detector: str
-    regressor: str
+    detector: Loaded[Detector]
+    regressor: Loaded[NormalRegressor]
     pipeline: Pipeline
 
+    @property
+    def names(self) -> str:
+        return f"{self.detector.name} and {self.regressor.name}"
 
-def serve(detector: str, regressor: str, parameters: PerceptionParameters, current: Served | None = None) -> Served:
-    """Load and warm up the models ``detector`` and ``regressor`` of the registry; one served already is kept.
+
+def serve(
+    detector: str,
+    regressor: str,
+    parameters: PerceptionParameters,
+    current: Served | None = None,
+    tell: Callable[[str], None] = untold,
+) -> Served:
+    """Load and warm up the models ``detector`` and ``regressor`` of the registry.
+
+    One that is served already is kept while its files are the same, and one whose name is empty in any case; it may be
+    looking in another thread meanwhile, and is not run here.
+
+    Args:
+        tell: is told each step.
 
     Raises:
         CadsightError: for a name that is not in the registry, leads out of it, or is of the other kind.
@@ -29,17 +64,33 @@ def serve(detector: str, regressor: str, parameters: PerceptionParameters, curre
     models = Path(parameters.models_folder).expanduser()
     if not models.is_dir():
         raise CadsightError(f"the models_folder {models} does not exist, expected a folder of trained models")
-    same_detector = current is not None and current.detector == detector
-    same_regressor = current is not None and current.regressor == regressor
-    if current is not None and same_detector and same_regressor:
+
+    def look(folder: Path) -> Detector:
+        tell(f"loading the detector {folder.name}")
+        loaded = load_detector(folder, runtime=parameters.runtime, tell=tell)
+        warm_up(loaded, parameters.warm_up_width, parameters.warm_up_height)
+        return loaded
+
+    def measure(folder: Path) -> NormalRegressor:
+        tell(f"loading the regressor {folder.name}")
+        loaded = load_regressor(folder, runtime=parameters.runtime, tell=tell)
+        loaded.warm_up()
+        return loaded
+
+    finder = _kept_or_loaded(detector, models, current.detector if current else None, look)
+    measurer = _kept_or_loaded(regressor, models, current.regressor if current else None, measure)
+    if current is not None and finder is current.detector and measurer is current.regressor:
         return current
-    kept = current.pipeline if current else None
-    runtime = parameters.runtime
-    pipeline = Pipeline(
-        kept.detector if kept and same_detector else load_detector(named(detector, models), runtime=runtime),
-        kept.regressor if kept and same_regressor else load_regressor(named(regressor, models), runtime=runtime),
-        parameters.confidence,
-        parameters.max_detections,
-    )
-    pipeline.warm_up(ImageSize(parameters.warm_up_width, parameters.warm_up_height))
-    return Served(detector, regressor, pipeline)
+    pipeline = Pipeline(finder.model, measurer.model, parameters.confidence, parameters.max_detections)
+    return Served(finder, measurer, pipeline)
+
+
+def _kept_or_loaded(name: str, models: Path, current: Loaded[M] | None, load: Callable[[Path], M]) -> Loaded[M]:
+    if current is not None and not name:
+        return current
+    folder = named(name, models)
+    # Before it is loaded: files that are replaced meanwhile are another version the next time.
+    files = version(folder)
+    if current is not None and (current.name, current.version) == (name, files):
+        return current
+    return Loaded(name, files, load(folder))

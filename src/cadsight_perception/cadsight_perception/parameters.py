@@ -12,15 +12,17 @@ class PerceptionParameters:
 
     autostart: bool = parameter(True, "configure and activate itself at start; false: a lifecycle manager does")
     models_folder: str = parameter(MODELS_FOLDER, "the model registry: one folder a model")
-    detector: str = parameter("detector", "name of the detector in the registry")
-    regressor: str = parameter("normals", "name of the normal regressor in the registry")
+    detector: str = parameter(
+        "detector", "name of the detector that is served at start; later ~/load_model decides, and the status says"
+    )
+    regressor: str = parameter("normals", "name of the normal regressor that is served at start, likewise")
     confidence: float = parameter(0.5, "detections below it are left out", minimum=0.0, maximum=1.0)
     max_detections: int = parameter(10, "most detections in an image", minimum=1, maximum=300)
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
     runtime: str = parameter(
         "auto",
-        "what runs the models: auto, the first of openvino-bf16, openvino, onnxruntime and torch that the machine has "
-        "(on a GPU torch), or one of these; the models are exported for it when they are first served",
+        "what runs the models: auto, the first of openvino-bf16 (where it agrees with float32), openvino, onnxruntime "
+        "and torch that the machine has (on a GPU torch), or one of these; exported when first served",
         choices=RUNTIMES,
     )
     warm_up_width: int = parameter(640, "width of the image that the models are warmed up with", minimum=1)

@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb
@@ -30,13 +30,19 @@ from cadsight_interfaces.msg import SurfaceNormalArray
 from cadsight_interfaces.srv import GetStatistics, LoadModel
 from cadsight_perception.annotation import annotated
 from cadsight_perception.markers import markers, position
-from cadsight_perception.models import Served, serve
 from cadsight_perception.parameters import PerceptionParameters
-from cadsight_perception.pipeline import Looked
-from cadsight_perception.statistics import Statistics
+from cadsight_perception.states import EXPORTING, FAILED, INACTIVE, LOADING, LOOKING
+from cadsight_perception.statistics import CAMERA, Statistics
+from cadsight_perception.statistics import DEPTH as DEPTH_LOST
+from cadsight_perception.statistics import IMAGE as IMAGE_LOST
 from cadsight_perception.timing import FrameTiming, timing_to_message
 from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
 from cadsight_ros import diagnostics, qos
+
+if TYPE_CHECKING:
+    # They bring torch, for which a node that is asked what it does cannot wait: imported when models are loaded.
+    from cadsight_perception.models import Served
+    from cadsight_perception.pipeline import Looked
 
 _QUIET_S = 1.0
 _SWITCH_S = 0.0005
@@ -63,8 +69,7 @@ class PerceptionNode(ManagedNode):
         self._inputs: list[Subscription] = []
         self._passed_on = PassedOn("cadsight_learning", self.get_logger())
         self._options = declare(self, PerceptionParameters)
-        if self._options.threads:
-            torch.set_num_threads(self._options.threads)
+        self._doing = self._fault = ""
         create = self.create_lifecycle_publisher
         self._detections = create(Detection2DArray, "~/detections", qos.RESULTS)
         self._normals = create(SurfaceNormalArray, "~/normals", qos.RESULTS)
@@ -75,14 +80,32 @@ class PerceptionNode(ManagedNode):
         loading = MutuallyExclusiveCallbackGroup()
         self.create_service(LoadModel, "~/load_model", self._on_load_model, callback_group=loading)
         self.create_service(GetStatistics, "~/get_statistics", self._on_get_statistics)
-        self._diagnostics = Diagnostics(self, self._status)
+        self._diagnostics = Diagnostics(self, self._watched)
         if self._options.autostart:
             self.autostart()
 
     def configure(self) -> None:
-        """Load the models."""
-        self._served = serve(self._options.detector, self._options.regressor, self._options)
-        self.get_logger().info(_told(self._served))
+        """Load the models; what is done is told in diagnostics meanwhile."""
+        began, self._fault = time.monotonic(), ""
+        wanted = self._options.detector, self._options.regressor
+        self.get_logger().info(f"loading {wanted[0]} and {wanted[1]} from {self._options.models_folder}")
+        try:
+            self._tell("loading the libraries that run models")
+            import torch
+
+            from cadsight_perception.models import serve
+
+            if self._options.threads:
+                torch.set_num_threads(self._options.threads)
+            self._served = serve(*wanted, self._options, tell=self._tell)
+        except Exception as error:
+            self._fault = str(error) if isinstance(error, CadsightError) else f"{type(error).__name__}: {error}"
+            self._doing = ""
+            self._diagnostics.publish()
+            raise
+        finally:
+            self._doing = ""
+        self.get_logger().info(f"{_told(self._served)}, after {time.monotonic() - began:.1f} s")
 
     def activate(self) -> None:
         """Begin to look."""
@@ -118,7 +141,9 @@ class PerceptionNode(ManagedNode):
 
     def _on_image(self, message: Image) -> None:
         arrived = _Arrived(message, self.get_clock().now().nanoseconds, time.perf_counter())
-        self._statistics.image_arrived()
+        silence = self._statistics.image_arrived()
+        if silence is not None:
+            self.get_logger().info(f"the camera is back after {silence:.1f} s of silence")
         self._slot.put(arrived)
 
     def _on_info(self, message: CameraInfo) -> None:
@@ -132,10 +157,11 @@ class PerceptionNode(ManagedNode):
             try:
                 self._look(arrived, slot)
             except CadsightError as error:
-                self._refuse(str(error))
+                self._refuse(IMAGE_LOST, str(error))
             except Exception as error:
                 # Whatever an image does to a model, the next one may be good.
-                self._refuse(f"an image could not be looked at: {type(error).__name__}: {error}")
+                sentence = self._failed("an image could not be looked at", error)
+                self._statistics.refused(IMAGE_LOST, sentence)
 
     def _look(self, arrived: _Arrived, slot: Latest[_Arrived]) -> None:
         served = self._served
@@ -163,12 +189,13 @@ class PerceptionNode(ManagedNode):
         try:
             if self._info is not None:
                 return camera_from_info(self._info, size)
+            self._statistics.refused(CAMERA, f"nothing came on {CAMERA_INFO}, expected the camera's intrinsics")
         except CadsightError as error:
-            self._refuse(str(error))
+            self._refuse(CAMERA, str(error))
         self._statistics.count("without_camera")
         return None
 
-    def _publish(self, looked: Looked, camera: Camera | None, header: Header, classes: Sequence[str]) -> None:
+    def _publish(self, looked: "Looked", camera: Camera | None, header: Header, classes: Sequence[str]) -> None:
         self._detections.publish(detections_to_message(looked.instances, header, classes))
         self._normals.publish(normals_to_message(looked.instances, header, classes, looked.covariances))
         if camera is not None:
@@ -178,7 +205,7 @@ class PerceptionNode(ManagedNode):
             length = self._options.arrow_length_m
             self._markers.publish(markers(looked.instances, places, header, classes, length))
 
-    def _draw(self, image: Rgb, looked: Looked, header: Header, classes: Sequence[str]) -> None:
+    def _draw(self, image: Rgb, looked: "Looked", header: Header, classes: Sequence[str]) -> None:
         if self._annotated.get_subscription_count():
             self._annotated.publish(to_message(annotated(image, looked.instances, classes), header))
 
@@ -189,26 +216,65 @@ class PerceptionNode(ManagedNode):
         try:
             depth = depth_from_message(message)
         except CadsightError as error:
-            self._refuse(str(error))
+            self._refuse(DEPTH_LOST, str(error))
             return None
         return depth if depth.shape == (size.height, size.width) else None
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, kind: str, sentence: str) -> None:
         self._statistics.count("bad_messages")
+        self._statistics.refused(kind, sentence)
         self.get_logger().warning(sentence, throttle_duration_sec=_QUIET_S)
+
+    def _tell(self, sentence: str) -> None:
+        """Say in diagnostics what is in hand; an empty sentence: nothing.
+
+        Raises:
+            CadsightError: when the node was told to stop, which ends what is in hand.
+        """
+        self._doing = sentence
+        if sentence and not self.context.ok():
+            raise CadsightError(f"the node was told to stop while it was {sentence}")
+        if sentence:
+            self._diagnostics.publish()
+
+    def _state(self) -> str:
+        if self._fault:
+            return FAILED
+        if self._doing.startswith(EXPORTING):
+            return EXPORTING
+        if self._worker is not None:
+            return LOOKING
+        return LOADING if self._doing else INACTIVE
+
+    def _failed(self, what: str, error: Exception) -> str:
+        """Tell and count an error that nobody foresaw; returns its sentence."""
+        self._statistics.count("errors")
+        sentence = f"{what}: {type(error).__name__}: {error}"
+        self.get_logger().error(sentence, throttle_duration_sec=_QUIET_S)
+        return sentence
 
     def _on_load_model(self, request: LoadModel.Request, response: LoadModel.Response) -> LoadModel.Response:
         current = self._served
         try:
             if current is None:
                 raise CadsightError("the perception node is not configured, expected it to be before models change")
-            wanted = request.detector or current.detector, request.regressor or current.regressor
-            self._served = serve(*wanted, self._options, current)
-            response.success, response.message = True, f"serves {wanted[0]} and {wanted[1]}"
-            self.get_logger().info(_told(self._served))
+            from cadsight_perception.models import serve
+
+            served = serve(request.detector, request.regressor, self._options, current, self._tell)
+            if self._served is not current:
+                raise CadsightError("the node was cleaned up while models were loaded, expected it to stay configured")
+            self._served = served
+            same = ", whose files are the same as before" if served is current else ""
+            response.success, response.message = True, f"serves {served.names}{same}"
+            self.get_logger().info(_told(served) + same)
         except CadsightError as error:
             response.success, response.message = False, str(error)
             self.get_logger().warning(response.message)
+        except Exception as error:
+            # Whatever a model's files do to a library, the old models go on.
+            response.success, response.message = False, self._failed("the models could not be loaded", error)
+        finally:
+            self._doing = ""
         return response
 
     def _on_get_statistics(self, _: GetStatistics.Request, response: GetStatistics.Response) -> GetStatistics.Response:
@@ -217,26 +283,42 @@ class PerceptionNode(ManagedNode):
 
     def _status(self) -> DiagnosticStatus:
         served = self._served
-        names = {"detector": served.detector, "regressor": served.regressor, **_runtimes(served)} if served else {}
         counts = {"received": self._slot.received, "dropped": self._slot.dropped}
-        values = {**names, **counts, **self._statistics.values()}
+        state = {"state": self._state(), "doing": self._doing}
+        values = {**state, **(_models(served) if served else {}), **counts, **self._statistics.values()}
+        if self._fault:
+            return make_status(self, diagnostics.ERROR, self._fault, values)
         if self._worker is None:
-            return make_status(self, diagnostics.STALE, "not active", values)
+            return make_status(self, diagnostics.STALE, self._doing or "not active", values)
         silence = self._statistics.silence_s
         if silence > self._options.silence_s:
             message = f"the camera has been silent for {silence:.1f} s, expected images on {IMAGE}"
             return make_status(self, diagnostics.WARN, message, values)
+        trouble = self._statistics.trouble(self._options.silence_s)
+        if trouble is not None:
+            level = diagnostics.ERROR if trouble.nothing else diagnostics.WARN
+            return make_status(self, level, trouble.sentence, values)
         return make_status(self, diagnostics.OK, "looking", values)
 
+    def _watched(self) -> DiagnosticStatus:
+        """The status; a camera that has fallen silent is told in the log too."""
+        if self._worker is not None and self._statistics.falls_silent(self._options.silence_s):
+            silence = self._statistics.silence_s
+            self.get_logger().warning(f"no image came on {IMAGE} for {silence:.1f} s, expected the camera to run")
+        return self._status()
 
-def _told(served: Served) -> str:
-    by = " and ".join(sorted(set(_runtimes(served).values())))
-    return f"serves {served.detector} and {served.regressor} by {by}"
+
+def _told(served: "Served") -> str:
+    runtimes = {served.detector.model.runtime, served.regressor.model.runtime}
+    return f"serves {served.names} by {' and '.join(sorted(runtimes))}"
 
 
-def _runtimes(served: Served) -> dict[str, str]:
-    pipeline = served.pipeline
-    return {"detector_runtime": pipeline.detector.runtime, "regressor_runtime": pipeline.regressor.runtime}
+def _models(served: "Served") -> dict[str, str]:
+    """Of each of the two its name, what runs it, and how the version of its files begins."""
+    values: dict[str, str] = {}
+    for kind, loaded in (("detector", served.detector), ("regressor", served.regressor)):
+        values |= {kind: loaded.name, f"{kind}_runtime": loaded.model.runtime, f"{kind}_version": loaded.version[:12]}
+    return values
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from cadsight_core.crops import crop
 from cadsight_core.geometry import Array, unit
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance
-from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector, warm_up
+from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
 from cadsight_learning.normals import NormalRegressor, crop_rotation
 
 
@@ -52,11 +52,6 @@ class Pipeline:
     @property
     def classes(self) -> Sequence[str]:
         return self.detector.classes
-
-    def warm_up(self, size: ImageSize) -> None:
-        """Run both models once, so that the first real picture is not the slow one."""
-        warm_up(self.detector, size.width, size.height)
-        self.regressor.warm_up()
 
     def look(self, image: Rgb, camera: Camera | None) -> Looked:
         """Detections in ``image`` (H, W, 3), with normals where ``camera`` says how it was taken.

@@ -1,12 +1,24 @@
-"""Who is there: waits that end with a sentence."""
+"""Who is there: waits for what the other side tells, which end with a sentence."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from cadsight_core.errors import CadsightError
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 
+from cadsight_perception.states import BUSY, FAILED, Told, told
 from cadsight_perception.topics import IMAGE, TIMING
+from cadsight_ros import qos
+
+Progress = Callable[[str], object]
+
+
+def silent(_: str) -> None:
+    """The progress of those who do not look."""
 
 
 def wait_for_camera(node: Node, timeout_s: float) -> None:
@@ -15,28 +27,87 @@ def wait_for_camera(node: Node, timeout_s: float) -> None:
     Raises:
         CadsightError: when nobody does within ``timeout_s``.
     """
-    sentence = f"nobody published on {IMAGE} for {timeout_s:g} s, expected the camera to run"
-    _wait(lambda: node.count_publishers(IMAGE) > 0, timeout_s, sentence)
+    end = time.monotonic() + timeout_s
+    while not node.count_publishers(IMAGE):
+        if time.monotonic() > end:
+            raise CadsightError(f"nobody published on {IMAGE} for {timeout_s:g} s, expected the camera to run")
+        time.sleep(0.05)
 
 
-def wait_for_perception(node: Node, timeout_s: float) -> None:
+def wait_for_perception(node: Node, timeout_s: float, progress: Progress = silent) -> None:
     """Wait until a perception node is active: the one that reports its timing also listens to the images.
 
+    For as long as it tells that it loads or exports it is waited for; ``node`` is spun elsewhere.
+
+    Args:
+        progress: is called again and again with what the node last told, and may raise.
+
     Raises:
-        CadsightError: when none is within ``timeout_s``.
+        CadsightError: when it tells that it failed, is gone, or for ``timeout_s`` tells of no work and is not active.
     """
 
     def looks() -> bool:
-        reporting = {(i.node_namespace, i.node_name) for i in node.get_publishers_info_by_topic(TIMING)}
-        return any((i.node_namespace, i.node_name) in reporting for i in node.get_subscriptions_info_by_topic(IMAGE))
+        listening = {_name(info) for info in node.get_subscriptions_info_by_topic(IMAGE)}
+        return bool(listening & _reporting(node))
 
-    sentence = f"no perception node was active for {timeout_s:g} s, expected one that listens to {IMAGE}"
-    _wait(looks, timeout_s, sentence)
+    _wait(node, looks, timeout_s, f"no perception node was active for {timeout_s:g} s", progress)
 
 
-def _wait(condition: Callable[[], bool], timeout_s: float, sentence: str) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > end:
-            raise CadsightError(sentence)
-        time.sleep(0.05)
+def wait_for_result(node: Node, timeout_s: float, progress: Progress = silent) -> None:
+    """Wait until a perception node has looked at an image; else as :func:`wait_for_perception`."""
+    looked = threading.Event()
+    subscription = node.create_subscription(
+        DiagnosticArray, TIMING, lambda _: looked.set(), qos.RESULTS, callback_group=MutuallyExclusiveCallbackGroup()
+    )
+    try:
+        _wait(node, looked.is_set, timeout_s, f"no perception node looked at an image for {timeout_s:g} s", progress)
+    finally:
+        node.destroy_subscription(subscription)
+
+
+def _wait(node: Node, condition: Callable[[], bool], timeout_s: float, late: str, progress: Progress) -> None:
+    with _heard(node) as heard:
+        end, counted, latest = time.monotonic() + timeout_s, 0, None
+        seen: set[str] = set()
+        while not condition():
+            for latest in heard[counted:]:
+                counted += 1
+                if latest.state in BUSY:
+                    end = time.monotonic() + timeout_s
+            last = f"; the last it told was: {latest.sentence}" if latest else ""
+            progress(latest.sentence if latest else "")
+            if latest is not None and latest.state == FAILED:
+                raise CadsightError(f"{latest.node} failed: {latest.sentence}")
+            there = _reporting(node)
+            if seen and not there:
+                raise CadsightError(f"{' and '.join(sorted(seen))} is gone, expected it to stay{last}")
+            seen |= there
+            if time.monotonic() > end:
+                raise CadsightError(f"{late}, expected one that listens to {IMAGE}{last}")
+            time.sleep(0.05)
+
+
+@contextmanager
+def _heard(node: Node) -> Iterator[list[Told]]:
+    """What perception nodes tell until the block ends, in order."""
+    heard: list[Told] = []
+
+    def hear(message: DiagnosticArray) -> None:
+        heard.extend(one for status in message.status if (one := told(status)) is not None)
+
+    subscription = node.create_subscription(
+        DiagnosticArray, "/diagnostics", hear, qos.RESULTS, callback_group=MutuallyExclusiveCallbackGroup()
+    )
+    try:
+        yield heard
+    finally:
+        node.destroy_subscription(subscription)
+
+
+def _reporting(node: Node) -> set[str]:
+    return {_name(info) for info in node.get_publishers_info_by_topic(TIMING)}
+
+
+def _name(info: object) -> str:
+    namespace, name = getattr(info, "node_namespace", ""), getattr(info, "node_name", "")
+    return f"{namespace.rstrip('/')}/{name}"

@@ -3,10 +3,26 @@
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
 _RECENT = 1000
+# What is refused, and what it costs.
+IMAGE, CAMERA, DEPTH = "were not looked at", "had no normals", "had no depth for their markers"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What was refused lately.
+
+    Attributes:
+        sentence: how many of how many, and why the latest.
+        nothing: whether no image at all was looked at.
+    """
+
+    sentence: str
+    nothing: bool
 
 
 class Statistics:
@@ -14,18 +30,38 @@ class Statistics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts = {"processed": 0, "bad_messages": 0, "without_camera": 0}
+        self._counts = {"processed": 0, "bad_messages": 0, "without_camera": 0, "errors": 0}
         self._latency: deque[float] = deque(maxlen=_RECENT)
         self._overhead: deque[float] = deque(maxlen=_RECENT)
         self._last_image = time.monotonic()
+        self._silence_told = False
+        self._done: deque[float] = deque(maxlen=_RECENT)
+        self._refused: dict[str, deque[float]] = {kind: deque(maxlen=_RECENT) for kind in (IMAGE, CAMERA, DEPTH)}
+        self._reasons: dict[str, str] = {}
 
-    def image_arrived(self) -> None:
+    def image_arrived(self) -> float | None:
+        """Returns how many seconds it had been silent if that was told (see :meth:`falls_silent`), else None."""
         with self._lock:
-            self._last_image = time.monotonic()
+            silence, told = time.monotonic() - self._last_image, self._silence_told
+            self._last_image, self._silence_told = time.monotonic(), False
+            return silence if told else None
+
+    def falls_silent(self, limit_s: float) -> bool:
+        """Whether no image came for ``limit_s``: True once a silence."""
+        with self._lock:
+            news = not self._silence_told and time.monotonic() - self._last_image > limit_s
+            self._silence_told |= news
+            return news
 
     def count(self, what: str) -> None:
         with self._lock:
             self._counts[what] += 1
+
+    def refused(self, kind: str, reason: str) -> None:
+        """An image lacks something, :data:`IMAGE`, :data:`CAMERA` or :data:`DEPTH`; ``reason`` is a sentence."""
+        with self._lock:
+            self._refused[kind].append(time.monotonic())
+            self._reasons[kind] = reason
 
     def processed(self, latency_ms: float, overhead_ms: float) -> None:
         """A frame is done: time from its arrival to its results, and what of it was not in a model."""
@@ -33,12 +69,26 @@ class Statistics:
             self._counts["processed"] += 1
             self._latency.append(latency_ms)
             self._overhead.append(overhead_ms)
+            self._done.append(time.monotonic())
 
     @property
     def silence_s(self) -> float:
         """Seconds since the latest image, or since the beginning."""
         with self._lock:
             return time.monotonic() - self._last_image
+
+    def trouble(self, seconds: float) -> Trouble | None:
+        """What was refused in the latest ``seconds``, the worst of it, or None."""
+        with self._lock:
+            since = time.monotonic() - seconds
+            done, lost = _later(self._done, since), _later(self._refused[IMAGE], since)
+            for kind, times in self._refused.items():
+                if count := _later(times, since):
+                    sentence = (
+                        f"{count} of {done + lost} images of the last {seconds:g} s {kind}: {self._reasons[kind]}"
+                    )
+                    return Trouble(sentence, nothing=kind == IMAGE and not done)
+            return None
 
     def values(self) -> dict[str, float | int]:
         """Counts, and percentiles where there was a frame."""
@@ -49,3 +99,7 @@ class Statistics:
                 values |= {"latency_ms_p50": float(p50), "latency_ms_p99": float(p99)}
                 values["overhead_ms_p50"] = float(np.median(self._overhead))
             return values
+
+
+def _later(times: deque[float], since: float) -> int:
+    return sum(moment >= since for moment in times)

@@ -48,14 +48,15 @@ class CameraRig:
         with self._changed:
             return self._changed.wait_for(condition, PATIENCE_S)
 
-    def wait_for_listener(self) -> None:
-        """Until the node listens, to us in turn, and has heard of the camera."""
+    def wait_for_listener(self, info: bool = True) -> None:
+        """Until the node listens, to us in turn, and, with ``info``, has heard of the camera."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end and not (
             self._images.get_subscription_count() and self._infos.get_subscription_count()
         ):
             time.sleep(0.02)
-        self.info()
+        if info:
+            self.info()
         time.sleep(0.3)
 
     def info(self, camera: Camera = CAMERA) -> None:

@@ -1,6 +1,7 @@
 """`cadsight live`: records the camera and what the perception node says of it, and reports."""
 
 import argparse
+import sys
 from pathlib import Path
 
 _SHOWN = (
@@ -20,7 +21,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--out", default="runs/live", metavar="DIR", help="folder of bag/ and live.json (%(default)s)")
     parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="how long (%(default)s)")
     parser.add_argument(
-        "--timeout", type=float, default=30.0, metavar="S", help="how long to wait for the nodes (%(default)s)"
+        "--timeout",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="how long to wait for a node that tells nothing (%(default)s)",
     )
     parser.set_defaults(run=run)
 
@@ -30,16 +35,18 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_perception.live import REPORT, watch
     from cadsight_ros.programs import temporary_node
 
-    from cadsight_cli.progress import seconds_bar
+    from cadsight_cli.progress import Spoken, seconds_bar
 
     if not args.seconds > 0:
         raise CadsightError(f"--seconds is {args.seconds:g}, expected a positive number")
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_node("live") as node, seconds_bar("live", args.seconds) as progress:
-        report = watch(node, folder, args.seconds, args.timeout, progress)
+        report = watch(node, folder, args.seconds, args.timeout, progress, Spoken("perception"))
     for key in _SHOWN:
         value = report[key]
         print(f"{key:20} {value:.1f}" if isinstance(value, float) else f"{key:20} {value}")
+    if not report["detections"]:
+        print(f"cadsight: nothing was detected in {report['frames']} images", file=sys.stderr)
     print(folder / REPORT)
     return 0

@@ -1,6 +1,9 @@
 """`cadsight models`: what is in the registry, and its networks for other programs."""
 
 import argparse
+import json
+import sys
+from dataclasses import asdict
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -10,6 +13,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "models", help="list the trained models, or export one", description="List the trained models, or export one."
     )
     parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="the whole cards, and what is broken, as JSON")
     parser.set_defaults(run=run)
     export = parser.add_subparsers(metavar="WHAT").add_parser(
         "export",
@@ -30,13 +34,20 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.registry import list_models
 
     found = list_models(args.models)
-    if not found:
+    if args.json:
+        models = [{"name": folder.name, "folder": str(folder), **asdict(card)} for folder, card in found.models]
+        broken = [{"name": folder.name, "folder": str(folder), "reason": reason} for folder, reason in found.broken]
+        print(json.dumps({"models": models, "broken": broken}, indent=1))
+        return 1 if broken else 0
+    if not found.models and not found.broken:
         print(f"{args.models} holds no model yet; `cadsight demo` and `cadsight train` make some")
-    for folder, card in found:
+    for folder, card in found.models:
         shown = ("map50", "map50_95") if card.kind == "detector" else ("mean_deg", "median_deg")
         figures = " ".join(f"{k} {card.figures[k]:.3f}" for k in shown if k in card.figures)
         print(f"{folder.name:24} {card.kind:9} {card.architecture:10} {card.created}  {figures}  {card.started_from}")
-    return 0
+    for folder, reason in found.broken:
+        print(f"cadsight: the model {folder.name} is broken: {reason}", file=sys.stderr)
+    return 1 if found.broken else 0
 
 
 def run_export(args: argparse.Namespace) -> int:

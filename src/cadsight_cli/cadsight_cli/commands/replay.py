@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 
@@ -55,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
         report = compare(live, report) | report
     write_atomically(out, json.dumps(report, indent=1) + "\n")
     print(f"{report['frames']} frames, {report['dropped']} dropped")
+    if not report["detections"]:
+        print(f"cadsight: nothing was detected in {report['frames']} images", file=sys.stderr)
     if live is not None:
         verdict = "equal to the live run" if report["equal"] else "NOT equal to the live run"
         print(f"{verdict}: {report['compared']} of {report['live_results']} live results compared", end=", ")

@@ -9,6 +9,7 @@ from typing import Any
 from cadsight_capture.session import SessionPlan
 from cadsight_core.errors import CadsightError
 from cadsight_perception.live import BAG, REPORT, watch
+from cadsight_perception.presence import wait_for_result
 from cadsight_report.run_folder import RunFolder
 from tqdm import tqdm
 
@@ -17,7 +18,6 @@ from cadsight_cli.demo.children import launched
 from cadsight_cli.demo.progress import bar
 from cadsight_cli.demo.workcell_file import write_workcell
 from cadsight_interfaces.action import CaptureSession
-from cadsight_perception import topics
 
 REPLAY_REPORT = "replay.json"
 # More poses than any look lasts: the tour is broken off when the time is over.
@@ -44,7 +44,7 @@ def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs:
         bar(title, round(seconds, 1), "s") as shown,
     ):
         started = threading.Event()
-        _wait_for_result(client)
+        wait_for_result(client.node, START_TIMEOUT_S, lambda _: client.check())
         client.wait_for_cell()
         tour = client.start(_TOUR, SessionPlan(_TOUR, "", _POSES, seed), lambda message: _note(message, started))
         _wait(client, started, "the first pose of the tour")
@@ -74,17 +74,6 @@ def _note(message: CaptureSession.Feedback, started: threading.Event) -> None:
 def _tick(shown: "tqdm[Any]", passed: float, client: CellClient) -> None:
     client.check()
     shown.update(min(round(passed, 1), shown.total) - shown.n)
-
-
-def _wait_for_result(client: CellClient) -> None:
-    """Wait until the perception node has loaded its models and looked once."""
-    looked = threading.Event()
-    topic = topics.ALL[topics.TIMING]
-    subscription = client.node.create_subscription(topic.message_type, topics.TIMING, lambda _: looked.set(), topic.qos)
-    try:
-        _wait(client, looked, "a first result of the perception node")
-    finally:
-        client.node.destroy_subscription(subscription)
 
 
 def _wait(client: CellClient, event: threading.Event, what: str) -> None:

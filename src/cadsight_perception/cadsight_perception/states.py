@@ -1,0 +1,30 @@
+"""What a perception node does, as its status tells."""
+
+from dataclasses import dataclass
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
+INACTIVE, LOADING, EXPORTING, LOOKING, FAILED = "inactive", "loading", "exporting", "looking", "failed"
+# Of these each new sentence is progress.
+BUSY = (LOADING, EXPORTING)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One status of a node.
+
+    Attributes:
+        state: one of the words of this module.
+        sentence: what it does, or why it failed.
+    """
+
+    node: str
+    state: str
+    sentence: str
+
+
+def told(status: DiagnosticStatus) -> Told | None:
+    """What a status says of its node; None for a status without a state, of other nodes."""
+    values = {pair.key: pair.value for pair in status.values}
+    state = values.get("state")
+    return Told(f"/{status.name}", state, values.get("doing") or status.message) if state else None

@@ -1,0 +1,91 @@
+"""Waiting for a perception node that runs in a process of its own, by what it tells."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from cadsight_core.errors import CadsightError
+from cadsight_perception.presence import wait_for_perception, wait_for_result
+from cadsight_perception.states import EXPORTING, LOADING, LOOKING, told
+from cadsight_ros.clients import spinning
+from cadsight_ros.domains import own_domain
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+
+
+@pytest.fixture
+def listener(ros):
+    ros()
+    node = Node("listener")
+    with spinning(node):
+        yield node
+    node.destroy_node()
+
+
+@contextlib.contextmanager
+def perception(models, *parameters):
+    words = [sys.executable, "-m", "cadsight_perception.perception_node", "--ros-args", "-r", "__ns:=/cadsight"]
+    given = [f"models_folder:={models}", "warm_up_width:=64", "warm_up_height:=48", *parameters]
+    process = subprocess.Popen(
+        [*words, *(word for p in given for word in ("-p", p))],
+        env={**os.environ, "ROS_DOMAIN_ID": str(own_domain())},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_node_tells_that_it_loads_and_exports_until_it_looks_and_is_missed_when_it_is_killed(listener, models):
+    shutil.rmtree(models / "detector" / "exports", ignore_errors=True)
+    heard: list[str] = []
+
+    def hear(message: DiagnosticArray) -> None:
+        heard.extend(one.state for status in message.status if (one := told(status)))
+
+    listener.create_subscription(DiagnosticArray, "/diagnostics", hear, 10)
+    sentences: list[str] = []
+    with perception(models) as process:
+        wait_for_perception(listener, 30.0, sentences.append)
+        for words in (
+            "loading the libraries",
+            "loading the detector detector",
+            "step 2 of 3: comparing it with torch's",
+        ):
+            assert any(words in sentence for sentence in sentences), words
+        places = [heard.index(state) for state in (LOADING, EXPORTING)]
+        assert places == sorted(places)
+        assert LOOKING not in heard[: places[-1]]
+
+        def kill(_: str) -> None:
+            process.send_signal(signal.SIGKILL)
+
+        with pytest.raises(CadsightError, match="/cadsight/perception is gone, expected it to stay"):
+            wait_for_result(listener, 60.0, kill)
+
+
+def test_a_node_that_fails_ends_the_waiting_with_its_reason(listener, models):
+    with (
+        perception(models, "detector:=nowhere"),
+        pytest.raises(CadsightError, match="/cadsight/perception failed: there is no model 'nowhere'"),
+    ):
+        wait_for_perception(listener, 60.0)
+
+
+def test_a_node_that_is_left_inactive_is_waited_for_no_longer_than_told(listener, models):
+    told_of = threading.Event()
+    listener.create_subscription(DiagnosticArray, "/diagnostics", lambda _: told_of.set(), 10)
+    late = r"no perception node was active for 3 s, .*; the last it told was: not active"
+    with perception(models, "autostart:=false"):
+        assert told_of.wait(60.0)
+        with pytest.raises(CadsightError, match=late):
+            wait_for_perception(listener, 3.0)
