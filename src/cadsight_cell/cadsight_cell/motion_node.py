@@ -47,14 +47,20 @@ class MotionParameters(HolderParameters, ArmParameters):
     """Parameters of the motion node."""
 
     controller: str = parameter(
-        "scaled_joint_trajectory_controller", "controller whose follow_joint_trajectory action moves the arm"
+        "scaled_joint_trajectory_controller",
+        "controller whose follow_joint_trajectory action moves the arm",
+        kind="name",
     )
     velocity_scaling: float = parameter(1.0, "share of the joints' velocity limits", minimum=0.01, maximum=1.0)
     planning_timeout_s: float = parameter(2.0, "longest search for a way around obstacles", minimum=0.01, maximum=60.0)
-    joint_state_timeout_s: float = parameter(1.0, "oldest joint state that a motion starts from", minimum=0.05)
-    accept_timeout_s: float = parameter(3.0, "longest wait for the controller to accept a trajectory", minimum=0.1)
+    joint_state_timeout_s: float = parameter(
+        1.0, "oldest joint state that a motion starts from", minimum=0.05, maximum=60.0
+    )
+    accept_timeout_s: float = parameter(
+        3.0, "longest wait for the controller to accept a trajectory", minimum=0.1, maximum=3600.0
+    )
     execution_timeout_s: float = parameter(
-        5.0, "longest time that a motion may take beyond twice its planned duration", minimum=0.1
+        5.0, "longest time that a motion may take beyond twice its planned duration", minimum=0.1, maximum=3600.0
     )
     seed: int = parameter(1, "seed of the search for a way around obstacles", minimum=1)
 
