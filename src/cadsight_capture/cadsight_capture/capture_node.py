@@ -18,6 +18,7 @@ from cadsight_core.parameters import parameter
 from cadsight_core.part import load_part, load_parts
 from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
 from cadsight_ros.parameters import declare, run
+from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -72,6 +73,7 @@ class CaptureNode(Node):
         self._planner = RrtPlanner(collision_model(self._settings, self._arm, resolve), UR3E_LIMITS)
         self._held = held_part(self._settings, resolve)
         self._cell = RosCell(self, self._settings, self._arm)
+        self._peers = Peers(self, reads=[self._settings.image_topic, "/joint_states"])
         self._busy = threading.Lock()
         self._progress = Progress(0, 0)
         group = ReentrantCallbackGroup()
@@ -132,6 +134,7 @@ class CaptureNode(Node):
         return result
 
     def _session(self, goal: CaptureSession.Goal, report: Any) -> Session:
+        self._peers.check()
         settings = self._settings
         plan = SessionPlan(goal.session, goal.split, int(goal.count), int(goal.seed))
         folder = inside(Path(settings.output_folder).expanduser(), goal.folder)

@@ -10,6 +10,7 @@ from cadsight_core.parameters import parameter
 from cadsight_ros.clients import STATUS_NAMES, ActionClient, RefusedError, RunningGoal, UnansweredError
 from cadsight_ros.messages import joints_by_name
 from cadsight_ros.parameters import declare, run
+from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -99,6 +100,7 @@ class MotionNode(Node):
             cancel_callback=lambda handle: CancelResponse.ACCEPT,
             callback_group=ReentrantCallbackGroup(),
         )
+        self._peers = Peers(self, serves=["~/move_to_joints"], reads=["/joint_states"], calls=[self._controller])
         self.get_logger().info(f"moves the arm through {self._controller}")
 
     def _on_joints(self, message: JointState) -> None:
@@ -131,6 +133,7 @@ class MotionNode(Node):
     def _move(self, handle: ServerGoalHandle) -> str:
         request: MoveToJoints.Goal = handle.request
         named = _named(request)
+        self._peers.check()
         start = self._read_joints()
         goal = joint_mapping(start) | named
         path = self._planner.plan(start, goal, timeout_s=self._settings.planning_timeout_s, seed=self._settings.seed)
@@ -154,6 +157,8 @@ class MotionNode(Node):
         return joints_by_name(self._joints[1], JOINT_NAMES).tolist()
 
     def _execute(self, handle: ServerGoalHandle, trajectory: Trajectory) -> None:
+        # Planning took a while, in which another cell may have come.
+        self._peers.check()
         goal = FollowJointTrajectory.Goal(trajectory=_message(trajectory))
 
         def on_feedback(feedback: FollowJointTrajectory.Feedback) -> None:

@@ -20,6 +20,7 @@ from cadsight_core.part import load_part, load_part_mesh
 from cadsight_ros.images import depth_to_message, to_message
 from cadsight_ros.messages import camera_to_info, stamp_from_ns, transform_to_message
 from cadsight_ros.parameters import declare, run
+from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
 from cadsight_ros.stopping import unless_stopped
 from control_msgs.action import FollowJointTrajectory
@@ -111,6 +112,8 @@ class SimulatedCell(Node):
             callback_group=ReentrantCallbackGroup(),
         )
         self._current: ServerGoalHandle | None = None
+        camera_topic, action = "/camera/camera/color/image_raw", f"/{p.controller}/follow_joint_trajectory"
+        self._peers = Peers(self, publishes=["/joint_states", camera_topic], serves=[action])
 
     def destroy_node(self) -> None:
         self._running_threads.close()
@@ -128,6 +131,7 @@ class SimulatedCell(Node):
 
     def _check_goal(self, request: FollowJointTrajectory.Goal) -> GoalResponse:
         try:
+            self._peers.check()
             # A follower of its own tries the trajectory, so that a refused one moves nothing.
             trial = TrajectoryFollower(self._follower.at(self._seconds()).positions, UR3E_LIMITS)
             trial.start(_waypoints(request), 0.0)
