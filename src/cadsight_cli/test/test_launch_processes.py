@@ -79,6 +79,7 @@ def test_the_end_of_a_required_process_ends_the_others(prefix):
     )
     assert status == 5
     assert "[waits-1] sending SIGINT" in output.getvalue()
+    assert "[ends-2] was required by this launch file, so all others are ended" in output.getvalue()
     assert time.monotonic() - start < 10
 
 
