@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+_KINDS = {"topic": "a topic's name", "name": "a name", "frame": "a frame's name", "text": "not empty"}
 Row = tuple[str, str, str, str]
 
 
@@ -42,11 +43,21 @@ def _allowed(field: "dataclasses.Field[Any]", hint: Any, shown: Callable[[Any], 
     low, high, choices = (field.metadata.get(key) for key in ("minimum", "maximum", "choices"))
     if choices or typing.get_origin(hint) is typing.Literal:
         return ", ".join(f"`{shown(choice)}`" for choice in choices or typing.get_args(hint))
+    length, odd, kind = (field.metadata.get(key) for key in ("length", "odd", "kind"))
+    limits = ""
     if low is not None and high is not None:
-        return f"{low:g} to {high:g}"
-    if low is not None:
-        return f"at least {low:g}"
-    return f"at most {high:g}" if high is not None else ""
+        limits = f"{low:g} to {high:g}"
+    elif low is not None:
+        limits = f"at least {low:g}"
+    elif high is not None:
+        limits = f"at most {high:g}"
+    said = (
+        f"{length} values" if length is not None else "",
+        f"each {limits}" if length is not None and limits else limits,
+        "odd" if odd else "",
+        _KINDS[kind] if kind else "",
+    )
+    return ", ".join(filter(None, said))
 
 
 def run(what: str, path: Path, page: Callable[[str], str]) -> int:

@@ -161,3 +161,17 @@ def test_a_live_image_is_labelled_by_the_transforms_at_its_stamp(node, ask):
         time.sleep(0.2)
     found = next(m for m in received if m.header.stamp == stamp and m.detections)
     assert box_from_message(found.detections[0].bbox) == picture()[1]
+
+
+def test_a_part_that_cannot_be_read_ends_the_node_though_nothing_is_sent_to_it(tmp_path):
+    log = tmp_path / "labelling.log"
+    program = Program("cadsight_capture.labelling_node", log, {"part": str(tmp_path / "no.yaml")}, own_domain())
+    try:
+        assert program.process.wait(60) == 2, log.read_text()
+    finally:
+        program.kill()
+    told = [line for line in log.read_text().splitlines() if line.startswith("cadsight: ")]
+    assert len(told) == 1
+    assert f"the part {tmp_path / 'no.yaml'} could not be read" in told[0]
+    assert log.read_text().count("could not be read") == 1
+    assert "Traceback" not in log.read_text()

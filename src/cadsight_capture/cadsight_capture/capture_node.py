@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cadsight_cell.arm import UR3E_LIMITS, ArmParameters, joint_vector
+from cadsight_cell.arm import UR3E_LIMITS, ArmParameters, joints_parameter
 from cadsight_cell.holder import HolderParameters, collision_model, held_part
 from cadsight_cell.planner import RrtPlanner
 from cadsight_cell.poses import PoseSampler
@@ -20,6 +20,7 @@ from cadsight_core.part import load_part, load_parts
 from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
 from cadsight_ros.parameters import declare
+from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
 from cadsight_ros.running import run
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -43,22 +44,25 @@ _LOOK_FOR_CLIENT_S = 0.5
 class CaptureParameters(HolderParameters, ArmParameters, RosCellParameters, SessionParameters, ViewParameters):
     """Parameters of the capture node."""
 
-    part: str = parameter("", "YAML of the part that the arm holds (a path or package://); must be given")
-    output_folder: str = parameter("runs/capture", "folder that the sessions are written to")
-    home_joints: _Six = parameter((0.0, -1.57, 1.57, -1.57, -1.57, 0.0), "middle of the random poses, rad")
-    spread_joints: _Six = parameter(
+    part: str = parameter("", "YAML of the part that the arm holds (a path or package://); needed")
+    output_folder: str = parameter("runs/capture", "folder that the sessions are written to", kind="text")
+    home_joints: _Six = joints_parameter((0.0, -1.57, 1.57, -1.57, -1.57, 0.0), "middle of the random poses, rad")
+    spread_joints: _Six = joints_parameter(
         (0.2, 0.0, 0.0, 0.3, 0.3, 1.0), "how far each joint goes to either side of home, rad; 0 stays", minimum=0.0
     )
-    background_joints: _Six = parameter((1.57, -1.57, 1.57, -1.57, -1.57, 0.0), "pose with the arm out of view, rad")
-    draws: int = parameter(200, "draws for one pose that may be refused before it is given up", minimum=1)
+    background_joints: _Six = joints_parameter(
+        (1.57, -1.57, 1.57, -1.57, -1.57, 0.0), "pose with the arm out of view, rad"
+    )
+    draws: int = parameter(
+        200, "draws for one pose that may be refused before it is given up", minimum=1, maximum=1_000_000
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("home_joints", "spread_joints", "background_joints"):
-            try:
-                joint_vector(getattr(self, name))
-            except CadsightError as error:
-                raise CadsightError(f"parameter {name}: {error}") from error
+        for name in ("home_joints", "background_joints"):
+            UR3E_LIMITS.check(getattr(self, name), f"parameter {name}")
+        if not self.part:
+            raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
 
 
 class CaptureNode(Node):
@@ -67,14 +71,13 @@ class CaptureNode(Node):
     def __init__(self) -> None:
         super().__init__("capture", namespace="cadsight")
         self._settings = declare(self, CaptureParameters)
-        if not self._settings.part:
-            raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
         self._part = load_part(resolve(self._settings.part))
         self._classes = _classes(resolve(self._settings.part), self._part.class_id)
         self._arm = self._settings.arm(resolve)
         self._planner = RrtPlanner(collision_model(self._settings, self._arm, resolve), UR3E_LIMITS)
         self._held = held_part(self._settings, resolve)
         self._cell = RosCell(self, self._settings, self._arm)
+        self._peers = Peers(self, reads=[self._settings.image_topic, "/joint_states"])
         self._busy = threading.Lock()
         self._progress = Progress(0, 0)
         group = ReentrantCallbackGroup()
@@ -160,6 +163,7 @@ class CaptureNode(Node):
         return result
 
     def _session(self, goal: CaptureSession.Goal, report: Any) -> Session:
+        self._peers.check()
         settings = self._settings
         plan = SessionPlan(goal.session, goal.split, int(goal.count), int(goal.seed))
         folder = inside(Path(settings.output_folder).expanduser(), goal.folder)

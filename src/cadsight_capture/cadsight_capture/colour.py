@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cadsight_core.box import Box
+from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import ColourRange
 from cv2.typing import MatLike
@@ -22,8 +23,10 @@ class ColourParameters:
     """Clean-up of the colour mask; sizes in pixels are for an image 640 wide and grow with the width."""
 
     blur_px: float = parameter(0.7, "sigma of the blur in pixels that calms sensor noise", minimum=0.0, maximum=10.0)
-    opening_px: int = parameter(3, "side in pixels of the opening that removes specks", minimum=1, maximum=51)
-    closing_px: int = parameter(9, "side in pixels of the closing that bridges highlights", minimum=1, maximum=101)
+    opening_px: int = parameter(3, "side in pixels of the opening that removes specks", minimum=1, maximum=51, odd=True)
+    closing_px: int = parameter(
+        9, "side in pixels of the closing that bridges highlights", minimum=1, maximum=101, odd=True
+    )
     min_area: float = parameter(0.001, "smallest share of the image that a part covers", minimum=0.0, maximum=1.0)
     max_area: float = parameter(0.5, "largest share of the image that a part covers", minimum=0.0, maximum=1.0)
     edge_level: float = parameter(
@@ -32,6 +35,11 @@ class ColourParameters:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.min_area > self.max_area:
+            raise CadsightError(
+                f"parameter min_area is {self.min_area:g} and max_area is {self.max_area:g}, "
+                "expected min_area to be at most max_area"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from cadsight_cell.arm import ArmParameters
-from cadsight_cell.holder import pose_from_list
+from cadsight_cell.holder import mount_parameter, pose_from_list
 from cadsight_core.geometry import Pose
 from cadsight_core.parameters import parameter
 
@@ -17,19 +17,16 @@ from cadsight_capture.labelling import LabellingParameters
 class LabellingNodeParameters(ArmParameters):
     """The parameters of the node ``labelling``; `cadsight label` reads the same section."""
 
-    part: str = parameter("", "YAML of the part that the arm holds (a path or package://); must be given")
-    mount: tuple[float, ...] = parameter(
-        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
-        "tool0_from_part: x, y, z in metres and the quaternion x, y, z, w of the part in the tool's frame",
-    )
+    part: str = parameter("", "YAML of the part that the arm holds (a path or package://); needed to label")
+    mount: tuple[float, ...] = mount_parameter()
     labels: str = parameter(
         "", "labels.json of a session whose hand-eye correction is used (a path or package://); empty for none"
     )
-    base_frame: str = parameter("base_link", "frame that the arm's kinematics start from")
-    tool_frame: str = parameter("tool0", "frame that the mount is given in")
+    base_frame: str = parameter("base_link", "frame that the arm's kinematics start from", kind="frame")
+    tool_frame: str = parameter("tool0", "frame that the mount is given in", kind="frame")
     live: bool = parameter(False, "whether every image is labelled, by the transforms at its stamp, and published")
-    image_topic: str = parameter("/camera/camera/color/image_raw", "images to label when live")
-    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "their camera")
+    image_topic: str = parameter("/camera/camera/color/image_raw", "images to label when live", kind="topic")
+    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "their camera", kind="topic")
     autostart: bool = parameter(True, "whether the node configures and activates itself")
     workers: int = parameter(2, "images labelled at the same time", minimum=1, maximum=256)
     colour: ColourParameters = field(default_factory=ColourParameters)

@@ -36,14 +36,22 @@ _NO_END_S = 7 * 24 * 3600.0
 class RosCellParameters:
     """Where the camera and the arm speak, and how long to wait for them."""
 
-    image_topic: str = parameter("/camera/camera/color/image_raw", "pictures of the camera")
-    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics of the camera")
-    base_frame: str = parameter("base_link", "frame of the arm's base, in which the hand-eye calibration is given")
-    settle_s: float = parameter(0.15, "rest between the end of a motion and an image's stamp", minimum=0.0)
-    still_rad_s: float = parameter(0.01, "a joint slower than this stands still", minimum=1e-5)
-    settle_timeout_s: float = parameter(5.0, "longest wait for the arm to stand still", minimum=0.1)
-    silence_s: float = parameter(5.0, "after so long without a message the camera or the arm is silent", minimum=0.1)
-    velocity_scaling: float = parameter(0.0, "share of the joints' velocity limits, 0 for the motion node's own")
+    image_topic: str = parameter("/camera/camera/color/image_raw", "pictures of the camera", kind="topic")
+    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics of the camera", kind="topic")
+    base_frame: str = parameter(
+        "base_link", "frame of the arm's base, in which the hand-eye calibration is given", kind="frame"
+    )
+    settle_s: float = parameter(
+        0.15, "rest between the end of a motion and an image's stamp", minimum=0.0, maximum=60.0
+    )
+    still_rad_s: float = parameter(0.01, "a joint slower than this stands still", minimum=1e-5, maximum=1.0)
+    settle_timeout_s: float = parameter(5.0, "longest wait for the arm to stand still", minimum=0.1, maximum=3600.0)
+    silence_s: float = parameter(
+        5.0, "after so long without a message the camera or the arm is silent", minimum=0.1, maximum=3600.0
+    )
+    velocity_scaling: float = parameter(
+        0.0, "share of the joints' velocity limits, 0 for the motion node's own", minimum=0.0, maximum=1.0
+    )
 
     def __post_init__(self) -> None:
         check(self)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from xml.etree import ElementTree
 
 import airo_models
@@ -104,6 +104,11 @@ def joint_vector(joints: Joints) -> Array:
 def joint_mapping(joints: Joints) -> dict[str, float]:
     """Angles in radians by the joints' names."""
     return dict(zip(JOINT_NAMES, joint_vector(joints).tolist(), strict=True))
+
+
+def joints_parameter(default: tuple[float, ...], description: str, minimum: float = -_TURN) -> Any:
+    """The dataclass field of six angles in radians, in the order of JOINT_NAMES, of at most a turn each."""
+    return parameter(default, description, minimum=minimum, maximum=_TURN, length=len(JOINT_NAMES))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
@@ -13,15 +14,23 @@ from cadsight_cell.arm import Arm
 from cadsight_cell.collision import CollisionModel, HeldPart, load_bodies
 
 
+def mount_parameter() -> Any:
+    """The dataclass field of a part's pose at the tool."""
+    return parameter(
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
+        "tool0_from_part: x, y, z in metres and the quaternion x, y, z, w of the part in the tool's frame",
+        minimum=-10.0,
+        maximum=10.0,
+        length=7,
+    )
+
+
 @dataclass(frozen=True)
 class HolderParameters:
     """What the arm holds, and what stands around it; shared by the nodes that must know."""
 
     part: str = parameter("", "YAML of the part at the tool (a path or package://); empty when the arm holds none")
-    mount: tuple[float, ...] = parameter(
-        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0),
-        "tool0_from_part: x, y, z in metres and the quaternion x, y, z, w of the part in the tool's frame",
-    )
+    mount: tuple[float, ...] = mount_parameter()
     bodies: str = parameter("", "YAML of the boxes that the arm must not touch (a path or package://); empty for none")
 
     def __post_init__(self) -> None:
@@ -35,8 +44,13 @@ def pose_from_list(values: tuple[float, ...], name: str) -> Pose:
     Raises:
         CadsightError: for another number of values, or a quaternion without direction.
     """
-    if len(values) != 7 or sum(v * v for v in values[3:]) < 1e-6:
+    if len(values) != 7:
         raise CadsightError(f"{name} is {list(values)}, expected x, y, z and a quaternion x, y, z, w: seven values")
+    # Written so that NaN, which compares false with everything, is refused too.
+    if not sum(v * v for v in values[3:]) >= 1e-6:
+        raise CadsightError(
+            f"{name} is {list(values)}, expected a quaternion x, y, z, w that is not zero as the last four values"
+        )
     return Pose.from_quaternion(values[3:], values[:3])
 
 

@@ -11,6 +11,7 @@ from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.clients import STATUS_NAMES, ActionClient, RefusedError, RunningGoal, UnansweredError
 from cadsight_ros.messages import joints_by_name
 from cadsight_ros.parameters import declare
+from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
 from cadsight_ros.running import run
 from control_msgs.action import FollowJointTrajectory
@@ -49,15 +50,23 @@ class MotionParameters(HolderParameters, ArmParameters):
     """Parameters of the motion node."""
 
     controller: str = parameter(
-        "scaled_joint_trajectory_controller", "controller whose follow_joint_trajectory action moves the arm"
+        "scaled_joint_trajectory_controller",
+        "controller whose follow_joint_trajectory action moves the arm",
+        kind="name",
     )
     velocity_scaling: float = parameter(1.0, "share of the joints' velocity limits", minimum=0.01, maximum=1.0)
     planning_timeout_s: float = parameter(2.0, "longest search for a way around obstacles", minimum=0.01, maximum=60.0)
-    joint_state_timeout_s: float = parameter(1.0, "oldest joint state that a motion starts from", minimum=0.05)
-    driver_timeout_s: float = parameter(10.0, "longest wait for the first joint state of all", minimum=0.05)
-    accept_timeout_s: float = parameter(3.0, "longest wait for the controller to accept a trajectory", minimum=0.1)
+    joint_state_timeout_s: float = parameter(
+        1.0, "oldest joint state that a motion starts from", minimum=0.05, maximum=60.0
+    )
+    driver_timeout_s: float = parameter(
+        10.0, "longest wait for the first joint state of all", minimum=0.05, maximum=3600.0
+    )
+    accept_timeout_s: float = parameter(
+        3.0, "longest wait for the controller to accept a trajectory", minimum=0.1, maximum=3600.0
+    )
     execution_timeout_s: float = parameter(
-        5.0, "longest time that a motion may take beyond twice its planned duration", minimum=0.1
+        5.0, "longest time that a motion may take beyond twice its planned duration", minimum=0.1, maximum=3600.0
     )
     seed: int = parameter(1, "seed of the search for a way around obstacles", minimum=1)
 
@@ -99,6 +108,7 @@ class MotionNode(Node):
             cancel_callback=lambda handle: CancelResponse.ACCEPT,
             callback_group=ReentrantCallbackGroup(),
         )
+        self._peers = Peers(self, serves=["~/move_to_joints"], reads=["/joint_states"], calls=[self._controller])
         self.get_logger().info(f"moves the arm through {self._controller}")
 
     def bring_to_rest(self, timeout_s: float) -> None:
@@ -148,6 +158,7 @@ class MotionNode(Node):
     def _move(self, handle: ServerGoalHandle) -> str:
         request: MoveToJoints.Goal = handle.request
         named = _named(request)
+        self._peers.check()
         start = self._read_joints()
         goal = joint_mapping(start) | named
         path = self._planner.plan(start, goal, timeout_s=self._settings.planning_timeout_s, seed=self._settings.seed)
@@ -176,6 +187,8 @@ class MotionNode(Node):
         return joints_by_name(self._joints[1], JOINT_NAMES).tolist()
 
     def _execute(self, handle: ServerGoalHandle, trajectory: Trajectory) -> None:
+        # Planning took a while, in which another cell may have come.
+        self._peers.check()
         goal = FollowJointTrajectory.Goal(trajectory=_message(trajectory))
 
         def on_feedback(feedback: FollowJointTrajectory.Feedback) -> None:

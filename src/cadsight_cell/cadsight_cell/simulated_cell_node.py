@@ -20,6 +20,7 @@ from cadsight_core.part import load_part, load_part_mesh
 from cadsight_ros.images import depth_to_message, to_message
 from cadsight_ros.messages import camera_to_info, stamp_from_ns, transform_to_message
 from cadsight_ros.parameters import declare
+from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
 from cadsight_ros.running import run
 from cadsight_ros.stopping import unless_stopped
@@ -33,7 +34,7 @@ from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Bool, Float64, Header, String
 from tf2_msgs.msg import TFMessage
 
-from cadsight_cell.arm import JOINT_NAMES, LINK_NAMES, UR3E_LIMITS, Arm
+from cadsight_cell.arm import JOINT_NAMES, LINK_NAMES, UR3E_LIMITS, Arm, joints_parameter
 from cadsight_cell.holder import HolderParameters, pose_from_list
 from cadsight_cell.simulation.follower import TrajectoryFollower, Waypoint, waypoint_in_order
 from cadsight_cell.simulation.world import World, WorldParameters, make_world, moved_lamp
@@ -54,14 +55,15 @@ _TURNED = Pose.from_rotvec([0.0, 0.0, np.pi])
 class SimulatedCellParameters(HolderParameters, WorldParameters):
     """Parameters of the simulated cell."""
 
+    part: str = parameter("", "YAML of the part at the tool (a path or package://); needed")
     fps: float = parameter(30.0, "colour images a second", minimum=0.5, maximum=90.0)
     align_depth: bool = parameter(False, "publish depth in the colour camera's pixels, as align_depth.enable does")
     joint_state_rate: float = parameter(125.0, "joint states a second", minimum=1.0, maximum=500.0)
     tf_rate: float = parameter(30.0, "transforms of the arm a second", minimum=1.0, maximum=500.0)
-    home_joints: tuple[float, ...] = parameter(
+    home_joints: tuple[float, ...] = joints_parameter(
         (-0.4219, -1.2263, 2.1745, -2.519, 1.5708, -1.1489), "where the arm starts, radians"
     )
-    controller: str = parameter("scaled_joint_trajectory_controller", "name of the trajectory controller")
+    controller: str = parameter("scaled_joint_trajectory_controller", "name of the trajectory controller", kind="name")
     truth_folder: str = parameter("", "folder for what is really so; empty for none")
     lamp_moves_every: int = parameter(
         0, "somebody moves the lamp after every so-many trajectories; 0: nobody does", minimum=0
@@ -75,8 +77,7 @@ class SimulatedCellParameters(HolderParameters, WorldParameters):
         WorldParameters.__post_init__(self)
         if not self.part:
             raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
-        if len(self.home_joints) != len(JOINT_NAMES):
-            raise CadsightError(f"parameter home_joints is {list(self.home_joints)}, expected six angles in radians")
+        UR3E_LIMITS.check(self.home_joints, "parameter home_joints")
 
 
 class SimulatedCell(Node):
@@ -112,6 +113,8 @@ class SimulatedCell(Node):
             callback_group=ReentrantCallbackGroup(),
         )
         self._current: ServerGoalHandle | None = None
+        camera_topic, action = "/camera/camera/color/image_raw", f"/{p.controller}/follow_joint_trajectory"
+        self._peers = Peers(self, publishes=["/joint_states", camera_topic], serves=[action])
 
     def destroy_node(self) -> None:
         self._running_threads.close()
@@ -129,6 +132,7 @@ class SimulatedCell(Node):
 
     def _check_goal(self, request: FollowJointTrajectory.Goal) -> GoalResponse:
         try:
+            self._peers.check()
             # A follower of its own tries the trajectory, so that a refused one moves nothing.
             trial = TrajectoryFollower(self._follower.at(self._seconds()).positions, UR3E_LIMITS)
             trial.start(_waypoints(request), 0.0)

@@ -14,9 +14,16 @@ def test_a_mount_is_a_place_and_a_quaternion():
     np.testing.assert_allclose(pose.apply([1.0, 0.0, 0.0]), [0.1, 1.2, 0.3], atol=1e-12)
 
 
-@pytest.mark.parametrize("values", [(), (0.0,) * 6, (0.0,) * 7])
-def test_a_mount_that_is_no_pose_is_refused(values):
-    with pytest.raises(CadsightError, match=r"mount is .* expected x, y, z and a quaternion"):
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((), "expected 7 values: tool0_from_part: x, y, z"),
+        ((0.0,) * 6, "expected 7 values: tool0_from_part: x, y, z"),
+        ((0.0,) * 7, "expected a quaternion x, y, z, w that is not zero"),
+    ],
+)
+def test_a_mount_that_is_no_pose_is_refused(values, expected):
+    with pytest.raises(CadsightError, match=rf"mount is .* {expected}"):
         HolderParameters(mount=values)
 
 

@@ -49,5 +49,5 @@ def test_the_focal_length_is_that_of_a_d435_within_a_percent() -> None:
 
 
 def test_a_camera_position_of_two_numbers_is_refused() -> None:
-    with pytest.raises(CadsightError, match=r"camera_position is \[0\.3, 0\.8\], expected x, y and z"):
+    with pytest.raises(CadsightError, match=r"camera_position is \[0\.3, 0\.8\], expected 3 values"):
         WorldParameters(camera_position=(0.3, 0.8))

@@ -96,6 +96,25 @@ def test_what_a_group_sets_ends_with_the_group(tmp_path):
     assert [(node.executable, node.environment["E"]) for node in nodes] == [("e2", "2"), ("e1", "1")]
 
 
+def test_a_group_that_forwards_nothing_has_what_it_keeps_and_the_environment_of_the_start(tmp_path):
+    nodes = read(
+        tmp_path,
+        """<let name="v" value="1"/><let name="w" value="2"/><set_env name="E" value="1"/>
+           <group scoped="true" forwarding="false"><keep name="k" value="$(var v)"/>
+             <let unless="$(equals $(var k) 1)" name="w" value="3"/><node pkg="p" exec="e$(var k)"/></group>
+           <node pkg="p" exec="e$(var w)"/>""",
+        environment={"E": "0"},
+    )
+    assert [(node.executable, node.environment["E"]) for node in nodes] == [("e1", "0"), ("e2", "1")]
+    with pytest.raises(CadsightError, match="'v' has no value"):
+        read(tmp_path, '<let name="v" value="1"/><group forwarding="false"><node pkg="p" exec="$(var v)"/></group>')
+
+
+def test_what_a_group_without_a_scope_sets_stays(tmp_path):
+    (node,) = read(tmp_path, '<group scoped="false"><keep name="v" value="2"/></group><node pkg="p" exec="e$(var v)"/>')
+    assert node.executable == "e2"
+
+
 @pytest.mark.parametrize(("environment", "expected"), [({"E": "set"}, "set"), ({}, "else")])
 def test_an_environment_variable_wins_over_its_default(tmp_path, environment, expected):
     (node,) = read(tmp_path, '<let name="d" value="else"/><node pkg="p" exec="$(env E $(var d))"/>', None, environment)

@@ -78,6 +78,7 @@ def test_the_end_of_a_required_process_ends_the_others(prefix):
     )
     assert status == 5
     assert "[waits-1] sending SIGINT" in output.getvalue()
+    assert "[ends-2] was required by this launch file, so all others are ended" in output.getvalue()
 
 
 def test_a_process_that_is_not_required_may_end_before_the_others(prefix):

@@ -1,5 +1,7 @@
 """`cadsight replay`: what it takes by default, and what it refuses before anything starts."""
 
+import json
+
 import pytest
 from cadsight_cli.main import build_parser, main
 from cadsight_perception.parameters import ReplayParameters
@@ -21,3 +23,21 @@ def test_the_command_waits_as_long_and_paces_as_little_as_the_node_by_default():
 def test_a_pace_or_a_time_that_makes_no_sense_is_refused(words, sentence, capsys):
     assert main(["replay", "bag", *words]) == 2
     assert capsys.readouterr().err == f"cadsight: {sentence}\n"
+
+
+@pytest.mark.parametrize(("equal", "status", "words"), [(True, 0, "equal to"), (False, 1, "NOT equal to")])
+def test_a_verdict_is_read_from_the_report_without_playing_anything(tmp_path, capsys, equal, status, words):
+    file = tmp_path / "replay.json"
+    counts = {"compared": 3, "live_results": 4, "different": 0 if equal else 1, "differences": []}
+    file.write_text(json.dumps({"equal": equal, **counts, "results": []}))
+    assert main(["replay", "--check", str(file)]) == status
+    assert capsys.readouterr().out.startswith(f"{words} the live run: 3 of 4 live results compared")
+
+
+def test_a_report_that_was_compared_with_nothing_and_no_bag_at_all_are_refused(tmp_path, capsys):
+    file = tmp_path / "replay.json"
+    file.write_text(json.dumps({"results": []}))
+    assert main(["replay", "--check", str(file)]) == 2
+    assert "was compared with no live run" in capsys.readouterr().err
+    assert main(["replay"]) == 2
+    assert "either BAG to play or --check JSON" in capsys.readouterr().err

@@ -5,14 +5,34 @@ the value that came and what was allowed.
 """
 
 import dataclasses
+import math
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from cadsight_core.errors import CadsightError
 
 T = TypeVar("T")
+
+Kind = Literal["topic", "name", "frame", "text"]
+_TOKENS = r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*"
+# ROS allows a full topic name so many characters, and the node's namespace may still come before it.
+_LONGEST_NAME = 200
+# What a text must look like, and the words for it. ROS's own rules for names: rclpy's validate_topic_name.
+_KINDS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "topic": (
+        re.compile(rf"(~/|/)?{_TOKENS}"),
+        "a topic's name: words of letters, digits and underscores with / between them, none beginning with a digit",
+    ),
+    "name": (
+        re.compile(_TOKENS),
+        "a name of letters, digits and underscores that does not begin with a digit",
+    ),
+    "frame": (re.compile(r"[^\s/]\S*"), "the name of a frame: not empty, no / at its beginning and no blanks"),
+    "text": (re.compile(r".*\S.*", re.DOTALL), "a text that is not empty"),
+}
 
 
 def parameter(
@@ -22,12 +42,25 @@ def parameter(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: Sequence[Any] | None = None,
+    kind: Kind | None = None,
+    length: int | None = None,
+    odd: bool = False,
+    finite: bool = True,
 ) -> Any:
-    """A dataclass field with a sentence and, where they apply, inclusive limits or the allowed values.
+    """A dataclass field with a sentence and, where they apply, what its values must be.
 
-    Limits hold for each element of a list or tuple.
+    All but ``length`` hold for each element of a list or tuple.
+
+    Args:
+        minimum, maximum: inclusive limits.
+        choices: the allowed values.
+        kind: what a text names; ``text`` is any that is not empty.
+        length: how many elements a list or tuple has.
+        odd: whether a whole number must be odd.
+        finite: whether NaN and the infinities are refused.
     """
     metadata = {"description": description, "minimum": minimum, "maximum": maximum, "choices": choices}
+    metadata |= {"kind": kind, "length": length, "odd": odd, "finite": finite}
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -151,10 +184,16 @@ def _check_field(field: "dataclasses.Field[Any]", hint: Any, value: Any) -> None
         raise CadsightError(
             f"parameter {field.name} is {value!r}, expected {_type_name(hint)}: {field.metadata.get('description', '')}"
         )
+    length = field.metadata.get("length")
+    if length is not None and len(value) != length:
+        raise CadsightError(
+            f"parameter {field.name} is {list(value)}, expected {length} values: {field.metadata['description']}"
+        )
     for element in value if isinstance(value, list | tuple) else (value,):
         # Where it may be left out, nothing is in range.
         if element is not None:
             _check_range(field, element)
+            _check_form(field, element)
 
 
 def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:
@@ -174,3 +213,20 @@ def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:
             if text
         )
         raise CadsightError(f"parameter {field.name} is {value!r}, expected {allowed}")
+
+
+def _check_form(field: "dataclasses.Field[Any]", value: Any) -> None:
+    if isinstance(value, float) and not math.isfinite(value) and field.metadata.get("finite", True):
+        raise CadsightError(f"parameter {field.name} is {value!r}, expected a finite number")
+    if field.metadata.get("odd") and value % 2 == 0:
+        raise CadsightError(f"parameter {field.name} is {value!r}, expected an odd number")
+    kind = field.metadata.get("kind")
+    if kind is None:
+        return
+    form, expected = _KINDS[kind]
+    if not form.fullmatch(value):
+        raise CadsightError(f"parameter {field.name} is {value!r}, expected {expected}")
+    if kind in ("topic", "name") and len(value) > _LONGEST_NAME:
+        raise CadsightError(
+            f"parameter {field.name} has {len(value)} characters, expected at most {_LONGEST_NAME} of a name"
+        )

@@ -124,6 +124,21 @@ def read_report(path: str | Path) -> dict[str, Any]:
     return report
 
 
+def checked_report(path: str | Path) -> dict[str, Any]:
+    """Read the report of a replay that was compared with a live run, as :func:`compare` tells.
+
+    Raises:
+        CadsightError: when the file is missing, is no report, or was compared with nothing.
+    """
+    report = read_report(path)
+    missing = {"equal", "compared", "live_results", "different", "differences"} - set(report)
+    if missing:
+        raise CadsightError(
+            f"the report {path} was compared with no live run, expected a replay with a live report beside it"
+        )
+    return report
+
+
 def _difference(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> str:
     if len(a) != len(b):
         return f"{len(a)} detections live and {len(b)} in the replay"

@@ -11,11 +11,13 @@ class PerceptionParameters:
     """Of the perception node. Topics are changed by remapping."""
 
     autostart: bool = parameter(True, "configure and activate itself at start; false: a lifecycle manager does")
-    models_folder: str = parameter(MODELS_FOLDER, "the model registry: one folder a model")
+    models_folder: str = parameter(MODELS_FOLDER, "the model registry: one folder a model", kind="text")
     detector: str = parameter(
-        "detector", "name of the detector that is served at start; later ~/load_model decides, and the status says"
+        "detector",
+        "name of the detector that is served at start; later ~/load_model decides, and the status says",
+        kind="text",
     )
-    regressor: str = parameter("normals", "name of the normal regressor that is served at start, likewise")
+    regressor: str = parameter("normals", "name of the normal regressor that is served at start, likewise", kind="text")
     confidence: float = parameter(0.5, "detections below it are left out", minimum=0.0, maximum=1.0)
     max_detections: int = parameter(10, "most detections in an image", minimum=1, maximum=300)
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
@@ -25,14 +27,23 @@ class PerceptionParameters:
         "and torch that the machine has (on a GPU torch), or one of these; exported when first served",
         choices=RUNTIMES,
     )
-    warm_up_width: int = parameter(640, "width of the image that the models are warmed up with", minimum=1)
-    warm_up_height: int = parameter(480, "height of the image that the models are warmed up with", minimum=1)
-    silence_s: float = parameter(5.0, "seconds without an image after which diagnostics warn", minimum=0.1)
+    warm_up_width: int = parameter(
+        640, "width of the image that the models are warmed up with", minimum=1, maximum=8192
+    )
+    warm_up_height: int = parameter(
+        480, "height of the image that the models are warmed up with", minimum=1, maximum=8192
+    )
+    silence_s: float = parameter(
+        5.0, "seconds without an image after which diagnostics warn", minimum=0.1, maximum=3600.0
+    )
     part_size_m: float = parameter(
-        0.1, "longest side of a part in metres, for the distance of markers where there is no depth", minimum=1e-3
+        0.1,
+        "longest side of a part in metres, for the distance of markers where there is no depth",
+        minimum=1e-3,
+        maximum=100.0,
     )
     use_depth: bool = parameter(False, "place markers by the depth image that is aligned to the colour image")
-    arrow_length_m: float = parameter(0.1, "length of a normal's arrow in metres", minimum=1e-3)
+    arrow_length_m: float = parameter(0.1, "length of a normal's arrow in metres", minimum=1e-3, maximum=100.0)
 
     def __post_init__(self) -> None:
         check(self)
@@ -50,7 +61,10 @@ class ReplayParameters:
     report: str = parameter("", "file for the report; empty: none")
     live_report: str = parameter("", "report of the live run to compare with; empty: none")
     timeout_s: float = parameter(
-        60.0, "seconds to wait for the perception node, and without any result of it before giving up", minimum=0.1
+        60.0,
+        "seconds to wait for the perception node, and without any result of it before giving up",
+        minimum=0.1,
+        maximum=86400.0,
     )
 
     def __post_init__(self) -> None:

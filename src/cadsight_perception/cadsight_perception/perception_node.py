@@ -17,6 +17,7 @@ from cadsight_ros.lifecycle import ManagedNode
 from cadsight_ros.logs import PassedOn
 from cadsight_ros.messages import camera_from_info, detections_to_message, normals_to_message
 from cadsight_ros.parameters import declare
+from cadsight_ros.peers import Peers
 from cadsight_ros.running import run
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -81,6 +82,7 @@ class PerceptionNode(ManagedNode):
         self.create_service(LoadModel, "~/load_model", self._on_load_model, callback_group=loading)
         self.create_service(GetStatistics, "~/get_statistics", self._on_get_statistics)
         self._diagnostics = Diagnostics(self, self._watched)
+        self._peers = Peers(self, publishes=["~/timing"], reads=[IMAGE])
         if self._options.autostart:
             self.autostart()
 

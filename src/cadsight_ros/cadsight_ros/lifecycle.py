@@ -7,6 +7,8 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.timer import Timer
 
+_AGAIN_S = 0.1
+
 
 class ManagedNode(LifecycleNode):
     """A lifecycle node whose steps are plain methods that raise CadsightError.
@@ -19,6 +21,7 @@ class ManagedNode(LifecycleNode):
 
     _starter: Timer | None = None
     _failure: CadsightError | None = None
+    _starting = False
 
     def configure(self) -> None:
         """Get what is needed to run: models, publishers."""
@@ -40,9 +43,15 @@ class ManagedNode(LifecycleNode):
         if self._starter is not None:
             self.destroy_timer(self._starter)
             self._starter = None
+        self._starting = True
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() != TransitionCallbackReturn.SUCCESS:
+                # An executor of several threads looks at what a callback raised only when it hands out the next one,
+                # and in a node that nothing is sent to that one never comes.
+                group = MutuallyExclusiveCallbackGroup()
+                self._starter = self.create_timer(_AGAIN_S, lambda: None, callback_group=group)
                 raise self._failure or CadsightError(f"{self.get_fully_qualified_name()} could not start itself")
+        self._starting = False
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         done = self._step(self.configure)
@@ -73,7 +82,9 @@ class ManagedNode(LifecycleNode):
             step()
         except CadsightError as error:
             self._failure = error
-            self.get_logger().error(str(error))
+            # What ends the program is told by the program.
+            if not self._starting:
+                self.get_logger().error(str(error))
             return TransitionCallbackReturn.FAILURE
         except Exception as error:
             # rclpy turns an exception here into a silent error state.

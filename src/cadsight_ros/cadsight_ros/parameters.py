@@ -98,7 +98,7 @@ def _descriptor(field: "dataclasses.Field[Any]", name: str, kind: Parameter.Type
     if kind is Parameter.Type.INTEGER:
         low = -_INTEGER_LIMIT if minimum is None else int(minimum)
         high = _INTEGER_LIMIT if maximum is None else int(maximum)
-        descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
+        descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=2 if metadata.get("odd") else 1)]
     elif kind is Parameter.Type.DOUBLE:
         low_, high_ = (
             -_FLOAT_LIMIT if minimum is None else float(minimum),

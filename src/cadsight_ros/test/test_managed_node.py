@@ -9,7 +9,7 @@ from cadsight_ros.testing import ServiceClient
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
 from std_msgs.msg import String
 
@@ -89,8 +89,8 @@ def test_an_unforeseen_error_in_a_step_is_logged_by_its_kind(manager, capfd):
     assert "configure failed: KeyError" in "".join(capfd.readouterr())
 
 
-def spun(worker: Worker, until) -> None:
-    executor = SingleThreadedExecutor()
+def spun(worker: Worker, until, executor=None) -> None:
+    executor = executor or SingleThreadedExecutor()
     executor.add_node(worker)
     end = time.monotonic() + 120
     while not until() and time.monotonic() < end:
@@ -107,13 +107,17 @@ def test_a_node_can_start_itself(ros):
     worker.destroy_node()
 
 
-def test_a_node_that_cannot_start_itself_ends_with_the_reason(ros):
+@pytest.mark.parametrize("executor", [SingleThreadedExecutor, lambda: MultiThreadedExecutor(3)], ids=["one", "three"])
+def test_a_node_that_cannot_start_itself_ends_with_the_reason_which_is_left_to_the_program_to_tell(
+    ros, capfd, executor
+):
     ros()
     worker = Worker("configure")
     worker.autostart()
     with pytest.raises(CadsightError, match="no configure today"):
-        spun(worker, lambda: False)
+        spun(worker, lambda: False, executor())
     worker.destroy_node()
+    assert "no configure today" not in capfd.readouterr().err
 
 
 def test_diagnostics_say_again_and_again_how_the_node_is(node):

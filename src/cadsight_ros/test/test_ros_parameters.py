@@ -9,7 +9,11 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import check, parameter
 from cadsight_ros.parameters import declare
 from rcl_interfaces.msg import ParameterType
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.expand_topic_name import expand_topic_name
 from rclpy.node import Node
+from rclpy.validate_full_topic_name import validate_full_topic_name
+from rclpy.validate_topic_name import validate_topic_name
 
 
 @dataclass(frozen=True)
@@ -207,3 +211,30 @@ def test_a_misspelt_parameter_is_told_before_what_its_absence_leads_to(ros):
 )
 def test_parameters_that_rclpy_itself_declares_are_allowed(ros, argument):
     assert declared(ros, argument) == Camera()
+
+
+@dataclass(frozen=True)
+class Names:
+    topic: str = parameter("a", "read", kind="topic")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a", "/a", "/a/b_1", "~/a", "_a", "a__b", "", " ", "/", "a b", "/1a", "a/1", "/a/", "a//b", "//a", "a~",
+     "/~/a", "a-b", "a?", "a\n", "ä", "{a}"],
+)  # fmt: skip
+def test_a_topics_name_is_taken_exactly_when_ros_takes_it(name):
+    try:
+        validate_topic_name(name)
+        validate_full_topic_name(expand_topic_name(name, "n", "/ns"))
+        good = True
+    except (InvalidTopicNameException, ValueError):
+        good = False
+    if good:
+        assert Names(name).topic == name
+    else:
+        with pytest.raises(CadsightError, match="expected a topic's name"):
+            Names(name)

@@ -51,9 +51,17 @@ class TruthRecorder:
         """``folder`` is made; frames are added to those of an earlier run of the same scene.
 
         Raises:
-            CadsightError: when the folder holds the truth of another scene.
+            CadsightError: when the folder holds the truth of another scene, or cannot be written.
         """
         self._folder = Path(folder)
+        try:
+            self._begin(world, part, mount)
+        except OSError as error:
+            raise CadsightError(
+                f"the folder {folder} for the truth cannot be written: {error.strerror or error}, expected one that can"
+            ) from error
+
+    def _begin(self, world: World, part: Part, mount: Pose) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         mesh = self._folder / f"part{Path(part.mesh).suffix.lower()}"
         scene = {

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose, unit
 from cadsight_core.parameters import check, parameter
 from numpy.random import Generator
@@ -24,7 +23,11 @@ class WorldParameters:
     width: int = parameter(640, "width of the colour image, pixels", minimum=64, maximum=1920)
     height: int = parameter(480, "height of the colour image, pixels", minimum=48, maximum=1080)
     camera_position: tuple[float, ...] = parameter(
-        (0.34, 0.0, 0.88), "where the camera hangs in base_link, metres; it looks straight down"
+        (0.34, 0.0, 0.88),
+        "where the camera hangs in base_link, metres; it looks straight down",
+        minimum=-10.0,
+        maximum=10.0,
+        length=3,
     )
     camera_spread_m: float = parameter(0.01, "how far it may hang from there, metres", minimum=0.0, maximum=0.1)
     camera_tilt_deg: float = parameter(2.0, "how far it may tilt, degrees", minimum=0.0, maximum=20.0)
@@ -39,8 +42,6 @@ class WorldParameters:
 
     def __post_init__(self) -> None:
         check(self)
-        if len(self.camera_position) != 3:
-            raise CadsightError(f"camera_position is {list(self.camera_position)}, expected x, y and z in metres")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,7 +18,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "the one before or as they were taken, and write the same report as 'cadsight live'. No other camera may "
         "publish.",
     )
-    parser.add_argument("bag", metavar="BAG", help="folder of the recorded bag")
+    parser.add_argument("bag", metavar="BAG", nargs="?", help="folder of the recorded bag")
+    parser.add_argument(
+        "--check", metavar="JSON",
+        help="play nothing: read the verdict of a replay's report, status 0 where it was equal to the live run, else 1",
+    )  # fmt: skip
     parser.add_argument("--out", metavar="JSON", help="the report (replay.json beside the bag)")
     parser.add_argument("--live", metavar="JSON", help="report of the live run (live.json beside the bag, if there)")
     parser.add_argument(
@@ -34,11 +40,15 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
     from cadsight_core.files import write_atomically
     from cadsight_perception.live import REPORT
-    from cadsight_perception.live_report import compare, read_report
+    from cadsight_perception.live_report import checked_report, compare, read_report
     from cadsight_perception.replay import Replay
     from cadsight_ros.programs import temporary_node
     from tqdm import tqdm
 
+    if (args.bag is None) == (args.check is None):
+        raise CadsightError("a replay has either BAG to play or --check JSON, expected one of the two")
+    if args.check is not None:
+        return _told(checked_report(args.check))
     if args.rate is not None and not args.paced:
         raise CadsightError(f"--rate is {args.rate:g} without --paced, expected both or none")
     if args.rate is not None and not args.rate > 0:
@@ -58,11 +68,16 @@ def run(args: argparse.Namespace) -> int:
     print(f"{report['frames']} frames, {report['dropped']} dropped")
     if not report["detections"]:
         print(f"cadsight: nothing was detected in {report['frames']} images", file=sys.stderr)
-    if live is not None:
-        verdict = "equal to the live run" if report["equal"] else "NOT equal to the live run"
-        print(f"{verdict}: {report['compared']} of {report['live_results']} live results compared", end=", ")
-        print(f"{report['different']} of them different")
-        for sentence in report["differences"]:
-            print(f"  {sentence}")
+    status = 0 if live is None else _told(report)
     print(out)
-    return 0 if live is None or report["equal"] else 1
+    return status
+
+
+def _told(report: Mapping[str, Any]) -> int:
+    """Say how a replay's report compares with the live run; the exit status."""
+    verdict = "equal to the live run" if report["equal"] else "NOT equal to the live run"
+    print(f"{verdict}: {report['compared']} of {report['live_results']} live results compared", end=", ")
+    print(f"{report['different']} of them different")
+    for sentence in report["differences"]:
+        print(f"  {sentence}")
+    return 0 if report["equal"] else 1

@@ -54,7 +54,8 @@ _ATTRIBUTES: Mapping[str, set[str]] = {
     "let": {"name", "value"} | _CONDITIONS,
     "set_env": {"name", "value"} | _CONDITIONS,
     "include": {"file"} | _CONDITIONS,
-    "group": set(_CONDITIONS),
+    "group": {"scoped", "forwarding"} | _CONDITIONS,
+    "keep": {"name", "value"},
     "node": {"pkg", "exec", "name", "namespace", "args", "output", "on_exit"} | _CONDITIONS,
     "param": {"name", "value", "type", "from"},
     "remap": {"from", "to"},
@@ -62,7 +63,7 @@ _ATTRIBUTES: Mapping[str, set[str]] = {
 }
 _CHILDREN: Mapping[str, set[str]] = {
     "launch": {"arg", "let", "set_env", "include", "group", "node"},
-    "group": {"let", "set_env", "include", "group", "node"},
+    "group": {"keep", "let", "set_env", "include", "group", "node"},
     "arg": {"choice"},
     "include": {"arg"},
     "node": {"param", "remap", "env"},
@@ -75,6 +76,7 @@ _INCLUDED_ARG = {"name", "value"}
 @dataclass
 class _Reader:
     scope: Scope
+    environment: Mapping[str, str]
     nodes: list[Node] = field(default_factory=list)
 
     def read(self, file: Path) -> None:
@@ -119,7 +121,7 @@ def read(file: Path, given: Mapping[str, str], environment: Mapping[str, str]) -
     for name in given:
         if name not in declared:
             raise CadsightError(f"{file.name} has no argument {name!r}; it has {', '.join(declared) or 'none'}")
-    reader = _Reader(Scope(dict(given), dict(environment)))
+    reader = _Reader(Scope(dict(given), dict(environment)), environment)
     reader.read(file)
     return reader.nodes
 
@@ -143,6 +145,7 @@ def _check(element: ElementTree.Element, file: Path, parent: str = "") -> None:
             )
         _check(child, file, element.tag)
     missing = {"arg": ["name"], "let": ["name", "value"], "set_env": ["name", "value"], "env": ["name", "value"]}
+    missing |= {"keep": ["name", "value"]}
     missing |= {"include": ["file"], "node": ["pkg", "exec"], "remap": ["from", "to"], "choice": ["value"]}
     for attribute in missing.get(element.tag, []):
         if attribute not in element.attrib:
@@ -174,6 +177,7 @@ class _Evaluation:
             "set_env": self.set_env,
             "include": self.include,
             "group": self.group,
+            "keep": self.keep,
             "node": self.node,
         }
         for element in parent:
@@ -205,10 +209,23 @@ class _Evaluation:
         self.reader.read(Path(self.text(element.attrib["file"])))
 
     def group(self, element: ElementTree.Element) -> None:
+        """As ROS's GroupAction: what is kept is evaluated outside; without forwarding nothing else comes in."""
         outside = self.reader.scope
-        self.reader.scope = outside.copy()
+        kept = {self.text(k.attrib["name"]): self.text(k.attrib["value"]) for k in element.findall("keep")}
+        scoped = self.flag(element, "scoped")
+        if scoped and self.flag(element, "forwarding"):
+            self.reader.scope = outside.copy()
+        elif scoped:
+            self.reader.scope = Scope({}, dict(self.reader.environment))
+        self.reader.scope.variables.update(kept)
         self.children(element)
         self.reader.scope = outside
+
+    def flag(self, element: ElementTree.Element, name: str) -> bool:
+        return truth(element.get(name, "true"), self.reader.scope, self.file, f"{name} of a <{element.tag}>")
+
+    def keep(self, element: ElementTree.Element) -> None:
+        """Was read before the rest of its group."""
 
     def node(self, element: ElementTree.Element) -> None:
         on_exit = element.get("on_exit")

@@ -148,6 +148,8 @@ class _Group:
                 if code != 0 and not self.stop_asked and stopping_since is None and status == 0:
                     status = code if code > 0 else 1
                 if child.required and stopping_since is None:
+                    if not self.stop_asked:
+                        self._say(child.label, "was required by this launch file, so all others are ended")
                     stopping_since = time.monotonic()
             if all(child.ended for child in self._children):
                 return status
