@@ -30,9 +30,11 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_core.files import alone_in
     from cadsight_core.parameters import from_mapping
+    from cadsight_report.run_folder import read_json
 
     from cadsight_cli.demo.pipeline import Pipeline
     from cadsight_cli.demo.settings import QUICK, DemoSettings
+    from cadsight_cli.demo.verdict import verdict
 
     # A domain of its own, so that nodes of other runs on this machine do not answer.
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
@@ -41,8 +43,10 @@ def run(args: argparse.Namespace) -> int:
     settings = from_mapping(DemoSettings, (QUICK if args.quick else {}) | given, "the command line")
     config = Path(args.config) if args.config else _own_config()
     with alone_in(args.out):
-        print(Pipeline(Path(args.out), settings, config).go(print))
-    return 0
+        page = Pipeline(Path(args.out), settings, config).go(print)
+    lines, finds = verdict(read_json(page.with_suffix(".json")) or {}, settings, args.quick)
+    print(*lines, page, sep="\n")
+    return 0 if finds else 1
 
 
 def _own_config():
