@@ -184,12 +184,13 @@ def test_a_finished_run_only_reports_again(run):
     assert {k: v for k, v in after.items() if k != "report"} == {k: v for k, v in before.items() if k != "report"}
 
 
-def test_a_finished_run_is_not_mixed_with_other_settings(run):
-    words = [sys.executable, "-m", "cadsight_cli", "demo", "--quick", "--train", "20", "--out", str(run[0])]
+def test_sessions_that_were_captured_otherwise_are_not_replaced_unasked(run):
+    words = [sys.executable, "-m", "cadsight_cli", "demo", "--quick", "--seed", "5", "--out", str(run[0])]
     refused = subprocess.run(words, cwd=ROOT, text=True, capture_output=True, check=False, timeout=120)
     assert refused.returncode == 2
     assert refused.stderr.startswith("cadsight: the run ")
-    assert "was begun with train 16 and now 20 is asked for" in refused.stderr
+    assert "(capture_train: seed was 0 and is now 5)" in refused.stderr
+    assert "--recapture" in refused.stderr
 
 
 def test_a_node_that_dies_is_named_with_its_last_words(tmp_path):

@@ -1,8 +1,10 @@
 """What a run is asked for; kept in its folder, so that it goes on with the same."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
@@ -50,22 +52,33 @@ QUICK = {
 }
 
 
-def keep(settings: DemoSettings, path: Path) -> None:
-    """Write the settings beside the run, or see that those of the run that is there are the same.
+def asked(given: Mapping[str, Any], path: Path) -> DemoSettings:
+    """The settings of a run: what is given, else as the run was begun that keeps its settings at ``path``.
 
     Raises:
-        CadsightError: when the run was begun with other settings.
+        CadsightError: for a value out of its range, or settings that cannot be read.
     """
-    if path.exists():
-        try:
-            before = from_mapping(DemoSettings, json.loads(path.read_text()), str(path))
-        except (OSError, ValueError) as error:
-            raise CadsightError(f"{path} could not be read ({error}), expected the settings of a run") from error
-        for name, value in asdict(before).items():
-            if value != getattr(settings, name):
-                raise CadsightError(
-                    f"the run {path.parent} was begun with {name} {value} and now {getattr(settings, name)} is asked "
-                    "for, expected the same or another --out"
-                )
-        return
+    before = asdict(kept(path)) if path.exists() else {}
+    return from_mapping(DemoSettings, before | dict(given), "the command line")
+
+
+def kept(path: Path) -> DemoSettings:
+    """The settings in a file.
+
+    Raises:
+        CadsightError: when it holds something else.
+    """
+    try:
+        return from_mapping(DemoSettings, json.loads(path.read_text()), str(path))
+    except (OSError, ValueError, TypeError) as error:
+        raise CadsightError(f"{path} could not be read ({error}), expected the settings of a run") from error
+
+
+def keep(settings: DemoSettings, path: Path) -> None:
+    """Write the settings beside the run."""
     write_atomically(path, json.dumps(asdict(settings), indent=2) + "\n")
+
+
+def is_quick(settings: DemoSettings) -> bool:
+    """Whether a run is as small as ``--quick`` makes it, so that its figures mean nothing."""
+    return all(getattr(settings, name) == value for name, value in QUICK.items())
