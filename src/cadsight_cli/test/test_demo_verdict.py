@@ -14,7 +14,7 @@ GOOD = {
 
 def said(figures, settings=None, quick=False):
     told = figures | {"targets": [found.to_json() for found in judge(figures)]}
-    return verdict(told, settings or DemoSettings(detector_epochs=4, detector_seconds=0.0), quick)
+    return verdict(told, settings or DemoSettings(detector_epochs=4), quick)
 
 
 def test_each_target_is_said_to_be_met_or_missed_and_what_holds_for_nothing_is_not_counted():

@@ -11,6 +11,7 @@ from cadsight_report.run_folder import SPLITS, RunFolder
 from cadsight_cli.demo.anew import beside, discard, put_in_place
 from cadsight_cli.demo.inputs import NEEDS, Inputs, dependents, differences, inputs_of, only_grew
 from cadsight_cli.demo.journal import Journal
+from cadsight_cli.demo.pace import USUAL_DETECTOR_STEP_S, USUAL_NORMALS_STEP_S, Usual
 from cadsight_cli.demo.settings import DemoSettings, keep, kept
 from cadsight_cli.demo.workcell_file import write_workcell
 from cadsight_cli.yaml_file import node_section
@@ -155,7 +156,7 @@ class Pipeline:
     def train_detector(self, title: str, anew: bool) -> None:
         from cadsight_learning.options import DetectorOptions
 
-        from cadsight_cli.demo.progress import training_bar
+        from cadsight_cli.demo.progress import paced, training_bar
         from cadsight_cli.demo.training import train_detector
 
         s = self.settings
@@ -163,7 +164,10 @@ class Pipeline:
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
         with training_bar(title) as shown:
             out = (beside(self.run) if anew else self.run).detector
-            train_detector(train, self.run.composed, valid, out, options, shown)
+            usual = Usual(
+                USUAL_DETECTOR_STEP_S, f"--train {s.train // 2} --composed {s.composed // 2} in another --out"
+            )
+            train_detector(train, self.run.composed, valid, out, options, shown, paced(shown, usual))
         if anew:
             put_in_place(self.run, out)
 
@@ -171,7 +175,7 @@ class Pipeline:
         from cadsight_learning.options import NormalOptions
 
         from cadsight_cli.demo.labels import part_of
-        from cadsight_cli.demo.progress import training_bar
+        from cadsight_cli.demo.progress import paced, training_bar
         from cadsight_cli.demo.training import train_normals
 
         s = self.settings
@@ -189,7 +193,11 @@ class Pipeline:
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
         with training_bar(title) as shown:
             out = (beside(self.run) if anew else self.run).normals
-            train_normals(train, valid, out, options, shown, [part_of(self._config("train"))])
+            # A step's work is that of its pixels.
+            step_s = USUAL_NORMALS_STEP_S * (s.normals_image_size / 112) ** 2
+            usual = Usual(step_s, f"--train {s.train // 2} in another --out")
+            parts = [part_of(self._config("train"))]
+            train_normals(train, valid, out, options, shown, parts, paced(shown, usual))
         if anew:
             put_in_place(self.run, out)
 

@@ -21,12 +21,17 @@ class DemoSettings:
     composed: int = parameter(200, "composed pictures of one to four parts", minimum=1, maximum=100_000)
     live_seconds: float = parameter(30.0, "seconds of looking live", minimum=2.0, maximum=3600.0)
     seed: int = parameter(0, "decides light, noise, calibration error, poses and training", minimum=0)
-    detector_epochs: int = parameter(40, "passes over the detector's training pictures", minimum=1)
-    detector_seconds: float = parameter(120.0, "time after which the detector's training ends; 0 for none", minimum=0.0)
-    normals_epochs: int = parameter(100, "passes over the regressor's training crops", minimum=1)
-    normals_seconds: float = parameter(150.0, "time after which the regressor's training ends; 0: none", minimum=0.0)
+    # Work, not time: the same run gives the same models on a quick, a slow and a busy machine.
+    detector_epochs: int = parameter(6, "passes over the detector's training pictures", minimum=1)
+    detector_seconds: float = parameter(
+        0.0, "time after which the detector's training is broken off; 0 for none", minimum=0.0
+    )
+    normals_epochs: int = parameter(80, "passes over the regressor's training crops", minimum=1)
+    normals_seconds: float = parameter(
+        0.0, "time after which the regressor's training is broken off; 0 for none", minimum=0.0
+    )
     normals_drawn: int = parameter(0, "views drawn from the part's CAD that the regressor learns from too", minimum=0)
-    normals_image_size: int = parameter(224, "side of a crop as the regressor sees it, pixels", minimum=32, maximum=448)
+    normals_image_size: int = parameter(112, "side of a crop as the regressor sees it, pixels", minimum=32, maximum=448)
     lamp_moves_every: int = parameter(
         8, "motions of the training session after which its lamp is moved; 0 for never", minimum=0
     )
@@ -44,9 +49,7 @@ QUICK = {
     "composed": 8,
     "live_seconds": 5.0,
     "detector_epochs": 1,
-    "detector_seconds": 0.0,
     "normals_epochs": 1,
-    "normals_seconds": 0.0,
     "normals_drawn": 8,
     "lamp_moves_every": 4,
 }
