@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from cadsight_perception.live import BAG, REPORT, watch
 from cadsight_report.run_folder import RunFolder
 from tqdm import tqdm
 
-from cadsight_cli.demo.capture import START_TIMEOUT_S, CellClient, cell_client, cell_with_capture
-from cadsight_cli.demo.children import launched
+from cadsight_cli.demo.capture import CellClient, cell_client, cell_with_capture
+from cadsight_cli.demo.children import SILENCE_S, Child, launched, wait_until
 from cadsight_cli.demo.progress import bar
 from cadsight_cli.demo.workcell_file import write_workcell
 from cadsight_interfaces.action import CaptureSession
@@ -44,11 +44,14 @@ def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs:
         bar(title, round(seconds, 1), "s") as shown,
     ):
         started = threading.Event()
-        _wait_for_result(client)
-        client.wait_for_cell()
+        _wait_for_result(client, looking, shown.set_postfix_str)
+        client.wait_for_cell(shown.set_postfix_str)
         tour = client.start(_TOUR, SessionPlan(_TOUR, "", _POSES, seed), lambda message: _note(message, started))
-        _wait(client, started, "the first pose of the tour")
-        report = watch(client.node, out, seconds, START_TIMEOUT_S, lambda passed: _tick(shown, passed, client))
+        first_pose = "the first pose of the tour"
+        wait_until(started.is_set, lambda: first_pose, [*children, looking], shown.set_postfix_str)
+        shown.set_postfix_str("")
+        # Both are there, or the waits before had not ended.
+        report = watch(client.node, out, seconds, SILENCE_S, lambda passed: _tick(shown, passed, client))
         shown.update(shown.total - shown.n)
         tour.cancel()
     return report
@@ -76,20 +79,17 @@ def _tick(shown: "tqdm[Any]", passed: float, client: CellClient) -> None:
     shown.update(min(round(passed, 1), shown.total) - shown.n)
 
 
-def _wait_for_result(client: CellClient) -> None:
+def _wait_for_result(client: CellClient, looking: Child, show: Callable[[str], None]) -> None:
     """Wait until the perception node has loaded its models and looked once."""
     looked = threading.Event()
     topic = topics.ALL[topics.TIMING]
     subscription = client.node.create_subscription(topic.message_type, topics.TIMING, lambda _: looked.set(), topic.qos)
+
+    def seen() -> bool:
+        client.check()
+        return looked.is_set()
+
     try:
-        _wait(client, looked, "a first result of the perception node")
+        wait_until(seen, lambda: "a first result of the perception node", [looking], show)
     finally:
         client.node.destroy_subscription(subscription)
-
-
-def _wait(client: CellClient, event: threading.Event, what: str) -> None:
-    end = time.monotonic() + START_TIMEOUT_S
-    while not event.wait(0.1):
-        client.check()
-        if time.monotonic() > end:
-            raise CadsightError(f"{what} did not come for {START_TIMEOUT_S:.0f} s, expected the cell to run")
