@@ -8,7 +8,7 @@ import yaml
 from cadsight_cli.demo.anew import beside, put_in_place
 from cadsight_cli.demo.inputs import NEEDS
 from cadsight_cli.demo.pipeline import Pipeline
-from cadsight_cli.demo.settings import DemoSettings, asked, is_quick
+from cadsight_cli.demo.settings import QUICK, DemoSettings, asked, is_quick
 from cadsight_core.errors import CadsightError
 from cadsight_report.run_folder import RunFolder
 
@@ -137,4 +137,5 @@ def test_a_new_piece_takes_the_place_of_the_old_one_as_a_whole(tmp_path):
 
 
 def test_a_run_as_small_as_a_quick_one_is_told_from_others():
-    assert not is_quick(DemoSettings())
+    assert is_quick(DemoSettings(**QUICK))
+    assert not is_quick(DemoSettings(**QUICK | {"detector_epochs": 9}))

@@ -48,3 +48,9 @@ def test_a_quick_run_means_nothing_and_is_not_held_to_anything(map50):
     lines, finds = said(GOOD | {"detector": {"map50": map50, "recall": 0.0}}, quick=True)
     assert finds
     assert lines[-1] == "--quick shows that all of it runs: these figures mean nothing"
+
+
+def test_a_model_that_was_not_judged_is_not_told_to_train_longer():
+    lines, finds = said(GOOD | {"normals": None})
+    assert not finds
+    assert lines[-1] == "useless: the regressor of normals was not judged: the report says what is missing"

@@ -14,10 +14,11 @@ MOST_OF_CONSTANT = 0.75
 
 @dataclass(frozen=True)
 class Useless:
-    """A model of a run that does not find what it was taught; ``reason`` is the start of a sentence."""
+    """A model of a run that does not find what it was taught, or is not known to; ``reason`` begins a sentence."""
 
     model: Literal["detector", "normals"]
     reason: str
+    judged: bool = True
 
 
 def useless(figures: Mapping[str, Any]) -> tuple[Useless, ...]:
@@ -29,7 +30,7 @@ def useless(figures: Mapping[str, Any]) -> tuple[Useless, ...]:
 def _detector(figures: Mapping[str, Any]) -> Useless | None:
     map50 = find(figures, "detector.map50")
     if map50 is None:
-        return Useless("detector", "the detector was not judged")
+        return Useless("detector", "the detector was not judged", judged=False)
     if map50 >= LEAST_MAP50:
         return None
     said = "finds nothing" if find(figures, "detector.recall") == 0 else "does not find most of the parts"
@@ -39,7 +40,7 @@ def _detector(figures: Mapping[str, Any]) -> Useless | None:
 def _normals(figures: Mapping[str, Any]) -> Useless | None:
     mean, constant = find(figures, "normals.mean_deg"), find(figures, "normals.constant_deg")
     if mean is None:
-        return Useless("normals", "the regressor of normals was not judged")
+        return Useless("normals", "the regressor of normals was not judged", judged=False)
     if constant is None or mean <= MOST_OF_CONSTANT * constant:
         return None
     return Useless(

@@ -53,7 +53,7 @@ def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs:
         # Both are there, or the waits before had not ended.
         report = watch(client.node, out, seconds, SILENCE_S, lambda passed: _tick(shown, passed, client))
         shown.update(shown.total - shown.n)
-        tour.cancel()
+        tour.cancel(SILENCE_S)
     return report
 
 
