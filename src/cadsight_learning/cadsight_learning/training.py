@@ -215,7 +215,8 @@ class _Run:
             outcome.state = {k: v.detach().cpu().clone() for k, v in self.average.module.state_dict().items()}
         self.save()
         self._over = cut
-        if cut:
+        time_up = bool(schedule.seconds) and outcome.seconds >= schedule.seconds and outcome.epochs < schedule.epochs
+        if cut or time_up:
             outcome.stopped = self._time_was_up()
         share = 1.0 if self.done else self.passed(outcome.epochs, outcome.seconds)
         progress(EpochReport(outcome.epochs, schedule.epochs, share, outcome.seconds, figures, better))
