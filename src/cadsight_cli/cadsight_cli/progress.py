@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from cadsight_learning.detector import EpochReport
+    from cadsight_learning.detector import EpochReport, StepReport
 
 # What is shown of an epoch's figures, by the name that stands beside it.
 Chosen = Callable[[Mapping[str, float]], Mapping[str, float]]
 
 
 class TrainingBar:
-    """A bar over the share of a training, which ends by epochs or by time."""
+    """A bar over the share of a training, with the time left."""
 
     def __init__(self, title: str, chosen: Chosen = lambda figures: {}) -> None:
         layout = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
+        self._figures: dict[str, object] = {}
         self._bar = tqdm(total=100.0, desc=title, bar_format=layout, dynamic_ncols=True)
         self._chosen = chosen
 
@@ -30,8 +31,19 @@ class TrainingBar:
 
     def __call__(self, report: "EpochReport") -> None:
         shown = {name: f"{value:.3g}" for name, value in self._chosen(report.figures).items()}
-        self._bar.set_postfix({"epoch": report.epoch, **shown}, refresh=False)
+        self._figures = {"epoch": report.epoch, **shown}
+        self._bar.set_postfix(self._figures, refresh=False)
         self._bar.update(round(report.share * 100, 1) - self._bar.n)
+
+    def step(self, report: "StepReport") -> None:
+        """Show how far it is within an epoch, and the time left by the pace of the last steps."""
+        left = self._bar.format_interval(report.left)
+        self._bar.set_postfix({"left": left, **self._figures}, refresh=False)
+        self._bar.update(round(report.share * 100, 1) - self._bar.n)
+
+    def say(self, sentence: str) -> None:
+        """Write a line above the bar."""
+        self._bar.write(sentence)
 
 
 class Spoken:

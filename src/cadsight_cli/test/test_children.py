@@ -5,7 +5,8 @@ import sys
 import time
 
 import pytest
-from cadsight_cli.demo.children import ChildDiedError, running
+from cadsight_cli.demo.children import ChildDiedError, running, wait_until
+from cadsight_core.errors import CadsightError
 
 SLEEPER = "import time; print('here', flush=True); time.sleep(60)"
 STUBBORN = (
@@ -85,3 +86,29 @@ def test_the_first_of_several_nodes_to_die_is_shown_and_not_how_the_others_were_
         with pytest.raises(ChildDiedError) as error:
             child.check()
     assert str(error.value).endswith("[b-2] the reason\n  [b-2] process ended with exit status 2")
+
+
+CHATTY = "import time\nfor i in range(8):\n    print('step', i, flush=True)\n    time.sleep(0.25)\ntime.sleep(60)"
+
+
+def test_a_program_that_goes_on_telling_is_waited_for_longer_than_it_may_be_silent(tmp_path):
+    log, shown = tmp_path / "out.txt", []
+    with running("the node", python(CHATTY), log) as child:
+        wait_until(lambda: "step 7" in log.read_text(), lambda: "its end", [child], shown.append, silence_s=1.5)
+    assert any(line.startswith("waiting for its end: step ") for line in shown)
+
+
+def test_a_program_that_says_nothing_for_the_stated_time_is_named_with_what_did_not_come(tmp_path):
+    with (
+        running("the node", python(SLEEPER), tmp_path / "out.txt") as child,
+        pytest.raises(CadsightError, match=r"its result did not come, and the node said nothing for 1 s.*out\.txt"),
+    ):
+        wait_until(lambda: False, lambda: "its result", [child], silence_s=1.0)
+
+
+def test_a_wait_ends_when_the_program_that_it_is_for_ends(tmp_path):
+    with (
+        running("the node", python("import sys; sys.exit('no model')"), tmp_path / "out.txt") as child,
+        pytest.raises(ChildDiedError, match="the node ended with status 1"),
+    ):
+        wait_until(lambda: False, lambda: "its result", [child])

@@ -2,23 +2,22 @@ import json
 
 import pytest
 from cadsight_cli.demo.journal import Journal
-from cadsight_cli.demo.settings import DemoSettings, keep
 from cadsight_core.errors import CadsightError
 
 
 def test_a_finished_step_is_not_done_again_by_the_next_run(tmp_path):
     done = []
-    assert Journal(tmp_path / "steps.json").run("a", lambda: done.append("a"))
+    assert Journal(tmp_path / "steps.json").run("a", lambda anew: done.append("a"))
     again = Journal(tmp_path / "steps.json")
-    assert not again.run("a", lambda: done.append("a again"))
-    assert again.run("b", lambda: done.append("b"))
+    assert not again.run("a", lambda anew: done.append("a again"))
+    assert again.run("b", lambda anew: done.append("b"))
     assert done == ["a", "b"]
 
 
 def test_a_step_that_is_broken_off_is_gone_on_with_and_its_time_adds_up(tmp_path):
     path = tmp_path / "steps.json"
 
-    def interrupted():
+    def interrupted(anew):
         raise KeyboardInterrupt
 
     path.write_text(json.dumps({"steps": {"a": {"done": False, "seconds": 100.0}}}))
@@ -28,7 +27,7 @@ def test_a_step_that_is_broken_off_is_gone_on_with_and_its_time_adds_up(tmp_path
     assert not kept["done"]
     assert 100.0 <= kept["seconds"] < 101.0
     journal = Journal(path)
-    assert journal.run("a", lambda: None)
+    assert journal.run("a", lambda anew: None)
     assert journal.steps["a"].seconds >= 100.0
     assert json.loads(path.read_text())["steps"]["a"]["done"]
 
@@ -38,7 +37,7 @@ def test_a_step_done_anew_counts_its_time_anew(tmp_path):
     path.write_text(json.dumps({"steps": {"report": {"done": True, "seconds": 100.0}}}))
     journal = Journal(path)
     journal.redo("report")
-    assert journal.run("report", lambda: None)
+    assert journal.run("report", lambda anew: None)
     assert journal.steps["report"].seconds < 1.0
 
 
@@ -51,9 +50,28 @@ def test_a_journal_that_is_none_is_refused_by_its_name(tmp_path, text):
         Journal(tmp_path / "steps.json")
 
 
-def test_a_run_goes_on_with_its_own_settings_alone(tmp_path):
-    path = tmp_path / "demo.json"
-    keep(DemoSettings(train=10), path)
-    keep(DemoSettings(train=10), path)
-    with pytest.raises(CadsightError, match="was begun with train 10 and now 200 is asked for"):
-        keep(DemoSettings(), path)
+def test_a_step_done_again_is_made_beside_its_older_result_until_it_is_done(tmp_path):
+    told = []
+
+    def interrupted(anew):
+        told.append(anew)
+        raise KeyboardInterrupt
+
+    journal = Journal(tmp_path / "steps.json")
+    journal.run("a", told.append, {"epochs": 3})
+    journal.redo("a", anew=True)
+    with pytest.raises(KeyboardInterrupt):
+        journal.run("a", interrupted, {"epochs": 4})
+    again = Journal(tmp_path / "steps.json")
+    assert again.steps["a"].inputs == {"epochs": 4}
+    again.run("a", told.append, {"epochs": 4})
+    assert told == [False, True, True]
+    assert not again.steps["a"].anew
+
+
+def test_what_a_step_is_done_with_is_known_before_it_ends(tmp_path):
+    path = tmp_path / "steps.json"
+    seen = []
+    Journal(path).run("a", lambda anew: seen.append(Journal(path).steps["a"]), {"epochs": 3})
+    assert not seen[0].done
+    assert seen[0].inputs == {"epochs": 3}

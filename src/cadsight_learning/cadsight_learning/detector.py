@@ -35,10 +35,26 @@ class EpochReport:
     best: bool
 
 
+@dataclass(frozen=True)
+class StepReport:
+    """How far a training is within an epoch, and at which pace.
+
+    Attributes:
+        share: as in :class:`EpochReport`.
+        step_seconds: of one of the last steps, by their median.
+        left: seconds until the end at this pace.
+    """
+
+    share: float
+    step_seconds: float
+    left: float
+
+
 Progress = Callable[[EpochReport], None]
+StepProgress = Callable[[StepReport], None]
 
 
-def silent(_: EpochReport) -> None:
+def silent(_: "EpochReport | StepReport") -> None:
     """The progress of those who do not look."""
 
 

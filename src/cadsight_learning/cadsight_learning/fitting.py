@@ -10,7 +10,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
-from cadsight_learning.detector import Detector, Progress, silent
+from cadsight_learning.detector import Detector, Progress, StepProgress, silent
 from cadsight_learning.devices import device_of, memory_told
 from cadsight_learning.drawn import drawn_views
 from cadsight_learning.families import new_detector, task_of
@@ -32,6 +32,7 @@ def fit_detector(
     folder: str | Path,
     options: DetectorOptions,
     progress: Progress = silent,
+    steps: StepProgress = silent,
 ) -> tuple[Detector, ModelCard]:
     """Train a detector, keep the epoch that is best on ``valid_samples`` and save it in ``folder``.
 
@@ -63,7 +64,7 @@ def fit_detector(
     with memory_told(f"batch {options.batch}, image_size {options.image_size}"):
         detector, started_from = new_detector(classes, options)
         task = task_of(detector, train_samples, valid_samples, options)
-        outcome = train(task, schedule, folder, progress)
+        outcome = train(task, schedule, folder, progress, steps)
     detector.load(outcome.state)
     card = filled(
         ModelCard("detector", detector.architecture, tuple(classes), options.image_size, started_from, data),
@@ -82,6 +83,7 @@ def fit_normals(
     options: NormalOptions,
     progress: Progress = silent,
     parts: Sequence[Part] = (),
+    steps: StepProgress = silent,
 ) -> tuple[NormalRegressor, ModelCard]:
     """Train a regressor of normals on every labelled normal, keep the best epoch and save it in ``folder``.
 
@@ -128,7 +130,7 @@ def fit_normals(
             learned += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
         judged = views(valid_samples, symmetries=symmetries)
         task = NormalTask(regressor.module, learned, judged, options)
-        outcome = train(task, schedule, folder, progress)
+        outcome = train(task, schedule, folder, progress, steps)
         regressor.load(outcome.state)
         found = task.answers(regressor.module)
     regressor.covariance = residual_covariance(found.normals, found.true)

@@ -1,4 +1,4 @@
-"""The loop that trains every network: a schedule by epochs or by time, the best epoch kept, resumed after a kill."""
+"""The loop that trains every network: a schedule by epochs, the best one kept, resumed after a kill."""
 
 import csv
 import io
@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cadsight_learning.checkpoint import load_checkpoint, save_checkpoint
-from cadsight_learning.detector import EpochReport, Progress
+from cadsight_learning.detector import EpochReport, Progress, StepProgress, StepReport, silent
 from cadsight_learning.devices import device_of_module, on_device
+from cadsight_learning.pace import Pace
 
 STATE, CURVES = "training.pt", "curves"
 # Steps over which weights are averaged: the short trainings here have some hundreds in all.
@@ -68,7 +69,8 @@ class Schedule:
     """How long and how fast.
 
     Attributes:
-        seconds: training ends after this time, whatever the epochs; 0 for none.
+        seconds: training is broken off after this time, whatever the epochs; 0 for none. The learning rate knows
+            nothing of it: the same epochs are the same training on every machine.
         optimizer: one of :data:`OPTIMIZERS`.
         patience: epochs without a better one after which training ends; 0 for never.
         identity: what must be the same for a training to be gone on with.
@@ -102,8 +104,12 @@ class Outcome:
     stopped: str = ""
 
 
-def train(task: Task, schedule: Schedule, folder: str | Path, progress: Progress) -> Outcome:
+def train(
+    task: Task, schedule: Schedule, folder: str | Path, progress: Progress, steps: StepProgress = silent
+) -> Outcome:
     """Train until the schedule ends; ``folder`` gets the curves, and the state to go on from after a kill.
+
+    ``steps`` is told of each step as soon as the pace is known.
 
     A loss that is no number ends the training with the best epoch until then.
 
@@ -113,7 +119,7 @@ def train(task: Task, schedule: Schedule, folder: str | Path, progress: Progress
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(task, schedule, folder)
+    run = _Run(task, schedule, folder, steps)
     run.resume()
     while not run.done and not run.outcome.stopped:
         run.epoch(progress)
@@ -126,8 +132,9 @@ def train(task: Task, schedule: Schedule, folder: str | Path, progress: Progress
 
 
 class _Run:
-    def __init__(self, task: Task, schedule: Schedule, folder: Path) -> None:
+    def __init__(self, task: Task, schedule: Schedule, folder: Path, steps: StepProgress) -> None:
         self.task, self.schedule, self.folder = task, schedule, folder
+        self._steps, self._pace = steps, Pace()
         self.outcome = Outcome({}, 0, -math.inf, 0, 0.0)
         self._over = False
         self.average = AveragedModel(task.module, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / _EMA_STEPS))
@@ -143,13 +150,16 @@ class _Run:
     def done(self) -> bool:
         outcome, schedule = self.outcome, self.schedule
         waited = schedule.patience and outcome.epochs - outcome.best_epoch >= schedule.patience
-        return self._over or self.share(outcome.epochs) >= 1 or bool(waited)
+        return self._over or self.passed(outcome.epochs, outcome.seconds) >= 1 or bool(waited)
 
-    def share(self, epochs: float, seconds: float | None = None) -> float:
+    def share(self, epochs: float) -> float:
         """How much of the schedule is done."""
-        seconds = self.outcome.seconds if seconds is None else seconds
+        return min(epochs / self.schedule.epochs, 1.0)
+
+    def passed(self, epochs: float, seconds: float) -> float:
+        """How much is done of the schedule, or of the time where that ends first."""
         by_time = seconds / self.schedule.seconds if self.schedule.seconds else 0.0
-        return min(max(epochs / self.schedule.epochs, by_time), 1.0)
+        return min(max(self.share(epochs), by_time), 1.0)
 
     def rate(self, share: float) -> float:
         """Learning rate after ``share`` of the schedule: up in a line, down in a cosine."""
@@ -165,12 +175,12 @@ class _Run:
         torch.manual_seed(schedule.seed * 100_003 + outcome.epochs)
         sums: dict[str, float] = {}
         weight, rate, cut = 0, 0.0, False
+        self._pace.begin()
         for number, batch in enumerate(self.task.batches(rng, self.share(outcome.epochs))):
-            share = self.share(outcome.epochs + number / self.task.steps, outcome.seconds + time.monotonic() - started)
-            if share >= 1:
+            if schedule.seconds and outcome.seconds + time.monotonic() - started >= schedule.seconds:
                 cut = True
                 break
-            rate = self.rate(share)
+            rate = self.rate(self.share(outcome.epochs + number / self.task.steps))
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             loss, parts = self.task.loss(on_device(batch, self.device))
@@ -185,11 +195,14 @@ class _Run:
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value
             weight += 1
+            self._pace.stepped()
+            self._tell(number + 1, outcome.seconds + time.monotonic() - started)
         if not weight:  # the time was up before a first step of this epoch
             self._over = True
-            outcome.stopped = "" if outcome.state else "the time was up"
+            outcome.stopped = self._time_was_up()
             return
         score, figures = self.task.judge(self.average.module)
+        self._pace.judged()
         outcome.epochs += 1
         outcome.seconds += time.monotonic() - started
         figures = {f"train/{k}": v / weight for k, v in sums.items()} | {f"valid/{k}": v for k, v in figures.items()}
@@ -202,8 +215,25 @@ class _Run:
             outcome.state = {k: v.detach().cpu().clone() for k, v in self.average.module.state_dict().items()}
         self.save()
         self._over = cut
-        share = 1.0 if self.done else self.share(outcome.epochs)
+        time_up = bool(schedule.seconds) and outcome.seconds >= schedule.seconds and outcome.epochs < schedule.epochs
+        if cut or time_up:
+            outcome.stopped = self._time_was_up()
+        share = 1.0 if self.done else self.passed(outcome.epochs, outcome.seconds)
         progress(EpochReport(outcome.epochs, schedule.epochs, share, outcome.seconds, figures, better))
+
+    def _time_was_up(self) -> str:
+        return f"the {self.schedule.seconds:g} s were up in epoch {self.outcome.epochs or 1} of {self.schedule.epochs}"
+
+    def _tell(self, steps_done: int, seconds: float) -> None:
+        """Say how far it is, after ``steps_done`` of the epoch."""
+        epochs_left = self.schedule.epochs - self.outcome.epochs
+        left = self._pace.left(epochs_left * self.task.steps - steps_done, epochs_left)
+        if left is None or self._pace.step is None:
+            return
+        if self.schedule.seconds:
+            left = min(left, max(self.schedule.seconds - seconds, 0.0))
+        share = self.passed(self.outcome.epochs + steps_done / self.task.steps, seconds)
+        self._steps(StepReport(share, self._pace.step, left))
 
     def save(self) -> None:
         outcome = self.outcome

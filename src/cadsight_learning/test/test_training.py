@@ -116,7 +116,24 @@ def test_training_ends_when_its_time_is_up(tmp_path):
     assert 1 <= outcome.epochs < 100_000
     assert 0.25 < outcome.seconds < 2
     assert reports[-1].share > 0.9
-    assert outcome.stopped == ""
+    assert outcome.stopped == f"the 0.3 s were up in epoch {outcome.epochs} of 1000000"
+
+
+def test_the_learning_rate_knows_nothing_of_time(tmp_path):
+    limited = train(Line(), schedule(20, seconds=60.0), tmp_path / "limited", quiet)
+    free = train(Line(), schedule(20), tmp_path / "free", quiet)
+    assert all(torch.equal(value, limited.state[name]) for name, value in free.state.items())
+    assert [c["learning_rate"] for c in limited.curves] == [c["learning_rate"] for c in free.curves]
+
+
+def test_each_step_is_told_with_the_time_left(tmp_path):
+    told = []
+    train(Line(), schedule(30), tmp_path, quiet, told.append)
+    assert len(told) == 60 - 3
+    assert [report.share for report in told] == sorted(report.share for report in told)
+    assert told[-1].share == 1.0
+    assert all(report.step_seconds > 0 for report in told)
+    assert told[0].left > told[-1].left
 
 
 def test_training_ends_when_nothing_gets_better(tmp_path):

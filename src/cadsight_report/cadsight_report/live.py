@@ -12,13 +12,18 @@ from cadsight_report.truth import Truth, truth_of
 
 
 def live_figures(run: RunFolder) -> dict[str, Any] | None:
-    """The numbers of live.json, with the errors against the truth where there is one; None where nobody looked."""
+    """The numbers of live.json, with the errors against the truth where there is one; None where nobody looked.
+
+    ``detected`` counts the frames in which something was found.
+    """
     report = read_json(run.live / "live.json")
     figures = _numbers(report)
-    truth = truth_of(SessionFolder(run.live))
-    if report is None or figures is None or truth is None:
+    if report is None or figures is None:
         return figures
-    return figures | live_errors(report.get("results", []), truth)
+    results = report.get("results", [])
+    figures["detected"] = sum(bool(result["detections"]) for result in results)
+    truth = truth_of(SessionFolder(run.live))
+    return figures if truth is None else figures | live_errors(results, truth)
 
 
 def live_errors(results: Sequence[Mapping[str, Any]], truth: Truth) -> dict[str, Any]:

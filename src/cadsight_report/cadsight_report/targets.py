@@ -8,14 +8,21 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Target:
-    """``key`` is a dotted path into the figures; ``limit`` is what the value is compared with."""
+    """``key`` is a dotted path into the figures; ``limit`` is what the value is compared with.
+
+    ``of`` is the path of a count without which the value says nothing: where that is 0 nothing was measured.
+    """
 
     key: str
     what: str
     relation: Literal["at least", "at most", "is"]
     limit: float | bool
     unit: str = ""
+    of: str = ""
 
+
+# Frames of the live step in which something was detected: without any there is no result to be right or wrong.
+_SEEN = "live.detected"
 
 TARGETS = (
     Target("labels.iou_kinematic_vs_truth", "kinematic boxes against the truth, mean IoU", "at least", 0.97),
@@ -26,12 +33,12 @@ TARGETS = (
     Target("detector.map50_95", "detector mAP50:95", "at least", 0.80),
     Target("normals.mean_deg", "normals, mean error", "at most", 6.0, "degrees"),
     Target("normals.median_deg", "normals, median error", "at most", 4.0, "degrees"),
-    Target("live.overhead_ms_p50", "live, added to the two bare model calls, p50", "at most", 10.0, "ms"),
-    Target("live.wrong_stamps", "live, results with a stamp that no frame had", "at most", 0),
-    Target("live.unknown_stamps", "live, results of no frame that the camera took", "at most", 0),
-    Target("live.dropped_in_transport", "live, frames lost in transport", "at most", 0),
-    Target("replay.equal", "replay gives the live results up to dropped frames", "is", True),
-    Target("seconds_total", "all steps together", "at most", 900.0, "s"),
+    Target("live.overhead_ms_p50", "live, added to the two bare model calls, p50", "at most", 10.0, "ms", _SEEN),
+    Target("live.wrong_stamps", "live, results with a stamp that no frame had", "at most", 0, of=_SEEN),
+    Target("live.unknown_stamps", "live, results of no frame that the camera took", "at most", 0, of=_SEEN),
+    Target("live.dropped_in_transport", "live, frames lost in transport", "at most", 0, of=_SEEN),
+    Target("replay.equal", "replay gives the live results up to dropped frames", "is", True, of=_SEEN),
+    Target("seconds_total", "all steps together", "at most", 2400.0, "s"),
 )
 
 
@@ -62,7 +69,9 @@ def judge(figures: Mapping[str, Any], targets: tuple[Target, ...] = TARGETS) -> 
     """Compare the figures with the targets, unrounded."""
     verdicts = []
     for target in targets:
-        value = find(figures, target.key)
+        # Reports of earlier versions do not hold every count.
+        nothing = bool(target.of) and find(figures, target.of) == 0
+        value = None if nothing else find(figures, target.key)
         met: bool | None = None
         if value is not None:
             limit = target.limit

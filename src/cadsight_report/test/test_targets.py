@@ -28,3 +28,11 @@ def test_a_target_is_met_by_the_unrounded_value(relation, limit, value, met):
     (verdict,) = judge({"a": {"b": value}}, (target,))
     assert verdict.met is met
     assert verdict.to_json()["value"] == value
+
+
+@pytest.mark.parametrize(("counted", "met"), [({"seen": 0}, None), ({"seen": 3}, True), ({}, True)])
+def test_a_target_that_holds_for_nothing_was_not_measured(counted, met):
+    target = Target("a.wrong", "something", "at most", 0, of="a.seen")
+    (verdict,) = judge({"a": {"wrong": 0, **counted}}, (target,))
+    assert verdict.met is met
+    assert (verdict.value is None) is (met is None)

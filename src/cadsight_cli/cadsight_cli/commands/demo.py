@@ -13,11 +13,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "demo",
         help="capture, label, train, look and report on the simulated cell",
         description="Start the simulated cell, capture three sessions, label them, write the data set, train both "
-        "models, look live, replay, and report. Stopped with Ctrl-C or killed, the same command goes on where it was.",
+        "models, look live, replay, and report. Stopped with Ctrl-C or killed, the same command goes on where it was. "
+        "With other settings the steps that they concern are done again, and those that read them.",
     )
     parser.add_argument("--out", default="runs/demo", metavar="DIR", help="folder of the run (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a few pictures and one epoch, to see that all of it runs")
     parser.add_argument("--config", metavar="YAML", help="parameter file of all nodes (config/workcell.yaml)")
+    parser.add_argument(
+        "--recapture",
+        action="store_true",
+        help="capture again what was captured with other settings, another part or other parameters",
+    )
     add_options(parser, DemoSettings)
     parser.set_defaults(run=run)
 
@@ -29,20 +35,23 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from cadsight_core.files import alone_in
-    from cadsight_core.parameters import from_mapping
+    from cadsight_report.run_folder import RunFolder, read_json
 
     from cadsight_cli.demo.pipeline import Pipeline
-    from cadsight_cli.demo.settings import QUICK, DemoSettings
+    from cadsight_cli.demo.settings import QUICK, DemoSettings, asked, is_quick
+    from cadsight_cli.demo.verdict import verdict
 
     # A domain of its own, so that nodes of other runs on this machine do not answer.
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = {f.name: getattr(args, f.name) for f in fields(DemoSettings) if getattr(args, f.name) is not None}
-    settings = from_mapping(DemoSettings, (QUICK if args.quick else {}) | given, "the command line")
+    settings = asked((QUICK if args.quick else {}) | given, RunFolder(Path(args.out)).settings)
     config = Path(args.config) if args.config else _own_config()
     with alone_in(args.out):
-        print(Pipeline(Path(args.out), settings, config).go(print))
-    return 0
+        page = Pipeline(Path(args.out), settings, config, args.recapture, print).go()
+    lines, finds = verdict(read_json(page.with_suffix(".json")) or {}, settings, args.quick or is_quick(settings))
+    print(*lines, page, sep="\n")
+    return 0 if finds else 1
 
 
 def _own_config():

@@ -2,22 +2,18 @@
 
 import contextlib
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cadsight_capture.client import SERVER, CaptureClient
 from cadsight_capture.session import SessionPlan
-from cadsight_core.errors import CadsightError
 from cadsight_ros.programs import temporary_node
 from rclpy.node import Node
 
-from cadsight_cli.demo.children import Child, launched
+from cadsight_cli.demo.children import SILENCE_S, Child, launched, wait_until
 from cadsight_cli.demo.progress import bar
 from cadsight_interfaces.action import CaptureSession
 
-# A cold machine imports and compiles its scene for many seconds before the nodes answer.
-START_TIMEOUT_S = 60.0
 _SIGNS = (
     "/joint_states",
     "/tf_static",
@@ -45,7 +41,7 @@ class CellClient(CaptureClient):
     """Asks the capture node for sessions, and sees that the programs of the cell live."""
 
     def __init__(self, node: Node, children: Sequence[Child]) -> None:
-        super().__init__(node, start_timeout_s=START_TIMEOUT_S, gone=self.check)
+        super().__init__(node, start_timeout_s=SILENCE_S, gone=self.check)
         self._children = children
 
     def check(self) -> bool:
@@ -54,19 +50,17 @@ class CellClient(CaptureClient):
             child.check()
         return False
 
-    def wait_for_cell(self, timeout_s: float = START_TIMEOUT_S) -> None:
+    def wait_for_cell(self, show: Callable[[str], None] = lambda _: None) -> None:
         """Wait until the arm, the camera, the motion node and the capture node are there.
 
         Raises:
-            ChildDiedError: when one of them ends.
-            CadsightError: naming what is still missing after ``timeout_s``.
+            CadsightError: as :func:`cadsight_cli.demo.children.wait_until`, naming what is still missing.
         """
-        end = time.monotonic() + timeout_s
-        while missing := [topic for topic in _SIGNS if not self.node.count_publishers(topic)]:
-            self.check()
-            if time.monotonic() > end:
-                raise CadsightError(f"nobody published {missing[0]} for {timeout_s:.0f} s, expected the cell to run")
-            time.sleep(0.05)
+
+        def missing() -> list[str]:
+            return [topic for topic in _SIGNS if not self.node.count_publishers(topic)]
+
+        wait_until(lambda: not missing(), lambda: f"a publisher of {', '.join(missing())}", self._children, show)
 
 
 @contextlib.contextmanager
@@ -90,6 +84,6 @@ def capture_session(
             shown.set_postfix({"skipped": message.skipped}, refresh=False)
             shown.update(message.captured - shown.n)
 
-        client.wait_for_cell()
+        client.wait_for_cell(shown.set_postfix_str)
         client.capture(split, SessionPlan(split, split, count, seed), feedback)
         shown.update(count - shown.n)

@@ -5,13 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
 
 _LAST_LINES = 12
+# A program that is waited for and says nothing for so long is taken to be stuck. On a slow and busy machine an import
+# or an export of a network keeps it quiet for minutes.
+SILENCE_S = 300.0
+_LOOK_S = 0.05
 _ENDED = "process ended with exit status"
 
 
@@ -34,6 +39,21 @@ class Child:
         status = self._process.poll()
         if status is not None:
             raise self._died(status)
+
+    @property
+    def told(self) -> int:
+        """How many bytes it has said until now."""
+        return self._log.stat().st_size
+
+    @property
+    def last_line(self) -> str:
+        """What it said last, or ''."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return lines[-1].strip() if lines else ""
+
+    @property
+    def log(self) -> Path:
+        return self._log
 
     def wait(self) -> None:
         """Wait for its end, for as long as it has work: it gives up by itself when that does not go on.
@@ -59,6 +79,40 @@ class Child:
         how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
         lines = _until_first_end(self._log.read_text(errors="replace").splitlines())[-_LAST_LINES:]
         return ChildDiedError(f"{self.name} {how}; its last lines in {self._log}:\n  " + "\n  ".join(lines))
+
+
+def wait_until(
+    condition: Callable[[], bool],
+    what: Callable[[], str],
+    children: Sequence[Child],
+    show: Callable[[str], None] = lambda _: None,
+    silence_s: float = SILENCE_S,
+) -> None:
+    """Wait for a state that programs bring about, for as long as they are there and say something now and then.
+
+    Args:
+        what: names what is missing; a change of it counts as being told something.
+        show: is told what is waited for, and the last words of those who are to bring it about.
+
+    Raises:
+        ChildDiedError: when one of them ends.
+        CadsightError: when they said nothing for ``silence_s``, naming what is missing and their last words.
+    """
+    heard, since = ([-1], ""), time.monotonic()
+    while not condition():
+        for child in children:
+            child.check()
+        now = ([child.told for child in children], what())
+        if now != heard:
+            heard, since = now, time.monotonic()
+            show(f"waiting for {now[1]}: {', '.join(c.last_line for c in children if c.last_line)}".rstrip(": "))
+        if time.monotonic() - since > silence_s:
+            logs = ", ".join(str(child.log) for child in children)
+            raise CadsightError(
+                f"{heard[1]} did not come, and {', '.join(c.name for c in children)} said nothing for "
+                f"{silence_s:.0f} s, expected the programs to go on; the last words are in {logs}"
+            )
+        time.sleep(_LOOK_S)
 
 
 @contextlib.contextmanager

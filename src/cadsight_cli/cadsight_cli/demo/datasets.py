@@ -36,6 +36,6 @@ def write_files(
     pictures = {split: [*s.samples(), *(extra.samples() if split == "train" else ())] for split, s in sets.items()}
     write_yolo(pictures, classes, yolo, square=square)
     write_coco([sample for group in pictures.values() for sample in group], classes, coco)
-    regression.mkdir(exist_ok=True)
+    regression.mkdir(parents=True, exist_ok=True)
     for split, dataset in sets.items():
         write_regression(dataset.samples(), regression / split)

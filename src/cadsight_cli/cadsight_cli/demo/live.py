@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from cadsight_perception.presence import wait_for_result
 from cadsight_report.run_folder import RunFolder
 from tqdm import tqdm
 
-from cadsight_cli.demo.capture import START_TIMEOUT_S, CellClient, cell_client, cell_with_capture
-from cadsight_cli.demo.children import launched
+from cadsight_cli.demo.capture import CellClient, cell_client, cell_with_capture
+from cadsight_cli.demo.children import SILENCE_S, Child, launched, wait_until
 from cadsight_cli.demo.progress import bar
 from cadsight_cli.demo.workcell_file import write_workcell
 from cadsight_interfaces.action import CaptureSession
@@ -43,14 +43,21 @@ def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs:
         cell_client([*children, looking]) as client,
         bar(title, round(seconds, 1), "s") as shown,
     ):
+        def note(told: str) -> None:
+            client.check()
+            shown.set_postfix_str(f"waiting for a first result of the perception node: {told}".rstrip(": "))
+
         started = threading.Event()
-        wait_for_result(client.node, START_TIMEOUT_S, lambda _: client.check())
-        client.wait_for_cell()
+        wait_for_result(client.node, SILENCE_S, note)
+        client.wait_for_cell(shown.set_postfix_str)
         tour = client.start(_TOUR, SessionPlan(_TOUR, "", _POSES, seed), lambda message: _note(message, started))
-        _wait(client, started, "the first pose of the tour")
-        report = watch(client.node, out, seconds, START_TIMEOUT_S, lambda passed: _tick(shown, passed, client))
+        first_pose = "the first pose of the tour"
+        wait_until(started.is_set, lambda: first_pose, [*children, looking], shown.set_postfix_str)
+        shown.set_postfix_str("")
+        # Both are there, or the waits before had not ended.
+        report = watch(client.node, out, seconds, SILENCE_S, lambda passed: _tick(shown, passed, client))
         shown.update(shown.total - shown.n)
-        tour.cancel()
+        tour.cancel(SILENCE_S)
     return report
 
 
@@ -74,11 +81,3 @@ def _note(message: CaptureSession.Feedback, started: threading.Event) -> None:
 def _tick(shown: "tqdm[Any]", passed: float, client: CellClient) -> None:
     client.check()
     shown.update(min(round(passed, 1), shown.total) - shown.n)
-
-
-def _wait(client: CellClient, event: threading.Event, what: str) -> None:
-    end = time.monotonic() + START_TIMEOUT_S
-    while not event.wait(0.1):
-        client.check()
-        if time.monotonic() > end:
-            raise CadsightError(f"{what} did not come for {START_TIMEOUT_S:.0f} s, expected the cell to run")

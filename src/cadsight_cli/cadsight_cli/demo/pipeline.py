@@ -4,11 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import from_mapping
 from cadsight_report.run_folder import SPLITS, RunFolder
 
+from cadsight_cli.demo.anew import beside, discard, put_in_place
+from cadsight_cli.demo.inputs import NEEDS, Inputs, dependents, differences, inputs_of, only_grew
 from cadsight_cli.demo.journal import Journal
-from cadsight_cli.demo.settings import DemoSettings, keep
+from cadsight_cli.demo.pace import USUAL_DETECTOR_STEP_S, USUAL_NORMALS_STEP_S, Usual
+from cadsight_cli.demo.settings import DemoSettings, keep, kept
 from cadsight_cli.demo.workcell_file import write_workcell
 from cadsight_cli.yaml_file import node_section
 
@@ -26,14 +30,26 @@ class Pipeline:
     Imports are inside the steps: a run that goes on near its end does not wait for what the first steps need.
     """
 
-    def __init__(self, folder: Path, settings: DemoSettings, config: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.run, self.settings, self.config = RunFolder(folder.resolve()), settings, config.resolve()
-        keep(settings, self.run.settings)
-        self.journal = Journal(self.run.steps)
+    def __init__(
+        self, folder: Path, settings: DemoSettings, config: Path, recapture: bool, say: Callable[[str], None]
+    ) -> None:
+        """Open the run, and let the steps be done again that were done with something else.
 
-    def steps(self) -> list[tuple[str, str, Callable[[str], None]]]:
-        """(name, title, work) of every step."""
+        Args:
+            recapture: sessions too, which are refused otherwise.
+
+        Raises:
+            CadsightError: when something cannot be read, or a session was captured with something else.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.run, self.settings, self.config, self.say = RunFolder(folder.resolve()), settings, config.resolve(), say
+        self.journal = Journal(self.run.steps)
+        self.inputs = inputs_of(settings, self.config)
+        self._go_back(recapture)
+        keep(settings, self.run.settings)
+
+    def steps(self) -> list[tuple[str, str, Callable[[str, bool], None]]]:
+        """(name, title, work) of every step; work takes the title, and whether to make it beside an older result."""
         return [
             *((f"capture_{split}", f"1-2/7 capture {split}", self._capture(split)) for split in SPLITS),
             ("label", "3/7 label", self.label),
@@ -44,20 +60,62 @@ class Pipeline:
             ("replay", "6/7 replay", self.replay),
         ]
 
-    def go(self, say: Callable[[str], None]) -> Path:
+    def go(self) -> Path:
         """Do what is left to do, then report; returns the page."""
         for name, title, work in self.steps():
-            if not self.journal.run(name, lambda work=work, title=title: work(title)):  # type: ignore[misc]
-                say(f"{title}: done before, in {self.journal.steps[name].seconds:.0f} s")
+
+            def run(anew: bool, work: Callable[[str, bool], None] = work, title: str = title) -> None:
+                work(title, anew)
+
+            if not self.journal.run(name, run, self.inputs[name]):
+                self.say(f"{title}: done before, in {self.journal.steps[name].seconds:.0f} s")
         self.journal.redo("report")
-        self.journal.run("report", self.report)
+        self.journal.run("report", lambda _: self.report())
         return self.run.page
 
-    def _capture(self, split: str) -> Callable[[str], None]:
-        def capture(title: str) -> None:
+    def _go_back(self, recapture: bool) -> None:
+        """Forget that steps are done whose inputs changed, and those that read them."""
+        before = self._inputs_before()
+        changed = {name: found for name in before if (found := differences(before[name], self.inputs[name]))}
+        more = [name for name in changed if only_grew(name, before[name], self.inputs[name])]
+        for name in changed:
+            if name.startswith("capture_") and name not in more and not recapture and self._has_pictures(name):
+                raise CadsightError(
+                    f"the run {self.run.folder} holds a session that was captured otherwise ({name}: "
+                    f"{', '.join(changed[name])}), expected the same, another --out, or --recapture, which replaces it "
+                    "when the new one is complete"
+                )
+        reasons = {name: ", ".join(found) for name, found in changed.items()}
+        reasons |= {name: f"{cause} is" for name, cause in dependents(list(changed))}
+        for name in NEEDS:
+            if name in more:
+                self.journal.go_on(name, self.inputs[name])
+                self.say(f"{name}: gone on with, since {reasons[name]}")
+            elif name in reasons and name in self.journal.steps:
+                discard(self.run, name)
+                self.journal.redo(name, self.inputs[name], anew=True)
+                self.say(f"{name}: done again, since {reasons[name]}")
+
+    def _inputs_before(self) -> dict[str, Inputs]:
+        """What the steps that were begun were begun with.
+
+        Runs of earlier versions kept the settings of the whole run alone: their files are taken for today's.
+        """
+        begun = {name: step.inputs for name, step in self.journal.steps.items() if name in NEEDS}
+        if not all(begun.values()) and self.run.settings.exists():
+            then = inputs_of(kept(self.run.settings), self.config)
+            begun = {name: found or then[name] for name, found in begun.items()}
+        return {name: found for name, found in begun.items() if found}
+
+    def _has_pictures(self, step: str) -> bool:
+        manifest = self.run.session(step.removeprefix("capture_")).raw / "manifest.jsonl"
+        return manifest.is_file() and manifest.stat().st_size > 0
+
+    def _capture(self, split: str) -> Callable[[str, bool], None]:
+        def capture(title: str, anew: bool) -> None:
             from cadsight_cli.demo.capture import capture_session
 
-            session = self.run.session(split)
+            session = (beside(self.run) if anew else self.run).session(split)
             capture_session(
                 split,
                 getattr(self.settings, split),
@@ -68,45 +126,56 @@ class Pipeline:
                 self._logs(f"capture_{split}"),
                 title,
             )
+            if anew:
+                put_in_place(self.run, session.folder)
 
         return capture
 
-    def label(self, title: str) -> None:
+    def label(self, title: str, anew: bool) -> None:
         from cadsight_cli.demo.labels import label
         from cadsight_cli.demo.progress import loop
 
         for split in SPLITS:
             label(self.run.session(split).folder, self._config(split), loop(f"{title} {split}"))
 
-    def data(self, title: str) -> None:
+    def data(self, title: str, anew: bool) -> None:
         from cadsight_cli.demo.datasets import compose, write_files
         from cadsight_cli.demo.progress import bar, loop
 
         run, train = self.run, self.run.session("train")
+        made = beside(run) if anew else run
         count, seed = self.settings.composed, self._seed("train")
-        compose(train.labelled, train.background, count, seed, run.composed, loop(title))
+        compose(train.labelled, train.background, count, seed, made.composed, loop(title))
         with bar(f"{title}, files", 1, "set") as shown:
             sessions = {split: run.session(split).labelled for split in SPLITS}
-            write_files(sessions, run.composed, run.yolo, run.regression, run.coco, self.settings.square)
+            write_files(sessions, made.composed, made.yolo, made.regression, made.coco, self.settings.square)
             shown.update(1)
+        for piece in (made.composed, made.yolo, made.regression, made.coco) if anew else ():
+            put_in_place(run, piece)
 
-    def train_detector(self, title: str) -> None:
+    def train_detector(self, title: str, anew: bool) -> None:
         from cadsight_learning.options import DetectorOptions
 
-        from cadsight_cli.demo.progress import training_bar
+        from cadsight_cli.demo.progress import paced, training_bar
         from cadsight_cli.demo.training import train_detector
 
         s = self.settings
         options = DetectorOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed, square=s.square)
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
         with training_bar(title) as shown:
-            train_detector(train, self.run.composed, valid, self.run.detector, options, shown)
+            out = (beside(self.run) if anew else self.run).detector
+            usual = Usual(
+                USUAL_DETECTOR_STEP_S, f"--train {s.train // 2} --composed {s.composed // 2} in another --out"
+            )
+            train_detector(train, self.run.composed, valid, out, options, shown, paced(shown, usual))
+        if anew:
+            put_in_place(self.run, out)
 
-    def train_normals(self, title: str) -> None:
+    def train_normals(self, title: str, anew: bool) -> None:
         from cadsight_learning.options import NormalOptions
 
         from cadsight_cli.demo.labels import part_of
-        from cadsight_cli.demo.progress import training_bar
+        from cadsight_cli.demo.progress import paced, training_bar
         from cadsight_cli.demo.training import train_normals
 
         s = self.settings
@@ -123,15 +192,22 @@ class Pipeline:
         )
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
         with training_bar(title) as shown:
-            train_normals(train, valid, self.run.normals, options, shown, [part_of(self._config("train"))])
+            out = (beside(self.run) if anew else self.run).normals
+            # A step's work is that of its pixels.
+            step_s = USUAL_NORMALS_STEP_S * (s.normals_image_size / 112) ** 2
+            usual = Usual(step_s, f"--train {s.train // 2} in another --out")
+            parts = [part_of(self._config("train"))]
+            train_normals(train, valid, out, options, shown, parts, paced(shown, usual))
+        if anew:
+            put_in_place(self.run, out)
 
-    def live(self, title: str) -> None:
+    def live(self, title: str, anew: bool) -> None:
         from cadsight_cli.demo.live import look
 
         seconds, seed = self.settings.live_seconds, self._seed("live")
         look(seconds, self._config("live"), seed, self.run.detector.parent, self.run.live, self._logs("live"), title)
 
-    def replay(self, title: str) -> None:
+    def replay(self, title: str, anew: bool) -> None:
         from cadsight_cli.demo.live import replay
 
         replay(self._config("live"), self.run, self._logs("replay"), title)

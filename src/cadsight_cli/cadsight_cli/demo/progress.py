@@ -1,11 +1,15 @@
 """Progress bars of the steps."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from cadsight_cli.demo.pace import Usual, slowness
 from cadsight_cli.progress import TrainingBar
+
+if TYPE_CHECKING:
+    from cadsight_learning.detector import StepReport
 
 _WIDTH = 26
 
@@ -28,6 +32,21 @@ def loop(title: str, unit: str = "image") -> Any:
 def training_bar(title: str) -> TrainingBar:
     """A bar over a training, with what validation says."""
     return TrainingBar(f"{title:<{_WIDTH}}", _judged)
+
+
+def paced(shown: TrainingBar, usual: Usual) -> "Callable[[StepReport], None]":
+    """What shows the steps of a training, and says once where this machine is slow at them."""
+    first = True
+
+    def step(report: "StepReport") -> None:
+        nonlocal first
+        sentence = slowness(usual, report.step_seconds, report.left) if first else None
+        first = False
+        if sentence:
+            shown.say(sentence)
+        shown.step(report)
+
+    return step
 
 
 def _judged(figures: Mapping[str, float]) -> dict[str, float]:

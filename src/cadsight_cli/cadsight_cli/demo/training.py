@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cadsight_core.dataset import Dataset
 from cadsight_core.part import Part
-from cadsight_learning.detector import EpochReport
+from cadsight_learning.detector import EpochReport, StepProgress, silent
 from cadsight_learning.fitting import fit_detector, fit_normals
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.tracking import both, tracked
@@ -16,18 +16,30 @@ _TRACKER = "tensorboard"
 
 
 def train_detector(
-    train: Path, composed: Path, valid: Path, out: Path, options: DetectorOptions, progress: Progress
+    train: Path,
+    composed: Path,
+    valid: Path,
+    out: Path,
+    options: DetectorOptions,
+    progress: Progress,
+    steps: StepProgress = silent,
 ) -> None:
     """Train on the labelled and the composed pictures, and keep the epoch that is best on the validation session."""
     dataset = Dataset.open(train)
     pictures = [*dataset.samples(), *Dataset.open(composed).samples()]
     judges = list(Dataset.open(valid).samples())
     with tracked(_TRACKER, out, asdict(options)) as tracker:
-        fit_detector(pictures, judges, dataset.classes, out, options, both(progress, tracker))
+        fit_detector(pictures, judges, dataset.classes, out, options, both(progress, tracker), steps)
 
 
 def train_normals(
-    train: Path, valid: Path, out: Path, options: NormalOptions, progress: Progress, parts: Sequence[Part] = ()
+    train: Path,
+    valid: Path,
+    out: Path,
+    options: NormalOptions,
+    progress: Progress,
+    parts: Sequence[Part] = (),
+    steps: StepProgress = silent,
 ) -> None:
     """Train on the crops of the labelled pictures, and with ``options.drawn`` on views drawn from the CAD of ``parts``.
 
@@ -36,4 +48,4 @@ def train_normals(
     dataset = Dataset.open(train)
     samples, judges = list(dataset.samples()), list(Dataset.open(valid).samples())
     with tracked(_TRACKER, out, asdict(options)) as tracker:
-        fit_normals(samples, judges, dataset.classes, out, options, both(progress, tracker), parts)
+        fit_normals(samples, judges, dataset.classes, out, options, both(progress, tracker), parts, steps)
