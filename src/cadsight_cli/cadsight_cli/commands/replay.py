@@ -49,12 +49,16 @@ def run(args: argparse.Namespace) -> int:
     live_path = Path(args.live) if args.live else beside / REPORT
     live = read_report(live_path) if args.live or live_path.is_file() else None
     out = Path(args.out) if args.out else beside / "replay.json"
+    if out.exists():
+        read_report(out)  # only a report of ours is replaced
     with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
         report = Replay(node, args.timeout).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
     if live is not None:
         report = compare(live, report) | report
     write_atomically(out, json.dumps(report, indent=1) + "\n")
     print(f"{report['frames']} frames, {report['dropped']} dropped")
+    if not report["detections"]:
+        print("nothing was detected")
     if live is not None:
         verdict = "equal to the live run" if report["equal"] else "NOT equal to the live run"
         print(f"{verdict}: {report['compared']} of {report['live_results']} live results compared", end=", ")
