@@ -1,19 +1,21 @@
 """Records the camera and what the perception node says of it, and reports."""
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
-from cadsight_ros.bags import BagWriter, read_bag
+from cadsight_core.output_folder import refuse_foreign, whole_folder
+from cadsight_ros.bags import BagWriter, earlier_bag, read_bag
 from cadsight_ros.recorder import RecordedTopic, Recorder
 from rclpy.node import Node
 
 from cadsight_perception import topics
 from cadsight_perception.bag_report import READ, report_of
+from cadsight_perception.live_report import read_report
 from cadsight_perception.presence import Progress, silent, wait_for_camera, wait_for_perception
 
 BAG, REPORT = "bag", "live.json"
@@ -28,7 +30,7 @@ def record(
 ) -> dict[str, int]:
     """Record topics into the bag ``folder`` for ``seconds`` (0: until interrupted) while ``node`` is spun elsewhere.
 
-    A bag that is there is replaced once the new one is whole.
+    A bag of ours that is there is replaced once the new one is whole.
 
     Args:
         progress: is told the seconds that have passed.
@@ -37,26 +39,39 @@ def record(
         How many messages came on each topic.
 
     Raises:
-        CadsightError: when the disk refuses something.
+        CadsightError: when ``folder`` holds what we did not write, nothing came on any topic, or the disk refuses
+            something; what was there is then as it was.
     """
-    partial = folder.parent / f".{folder.name}.partial" / folder.name
-    shutil.rmtree(partial.parent, ignore_errors=True)
-    recorder = Recorder(node, BagWriter(partial), recorded)
-    began = time.monotonic()
-    try:
-        while (passed := time.monotonic() - began) < seconds or not seconds:
-            progress(passed)
-            time.sleep(0.1)
-            if recorder.failure is not None:
-                break
-    except KeyboardInterrupt:
-        pass
-    finally:
-        recorder.close()
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
-    partial.parent.rmdir()
+    with whole_folder(folder, earlier=_earlier, made=False) as partial:
+        recorder = Recorder(node, BagWriter(partial), recorded)
+        began = time.monotonic()
+        try:
+            while (passed := time.monotonic() - began) < seconds or not seconds:
+                progress(passed)
+                time.sleep(0.1)
+                if recorder.failure is not None:
+                    break
+        except KeyboardInterrupt:
+            pass
+        finally:
+            recorder.close()
+        if not any(recorder.counts.values()):
+            silent = ", ".join(recorder.counts)
+            raise CadsightError(f"nothing came on {silent}, expected the camera or the robot to publish")
     return recorder.counts
+
+
+def refuse_foreign_bag(folder: Path) -> None:
+    """Raise before anything is waited for what :func:`record` would refuse of ``folder``.
+
+    Raises:
+        CadsightError: when ``folder`` is no place for a bag, or holds what we did not write.
+    """
+    refuse_foreign(folder, earlier=_earlier)
+
+
+def _earlier(folder: Path) -> list[str] | None:
+    return earlier_bag(folder, topics.ALL)
 
 
 def watch(
@@ -73,9 +88,12 @@ def watch(
         waiting: is told what the perception node does while it is not active yet.
 
     Raises:
-        CadsightError: when the camera is not there within ``timeout_s``, the perception node is not active and tells of
-            no work for so long, fails or goes, or nothing came.
+        CadsightError: when the bag's folder holds what we did not write, the camera is not there within ``timeout_s``,
+            the perception node is not active and tells of no work for so long, fails or goes, or nothing came.
     """
+    refuse_foreign_bag(folder / BAG)
+    if (folder / REPORT).exists():
+        read_report(folder / REPORT)  # only a report of ours is replaced
     wait_for_camera(node, timeout_s)
     wait_for_perception(node, timeout_s, waiting)
     record(node, folder / BAG, topics.ALL, seconds, progress)

@@ -22,9 +22,11 @@ from cadsight_ros.messages import serialized_stamp_ns
 from camera_rig import CameraRig
 from rclpy.node import Node
 from rclpy.serialization import serialize_message
+from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from cadsight_perception import topics
+from cadsight_ros import qos
 
 
 @contextlib.contextmanager
@@ -211,11 +213,20 @@ def test_a_bag_without_a_camera_is_refused(run, tmp_path):
 
 def test_a_new_recording_replaces_the_old_bag(run, tmp_path):
     with spun("record") as node:
-        for _ in range(2):
-            counts = record(node, tmp_path / "bag", topics.ROBOT, 0.2)
-    assert counts == dict.fromkeys(topics.ROBOT, 0)
-    assert list(read_bag(tmp_path / "bag")) == []
+        joints = node.create_publisher(JointState, topics.JOINTS, qos.JOINTS)
+        node.create_timer(0.02, lambda: joints.publish(JointState()))
+        record(node, tmp_path / "bag", topics.ROBOT, 1.0)
+        first = next(read_bag(tmp_path / "bag")).nanoseconds
+        counts = record(node, tmp_path / "bag", topics.ROBOT, 1.0)
+    assert counts[topics.JOINTS] == len(list(read_bag(tmp_path / "bag"))) > 0
+    assert next(read_bag(tmp_path / "bag")).nanoseconds > first
     assert [path.name for path in tmp_path.iterdir()] == ["bag"]
+
+
+def test_a_recording_of_silent_topics_is_refused_and_leaves_nothing(run, tmp_path):
+    with spun("record") as node, pytest.raises(CadsightError, match="nothing came on /joint_states, /tf, /tf_static"):
+        record(node, tmp_path / "bag", topics.ROBOT, 0.2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_who_is_missing_is_named(run, tmp_path):

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from cadsight_core.errors import CadsightError
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
@@ -12,6 +13,7 @@ from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterEr
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+_METADATA = "metadata.yaml"
 _NEVER = QosTime(sec=9223372036, nsec=854775807)
 # `ros2 bag play` offers what was recorded; latecomers need the static transforms.
 _LATCHED = Qos(
@@ -113,6 +115,20 @@ def read_bag(folder: str | Path, topics: Collection[str] | None = None) -> Itera
                 yield BagMessage(connection.topic, connection.msgtype, nanoseconds, data)
     except (ReaderError, OSError) as error:
         raise CadsightError(f"{folder} is no whole bag: {error}, expected a folder of rosbag2") from error
+
+
+def earlier_bag(folder: Path, topics: Collection[str]) -> list[str] | None:
+    """The files of a bag that :class:`BagWriter` wrote of some of ``topics``, None where ``folder`` is none.
+
+    One that another recorder wrote, such as ``ros2 bag record``, says so in its metadata.
+    """
+    try:
+        said = yaml.safe_load((folder / _METADATA).read_text())["rosbag2_bagfile_information"]
+        recorded = {topic["topic_metadata"]["name"] for topic in said["topics_with_message_count"]}
+        ours = said["ros_distro"] == "rosbags" and recorded <= set(topics)
+        return [_METADATA, *map(str, said["relative_file_paths"])] if ours else None
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):  # whatever else lies there is no such bag
+        return None
 
 
 @functools.cache

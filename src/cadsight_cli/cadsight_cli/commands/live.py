@@ -32,7 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_perception.live import REPORT, watch
+    from cadsight_perception.live import BAG, REPORT, refuse_foreign_bag, watch
     from cadsight_ros.programs import temporary_node
 
     from cadsight_cli.progress import Spoken, seconds_bar
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.seconds > 0:
         raise CadsightError(f"--seconds is {args.seconds:g}, expected a positive number")
     folder = Path(args.out)
-    folder.mkdir(parents=True, exist_ok=True)
+    refuse_foreign_bag(folder / BAG)
     with temporary_node("live") as node, seconds_bar("live", args.seconds) as progress:
         report = watch(node, folder, args.seconds, args.timeout, progress, Spoken("perception"))
     for key in _SHOWN:

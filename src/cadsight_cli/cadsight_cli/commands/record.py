@@ -11,7 +11,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Record images, camera_info, joint states, transforms, results and diagnostics into an MCAP bag, "
         "which 'ros2 bag play' and 'cadsight replay' play. Ctrl-C ends it.",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="the bag, a folder; one that is there is replaced")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="the bag, a folder; an earlier one of ours is replaced"
+    )
     parser.add_argument(
         "--seconds", type=float, default=0.0, metavar="S", help="how long; 0: until Ctrl-C (%(default)s)"
     )
@@ -20,7 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_perception.live import record
+    from cadsight_perception.live import record, refuse_foreign_bag
     from cadsight_perception.topics import ALL
     from cadsight_ros.programs import temporary_node
 
@@ -29,10 +31,13 @@ def run(args: argparse.Namespace) -> int:
     if not args.seconds >= 0:
         raise CadsightError(f"--seconds is {args.seconds:g}, expected 0 or more")
     folder = Path(args.out)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    refuse_foreign_bag(folder)
     with temporary_node("record") as node, seconds_bar("record", args.seconds) as progress:
         counts = record(node, folder, ALL, args.seconds, progress)
     for topic, count in counts.items():
         print(f"{count:8} {topic}")
+    silent = [topic for topic, count in counts.items() if not count]
+    if silent:
+        print(f"nothing came on {', '.join(silent)}")
     print(folder)
     return 0

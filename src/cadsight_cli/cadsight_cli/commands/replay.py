@@ -60,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     live_path = Path(args.live) if args.live else beside / REPORT
     live = read_report(live_path) if args.live or live_path.is_file() else None
     out = Path(args.out) if args.out else beside / "replay.json"
+    if out.exists():
+        read_report(out)  # only a report of ours is replaced
     with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
         report = Replay(node, args.timeout).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
     if live is not None:

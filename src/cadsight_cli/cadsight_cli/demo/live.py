@@ -2,7 +2,6 @@
 
 import shutil
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from cadsight_report.run_folder import RunFolder
 from tqdm import tqdm
 
 from cadsight_cli.demo.capture import CellClient, cell_client, cell_with_capture
-from cadsight_cli.demo.children import SILENCE_S, Child, launched, wait_until
+from cadsight_cli.demo.children import SILENCE_S, launched, wait_until
 from cadsight_cli.demo.progress import bar
 from cadsight_cli.demo.workcell_file import write_workcell
 from cadsight_interfaces.action import CaptureSession

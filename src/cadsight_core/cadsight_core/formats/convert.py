@@ -9,10 +9,11 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.anything import Loaded, read
 from cadsight_core.formats.coco import write_coco
-from cadsight_core.formats.folders import by_split, whole_folder
+from cadsight_core.formats.folders import by_split, whole_export
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.via import write_via
 from cadsight_core.formats.yolo import Shapes, write_yolo
+from cadsight_core.output_folder import whole_folder
 from cadsight_core.sample import Sample
 
 Target = Literal["cadsight", "yolo", "coco", "via", "regression"]
@@ -73,7 +74,7 @@ def _write_regression(samples: Sequence[Sample], target: str | Path) -> Path:
     groups = by_split(samples)
     if list(groups) == [""]:
         return write_regression(samples, target).parent
-    with whole_folder(target) as work:
+    with whole_export(target) as work:
         for split, group in groups.items():
             write_regression(group, work / (split or "none"))
     return Path(target).resolve()

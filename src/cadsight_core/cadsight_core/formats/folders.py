@@ -1,9 +1,8 @@
-"""Folders of pictures: finding them, naming their samples, and writing a whole folder or none of it."""
+"""Folders of pictures: finding them, naming their samples, and writing a whole export or none of it."""
 
 import contextlib
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,12 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
 from cadsight_core.formats.json_stream import write_json
 from cadsight_core.images import SUFFIXES
+from cadsight_core.output_folder import whole_folder
 from cadsight_core.sample import Sample, Split
 
+# Earlier versions left this in an export, without a list of what they wrote.
 _MARK = ".cadsight-export"
+_FILES = ("classes.txt", "data.yaml", "via_region_data.json", "labels.txt")
 _SPLITS: dict[str, Split] = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}
 
 Picture = tuple[Split, Path]
@@ -67,7 +69,7 @@ def write_splits(
     """
     folder = Path(folder).resolve()
     files = []
-    with whole_folder(folder) as work:
+    with whole_export(folder) as work:
         for split, group in by_split(samples).items():
             images, file = layout(split)
             for place in (work / images, (work / file).parent):
@@ -95,39 +97,35 @@ def copy_picture(sample: Sample, folder: Path) -> Path:
     return target
 
 
-@contextlib.contextmanager
-def whole_folder(folder: str | Path, *, replace: bool = True) -> Iterator[Path]:
-    """A folder to write in that becomes ``folder`` at the end, or vanishes when anything is raised.
+def whole_export(folder: str | Path) -> contextlib.AbstractContextManager[Path]:
+    """A folder to write an export in that becomes ``folder`` at the end, or vanishes when anything is raised.
 
-    With ``replace`` an earlier export is replaced, and what is written now counts as one.
+    An earlier export there is replaced.
 
     Raises:
-        CadsightError: when ``folder`` holds files that no export wrote, or cannot be made.
+        CadsightError: as :func:`cadsight_core.output_folder.whole_folder`.
     """
-    folder = Path(folder).resolve()
-    if folder.exists() and not _replaceable(folder, replace):
-        raise CadsightError(f"{folder} holds files that are no earlier export, expected a new or empty folder")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise CadsightError(f"the folder {folder} could not be made: {error.strerror}") from error
-    try:
-        yield work
-        if replace:
-            (work / _MARK).touch()
-        work.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        work.rename(folder)
-    except OSError as error:
-        raise CadsightError(f"{folder} could not be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    return whole_folder(folder, earlier=earlier_export)
 
 
-def _replaceable(folder: Path, replace: bool) -> bool:
-    return folder.is_dir() and ((replace and (folder / _MARK).exists()) or not any(folder.iterdir()))
+def earlier_export(folder: Path) -> list[str] | None:
+    """What an export wrote that has the mark of earlier versions, which was empty, by the layouts of the formats."""
+    if not (folder / _MARK).is_file():
+        return None
+    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return [name.as_posix() for name in names if name.as_posix() == _MARK or _is_of_an_export(name)]
+
+
+def _is_of_an_export(name: Path) -> bool:
+    """Whether a format's writer gives a file this name: pictures, YOLO's labels and tables, JSON, the regression's."""
+    top, deep = name.parts[0], len(name.parts) - 1
+    if name.suffix.lower() in SUFFIXES:
+        return deep <= 2 and not name.name.startswith(".")
+    if top == "labels":
+        return deep in (1, 2) and name.suffix == ".txt"
+    if top == "annotations":
+        return deep == 1 and name.name.startswith("instances_") and name.suffix == ".json"
+    return deep <= 1 and name.name in _FILES
 
 
 def _hidden(path: Path) -> bool:

@@ -20,7 +20,7 @@ from cadsight_core.crop_size import CROP_SIZE
 from cadsight_core.crops import crop, crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
-from cadsight_core.formats.folders import whole_folder
+from cadsight_core.formats.folders import whole_export
 from cadsight_core.formats.notes import Notes
 from cadsight_core.geometry import Array
 from cadsight_core.images import image_size, read_image, write_image
@@ -99,7 +99,7 @@ def write_regression(
         CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
     """
     folder = Path(folder).resolve()
-    with whole_folder(folder) as work:
+    with whole_export(folder) as work:
         lines = [HEADER]
         for sample in samples:
             instances = [i for i in sample.instances if i.normal is not None]

@@ -15,7 +15,7 @@ import yaml
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.folders import Picture, copy_picture, pictures_in, sample_names, split_of, whole_folder
+from cadsight_core.formats.folders import Picture, copy_picture, pictures_in, sample_names, split_of, whole_export
 from cadsight_core.formats.notes import Notes
 from cadsight_core.images import SUFFIXES, image_size
 from cadsight_core.sample import Instance, Sample
@@ -136,7 +136,7 @@ def write_yolo(
         CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
     """
     folder = Path(folder).resolve()
-    with whole_folder(folder) as work:
+    with whole_export(folder) as work:
         data: dict[str, Any] = {}
         for split, samples in datasets.items():
             name = _YOLO_SPLIT[split]

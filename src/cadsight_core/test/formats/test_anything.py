@@ -185,7 +185,7 @@ def test_a_folder_with_json_of_two_tools_is_refused(dataset, tmp_path):
 
 def test_a_place_where_nothing_can_be_written_is_refused_in_a_sentence(dataset, tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(CadsightError, match="could not be made"):
+    with pytest.raises(CadsightError, match="is no folder"):
         convert(dataset.folder, tmp_path / "file" / "new", "yolo")
 
 

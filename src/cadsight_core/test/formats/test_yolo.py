@@ -267,7 +267,7 @@ def test_an_export_replaces_an_earlier_one_but_never_other_files(tmp_path, pictu
     assert [p.name for p in (tmp_path / "set" / "images" / "train").iterdir()] == ["b.png"]
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(CadsightError, match="holds files that are no earlier export"):
+    with pytest.raises(CadsightError, match=r"holds files that are no earlier result of ours, such as thesis\.txt"):
         write_yolo({"train": [sample]}, ["x"], tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.txt").exists()
 

@@ -1,0 +1,207 @@
+"""Folders that are written as a whole, and the rule that nothing is removed but what we wrote.
+
+A folder is ours when everything in it stands on the list that was written into it (:data:`MARK`), or, where an earlier
+version wrote none, on the one that its format's own files give. It is written beside its place and swapped when it is
+complete; of the old one the listed entries are removed one by one, so that what is not listed cannot be lost.
+"""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import glob
+import json
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path, PurePosixPath
+
+from cadsight_core.errors import CadsightError
+
+MARK = ".cadsight-output"
+_FORMAT = "cadsight-output-1"
+_BESIDE = ".cadsight-work"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+# The entries of a folder without a mark that are ours by its format, None where it is no such folder.
+Earlier = Callable[[Path], Collection[str] | None]
+
+
+def no_earlier(_folder: Path) -> None:
+    """No folder without a mark is ours."""
+
+
+@contextlib.contextmanager
+def whole_folder(
+    folder: str | Path, *, earlier: Earlier = no_earlier, replace: bool = True, made: bool = True
+) -> Iterator[Path]:
+    """A folder to write in that becomes ``folder`` at the end, or vanishes when anything is raised.
+
+    A kill at any moment leaves the old folder or the new one (where the file system cannot exchange two folders, a
+    kill between two renames leaves the old one beside its place, under a hidden name).
+
+    Args:
+        earlier: recognises what an earlier version wrote without a mark.
+        replace: whether a folder of ours is replaced, and the one that is written now may be.
+        made: whether the folder to write in is there, else only its parent.
+
+    Raises:
+        CadsightError: when ``folder`` is no folder, the working folder, holds what we did not write, or cannot be made.
+    """
+    place = refuse_foreign(folder, earlier=earlier, replace=replace)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _clear_after_kills(place)
+        holder, lock = _holder(place)
+    except OSError as error:
+        raise CadsightError(f"the folder {place} could not be made: {error.strerror or error}") from error
+    work = holder / place.name
+    try:
+        if made:
+            work.mkdir()
+        yield work
+        if replace:
+            (work / MARK).write_text(json.dumps({"format": _FORMAT, "entries": sorted(_entries(work))}) + "\n")
+        _put(work, place, earlier, replace)
+    except OSError as error:
+        raise CadsightError(f"{place} could not be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)
+        os.close(lock)
+
+
+def refuse_foreign(folder: str | Path, *, earlier: Earlier = no_earlier, replace: bool = True) -> Path:
+    """The absolute path of ``folder``, which is missing, empty, or (with ``replace``) ours alone.
+
+    Raises:
+        CadsightError: otherwise, naming what is in it that we did not write, and for the working folder.
+    """
+    try:
+        place = Path(folder).resolve()
+        there = next(path for path in (place, *place.parents) if os.path.lexists(path))
+        if not there.is_dir():
+            raise CadsightError(f"{there} is no folder, expected one, or a name that is free")
+        if there != place:
+            return place
+        with contextlib.suppress(FileNotFoundError):  # a working folder that is gone holds nothing
+            working = Path.cwd()
+            if place == working or place in working.parents:
+                raise CadsightError(f"{place} is the working folder or holds it, expected a folder inside it")
+        own = _own(place, earlier) if replace else set()
+        foreign = next((entry for entry in _entries(place) if entry not in own or not _plain(place / entry)), None)
+    except (OSError, RuntimeError) as error:  # a RuntimeError for links that lead in a circle
+        raise CadsightError(f"the folder {folder} could not be looked at: {error}") from error
+    if foreign is not None:
+        files = "holds files that are no earlier result of ours"
+        raise CadsightError(f"{place} {files}, such as {foreign}, expected a new or empty folder")
+    return place
+
+
+def with_parents(files: Collection[str]) -> set[str]:
+    """The entries of a folder that holds ``files``: they and the folders that they lie in."""
+    return {*files, *(str(parent) for file in files for parent in PurePosixPath(file).parents)} - {"."}
+
+
+def _own(place: Path, earlier: Earlier) -> set[str]:
+    """The entries of ``place`` that we wrote."""
+    mark = place / MARK
+    if not _plain(mark) or mark.is_dir():
+        return with_parents(earlier(place) or ())
+    try:
+        said = json.loads(mark.read_text())
+    except ValueError:
+        return set()
+    if not isinstance(said, dict) or said.get("format") != _FORMAT:
+        return set()
+    return with_parents(said["entries"]) | {MARK}
+
+
+def _entries(folder: Path) -> Iterator[str]:
+    """Everything in ``folder`` by its path there, what is inside before what it is in; links are not followed."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for root, folders, files in os.walk(folder, topdown=False, onerror=fail):
+        for name in (*files, *folders):
+            yield (Path(root) / name).relative_to(folder).as_posix()
+
+
+def _plain(path: Path) -> bool:
+    """Whether ``path`` is a file or folder, and no link or device in its place."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
+def _holder(place: Path) -> tuple[Path, int]:
+    """A hidden folder beside ``place`` and the lock that tells others that its process lives."""
+    while True:
+        holder = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=_BESIDE, dir=place.parent))
+        lock = os.open(holder, os.O_RDONLY | os.O_CLOEXEC)
+        # Another process that clears up may have taken it for a leftover before the lock was there.
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (holder / _BESIDE).touch()
+            return holder, lock
+        os.close(lock)
+
+
+def _clear_after_kills(place: Path) -> None:
+    """Remove the hidden folders of processes that were killed while they wrote ``place``."""
+    name = re.compile(rf"\.{re.escape(place.name)}\.[a-z0-9_]{{8}}{re.escape(_BESIDE)}")
+    for holder in place.parent.glob(f".{glob.escape(place.name)}.*{_BESIDE}"):
+        if not name.fullmatch(holder.name) or not _plain(holder / _BESIDE):
+            continue
+        lock = os.open(holder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(holder, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+
+def _put(work: Path, place: Path, earlier: Earlier, replace: bool) -> None:
+    """Let ``work`` become ``place``, and remove of the old one what is ours."""
+    if not os.path.lexists(place):
+        work.rename(place)
+        return
+    refuse_foreign(place, earlier=earlier, replace=replace)
+    own = _own(place, earlier)
+    _exchange(work, place)
+    for entry in list(_entries(work)):
+        path = work / entry
+        if entry in own and _plain(path):
+            with contextlib.suppress(OSError):  # a folder that holds what came meanwhile
+                path.rmdir() if path.is_dir() else path.unlink()
+    with contextlib.suppress(OSError):
+        work.rmdir()
+    if work.exists():
+        kept = Path(tempfile.mkdtemp(prefix=f"{place.name}.kept-", dir=place.parent))
+        work.rename(kept)
+        raise CadsightError(f"{place} was replaced, and what others put there meanwhile was moved to {kept}")
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders in one step, or in three where the file system knows no such step."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "renameat2"):
+        if not libc.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE):
+            return
+        number = ctypes.get_errno()
+        if number not in (errno.ENOSYS, errno.EINVAL):
+            raise OSError(number, os.strerror(number))
+    aside = one.with_name(f"{one.name}.old")
+    other.rename(aside)
+    try:
+        one.rename(other)
+    except OSError:
+        aside.rename(other)
+        raise
+    aside.rename(one)
