@@ -49,7 +49,7 @@ def test_a_part_is_read_with_its_mesh_beside_it_and_its_axis_made_a_unit_vector(
         ("order: 2", "order: 1", "expected 0, 2 or more"),
         ("axis: [0, 0, 1]", "axis: [0, 0, 0]", "a symmetry has the axis (0.0, 0.0, 0.0), expected a direction"),
         ("axis_of_interest: [0, 0, 2]", "axis_of_interest: [0, 0, 0]", "expected a direction"),
-        ("axis_of_interest: [0, 0, 2]", "axis_of_interest: [0, .nan, 1]", "expected a direction"),
+        ("axis_of_interest: [0, 0, 2]", "axis_of_interest: [0, .nan, 1]", "expected a finite number"),
         ("point_of_interest: [0.0, 0.01, 0.005]", "point_of_interest: [0.0, 0.01]", "point_of_interest"),
         ("symmetry:", "symmetry: round\n    x:", "symmetry is 'round', expected a list"),
     ],
