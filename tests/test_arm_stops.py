@@ -17,6 +17,19 @@ from cell_nodes import HELD, Program, another_domain
 
 from cadsight_interfaces.action import MoveToJoints
 
+# A client in a process of its own, which waits for the end of its motion.
+CLIENT = """
+import sys
+import rclpy
+from cadsight_interfaces.action import MoveToJoints
+from cadsight_ros.clients import ActionClient, spinning
+
+rclpy.init()
+node = rclpy.create_node("client")
+with spinning(node):
+    client = ActionClient(node, MoveToJoints, sys.argv[1], accept_timeout_s=120.0)
+    client.send(MoveToJoints.Goal(joint_names=["wrist_3_joint"], positions=[-0.3], velocity_scaling=0.02)).wait()
+"""
 TRIALS = int(os.environ.get("CADSIGHT_STOP_TRIALS", "1"))
 SERVER = Path(__file__).with_name("trajectory_server.py")
 
@@ -92,3 +105,21 @@ def test_a_motion_node_that_is_told_to_end_stops_the_arm(driver, tmp_path, momen
     assert "cancel" in driver.events()[since:]
     assert "the arm was stopped" in motion.log.read_text()
     assert "Traceback" not in motion.log.read_text()
+
+
+def test_a_motion_whose_client_was_killed_is_cancelled(driver, tmp_path):
+    since = len(driver.events())
+    driver.gate.write_text("50")
+    motion = Program("cadsight_cell.motion_node", tmp_path / "log", HELD, driver.domain, ("__node:=alone",))
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(driver.domain)}
+    client = subprocess.Popen([sys.executable, "-c", CLIENT, "/cadsight/alone/move_to_joints"], env=environment)
+    try:
+        driver.wait_for("moving 50", since, motion)
+        client.kill()
+        driver.wait_for("ended cancelled", since, motion)
+        assert motion.end() == 0
+    finally:
+        client.kill()
+        client.wait()
+        motion.kill()
+    assert "the motion was cancelled and the arm stopped, since its client went away" in motion.log.read_text()

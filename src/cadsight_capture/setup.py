@@ -19,8 +19,8 @@ setup(
     extras_require={"test": ["pytest"]},
     entry_points={
         "console_scripts": [
-            "capture = cadsight_capture.capture_node:main",
-            "labelling = cadsight_capture.labelling_node:main",
+            "capture = cadsight_capture.programs:capture",
+            "labelling = cadsight_capture.programs:labelling",
         ]
     },
 )

@@ -19,8 +19,8 @@ setup(
     extras_require={"test": ["pytest"]},
     entry_points={
         "console_scripts": [
-            "motion = cadsight_cell.motion_node:main",
-            "simulated_cell = cadsight_cell.simulated_cell_node:main",
+            "motion = cadsight_cell.programs:motion",
+            "simulated_cell = cadsight_cell.programs:simulated_cell",
         ]
     },
 )

@@ -19,8 +19,8 @@ setup(
     extras_require={"test": ["pytest"]},
     entry_points={
         "console_scripts": [
-            "perception = cadsight_perception.perception_node:main",
-            "replay = cadsight_perception.replay_node:main",
+            "perception = cadsight_perception.programs:perception",
+            "replay = cadsight_perception.programs:replay",
         ]
     },
 )

@@ -22,7 +22,7 @@ from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
 from cadsight_ros.parameters import declare
 from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
-from cadsight_ros.running import run
+from cadsight_ros.running import run, tell_of_rest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -100,21 +100,14 @@ class CaptureNode(Node):
     def bring_to_rest(self, timeout_s: float) -> None:
         """End the session in hand and the motion with it; the pictures that were taken are kept."""
         last = time.monotonic() + timeout_s
-        stopped = self._cell.end(timeout_s)
-        if stopped:
-            self.get_logger().info("the arm was stopped, since this node ends")
-        elif stopped is False:
-            self.get_logger().error(
-                f"the arm may still be moving: the motion node did not answer for {timeout_s:g} s, expected it to "
-                "take the cancelling"
-            )
+        tell_of_rest(self, self._cell.end(timeout_s), timeout_s, "the motion node")
         if self._busy.acquire(timeout=max(last - time.monotonic(), 0.0)):
             self._busy.release()
         else:
             self.get_logger().warning("the session had not ended, expected its last picture to be written")
 
     def _look_for_client(self) -> None:
-        if self._busy.locked() and self._client.gone():
+        if self._busy.locked() and not self._cell.control.stopping and self._client.gone():
             self.get_logger().warning("the session is stopped, since its client went away")
             self._cell.control.stop()
 

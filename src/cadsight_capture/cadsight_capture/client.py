@@ -13,8 +13,6 @@ from cadsight_interfaces.action import CaptureSession
 
 SERVER = "/cadsight/capture/capture_session"
 Report = Callable[[CaptureSession.Feedback], None]
-# A paused session may stand still for long; a node that is gone is noticed by its server's absence.
-_NO_END_S = 7 * 24 * 3600.0
 # Longest wait for the node's answer when a session is broken off.
 _CANCEL_S = 1.0
 
@@ -69,7 +67,8 @@ class CaptureClient:
         """
         running = self.start(folder, plan, report)
         try:
-            answer = running.wait(_NO_END_S, until=self._gone)
+            # A paused session may stand still for long; a node that is gone is noticed by its absence.
+            answer = running.wait(until=self._gone)
         except BaseException:
             running.ask_to_end()
             stopped = running.wait_for_cancel(_CANCEL_S)

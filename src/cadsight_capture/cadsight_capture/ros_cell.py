@@ -28,9 +28,6 @@ from cadsight_interfaces.action import MoveToJoints
 
 T = TypeVar("T")
 
-# A motion has time-outs of its own in the motion node, and a motion node that is gone is noticed by its absence.
-_NO_END_S = 7 * 24 * 3600.0
-
 
 @dataclass(frozen=True)
 class RosCellParameters:
@@ -102,7 +99,8 @@ class RosCell:
         )
         try:
             running = self._motion.send(goal)
-            answer = running.wait(_NO_END_S, until=lambda: self.control.stopping)
+            # The motion node has time-outs of its own, and one that is gone is noticed by its absence.
+            answer = running.wait(until=lambda: self.control.stopping)
             if answer is None:
                 running.cancel()
         except UnansweredError as error:

@@ -13,7 +13,7 @@ from cadsight_ros.messages import joints_by_name
 from cadsight_ros.parameters import declare
 from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
-from cadsight_ros.running import run
+from cadsight_ros.running import run, tell_of_rest
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -114,14 +114,7 @@ class MotionNode(Node):
     def bring_to_rest(self, timeout_s: float) -> None:
         """Cancel the goal that the controller has, and wait until it has taken that or the time is over."""
         self._ending.set()
-        stopped = self._follow.end(timeout_s)
-        if stopped:
-            self.get_logger().info("the arm was stopped, since this node ends")
-        elif stopped is False:
-            self.get_logger().error(
-                f"the arm may still be moving: the controller {self._settings.controller} did not answer for "
-                f"{timeout_s:g} s, expected it to take the cancelling"
-            )
+        tell_of_rest(self, self._follow.end(timeout_s), timeout_s, f"the controller {self._settings.controller}")
         with self._joints_came:
             self._joints_came.notify_all()
 

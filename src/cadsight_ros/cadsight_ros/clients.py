@@ -5,6 +5,7 @@ reentrant callback groups, or :func:`cadsight_ros.clients.spinning`.
 """
 
 import contextlib
+import math
 import threading
 import time
 import uuid
@@ -78,7 +79,7 @@ class RunningGoal(Generic[Result]):
         if not self.accepted:
             raise RefusedError(f"the action {self._name} did not accept the goal")
 
-    def wait(self, timeout_s: float, until: Callable[[], bool] = lambda: False) -> tuple[int, Result] | None:
+    def wait(self, timeout_s: float = math.inf, until: Callable[[], bool] = lambda: False) -> tuple[int, Result] | None:
         """Status (action_msgs/GoalStatus) and result, or None when ``until`` became true before they came.
 
         Raises:

@@ -40,6 +40,17 @@ class Moving(Protocol):
         ...
 
 
+def tell_of_rest(node: Node, stopped: bool | None, timeout_s: float, peer: str) -> None:
+    """Log whether the arm was stopped: nothing had to be (None), ``peer`` took it, or did not answer in the time."""
+    if stopped:
+        node.get_logger().info("the arm was stopped, since this node ends")
+    elif stopped is False:
+        node.get_logger().error(
+            f"the arm may still be moving: {peer} did not answer for {timeout_s:g} s, expected it to take the "
+            "cancelling"
+        )
+
+
 def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, threads: int = 1) -> int:
     """Initialise ROS, build the node and spin it until it is told to stop.
 
@@ -100,7 +111,7 @@ def _end(node: Node | None, executor: Executor | None, status: int) -> int:
     if executor is not None:
         executor.shutdown(**({"wait_for_threads": False} if isinstance(executor, _PromptExecutor) else {}))
         last = time.monotonic() + _CALLBACKS_S
-        busy = list(_busy_threads(executor))
+        busy = [t for t in threading.enumerate() if t.name.startswith(_name(executor))]
         for thread in busy:
             thread.join(max(last - time.monotonic(), 0.0))
         if any(thread.is_alive() for thread in busy) and threading.current_thread() is threading.main_thread():
@@ -113,15 +124,9 @@ def _end(node: Node | None, executor: Executor | None, status: int) -> int:
     return status
 
 
-def _busy_threads(executor: Executor) -> Iterator[threading.Thread]:
-    spinners = [t for t in threading.enumerate() if isinstance(t, _Spinner) and t.executor is executor]
-    workers = [t for t in threading.enumerate() if t.name.startswith(_worker_name(executor))]
-    yield from spinners
-    yield from workers
-
-
-def _worker_name(executor: Executor) -> str:
-    return f"callbacks {id(executor)}"
+def _name(executor: Executor) -> str:
+    """What the names of an executor's threads begin with."""
+    return f"executor {id(executor)}"
 
 
 class _Ending:
@@ -147,7 +152,7 @@ class _Spinner(threading.Thread):
     """Spins an executor and says when that has ended, and by what."""
 
     def __init__(self, executor: Executor, ending: _Ending) -> None:
-        super().__init__(name="spin", daemon=True)
+        super().__init__(name=f"{_name(executor)} spin", daemon=True)
         self.executor = executor
         self.failure: BaseException | None = None
         self._ending = ending
@@ -170,7 +175,7 @@ class _PromptExecutor(MultiThreadedExecutor):
         super().__init__(threads)
         self.failure: BaseException | None = None
         self._ending = ending
-        self._executor = _Pool(threads, _worker_name(self), self._on_done)
+        self._executor = _Pool(threads, f"{_name(self)} callback", self._on_done)
 
     def _on_done(self, task: Any) -> None:
         error = task.exception() if task.done() else None
