@@ -21,7 +21,7 @@ class TrainingBar:
         layout = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
         self._figures: dict[str, object] = {}
         self._bar = tqdm(total=100.0, desc=title, bar_format=layout, dynamic_ncols=True)
-        self._chosen = chosen
+        self._chosen, self._computed = chosen, ""
 
     def __enter__(self) -> "TrainingBar":
         return self
@@ -30,6 +30,9 @@ class TrainingBar:
         self._bar.close()
 
     def __call__(self, report: "EpochReport") -> None:
+        if report.computed != self._computed:
+            self._computed = report.computed
+            self._bar.write(f"computed with {report.computed}, which is quickest here now", file=sys.stderr)
         shown = {name: f"{value:.3g}" for name, value in self._chosen(report.figures).items()}
         self._figures = {"epoch": report.epoch, **shown}
         self._bar.set_postfix(self._figures, refresh=False)

@@ -25,6 +25,7 @@ class EpochReport:
         epoch: counted from 1.
         share: how much of the training is done, 0 to 1, by epochs or by time.
         figures: of this epoch, such as ``train/box_loss`` and ``valid/map50``.
+        computed: how its last step was computed, '' where nothing else was tried.
     """
 
     epoch: int
@@ -33,6 +34,7 @@ class EpochReport:
     seconds: float
     figures: dict[str, float]
     best: bool
+    computed: str = ""
 
 
 @dataclass(frozen=True)

@@ -198,4 +198,5 @@ def filled(card: ModelCard, options: dict[str, object], outcome: Outcome) -> Mod
         stopped=outcome.stopped,
         code=code_version(),
         created=now(),
+        extra=card.extra | ({"computed": outcome.computed} if outcome.computed else {}),
     )

@@ -18,6 +18,11 @@ def has_bfloat16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+def may_bfloat16() -> bool:
+    """Whether :func:`autocast` makes bfloat16 of what a processor computes here."""
+    return has_bfloat16() and not _full.get()
+
+
 def autocast(device: torch.device = CPU) -> contextlib.AbstractContextManager[None]:
     """Compute convolutions on ``device`` in bfloat16 where that is fast, but not within :func:`full_precision`."""
     if _full.get():

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cadsight_learning.checkpoint import load_checkpoint, save_checkpoint
+from cadsight_learning.computing import Computing, threads_kept
 from cadsight_learning.detector import EpochReport, Progress, StepProgress, StepReport, silent
 from cadsight_learning.devices import device_of_module, on_device
 from cadsight_learning.pace import Pace
@@ -93,6 +94,7 @@ class Outcome:
     Attributes:
         curves: one mapping an epoch: ``epoch``, ``seconds``, ``learning_rate``, ``train/...``, ``valid/...``.
         stopped: why training ended before its schedule, or ''.
+        computed: how steps were computed, from which epoch on, where that was tried.
     """
 
     state: dict[str, Tensor]
@@ -102,6 +104,7 @@ class Outcome:
     seconds: float
     curves: list[dict[str, float]] = field(default_factory=list)
     stopped: str = ""
+    computed: list[tuple[int, str]] = field(default_factory=list)
 
 
 def train(
@@ -121,8 +124,9 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(task, schedule, folder, steps)
     run.resume()
-    while not run.done and not run.outcome.stopped:
-        run.epoch(progress)
+    with threads_kept():
+        while not run.done and not run.outcome.stopped:
+            run.epoch(progress)
     if not run.outcome.state:
         raise CadsightError(
             f"{run.outcome.stopped} before a first epoch was done, expected a lower learning rate or more time"
@@ -145,6 +149,7 @@ class _Run:
         ]
         self.optimizer = OPTIMIZERS[schedule.optimizer](groups, lr=schedule.learning_rate)
         self.device = device_of_module(task.module)
+        self._computing = Computing(task.module, task.loss, task.steps * schedule.epochs)
 
     @property
     def done(self) -> bool:
@@ -183,7 +188,12 @@ class _Run:
             rate = self.rate(self.share(outcome.epochs + number / self.task.steps))
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
-            loss, parts = self.task.loss(on_device(batch, self.device))
+            batch = on_device(batch, self.device)
+            if self._computing.choose(batch, self._pace.step):
+                outcome.computed.append((outcome.epochs + 1, str(self._computing.mode)))
+                self._pace.begin()
+            with self._computing.precision():
+                loss, parts = self.task.loss(self._computing.laid_out(batch))
             if not math.isfinite(loss.item()):
                 outcome.stopped = f"the loss became {loss.item()} in epoch {outcome.epochs + 1}"
                 return
@@ -219,7 +229,10 @@ class _Run:
         if cut or time_up:
             outcome.stopped = self._time_was_up()
         share = 1.0 if self.done else self.passed(outcome.epochs, outcome.seconds)
-        progress(EpochReport(outcome.epochs, schedule.epochs, share, outcome.seconds, figures, better))
+        computed = outcome.computed[-1][1] if outcome.computed else ""
+        progress(
+            EpochReport(outcome.epochs, schedule.epochs, share, outcome.seconds, figures, better, computed=computed)
+        )
 
     def _time_was_up(self) -> str:
         return f"the {self.schedule.seconds:g} s were up in epoch {self.outcome.epochs or 1} of {self.schedule.epochs}"
@@ -253,6 +266,8 @@ class _Run:
                 "best": outcome.state,
                 "numbers": [outcome.best_epoch, outcome.best_score, outcome.epochs, outcome.seconds],
                 "curves": outcome.curves,
+                "mode": self._computing.state,
+                "computed": outcome.computed,
             },
         )
 
@@ -270,4 +285,7 @@ class _Run:
         self.average.load_state_dict(data["average"])
         self.optimizer.load_state_dict(data["optimizer"])
         best_epoch, best_score, epochs, seconds = data["numbers"]
-        self.outcome = Outcome(data["best"], best_epoch, best_score, epochs, seconds, data["curves"])
+        computed = [(int(epoch), str(mode)) for epoch, mode in data.get("computed", [])]
+        self.outcome = Outcome(data["best"], best_epoch, best_score, epochs, seconds, data["curves"], computed=computed)
+        # As before, so that it ends as if it had not been killed.
+        self._computing.resume(data.get("mode"))
