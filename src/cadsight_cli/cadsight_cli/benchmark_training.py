@@ -95,12 +95,12 @@ class TrainingBenchmark:
         return result
 
 
-def _drawn(plan: TrainingBenchmark, folder: Path) -> tuple[list[Sample], list[Sample]]:
-    side = plan.image_size
+def drawn(pictures: int, side: int, folder: Path) -> tuple[list[Sample], list[Sample]]:
+    """Drawn pictures of ``side`` pixels to train on, and a quarter as many to validate, written to ``folder``."""
     camera = Camera(ImageSize(side, round(side * 0.8 / 32) * 32), side, side, side / 2, side * 0.4)
     samples: list[Sample] = []
-    valid = max(plan.pictures // 4, 1)
-    for number in range(valid + plan.pictures):
+    valid = max(pictures // 4, 1)
+    for number in range(valid + pictures):
         drawing = random_scene(camera, np.random.default_rng([0, number]))
         split: Split = "valid" if number < valid else "train"
         path = folder / f"{number:05d}.png"
@@ -113,7 +113,7 @@ def _ours(plan: TrainingBenchmark, folder: Path) -> list[float]:
     from cadsight_learning.fitting import fit_detector
     from cadsight_learning.precision import full_precision
 
-    train, valid = _drawn(plan, folder)
+    train, valid = drawn(plan.pictures, plan.image_size, folder)
     ended: list[float] = []
     options = plan.options()
     # The first epoch has no beginning that is seen from here, and is not counted.
@@ -125,7 +125,7 @@ def _ours(plan: TrainingBenchmark, folder: Path) -> list[float]:
 def _direct(plan: TrainingBenchmark, folder: Path) -> list[float]:
     from cadsight_cli.direct_training import train_by_torchvision, train_by_ultralytics
 
-    train, valid = _drawn(plan, folder)
+    train, valid = drawn(plan.pictures, plan.image_size, folder)
     if plan.family in RCNN_FAMILIES:
         return train_by_torchvision(train, valid, len(KINDS), folder, plan.options())
     data = write_yolo({"train": train, "valid": valid}, KINDS, folder / "yolo", shapes="boxes")

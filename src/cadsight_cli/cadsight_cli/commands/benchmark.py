@@ -14,12 +14,16 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
         "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, and "
         "with `training` what a detector's training costs beside calling ultralytics or torchvision directly with the "
-        "same settings, and with `inference` how many pictures a second each runtime looks at; none of them wants a "
-        "run. It is no test: nothing fails for being slow.",
+        "same settings, with `inference` how many pictures a second each runtime looks at, and with `neighbours` how "
+        "quick training and looking are beside other work; none of them wants a run. It is no test: nothing fails for "
+        "being slow.",
     )
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
-        "--pictures", type=int, metavar="N", help="synthesis: pictures of our engine (12); training: pictures (64)"
+        "--pictures",
+        type=int,
+        metavar="N",
+        help="synthesis: pictures of our engine (12); training, neighbours: pictures (64)",
     )
     parser.add_argument("--boxes", type=int, default=10_000, metavar="N", help="evaluation: boxes (%(default)s)")
     parser.add_argument("--classes", type=int, default=5, metavar="N", help="evaluation: classes (%(default)s)")
@@ -33,7 +37,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     ):
         parser.add_argument(f"--{flag}", type=kind, metavar=kind.__name__.upper(), help=f"training: {text}")
     parser.add_argument("--model", metavar="MODEL", help="inference: folder of a detector (YOLO11 nano, untrained)")
-    parser.add_argument("--runs", type=int, metavar="N", help="inference: looks of each runtime (20)")
+    parser.add_argument(
+        "--runs", type=int, metavar="N", help="looks: inference, of each runtime (20); neighbours (200)"
+    )
     parser.add_argument("--threads", type=int, metavar="N", help="inference: threads of a look (torch's own)")
     parser.add_argument("--data", metavar="SET", help="inference: labelled pictures to judge each runtime on")
     parser.add_argument("--split", choices=("train", "valid", "test"), help="inference: only this split of --data")
@@ -76,6 +82,13 @@ def _run_inference(args: argparse.Namespace) -> int:
     return _written(benchmark.run(_print_speeds, lambda sentence: print(f"note: {sentence}")), args)
 
 
+def _run_neighbours(args: argparse.Namespace) -> int:
+    from cadsight_cli.benchmark_neighbours import NeighboursBenchmark
+
+    names = ("pictures", "image_size", "batch", "epochs", "runs")
+    return _written(NeighboursBenchmark(**_given(args, *names)).run(_print_speeds), args)
+
+
 def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
@@ -106,12 +119,13 @@ def _run_stages(args: argparse.Namespace) -> int:
     from cadsight_core.files import write_atomically
     from cadsight_report.origin import versions
     from cadsight_report.run_folder import RunFolder, read_json
+    from cadsight_ros.domains import own_domain
     from cadsight_ros.resources import resolve
 
     from cadsight_cli import benchmark
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
     folder = RunFolder(Path(args.run_folder).resolve())
     figures = read_json(folder.figures)
     if figures is None:
@@ -159,4 +173,5 @@ _KINDS = {
     "evaluation": _run_evaluation,
     "training": _run_training,
     "inference": _run_inference,
+    "neighbours": _run_neighbours,
 }

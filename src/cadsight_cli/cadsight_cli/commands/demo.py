@@ -36,13 +36,14 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_core.files import alone_in
     from cadsight_report.run_folder import RunFolder, read_json
+    from cadsight_ros.domains import own_domain
 
     from cadsight_cli.demo.pipeline import Pipeline
     from cadsight_cli.demo.settings import QUICK, DemoSettings, asked, is_quick
     from cadsight_cli.demo.verdict import verdict
 
     # A domain of its own, so that nodes of other runs on this machine do not answer.
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = {f.name: getattr(args, f.name) for f in fields(DemoSettings) if getattr(args, f.name) is not None}
     settings = asked((QUICK if args.quick else {}) | given, RunFolder(Path(args.out)).settings)

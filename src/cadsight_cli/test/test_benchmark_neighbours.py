@@ -1,0 +1,32 @@
+import pytest
+from cadsight_cli.benchmark_neighbours import NEIGHBOURS, NeighboursBenchmark
+from cadsight_core.errors import CadsightError
+
+from cadsight_cli import benchmark_neighbours
+
+SMALL = NeighboursBenchmark(pictures=16, image_size=64, batch=4, epochs=1, runs=3)
+
+
+def test_steps_epochs_and_looks_are_measured_beside_a_neighbour(monkeypatch):
+    monkeypatch.setattr(benchmark_neighbours, "NEIGHBOURS", {"busy loop": NEIGHBOURS["busy loop"]})
+    shown = {}
+    found = SMALL.run(shown.__setitem__)
+    assert found == shown
+    measured = found["busy loop"]
+    assert 0 < measured["step_s"] < measured["epoch_s"]
+    assert 0 < measured["look_ms_p50"] <= measured["look_ms_p99"]
+    assert "thread" in measured["computed"]
+
+
+def test_the_live_node_has_looked_before_anything_is_measured_beside_it(tmp_path):
+    with NEIGHBOURS["live node"](SMALL, tmp_path / "neighbour"):
+        log = (tmp_path / "neighbour" / "log").read_text()
+    assert "starts cadsight_perception.perception_node" in log
+
+
+def test_a_neighbour_that_ends_is_told(tmp_path):
+    with (
+        pytest.raises(CadsightError, match="a neighbour ended with status 3"),
+        benchmark_neighbours._running(["sh", "-c", "exit 3"], tmp_path / "log") as process,
+    ):
+        process.wait()
