@@ -41,7 +41,7 @@ def boxes():
 
 def test_an_epoch_leaves_card_weights_and_curves_with_every_loss_by_its_name(trained):
     folder, _, card, reports = trained
-    files = {"model.json", "weights.pt", "learned_from.json", "curves.json", "curves.csv"}
+    files = {"model.json", "weights.pt", "learned_from.json", "pictures.npz", "curves.json", "curves.csv"}
     assert {p.name for p in folder.iterdir()} == files
     assert {f"{part}/{name}" for part in ("train", "valid") for name in LOSSES} <= reports[0].figures.keys()
     assert all(np.isfinite(value) for value in reports[0].figures.values())

@@ -32,7 +32,7 @@ def test_a_training_of_eight_epochs_lowers_the_loss_and_leaves_card_weights_and_
     assert [r.epoch for r in reports] == [*range(1, 9)]
     assert reports[-1].share == 1
     assert reports[-1].figures["train/box_loss"] < reports[0].figures["train/box_loss"]
-    files = {"model.json", "weights.pt", "learned_from.json", "curves.json", "curves.csv"}
+    files = {"model.json", "weights.pt", "learned_from.json", "pictures.npz", "curves.json", "curves.csv"}
     assert {p.name for p in folder.iterdir()} == files
     assert len(load_learned_from(folder).train) == 12
     assert {"box_loss", "class_loss", "dfl_loss", "map50", "map50_95"} <= card.figures.keys()

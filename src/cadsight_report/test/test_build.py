@@ -27,7 +27,7 @@ def reported(run_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reported") / "run"
     shutil.copytree(run_folder, folder)
     (folder / "live").mkdir()
-    results = [{"stamp_ns": i, "latency_ms": 40.0 + i, "detections": []} for i in range(5)]
+    results = [{"stamp_ns": i, "latency_ms": 40.0 + i, "detections": [{"score": 0.9}]} for i in range(5)]
     (folder / "live" / "live.json").write_text(json.dumps(LIVE | {"results": results}))
     (folder / "live" / "replay.json").write_text(json.dumps({"equal": True, "compared": 48}))
     stages = []

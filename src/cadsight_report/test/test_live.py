@@ -57,10 +57,13 @@ def test_the_numbers_of_the_nodes_reports_are_taken_and_their_lists_are_not(tmp_
     assert replay_figures(run) is None
     assert latencies(run) == []
     run.live.mkdir()
-    results = [{"stamp_ns": 1, "latency_ms": 40.0}, {"stamp_ns": 2, "latency_ms": 50.0}]
+    results = [
+        {"stamp_ns": 1, "latency_ms": 40.0, "detections": []},
+        {"stamp_ns": 2, "latency_ms": 50.0, "detections": [{"score": 0.9}]},
+    ]
     (run.live / "live.json").write_text(json.dumps({"frames": 2, "dropped": 0, "results": results}))
     comparison = {"equal": False, "compared": 2, "differences": ["image 1: box"]}
     (run.live / "replay.json").write_text(json.dumps({"frames": 2, **comparison}))
-    assert live_figures(run) == {"frames": 2, "dropped": 0}
+    assert live_figures(run) == {"frames": 2, "dropped": 0, "detected": 1}
     assert latencies(run) == [40.0, 50.0]
     assert replay_figures(run) == {"frames": 2, "equal": False, "compared": 2, "differences": ["image 1: box"]}

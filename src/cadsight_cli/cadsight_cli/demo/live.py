@@ -15,7 +15,6 @@ from tqdm import tqdm
 from cadsight_cli.demo.capture import CellClient, cell_client, cell_with_capture
 from cadsight_cli.demo.children import SILENCE_S, launched, wait_until
 from cadsight_cli.demo.progress import bar
-from cadsight_cli.demo.workcell_file import write_workcell
 from cadsight_interfaces.action import CaptureSession
 
 REPLAY_REPORT = "replay.json"
@@ -62,9 +61,8 @@ def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs:
 
 def replay(config: Path, run: RunFolder, logs: Path, title: str) -> None:
     """Play the bag through the perception node; writes replay.json with the comparison to live.json."""
-    own = {"report": str(run.live / REPLAY_REPORT), "live_report": str(run.live / REPORT)}
-    config = write_workcell(config, {"cadsight/replay": own}, run.folder / "config" / "replay.yaml")
-    arguments = {"config": config, "models_folder": run.detector.parent, "bag": run.live / BAG}
+    reports = {"report": run.live / REPLAY_REPORT, "live_report": run.live / REPORT}
+    arguments = {"config": config, "models_folder": run.detector.parent, "bag": run.live / BAG} | reports
     with bar(title, 1, "bag") as shown, launched("replay", arguments, logs / "replay.log") as child:
         child.wait()
         shown.update(1)
