@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -37,31 +38,51 @@ def listener():
     rclpy.shutdown(context=context)
 
 
-def test_the_cell_starts_runs_and_ends_well_when_interrupted_twice(listener, tmp_path):
+@contextlib.contextmanager
+def launched_cell(listener, log: Path):
+    """The launcher, once both of its nodes run."""
     node, executor = listener
-    log = (tmp_path / "log").open("w+")
     command = [sys.executable, "-m", "cadsight_cli", "launch", "cell", "seed:=5"]
     environment = {**os.environ, "ROS_DOMAIN_ID": str(own_domain()), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    launcher = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    with log.open("w") as output:
+        launcher = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + SECONDS
         while not (
             node.heard
             and ("motion", "/cadsight") in node.get_node_names_and_namespaces()
-            and "runs with seed 5" in Path(log.name).read_text()
+            and "runs with seed 5" in log.read_text()
         ):
-            assert launcher.poll() is None, Path(log.name).read_text()
-            assert time.monotonic() < deadline, Path(log.name).read_text()
+            assert launcher.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
             executor.spin_once(timeout_sec=0.2)
-        # As with a Ctrl-C under `ros2 launch`: each node hears it from the terminal and from the launcher.
-        for pid in re.findall(r"process started with pid (\d+)", Path(log.name).read_text()):
-            os.kill(int(pid), signal.SIGINT)
-        launcher.send_signal(signal.SIGINT)
-        assert launcher.wait(timeout=120) == 0, Path(log.name).read_text()
+        yield launcher
     finally:
         launcher.kill()
-        log.close()
-    assert sorted(node.heard[0]) == [
+        launcher.wait()
+
+
+def processes(log: Path) -> list[int]:
+    return [int(pid) for pid in re.findall(r"process started with pid (\d+)", log.read_text())]
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there, and not as a zombie that nobody has waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_cell_starts_runs_and_ends_well_when_interrupted_twice(listener, tmp_path):
+    log = tmp_path / "log"
+    with launched_cell(listener, log) as launcher:
+        # As with a Ctrl-C under `ros2 launch`: each node hears it from the terminal and from the launcher.
+        for pid in processes(log):
+            os.kill(pid, signal.SIGINT)
+        launcher.send_signal(signal.SIGINT)
+        assert launcher.wait(timeout=120) == 0, log.read_text()
+    assert sorted(listener[0].heard[0]) == [
         "elbow_joint",
         "shoulder_lift_joint",
         "shoulder_pan_joint",
@@ -69,7 +90,20 @@ def test_the_cell_starts_runs_and_ends_well_when_interrupted_twice(listener, tmp
         "wrist_2_joint",
         "wrist_3_joint",
     ]
-    printed = (tmp_path / "log").read_text()
+    printed = log.read_text()
     assert "Traceback" not in printed
     assert "sending SIGKILL" not in printed
     assert "sending SIGTERM" not in printed
+
+
+def test_the_nodes_end_themselves_when_their_launcher_was_killed(listener, tmp_path):
+    log = tmp_path / "log"
+    with launched_cell(listener, log) as launcher:
+        launcher.kill()
+        launcher.wait()
+        pids = processes(log)
+        assert len(pids) == 2
+        deadline = time.monotonic() + SECONDS
+        while alive := [pid for pid in pids if runs(pid)]:
+            assert time.monotonic() < deadline, f"{alive} are still there"
+            time.sleep(0.1)

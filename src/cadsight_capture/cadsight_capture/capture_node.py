@@ -77,7 +77,7 @@ class CaptureNode(Node):
         self._planner = RrtPlanner(collision_model(self._settings, self._arm, resolve), UR3E_LIMITS)
         self._held = held_part(self._settings, resolve)
         self._cell = RosCell(self, self._settings, self._arm)
-        self._peers = Peers(self, reads=[self._settings.image_topic, "/joint_states"])
+        self._peers = Peers(self, serves=["~/capture_session"], reads=[self._settings.image_topic, "/joint_states"])
         self._busy = threading.Lock()
         self._progress = Progress(0, 0)
         group = ReentrantCallbackGroup()

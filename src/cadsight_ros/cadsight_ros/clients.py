@@ -18,11 +18,12 @@ from action_msgs.srv import CancelGoal
 from cadsight_core.errors import CadsightError
 from rclpy.action import ActionClient as RosActionClient
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.task import Future
 from unique_identifier_msgs.msg import UUID
 
+from cadsight_ros.executors import SteadyMultiThreadedExecutor
 from cadsight_ros.meeting import Meeting
 
 Goal = TypeVar("Goal")
@@ -237,7 +238,7 @@ class ActionClient(Generic[Goal, Result]):
 @contextlib.contextmanager
 def spinning(node: Node, threads: int = 2) -> Iterator[None]:
     """Spin ``node`` in the background, for a program that makes calls from its own thread."""
-    executor = MultiThreadedExecutor(threads, context=node.context)
+    executor = SteadyMultiThreadedExecutor(threads, context=node.context)
     executor.add_node(node)
 
     def spin() -> None:

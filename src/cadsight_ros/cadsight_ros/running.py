@@ -19,10 +19,12 @@ from typing import Any, Protocol, runtime_checkable
 import rclpy
 from cadsight_core.errors import CadsightError
 from rclpy.exceptions import InvalidNodeNameException
-from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor, SingleThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+
+from cadsight_ros.executors import SteadyMultiThreadedExecutor, SteadySingleThreadedExecutor
 
 # Longest wait for what a node has to stop, and then for its callbacks to return.
 REST_S = 1.0
@@ -75,7 +77,7 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
                 args=None if arguments is None else list(arguments), signal_handler_options=SignalHandlerOptions.NO
             )
             node = factory()
-            executor = SingleThreadedExecutor() if threads == 1 else _PromptExecutor(threads, ending)
+            executor = SteadySingleThreadedExecutor() if threads == 1 else _PromptExecutor(threads, ending)
             executor.add_node(node)
             _spin_until(ending, executor, node)
         except KeyboardInterrupt:
@@ -168,7 +170,7 @@ class _Spinner(threading.Thread):
             self._ending.tell()
 
 
-class _PromptExecutor(MultiThreadedExecutor):
+class _PromptExecutor(SteadyMultiThreadedExecutor):
     """Tells a callback's error at once; rclpy raises it only when another callback is ready, which may be never."""
 
     def __init__(self, threads: int, ending: _Ending) -> None:
