@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol, runtime_checkable
 
 import rclpy
@@ -174,27 +173,15 @@ class _PromptExecutor(SteadyMultiThreadedExecutor):
     """Tells a callback's error at once; rclpy raises it only when another callback is ready, which may be never."""
 
     def __init__(self, threads: int, ending: _Ending) -> None:
-        super().__init__(threads)
+        super().__init__(threads, thread_name=f"{_name(self)} callback")
         self.failure: BaseException | None = None
         self._ending = ending
-        self._executor = _Pool(threads, f"{_name(self)} callback", self._on_done)
 
-    def _on_done(self, task: Any) -> None:
+    def ran(self, task: Any) -> None:
         error = task.exception() if task.done() else None
         if error is not None and self.failure is None:
             self.failure = error
             self._ending.tell()
-
-
-class _Pool(ThreadPoolExecutor):
-    def __init__(self, threads: int, name: str, done: Callable[[Any], None]) -> None:
-        super().__init__(threads, thread_name_prefix=name)
-        self._done = done
-
-    def submit(self, task: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        future = super().submit(task, *args, **kwargs)
-        future.add_done_callback(lambda _: self._done(task))
-        return future
 
 
 def _failure(executor: Executor) -> BaseException | None:
