@@ -1,9 +1,9 @@
 """A session of images in, a data set with labels that nobody drew out."""
 
+import contextlib
 import hashlib
 import itertools
 import json
-import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera
-from cadsight_core.dataset import Dataset
+from cadsight_core.dataset import Dataset, files_of
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.mesh import Mesh
+from cadsight_core.output_file import json_with, refuse_foreign_file, write_output
+from cadsight_core.output_folder import refuse_foreign, whole_folder
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
@@ -32,6 +33,9 @@ from cadsight_capture.kinematic import KinematicLabel, camera_from_part_by_joint
 from cadsight_capture.label_report import LabelReport
 from cadsight_capture.outline import directions, reach_of_mask
 from cadsight_capture.refusal import Refusal
+
+LABELS = "labels.json"
+_ours = json_with("images", "accepted", "inputs")
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -128,6 +132,9 @@ def label_session(
     if done is not None:
         return done
 
+    for name in ("labelled", "rejected"):
+        refuse_foreign(folder / name, earlier=files_of)
+    refuse_foreign_file(folder / LABELS, _ours)
     started = time.perf_counter()
     session = _Session(source, part, mount, p)
     show = progress or (lambda items, total, what: items)
@@ -142,7 +149,7 @@ def label_session(
         report = _write(folder, session, show(labels, total, "labels"), correction, before)
     report = replace(report, seconds=round(time.perf_counter() - started, 3))
     content = report.to_json() | {"inputs": inputs, "part": part.name, "parameters": asdict(p)}
-    write_atomically(folder / "labels.json", json.dumps(content, indent=2) + "\n")
+    write_output(folder / LABELS, json.dumps(content, indent=2) + "\n", _ours)
     return report
 
 
@@ -233,31 +240,23 @@ def _write(
     correction: HandEyeCorrection,
     iou_before: Sequence[float],
 ) -> LabelReport:
-    fresh = {name: folder / f".{name}.partial" for name in ("labelled", "rejected")}
-    for name, partial in fresh.items():
-        if (folder / name).exists() and not (folder / name / "dataset.json").is_file():
-            raise CadsightError(f"{folder / name} is no data set of labels, expected to replace only such a folder")
-        shutil.rmtree(partial, ignore_errors=True)
-    labelled, rejected = (Dataset.create(partial, session.source.classes) for partial in fresh.values())
     reasons: Counter[str] = Counter()
     unreadable: list[str] = []
     agreements: list[Agreement] = []
-    for result in results:
-        refusal = result.labels.refusal
-        if refusal is None:
-            assert result.labels.agreement is not None
-            labelled.append_file(result.accepted(session.part.class_id))
-            agreements.append(result.labels.agreement)
-        elif refusal.kind == "unreadable":
-            unreadable.append(result.sample.name)
-        else:
-            reasons[refusal.kind] += 1
-            rejected.append_file(result.rejected(refusal))
-
-    (folder / "labels.json").unlink(missing_ok=True)
-    for name, partial in fresh.items():
-        shutil.rmtree(folder / name, ignore_errors=True)
-        partial.rename(folder / name)
+    with _data_set(folder / "labelled", session) as labelled, _data_set(folder / "rejected", session) as rejected:
+        for result in results:
+            refusal = result.labels.refusal
+            if refusal is None:
+                assert result.labels.agreement is not None
+                labelled.append_file(result.accepted(session.part.class_id))
+                agreements.append(result.labels.agreement)
+            elif refusal.kind == "unreadable":
+                unreadable.append(result.sample.name)
+            else:
+                reasons[refusal.kind] += 1
+                rejected.append_file(result.rejected(refusal))
+        # Where it is the labels are whole, so it goes before they do.
+        refuse_foreign_file(folder / LABELS, _ours).unlink(missing_ok=True)
     statistics = {key: _statistics([getattr(a, key) for a in agreements]) for key in Agreement.__dataclass_fields__}
     return LabelReport(
         labelled=folder / "labelled",
@@ -270,6 +269,13 @@ def _write(
         statistics={"box_iou_before_correction": _statistics(iou_before)} | statistics,
         seconds=0.0,
     )
+
+
+@contextlib.contextmanager
+def _data_set(folder: Path, session: _Session) -> Iterator[Dataset]:
+    """A data set to write that takes the place of an earlier one of ours, and of nothing else, when it is whole."""
+    with whole_folder(folder, earlier=files_of, made=False) as work:
+        yield Dataset.create(work, session.source.classes)
 
 
 def _pose(sample: Sample, mount: Pose) -> Pose | Refusal:
@@ -322,7 +328,7 @@ def _fingerprint(source: Dataset, part: Part, mount: Pose, parameters: Labelling
 
 def _finished(folder: Path, inputs: str) -> LabelReport | None:
     try:
-        data = json.loads((folder / "labels.json").read_text())
+        data = json.loads((folder / LABELS).read_text())
         if data["inputs"] != inputs:
             return None
         report = LabelReport.from_json(folder, data)

@@ -14,6 +14,7 @@ import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -68,6 +69,9 @@ class Dataset:
             if dataset.classes != names:
                 raise CadsightError(f"{folder} has the classes {list(dataset.classes)}, expected {list(names)}")
             return dataset
+        foreign = next((name for name in (_MANIFEST, _LOCK) if os.path.lexists(folder / name)), None)
+        if foreign is not None:
+            raise CadsightError(f"{folder} holds {foreign} and no {_HEADER}, expected a new folder or a data set")
         try:
             (folder / _IMAGES).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -140,9 +144,9 @@ class Dataset:
         """Write the image (H, W, 3) as PNG, then the sample; returns it with its image's absolute path.
 
         Raises:
-            CadsightError: for a name that is there already or leaves the folder, a class that the set lacks,
-                an image of another size, numbers that are not finite, or a disk that refuses the bytes. The
-                data set is then as it was.
+            CadsightError: for a name that is there already, of a sample or of a file of others, or leaves the folder;
+                for a class that the set lacks, an image of another size, numbers that are not finite, or a disk that
+                refuses the bytes. The data set is then as it was.
         """
         if image.shape[:2] != (sample.size.height, sample.size.width):
             raise CadsightError(
@@ -169,6 +173,8 @@ class Dataset:
             self._catch_up()
             if sample.name in self._lines:
                 raise CadsightError(f"{self.folder} has the sample {sample.name!r} already, expected a new name")
+            if os.path.lexists(path):
+                raise CadsightError(f"{path} is there and no sample names it, expected a new name")
             _note(lock, path.name)
             try:
                 write(path)
@@ -227,9 +233,11 @@ class Dataset:
         """Undo what a killed writer began; called with the lock held, so nobody is writing."""
         manifest = self.folder / _MANIFEST
         end = _whole_lines(manifest)
-        if manifest.exists() and manifest.stat().st_size > end:
-            os.truncate(manifest, end)
         image = os.pread(lock, 4096, 0).decode(errors="replace")
+        if manifest.exists() and manifest.stat().st_size > end:
+            # What was in hand stands in the lock too, unless the machine itself stopped.
+            image = image or _image_of(manifest, end)
+            os.truncate(manifest, end)
         if not image:
             return
         self._catch_up()
@@ -274,6 +282,14 @@ class Dataset:
         return entry
 
 
+def files_of(folder: Path) -> list[str] | None:
+    """The files of a data set by their paths in ``folder``, None where there is none (see :mod:`.output_folder`)."""
+    if not Dataset.is_one(folder):
+        return None
+    own = (_HEADER, _MANIFEST, _LOCK)
+    return [*own, _IMAGES, *(str(path.relative_to(folder)) for path in Dataset.open(folder).files)]
+
+
 class _Line(NamedTuple):
     """Where a sample stands in the manifest, in bytes: all of them in memory would not fit."""
 
@@ -313,6 +329,15 @@ def _whole_lines(path: Path) -> int:
                 return start + found + 1
             end = start
     return 0
+
+
+def _image_of(manifest: Path, start: int) -> str:
+    """The name of the image of the half line from ``start`` on, '' when the line ends before its sample's name."""
+    with open(manifest, "rb") as file:
+        file.seek(start)
+        found = re.match(rb'{"name": ("(?:[^"\\]|\\.)*")', file.read())
+    images = manifest.parent.joinpath(_IMAGES).iterdir() if found else ()
+    return next((path.name for path in images if found and path.stem == json.loads(found[1])), "")
 
 
 def _note(lock: int, image: str) -> None:

@@ -358,3 +358,20 @@ def test_a_thousand_samples_are_opened_quickly(dataset):
     boxes = sum(len(s.instances) for s in opened)
     assert boxes == 5000
     assert time.process_time() - start < 10.0  # 0.1 s of one core in quiet
+
+
+def test_a_file_of_others_among_the_images_is_never_written_over(dataset):
+    theirs = dataset.folder / "images" / "x.png"
+    theirs.write_bytes(b"theirs")
+    with pytest.raises(CadsightError, match="no sample names it"):
+        dataset.append(sample("x"), pixels())
+    assert theirs.read_bytes() == b"theirs"
+    assert len(Dataset.open(dataset.folder)) == 0
+
+
+@pytest.mark.parametrize("name", ["manifest.jsonl", ".lock"])
+def test_no_data_set_is_made_where_others_have_files_of_these_names(tmp_path, name):
+    (tmp_path / name).write_text("theirs")
+    with pytest.raises(CadsightError, match=name):
+        Dataset.create(tmp_path, ["bracket"])
+    assert (tmp_path / name).read_text() == "theirs"

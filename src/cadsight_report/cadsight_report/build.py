@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
+from cadsight_core.output_file import is_page, json_with, refuse_foreign_file, write_output
 from cadsight_core.sample import Sample
 
 from cadsight_report import charts, distances, models
@@ -25,6 +25,7 @@ from cadsight_report.targets import judge
 from cadsight_report.truth import Truth, true_sample, truth_of
 
 FORMAT = "cadsight-report-1"
+_ours = json_with("run", form=FORMAT)
 PICTURES, SALIENCY_MAPS = 20, 8
 _SURROUNDINGS, _PICTURE_SIDE = 2.2, 440
 STAGES = ("labels", "distances", "detector", "normals", "pictures", "page")
@@ -44,6 +45,8 @@ def build_report(folder: str | Path, progress: Progress = lambda stage: None) ->
     run = RunFolder(Path(folder).resolve())
     if not run.folder.is_dir():
         raise CadsightError(f"the run {run.folder} is missing, expected a folder such as cadsight demo makes")
+    refuse_foreign_file(run.figures, _ours)
+    refuse_foreign_file(run.page, is_page)
     report = _Report(run)
     for stage in STAGES[:-1]:
         progress(stage)
@@ -178,8 +181,8 @@ class _Report:
         figures = _without_nan(self.figures)
         illustrations = Illustrations(self.charts, self.pictures, self.saliency, self.sentences)
         page = render(figures, illustrations)
-        write_atomically(self.run.figures, json.dumps(figures, indent=2, allow_nan=False) + "\n")
-        write_atomically(self.run.page, page)
+        write_output(self.run.figures, json.dumps(figures, indent=2, allow_nan=False) + "\n", _ours)
+        write_output(self.run.page, page, is_page)
 
     def _add_curves(self, name: str, panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]]) -> None:
         if panels:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
 from cadsight_core.images import read_image
+from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
 from cadsight_core.sample import Sample
 from cadsight_learning.comparison import load_comparison
 from cadsight_learning.frames import framed
@@ -117,6 +117,7 @@ def build_side_by_side(
     Raises:
         CadsightError: when a folder is none of these, a piece cannot be read, or a model learned from ``test``.
     """
+    refuse_foreign_file(page, is_page)
     gone = next((f for f in folders if not Path(f).is_dir()), None)
     if gone is not None:
         raise CadsightError(f"the folder {gone} is missing, expected that of a model, a run or an experiment")
@@ -132,8 +133,7 @@ def build_side_by_side(
     looks = _normal_looks(entries, samples), _detector_looks(entries, samples)
     progress(STAGES[3])
     text = _rendered(SideBySide(tuple(entries), shown, *looks, tuple(bought), tuple(grids)))
-    write_atomically(page, text)
-    return Path(page)
+    return write_output(page, text, is_page)
 
 
 def _rendered(what: SideBySide) -> str:

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cadsight_core.files import write_atomically
 from cadsight_core.images import Rgb, encode_image
+from cadsight_core.output_file import is_page, write_output
 from jinja2 import Environment, StrictUndefined
 
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="CADsight">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <style>
@@ -71,5 +72,4 @@ def write_page(path: str | Path, title: str, facts: Mapping[str, str], figures: 
         }
         for number, figure in enumerate(figures, 1)
     ]
-    write_atomically(path, page.render(title=title, facts=dict(facts), figures=shown))
-    return Path(path)
+    return write_output(path, page.render(title=title, facts=dict(facts), figures=shown), is_page)

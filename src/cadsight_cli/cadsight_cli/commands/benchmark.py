@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cadsight_cli.json_output import JsonOutput
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -52,61 +55,57 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return _KINDS[args.what](args)
+    from cadsight_cli.json_output import JsonOutput
+
+    return _KINDS[args.what](args, JsonOutput(args.json, "speeds", "versions"))
 
 
-def _run_synthesis(args: argparse.Namespace) -> int:
+def _run_synthesis(args: argparse.Namespace, output: JsonOutput) -> int:
     from cadsight_cli.benchmark_synthesis import SynthesisBenchmark
 
-    return _written(SynthesisBenchmark(**_given(args, "pictures")).run(_print_speeds), args)
+    return _written(SynthesisBenchmark(**_given(args, "pictures")).run(_print_speeds), output)
 
 
-def _run_evaluation(args: argparse.Namespace) -> int:
+def _run_evaluation(args: argparse.Namespace, output: JsonOutput) -> int:
     from cadsight_cli.benchmark_evaluation import EvaluationBenchmark
 
-    return _written(EvaluationBenchmark(boxes=args.boxes, classes=args.classes).run(_print_speeds), args)
+    return _written(EvaluationBenchmark(boxes=args.boxes, classes=args.classes).run(_print_speeds), output)
 
 
-def _run_training(args: argparse.Namespace) -> int:
+def _run_training(args: argparse.Namespace, output: JsonOutput) -> int:
     from cadsight_cli.benchmark_training import TrainingBenchmark
 
     names = ("family", "pictures", "image_size", "batch", "epochs", "rounds", "device")
-    return _written(TrainingBenchmark(**_given(args, *names)).run(_print_speeds), args)
+    return _written(TrainingBenchmark(**_given(args, *names)).run(_print_speeds), output)
 
 
-def _run_inference(args: argparse.Namespace) -> int:
+def _run_inference(args: argparse.Namespace, output: JsonOutput) -> int:
     from cadsight_cli.benchmark_inference import InferenceBenchmark
 
     names = ("model", "image_size", "runs", "threads", "data", "split")
     benchmark = InferenceBenchmark(**_given(args, *names))
-    return _written(benchmark.run(_print_speeds, lambda sentence: print(f"note: {sentence}")), args)
+    return _written(benchmark.run(_print_speeds, lambda sentence: print(f"note: {sentence}")), output)
 
 
-def _run_neighbours(args: argparse.Namespace) -> int:
+def _run_neighbours(args: argparse.Namespace, output: JsonOutput) -> int:
     from cadsight_cli.benchmark_neighbours import NeighboursBenchmark
 
     names = ("pictures", "image_size", "batch", "epochs", "runs")
-    return _written(NeighboursBenchmark(**_given(args, *names)).run(_print_speeds), args)
+    return _written(NeighboursBenchmark(**_given(args, *names)).run(_print_speeds), output)
 
 
 def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
-def _written(speeds: dict[str, Any], args: argparse.Namespace) -> int:
-    import json
-
-    from cadsight_core.files import write_atomically
+def _written(speeds: dict[str, Any], output: JsonOutput) -> int:
     from cadsight_report.origin import versions
 
-    if args.json:
-        write_atomically(args.json, json.dumps({"speeds": speeds, "versions": versions()}, indent=2) + "\n")
-        print(args.json)
+    output.write({"speeds": speeds, "versions": versions()}, indent=2)
     return 0
 
 
-def _run_stages(args: argparse.Namespace) -> int:
-    import json
+def _run_stages(args: argparse.Namespace, output: JsonOutput) -> int:
     import os
     import signal
     import tempfile
@@ -116,7 +115,6 @@ def _run_stages(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from cadsight_core.errors import CadsightError
-    from cadsight_core.files import write_atomically
     from cadsight_report.origin import versions
     from cadsight_report.run_folder import RunFolder, read_json
     from cadsight_ros.domains import own_domain
@@ -147,10 +145,8 @@ def _run_stages(args: argparse.Namespace) -> int:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 speeds[stage] = pool.submit(measure).result()
             _print_speeds(stage, speeds[stage])
-    if args.json:
-        result = {"run": str(args.run_folder), "targets": figures["targets"], "speeds": speeds, "versions": versions()}
-        write_atomically(args.json, json.dumps(result, indent=2) + "\n")
-        print(args.json)
+    result = {"run": str(args.run_folder), "targets": figures["targets"], "speeds": speeds, "versions": versions()}
+    output.write(result, indent=2)
     return 0
 
 

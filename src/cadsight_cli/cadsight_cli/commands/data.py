@@ -186,12 +186,12 @@ def _add_augmentation(parser: argparse.ArgumentParser) -> None:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    import json
-
-    from cadsight_core.files import write_atomically
     from cadsight_core.health import check
     from tqdm import tqdm
 
+    from cadsight_cli.json_output import JsonOutput
+
+    output = JsonOutput(args.json, "folder", "problems", "pictures")
     report = check(
         args.source,
         few=args.few,
@@ -207,9 +207,7 @@ def run_check(args: argparse.Namespace) -> int:
         print(f"{problem.kind}: {problem.sentence}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.items())
     print(f"{len(report.problems)} problems: {kinds}" if kinds else "no problems")
-    if args.json:
-        write_atomically(args.json, json.dumps(report.to_json(), indent=1) + "\n")
-        print(args.json)
+    output.write(report.to_json())
     return 1 if report.problems else 0
 
 
@@ -336,16 +334,16 @@ def run_annotate(args: argparse.Namespace) -> int:
 
 
 def run_distance(args: argparse.Namespace) -> int:
-    import json
-
     from cadsight_core.errors import CadsightError
-    from cadsight_core.files import write_atomically
     from cadsight_core.formats import load
     from cadsight_core.images import write_image
     from cadsight_learning.features import DetectorFeatures, ImageFeatures
     from cadsight_learning.set_distances import between, sheet, some
     from tqdm import tqdm
 
+    from cadsight_cli.json_output import JsonOutput
+
+    output = JsonOutput(args.json, "first", "second", "neighbours")
     if args.most < 2 or args.count < 1:
         raise CadsightError(f"--most is {args.most} and --count {args.count}, expected at least 2 and 1")
     first, second = (some(load(source)[0], args.most) for source in (args.first, args.second))
@@ -372,11 +370,8 @@ def run_distance(args: argparse.Namespace) -> int:
     if args.sheet:
         write_image(args.sheet, sheet(neighbours.farthest_first(args.count)))
         print(args.sheet)
-    if args.json:
-        sets = {"first": str(args.first), "second": str(args.second)}
-        data = {**sets, **found, "neighbours": neighbours.to_json()}
-        write_atomically(args.json, json.dumps(data, indent=1) + "\n")
-        print(args.json)
+    sets = {"first": str(args.first), "second": str(args.second)}
+    output.write({**sets, **found, "neighbours": neighbours.to_json()})
     return 0
 
 

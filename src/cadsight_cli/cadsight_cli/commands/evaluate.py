@@ -35,16 +35,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    import json
-
-    from cadsight_core.files import write_atomically
     from cadsight_learning.data import chosen, load_together
     from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
     from cadsight_learning.learned_from import refuse_learned
     from cadsight_learning.registry import find, load_card, load_detector, load_regressor
 
+    from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.part_arguments import parts_of
 
+    output = JsonOutput(args.json, "model", "data")
     folder = find(args.model, args.models)
     card = load_card(folder)
     samples, names = load_together(args.data)
@@ -62,9 +61,7 @@ def run(args: argparse.Namespace) -> int:
         symmetries = {part.class_id: part.symmetry for part in parts_of(args.part or (), names)}
         figures = evaluate_normals(load_regressor(folder, device=args.device), samples, symmetries, args.batch)
         _print_normals(figures)
-    if args.json:
-        write_atomically(args.json, json.dumps({"model": str(folder), "data": args.data, **figures}, indent=1) + "\n")
-        print(args.json)
+    output.write({"model": str(folder), "data": args.data, **figures})
     return 0
 
 

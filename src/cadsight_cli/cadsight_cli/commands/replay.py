@@ -38,7 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_core.files import write_atomically
+    from cadsight_core.output_file import json_with, refuse_foreign_file, write_output
     from cadsight_perception.live import REPORT
     from cadsight_perception.live_report import checked_report, compare, read_report
     from cadsight_perception.replay import Replay
@@ -60,13 +60,13 @@ def run(args: argparse.Namespace) -> int:
     live_path = Path(args.live) if args.live else beside / REPORT
     live = read_report(live_path) if args.live or live_path.is_file() else None
     out = Path(args.out) if args.out else beside / "replay.json"
-    if out.exists():
-        read_report(out)  # only a report of ours is replaced
+    is_report = json_with("frames", "results")
+    refuse_foreign_file(out, is_report)
     with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
         report = Replay(node, args.timeout).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
     if live is not None:
         report = compare(live, report) | report
-    write_atomically(out, json.dumps(report, indent=1) + "\n")
+    write_output(out, json.dumps(report, indent=1) + "\n", is_report)
     print(f"{report['frames']} frames, {report['dropped']} dropped")
     if not report["detections"]:
         print(f"cadsight: nothing was detected in {report['frames']} images", file=sys.stderr)

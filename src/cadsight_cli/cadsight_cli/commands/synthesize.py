@@ -107,23 +107,20 @@ def _preview(path: str, args: argparse.Namespace) -> int:
 
 
 def _check(path: str, args: argparse.Namespace) -> int:
-    import json
-
-    from cadsight_core.files import write_atomically
     from cadsight_synthesis.check import check
     from cadsight_synthesis.page import write_page
 
+    from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.progress import picture_bar
 
+    output = JsonOutput(args.json, "folder", "limits", "problems")
     report = check(path, 30 if args.count is None else args.count, args.seed or 0, progress=picture_bar)
     page = write_page(args.out or Path(path) / "check.html", f"Check of {path}", report.facts, report.figures)
     for name, value in report.facts.items():
         print(f"{name}: {value}")
     for sentence in report.problems:
         print(sentence)
-    if args.json:
-        write_atomically(args.json, json.dumps(report.to_json(), indent=1) + "\n")
-        print(args.json)
+    output.write(report.to_json())
     print(page)
     return 1 if report.problems else 0
 
