@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from cadsight_core.errors import CadsightError
+from cadsight_ros.peers import full_name, publishers
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
@@ -47,8 +48,8 @@ def wait_for_perception(node: Node, timeout_s: float, progress: Progress = silen
     """
 
     def looks() -> bool:
-        listening = {_name(info) for info in node.get_subscriptions_info_by_topic(IMAGE)}
-        return bool(listening & _reporting(node))
+        listening = set(map(full_name, node.get_subscriptions_info_by_topic(IMAGE)))
+        return bool(listening & set(publishers(node, TIMING)))
 
     _wait(node, looks, timeout_s, f"no perception node was active for {timeout_s:g} s", progress)
 
@@ -78,7 +79,7 @@ def _wait(node: Node, condition: Callable[[], bool], timeout_s: float, late: str
             progress(latest.sentence if latest else "")
             if latest is not None and latest.state == FAILED:
                 raise CadsightError(f"{latest.node} failed: {latest.sentence}")
-            there = _reporting(node)
+            there = set(publishers(node, TIMING))
             if seen and not there:
                 raise CadsightError(f"{' and '.join(sorted(seen))} is gone, expected it to stay{last}")
             seen |= there
@@ -102,12 +103,3 @@ def _heard(node: Node) -> Iterator[list[Told]]:
         yield heard
     finally:
         node.destroy_subscription(subscription)
-
-
-def _reporting(node: Node) -> set[str]:
-    return {_name(info) for info in node.get_publishers_info_by_topic(TIMING)}
-
-
-def _name(info: object) -> str:
-    namespace, name = getattr(info, "node_namespace", ""), getattr(info, "node_name", "")
-    return f"{namespace.rstrip('/')}/{name}"

@@ -5,6 +5,7 @@ the middleware gives it up, which takes some seconds.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from cadsight_core.errors import CadsightError
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -18,8 +19,12 @@ _WAY_OUT = "stop the other, or give it another ROS_DOMAIN_ID"
 
 def publishers(node: Node, topic: str) -> list[str]:
     """The full names of the nodes that publish ``topic``, sorted, one for each publisher."""
-    found = node.get_publishers_info_by_topic(node.resolve_topic_name(topic))
-    return sorted(f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in found)
+    return sorted(map(full_name, node.get_publishers_info_by_topic(node.resolve_topic_name(topic))))
+
+
+def full_name(info: Any) -> str:
+    """The node of an endpoint (rclpy's ``TopicEndpointInfo``), with its namespace."""
+    return f"{info.node_namespace.rstrip('/')}/{info.node_name}"
 
 
 def servers(node: Node, action: str) -> list[str]:
