@@ -73,7 +73,10 @@ class InferenceBenchmark:
         torch.set_num_threads(self.threads or before)
         try:
             with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as scratch:
-                return self._run(Path(find(self.model)) if self.model else self._random(Path(scratch)), told, note)
+                folder = (
+                    Path(find(self.model)) if self.model else random_detector(Path(scratch), self.image_size or 640)
+                )
+                return self._run(folder, told, note)
         finally:
             torch.set_num_threads(before)
 
@@ -118,12 +121,13 @@ class InferenceBenchmark:
             note(sentence)
         return samples
 
-    def _random(self, folder: Path) -> Path:
-        torch.manual_seed(0)
-        size = self.image_size or 640
-        module = YoloDetector("yolo11n", ("part",), size).module
-        save_model(folder, ModelCard("detector", "yolo11n", ("part",), size), module.state_dict())
-        return folder
+
+def random_detector(folder: Path, image_size: int) -> Path:
+    """Save YOLO11 nano with random weights in ``folder``, which is returned."""
+    torch.manual_seed(0)
+    module = YoloDetector("yolo11n", ("part",), image_size).module
+    save_model(folder, ModelCard("detector", "yolo11n", ("part",), image_size), module.state_dict())
+    return folder
 
 
 class _PlainYolo(YoloDetector):

@@ -166,14 +166,12 @@ def _look(plan: NeighboursBenchmark, folder: Path) -> dict[str, Any]:
 
 
 def _random_models(folder: Path) -> Path:
-    import torch
     from cadsight_learning.normals import NormalRegressor
     from cadsight_learning.registry import ModelCard, save_model
-    from cadsight_learning.yolo import YoloDetector
 
-    torch.manual_seed(0)
-    detector = YoloDetector("yolo11n", ("part",), _WIDTH)
-    save_model(folder / "detector", ModelCard("detector", "yolo11n", ("part",), _WIDTH), detector.module.state_dict())
+    from cadsight_cli.benchmark_inference import random_detector
+
+    random_detector(folder / "detector", _WIDTH)
     card = ModelCard("normals", "compact", ("part",), 112, extra={"covariance": np.eye(3).tolist()})
     save_model(folder / "normals", card, NormalRegressor("compact", 112).module.state_dict())
     return folder
