@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
+from cadsight_core.output_file import refuse_foreign_file, write_output
 from cadsight_core.output_folder import refuse_foreign, whole_folder
 from cadsight_ros.bags import BagWriter, earlier_bag, read_bag
 from cadsight_ros.recorder import RecordedTopic, Recorder
@@ -15,7 +15,7 @@ from rclpy.node import Node
 
 from cadsight_perception import topics
 from cadsight_perception.bag_report import READ, report_of
-from cadsight_perception.live_report import read_report
+from cadsight_perception.live_report import is_report
 from cadsight_perception.presence import Progress, silent, wait_for_camera, wait_for_perception
 
 BAG, REPORT = "bag", "live.json"
@@ -92,11 +92,10 @@ def watch(
             the perception node is not active and tells of no work for so long, fails or goes, or nothing came.
     """
     refuse_foreign_bag(folder / BAG)
-    if (folder / REPORT).exists():
-        read_report(folder / REPORT)  # only a report of ours is replaced
+    refuse_foreign_file(folder / REPORT, is_report)
     wait_for_camera(node, timeout_s)
     wait_for_perception(node, timeout_s, waiting)
     record(node, folder / BAG, topics.ALL, seconds, progress)
     report = report_of(read_bag(folder / BAG, READ), live=True)
-    write_atomically(folder / REPORT, json.dumps(report, indent=1) + "\n")
+    write_output(folder / REPORT, json.dumps(report, indent=1) + "\n", is_report)
     return report

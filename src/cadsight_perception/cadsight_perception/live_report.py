@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between
+from cadsight_core.output_file import json_with
 
 # A replay runs the same weights on the same bytes; only the order of additions on another number of threads differs.
 BOX_TOLERANCE_PX = 0.1
 NORMAL_TOLERANCE_DEG = 0.1
 SCORE_TOLERANCE = 1e-3
 _MOST_DIFFERENCES = 20
+
+_has_keys = json_with("frames", "results")
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,11 @@ def compare(live: Mapping[str, Any], replay: Mapping[str, Any]) -> dict[str, Any
         "different": len(differences),
         "differences": differences[:_MOST_DIFFERENCES],
     }
+
+
+def is_report(data: bytes) -> bool:
+    """Whether the bytes of a file are such a report (see :mod:`cadsight_core.output_file`)."""
+    return _has_keys(data) and isinstance(json.loads(data)["results"], list)
 
 
 def read_report(path: str | Path) -> dict[str, Any]:

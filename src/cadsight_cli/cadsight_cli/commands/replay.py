@@ -38,9 +38,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_core.output_file import json_with, refuse_foreign_file, write_output
+    from cadsight_core.output_file import refuse_foreign_file, write_output
     from cadsight_perception.live import REPORT
-    from cadsight_perception.live_report import checked_report, compare, read_report
+    from cadsight_perception.live_report import checked_report, compare, is_report, read_report
     from cadsight_perception.replay import Replay
     from cadsight_ros.programs import temporary_node
     from tqdm import tqdm
@@ -60,7 +60,6 @@ def run(args: argparse.Namespace) -> int:
     live_path = Path(args.live) if args.live else beside / REPORT
     live = read_report(live_path) if args.live or live_path.is_file() else None
     out = Path(args.out) if args.out else beside / "replay.json"
-    is_report = json_with("frames", "results")
     refuse_foreign_file(out, is_report)
     with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
         report = Replay(node, args.timeout).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
