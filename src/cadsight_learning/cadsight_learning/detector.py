@@ -114,7 +114,10 @@ class Exportable(Protocol):
         """Let ``runtime`` look from now on (see :class:`cadsight_learning.exports.Served`)."""
 
 
-def warm_up(detector: Detector, width: int, height: int) -> None:
-    """Look at a picture of this size, so that the first real one is not the slow one."""
+def warm_up(detector: Detector, width: int, height: int, confidence: float = CONFIDENCE) -> None:
+    """Look at a picture of this size as later at real ones, so that the first of those is not the slow one.
+
+    What is imported hangs on the confidence too: a low one wants torchvision, which takes seconds.
+    """
     for _ in range(2):
-        detector.predict([np.zeros((height, width, 3), np.uint8)])
+        detector.predict([np.zeros((height, width, 3), np.uint8)], confidence)

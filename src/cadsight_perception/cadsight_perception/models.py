@@ -68,7 +68,7 @@ def serve(
     def look(folder: Path) -> Detector:
         tell(f"loading the detector {folder.name}")
         loaded = load_detector(folder, runtime=parameters.runtime, tell=tell)
-        warm_up(loaded, parameters.warm_up_width, parameters.warm_up_height)
+        warm_up(loaded, parameters.warm_up_width, parameters.warm_up_height, parameters.confidence)
         return loaded
 
     def measure(folder: Path) -> NormalRegressor:
