@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that has to hold before a change lands: the quick checks first, then the tests of the packages and those of
-# the whole system side by side, with the coverage of all of them. The last line is pytest's own.
+# the whole system side by side. The last line is pytest's own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 set +u
@@ -11,6 +11,7 @@ set -u
 ruff check --no-cache .
 mypy
 
+# Where `make coverage` finds them from wherever a test goes.
 export COVERAGE_FILE="$PWD/.coverage"
 export COVERAGE_RCFILE="$PWD/pyproject.toml"
 
@@ -23,5 +24,4 @@ each=$((workers > 0 ? cores / workers : cores))
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((each > 0 ? each : 1))}"
 
 # A file's tests share what its fixtures have made, so a file goes to one worker as a whole.
-exec python -m pytest -n "$workers" --dist loadscope --no-loadscope-reorder \
-  --cov --cov-report=term --durations=10 "$@"
+exec python -m pytest -n "$workers" --dist loadscope --no-loadscope-reorder --durations=10 "$@"
