@@ -101,6 +101,8 @@ class TrajectoryServer(Node):
         while not handle.is_cancel_requested:
             time.sleep(0.002)
         handle.canceled()
+        # The next motion has as long a way as this one, however often it is broken off.
+        self._joints = HOME.copy()
         self._say("ended cancelled")
         return FollowJointTrajectory.Result()
 
