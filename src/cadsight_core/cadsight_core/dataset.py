@@ -9,7 +9,6 @@ DIR/.lock            taken for the length of one append; holds the name of the i
 import contextlib
 import dataclasses
 import fcntl
-import glob
 import hashlib
 import json
 import math
@@ -21,7 +20,7 @@ from typing import IO, Any, NamedTuple
 
 from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import append_line, inside, write_atomically
+from cadsight_core.files import append_line, halves_of, inside, write_atomically
 from cadsight_core.images import Rgb, read_image, write_image
 from cadsight_core.sample import Sample
 
@@ -243,7 +242,7 @@ class Dataset:
         self._catch_up()
         if Path(image).stem not in self._lines:
             inside(self.folder / _IMAGES, image).unlink(missing_ok=True)
-        for half in (self.folder / _IMAGES).glob(f".{glob.escape(image)}.*"):
+        for half in halves_of(self.folder / _IMAGES / image):
             half.unlink(missing_ok=True)
         _note(lock, "")
 

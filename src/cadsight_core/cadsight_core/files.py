@@ -2,7 +2,9 @@
 
 import contextlib
 import fcntl
+import glob
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +24,10 @@ def write_atomically(path: str | Path, data: bytes | str) -> None:
 
 
 @contextlib.contextmanager
-def writing_atomically(path: str | Path) -> Iterator[IO[bytes]]:
+def writing_atomically(path: str | Path, *, flushed: bool = True) -> Iterator[IO[bytes]]:
     """A file to write piece by piece that becomes ``path`` at the end, or vanishes when anything is raised.
+
+    Not ``flushed`` to the disk, which takes a while for each file, it is whole after a kill and not after a power cut.
 
     Raises:
         CadsightError: when the folder is missing or the disk refuses the bytes; the old file is kept.
@@ -34,8 +38,9 @@ def writing_atomically(path: str | Path) -> Iterator[IO[bytes]]:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if flushed:
+                file.flush()
+                os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
@@ -43,6 +48,12 @@ def writing_atomically(path: str | Path) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None and os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def halves_of(path: Path) -> list[Path]:
+    """What kills left of writing ``path``, which never became it."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}")
+    return [half for half in path.parent.glob(f".{glob.escape(path.name)}.*") if name.fullmatch(half.name)]
 
 
 def append_line(path: str | Path, text: str) -> None:

@@ -1,20 +1,24 @@
 """Files that a command writes where it was told to: never over what we did not write.
 
-What has a mark of ours, a page's generator or the keys of a JSON object, replaces an earlier one of its kind.
+What has a mark of ours, a page's generator or the keys of a JSON object, replaces an earlier one of its kind. Where a
+format has no room for a mark a hidden note beside the file keeps its SHA-256: once edited it is its user's.
 """
 
+import contextlib
+import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
+from cadsight_core.files import write_atomically, writing_atomically
 
 GENERATOR = '<meta name="generator" content="CADsight">'
 # What stands in the head of pages that earlier versions wrote without naming their generator.
 _EARLIER_PAGES = (b"<title>CADsight: ", b".wrong img { outline: .25rem solid #d55e00; }")
 _HEAD = 8192
+_NOTE, _NOTE_FORMAT = ".cadsight-output", "cadsight-note-1"
 
 # Whether the bytes of a file are an earlier output of ours.
 Ours = Callable[[bytes], bool]
@@ -69,3 +73,70 @@ def write_output(path: str | Path, text: str, ours: Ours) -> Path:
     """
     write_atomically(refuse_foreign_file(path, ours), text)
     return Path(path)
+
+
+def write_same(path: str | Path, data: bytes, *, flushed: bool = True) -> None:
+    """Write a file that is new; one that is there must have these bytes, as when a command is given again.
+
+    Args:
+        flushed: as in :func:`cadsight_core.files.writing_atomically`.
+
+    Raises:
+        CadsightError: when something else is there, and when the disk refuses the bytes.
+    """
+    path = Path(path)
+    if os.path.lexists(path):
+        if not path.is_file() or path.read_bytes() != data:
+            raise CadsightError(f"{path} is there and is something else than what is written, expected another folder")
+        return
+    with writing_atomically(path, flushed=flushed) as file:
+        file.write(data)
+
+
+def noted(path: str | Path) -> Ours:
+    """Tells what :func:`writing_noted` wrote at ``path``, unless it was changed since."""
+    try:
+        said = json.loads(_note_of(Path(path).resolve()).read_text())
+    except (OSError, ValueError, RuntimeError):
+        said = None
+    if not isinstance(said, dict) or said.get("format") != _NOTE_FORMAT or not isinstance(said.get("sha256"), list):
+        return lambda _: False
+    return lambda data: hashlib.sha256(data).hexdigest() in said["sha256"]
+
+
+class NotedFile:
+    """A file that is being written."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write, self._sum = write, hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self._write(data)
+        self._sum.update(data)
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written until now, in hex digits."""
+        return self._sum.hexdigest()
+
+
+@contextlib.contextmanager
+def writing_noted(path: str | Path) -> Iterator[NotedFile]:
+    """A file of a format without room for a mark, to write piece by piece; at the end it is new, or in the place of
+    an earlier one of ours that nobody changed. When anything is raised it vanishes.
+
+    Raises:
+        CadsightError: as :func:`refuse_foreign_file`, and when the disk refuses the bytes.
+    """
+    place = refuse_foreign_file(path, noted(path))
+    with writing_atomically(place) as file:
+        written = NotedFile(file.write)
+        yield written
+        # Both until it is replaced: after a kill it is the old or the new.
+        sums = [hashlib.sha256(place.read_bytes()).hexdigest()] if place.exists() else []
+        note = {"format": _NOTE_FORMAT, "sha256": [*sums, written.sha256]}
+        write_atomically(_note_of(place), json.dumps(note) + "\n")
+
+
+def _note_of(place: Path) -> Path:
+    return place.with_name(f".{place.name}{_NOTE}")

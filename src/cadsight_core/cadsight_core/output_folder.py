@@ -90,7 +90,7 @@ def refuse_foreign(folder: str | Path, *, earlier: Earlier = no_earlier, replace
             working = Path.cwd()
             if place == working or place in working.parents:
                 raise CadsightError(f"{place} is the working folder or holds it, expected a folder inside it")
-        own = _own(place, earlier) if replace else set()
+        own = own_entries(place, earlier) if replace else set()
         foreign = next((entry for entry in _entries(place) if entry not in own or not _plain(place / entry)), None)
     except (OSError, RuntimeError) as error:  # a RuntimeError for links that lead in a circle
         raise CadsightError(f"the folder {folder} could not be looked at: {error}") from error
@@ -100,13 +100,25 @@ def refuse_foreign(folder: str | Path, *, earlier: Earlier = no_earlier, replace
     return place
 
 
+def remove_entries(folder: Path, own: Collection[str]) -> bool:
+    """Remove the entries ``own`` of ``folder`` one by one, and itself when nothing is left; whether it is gone."""
+    for entry in list(_entries(folder)):
+        path = folder / entry
+        if entry in own and _plain(path):
+            with contextlib.suppress(OSError):  # a folder that holds what is not ours
+                path.rmdir() if path.is_dir() else path.unlink()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+    return not folder.exists()
+
+
 def with_parents(files: Collection[str]) -> set[str]:
     """The entries of a folder that holds ``files``: they and the folders that they lie in."""
     return {*files, *(str(parent) for file in files for parent in PurePosixPath(file).parents)} - {"."}
 
 
-def _own(place: Path, earlier: Earlier) -> set[str]:
-    """The entries of ``place`` that we wrote."""
+def own_entries(place: Path, earlier: Earlier = no_earlier) -> set[str]:
+    """The entries of ``place`` that we wrote, by their paths there."""
     mark = place / MARK
     if not _plain(mark) or mark.is_dir():
         return with_parents(earlier(place) or ())
@@ -114,7 +126,7 @@ def _own(place: Path, earlier: Earlier) -> set[str]:
         said = json.loads(mark.read_text())
     except ValueError:
         return set()
-    if not isinstance(said, dict) or said.get("format") != _FORMAT:
+    if not isinstance(said, dict) or said.get("format") != _FORMAT or not isinstance(said.get("entries"), list):
         return set()
     return with_parents(said["entries"]) | {MARK}
 
@@ -173,22 +185,15 @@ def _put(work: Path, place: Path, earlier: Earlier, replace: bool) -> None:
         work.rename(place)
         return
     refuse_foreign(place, earlier=earlier, replace=replace)
-    own = _own(place, earlier)
-    _exchange(work, place)
-    for entry in list(_entries(work)):
-        path = work / entry
-        if entry in own and _plain(path):
-            with contextlib.suppress(OSError):  # a folder that holds what came meanwhile
-                path.rmdir() if path.is_dir() else path.unlink()
-    with contextlib.suppress(OSError):
-        work.rmdir()
-    if work.exists():
+    own = own_entries(place, earlier)
+    exchange(work, place)
+    if not remove_entries(work, own):
         kept = Path(tempfile.mkdtemp(prefix=f"{place.name}.kept-", dir=place.parent))
         work.rename(kept)
         raise CadsightError(f"{place} was replaced, and what others put there meanwhile was moved to {kept}")
 
 
-def _exchange(one: Path, other: Path) -> None:
+def exchange(one: Path, other: Path) -> None:
     """Swap two folders in one step, or in three where the file system knows no such step."""
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "renameat2"):
