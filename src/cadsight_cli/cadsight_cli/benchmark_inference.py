@@ -16,8 +16,9 @@ from cadsight_learning.data import chosen, load_together
 from cadsight_learning.detector import Detector, warm_up
 from cadsight_learning.evaluation import evaluate_detector, in_classes_of
 from cadsight_learning.learned_from import refuse_learned
+from cadsight_learning.model_folder import WEIGHTS
 from cadsight_learning.options import RUNTIMES
-from cadsight_learning.registry import WEIGHTS, ModelCard, find, load_card, load_detector, save_model
+from cadsight_learning.registry import ModelCard, find, load_card, load_detector, save_model
 from cadsight_learning.runtimes import runtime_of
 from cadsight_learning.yolo import YoloDetector
 from torch import Tensor

@@ -7,16 +7,31 @@ import numpy as np
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.output_file import refuse_foreign_file
 from cadsight_core.sample import Sample, Split
 
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.detector import Progress, silent
 from cadsight_learning.fitting import fit_detector
+from cadsight_learning.model_folder import WEIGHTS, is_weights, refuse_foreign_model
 from cadsight_learning.options import DetectorOptions
-from cadsight_learning.registry import WEIGHTS, ModelCard
+from cadsight_learning.registry import ModelCard
 from cadsight_learning.solids import KINDS, random_scene
 
 _VALID = 150
+_BASE, _SOLIDS = "-solids.pt", "solids"
+
+
+def refuse_foreign_base(folder: str | Path) -> None:
+    """Refuse a folder in which making a base would write over what no such call left.
+
+    Raises:
+        CadsightError: naming the file.
+    """
+    refuse_foreign_model(folder)
+    made_here = Dataset.is_one(Path(folder) / _SOLIDS)
+    for path in Path(folder).glob(f"*{_BASE}"):
+        refuse_foreign_file(path, lambda data: made_here and is_weights(data))
 
 
 def train_base(
@@ -30,14 +45,16 @@ def train_base(
         the card, and the file ``ARCHITECTURE-solids.pt`` of a float16 state_dict.
 
     Raises:
-        CadsightError: when a training is there with other options, or the disk refuses the bytes.
+        CadsightError: for a folder with files of others under the names that are written, when a training is there
+            with other options, or the disk refuses the bytes.
     """
     folder = Path(folder)
+    refuse_foreign_base(folder)
     if count < 1:
         raise CadsightError(f"the number of pictures to draw is {count}, expected at least 1")
     width = options.image_size
     camera = Camera(ImageSize(width, round(width * 0.8 / 32) * 32), width, width, width / 2, width * 0.4)
-    dataset = Dataset.create(folder / "solids", KINDS, exist_ok=True)
+    dataset = Dataset.create(folder / _SOLIDS, KINDS, exist_ok=True)
     for number in range(len(dataset), count + _VALID):
         drawing = random_scene(camera, np.random.default_rng([options.seed, number]))
         split: Split = "valid" if number < _VALID else "train"
@@ -52,7 +69,7 @@ def train_base(
         options = dataclasses.replace(options, weights="scratch")
     train, valid = dataset.samples("train"), dataset.samples("valid")
     _, card = fit_detector(train, valid, KINDS, folder, options, progress)
-    path = folder / f"{card.architecture}-solids.pt"
+    path = folder / f"{card.architecture}{_BASE}"
     state = load_state(folder / WEIGHTS)
     save_checkpoint(path, {k: v.half() if v.is_floating_point() else v for k, v in state.items()})
     return card, path

@@ -18,9 +18,14 @@ def save_checkpoint(path: str | Path, data: Mapping[str, Any]) -> None:
     Raises:
         CadsightError: when the disk refuses the bytes.
     """
+    write_atomically(path, checkpoint_bytes(data))
+
+
+def checkpoint_bytes(data: Mapping[str, Any]) -> bytes:
+    """The bytes of a checkpoint of tensors and plain values."""
     buffer = io.BytesIO()
     torch.save(dict(data), buffer)
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:

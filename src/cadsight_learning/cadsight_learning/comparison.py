@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import alone_in, write_atomically
+from cadsight_core.output_file import json_with, refuse_foreign_file
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
@@ -18,14 +19,26 @@ from cadsight_learning.data import load_together, oddities, parts_in
 from cadsight_learning.evaluation import in_classes_of
 from cadsight_learning.judged_objects import judged_objects
 from cadsight_learning.learned_from import by_content, shared
+from cadsight_learning.model_folder import WEIGHTS
 from cadsight_learning.options import DetectorOptions, NormalOptions
-from cadsight_learning.registry import WEIGHTS, fingerprint
+from cadsight_learning.registry import fingerprint
 from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
 from cadsight_learning.training_sets import TrainingSet, drawn
-from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES, Shown, Trial, Trials, stopped, unseen
+from cadsight_learning.trials import (
+    DETECTOR_FIGURES,
+    NORMAL_FIGURES,
+    Shown,
+    Trial,
+    Trials,
+    refuse_foreign_trial,
+    stopped,
+    unseen,
+)
 
 FORMAT = "cadsight-comparison-1"
-COMPARISON = "comparison.json"
+COMPARISON, _TABLE = "comparison.json", "comparison.md"
+_TABLE_HEAD = "| trained on | pictures |"
+_is_comparison = json_with("sets", "test", form=FORMAT)
 
 
 @dataclass(frozen=True)
@@ -85,10 +98,12 @@ def compare(
         it was ``found``, with which ``iou`` and ``score``, and its normal's ``angle_deg``.
 
     Raises:
-        CadsightError: for two sets of one name, a test set that shares a picture with a training set or has a class
-            that it lacks, pictures without labels, or without normals where a regressor is trained, a part that is no
-            class of a set, and whatever reading, training and judging raise.
+        CadsightError: for files of others under the names that are written, two sets of one name, a test set that
+            shares a picture with a training set or has a class that it lacks, pictures without labels, or without
+            normals where a regressor is trained, a part that is no class of a set, and whatever reading, training and
+            judging raise.
     """
+    refuse_foreign_comparison(out)
     names = [s.name for s in sets]
     if len(set(names)) < len(names) or not sets or seeds < 1:
         raise CadsightError(
@@ -134,8 +149,22 @@ def compare(
         "sets": found,
     }
     write_atomically(Path(out) / COMPARISON, json.dumps(comparison) + "\n")
-    write_atomically(Path(out) / "comparison.md", table(comparison))
+    write_atomically(Path(out) / _TABLE, table(comparison))
     return comparison
+
+
+def refuse_foreign_comparison(out: str | Path) -> None:
+    """Refuse a folder in which a comparison would write over what none left, before anything is drawn for it.
+
+    Raises:
+        CadsightError: naming the file.
+    """
+    out = Path(out)
+    refuse_foreign_file(out / COMPARISON, _is_comparison)
+    refuse_foreign_file(out / _TABLE, lambda data: data.startswith(_TABLE_HEAD.encode()))
+    for folder in out.glob("*/*"):
+        if folder.name.isdecimal() and not folder.parent.name.startswith("."):
+            refuse_foreign_trial(folder)
 
 
 def load_comparison(folder: str | Path) -> dict[str, Any]:
@@ -166,7 +195,7 @@ def table(comparison: Mapping[str, Any]) -> str:
         rows = [one for one in comparison["sets"] if any(f in one["mean"] for f in names)]
         if not rows:
             continue
-        lines = [f"| trained on | pictures | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
+        lines = [f"{_TABLE_HEAD} {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
         for one in rows:
             cells = [_cell(measured[one["name"]][f], one["spread"].get(f), digits) for f in names]
             lines.append(f"| {one['name']} | {one['pictures']} | {' | '.join(cells)} |")

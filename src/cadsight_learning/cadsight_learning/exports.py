@@ -1,7 +1,7 @@
 """Networks exported for other runtimes, one a shape of picture, beside the weights that they were made of.
 
 MODEL/exports/FORMAT-WIDTHxHEIGHT/model.onnx    or model.xml and model.bin (OpenVINO)
-MODEL/exports/FORMAT-WIDTHxHEIGHT/export.json   what it was made of, written last: a folder with it is whole
+MODEL/exports/FORMAT-WIDTHxHEIGHT/export.json   what it was made of; the folder appears when it is whole
 
 Where nothing can be written beside the weights, they are in ~/.cache/cadsight/exports (or $XDG_CACHE_HOME).
 """
@@ -25,6 +25,8 @@ import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.images import Rgb
+from cadsight_core.output_file import json_with
+from cadsight_core.output_folder import refuse_foreign, whole_folder
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -85,10 +87,10 @@ class Exports:
         """Export ``network``, which takes pictures (1, 3, *shape), and compare what both make of a few pictures.
 
         Raises:
-            CadsightError: when it cannot be exported, differs by more than :data:`LARGEST_DIFFERENCE`, or the disk
-                refuses the bytes.
+            CadsightError: when it cannot be exported, differs by more than :data:`LARGEST_DIFFERENCE`, its folder
+                holds what we did not write, or the disk refuses the bytes.
         """
-        first, *others = self._folders(kind, shape)
+        place = self._place(kind, shape)
         name = self.about.get("architecture", "the network")
         what = f"exporting {name} to {kind} for {shape[1]} x {shape[0]} pixels, step"
         with tempfile.TemporaryDirectory(prefix="cadsight_export_") as scratch:
@@ -104,12 +106,22 @@ class Exports:
                 )
             self.tell(f"{what} 3 of 3: keeping it")
             try:
-                return self._write(path, first, kind, shape, difference)
+                return self._write(path, place, kind, shape, difference)
             except CadsightError as error:
-                for folder in others:
+                for folder in self._folders(kind, shape):
                     with contextlib.suppress(CadsightError):
                         return self._write(path, folder, kind, shape, difference)
                 raise error
+
+    def _place(self, kind: str, shape: tuple[int, int]) -> Path:
+        """The first folder that holds nothing of others."""
+        refused = []
+        for folder in self._folders(kind, shape):
+            try:
+                return refuse_foreign(folder, earlier=earlier_export)
+            except CadsightError as error:
+                refused.append(error)
+        raise refused[0]
 
     def bfloat16(self, path: Path) -> Agreement:
         """How far OpenVINO in bfloat16 is from float32 with the export ``path``, measured once and then kept in its
@@ -138,13 +150,6 @@ class Exports:
         return np.ascontiguousarray(fit.transpose(2, 0, 1)[None])
 
     def _write(self, path: Path, folder: Path, kind: str, shape: tuple[int, int], difference: float) -> Path:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / ABOUT).unlink(missing_ok=True)
-        except OSError as error:
-            raise CadsightError(f"the export {folder} could not be written: {error.strerror or error}") from error
-        for name in _FILES[kind]:
-            write_atomically(folder / name, (path.parent / name).read_bytes())
         about = {
             "format": FORMAT,
             "weights_sha256": self.weights_sha256,
@@ -153,7 +158,10 @@ class Exports:
             "difference": difference,
             "torch": torch.__version__,
         }
-        write_atomically(folder / ABOUT, json.dumps(about, indent=1) + "\n")
+        with whole_folder(folder, earlier=earlier_export) as work:
+            for name in _FILES[kind]:
+                write_atomically(work / name, (path.parent / name).read_bytes())
+            write_atomically(work / ABOUT, json.dumps(about, indent=1) + "\n")
         return folder / _FILES[kind][0]
 
     def _folders(self, kind: str, shape: tuple[int, int]) -> list[Path]:
@@ -235,6 +243,16 @@ class Served:
             self._exports.tell("")
         _log.info("exported %s in %.1f s", name, time.monotonic() - began)
         return path
+
+
+def earlier_export(folder: Path) -> list[str] | None:
+    """The files of an export of an earlier version, which left no mark (see :mod:`cadsight_core.output_folder`)."""
+    try:
+        if not json_with("weights_sha256", "input")((folder / ABOUT).read_bytes()):
+            return None
+    except OSError:
+        return None
+    return [ABOUT, *(name for names in _FILES.values() for name in names if (folder / name).is_file())]
 
 
 def sha256(path: str | Path) -> str:

@@ -14,8 +14,9 @@ from cadsight_core.images import Rgb
 from cadsight_learning import lite0
 from cadsight_learning.checkpoint import fill
 from cadsight_learning.exports import sha256
+from cadsight_learning.model_folder import WEIGHTS
 from cadsight_learning.options import MODELS_FOLDER
-from cadsight_learning.registry import WEIGHTS, find, load_detector
+from cadsight_learning.registry import find, load_detector
 
 _SIDE, _BATCH = 224, 16
 

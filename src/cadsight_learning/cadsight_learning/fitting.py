@@ -15,11 +15,12 @@ from cadsight_learning.devices import device_of, memory_told
 from cadsight_learning.drawn import drawn_views
 from cadsight_learning.families import new_detector, task_of
 from cadsight_learning.learned_from import LearnedFrom
+from cadsight_learning.model_folder import refuse_foreign_model
 from cadsight_learning.normal_task import NormalTask
 from cadsight_learning.normals import NormalRegressor, new_regressor, residual_covariance
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry import ModelCard, code_version, fingerprint, now, save_model
-from cadsight_learning.training import Outcome, Schedule, train
+from cadsight_learning.training import Outcome, Schedule, curve_files, forget, train
 from cadsight_learning.validation_pictures import of_detector, of_regressor
 from cadsight_learning.views import views
 from cadsight_learning.von_mises_fisher import temperature
@@ -39,10 +40,11 @@ def fit_detector(
     Called again after a kill with the same arguments it goes on after the last whole epoch.
 
     Raises:
-        CadsightError: for an empty set, one without labels, a label outside the classes or without the mask that the
-            family learns, an unreadable picture, weights that cannot be had, a device without memory left, or what
-            :func:`cadsight_learning.training.train` raises.
+        CadsightError: for a folder with files of others under a model's names, an empty set, one without labels, a
+            label outside the classes or without the mask that the family learns, an unreadable picture, weights that
+            cannot be had, a device without memory left, or what :func:`cadsight_learning.training.train` raises.
     """
+    refuse_foreign_model(folder)
     check_samples(train_samples, "train", classes)
     check_samples(valid_samples, "valid", classes)
     if not any(s.instances for s in train_samples):
@@ -71,7 +73,9 @@ def fit_detector(
         dataclasses.asdict(options),
         outcome,
     )
-    save_model(folder, card, outcome.state, learned_from, of_detector(valid_samples, options.image_size))
+    pictures = of_detector(valid_samples, options.image_size)
+    save_model(folder, card, outcome.state, learned_from, pictures, curve_files(outcome.curves))
+    forget(folder)
     return detector, card
 
 
@@ -95,10 +99,11 @@ def fit_normals(
     a concentration the temperature of that. Goes on after a kill as :func:`fit_detector`.
 
     Raises:
-        CadsightError: for an empty set, one without normals, an unreadable picture, drawn views without a part,
-            weights or a device that cannot be had, a device without memory left, or what
-            :func:`cadsight_learning.training.train` raises.
+        CadsightError: for a folder with files of others under a model's names, an empty set, one without normals, an
+            unreadable picture, drawn views without a part, weights or a device that cannot be had, a device without
+            memory left, or what :func:`cadsight_learning.training.train` raises.
     """
+    refuse_foreign_model(folder)
     check_samples(train_samples, "train", classes)
     check_samples(valid_samples, "valid", classes)
     data = described({"train": train_samples, "valid": valid_samples})
@@ -150,7 +155,9 @@ def fit_normals(
         dataclasses.asdict(options),
         outcome,
     )
-    save_model(folder, card, outcome.state, learned_from, of_regressor([v.crop for v in judged], options.image_size))
+    pictures = of_regressor([v.crop for v in judged], options.image_size)
+    save_model(folder, card, outcome.state, learned_from, pictures, curve_files(outcome.curves))
+    forget(folder)
     return regressor, card
 
 

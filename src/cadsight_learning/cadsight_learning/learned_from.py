@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
 from cadsight_core.sample import Sample
 
 LEARNED_FROM = "learned_from.json"
-_FORMAT = "cadsight-learned-from-1"
+LEARNED_FROM_FORMAT = "cadsight-learned-from-1"
 # Of a SHA-256: two of a million pictures share them with a chance of 3e-8.
 _DIGITS = 16
 
@@ -45,8 +44,9 @@ class LearnedFrom:
         learned = {_short(content(s)) for s in train} | set(before.train if before else ())
         return LearnedFrom(tuple(sorted(learned)), tuple(sorted({_short(content(s)) for s in valid})))
 
-    def save(self, folder: Path) -> None:
-        write_atomically(folder / LEARNED_FROM, json.dumps({"format": _FORMAT, **asdict(self)}) + "\n")
+    def to_bytes(self) -> bytes:
+        """The bytes of the file."""
+        return (json.dumps({"format": LEARNED_FROM_FORMAT, **asdict(self)}) + "\n").encode()
 
 
 def load_learned_from(folder: str | Path) -> LearnedFrom | None:
@@ -62,8 +62,8 @@ def load_learned_from(folder: str | Path) -> LearnedFrom | None:
         return None
     except (OSError, ValueError) as error:
         raise CadsightError(f"{path} could not be read ({error}), expected a list of pictures") from error
-    if not isinstance(data, dict) or data.pop("format", None) != _FORMAT or not _is_list_of_pictures(data):
-        raise CadsightError(f"{path} is of another format, expected {_FORMAT}")
+    if not isinstance(data, dict) or data.pop("format", None) != LEARNED_FROM_FORMAT or not _is_list_of_pictures(data):
+        raise CadsightError(f"{path} is of another format, expected {LEARNED_FROM_FORMAT}")
     return LearnedFrom(tuple(data["train"]), tuple(data["valid"]))
 
 

@@ -1,11 +1,6 @@
 """Models in a folder a name: what they are, where they come from, how good they were, and their weights.
 
-FOLDER/NAME/model.json         the card
-FOLDER/NAME/weights.pt         a state_dict, read with ``weights_only=True``
-FOLDER/NAME/learned_from.json  the pictures that it learned from (see :mod:`cadsight_learning.learned_from`)
-FOLDER/NAME/pictures.npz       a few that it was validated on (see :mod:`cadsight_learning.validation_pictures`)
-FOLDER/NAME/curves.json        losses and figures epoch by epoch, also as curves.csv
-FOLDER/NAME/exports/           the network for other runtimes (see :mod:`cadsight_learning.exports`), made when wanted
+What lies in such a folder is told in :mod:`cadsight_learning.model_folder`.
 """
 
 import dataclasses
@@ -23,23 +18,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside, write_atomically
+from cadsight_core.files import inside
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cadsight_learning.checkpoint import load_state, save_checkpoint
+from cadsight_learning.checkpoint import checkpoint_bytes, load_state
 from cadsight_learning.exports import EXPORTS, Exports, sha256, untold
 from cadsight_learning.learned_from import LEARNED_FROM, LearnedFrom, content
+from cadsight_learning.model_folder import CARD, CARD_FORMAT, WEIGHTS, replace_model
 from cadsight_learning.options import MODELS_FOLDER
-from cadsight_learning.validation_pictures import PICTURES, save_pictures
+from cadsight_learning.validation_pictures import PICTURES, pictures_bytes
 
 if TYPE_CHECKING:
     from cadsight_learning.detector import Detector
     from cadsight_learning.normals import NormalRegressor
 
-CARD, WEIGHTS = "model.json", "weights.pt"
-FORMAT = "cadsight-model-1"
 # What JSON holds for a field of a card of each type, and what it is called.
 _IN_JSON: dict[type, tuple[tuple[type, ...], str]] = {
     str: ((str,), "a string"),
@@ -100,27 +94,24 @@ def save_model(
     state: Mapping[str, Tensor],
     learned_from: LearnedFrom | None = None,
     pictures: NDArray[np.uint8] | None = None,
+    curves: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write weights and what they were learned from, then the card: a folder with a card is whole.
+    """Write a model in the place of an earlier one; see :func:`cadsight_learning.model_folder.replace_model`.
 
     Args:
         pictures: that it was validated on (see :mod:`cadsight_learning.validation_pictures`).
+        curves: the files of its training's curves (see :func:`cadsight_learning.training.curve_files`).
 
     Raises:
-        CadsightError: when the disk refuses the bytes.
+        CadsightError: when ``folder`` holds files of others under a model's names, or the disk refuses the bytes.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CARD).unlink(missing_ok=True)
-    (folder / LEARNED_FROM).unlink(missing_ok=True)
-    (folder / PICTURES).unlink(missing_ok=True)
-    save_checkpoint(folder / WEIGHTS, {k: v.contiguous() for k, v in state.items()})
+    files = {WEIGHTS: checkpoint_bytes({k: v.contiguous() for k, v in state.items()}), **(curves or {})}
     if learned_from is not None:
-        learned_from.save(folder)
+        files[LEARNED_FROM] = learned_from.to_bytes()
     if pictures is not None:
-        save_pictures(folder, pictures)
-    data = {"format": FORMAT, **dataclasses.asdict(card)}
-    write_atomically(folder / CARD, json.dumps(data, indent=1) + "\n")
+        files[PICTURES] = pictures_bytes(pictures)
+    data = {"format": CARD_FORMAT, **dataclasses.asdict(card)}
+    replace_model(folder, {**files, CARD: (json.dumps(data, indent=1) + "\n").encode()})
 
 
 def load_card(folder: str | Path) -> ModelCard:
@@ -136,8 +127,8 @@ def load_card(folder: str | Path) -> ModelCard:
         raise CadsightError(f"{folder} holds no model: {CARD} could not be read, expected a trained model") from error
     except ValueError as error:
         raise CadsightError(f"the card {path} is not JSON: {error}") from error
-    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
-        raise CadsightError(f"the card {path} is of another format, expected {FORMAT}")
+    if not isinstance(data, dict) or data.pop("format", None) != CARD_FORMAT:
+        raise CadsightError(f"the card {path} is of another format, expected {CARD_FORMAT}")
     known = {f.name for f in dataclasses.fields(ModelCard)}
     if not {"kind", "architecture", "classes", "image_size"} <= data.keys() <= known:
         raise CadsightError(f"the card {path} has the keys {sorted(data)}, expected {sorted(known)}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.output_file import refuse_foreign_file
 
 from cadsight_learning.detector import EpochReport, Progress, silent
 
@@ -90,6 +91,7 @@ def _mlflow(folder: Path, options: Mapping[str, Any]) -> contextlib.AbstractCont
     def writing() -> Iterator[Progress]:
         if not os.environ.get("MLFLOW_TRACKING_URI"):
             folder.mkdir(parents=True, exist_ok=True)
+            refuse_foreign_file(folder / "mlflow.db", lambda data: data.startswith(b"SQLite format 3\0"))
             mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
         mlflow.set_experiment(_EXPERIMENT)
         with mlflow.start_run(run_name=folder.name):

@@ -5,7 +5,7 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,9 @@ from cadsight_learning.checkpoint import load_checkpoint, save_checkpoint
 from cadsight_learning.computing import Computing, threads_kept
 from cadsight_learning.detector import EpochReport, Progress, StepProgress, StepReport, silent
 from cadsight_learning.devices import device_of_module, on_device
+from cadsight_learning.model_folder import CARD, CURVES_CSV, CURVES_JSON, STATE
 from cadsight_learning.pace import Pace
 
-STATE, CURVES = "training.pt", "curves"
 # Steps over which weights are averaged: the short trainings here have some hundreds in all.
 _EMA_STEPS = 40
 _WARM_UP = 0.06
@@ -110,7 +110,8 @@ class Outcome:
 def train(
     task: Task, schedule: Schedule, folder: str | Path, progress: Progress, steps: StepProgress = silent
 ) -> Outcome:
-    """Train until the schedule ends; ``folder`` gets the curves, and the state to go on from after a kill.
+    """Train until the schedule ends; ``folder`` gets the state to go on from after a kill, which stays until the model
+    is kept (see :func:`forget`), and the curves, unless a model is there, whose own they would replace.
 
     ``steps`` is told of each step as soon as the pace is known.
 
@@ -131,8 +132,21 @@ def train(
         raise CadsightError(
             f"{run.outcome.stopped} before a first epoch was done, expected a lower learning rate or more time"
         )
-    (folder / STATE).unlink(missing_ok=True)
     return run.outcome
+
+
+def forget(folder: str | Path) -> None:
+    """Remove the state of a training that is over, once what came of it is kept."""
+    (Path(folder) / STATE).unlink(missing_ok=True)
+
+
+def curve_files(curves: Sequence[Mapping[str, float]]) -> dict[str, bytes]:
+    """The curves as JSON and as a table, by their files' names."""
+    table = io.StringIO()
+    writer = csv.DictWriter(table, list(curves[0]), extrasaction="ignore", restval="")
+    writer.writeheader()
+    writer.writerows(curves)
+    return {CURVES_JSON: (json.dumps(curves, indent=1) + "\n").encode(), CURVES_CSV: table.getvalue().encode()}
 
 
 class _Run:
@@ -223,11 +237,11 @@ class _Run:
         if better:
             outcome.best_score, outcome.best_epoch = score, outcome.epochs
             outcome.state = {k: v.detach().cpu().clone() for k, v in self.average.module.state_dict().items()}
-        self.save()
         self._over = cut
         time_up = bool(schedule.seconds) and outcome.seconds >= schedule.seconds and outcome.epochs < schedule.epochs
         if cut or time_up:
             outcome.stopped = self._time_was_up()
+        self.save()
         share = 1.0 if self.done else self.passed(outcome.epochs, outcome.seconds)
         computed = outcome.computed[-1][1] if outcome.computed else ""
         progress(
@@ -250,12 +264,9 @@ class _Run:
 
     def save(self) -> None:
         outcome = self.outcome
-        write_atomically(self.folder / f"{CURVES}.json", json.dumps(outcome.curves, indent=1) + "\n")
-        table = io.StringIO()
-        writer = csv.DictWriter(table, list(outcome.curves[0]), extrasaction="ignore", restval="")
-        writer.writeheader()
-        writer.writerows(outcome.curves)
-        write_atomically(self.folder / f"{CURVES}.csv", table.getvalue())
+        if not (self.folder / CARD).exists():
+            for name, data in curve_files(outcome.curves).items():
+                write_atomically(self.folder / name, data)
         save_checkpoint(
             self.folder / STATE,
             {
@@ -266,6 +277,7 @@ class _Run:
                 "best": outcome.state,
                 "numbers": [outcome.best_epoch, outcome.best_score, outcome.epochs, outcome.seconds],
                 "curves": outcome.curves,
+                "stopped": outcome.stopped,
                 "mode": self._computing.state,
                 "computed": outcome.computed,
             },
@@ -286,6 +298,7 @@ class _Run:
         self.optimizer.load_state_dict(data["optimizer"])
         best_epoch, best_score, epochs, seconds = data["numbers"]
         computed = [(int(epoch), str(mode)) for epoch, mode in data.get("computed", [])]
-        self.outcome = Outcome(data["best"], best_epoch, best_score, epochs, seconds, data["curves"], computed=computed)
+        stopped = str(data.get("stopped", ""))
+        self.outcome = Outcome(data["best"], best_epoch, best_score, epochs, seconds, data["curves"], stopped, computed)
         # As before, so that it ends as if it had not been killed.
         self._computing.resume(data.get("mode"))

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.output_file import json_with, refuse_foreign_file
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
@@ -21,12 +22,14 @@ from cadsight_learning.detector import Progress, silent
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.fitting import fit_detector, fit_normals
 from cadsight_learning.judged_objects import counting
+from cadsight_learning.model_folder import refuse_foreign_model
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.training_sets import TrainingSet, drawn
 
 DETECTOR_FIGURES = SHARES
 NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
 _FILE = "trial.json"
+_is_trial = json_with("asked", "figures")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Trial:
             return None
         except (OSError, ValueError) as error:
             raise CadsightError(f"{path} could not be read ({error}), expected a trial's figures") from error
+        if not isinstance(kept, dict):
+            raise CadsightError(f"{path} holds no object, expected a trial's figures")
         if kept.pop("asked", None) != self._asked:
             raise CadsightError(
                 f"{self.folder} holds a trial with other settings or data, expected the same or another --out"
@@ -82,6 +87,17 @@ class Trial:
         if self.normals and self.parts:
             asked.append({p.name: [[*s.axis, s.order] for s in p.symmetry] for p in self.parts})
         return asked
+
+
+def refuse_foreign_trial(folder: Path) -> None:
+    """Refuse a folder in which a trial would write over what no trial left.
+
+    Raises:
+        CadsightError: naming the file.
+    """
+    refuse_foreign_file(folder / _FILE, _is_trial)
+    for kind in ("detector", "normals"):
+        refuse_foreign_model(folder / kind)
 
 
 Shown = Callable[[Trial, str], contextlib.AbstractContextManager[Progress]]

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-from cadsight_core.files import write_atomically
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
@@ -40,19 +39,15 @@ def of_regressor(crops: Sequence[Rgb], size: int) -> NDArray[np.uint8]:
     return np.stack(chosen).astype(np.uint8)
 
 
-def save_pictures(folder: Path, pictures: NDArray[np.uint8]) -> None:
-    """Keep ``pictures`` beside the model in ``folder``.
-
-    Raises:
-        CadsightError: when the disk refuses the bytes.
-    """
+def pictures_bytes(pictures: NDArray[np.uint8]) -> bytes:
+    """The bytes of the file that keeps ``pictures``."""
     file = io.BytesIO()
     np.savez_compressed(file, pictures=pictures)
-    write_atomically(folder / PICTURES, file.getvalue())
+    return file.getvalue()
 
 
 def load_pictures(folder: Path) -> NDArray[np.uint8] | None:
-    """What :func:`save_pictures` kept, or None when nothing usable is there."""
+    """The pictures beside the model in ``folder``, or None when nothing usable is there."""
     try:
         with np.load(folder / PICTURES) as file:
             pictures = file["pictures"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 from cadsight_learning.computing import Computing, Mode, quickest, step_seconds
-from cadsight_learning.training import STATE, Schedule, train
+from cadsight_learning.model_folder import STATE
+from cadsight_learning.training import Schedule, train
 from torch import nn
 
 USUAL = Mode(2, True, True)

@@ -15,6 +15,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.geometry import angle_between
 from cadsight_core.images import read_image
+from cadsight_core.output_folder import MARK
 from cadsight_learning.agreement import LARGEST_NORMAL_DEG, Agreement, agreement
 from cadsight_learning.detector import warm_up
 from cadsight_learning.exports import ABOUT, LARGEST_DIFFERENCE
@@ -226,11 +227,11 @@ def test_an_export_whose_json_says_nothing_is_none(broken, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model.xml", "model.bin", ABOUT])
-def test_an_export_that_ends_before_any_of_its_files_is_not_used(name, tmp_path, monkeypatch):
+def test_an_export_that_ends_before_any_of_its_files_leaves_the_old_one(name, tmp_path, monkeypatch):
     folder = saved_regressor(tmp_path / "m", "compact")
     exports = exports_of(folder, load_card(folder))
     network = load_regressor(folder, device="cpu").exportable()
-    exports.make(network, "openvino", (64, 64))
+    old = exports.make(network, "openvino", (64, 64))
 
     def killed(path, data):
         if path.name == name:
@@ -241,11 +242,37 @@ def test_an_export_that_ends_before_any_of_its_files_is_not_used(name, tmp_path,
     monkeypatch.setattr(exports_module, "write_atomically", killed)
     with pytest.raises(KeyboardInterrupt):
         changed.make(network, "openvino", (64, 64))
-    assert changed.find("openvino", (64, 64)) is None
-    assert exports.find("openvino", (64, 64)) is None
     monkeypatch.undo()
     assert changed.find("openvino", (64, 64)) is None
-    assert changed.make(network, "openvino", (64, 64)) == changed.find("openvino", (64, 64))
+    assert exports.find("openvino", (64, 64)) == old
+    assert changed.make(network, "openvino", (64, 64)) == changed.find("openvino", (64, 64)) == old
+    assert exports.find("openvino", (64, 64)) is None
+
+
+@pytest.mark.parametrize("foreign", ["model.bin", "notes.txt"])
+def test_what_others_have_in_an_exports_folder_is_left_and_the_spare_one_taken(foreign, tmp_path):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    network = load_regressor(folder, device="cpu").exportable()
+    beside = exports_of(folder, load_card(folder))
+    theirs = beside.folder / "openvino-64x64" / foreign
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    with pytest.raises(CadsightError, match=rf"no earlier result of ours, such as {foreign}"):
+        dataclasses.replace(beside, spare=None).make(network, "openvino", (64, 64))
+    made = dataclasses.replace(beside, spare=tmp_path / "spare").make(network, "openvino", (64, 64))
+    assert made == tmp_path / "spare" / "openvino-64x64" / "model.xml"
+    assert [path.name for path in theirs.parent.iterdir()] == [foreign]
+
+
+def test_an_export_of_an_earlier_version_which_has_no_mark_is_replaced(tmp_path):
+    folder = saved_regressor(tmp_path / "m", "compact")
+    network = load_regressor(folder, device="cpu").exportable()
+    exports = dataclasses.replace(exports_of(folder, load_card(folder)), weights_sha256="of others", spare=None)
+    made = exports.make(network, "openvino", (64, 64))
+    (made.parent / MARK).unlink()
+    now = exports_of(folder, load_card(folder))
+    assert now.find("openvino", (64, 64)) is None
+    assert now.make(network, "openvino", (64, 64)) == made
 
 
 def test_a_network_that_differs_from_torchs_is_refused_and_nothing_is_written(tmp_path, monkeypatch):
@@ -332,9 +359,9 @@ def test_an_export_that_finds_no_place_at_all_leaves_torch_with_auto_and_is_refu
     with caplog.at_level(logging.WARNING):
         found, _ = regressor.predict(crops())
     assert regressor.runtime == "torch"
-    assert "could not be written" in caplog.text
+    assert "exports is no folder, expected one" in caplog.text
     assert found == pytest.approx(load_regressor(folder, device="cpu").predict(crops())[0], abs=1e-5)
-    with pytest.raises(CadsightError, match="exports/openvino-64x64 could not be written"):
+    with pytest.raises(CadsightError, match="exports is no folder, expected one"):
         load_regressor(folder, device="cpu", runtime="openvino").predict(crops())
 
 

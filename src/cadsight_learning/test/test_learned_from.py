@@ -32,7 +32,7 @@ def test_the_content_of_a_picture_is_the_sha_256_of_its_bytes(pictures, tmp_path
 
 
 def test_pictures_that_were_learned_from_are_refused_by_content_and_named(pictures, other_pictures, tmp_path):
-    LearnedFrom.of(pictures[:5], other_pictures[:2], "scratch").save(tmp_path)
+    (tmp_path / LEARNED_FROM).write_bytes(LearnedFrom.of(pictures[:5], other_pictures[:2], "scratch").to_bytes())
     twin = copied(pictures[3], tmp_path, "renamed")
     with pytest.raises(
         CadsightError,
@@ -46,7 +46,7 @@ def test_pictures_that_were_learned_from_are_refused_by_content_and_named(pictur
 def test_pictures_that_validated_and_a_model_that_does_not_tell_are_noted(pictures, other_pictures, tmp_path):
     (untold,) = refuse_learned(tmp_path, pictures)
     assert "does not tell which pictures it learned from" in untold
-    LearnedFrom.of(pictures, other_pictures[:3], "scratch").save(tmp_path)
+    (tmp_path / LEARNED_FROM).write_bytes(LearnedFrom.of(pictures, other_pictures[:3], "scratch").to_bytes())
     (sentence,) = refuse_learned(tmp_path, other_pictures)
     assert sentence.startswith(f"by 3 of the 4 pictures {tmp_path} was validated")
 
@@ -56,9 +56,9 @@ def test_what_a_model_started_from_counts_as_learned_from(pictures, other_pictur
         (tmp_path / name).mkdir()
     (tmp_path / "first" / "weights.pt").write_bytes(b"")
     first = LearnedFrom.of(pictures[:3], other_pictures[:1], "scratch")
-    first.save(tmp_path / "first")
+    (tmp_path / "first" / LEARNED_FROM).write_bytes(first.to_bytes())
     second = LearnedFrom.of(pictures[3:4], other_pictures[1:2], str(tmp_path / "first" / "weights.pt"))
-    second.save(tmp_path / "second")
+    (tmp_path / "second" / LEARNED_FROM).write_bytes(second.to_bytes())
     assert load_learned_from(tmp_path / "second") == second
     assert second.train == tuple(sorted(content(s)[:16] for s in pictures[:4]))
     # Those that validated the first one taught the second one nothing.
@@ -88,7 +88,7 @@ def test_a_list_that_is_not_ours_is_refused(text, words, tmp_path):
 
 
 def test_what_is_kept_is_sixteen_digits_a_picture(pictures, tmp_path):
-    LearnedFrom.of(pictures[:1], [], "scratch").save(tmp_path)
+    (tmp_path / LEARNED_FROM).write_bytes(LearnedFrom.of(pictures[:1], [], "scratch").to_bytes())
     data = json.loads((tmp_path / LEARNED_FROM).read_text())
     assert data == {"format": "cadsight-learned-from-1", "train": [content(pictures[0])[:16]], "valid": []}
 

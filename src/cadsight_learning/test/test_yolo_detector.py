@@ -9,9 +9,10 @@ from cadsight_core.images import read_image
 from cadsight_learning.checkpoint import load_state, save_checkpoint
 from cadsight_learning.fitting import fit_detector
 from cadsight_learning.learned_from import load_learned_from
+from cadsight_learning.model_folder import WEIGHTS
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pickled_networks import load_network_state
-from cadsight_learning.registry import WEIGHTS, load_card, load_detector
+from cadsight_learning.registry import load_card, load_detector
 from cadsight_learning.ultralytics_detector import DetectorTask
 from cadsight_learning.yolo import DetectionModel, YoloDetector, new_detector
 from cadsight_learning.yolo_names import architecture_of

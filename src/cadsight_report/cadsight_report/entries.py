@@ -16,7 +16,8 @@ from cadsight_learning.comparison import COMPARISON, load_comparison, stopped_ea
 from cadsight_learning.data import chosen, load_together, parts_in
 from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.learned_from import refuse_learned
-from cadsight_learning.registry import CARD, load_card, load_detector, load_regressor
+from cadsight_learning.model_folder import CARD
+from cadsight_learning.registry import load_card, load_detector, load_regressor
 from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
 from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES, stopped
 

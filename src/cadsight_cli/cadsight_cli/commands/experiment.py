@@ -14,6 +14,7 @@ _PAPERS = {
     "transfer": ("synthetic pictures first, then real ones for fewer epochs", "box"),
     "mixing": ("as many pictures in all, a growing share of them synthetic", "box"),
 }
+_PAGE = "report.html"
 _GOES_ON = "Stopped or killed, the same command goes on where it was."
 
 
@@ -74,6 +75,7 @@ def run_sets(args: argparse.Namespace) -> int:
 
     from cadsight_cli.experiments.plans import Plan
 
+    _refuse_foreign(args.out)
     if args.no_normals and args.part:
         raise CadsightError("--part came with --no-normals, expected one of them: symmetry counts for normals alone")
     sets = [TrainingSet.parse(words) for words in args.set]
@@ -89,6 +91,7 @@ def run_paper(args: argparse.Namespace) -> int:
     from cadsight_cli.experiments.planned import planned
     from cadsight_cli.experiments.scales import scale_of
 
+    _refuse_foreign(args.out)
     scale = scale_of(args.scale)
     scale = replace(
         scale,
@@ -98,6 +101,17 @@ def run_paper(args: argparse.Namespace) -> int:
     )
     plan, test = planned(args, scale)
     return _compared(plan, test, args.seeds or scale.seeds, args)
+
+
+def _refuse_foreign(out: str) -> None:
+    """Before anything is drawn or trained."""
+    from pathlib import Path
+
+    from cadsight_core.output_file import is_page, refuse_foreign_file
+    from cadsight_learning.comparison import refuse_foreign_comparison
+
+    refuse_foreign_comparison(out)
+    refuse_foreign_file(Path(out) / _PAGE, is_page)
 
 
 def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int:
@@ -134,7 +148,7 @@ def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int
             comparison = run(spread=spread, threads=0 if args.cluster else threads_each(args.workers))
         finally:
             spreader.close()
-    page = report_side_by_side([args.out], Path(args.out) / "report.html")
+    page = report_side_by_side([args.out], Path(args.out) / _PAGE)
     print(table(comparison), end="")
     print(Path(args.out) / COMPARISON)
     print(page)

@@ -55,11 +55,13 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.evaluation import in_classes_of
     from cadsight_learning.fitting import fit_detector, fit_normals
     from cadsight_learning.learned_from import copies, refuse_validation
+    from cadsight_learning.model_folder import refuse_foreign_model
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
     from cadsight_cli.option_arguments import options_of
     from cadsight_cli.part_arguments import parts_of
 
+    refuse_foreign_model(args.out)
     options: Any = options_of(args, DetectorOptions if args.kind == "detector" else NormalOptions)
     samples, classes = load_together(args.data)
     if args.valid:
@@ -87,11 +89,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_base(args: argparse.Namespace) -> int:
-    from cadsight_learning.base import train_base
+    from cadsight_learning.base import refuse_foreign_base, train_base
     from cadsight_learning.options import DetectorOptions
 
     from cadsight_cli.option_arguments import options_of
 
+    refuse_foreign_base(args.out)
     options = options_of(args, DetectorOptions)
     with _followed(args, options) as report:
         card, path = train_base(args.pictures, args.out, options, report)
