@@ -35,7 +35,7 @@ from cadsight_capture.outline import directions, reach_of_mask
 from cadsight_capture.refusal import Refusal
 
 LABELS = "labels.json"
-_ours = json_with("images", "accepted", "inputs")
+is_label_report = json_with("images", "accepted", "inputs")
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -134,7 +134,7 @@ def label_session(
 
     for name in ("labelled", "rejected"):
         refuse_foreign(folder / name, earlier=files_of)
-    refuse_foreign_file(folder / LABELS, _ours)
+    refuse_foreign_file(folder / LABELS, is_label_report)
     started = time.perf_counter()
     session = _Session(source, part, mount, p)
     show = progress or (lambda items, total, what: items)
@@ -149,7 +149,7 @@ def label_session(
         report = _write(folder, session, show(labels, total, "labels"), correction, before)
     report = replace(report, seconds=round(time.perf_counter() - started, 3))
     content = report.to_json() | {"inputs": inputs, "part": part.name, "parameters": asdict(p)}
-    write_output(folder / LABELS, json.dumps(content, indent=2) + "\n", _ours)
+    write_output(folder / LABELS, json.dumps(content, indent=2) + "\n", is_label_report)
     return report
 
 
@@ -256,7 +256,7 @@ def _write(
                 reasons[refusal.kind] += 1
                 rejected.append_file(result.rejected(refusal))
         # Where it is the labels are whole, so it goes before they do.
-        refuse_foreign_file(folder / LABELS, _ours).unlink(missing_ok=True)
+        refuse_foreign_file(folder / LABELS, is_label_report).unlink(missing_ok=True)
     statistics = {key: _statistics([getattr(a, key) for a in agreements]) for key in Agreement.__dataclass_fields__}
     return LabelReport(
         labelled=folder / "labelled",

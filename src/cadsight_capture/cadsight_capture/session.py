@@ -7,6 +7,7 @@ DIR/raw/             the data set; every record holds session, seed, pose, stamp
 """
 
 import json
+import os
 import threading
 import time
 from collections import Counter
@@ -23,11 +24,15 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.images import write_image
+from cadsight_core.output_file import json_with
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Sample, Split
 from numpy.typing import NDArray
 
 FORMAT = "cadsight-session-1"
+_BACKGROUND = "background.png"
+# Whether the bytes of session.json are ours.
+is_session = json_with("asked", "skipped", form=FORMAT)
 
 T = TypeVar("T")
 
@@ -302,8 +307,8 @@ class Session:
             frame = self._background()
             self.dataset.append(self._sample(frame, name, background=True), frame.image)
         sample = self.dataset[name]
-        if not (self.folder / "background.png").exists():
-            write_image(self.folder / "background.png", self.dataset.image(sample))
+        if not (self.folder / _BACKGROUND).exists():
+            write_image(self.folder / _BACKGROUND, self.dataset.image(sample))
         assert sample.camera is not None
         return self._poses_in_view(sample.camera, Pose.from_json(sample.record["base_from_camera"]))
 
@@ -352,7 +357,7 @@ class Session:
             self.control.sleep(self.parameters.retry_s)
 
     def _begin(self, plan: SessionPlan, recipe: Mapping[str, Any]) -> None:
-        path = self.folder / "session.json"
+        path, background = self.folder / "session.json", self.folder / _BACKGROUND
         asked = {**asdict(plan), "recipe": json.loads(json.dumps(dict(recipe)))}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -361,6 +366,8 @@ class Session:
             raise CadsightError(f"the session's folder {self.folder} cannot be used: {error.strerror}") from error
         except ValueError as error:
             raise CadsightError(f"{path} is no JSON, expected what a session wrote there: {error}") from error
+        if before is None and os.path.lexists(background):
+            raise CadsightError(f"{background} is there and no session, expected another folder")
         if before is None:
             self._state: dict[str, Any] = {"format": FORMAT, "asked": asked, "skipped": {}}
         elif not isinstance(before, dict) or before.get("format") != FORMAT:

@@ -199,6 +199,13 @@ def test_a_broken_session_file_is_named(tmp_path, content, words):
         session(tmp_path, 1, DrawnCell(Control()))
 
 
+def test_a_picture_of_others_is_not_taken_for_the_background(tmp_path):
+    (tmp_path / "background.png").write_bytes(b"mine")
+    with pytest.raises(CadsightError, match=r"background\.png is there and no session, expected another folder"):
+        session(tmp_path, 1, DrawnCell(Control()))
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("background.png", b"mine")]
+
+
 @pytest.mark.parametrize(
     ("plan", "words"),
     [

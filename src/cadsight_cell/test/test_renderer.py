@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 from cadsight_cell.simulation.renderer import CellRenderer
-from cadsight_cell.simulation.truth import FRAMES_FILE, SCENE_FILE, Truth, TruthRecorder
+from cadsight_cell.simulation.truth import FRAMES_FILE, SCENE_FILE, Truth, TruthRecorder, truth_files
 from cadsight_cell.simulation.world import World, WorldParameters, make_world, moved_lamp
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
@@ -168,3 +168,23 @@ def test_a_folder_with_another_mesh_of_the_same_name_is_refused(part: Part, worl
 def test_a_folder_without_a_scene_is_named(tmp_path: Path) -> None:
     with pytest.raises(CadsightError, match=r"holds no truth of a simulated cell"):
         Truth(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "words"), [("part.stl", "is not"), (FRAMES_FILE, f"has no {SCENE_FILE} beside it")])
+def test_files_of_others_where_the_truth_goes_stay(
+    part: Part, world: World, tmp_path: Path, name: str, words: str
+) -> None:
+    theirs = tmp_path / name.replace(".stl", Path(part.mesh).suffix.lower())
+    theirs.write_bytes(b"mine")
+    with pytest.raises(CadsightError, match=words):
+        TruthRecorder(tmp_path, world, part, MOUNT)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == {theirs: b"mine"}
+
+
+def test_what_is_ours_of_a_truth_can_be_told(part: Part, world: World, tmp_path: Path) -> None:
+    assert truth_files(tmp_path) is None
+    TruthRecorder(tmp_path, world, part, MOUNT).frame(1_000, HOME)
+    assert sorted(truth_files(tmp_path) or ()) == sorted(path.name for path in tmp_path.iterdir())
+    for text in ("[]", '{"world": 1}', "{"):
+        (tmp_path / SCENE_FILE).write_text(text)
+        assert truth_files(tmp_path) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cadsight_cli.demo.anew import beside, put_in_place
+from cadsight_cli.demo.anew import beside
 from cadsight_cli.demo.inputs import NEEDS
 from cadsight_cli.demo.pipeline import Pipeline
 from cadsight_cli.demo.settings import QUICK, DemoSettings, asked, is_quick
@@ -126,14 +126,29 @@ def test_what_was_begun_beside_for_an_earlier_change_is_begun_anew(folder, confi
     assert not begun.exists()
 
 
-def test_a_new_piece_takes_the_place_of_the_old_one_as_a_whole(tmp_path):
-    run = RunFolder(tmp_path)
-    for folder, text in ((run.detector, "old"), (beside(run).detector, "new")):
-        folder.mkdir(parents=True)
-        (folder / text).write_text(text)
-    put_in_place(run, beside(run).detector)
-    assert [path.name for path in run.detector.iterdir()] == ["new"]
-    assert [path.name for path in run.detector.parent.iterdir()] == ["detector"]
+@pytest.mark.parametrize("name", ["notes.txt", "demo.json", "steps.json", "report.html", "sessions/train/a.png"])
+def test_a_folder_of_others_is_refused_before_anything_is_written(tmp_path, config, name):
+    theirs = tmp_path / "theirs" / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    with pytest.raises(CadsightError, match=r"is no run of cadsight demo and holds .*, expected a new"):
+        Pipeline(tmp_path / "theirs", DemoSettings(), config, False, print)
+    assert [path for path in (tmp_path / "theirs").rglob("*") if path.is_file()] == [theirs]
+    assert theirs.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["steps.json", "report.html", "report.json"])
+def test_a_file_of_others_under_a_name_of_a_run_is_refused_before_it_goes_on(folder, config, name):
+    (folder / name).write_text("mine")
+    with pytest.raises(CadsightError, match=rf"{name} is no earlier output of ours"):
+        opened(folder, config)
+    assert (folder / name).read_text() == "mine"
+
+
+def test_what_a_kill_left_of_the_first_file_of_a_run_is_no_file_of_others(tmp_path, config):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".demo.json.ab12_cd3").write_text("{")
+    Pipeline(tmp_path / "run", DemoSettings(), config, False, print)
 
 
 def test_a_run_as_small_as_a_quick_one_is_told_from_others():

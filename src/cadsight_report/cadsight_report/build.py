@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.output_file import is_page, json_with, refuse_foreign_file, write_output
+from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
 from cadsight_core.sample import Sample
 
 from cadsight_report import charts, distances, models
@@ -20,12 +20,10 @@ from cadsight_report.labels import LabelError, label_figures, session_errors
 from cadsight_report.live import latencies, live_figures, replay_figures
 from cadsight_report.origin import settings, step_seconds, versions
 from cadsight_report.page import Illustrations, Picture, render
-from cadsight_report.run_folder import SPLITS, RunFolder
+from cadsight_report.run_folder import FORMAT, SPLITS, RunFolder, is_figures
 from cadsight_report.targets import judge
 from cadsight_report.truth import Truth, true_sample, truth_of
 
-FORMAT = "cadsight-report-1"
-_ours = json_with("run", form=FORMAT)
 PICTURES, SALIENCY_MAPS = 20, 8
 _SURROUNDINGS, _PICTURE_SIDE = 2.2, 440
 STAGES = ("labels", "distances", "detector", "normals", "pictures", "page")
@@ -45,7 +43,7 @@ def build_report(folder: str | Path, progress: Progress = lambda stage: None) ->
     run = RunFolder(Path(folder).resolve())
     if not run.folder.is_dir():
         raise CadsightError(f"the run {run.folder} is missing, expected a folder such as cadsight demo makes")
-    refuse_foreign_file(run.figures, _ours)
+    refuse_foreign_file(run.figures, is_figures)
     refuse_foreign_file(run.page, is_page)
     report = _Report(run)
     for stage in STAGES[:-1]:
@@ -181,7 +179,7 @@ class _Report:
         figures = _without_nan(self.figures)
         illustrations = Illustrations(self.charts, self.pictures, self.saliency, self.sentences)
         page = render(figures, illustrations)
-        write_output(self.run.figures, json.dumps(figures, indent=2, allow_nan=False) + "\n", _ours)
+        write_output(self.run.figures, json.dumps(figures, indent=2, allow_nan=False) + "\n", is_figures)
         write_output(self.run.page, page, is_page)
 
     def _add_curves(self, name: str, panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]]) -> None:

@@ -6,8 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.output_file import json_with
 
+FORMAT = "cadsight-report-1"
 SPLITS = ("train", "valid", "test")
+
+
+# Whether the bytes of report.json are ours.
+is_figures = json_with("run", form=FORMAT)
 
 
 @dataclass(frozen=True)

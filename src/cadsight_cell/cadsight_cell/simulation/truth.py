@@ -1,7 +1,6 @@
 """What was really so while the simulated cell ran. For reports, benchmarks and tests; never for labels."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -14,6 +13,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, write_atomically
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.opengl import needing_opengl
+from cadsight_core.output_file import json_with
 from cadsight_core.parameters import from_mapping
 from cadsight_core.part import ColourRange, Part, Symmetry, load_part_mesh
 from numpy.typing import NDArray
@@ -73,11 +73,14 @@ class TruthRecorder:
         path = self._folder / SCENE_FILE
         if path.exists() and path.read_text() != text:
             raise CadsightError(f"{path} holds the truth of another scene, expected an empty folder or the same one")
-        if path.exists() and mesh.exists() and mesh.read_bytes() != Path(part.mesh).read_bytes():
+        shape = Path(part.mesh).read_bytes()
+        if mesh.exists() and mesh.read_bytes() != shape:
             raise CadsightError(f"{mesh} is not {part.mesh} as it is now, expected an empty folder or the same part")
-        shutil.copyfile(part.mesh, mesh)
-        write_atomically(path, text)
         frames = self._folder / FRAMES_FILE
+        if frames.exists() and not path.exists():
+            raise CadsightError(f"{frames} has no {SCENE_FILE} beside it, expected an empty folder or the same scene")
+        write_atomically(mesh, shape)
+        write_atomically(path, text)
         if frames.exists() and not frames.read_bytes().endswith(b"\n"):
             append_line(frames, "")  # ends the line in hand when the cell was killed
 
@@ -85,6 +88,19 @@ class TruthRecorder:
         """Note where the arm was when the frame stamped ``stamp_ns`` was exposed."""
         line = json.dumps({"stamp_ns": stamp_ns, "joints": [float(q) for q in joints]})
         append_line(self._folder / FRAMES_FILE, line)
+
+
+def truth_files(folder: Path) -> list[str] | None:
+    """The files of a recorded truth by their paths in ``folder``, None where there is none."""
+    try:
+        data = (folder / SCENE_FILE).read_bytes()
+    except OSError:
+        return None
+    if not json_with("world", "part", "mount")(data):
+        return None
+    part = json.loads(data)["part"]
+    mesh = part.get("mesh") if isinstance(part, dict) else None
+    return [SCENE_FILE, FRAMES_FILE, *([mesh] if isinstance(mesh, str) else [])]
 
 
 class Truth:

@@ -38,10 +38,12 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_report.run_folder import RunFolder, read_json
     from cadsight_ros.domains import own_domain
 
+    from cadsight_cli.demo.ownership import refuse_foreign_run
     from cadsight_cli.demo.pipeline import Pipeline
     from cadsight_cli.demo.settings import QUICK, DemoSettings, asked, is_quick
     from cadsight_cli.demo.verdict import verdict
 
+    refuse_foreign_run(args.out)
     # A domain of its own, so that nodes of other runs on this machine do not answer.
     os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
     signal.signal(signal.SIGTERM, signal.default_int_handler)

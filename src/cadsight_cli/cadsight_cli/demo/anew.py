@@ -1,9 +1,14 @@
 """Pieces of a run that are made again beside the old ones, and take their place when they are complete."""
 
-import shutil
+import os
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+from cadsight_core.output_folder import exchange, remove_entries
 from cadsight_report.run_folder import RunFolder
+
+from cadsight_cli.demo.ownership import entries_of_ours
 
 
 def beside(run: RunFolder) -> RunFolder:
@@ -11,22 +16,32 @@ def beside(run: RunFolder) -> RunFolder:
     return RunFolder(run.folder / "anew")
 
 
-def put_in_place(run: RunFolder, new: Path) -> None:
-    """Let the complete folder ``new`` of :func:`beside` take the place of the old one."""
+def put_in_place(run: RunFolder, new: Path, say: Callable[[str], None] = print) -> None:
+    """Let the complete folder ``new`` of :func:`beside` take the place of the old one in one step.
+
+    What others put into the old one is kept beside it, and told.
+    """
     old = run.folder / new.relative_to(beside(run).folder)
-    before = old.with_name(f".{old.name}.before")
-    shutil.rmtree(before, ignore_errors=True)
     old.parent.mkdir(parents=True, exist_ok=True)
-    if old.exists():
-        old.rename(before)
-    new.rename(old)
-    shutil.rmtree(before, ignore_errors=True)
+    if not os.path.lexists(old):
+        new.rename(old)
+        return
+    own = entries_of_ours(run, old)
+    # Under its last name before the step: after a kill nobody takes the old piece for one that is being made.
+    aside = Path(tempfile.mkdtemp(prefix=f"{old.name}.kept-", dir=old.parent))
+    new.rename(aside)
+    exchange(aside, old)
+    if not remove_entries(aside, own):
+        say(f"{old} was replaced, and what others put there was moved to {aside}")
 
 
 def discard(run: RunFolder, step: str) -> None:
     """Remove what was begun beside for an earlier change of ``step``; the old piece is not touched."""
-    for piece in _PIECES.get(step, ()):
-        shutil.rmtree(beside(run).folder / piece, ignore_errors=True)
+    made = beside(run)
+    for name in _PIECES.get(step, ()):
+        piece = made.folder / name
+        if piece.is_dir():
+            remove_entries(piece, entries_of_ours(made, piece))
 
 
 _PIECES = {

@@ -1,12 +1,14 @@
 """The live step: the perception node looks while the arm moves, a bag is kept of it and replayed through the node."""
 
-import shutil
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 from cadsight_capture.session import SessionPlan
+from cadsight_cell.simulation.truth import truth_files
 from cadsight_core.errors import CadsightError
+from cadsight_core.output_folder import whole_folder
 from cadsight_perception.live import BAG, REPORT, watch
 from cadsight_perception.presence import wait_for_result
 from cadsight_report.run_folder import RunFolder
@@ -20,27 +22,28 @@ from cadsight_interfaces.action import CaptureSession
 REPLAY_REPORT = "replay.json"
 # More poses than any look lasts: the tour is broken off when the time is over.
 _POSES = 100_000
-_TOUR = "tour"
+_TOUR, _TRUTH = "tour", "truth"
 
 
 def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs: Path, title: str) -> dict[str, Any]:
     """Serve both models while the arm goes through poses of its own; writes the bag and live.json, which is returned.
 
-    The tour is a capture session: it plans, moves and settles as the others did.
+    The tour is a capture session whose pictures nobody keeps: it plans, moves and settles as the others did.
 
     Args:
         models: the registry folder.
-        out: folder for bag/, live.json, tour/ and, read by the report alone, truth/.
+        out: folder for bag/, live.json and, read by the report alone, truth/.
     """
-    for old in (_TOUR, "truth"):
-        shutil.rmtree(out / old, ignore_errors=True)
     perception = {"config": config, "models_folder": models}
     with (
-        cell_with_capture(config, seed, out / "truth", out, logs) as children,
+        whole_folder(out / _TRUTH, earlier=truth_files) as truth,
+        tempfile.TemporaryDirectory(prefix="cadsight_tour_") as sessions,
+        cell_with_capture(config, seed, truth, Path(sessions), logs) as children,
         launched("perception", perception, logs / "perception.log") as looking,
         cell_client([*children, looking]) as client,
         bar(title, round(seconds, 1), "s") as shown,
     ):
+
         def note(told: str) -> None:
             client.check()
             shown.set_postfix_str(f"waiting for a first result of the perception node: {told}".rstrip(": "))

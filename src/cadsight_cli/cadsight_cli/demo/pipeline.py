@@ -11,6 +11,7 @@ from cadsight_report.run_folder import SPLITS, RunFolder
 from cadsight_cli.demo.anew import beside, discard, put_in_place
 from cadsight_cli.demo.inputs import NEEDS, Inputs, dependents, differences, inputs_of, only_grew
 from cadsight_cli.demo.journal import Journal
+from cadsight_cli.demo.ownership import refuse_foreign_run
 from cadsight_cli.demo.pace import USUAL_DETECTOR_STEP_S, USUAL_NORMALS_STEP_S, Usual
 from cadsight_cli.demo.settings import DemoSettings, keep, kept
 from cadsight_cli.demo.workcell_file import write_workcell
@@ -39,8 +40,10 @@ class Pipeline:
             recapture: sessions too, which are refused otherwise.
 
         Raises:
-            CadsightError: when something cannot be read, or a session was captured with something else.
+            CadsightError: when the folder is no run of ours, something cannot be read, or a session was captured with
+                something else.
         """
+        refuse_foreign_run(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.run, self.settings, self.config, self.say = RunFolder(folder.resolve()), settings, config.resolve(), say
         self.journal = Journal(self.run.steps)
@@ -127,7 +130,7 @@ class Pipeline:
                 title,
             )
             if anew:
-                put_in_place(self.run, session.folder)
+                put_in_place(self.run, session.folder, self.say)
 
         return capture
 
@@ -151,7 +154,7 @@ class Pipeline:
             write_files(sessions, made.composed, made.yolo, made.regression, made.coco, self.settings.square)
             shown.update(1)
         for piece in (made.composed, made.yolo, made.regression, made.coco) if anew else ():
-            put_in_place(run, piece)
+            put_in_place(run, piece, self.say)
 
     def train_detector(self, title: str, anew: bool) -> None:
         from cadsight_learning.options import DetectorOptions
@@ -169,7 +172,7 @@ class Pipeline:
             )
             train_detector(train, self.run.composed, valid, out, options, shown, paced(shown, usual))
         if anew:
-            put_in_place(self.run, out)
+            put_in_place(self.run, out, self.say)
 
     def train_normals(self, title: str, anew: bool) -> None:
         from cadsight_learning.options import NormalOptions
@@ -199,7 +202,7 @@ class Pipeline:
             parts = [part_of(self._config("train"))]
             train_normals(train, valid, out, options, shown, parts, paced(shown, usual))
         if anew:
-            put_in_place(self.run, out)
+            put_in_place(self.run, out, self.say)
 
     def live(self, title: str, anew: bool) -> None:
         from cadsight_cli.demo.live import look
