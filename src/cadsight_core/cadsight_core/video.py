@@ -11,7 +11,8 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
-from cadsight_core.images import Rgb, write_image
+from cadsight_core.images import Rgb, encode_image
+from cadsight_core.output_file import write_same
 from cadsight_core.sample import Sample, Split
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
@@ -58,10 +59,11 @@ def write_frames(
 ) -> list[Path]:
     """Write the frames of a video as VIDEO_INDEX.png into ``folder``; returns the files.
 
-    A file that is there is written again, so an interrupted run is simply repeated.
+    An interrupted run is simply repeated: frames that are there stay, anything else under their names is refused.
 
     Raises:
-        CadsightError: as :func:`read_frames`, or when the disk refuses the bytes.
+        CadsightError: as :func:`read_frames`, for a file that is there and is not the frame, or when the disk refuses
+            the bytes.
     """
     path, folder = Path(path), Path(folder)
     total = _expected(path, fps)
@@ -74,7 +76,7 @@ def write_frames(
         if grey:
             frame = _grey(frame)
         file = inside(folder, f"{path.stem}_{index:06d}{suffix}")
-        write_image(file, frame)
+        write_same(file, encode_image(frame, file))
         files.append(file)
     return files
 

@@ -52,6 +52,16 @@ def test_frames_are_written_with_their_index(tmp_path):
     assert write_frames(source, tmp_path / "out", 2) == files
 
 
+def test_a_file_of_others_under_a_frames_name_stays(tmp_path):
+    source = video(tmp_path / "bench.avi", 10, 21)
+    theirs = tmp_path / "out" / "bench_000005.png"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"mine")
+    with pytest.raises(CadsightError, match=r"bench_000005\.png is there and is something else"):
+        write_frames(source, tmp_path / "out", 2)
+    assert theirs.read_bytes() == b"mine"
+
+
 def test_grey_frames_have_three_equal_channels(tmp_path):
     path = tmp_path / "red.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 2, (64, 48))

@@ -7,13 +7,13 @@ from typing import Any
 
 import rclpy
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
+from cadsight_core.output_file import refuse_foreign_file, write_output
 from cadsight_ros.clients import spinning
 from cadsight_ros.parameters import declare
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from cadsight_perception.live_report import compare, read_report
+from cadsight_perception.live_report import compare, is_report, read_report
 from cadsight_perception.parameters import ReplayParameters
 from cadsight_perception.replay import Replay
 
@@ -26,6 +26,8 @@ class ReplayNode(Node):
         self._options = options or declare(self, ReplayParameters)
         if not self._options.bag:
             raise CadsightError("the parameter bag is empty, expected the folder of a recorded bag")
+        if self._options.report:
+            refuse_foreign_file(self._options.report, is_report)
         self._replay = Replay(self, self._options.timeout_s)
 
     def play(self, progress: Any = lambda: None) -> dict[str, Any]:
@@ -40,7 +42,7 @@ class ReplayNode(Node):
         if live is not None:
             report = compare(live, report) | report
         if options.report:
-            write_atomically(options.report, json.dumps(report, indent=1) + "\n")
+            write_output(options.report, json.dumps(report, indent=1) + "\n", is_report)
         return report
 
 

@@ -196,6 +196,14 @@ def test_the_replay_node_writes_the_verdict_into_its_report(run):
     assert report["compared"] >= live["frames"] - 2
 
 
+def test_the_replay_node_refuses_to_write_over_a_file_of_others_before_it_plays(tmp_path):
+    theirs = tmp_path / "replay.json"
+    theirs.write_text("mine")
+    with pytest.raises(CadsightError, match=r"replay\.json is no earlier output of ours"):
+        ReplayNode(ReplayParameters(bag=str(tmp_path / "bag"), report=str(theirs)))
+    assert theirs.read_text() == "mine"
+
+
 def test_a_changed_report_is_no_longer_equal(run):
     folder, live = run
     other = read_report(folder / REPORT)

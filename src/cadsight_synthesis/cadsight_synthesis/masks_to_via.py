@@ -7,7 +7,6 @@ it gives the mask again.
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +17,10 @@ import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import writing_atomically
 from cadsight_core.formats.folders import pictures_in, sample_names
 from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
 from cadsight_core.images import encode_image, image_size, read_image
+from cadsight_core.output_file import noted, refuse_foreign_file, write_same, writing_noted
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import Mask
@@ -95,6 +94,7 @@ def annotate(
 ) -> Annotated:
     """Write VIA's JSON ``out`` of a folder of mask pictures.
 
+    An earlier JSON of ours that nobody changed is replaced; pictures that are there must be what would be written.
     The pictures lie beside ``out`` or in images/ there; from elsewhere they are copied to images/, and changed copies
     written there too. The JSON comes last, whole or not at all.
 
@@ -107,10 +107,12 @@ def annotate(
         workers: processes.
 
     Raises:
-        CadsightError: for a mask without its picture or of another size, a mask of too many colours, or a full disk.
+        CadsightError: for files of others under the names that are written, a mask without its picture or of another
+            size, a mask of too many colours, or a full disk.
     """
     p = parameters or MaskParameters()
     images, out = Path(images).resolve(), Path(out).resolve()
+    refuse_foreign_file(out, noted(out))
     sources = _sources(Path(masks).resolve(), images)
     place = images if images in (out.parent, out.parent / "images") else out.parent / "images"
     if copies and place == images:
@@ -134,7 +136,7 @@ def annotate(
     empty = unmasked = 0
     try:
         made = (entry for batch in spread(work, numbers) for entry in batch)
-        with writing_atomically(out) as file:
+        with writing_noted(out) as file:
             separator = b"{"
             for entry in progress(made, len(sources), "annotate") if progress else made:
                 for text in entry.texts:
@@ -212,7 +214,8 @@ class _Annotation:
         image = source.image
         if image.parent != self.place:
             image = self.place / (source.name + image.suffix.lower())
-            _copied(source.image, image)
+            # Not flushed to the disk one by one: until the JSON is there, which is written last, nothing names them.
+            write_same(image, _read(source.image), flushed=False)
         pixels = read_image(image) if self.copies else None
         size = image_size(image) if pixels is None else ImageSize(pixels.shape[1], pixels.shape[0])
         found = [i for folder, mask in source.masks for i in self._instances(mask, folder, size)]
@@ -225,7 +228,7 @@ class _Annotation:
             seed = copy_seed(self.augmentation.seed, source.name, copy)
             changed, picture = augment(sample, pixels, self.augmentation, seed, f"{source.name}-a{copy}")
             file = self.place / (changed.name + self.parameters.suffix)
-            _written(file, encode_image(picture, file))
+            write_same(file, encode_image(picture, file), flushed=False)
             texts.append(_text(changed, classes, file))
         return _Entry(tuple(texts), tuple(name for name, _ in found), bool(source.masks))
 
@@ -313,16 +316,8 @@ def _text(sample: Sample, classes: Sequence[str], file: Path) -> bytes:
     return f"{json.dumps(key)}: {json.dumps(entry, allow_nan=False)}".encode()
 
 
-def _copied(source: Path, target: Path) -> None:
+def _read(path: Path) -> bytes:
     try:
-        shutil.copyfile(source, target)
+        return path.read_bytes()
     except OSError as error:
-        raise CadsightError(f"the picture {source} could not be copied to {target}: {error.strerror}") from error
-
-
-def _written(path: Path, data: bytes) -> None:
-    # Not flushed to the disk one by one: until the JSON is there, which is written last, nothing names them.
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise CadsightError(f"{path} could not be written: {error.strerror}") from error
+        raise CadsightError(f"the picture {path} could not be read: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """A part out of a CAD file: its YAML, its mesh in metres, and a picture of it."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from cadsight_core.files import write_atomically
 from cadsight_core.geometry import Array, Pose, unit
 from cadsight_core.images import Rgb, write_image
 from cadsight_core.mesh import Mesh, Unit, load_mesh
+from cadsight_core.output_file import write_same
 from cadsight_core.part import Part, Symmetry, load_part, load_parts
 from cadsight_core.symmetry import equal_normal
 from cadsight_core.symmetry_search import TOLERANCE, FoundSymmetry, find_symmetries
@@ -64,13 +66,13 @@ def add_part(
 
     Raises:
         CadsightError: for a file that is no part (see :func:`cadsight_core.mesh.load_mesh`), a name that is no word,
-            or a part of that name that is there.
+            or a part or other files of that name that are there.
     """
     folder = Path(folder)
     path = folder / f"{name}.yaml"
     if not name or name != Path(name).name or any(c.isspace() for c in name) or name.startswith("."):
         raise CadsightError(f"the part's name is {name!r}, expected one word")
-    if path.exists():
+    if os.path.lexists(path):
         raise CadsightError(f"the part {path} is there already, expected another name or folder")
     mesh = load_mesh(file, unit_of_file)
     others = load_parts(folder) if any(folder.glob("*.yaml")) else ()
@@ -81,18 +83,22 @@ def add_part(
     found = find_symmetries(mesh, tolerance / mesh.diameter)
     point, axis = largest_flat_face(mesh)
     mesh_path = folder / name / f"{name}.ply"
+    drawing = folder / name / f"{name}.jpg"
+    # Beside the same mesh it is the picture of it, of an earlier call.
+    if os.path.lexists(drawing) and not os.path.lexists(mesh_path):
+        raise CadsightError(f"{drawing} is there and no mesh beside it, expected another name or folder")
     try:
         mesh_path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CadsightError(f"the folder {mesh_path.parent} could not be made: {error.strerror}") from error
-    write_atomically(mesh_path, ply_bytes(mesh))
+    write_same(mesh_path, ply_bytes(mesh))
     source = f"Added from {Path(file).name}."
     write_atomically(path, _yaml(name, class_id, point, axis, sayable(found, tolerance), source))
     part = load_part(path)
-    picture_path: Path | None = folder / name / f"{name}.jpg"
+    picture_path: Path | None = drawing
     reason = ""
     try:
-        write_image(folder / name / f"{name}.jpg", picture_of(part, mesh))
+        write_image(drawing, picture_of(part, mesh))
     except CadsightError as error:
         picture_path, reason = None, str(error)
     return AddedPart(part, mesh, found, path, mesh_path, picture_path, reason, tolerance)

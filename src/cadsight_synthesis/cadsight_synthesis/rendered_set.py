@@ -17,6 +17,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
 from cadsight_core.images import Rgb, encode_image
+from cadsight_core.output_file import write_same
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
 
@@ -186,7 +187,7 @@ def _keep_parts(folder: Path, parts: Iterable[Part]) -> None:
             mesh = ply_of(load_part_mesh(part)).read_bytes()
         except OSError as error:
             raise CadsightError(f"{target.parent} could not be written: {error.strerror}") from error
-        write_atomically(target.with_suffix(".ply"), mesh)
+        write_same(target.with_suffix(".ply"), mesh)
         said = {**dataclasses.asdict(part), "mesh": f"{part.name}.ply", "unit": "m"}
         # Tuples as the lists that a part's YAML has.
         write_atomically(target, yaml.safe_dump(json.loads(json.dumps(said)), sort_keys=False))

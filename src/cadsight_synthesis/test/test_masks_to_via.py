@@ -73,6 +73,31 @@ def test_what_was_written_is_read_by_our_own_reader(folder):
     np.testing.assert_array_equal(instance_mask(second, SIZE), (RING == GREEN).all(axis=-1))
 
 
+def test_an_earlier_json_of_ours_is_replaced_until_its_user_edits_it(folder):
+    write_image(folder / "masks" / "a.png", RING)
+    out = folder / "via" / "via.json"
+    for objects in ({"object": 2}, {"block": 2}):
+        how = MaskParameters(class_name=next(iter(objects)))
+        assert annotate(folder / "masks", folder / "images", out, how).objects == objects
+    edited = out.read_text().replace("block", "bolt")
+    out.write_text(edited)
+    with pytest.raises(CadsightError, match=r"via\.json is no earlier output of ours"):
+        annotate(folder / "masks", folder / "images", out)
+    assert out.read_text() == edited
+
+
+@pytest.mark.parametrize("name", ["a.png", "a-a1.jpg"])
+def test_a_picture_of_others_beside_the_json_stays(folder, name):
+    write_image(folder / "masks" / "a.png", RING)
+    theirs = folder / "via" / "images" / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"mine")
+    with pytest.raises(CadsightError, match=rf"{name} is there and is something else"):
+        annotate(folder / "masks", folder / "images", folder / "via" / "via.json", copies=1)
+    assert theirs.read_bytes() == b"mine"
+    assert not (folder / "via" / "via.json").exists()
+
+
 def test_each_file_is_an_object_where_that_is_asked(folder):
     write_image(folder / "masks" / "a_0.png", mask_picture((RED, (1, 1, 5, 5)), (GREEN, (5, 1, 8, 5))))
     write_image(folder / "masks" / "a_1.png", mask_picture(((9, 9, 9), (12, 3, 14, 6))))

@@ -45,6 +45,23 @@ def test_parts_of_a_folder_count_on_and_a_name_that_is_taken_is_refused(tmp_path
         add_part(file, "plate", tmp_path / "parts")
 
 
+@pytest.mark.parametrize("name", ["plate.ply", "plate.jpg"])
+def test_a_file_of_others_in_a_parts_folder_stays(tmp_path, name):
+    theirs = tmp_path / "parts" / "plate" / name
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"mine")
+    with pytest.raises(CadsightError, match=rf"{name} is there and .*, expected another"):
+        add_part(plate(tmp_path), "plate", tmp_path / "parts")
+    assert [path for path in (tmp_path / "parts").rglob("*") if path.is_file()] == [theirs]
+    assert theirs.read_bytes() == b"mine"
+
+
+def test_a_part_whose_yaml_was_removed_is_added_again(tmp_path):
+    file = plate(tmp_path)
+    add_part(file, "plate", tmp_path / "parts").path.unlink()
+    assert add_part(file, "plate", tmp_path / "parts").picture_path is not None
+
+
 @pytest.mark.parametrize("name", ["", "two words", "../plate", ".hidden"])
 def test_a_name_that_is_no_word_is_refused(tmp_path, name):
     with pytest.raises(CadsightError, match="expected one word"):

@@ -274,18 +274,18 @@ def run_show(args: argparse.Namespace) -> int:
     from cadsight_core.files import inside
     from cadsight_core.formats import load
     from cadsight_core.images import read_image, write_image
+    from cadsight_core.output_folder import whole_folder
 
     samples, classes = load(args.source)
     count = min(max(args.count, 0), len(samples))
     chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())
-    out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    for index in chosen:
-        sample = samples[index]
-        picture = draw_labels(read_image(sample.image), sample.instances, classes)
-        write_image(inside(out, f"{sample.name}.png"), picture)
+    with whole_folder(args.out) as work:
+        for index in chosen:
+            sample = samples[index]
+            picture = draw_labels(read_image(sample.image), sample.instances, classes)
+            write_image(inside(work, f"{sample.name}.png"), picture)
     print(f"{count} of {len(samples)} pictures")
-    print(out)
+    print(args.out)
     return 0
 
 
@@ -336,7 +336,8 @@ def run_annotate(args: argparse.Namespace) -> int:
 def run_distance(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
     from cadsight_core.formats import load
-    from cadsight_core.images import write_image
+    from cadsight_core.images import encode_image
+    from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
     from cadsight_learning.features import DetectorFeatures, ImageFeatures
     from cadsight_learning.set_distances import between, sheet, some
     from tqdm import tqdm
@@ -344,6 +345,8 @@ def run_distance(args: argparse.Namespace) -> int:
     from cadsight_cli.json_output import JsonOutput
 
     output = JsonOutput(args.json, "first", "second", "neighbours")
+    if args.sheet:
+        refuse_foreign_file(args.sheet, noted(args.sheet))
     if args.most < 2 or args.count < 1:
         raise CadsightError(f"--most is {args.most} and --count {args.count}, expected at least 2 and 1")
     first, second = (some(load(source)[0], args.most) for source in (args.first, args.second))
@@ -368,7 +371,9 @@ def run_distance(args: argparse.Namespace) -> int:
         print("inception score {:.2f} and {:.2f}".format(*features["inception_score"]))
     print(f"nearest: median {nearest['median']:.4f}, largest {nearest['largest']:.4f}, {nearest['copies']} are copies")
     if args.sheet:
-        write_image(args.sheet, sheet(neighbours.farthest_first(args.count)))
+        picture = encode_image(sheet(neighbours.farthest_first(args.count)), Path(args.sheet))
+        with writing_noted(args.sheet) as file:
+            file.write(picture)
         print(args.sheet)
     sets = {"first": str(args.first), "second": str(args.second)}
     output.write({**sets, **found, "neighbours": neighbours.to_json()})

@@ -92,21 +92,25 @@ _NEEDED = {"count": "the number of pictures", "out": "the folder of the data set
 
 
 def _preview(path: str, args: argparse.Namespace) -> int:
+    from cadsight_core.output_file import is_page, refuse_foreign_file
     from cadsight_synthesis.page import write_page
     from cadsight_synthesis.preview import COUNT, preview
 
     from cadsight_cli.progress import picture_bar
 
+    page = args.out or f"{Path(path).stem}-preview.html"
+    refuse_foreign_file(page, is_page)
     recipe = _recipe(path, args)
     engine: Any = args.engine or "raster"
     count = args.count or COUNT
     figures = list(picture_bar(preview(recipe, engine, count), count, "preview"))
     facts = {"Recipe": path, "Kind": recipe.kind, "Engine": engine, "Seed": str(recipe.seed)}
-    print(write_page(args.out or f"{Path(path).stem}-preview.html", f"Preview of {recipe.name}", facts, figures))
+    print(write_page(page, f"Preview of {recipe.name}", facts, figures))
     return 0
 
 
 def _check(path: str, args: argparse.Namespace) -> int:
+    from cadsight_core.output_file import is_page, refuse_foreign_file
     from cadsight_synthesis.check import check
     from cadsight_synthesis.page import write_page
 
@@ -114,8 +118,10 @@ def _check(path: str, args: argparse.Namespace) -> int:
     from cadsight_cli.progress import picture_bar
 
     output = JsonOutput(args.json, "folder", "limits", "problems")
+    place = args.out or Path(path) / "check.html"
+    refuse_foreign_file(place, is_page)
     report = check(path, 30 if args.count is None else args.count, args.seed or 0, progress=picture_bar)
-    page = write_page(args.out or Path(path) / "check.html", f"Check of {path}", report.facts, report.figures)
+    page = write_page(place, f"Check of {path}", report.facts, report.figures)
     for name, value in report.facts.items():
         print(f"{name}: {value}")
     for sentence in report.problems:
