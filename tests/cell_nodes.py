@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,16 @@ class Program:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+
+def wait(until: Callable[[], bool], *programs: Program) -> None:
+    """Wait until it is so; none of ``programs`` may end before."""
+    end = time.monotonic() + 90
+    while not until():
+        logs = "\n".join(program.log.read_text() for program in programs)
+        assert all(program.process.poll() is None for program in programs), logs
+        assert time.monotonic() < end, logs
+        time.sleep(0.05)
 
 
 class Cell:

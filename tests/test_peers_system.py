@@ -1,14 +1,13 @@
 """Two cells, or two motion nodes, in one ROS domain: each says so, and no arm moves until one of them is gone."""
 
 import time
-from collections.abc import Callable
 
 import pytest
 import rclpy
 from cadsight_cell.arm import JOINT_NAMES
 from cadsight_ros.clients import ActionClient, spinning
 from cadsight_ros.peers import publishers, servers
-from cell_nodes import HELD, Cell, Program, another_domain
+from cell_nodes import HELD, Cell, Program, another_domain, wait
 
 from cadsight_interfaces.action import MoveToJoints
 
@@ -40,15 +39,6 @@ def domain(tmp_path):
             rclpy.try_shutdown(context=context)
             statuses = [program.end() for program in programs]
         assert set(statuses) == {0}, "\n".join(program.log.read_text() for program in programs)
-
-
-def wait(until: Callable[[], bool], *programs: Program) -> None:
-    end = time.monotonic() + 90
-    while not until():
-        logs = "\n".join(program.log.read_text() for program in programs)
-        assert all(program.process.poll() is None for program in programs), logs
-        assert time.monotonic() < end, logs
-        time.sleep(0.05)
 
 
 def moved(client: ActionClient, turn: float) -> MoveToJoints.Result:
