@@ -146,12 +146,20 @@ def test_backgrounds_are_not_put_into_a_set_of_another_format(folder, tmp_path, 
     assert len(load(tmp_path / "ours")[0]) == 11
 
 
-def test_labels_are_drawn_on_a_few_pictures(folder, tmp_path):
-    assert main(["data", "show", str(folder), "--out", str(tmp_path / "out"), "--count", "3"]) == 0
-    drawn = sorted((tmp_path / "out").iterdir())
+def test_labels_are_drawn_on_a_few_pictures_and_an_earlier_look_is_replaced(folder, tmp_path):
+    for count in ("5", "3"):
+        assert main(["data", "show", str(folder), "--out", str(tmp_path / "out"), "--count", count]) == 0
+    drawn = sorted((tmp_path / "out").glob("*.png"))
     assert len(drawn) == 3
     original = read_image(folder / "images" / drawn[0].name)
     assert (read_image(drawn[0]) != original).any()
+
+
+def test_labels_are_never_drawn_onto_the_pictures_of_the_set(folder, capsys):
+    before = {path: path.read_bytes() for path in (folder / "images").iterdir()}
+    assert main(["data", "show", str(folder), "--out", str(folder / "images")]) == 2
+    assert "holds files that are no earlier result of ours" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (folder / "images").iterdir()} == before
 
 
 def test_neither_torch_nor_ros_is_loaded(folder):
