@@ -59,8 +59,8 @@ COMMANDS = {
     "check": Command("data check DATA --json OUT/labels.json", ("labels.json",), (0, 1)),
     "show": Command("data show DATA --out OUT", ANY, (0,)),
     "frames": Command("data frames VIDEO --out OUT", ("film_000000.png", "film_000001.png"), (0,)),
-    "backgrounds": Command("data frames VIDEO --background --out OUT", DATASET, (0,)),
-    "augment": Command("data augment DATA --copies 1 --out OUT", (*DATASET, "images/a.png"), (0,)),
+    "backgrounds": Command("data frames VIDEO --background --out OUT", DATASET, (2,)),
+    "augment": Command("data augment DATA --copies 1 --out OUT", (*DATASET, "images/a.png"), (2,)),
     "annotate": Command(
         "data annotate MASKS --images DATA/images --out OUT/labels.json", ("labels.json", "images/a.png"), (0,)
     ),
