@@ -144,7 +144,7 @@ def test_a_half_written_last_line_is_cut_off_on_opening(dataset, cut):
 def test_the_image_of_a_killed_writer_is_removed_and_other_files_are_left_alone(dataset):
     dataset.append(sample("a"), pixels())
     images = dataset.folder / "images"
-    for orphan in ("b.png", ".b.png.x1y2"):
+    for orphan in ("b.png", ".b.png.x1y2z3w4"):
         (images / orphan).write_bytes(b"half")
     (dataset.folder / ".lock").write_text("b.png")  # what a writer killed before its line leaves
     (images / "notes-of-the-user.png").write_bytes(b"mine")
