@@ -11,6 +11,8 @@ _ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from cadsight_learning.options import MODELS_FOLDER
 
+    from cadsight_cli.reading_arguments import add_reading
+
     parser = subparsers.add_parser(
         "evaluate",
         help="figures of a model on labelled pictures",
@@ -31,6 +33,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--batch", type=int, metavar="N", help="pictures or crops seen at once (YOLO 16, R-CNN 4, normals 32)"
     )
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
+    add_reading(parser)
     parser.set_defaults(run=run)
 
 
@@ -42,11 +45,12 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.part_arguments import parts_of
+    from cadsight_cli.reading_arguments import reading_of
 
     output = JsonOutput(args.json, "model", "data")
     folder = find(args.model, args.models)
     card = load_card(folder)
-    samples, names = load_together(args.data)
+    samples, names = load_together(args.data, reading=reading_of(args))
     samples = chosen(samples, args.split)
     if card.kind == "detector":
         samples = in_classes_of(samples, names, card.classes)
