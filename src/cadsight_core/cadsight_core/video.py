@@ -10,8 +10,8 @@ import numpy as np
 from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside
-from cadsight_core.images import Rgb, write_image
+from cadsight_core.files import inside, write_atomically
+from cadsight_core.images import Rgb, encode_image
 from cadsight_core.sample import Sample, Split
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
@@ -58,10 +58,11 @@ def write_frames(
 ) -> list[Path]:
     """Write the frames of a video as VIDEO_INDEX.png into ``folder``; returns the files.
 
-    A file that is there is written again, so an interrupted run is simply repeated.
+    A file that is there stays where it is the same frame, so an interrupted run is simply repeated.
 
     Raises:
-        CadsightError: as :func:`read_frames`, or when the disk refuses the bytes.
+        CadsightError: as :func:`read_frames`, when a file is there with another picture, such as of another video of
+            the same name, or when the disk refuses the bytes.
     """
     path, folder = Path(path), Path(folder)
     total = _expected(path, fps)
@@ -74,7 +75,14 @@ def write_frames(
         if grey:
             frame = _grey(frame)
         file = inside(folder, f"{path.stem}_{index:06d}{suffix}")
-        write_image(file, frame)
+        data = encode_image(frame, file)
+        if not file.exists():
+            write_atomically(file, data)
+        elif file.read_bytes() != data:
+            raise CadsightError(
+                f"{file} is there and shows another picture than frame {index} of {path}, expected a folder without "
+                "frames of another video, or of this one written otherwise"
+            )
         files.append(file)
     return files
 
@@ -94,19 +102,26 @@ def write_backgrounds(
     them on purpose, and YOLO gets an empty label file, which is its background. Frames that are there already stay.
 
     Raises:
-        CadsightError: as :func:`read_frames`, or when the disk refuses the bytes.
+        CadsightError: as :func:`read_frames`, when a frame of this name shows something else, such as of another video
+            of the same name, or when the disk refuses the bytes.
     """
     path = Path(path)
     total = _expected(path, fps)
     dataset = Dataset.open(folder) if Dataset.is_one(folder) else Dataset.create(folder, ())
     for index, seconds, frame in progress(read_frames(path, fps), total, "frames"):
         name = f"background_{path.stem}_{index:06d}"
+        frame = _grey(frame) if grey else frame
         if name in dataset:
+            if not np.array_equal(dataset.image(dataset[name]), frame):
+                raise CadsightError(
+                    f"{dataset.folder} has another picture called {name!r} than frame {index} of {path}, expected the "
+                    "same: give one of two videos of the same name another name"
+                )
             continue
         record = {"background": True, "video": path.name, "frame": index, "seconds": round(seconds, 3)}
         size = ImageSize(frame.shape[1], frame.shape[0])
         sample = Sample(name, Path(f"{name}.png"), size, split=split, record=record)
-        dataset.append(sample, _grey(frame) if grey else frame)
+        dataset.append(sample, frame)
     return dataset
 
 
