@@ -15,18 +15,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="print the figures of a run and the speed of each stage",
         description="Print the figures that a run is judged by, and measure on this machine the simulated camera, "
         "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
-        "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, and "
-        "with `training` what a detector's training costs beside calling ultralytics or torchvision directly with the "
-        "same settings, with `inference` how many pictures a second each runtime looks at, and with `neighbours` how "
-        "quick training and looking are beside other work; none of them wants a run. It is no test: nothing fails for "
-        "being slow.",
+        "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, with "
+        "`labels` how fast a large COCO set is read and checked beside pycocotools, with `training` what a detector's "
+        "training costs beside calling ultralytics or torchvision directly with the same settings, with `inference` "
+        "how many pictures a second each runtime looks at, and with `neighbours` how quick training and looking are "
+        "beside other work; none of them wants a run. It is no test: nothing fails for being slow.",
     )
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
         "--pictures",
         type=int,
         metavar="N",
-        help="synthesis: pictures of our engine (12); training, neighbours: pictures (64)",
+        help="synthesis: pictures of our engine (12); training, neighbours: pictures (64); labels: pictures (100000)",
     )
     parser.add_argument("--boxes", type=int, default=10_000, metavar="N", help="evaluation: boxes (%(default)s)")
     parser.add_argument("--classes", type=int, default=5, metavar="N", help="evaluation: classes (%(default)s)")
@@ -70,6 +70,17 @@ def _run_evaluation(args: argparse.Namespace, output: JsonOutput) -> int:
     from cadsight_cli.benchmark_evaluation import EvaluationBenchmark
 
     return _written(EvaluationBenchmark(boxes=args.boxes, classes=args.classes).run(_print_speeds), output)
+
+
+def _run_labels(args: argparse.Namespace, output: JsonOutput) -> int:
+    from tqdm import tqdm
+
+    from cadsight_cli.benchmark_labels import LabelsBenchmark
+
+    def bar(items: Any, total: int, what: str) -> Any:
+        return tqdm(items, total=total, desc=what, unit="image", disable=None)
+
+    return _written(LabelsBenchmark(**_given(args, "pictures")).run(_print_speeds, bar), output)
 
 
 def _run_training(args: argparse.Namespace, output: JsonOutput) -> int:
@@ -167,6 +178,7 @@ _KINDS = {
     "run": _run_stages,
     "synthesis": _run_synthesis,
     "evaluation": _run_evaluation,
+    "labels": _run_labels,
     "training": _run_training,
     "inference": _run_inference,
     "neighbours": _run_neighbours,
