@@ -149,6 +149,7 @@ def _add_augment(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--copies-only", action="store_true", help="leave the pictures themselves out")
     parser.add_argument("--split", choices=("train", "valid", "test"), help="only the pictures of this split")
     _add_augmentation(parser)
+    add_reading(parser)
     parser.set_defaults(run=run_augment)
 
 
@@ -199,6 +200,7 @@ def _add_distance(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--sheet", metavar="PNG", help="draw the least alike pictures of SECOND beside their nearest")
     parser.add_argument("--count", type=int, default=24, metavar="N", help="pictures on the sheet (24)")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
+    add_reading(parser)
     parser.set_defaults(run=run_distance)
 
 
@@ -353,6 +355,7 @@ def run_augment(args: argparse.Namespace) -> int:
         _augmentation(args),
         originals=not args.copies_only,
         split=args.split,
+        reading=reading_of(args),
         workers=args.workers,
         progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
     )
@@ -399,7 +402,8 @@ def run_distance(args: argparse.Namespace) -> int:
     output = JsonOutput(args.json, "first", "second", "neighbours")
     if args.most < 2 or args.count < 1:
         raise CadsightError(f"--most is {args.most} and --count {args.count}, expected at least 2 and 1")
-    first, second = (some(load(source)[0], args.most) for source in (args.first, args.second))
+    reading = reading_of(args)
+    first, second = (some(load(source, reading)[0], args.most) for source in (args.first, args.second))
     extractor = DetectorFeatures(args.model, args.models) if args.model else ImageFeatures()
     found, neighbours = between(
         first,
