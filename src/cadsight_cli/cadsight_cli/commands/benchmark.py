@@ -17,8 +17,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
         "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, and "
         "with `training` what a detector's training costs beside calling ultralytics or torchvision directly with the "
-        "same settings, with `inference` how many pictures a second each runtime looks at, and with `neighbours` how "
-        "quick training and looking are beside other work; none of them wants a run. It is no test: nothing fails for "
+        "same settings, with `inference` how many pictures a second each runtime looks at, with `neighbours` how "
+        "quick training and looking are beside other work, and with `start` how long the perception node takes to its "
+        "first result; none of them wants a run. It is no test: nothing fails for "
         "being slow.",
     )
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
@@ -41,7 +42,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         parser.add_argument(f"--{flag}", type=kind, metavar=kind.__name__.upper(), help=f"training: {text}")
     parser.add_argument("--model", metavar="MODEL", help="inference: folder of a detector (YOLO11 nano, untrained)")
     parser.add_argument(
-        "--runs", type=int, metavar="N", help="looks: inference, of each runtime (20); neighbours (200)"
+        "--runs",
+        type=int,
+        metavar="N",
+        help="looks: inference, of each runtime (20); neighbours (200); start: starts (5)",
     )
     parser.add_argument("--threads", type=int, metavar="N", help="inference: threads of a look (torch's own)")
     parser.add_argument("--data", metavar="SET", help="inference: labelled pictures to judge each runtime on")
@@ -92,6 +96,12 @@ def _run_neighbours(args: argparse.Namespace, output: JsonOutput) -> int:
 
     names = ("pictures", "image_size", "batch", "epochs", "runs")
     return _written(NeighboursBenchmark(**_given(args, *names)).run(_print_speeds), output)
+
+
+def _run_start(args: argparse.Namespace, output: JsonOutput) -> int:
+    from cadsight_cli.benchmark_start import StartBenchmark
+
+    return _written(StartBenchmark(**_given(args, "runs")).run(_print_speeds), output)
 
 
 def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
@@ -170,4 +180,5 @@ _KINDS = {
     "training": _run_training,
     "inference": _run_inference,
     "neighbours": _run_neighbours,
+    "start": _run_start,
 }
