@@ -117,6 +117,21 @@ def test_frames_of_a_video_become_pictures(tmp_path, capsys):
     assert len(list((tmp_path / "out").iterdir())) == 3
 
 
+def test_backgrounds_are_not_put_into_a_set_of_another_format(folder, tmp_path, capsys):
+    writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    before = sorted(folder.rglob("*"))
+    assert main(["data", "frames", str(tmp_path / "v.avi"), "--background", "--out", str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert f"cadsight: {folder} holds files that are no earlier result of ours" in told
+    assert "or a data set of ours, which `cadsight data convert --to cadsight` makes of another format" in told
+    assert sorted(folder.rglob("*")) == before
+    assert main(["data", "convert", str(folder), str(tmp_path / "ours"), "--to", "cadsight"]) == 0
+    assert main(["data", "frames", str(tmp_path / "v.avi"), "--background", "--out", str(tmp_path / "ours")]) == 0
+    assert len(load(tmp_path / "ours")[0]) == 11
+
+
 def test_labels_are_drawn_on_a_few_pictures(folder, tmp_path):
     assert main(["data", "show", str(folder), "--out", str(tmp_path / "out"), "--count", "3"]) == 0
     drawn = sorted((tmp_path / "out").iterdir())

@@ -12,6 +12,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
 from cadsight_core.images import Rgb, write_image
+from cadsight_core.output_folder import refuse_foreign
 from cadsight_core.sample import Sample, Split
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
@@ -94,11 +95,12 @@ def write_backgrounds(
     them on purpose, and YOLO gets an empty label file, which is its background. Frames that are there already stay.
 
     Raises:
-        CadsightError: as :func:`read_frames`, or when the disk refuses the bytes.
+        CadsightError: as :func:`read_frames`, for a folder that holds anything else, or when the disk refuses the
+            bytes.
     """
     path = Path(path)
     total = _expected(path, fps)
-    dataset = Dataset.open(folder) if Dataset.is_one(folder) else Dataset.create(folder, ())
+    dataset = _set_of_backgrounds(folder)
     for index, seconds, frame in progress(read_frames(path, fps), total, "frames"):
         name = f"background_{path.stem}_{index:06d}"
         if name in dataset:
@@ -108,6 +110,17 @@ def write_backgrounds(
         sample = Sample(name, Path(f"{name}.png"), size, split=split, record=record)
         dataset.append(sample, _grey(frame) if grey else frame)
     return dataset
+
+
+def _set_of_backgrounds(folder: str | Path) -> Dataset:
+    """The data set that is in ``folder``, or a new one: in a set of others it would hide what they hold."""
+    if Dataset.is_one(folder):
+        return Dataset.open(folder)
+    try:
+        return Dataset.create(refuse_foreign(folder, replace=False), ())
+    except CadsightError as error:
+        told = "or a data set of ours, which `cadsight data convert --to cadsight` makes of another format"
+        raise CadsightError(f"{error}, {told}") from error
 
 
 def _grey(frame: Rgb) -> Rgb:
