@@ -23,7 +23,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.images import write_image
-from cadsight_core.parameters import check, parameter
+from cadsight_core.parameters import LARGEST_SEED, check, parameter
 from cadsight_core.sample import Sample, Split
 from numpy.typing import NDArray
 
@@ -39,7 +39,7 @@ class SessionPlan:
     session: str = parameter("", "name of the session, part of every picture's name")
     split: str = parameter("train", "what the pictures are for", choices=("train", "valid", "test", ""))
     count: int = parameter(100, "pictures that the session has when it is done", minimum=1)
-    seed: int = parameter(0, "decides the poses", minimum=0)
+    seed: int = parameter(0, "decides the poses", minimum=0, maximum=LARGEST_SEED)
 
     def __post_init__(self) -> None:
         check(self)

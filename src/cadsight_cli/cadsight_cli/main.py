@@ -7,10 +7,24 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from cadsight_core.errors import CadsightError
 
 from cadsight_cli import commands
+from cadsight_cli.argument_types import text
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong with the words that it is given, and takes no empty ones."""
+
+    def add_argument(self, *flags: Any, **settings: Any) -> argparse.Action:
+        if not settings.keys() & {"type", "choices"} and settings.get("action", "append") == "append":
+            settings["type"] = text
+        return super().add_argument(*flags, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        raise CadsightError(f"{message}; see {self.prog} --help")
 
 
 def names() -> list[str]:
@@ -20,7 +34,7 @@ def names() -> list[str]:
 
 def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """A parser that knows the subcommand named in `arguments`; all of them when none is, as for `--help`."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="cadsight", description="From a CAD model and a robot cell to a detector and a surface-normal model."
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -34,8 +48,8 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: what the subcommand returns, 2 for an error that the user can mend, 130 when interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parsed = build_parser(words).parse_args(words)
     try:
+        parsed = build_parser(words).parse_args(words)
         return int(parsed.run(parsed) or 0)
     except CadsightError as error:
         print(f"cadsight: {error}", file=sys.stderr)

@@ -3,9 +3,12 @@
 import argparse
 import dataclasses
 import typing
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from cadsight_core.parameters import from_mapping
+
+from cadsight_cli.argument_types import number, text, whole
 
 T = TypeVar("T")
 
@@ -17,15 +20,24 @@ def add_options(parser: argparse.ArgumentParser, cls: type) -> None:
         flag, metadata = f"--{field.name.replace('_', '-')}", field.metadata
         # A default that hangs on another option is told by the sentence.
         default = "" if field.default is None else f" ({field.default})"
-        text = f"{metadata['description']}{default}".replace("%", "%%")
+        sentence = f"{metadata['description']}{default}".replace("%", "%%")
         if hints[field.name] is bool:
             action = argparse.BooleanOptionalAction
             parser.add_argument(flag, action=action, default=None, help=metadata["description"].replace("%", "%%"))
         else:
             parser.add_argument(
-                flag, type=hints[field.name], choices=metadata["choices"], default=None, help=text,
+                flag, type=_type_of(hints[field.name], metadata), choices=metadata["choices"], help=sentence,
                 metavar=None if metadata["choices"] else hints[field.name].__name__.upper(),
             )  # fmt: skip
+
+
+def _type_of(hint: type, metadata: Mapping[str, Any]) -> Callable[[str], Any]:
+    """What argparse makes of a field's word: a number in the field's range, or a text."""
+    if hint is int:
+        return whole(metadata["minimum"], metadata["maximum"])
+    if hint is float:
+        return number(metadata["minimum"], metadata["maximum"])
+    return text
 
 
 def options_of(args: argparse.Namespace, cls: type[T]) -> T:

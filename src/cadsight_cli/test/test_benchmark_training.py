@@ -14,7 +14,6 @@ def test_both_sides_train_with_the_same_options_and_one_epoch_more_than_counts()
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--epochs", "0"], "epochs is 0"),
         (["--image-size", "100"], "image size is 100"),
         (["--batch", "1"], "batch is 1"),
         (["--family", "mask-rcnn-lite0"], "the family is mask-rcnn-lite0, which nothing but CADsight trains"),

@@ -71,8 +71,6 @@ def test_a_set_is_converted_and_divided(folder, tmp_path, capsys, target):
         (["--to", "yolo", "--split", "1,2,3,4"], "expected up to three numbers"),
         (["--to", "regression"], "no label of the data set has a normal"),
         (["--to", "cadsight", "--take", "11"], "11 pictures are to be taken of 10, expected 1 to 10"),
-        (["--to", "cadsight", "--take", "0"], "0 pictures are to be taken of 10"),
-        (["--to", "cadsight", "--by", "normals"], "--by is normals and --take is not given"),
         (["--to", "cadsight", "--take", "3", "--by", "normals"], "10 of 10 pictures have no normal, the first is"),
     ],
 )

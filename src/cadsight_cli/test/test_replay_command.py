@@ -8,16 +8,17 @@ from cadsight_perception.parameters import ReplayParameters
 
 
 def test_the_command_waits_as_long_and_paces_as_little_as_the_node_by_default():
-    given = build_parser(["replay"]).parse_args(["replay", "bag"])
-    assert (given.paced, given.timeout) == (ReplayParameters().paced, ReplayParameters().timeout_s) == (False, 60.0)
+    parser = build_parser(["replay"])
+    given = parser.parse_args(["replay", "runs/demo/live/bag"])
+    # What is left out is the node's own: see the command.
+    assert (given.paced, given.timeout) == (ReplayParameters().paced, None)
+    assert ReplayParameters().timeout_s == 60.0
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--rate", "2"], "--rate is 2 without --paced, expected both or none"),
-        (["--paced", "--rate", "0"], "--rate is 0, expected a positive number"),
-        (["--timeout", "-1"], "--timeout is -1, expected a positive number of seconds"),
+        (["--rate", "2"], "--rate was given and does nothing without --paced, expected it left out"),
     ],
 )
 def test_a_pace_or_a_time_that_makes_no_sense_is_refused(words, sentence, capsys):

@@ -34,7 +34,26 @@ SMALLEST_SIDE_PX = 1.0
 # The paper writes normals with two decimals (Comillas, figure 6), which are up to 0.9 % off.
 NORMAL_TOLERANCE = 0.01
 
+# Every kind of problem that is told, by this module or a format's reader.
+KINDS = (
+    "box outside", "duplicate box", "duplicate picture", "empty box", "empty class", "empty labels",
+    "label file without picture", "label given twice", "missing folder", "missing picture", "mixed sizes",
+    "near-empty class", "no class list", "no labels", "non-unit normal", "odd label", "picture without labels",
+    "unreadable data set", "unreadable label file", "unreadable picture", "whole picture", "wrong picture size",
+)  # fmt: skip
+
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+def refuse_unknown_kinds(kinds: Iterable[str]) -> None:
+    """Refuse a kind that no problem has.
+
+    Raises:
+        CadsightError: naming it and all that there are.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise CadsightError(f"the kind of problem {kind!r} does not exist, expected one of: {', '.join(KINDS)}")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from cadsight_core.errors import CadsightError
 
 T = TypeVar("T")
 
+# What every generator of random numbers takes, and what training makes of a seed for each epoch fits into 64 bits.
+LARGEST_SEED = 2**32 - 1
+
 Kind = Literal["topic", "name", "frame", "text"]
 _TOKENS = r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*"
 # ROS allows a full topic name so many characters, and the node's namespace may still come before it.

@@ -1,3 +1,4 @@
+import ast
 import json
 import shutil
 from pathlib import Path
@@ -8,8 +9,10 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.health import check
+from cadsight_core.health import KINDS, check, refuse_unknown_kinds
 from cadsight_core.sample import Instance, Sample
+
+import cadsight_core
 
 SIZE = ImageSize(40, 30)
 GOOD = "0 0.5 0.5 0.25 0.2\n1 0.2 0.3 0.1 0.1\n"
@@ -274,3 +277,25 @@ SHARED = next(
 def test_the_real_photographs_are_counted(name, pictures, labels, kinds):
     report = check(SHARED / name)
     assert (report.pictures, report.labels, set(report.kinds)) == (pictures, labels, kinds)
+
+
+def test_every_kind_of_problem_that_a_module_tells_is_known():
+    root = Path(cadsight_core.__file__).parent
+    calls = [node for file in root.rglob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
+    texts = {
+        node.args[0].value
+        for node in calls
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("problem", "Problem")
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert len(texts) > 10
+    assert texts <= set(KINDS)
+    told_otherwise = {"near-empty class", "empty class", "empty box", "whole picture", "box outside", "non-unit normal"}
+    assert set(KINDS) - texts == told_otherwise
+
+
+def test_an_unknown_kind_is_refused_with_all_that_there_are():
+    refuse_unknown_kinds(KINDS)
+    with pytest.raises(CadsightError, match="kind of problem 'size' does not exist, expected one of: box outside, "):
+        refuse_unknown_kinds(["odd label", "size"])

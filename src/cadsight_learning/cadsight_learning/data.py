@@ -47,22 +47,21 @@ def oddities(paths: Sequence[str | Path], train: Sequence[Sample], classes: Sequ
     Pictures without labels are learned from as showing nothing where their format lists them and left out where it does
     not, label files without a picture are left out, and of a class without a label nothing is learned.
     """
-    learned = {s.image for s in train}
-    lone: dict[str, list[Path]] = {}
-    for problem in (p for path in paths for p in unpaired(path)):
-        if problem.kind == "label file without picture":
-            what = "label files without a picture are left out"
-        elif problem.file in learned:
-            what = "pictures without labels are learned from as showing nothing"
-        else:
-            what = "pictures without labels are left out"
-        lone.setdefault(what, []).append(problem.file)
-    sentences = [f"{len(files)} {what}, the first is {files[0]}" for what, files in lone.items()]
+    sentences = _lone(paths, train, "are learned from as showing nothing")
     there = {i.class_id for s in train for i in s.instances}
     missing = [name for class_id, name in enumerate(classes) if class_id not in there]
     if missing:
         sentences.append(f"nothing is learned of {', '.join(missing)}: no picture to train on has such a label")
     return sentences
+
+
+def unlabelled(paths: Sequence[str | Path], judging: Sequence[Sample]) -> list[str]:
+    """What speaks against judging by data sets, though it can be done: a sentence each.
+
+    Pictures whose labels are missing count as showing nothing where their format lists them, and are left out where it
+    does not; label files without a picture are left out.
+    """
+    return _lone(paths, judging, "count as showing nothing")
 
 
 def parts_in(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
@@ -78,6 +77,21 @@ def parts_in(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
         if name in given[:place]:
             raise CadsightError(f"the part {name} is given twice, expected each once")
     return [dataclasses.replace(part, class_id=names.index(part.name)) for part in parts]
+
+
+def _lone(paths: Sequence[str | Path], taken: Sequence[Sample], taken_as: str) -> list[str]:
+    """Sentences on pictures without labels, ``taken`` or not, and label files without a picture."""
+    images = {s.image for s in taken}
+    lone: dict[str, list[Path]] = {}
+    for problem in (p for path in paths for p in unpaired(path)):
+        if problem.kind == "label file without picture":
+            what = "label files without a picture are left out"
+        elif problem.file in images:
+            what = f"pictures without labels {taken_as}"
+        else:
+            what = "pictures without labels are left out"
+        lone.setdefault(what, []).append(problem.file)
+    return [f"{len(files)} {what}, the first is {files[0]}" for what, files in lone.items()]
 
 
 def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -> list[Sample]:

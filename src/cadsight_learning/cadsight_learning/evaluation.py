@@ -48,9 +48,15 @@ def evaluate_detector(
         ``matches``, from which :class:`cadsight_learning.match_table.MatchTable` makes every figure again.
 
     Raises:
-        CadsightError: for an empty set, an unreadable picture, or a device without memory left.
+        CadsightError: for an empty set, one without labels that is not of backgrounds, an unreadable picture, or a
+            device without memory left.
     """
     batch = _checked(samples, batch, detector.at_once)
+    if not any(s.instances or s.record.get("background") is True for s in samples):
+        raise CadsightError(
+            f"the {len(samples)} pictures to evaluate on have no labels, expected some, or pictures that are said to "
+            "show nothing, as `cadsight data frames --background` adds them"
+        )
     found_instances: list[list[Instance]] = []
     with _memory_told(batch, detector.image_size):
         for start in range(0, len(samples), batch):

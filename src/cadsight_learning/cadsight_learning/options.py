@@ -6,7 +6,7 @@ from typing import Any
 
 from cadsight_core.crop_size import CROP_SIZE
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import check, parameter
+from cadsight_core.parameters import LARGEST_SEED, check, parameter
 
 # The registry that commands, nodes and launch files look in by default: where `cadsight demo` puts its models.
 MODELS_FOLDER = "runs/demo/models"
@@ -129,7 +129,7 @@ class DetectorOptions:
     mosaic: float = _by_family("mosaic", "share of training pictures composed of four", minimum=0.0, maximum=1.0)
     square: bool = parameter(False, "make every box 1:1 as in the paper")
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
-    seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0)
+    seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0, maximum=LARGEST_SEED)
     device: str = device_parameter()
 
     def __post_init__(self) -> None:
@@ -186,7 +186,7 @@ class NormalOptions:
     )
     drawn: int = parameter(0, "views drawn of each part's CAD to learn from beside the pictures", minimum=0)
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
-    seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0)
+    seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0, maximum=LARGEST_SEED)
     device: str = device_parameter()
 
     def __post_init__(self) -> None:

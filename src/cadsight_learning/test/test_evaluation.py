@@ -94,6 +94,15 @@ def test_an_empty_set_is_refused():
         evaluate_detector(Told([]), [])
 
 
+def test_a_set_without_a_label_is_refused_unless_it_is_said_to_show_nothing(pictures):
+    bare = [dataclasses.replace(sample, instances=()) for sample in pictures[:2]]
+    with pytest.raises(CadsightError, match="the 2 pictures to evaluate on have no labels, expected some"):
+        evaluate_detector(Told([[], []]), bare)
+    backgrounds = [dataclasses.replace(sample, record={"background": True}) for sample in bare]
+    wrong = found(pictures[0].instances[0].box, 0.9)
+    assert evaluate_detector(Told([[], [wrong]]), backgrounds)["pictures_right"] == 0.5
+
+
 def test_classes_are_matched_by_name(pictures):
     renamed = in_classes_of(pictures[:1], ["block"], ["rod", "block"])
     assert renamed[0].instances[0].class_id == 1

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from cadsight_cli.argument_types import COUNT, text
 
 if TYPE_CHECKING:
     from cadsight_cli.json_output import JsonOutput
+
+_RUN = "runs/demo"
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -24,77 +29,78 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
         "--pictures",
-        type=int,
+        type=COUNT,
         metavar="N",
         help="synthesis: pictures of our engine (12); training, neighbours: pictures (64)",
     )
-    parser.add_argument("--boxes", type=int, default=10_000, metavar="N", help="evaluation: boxes (%(default)s)")
-    parser.add_argument("--classes", type=int, default=5, metavar="N", help="evaluation: classes (%(default)s)")
-    for flag, kind, text in (
-        ("family", str, "family of the network (yolo11)"),
-        ("image-size", int, "longer side of a picture as the network sees it (160; inference: 640)"),
-        ("batch", int, "pictures a step (8)"),
-        ("epochs", int, "epochs of each training that count (3)"),
-        ("rounds", int, "trainings of each kind (2)"),
-        ("device", str, "where to compute (auto)"),
+    parser.add_argument("--boxes", type=COUNT, metavar="N", help="evaluation: boxes (10000)")
+    parser.add_argument("--classes", type=COUNT, metavar="N", help="evaluation: classes (5)")
+    for flag, kind, sentence in (
+        ("family", text, "family of the network (yolo11)"),
+        ("image-size", COUNT, "longer side of a picture as the network sees it (160; inference: 640)"),
+        ("batch", COUNT, "pictures a step (8)"),
+        ("epochs", COUNT, "epochs of each training that count (3)"),
+        ("rounds", COUNT, "trainings of each kind (2)"),
+        ("device", text, "where to compute (auto)"),
     ):
-        parser.add_argument(f"--{flag}", type=kind, metavar=kind.__name__.upper(), help=f"training: {text}")
+        metavar = "N" if kind is COUNT else flag.upper()
+        parser.add_argument(f"--{flag}", type=kind, metavar=metavar, help=f"training: {sentence}")
     parser.add_argument("--model", metavar="MODEL", help="inference: folder of a detector (YOLO11 nano, untrained)")
     parser.add_argument(
-        "--runs", type=int, metavar="N", help="looks: inference, of each runtime (20); neighbours (200)"
+        "--runs", type=COUNT, metavar="N", help="looks: inference, of each runtime (20); neighbours (200)"
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="inference: threads of a look (torch's own)")
+    parser.add_argument("--threads", type=COUNT, metavar="N", help="inference: threads of a look (torch's own)")
     parser.add_argument("--data", metavar="SET", help="inference: labelled pictures to judge each runtime on")
     parser.add_argument("--split", choices=("train", "valid", "test"), help="inference: only this split of --data")
-    parser.add_argument(
-        "--run", dest="run_folder", default="runs/demo", metavar="RUN", help="folder of the run (%(default)s)"
-    )
+    parser.add_argument("--run", dest="run_folder", metavar="RUN", help=f"run: its folder ({_RUN})")
     parser.add_argument("--json", metavar="FILE", help="write all of it there")
-    parser.add_argument("--config", metavar="YAML", help="parameter file of all nodes (config/workcell.yaml)")
+    parser.add_argument("--config", metavar="YAML", help="run: parameter file of all nodes (config/workcell.yaml)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    from cadsight_cli.idle_options import refuse_idle
     from cadsight_cli.json_output import JsonOutput
 
-    return _KINDS[args.what](args, JsonOutput(args.json, "speeds", "versions"))
+    measure, own = _KINDS[args.what]
+    others = dict.fromkeys(name for _, names in _KINDS.values() for name in names if name not in own)
+    flags = {name: "--run" if name == "run_folder" else f"--{name.replace('_', '-')}" for name in others}
+    refuse_idle(f"with `cadsight benchmark {args.what}`", {flags[name]: getattr(args, name) for name in others})
+    return measure(args, JsonOutput(args.json, "speeds", "versions"), own)
 
 
-def _run_synthesis(args: argparse.Namespace, output: JsonOutput) -> int:
+def _run_synthesis(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
     from cadsight_cli.benchmark_synthesis import SynthesisBenchmark
 
-    return _written(SynthesisBenchmark(**_given(args, "pictures")).run(_print_speeds), output)
+    return _written(SynthesisBenchmark(**_given(args, own)).run(_print_speeds), output)
 
 
-def _run_evaluation(args: argparse.Namespace, output: JsonOutput) -> int:
+def _run_evaluation(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
     from cadsight_cli.benchmark_evaluation import EvaluationBenchmark
 
-    return _written(EvaluationBenchmark(boxes=args.boxes, classes=args.classes).run(_print_speeds), output)
+    return _written(EvaluationBenchmark(**_given(args, own)).run(_print_speeds), output)
 
 
-def _run_training(args: argparse.Namespace, output: JsonOutput) -> int:
+def _run_training(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
     from cadsight_cli.benchmark_training import TrainingBenchmark
 
-    names = ("family", "pictures", "image_size", "batch", "epochs", "rounds", "device")
-    return _written(TrainingBenchmark(**_given(args, *names)).run(_print_speeds), output)
+    return _written(TrainingBenchmark(**_given(args, own)).run(_print_speeds), output)
 
 
-def _run_inference(args: argparse.Namespace, output: JsonOutput) -> int:
+def _run_inference(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
     from cadsight_cli.benchmark_inference import InferenceBenchmark
 
-    names = ("model", "image_size", "runs", "threads", "data", "split")
-    benchmark = InferenceBenchmark(**_given(args, *names))
+    benchmark = InferenceBenchmark(**_given(args, own))
     return _written(benchmark.run(_print_speeds, lambda sentence: print(f"note: {sentence}")), output)
 
 
-def _run_neighbours(args: argparse.Namespace, output: JsonOutput) -> int:
+def _run_neighbours(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
     from cadsight_cli.benchmark_neighbours import NeighboursBenchmark
 
-    names = ("pictures", "image_size", "batch", "epochs", "runs")
-    return _written(NeighboursBenchmark(**_given(args, *names)).run(_print_speeds), output)
+    return _written(NeighboursBenchmark(**_given(args, own)).run(_print_speeds), output)
 
 
-def _given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+def _given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
 
 
@@ -105,7 +111,7 @@ def _written(speeds: dict[str, Any], output: JsonOutput) -> int:
     return 0
 
 
-def _run_stages(args: argparse.Namespace, output: JsonOutput) -> int:
+def _run_stages(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
     import os
     import signal
     import tempfile
@@ -124,7 +130,8 @@ def _run_stages(args: argparse.Namespace, output: JsonOutput) -> int:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
-    folder = RunFolder(Path(args.run_folder).resolve())
+    run_folder = args.run_folder or _RUN
+    folder = RunFolder(Path(run_folder).resolve())
     figures = read_json(folder.figures)
     if figures is None:
         raise CadsightError(f"{folder.figures} is missing, expected a run that `cadsight demo` has finished")
@@ -145,7 +152,7 @@ def _run_stages(args: argparse.Namespace, output: JsonOutput) -> int:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 speeds[stage] = pool.submit(measure).result()
             _print_speeds(stage, speeds[stage])
-    result = {"run": str(args.run_folder), "targets": figures["targets"], "speeds": speeds, "versions": versions()}
+    result = {"run": str(run_folder), "targets": figures["targets"], "speeds": speeds, "versions": versions()}
     output.write(result, indent=2)
     return 0
 
@@ -163,11 +170,12 @@ def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
     print(f"{stage}: " + ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in speeds.items()))
 
 
+# What can be measured: how, and the options that it has for itself.
 _KINDS = {
-    "run": _run_stages,
-    "synthesis": _run_synthesis,
-    "evaluation": _run_evaluation,
-    "training": _run_training,
-    "inference": _run_inference,
-    "neighbours": _run_neighbours,
+    "run": (_run_stages, ("run_folder", "config")),
+    "synthesis": (_run_synthesis, ("pictures",)),
+    "evaluation": (_run_evaluation, ("boxes", "classes")),
+    "training": (_run_training, ("family", "pictures", "image_size", "batch", "epochs", "rounds", "device")),
+    "inference": (_run_inference, ("model", "image_size", "runs", "threads", "data", "split")),
+    "neighbours": (_run_neighbours, ("pictures", "image_size", "batch", "epochs", "runs")),
 }

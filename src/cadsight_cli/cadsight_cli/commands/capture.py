@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from cadsight_cli.argument_types import COUNT, SEED
+
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
@@ -16,8 +18,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("folder", metavar="FOLDER", help="session's folder, relative to the node's output_folder")
     parser.add_argument("--session", help="name of the session (default: the folder's name)")
     parser.add_argument("--split", choices=("train", "valid", "test"), default="train", help="default: %(default)s")
-    parser.add_argument("--count", type=int, default=120, help="pictures when it is done (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="decides the poses (default: %(default)s)")
+    parser.add_argument("--count", type=COUNT, default=120, help="pictures when it is done (default: %(default)s)")
+    parser.add_argument("--seed", type=SEED, default=0, help="decides the poses (default: %(default)s)")
     parser.add_argument(
         "--server", default="/cadsight/capture/capture_session", help="action of the node (default: %(default)s)"
     )

@@ -2,6 +2,8 @@
 
 import argparse
 
+from cadsight_cli.argument_types import COUNT, SEED
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser(
@@ -11,11 +13,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--from", dest="source", required=True, metavar="DATASET", help="labelled data set with masks")
     parser.add_argument("--background", required=True, metavar="PNG", help="picture of the empty scene")
-    parser.add_argument("--count", type=int, required=True, metavar="N", help="number of pictures")
+    parser.add_argument("--count", type=COUNT, required=True, metavar="N", help="number of pictures")
     parser.add_argument("--out", required=True, metavar="DIR", help="new data set; one that is there is continued")
     parser.add_argument("--split", default="train", choices=("train", "valid", "test"), help="split of the pictures")
     parser.add_argument("--parameters", metavar="YAML", help="file with parameters of the composition")
-    parser.add_argument("--seed", type=int, help="seed of the set (0)")
+    parser.add_argument("--seed", type=SEED, help="seed of the set (0)")
     parser.set_defaults(run=run)
 
 

@@ -4,11 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cadsight_cli.argument_types import COUNT, POSITIVE, SEED, whole
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cadsight_core.sample import Sample
     from cadsight_synthesis.augmentation import AugmentationParameters
+
+
+_ON_SHEET = 24
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,7 +42,7 @@ def _add_check(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     parser.add_argument("source", metavar="DIR", help="data set: a folder, or a data.yaml, JSON or labels file")
     parser.add_argument("--json", metavar="FILE", help="write the whole report there")
-    parser.add_argument("--few", type=int, default=10, metavar="N", help="report classes with fewer labels (10)")
+    parser.add_argument("--few", type=whole(0), default=10, metavar="N", help="report classes with fewer labels (10)")
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="KIND", help="kind of problem that is none here (repeatable)"
     )
@@ -58,7 +63,6 @@ def _add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--shapes",
         choices=("as_given", "boxes", "polygons"),
-        default="as_given",
         help="YOLO's lines: outlines where the source has polygons (as_given), never, or from masks too",
     )
     parser.add_argument(
@@ -69,17 +73,15 @@ def _add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--order",
         choices=("random", "blocks"),
-        default="random",
-        help="random deals the pictures out, blocks keeps neighbours (frames of one video) together",
+        help="with --split: random deals them out, blocks keeps neighbours (frames of one video) together (random)",
     )
-    parser.add_argument("--take", type=int, metavar="N", help="write N of the pictures only")
+    parser.add_argument("--take", type=COUNT, metavar="N", help="write N of the pictures only")
     parser.add_argument(
         "--by",
         choices=("lot", "normals"),
-        default="lot",
-        help="lot draws those N, normals takes pictures whose normals lie far apart",
+        help="with --take: lot draws those N, normals takes pictures whose normals lie far apart (lot)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random order and the lot (0)")
+    parser.add_argument("--seed", type=SEED, help="seed of the random order and the lot (0)")
     parser.set_defaults(run=run_convert)
 
 
@@ -88,15 +90,15 @@ def _add_frames(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "frames", help="take pictures out of a video", description="Write frames of a video as pictures."
     )
     parser.add_argument("video", metavar="VIDEO", help="MP4, AVI, MOV or the like")
-    parser.add_argument("--fps", type=float, default=2.0, help="frames a second of the video (2)")
+    parser.add_argument("--fps", type=POSITIVE, default=2.0, help="frames a second of the video (2)")
     parser.add_argument("--grey", action="store_true", help="write them in grey")
     parser.add_argument(
         "--background",
         action="store_true",
         help="the video shows no part: add its frames to the data set DIR, or to a new one, as pictures of nothing",
     )
-    parser.add_argument("--split", choices=("train", "valid", "test"), default="", help="split of the backgrounds")
-    parser.add_argument("--suffix", choices=(".png", ".jpg"), default=".png", help="format of the pictures (.png)")
+    parser.add_argument("--split", choices=("train", "valid", "test"), help="split of the backgrounds")
+    parser.add_argument("--suffix", choices=(".png", ".jpg"), help="format of the pictures (.png)")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the pictures")
     parser.set_defaults(run=run_frames)
 
@@ -107,8 +109,8 @@ def _add_show(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("source", metavar="DIR", help="data set: a folder, or a data.yaml, JSON or labels file")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the drawn pictures")
-    parser.add_argument("--count", type=int, default=12, metavar="N", help="number of pictures (12)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the choice (0)")
+    parser.add_argument("--count", type=COUNT, default=12, metavar="N", help="number of pictures (12)")
+    parser.add_argument("--seed", type=SEED, default=0, help="seed of the choice (0)")
     parser.set_defaults(run=run_show)
 
 
@@ -122,7 +124,7 @@ def _add_augment(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     parser.add_argument("source", metavar="DIR", help="data set: a folder, or a data.yaml, JSON or labels file")
     parser.add_argument("--out", required=True, metavar="DIR", help="new data set; one that is there is continued")
-    parser.add_argument("--copies", type=int, default=1, metavar="N", help="copies of each picture (1)")
+    parser.add_argument("--copies", type=COUNT, default=1, metavar="N", help="copies of each picture (1)")
     parser.add_argument("--copies-only", action="store_true", help="leave the pictures themselves out")
     parser.add_argument("--split", choices=("train", "valid", "test"), help="only the pictures of this split")
     _add_augmentation(parser)
@@ -150,8 +152,8 @@ def _add_annotate(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="COLOUR=CLASS",
         help="class of a colour such as ff0000, or of a grey or indexed value; no class passes it over (repeatable)",
     )
-    parser.add_argument("--copies", type=int, default=0, metavar="N", help="changed copies of each picture (0)")
-    parser.add_argument("--suffix", choices=(".jpg", ".png"), default=".jpg", help="format of the copies (.jpg)")
+    parser.add_argument("--copies", type=whole(0), default=0, metavar="N", help="changed copies of each picture (0)")
+    parser.add_argument("--suffix", choices=(".jpg", ".png"), help="format of the copies (.jpg)")
     _add_augmentation(parser)
     parser.set_defaults(run=run_annotate)
 
@@ -170,27 +172,28 @@ def _add_distance(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "first", metavar="FIRST", help="data set such as the training pictures, or a folder of pictures"
     )
     parser.add_argument("second", metavar="SECOND", help="data set such as the test pictures, or a folder of pictures")
-    parser.add_argument("--most", type=int, default=500, metavar="N", help="most pictures of each, evenly taken (500)")
+    parser.add_argument("--most", type=whole(2), default=500, metavar="N", help="most of each, evenly taken (500)")
     parser.add_argument("--model", metavar="M", help="a detector whose features count: its folder, or name in --models")
-    parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
+    parser.add_argument("--models", metavar="DIR", help=f"registry folder ({MODELS_FOLDER})")
     parser.add_argument("--sheet", metavar="PNG", help="draw the least alike pictures of SECOND beside their nearest")
-    parser.add_argument("--count", type=int, default=24, metavar="N", help="pictures on the sheet (24)")
+    parser.add_argument("--count", type=COUNT, metavar="N", help=f"pictures on the sheet ({_ON_SHEET})")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.set_defaults(run=run_distance)
 
 
 def _add_augmentation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parameters", metavar="YAML", help="file with parameters of the augmentation")
-    parser.add_argument("--seed", type=int, help="seed of the copies (0)")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (1)")
+    parser.add_argument("--seed", type=SEED, help="seed of the copies (0)")
+    parser.add_argument("--workers", type=COUNT, default=1, metavar="N", help="processes (1)")
 
 
 def run_check(args: argparse.Namespace) -> int:
-    from cadsight_core.health import check
+    from cadsight_core.health import check, refuse_unknown_kinds
     from tqdm import tqdm
 
     from cadsight_cli.json_output import JsonOutput
 
+    refuse_unknown_kinds(args.ignore)
     output = JsonOutput(args.json, "folder", "problems", "pictures")
     report = check(
         args.source,
@@ -213,18 +216,32 @@ def run_check(args: argparse.Namespace) -> int:
 
 def run_convert(args: argparse.Namespace) -> int:
     from cadsight_core.choice import by_lot, spread
-    from cadsight_core.errors import CadsightError
     from cadsight_core.formats.convert import convert
-    from cadsight_core.splits import divide
+    from cadsight_core.splits import Order, divide
 
-    if args.by != "lot" and args.take is None:
-        raise CadsightError(f"--by is {args.by} and --take is not given, expected how many pictures to take")
+    from cadsight_cli.idle_options import refuse_idle
+
     shares = _shares(args.split) if args.split else None
+    order: Order = args.order or "random"
+    by = args.by or "lot"
+    if not shares:
+        refuse_idle("without --split", {"--order": args.order})
+    if args.take is None:
+        refuse_idle("without --take", {"--by": args.by})
+    if not (shares and order == "random") and not (args.take and by == "lot"):
+        refuse_idle("where nothing is drawn by lot: without --split or --take, or by them", {"--seed": args.seed})
+    if args.to != "yolo":
+        refuse_idle(f"with --to {args.to}", {"--shapes": args.shapes})
+    if args.to == "regression":
+        refuse_idle("with --to regression", {"--square": args.square})
+    if args.shapes != "boxes":
+        refuse_idle("beside --square, which makes all boxes", {"--shapes": args.square and args.shapes})
+    seed = args.seed or 0
 
     def arranged(samples: "Sequence[Sample]") -> "Sequence[Sample]":
         if args.take is not None:
-            samples = by_lot(samples, args.take, args.seed) if args.by == "lot" else spread(samples, args.take)
-        return divide(samples, shares, order=args.order, seed=args.seed) if shares else samples
+            samples = by_lot(samples, args.take, seed) if by == "lot" else spread(samples, args.take)
+        return divide(samples, shares, order=order, seed=seed) if shares else samples
 
     print(
         convert(
@@ -232,7 +249,7 @@ def run_convert(args: argparse.Namespace) -> int:
             args.target,
             args.to,
             square=args.square,
-            shapes=args.shapes,
+            shapes=args.shapes or "as_given",
             arrange=arranged,
         )
     )
@@ -243,13 +260,18 @@ def run_frames(args: argparse.Namespace) -> int:
     from cadsight_core.video import write_backgrounds, write_frames
     from tqdm import tqdm
 
+    from cadsight_cli.idle_options import refuse_idle
+
+    if not args.background:
+        refuse_idle("without --background", {"--split": args.split})
     if args.background:
+        refuse_idle("with --background", {"--suffix": args.suffix})
         dataset = write_backgrounds(
             args.video,
             args.out,
             args.fps,
             grey=args.grey,
-            split=args.split,
+            split=args.split or "",
             progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
         )
         print(f"{sum(name.startswith('background_') for name in dataset.names)} backgrounds")
@@ -260,7 +282,7 @@ def run_frames(args: argparse.Namespace) -> int:
         args.out,
         args.fps,
         grey=args.grey,
-        suffix=args.suffix,
+        suffix=args.suffix or ".png",
         progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
     )
     print(f"{len(files)} pictures")
@@ -276,7 +298,7 @@ def run_show(args: argparse.Namespace) -> int:
     from cadsight_core.images import read_image, write_image
 
     samples, classes = load(args.source)
-    count = min(max(args.count, 0), len(samples))
+    count = min(args.count, len(samples))
     chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -313,7 +335,16 @@ def run_annotate(args: argparse.Namespace) -> int:
     from cadsight_synthesis.masks_to_via import MaskParameters, annotate
     from tqdm import tqdm
 
-    given = {"objects": args.objects, "class_name": args.class_name, "suffix": args.suffix}
+    from cadsight_cli.idle_options import refuse_idle
+
+    if not args.copies:
+        changed = {"--suffix": args.suffix, "--parameters": args.parameters, "--seed": args.seed}
+        refuse_idle("without --copies", changed)
+    if args.objects == "files":
+        refuse_idle("with --objects files", {"--colour": args.colour})
+    given = {"objects": args.objects, "class_name": args.class_name}
+    if args.suffix:
+        given["suffix"] = args.suffix
     done = annotate(
         args.masks,
         args.images,
@@ -334,20 +365,23 @@ def run_annotate(args: argparse.Namespace) -> int:
 
 
 def run_distance(args: argparse.Namespace) -> int:
-    from cadsight_core.errors import CadsightError
     from cadsight_core.formats import load
     from cadsight_core.images import write_image
     from cadsight_learning.features import DetectorFeatures, ImageFeatures
+    from cadsight_learning.options import MODELS_FOLDER
     from cadsight_learning.set_distances import between, sheet, some
     from tqdm import tqdm
 
+    from cadsight_cli.idle_options import refuse_idle
     from cadsight_cli.json_output import JsonOutput
 
+    if not args.sheet:
+        refuse_idle("without --sheet", {"--count": args.count})
+    if not args.model:
+        refuse_idle("without --model", {"--models": args.models})
     output = JsonOutput(args.json, "first", "second", "neighbours")
-    if args.most < 2 or args.count < 1:
-        raise CadsightError(f"--most is {args.most} and --count {args.count}, expected at least 2 and 1")
     first, second = (some(load(source)[0], args.most) for source in (args.first, args.second))
-    extractor = DetectorFeatures(args.model, args.models) if args.model else ImageFeatures()
+    extractor = DetectorFeatures(args.model, args.models or MODELS_FOLDER) if args.model else ImageFeatures()
     found, neighbours = between(
         first,
         second,
@@ -368,7 +402,7 @@ def run_distance(args: argparse.Namespace) -> int:
         print("inception score {:.2f} and {:.2f}".format(*features["inception_score"]))
     print(f"nearest: median {nearest['median']:.4f}, largest {nearest['largest']:.4f}, {nearest['copies']} are copies")
     if args.sheet:
-        write_image(args.sheet, sheet(neighbours.farthest_first(args.count)))
+        write_image(args.sheet, sheet(neighbours.farthest_first(args.count or _ON_SHEET)))
         print(args.sheet)
     sets = {"first": str(args.first), "second": str(args.second)}
     output.write({**sets, **found, "neighbours": neighbours.to_json()})

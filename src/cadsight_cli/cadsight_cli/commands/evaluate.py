@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from cadsight_cli.argument_types import COUNT, SHARE
+
 _OTHERS = ("pictures_right", "mean_iou", "box_loss", "object_loss")
 _ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
 
@@ -22,40 +24,49 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--data", nargs="+", required=True, metavar="DIR", help="data sets in any known format")
     parser.add_argument("--split", default="", choices=("train", "valid", "test"), help="only this split")
     parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
-    parser.add_argument("--part", nargs="+", metavar="YAML", help="parts whose symmetry counts for normals")
-    parser.add_argument("--confidence", type=float, default=0.5, help="least confidence that counts (0.5)")
-    parser.add_argument("--max-detections", type=int, default=10, help="most detections a picture (10)")
-    parser.add_argument("--square", action="store_true", help="make the labels' boxes 1:1 as in the paper")
+    parser.add_argument("--part", nargs="+", metavar="YAML", help="normals: parts whose symmetry counts")
+    parser.add_argument("--confidence", type=SHARE, help="detector: least confidence that counts (0.5)")
+    parser.add_argument("--max-detections", type=COUNT, metavar="N", help="detector: most detections a picture (10)")
+    parser.add_argument("--square", action="store_true", help="detector: make the labels' boxes 1:1 as in the paper")
     parser.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda or cuda:N (auto)")
     parser.add_argument(
-        "--batch", type=int, metavar="N", help="pictures or crops seen at once (YOLO 16, R-CNN 4, normals 32)"
+        "--batch", type=COUNT, metavar="N", help="pictures or crops seen at once (YOLO 16, R-CNN 4, normals 32)"
     )
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_learning.data import chosen, load_together
+    from cadsight_learning.data import chosen, load_together, unlabelled
+    from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
     from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
     from cadsight_learning.learned_from import refuse_learned
     from cadsight_learning.registry import find, load_card, load_detector, load_regressor
 
+    from cadsight_cli.idle_options import refuse_idle
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.part_arguments import parts_of
 
     output = JsonOutput(args.json, "model", "data")
     folder = find(args.model, args.models)
     card = load_card(folder)
+    if card.kind == "detector":
+        refuse_idle("for a detector", {"--part": args.part})
+    else:
+        own = {"--confidence": args.confidence, "--max-detections": args.max_detections, "--square": args.square}
+        refuse_idle("for a regressor of normals", own)
     samples, names = load_together(args.data)
     samples = chosen(samples, args.split)
     if card.kind == "detector":
         samples = in_classes_of(samples, names, card.classes)
-    for sentence in refuse_learned(folder, samples):
+    for sentence in [*refuse_learned(folder, samples), *unlabelled(args.data, samples)]:
         print(f"note: {sentence}")
     figures: dict[str, Any]
     if card.kind == "detector":
         detector = load_detector(folder, device=args.device)
-        figures = evaluate_detector(detector, samples, args.confidence, args.max_detections, args.square, args.batch)
+        confidence = CONFIDENCE if args.confidence is None else args.confidence
+        most = args.max_detections or MAX_DETECTIONS
+        figures = evaluate_detector(detector, samples, confidence, most, args.square, args.batch)
         _print_detector(figures)
     else:
         symmetries = {part.class_id: part.symmetry for part in parts_of(args.part or (), names)}

@@ -4,6 +4,8 @@ import argparse
 import contextlib
 from typing import Any
 
+from cadsight_cli.argument_types import COUNT
+
 _PAPERS = {
     "comillas": (
         "real against synthetic (against translated) pictures, for each size of YOLO and the regressor",
@@ -29,53 +31,55 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="a training set, with :N that many pictures of a folder; repeat",
     )  # fmt: skip
     one.add_argument("--test", required=True, metavar="DIR", help="the data set that all are judged on")
-    one.add_argument("--seeds", type=int, default=3, help="trainings of each set (3)")
+    one.add_argument("--seeds", type=COUNT, default=3, help="trainings of each set (3)")
     one.add_argument("--no-normals", action="store_true", help="the detector alone")
     one.set_defaults(run=run_sets)
-    _add_part(one)
+    _add_normals(one)
     _add_common(one)
     for name, (sentence, recipe) in _PAPERS.items():
         one = kinds.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}. {_GOES_ON}")
         one.add_argument("--run", dest="run_folder", metavar="RUN", help="a run of `cadsight demo`, for real and test")
-        one.add_argument("--real", metavar="DIR", help="real pictures to train on (those of --run)")
+        if name != "rudenko":
+            one.add_argument("--real", metavar="DIR", help="real pictures to train on (those of --run)")
         one.add_argument("--test", metavar="DIR", help="real pictures that judge (those of --run)")
         one.add_argument("--synthetic", metavar="DIR", help="synthetic pictures; left out, they are drawn by --recipe")
         one.add_argument("--recipe", metavar="YAML", help=f"what is drawn (config/recipes/{recipe}.yaml)")
         if name in ("comillas", "transfer", "mixing"):
-            _add_part(one)
+            _add_normals(one)
         if name == "comillas":
             one.add_argument("--translated", metavar="DIR", help="synthetic pictures that were made to look real")
         one.add_argument(
             "--scale", default="cpu", help="smoke (minutes), cpu (hours on two cores) or paper (%(default)s)"
         )
-        one.add_argument("--seeds", type=int, help="trainings of each set (the scale's)")
+        one.add_argument("--seeds", type=COUNT, help="trainings of each set (the scale's)")
         one.set_defaults(run=run_paper, default_recipe=recipe)
         _add_common(one)
 
 
-def _add_part(parser: argparse.ArgumentParser) -> None:
+def _add_normals(parser: argparse.ArgumentParser) -> None:
+    """Of experiments that train regressors of normals too."""
     words = "the parts: their symmetry counts for normals, in training and in judging"
     parser.add_argument("--part", nargs="+", default=[], metavar="YAML", help=words)
+    parser.add_argument("--normals", action="append", default=[], metavar="KEY=VALUE", help="option of train normals")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the trials, the table and the page")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw and train (1)")
+    parser.add_argument("--workers", type=COUNT, metavar="N", help="processes that draw and train (1)")
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler whose workers draw and train instead")
     parser.add_argument("--detector", action="append", default=[], metavar="KEY=VALUE", help="option of train detector")
-    parser.add_argument("--normals", action="append", default=[], metavar="KEY=VALUE", help="option of train normals")
 
 
 def run_sets(args: argparse.Namespace) -> int:
-    from cadsight_core.errors import CadsightError
     from cadsight_core.part import load_part
     from cadsight_learning.options import DetectorOptions, NormalOptions
     from cadsight_learning.training_sets import TrainingSet
 
     from cadsight_cli.experiments.plans import Plan
+    from cadsight_cli.idle_options import refuse_idle
 
-    if args.no_normals and args.part:
-        raise CadsightError("--part came with --no-normals, expected one of them: symmetry counts for normals alone")
+    if args.no_normals:
+        refuse_idle("with --no-normals", {"--part": args.part, "--normals": args.normals})
     sets = [TrainingSet.parse(words) for words in args.set]
     detector = _options(DetectorOptions, args.detector, "--detector")
     normals = None if args.no_normals else _options(NormalOptions, args.normals, "--normals")
@@ -88,13 +92,18 @@ def run_paper(args: argparse.Namespace) -> int:
 
     from cadsight_cli.experiments.planned import planned
     from cadsight_cli.experiments.scales import scale_of
+    from cadsight_cli.idle_options import refuse_idle
 
+    if args.synthetic:
+        refuse_idle("with --synthetic, beside which nothing is drawn", {"--recipe": args.recipe})
+        if args.test and (args.kind == "rudenko" or args.real):
+            refuse_idle("where all pictures are named by other options", {"--run": args.run_folder})
     scale = scale_of(args.scale)
     scale = replace(
         scale,
         detector={**scale.detector, **_pairs(args.detector, "--detector")},
         mask={**scale.mask, **_pairs(args.detector, "--detector")},
-        normals={**scale.normals, **_pairs(args.normals, "--normals")},
+        normals={**scale.normals, **_pairs(getattr(args, "normals", []), "--normals")},
     )
     plan, test = planned(args, scale)
     return _compared(plan, test, args.seeds or scale.seeds, args)
@@ -108,8 +117,10 @@ def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int
     from cadsight_synthesis.spreading import spreader_of, threads_each
 
     from cadsight_cli.demo.reporting import report_side_by_side
+    from cadsight_cli.idle_options import workers_of
     from cadsight_cli.progress import TrainingBar, trial_bar
 
+    workers = workers_of(args)
     run = partial(
         compare,
         plan.sets,
@@ -121,17 +132,17 @@ def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int
         parts=plan.parts,
         note=lambda sentence: print(f"note: {sentence}", flush=True),
     )
-    if args.workers == 1 and not args.cluster:
+    if workers == 1 and not args.cluster:
         comparison = run(progress=lambda trial, what: TrainingBar(f"{trial}: {what}"))
     else:
-        spreader = spreader_of(args.workers, args.cluster)
+        spreader = spreader_of(workers, args.cluster)
 
         def spread(work: Any, numbers: Any) -> Any:
             with contextlib.closing(spreader(work, numbers)) as done:
                 yield from trial_bar(done, len(numbers))
 
         try:
-            comparison = run(spread=spread, threads=0 if args.cluster else threads_each(args.workers))
+            comparison = run(spread=spread, threads=0 if args.cluster else threads_each(workers))
         finally:
             spreader.close()
     page = report_side_by_side([args.out], Path(args.out) / "report.html")

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from cadsight_cli.argument_types import POSITIVE
+
 _SHOWN = (
     "frames", "dropped", "wrong_stamps", "latency_ms_p50", "latency_ms_p99", "overhead_ms_p50", "detector_ms_p50",
     "regressor_ms_p50", "transport_ms_p50",
@@ -19,10 +21,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "'cadsight launch workcell.launch.xml perception:=true'.",
     )
     parser.add_argument("--out", default="runs/live", metavar="DIR", help="folder of bag/ and live.json (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="how long (%(default)s)")
+    parser.add_argument("--seconds", type=POSITIVE, default=30.0, metavar="S", help="how long (%(default)s)")
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=POSITIVE,
         default=30.0,
         metavar="S",
         help="how long to wait for a node that tells nothing (%(default)s)",
@@ -31,14 +33,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.errors import CadsightError
     from cadsight_perception.live import BAG, REPORT, refuse_foreign_bag, watch
     from cadsight_ros.programs import temporary_node
 
     from cadsight_cli.progress import Spoken, seconds_bar
 
-    if not args.seconds > 0:
-        raise CadsightError(f"--seconds is {args.seconds:g}, expected a positive number")
     folder = Path(args.out)
     refuse_foreign_bag(folder / BAG)
     with temporary_node("live") as node, seconds_bar("live", args.seconds) as progress:

@@ -5,6 +5,10 @@ import json
 import sys
 from dataclasses import asdict
 
+from cadsight_cli.argument_types import COUNT
+
+_WIDTH, _HEIGHT = 640, 480
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from cadsight_learning.options import MODELS_FOLDER
@@ -24,8 +28,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     export.add_argument("model", help="name in the registry, or folder of a model")
     export.add_argument("--models", default=argparse.SUPPRESS, metavar="DIR", help="registry folder")
     export.add_argument("--format", choices=("onnx", "openvino"), default="onnx", help="(%(default)s)")
-    export.add_argument("--width", type=int, default=640, metavar="N", help="of a detector's pictures (%(default)s)")
-    export.add_argument("--height", type=int, default=480, metavar="N", help="of a detector's pictures (%(default)s)")
+    export.add_argument("--width", type=COUNT, metavar="N", help=f"of a detector's pictures ({_WIDTH})")
+    export.add_argument("--height", type=COUNT, metavar="N", help=f"of a detector's pictures ({_HEIGHT})")
     export.add_argument("--out", metavar="DIR", help="folder of the export (beside the model's weights)")
     export.set_defaults(run=run_export)
 
@@ -56,17 +60,20 @@ def run_export(args: argparse.Namespace) -> int:
     from cadsight_learning.frames import canvas_shape
     from cadsight_learning.registry import exports_of, find, load_card, load_detector, load_regressor
 
-    if min(args.width, args.height) < 1:
-        raise CadsightError(f"the pictures are {args.width} x {args.height}, expected at least one pixel each way")
+    from cadsight_cli.idle_options import refuse_idle
+
+    refuse_idle("with `models export`", {"--json": args.json})
     folder = find(args.model, args.models)
     card = load_card(folder)
     exports = exports_of(folder, card, args.out)
     if card.kind == "normals":
+        refuse_idle("for a regressor of normals", {"--width": args.width, "--height": args.height})
         network, shape = load_regressor(folder, device="cpu").exportable(), (card.image_size, card.image_size)
     else:
         detector = load_detector(folder, device="cpu")
         if not isinstance(detector, Exportable):
             raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector or a regressor")
-        network, shape = detector.exportable(), canvas_shape((args.height, args.width), card.image_size)
+        picture = (args.height or _HEIGHT, args.width or _WIDTH)
+        network, shape = detector.exportable(), canvas_shape(picture, card.image_size)
     print(exports.find(args.format, shape) or exports.make(network, args.format, shape))
     return 0

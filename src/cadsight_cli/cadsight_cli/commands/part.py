@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from cadsight_cli.argument_types import number
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser("part", help="add a part from a CAD file", description="Parts out of CAD files.")
@@ -19,7 +21,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add.add_argument("--name", metavar="NAME", help="name of the class, one word (the file's name)")
     add.add_argument("--unit", choices=("m", "mm", "inch"), default="mm", help="unit of an STL, PLY or OBJ (mm)")
     add.add_argument(
-        "--tolerance", type=float, metavar="MM", help="how far a turned surface may be from itself to count as "
+        "--tolerance", type=number(0), metavar="MM", help="how far a turned surface may be from itself to count as "
         "symmetric (0.4 %% of the part's size)",
     )  # fmt: skip
     add.add_argument("--out", default="parts", metavar="DIR", help="folder of the parts (parts)")

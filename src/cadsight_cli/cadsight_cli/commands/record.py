@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from cadsight_cli.argument_types import number
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser(
@@ -15,21 +17,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--out", required=True, metavar="DIR", help="the bag, a folder; an earlier one of ours is replaced"
     )
     parser.add_argument(
-        "--seconds", type=float, default=0.0, metavar="S", help="how long; 0: until Ctrl-C (%(default)s)"
+        "--seconds", type=number(0), default=0.0, metavar="S", help="how long; 0: until Ctrl-C (%(default)s)"
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.errors import CadsightError
     from cadsight_perception.live import record, refuse_foreign_bag
     from cadsight_perception.topics import ALL
     from cadsight_ros.programs import temporary_node
 
     from cadsight_cli.progress import seconds_bar
 
-    if not args.seconds >= 0:
-        raise CadsightError(f"--seconds is {args.seconds:g}, expected 0 or more")
     folder = Path(args.out)
     refuse_foreign_bag(folder)
     with temporary_node("record") as node, seconds_bar("record", args.seconds) as progress:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cadsight_cli.argument_types import POSITIVE
+
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from cadsight_perception.parameters import ReplayParameters
@@ -28,10 +30,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--paced", action="store_true", help="as far apart as they were taken: what the node is too slow for is dropped"
     )
-    parser.add_argument("--rate", type=float, help="with --paced: how many times faster than recorded (1)")
+    parser.add_argument("--rate", type=POSITIVE, help="with --paced: how many times faster than recorded (1)")
     parser.add_argument(
-        "--timeout", type=float, default=ReplayParameters.timeout_s, metavar="S",
-        help="how long to wait for the node, and how long it may give no result (%(default)s)",
+        "--timeout", type=POSITIVE, metavar="S",
+        help=f"how long to wait for the node, and how long it may give no result ({ReplayParameters.timeout_s})",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
@@ -41,28 +43,30 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.output_file import refuse_foreign_file, write_output
     from cadsight_perception.live import REPORT
     from cadsight_perception.live_report import checked_report, compare, is_report, read_report
+    from cadsight_perception.parameters import ReplayParameters
     from cadsight_perception.replay import Replay
     from cadsight_ros.programs import temporary_node
     from tqdm import tqdm
 
+    from cadsight_cli.idle_options import refuse_idle
+
     if (args.bag is None) == (args.check is None):
         raise CadsightError("a replay has either BAG to play or --check JSON, expected one of the two")
     if args.check is not None:
+        played = {"--out": args.out, "--live": args.live, "--paced": args.paced, "--rate": args.rate}
+        refuse_idle("with --check", played | {"--timeout": args.timeout})
         return _told(checked_report(args.check))
-    if args.rate is not None and not args.paced:
-        raise CadsightError(f"--rate is {args.rate:g} without --paced, expected both or none")
-    if args.rate is not None and not args.rate > 0:
-        raise CadsightError(f"--rate is {args.rate:g}, expected a positive number")
-    if not args.timeout > 0:
-        raise CadsightError(f"--timeout is {args.timeout:g}, expected a positive number of seconds")
+    if not args.paced:
+        refuse_idle("without --paced", {"--rate": args.rate})
     bag = Path(args.bag)
     beside = bag.resolve().parent
     live_path = Path(args.live) if args.live else beside / REPORT
     live = read_report(live_path) if args.live or live_path.is_file() else None
     out = Path(args.out) if args.out else beside / "replay.json"
     refuse_foreign_file(out, is_report)
+    timeout_s = args.timeout or ReplayParameters.timeout_s
     with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
-        report = Replay(node, args.timeout).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
+        report = Replay(node, timeout_s).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
     if live is not None:
         report = compare(live, report) | report
     write_output(out, json.dumps(report, indent=1) + "\n", is_report)

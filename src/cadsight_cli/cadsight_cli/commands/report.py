@@ -29,14 +29,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from cadsight_core.errors import CadsightError
     from cadsight_core.part import load_part
     from cadsight_report.entries import Judges, stands_alone
 
     from cadsight_cli.demo.reporting import report, report_side_by_side
+    from cadsight_cli.idle_options import refuse_idle
 
-    if not args.data and (args.split or args.part):
-        raise CadsightError("--split or --part came without --data, expected the labelled pictures that they are about")
+    if not args.data:
+        refuse_idle("without --data", {"--split": args.split, "--part": args.part})
     folders = [Path(folder) for folder in args.run_folders]
     if len(folders) == 1 and not stands_alone(folders[0]) and not args.data and not args.out:
         print(report(folders[0]))

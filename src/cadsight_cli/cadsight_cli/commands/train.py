@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cadsight_cli.argument_types import COUNT
+
 if TYPE_CHECKING:
     from cadsight_learning.detector import Progress
 
@@ -37,7 +39,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.set_defaults(run=run)
     base = kinds.add_parser("base", help="make a base checkpoint from drawn solids, for --weights")
     base.add_argument("--out", required=True, metavar="DIR", help="folder of the model")
-    base.add_argument("--pictures", type=int, default=4000, help="pictures to draw (4000)")
+    base.add_argument("--pictures", type=COUNT, default=4000, help="pictures to draw (4000)")
     _add_tracker(base)
     add_options(base, DetectorOptions)
     base.set_defaults(run=run_base)

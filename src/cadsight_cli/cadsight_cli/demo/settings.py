@@ -8,7 +8,7 @@ from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
-from cadsight_core.parameters import check, from_mapping, parameter
+from cadsight_core.parameters import LARGEST_SEED, check, from_mapping, parameter
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,9 @@ class DemoSettings:
     test: int = parameter(60, "pictures of the test session", minimum=2, maximum=100_000)
     composed: int = parameter(200, "composed pictures of one to four parts", minimum=1, maximum=100_000)
     live_seconds: float = parameter(30.0, "seconds of looking live", minimum=2.0, maximum=3600.0)
-    seed: int = parameter(0, "decides light, noise, calibration error, poses and training", minimum=0)
+    seed: int = parameter(
+        0, "decides light, noise, calibration error, poses and training", minimum=0, maximum=LARGEST_SEED
+    )
     # Work, not time: the same run gives the same models on a quick, a slow and a busy machine.
     detector_epochs: int = parameter(6, "passes over the detector's training pictures", minimum=1)
     detector_seconds: float = parameter(

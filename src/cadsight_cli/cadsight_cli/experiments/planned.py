@@ -12,6 +12,7 @@ from cadsight_cli.experiments import plans
 from cadsight_cli.experiments.material import drawn, given
 from cadsight_cli.experiments.plans import Material, Plan
 from cadsight_cli.experiments.scales import Scale
+from cadsight_cli.idle_options import workers_of
 from cadsight_cli.part_arguments import parts_of
 from cadsight_cli.progress import picture_bar
 from cadsight_core import formats
@@ -26,6 +27,7 @@ def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
     Raises:
         CadsightError: for options that do not go together, a set that is not there, or what drawing raises.
     """
+    workers = workers_of(args)
     test = given(args.test, args.run_folder, "test", "--test")
     # Before anything is drawn for them.
     parts = parts_of(words, formats.load(test)[1]) if (words := getattr(args, "part", [])) else []
@@ -36,14 +38,14 @@ def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
         scale.engine,
         scale.synthetic,
         Path(args.out) / _DRAWN,
-        args.workers,
+        workers,
         args.cluster,
         picture_bar,
     )
     material = Material(real, synthetic, test, getattr(args, "translated", None) or "")
     if args.kind == "rudenko":
         augmented = write_augmented_set(
-            synthetic, Path(args.out) / _AUGMENTED, scale.copies, workers=args.workers, progress=picture_bar
+            synthetic, Path(args.out) / _AUGMENTED, scale.copies, workers=workers, progress=picture_bar
         )
         return plans.rudenko(Material(real, synthetic, test, augmented=str(augmented.folder)), scale), test
     if args.kind == "mixing":
