@@ -121,7 +121,17 @@ def test_an_interrupted_set_is_whole_and_nobody_goes_on_drawing(recipe: Path, tm
     assert 4 <= len(Dataset.open(out)) < 4000
 
 
-def test_a_composed_recipe_pastes_what_was_labelled(made: Path, tmp_path: Path) -> None:
+def test_a_composition_that_fails_leaves_no_folder_to_the_corrected_one(made: Path, tmp_path: Path, capsys) -> None:
+    write_image(tmp_path / "small.png", np.full((8, 8, 3), 230, np.uint8))
+    write_image(tmp_path / "empty.png", np.full((240, 320, 3), 230, np.uint8))
+    words = ["compose", "--from", str(made), "--out", str(tmp_path / "set"), "--count", "2", "--background"]
+    assert main([*words, str(tmp_path / "small.png")]) == 2
+    assert not (tmp_path / "set").exists()
+    assert main([*words, str(tmp_path / "empty.png")]) == 0
+    assert len(Dataset.open(tmp_path / "set")) == 2
+
+
+def test_a_composed_recipe_pastes_what_was_labelled(made: Path, tmp_path: Path, capsys) -> None:
     write_image(tmp_path / "empty.png", np.full((240, 320, 3), 230, np.uint8))
     (tmp_path / "mixed.yaml").write_text(
         f"kind: composed\nseed: 4\nsource: {made}\nbackground: empty.png\ncomposition: {{max_parts: 2}}\n"

@@ -7,7 +7,7 @@ used on a machine that has nothing else of it.
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
 from cadsight_core.images import Rgb, encode_image
+from cadsight_core.output_folder import whole_folder
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
 
@@ -135,23 +136,42 @@ def write_set(
     """
     if count < 1:
         raise CadsightError(f"{count} pictures were asked for, expected at least 1")
-    dataset = Dataset.create(out, pictures.classes, exist_ok=True, extra={"synthesis": pictures.identity})
-    there = dataset.extra.get("synthesis")
-    if there != pictures.identity:
-        raise CadsightError(f"{dataset.folder} was made {_difference(there, pictures.identity)}, expected a new folder")
-    _keep_parts(dataset.folder, pictures.parts)
-    first = len(dataset)
-    if first >= count:
+    identity = pictures.identity
+    dataset = _continued(out, pictures, identity) if Dataset.is_one(out) else None
+    first = len(dataset) if dataset else 0
+    if dataset and first >= count:
         return dataset
     spread = spreader_of(workers, cluster)
     try:
         # Whatever ends the loop, the work in hand is called off before those who do it are sent home.
         with contextlib.closing(_from(pictures, spread, first, count)) as made:
-            for picture in progress(made, count - first, "pictures") if progress else made:
+            left = iter(progress(made, count - first, "pictures") if progress else made)
+            if dataset is None:
+                dataset = _begun(out, pictures, identity, left)
+            for picture in left:
                 dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
     finally:
         spread.close()
     return dataset
+
+
+def _continued(out: str | Path, pictures: Pictures, identity: dict[str, Any]) -> Dataset:
+    dataset = Dataset.create(out, pictures.classes, exist_ok=True)
+    there = dataset.extra.get("synthesis")
+    if there != identity:
+        raise CadsightError(f"{dataset.folder} was made {_difference(there, identity)}, expected a new folder")
+    _keep_parts(dataset.folder, pictures.parts)
+    return dataset
+
+
+def _begun(out: str | Path, pictures: Pictures, identity: dict[str, Any], made: Iterator[Picture]) -> Dataset:
+    """A new set with its first picture: where that cannot be made, nothing is left that another recipe would meet."""
+    with whole_folder(out, replace=False) as work:
+        dataset = Dataset.create(work, pictures.classes, extra={"synthesis": identity})
+        _keep_parts(work, pictures.parts)
+        picture = next(made)
+        dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
+    return Dataset.open(out)
 
 
 def _from(pictures: Pictures, spread: Spreader, first: int, count: int) -> Generator[Picture, None, None]:
