@@ -3,12 +3,16 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tqdm import tqdm
 
 if TYPE_CHECKING:
     from cadsight_learning.detector import EpochReport, StepReport
+
+_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
+# Often enough to see that it goes on, seldom enough for a log of hours.
+_LINE_EVERY_S = 10.0
 
 # What is shown of an epoch's figures, by the name that stands beside it.
 Chosen = Callable[[Mapping[str, float]], Mapping[str, float]]
@@ -61,6 +65,34 @@ class Spoken:
         self._latest = sentence
 
 
+class _Lines:
+    """What a bar draws, each time as a line of its own, for a file or a program that reads along."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, drawn: str) -> None:
+        for line in drawn.split("\r"):
+            if line.strip():
+                self._out.write(f"{line.strip()}\n")
+
+    def flush(self) -> None:
+        self._out.flush()
+
+
+def _shown(bar_form: str, line_form: str) -> dict[str, Any]:
+    """Settings of a bar: where nobody looks it is a line at the beginning, now and then, and at the end."""
+    if sys.stderr.isatty():
+        return {"bar_format": bar_form, "dynamic_ncols": True}
+    lines = {"file": _Lines(sys.stderr), "mininterval": _LINE_EVERY_S, "miniters": 1, "position": 0}
+    return {"bar_format": line_form, **lines}
+
+
+def counted(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+    """A progress bar over anything."""
+    return iter(tqdm(items, total=total, desc=what, **_shown(_BAR, "{desc}: {n_fmt} of {total_fmt}")))
+
+
 def picture_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
     """A progress bar with pictures a minute and the time left."""
 
@@ -72,7 +104,8 @@ def picture_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
             return {**told, "a_minute": f"{60 * rate:.0f}" if rate else "?"}
 
     form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{a_minute} pictures/min, {remaining} left]"
-    return iter(Bar(items, total=total, desc=what, bar_format=form, disable=None))
+    line = "{desc}: {n_fmt} of {total_fmt}, {a_minute} pictures/min"
+    return iter(Bar(items, total=total, desc=what, **_shown(form, line)))
 
 
 def trial_bar(items: Iterable[Any], total: int) -> Iterator[Any]:

@@ -105,6 +105,22 @@ def test_pictures_of_normals_far_apart_are_taken(tmp_path):
     assert [s.name for s in load(tmp_path / "few")[0]] == ["at2", "at41", "at-30"]
 
 
+def test_each_folder_that_a_regression_file_is_read_from_is_printed(tmp_path, capsys):
+    dataset = Dataset.create(tmp_path / "set", ["block"])
+    for number in range(4):
+        instance = Instance(0, Box(0, 0, 4, 4), normal=np.array([0.0, 0.0, -1.0]))
+        sample = Sample(f"at{number}", Path(), ImageSize(8, 8), instances=(instance,))
+        dataset.append(sample, np.full((8, 8, 3), number, np.uint8))
+    words = ["data", "convert", str(dataset.folder), str(tmp_path / "out"), "--to", "regression"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "out")]
+    assert len(load(tmp_path / "out")[0]) == 4
+    assert main([*words, "--split", "3,0,1"]) == 0
+    places = capsys.readouterr().out.splitlines()
+    assert places == [str(tmp_path / "out" / "test"), str(tmp_path / "out" / "train")]
+    assert [len(load(place)[0]) for place in places] == [1, 3]
+
+
 def test_frames_of_a_video_become_pictures(tmp_path, capsys):
     writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
     for _ in range(11):

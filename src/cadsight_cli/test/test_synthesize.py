@@ -151,6 +151,9 @@ def test_a_composed_recipe_pastes_what_was_labelled(made: Path, tmp_path: Path, 
     assert main([*short, "--count", "2"]) == 0
     shutil.move(tmp_path / "3", tmp_path / "moved")  # what it is made of counts, not where
     assert main([*short[:-3], str(tmp_path / "moved"), *short[-2:], "--count", "3"]) == 0
+    told, all_of = capsys.readouterr().err, len(Dataset.open(made))
+    for line in (f"pictures read: {all_of} of {all_of}", f"parts cut out: {all_of} of {all_of}", "pictures: 2 of 2"):
+        assert line in told
     three = Dataset.open(tmp_path / "moved")
     assert three.names == ("composed-4-000000", "composed-4-000001", "composed-4-000002")
     for ours, theirs in zip(three, one, strict=True):

@@ -46,7 +46,9 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
     figures = json.loads(file.read_text())
     assert (figures["pictures"], figures["labels"]) == (2, 2)
     assert {"precision", "recall", "map50", "map50_95", "box_loss", "object_loss"} <= figures.keys()
-    printed = capsys.readouterr().out
+    printed, shown = capsys.readouterr()
+    for line in ("compared with those learned from: 2 of 2", "looking: 1 of 1", "losses: 1 of 1", "intervals: 1 of 1"):
+        assert line in shown
     for word in ("95 % interval", "precision", "accuracy", "map50_95", "labelled \\ found as", "background"):
         assert word in printed
     assert {"intervals", "confusion", "per_image", "matches"} <= figures.keys()
@@ -80,7 +82,9 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
     file, sheet = tmp_path / "distance.json", tmp_path / "sheet.png"
     words = ["data", "distance", str(data / "images/train"), str(data / "images/val"), "--json", str(file)]
     assert main([*words, "--sheet", str(sheet)]) == 0
-    printed = capsys.readouterr().out
+    printed, shown = capsys.readouterr()
+    for line in ("features of the first: 8 of 8", "distances of the features: 1 of 1", "colours of the second: 2 of 2"):
+        assert line in shown
     assert "EfficientNet-Lite0" in printed
     assert "too large: fewer pictures than features" in printed
     assert "inception score " in printed

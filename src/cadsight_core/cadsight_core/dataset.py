@@ -24,6 +24,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, inside, write_atomically
 from cadsight_core.images import Rgb, read_image, write_image
 from cadsight_core.sample import Sample
+from cadsight_core.watching import watched
 
 FORMAT = "cadsight-dataset-1"
 _HEADER, _MANIFEST, _IMAGES, _LOCK = "dataset.json", "manifest.jsonl", "images", ".lock"
@@ -191,7 +192,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over classes, manifest and the images' bytes: the same wherever the folder lies."""
         total = hashlib.sha256(json.dumps(self.classes).encode())
-        for line in self._lines.values():
+        for line in watched(self._lines.values(), len(self), "pictures read"):
             total.update(json.dumps(self._entry(line), sort_keys=True).encode())
             with _reading(inside(self.folder, line.image)) as file:
                 total.update(hashlib.sha256(file.read()).digest())

@@ -11,6 +11,7 @@ from cadsight_core.geometry import Array, angle_between
 from cadsight_core.images import read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.symmetry import equal_normal
+from cadsight_core.watching import step, watched
 
 from cadsight_learning.detection_figures import detection_figures, per_picture
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
@@ -59,15 +60,17 @@ def evaluate_detector(
         )
     found_instances: list[list[Instance]] = []
     with _memory_told(batch, detector.image_size):
-        for start in range(0, len(samples), batch):
+        starts = range(0, len(samples), batch)
+        for start in watched(starts, len(starts), "looking"):
             images = [read_image(s.image) for s in samples[start : start + batch]]
             found_instances += detector.predict(images, confidence, max_detections)
         losses = detector.losses(samples, square, batch)
     truth = [_boxes(list(s.instances), s, square) for s in samples]
-    found = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
-    figures, table = detection_figures(truth, found, detector.classes, max_detections)
-    count = len(detector.classes)
-    masks = mask_figures(samples, found_instances, count, max_detections) if detector.gives_masks else {}
+    found: list[Boxes] = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
+    with step("figures and intervals"):
+        figures, table = detection_figures(truth, found, detector.classes, max_detections)
+        count = len(detector.classes)
+        masks = mask_figures(samples, found_instances, count, max_detections) if detector.gives_masks else {}
     return {
         **figures,
         # YOLO's class loss also says whether there is a part at all; R-CNNs have a loss of their own for that.
@@ -110,7 +113,7 @@ def evaluate_normals(
         all_views = views(samples, symmetries=symmetries)
         answers = [
             regressor.predict(np.stack([v.crop for v in all_views[start : start + batch]]))
-            for start in range(0, len(all_views), batch)
+            for start in watched(range(0, len(all_views), batch), -(-len(all_views) // batch), "looking")
         ]
     normals, covariances = (np.concatenate(each) for each in zip(*answers, strict=True))
     viewing = np.stack([v.normal for v in all_views])

@@ -15,6 +15,7 @@ from typing import Any
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.sample import Sample
+from cadsight_core.watching import watched
 
 LEARNED_FROM = "learned_from.json"
 _FORMAT = "cadsight-learned-from-1"
@@ -114,7 +115,8 @@ def refuse_learned(model: str | Path, samples: Sequence[Sample]) -> list[str]:
             f"{model} does not tell which pictures it learned from, as models of earlier versions, so that these may "
             "be among them"
         ]
-    found = [_short(content(s)) for s in samples]
+    looked_at = watched(samples, len(samples), "pictures compared with those learned from")
+    found = [_short(content(s)) for s in looked_at]
     train, valid = set(known.train), set(known.valid)
     learned = [s for s, digits in zip(samples, found, strict=True) if digits in train]
     if learned:

@@ -12,6 +12,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.watching import Watch, unwatched, watched
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -96,8 +97,9 @@ class RcnnDetector:
         Where a label has no mask there is no ``mask_loss``.
         """
         masks = self.gives_masks and have_masks(samples)
-        pictures = [resized(labelled(s, square, masks), self.image_size) for s in samples]
-        losses, _ = judged(self.module, pictures, batch or self.at_once)
+        read = watched(samples, len(samples), "pictures read")
+        pictures = [resized(labelled(s, square, masks), self.image_size) for s in read]
+        losses, _ = judged(self.module, pictures, batch or self.at_once, watched)
         return {k: v for k, v in losses.items() if masks or k != "mask_loss"}
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
@@ -139,7 +141,9 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Rcnn
     return detector, f"{architecture} from {where} ({taken} of {len(own) - len(counters)} tensors)"
 
 
-def judged(module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE) -> tuple[dict[str, float], list[Boxes]]:
+def judged(
+    module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE, watch: Watch = unwatched
+) -> tuple[dict[str, float], list[Boxes]]:
     """Mean losses a picture, and what is found there down to a confidence of 0.001, in the pictures' own pixels.
 
     The backbone runs once for both.
@@ -153,7 +157,8 @@ def judged(module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE) -
     device = device_of_module(module)
     with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
         torch.manual_seed(0)
-        for numbers in alike([p.image for p in pictures], at_once):
+        together = list(alike([p.image for p in pictures], at_once))
+        for numbers in watch(together, len(together), "losses"):
             images, targets = on_device(as_batch([pictures[i] for i in numbers]), device)
             sized, targets, maps = _seen(module, as_pictures(images), targets)
             for part in (module.rpn, heads):

@@ -1,6 +1,6 @@
 """Two sets of pictures beside each other: colours, features, and which picture of one each of the other is like."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Sample
+from cadsight_core.watching import step, watched
 from numpy.typing import NDArray
 
 from cadsight_learning import distances, feature_distances
@@ -17,7 +18,6 @@ from cadsight_learning.features import Extractor, ImageFeatures
 # Histograms of more pictures look the same and only take longer.
 _COLOURED = 200
 _SIDE, _TEXT = 224, 22
-Watched = Callable[[Iterable[Sample], str], Iterable[Sample]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +63,11 @@ def between(
     first: Sequence[Sample],
     second: Sequence[Sample],
     extractor: Extractor | None = None,
-    watched: Watched = lambda samples, what: samples,
 ) -> tuple[dict[str, Any], Neighbours]:
     """Distances of colours and of features, and of each picture of ``second`` the most alike one of ``first``.
 
     Args:
         extractor: whose features are compared, without it those of :class:`cadsight_learning.features.ImageFeatures`.
-        watched: wraps the samples that are gone through, with a word on what for, such as a progress bar does.
 
     Returns:
         ``colours`` (see :func:`cadsight_learning.distances.compared`, without the histograms), ``features`` (see
@@ -81,18 +79,20 @@ def between(
     """
     extractor = extractor or ImageFeatures()
     rows = [
-        extractor.of(read_image(s.image) for s in watched(samples, f"features of {which}"))
+        extractor.of(read_image(s.image) for s in watched(samples, len(samples), f"features of {which}"))
         for samples, which in ((first, "the first"), (second, "the second"))
     ]
-    found = by_features(rows[0], rows[1], extractor)
-    places, distance = feature_distances.nearest(rows[1], rows[0])
+    with step("distances of the features"):
+        found = by_features(rows[0], rows[1], extractor)
+        places, distance = feature_distances.nearest(rows[1], rows[0])
     neighbours = Neighbours(tuple(second), tuple(first[int(i)] for i in places), distance)
-    colours = distances.earth_movers_distances(
-        *(
-            [read_image(s.image) for s in watched(some(samples, _COLOURED), f"colours of {which}")]
-            for samples, which in ((first, "the first"), (second, "the second"))
-        )
-    )
+    coloured = [some(samples, _COLOURED) for samples in (first, second)]
+    pictures = [
+        [read_image(s.image) for s in watched(samples, len(samples), f"colours of {which}")]
+        for samples, which in zip(coloured, ("the first", "the second"), strict=True)
+    ]
+    with step("distances of the colours"):
+        colours = distances.earth_movers_distances(*pictures)
     return {
         "colours": colours,
         "features": found,

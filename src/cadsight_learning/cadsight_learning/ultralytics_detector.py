@@ -19,6 +19,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.watching import Watch, unwatched, watched
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -133,18 +134,20 @@ class UltralyticsDetector(ABC):
         Their ``class_loss`` says both whether there is a part and of which class, so it stands where the paper's
         table 1 has the object loss.
         """
-        pictures = [_framed(labelled(s, square), self.image_size) for s in samples]
-        return self.judged(self.module, pictures, batch or self.at_once)[0]
+        read = watched(samples, len(samples), "pictures read")
+        pictures = [_framed(labelled(s, square), self.image_size) for s in read]
+        return self.judged(self.module, pictures, batch or self.at_once, watched)[0]
 
     def judged(
-        self, module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE
+        self, module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE, watch: Watch = unwatched
     ) -> tuple[dict[str, float], list[Boxes]]:
         """Mean losses a framed picture of a network like ours, and what it finds there down to a confidence of 0.001,
         in input pixels."""
         module.eval()
         found: list[Boxes | None] = [None] * len(pictures)
         sums: dict[str, float] = {}
-        for numbers in alike([p.image for p in pictures], at_once):
+        together = list(alike([p.image for p in pictures], at_once))
+        for numbers in watch(together, len(together), "losses"):
             batch = on_device(_batch([pictures[i] for i in numbers]), device_of_module(module))
             with torch.inference_mode():
                 raw = module(batch["img"])

@@ -16,6 +16,7 @@ from cadsight_core.images import Rgb, read_image
 from cadsight_core.part import Symmetry
 from cadsight_core.sample import Sample
 from cadsight_core.symmetry import EqualNormals
+from cadsight_core.watching import watched
 from numpy.typing import NDArray
 
 from cadsight_learning.normals import crop_rotation
@@ -63,7 +64,8 @@ def views(samples: Sequence[Sample], size: int = CROP_SIZE, symmetries: Symmetri
     Raises:
         CadsightError: when a picture cannot be read, or no sample has a normal.
     """
-    found = [view for sample in samples for view in _views_of(sample, size, symmetries or {})]
+    looked_at = watched(samples, len(samples), "crops")
+    found = [view for sample in looked_at for view in _views_of(sample, size, symmetries or {})]
     if not found:
         raise CadsightError(f"none of {len(samples)} samples has a normal, expected labels with normals")
     return found

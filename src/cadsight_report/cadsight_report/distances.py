@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.images import Rgb
+from cadsight_core.watching import step, watched
 from cadsight_learning.distances import compared
 from cadsight_learning.feature_distances import nearest
 from cadsight_learning.features import ImageFeatures
@@ -44,7 +45,8 @@ class Distances:
 def between(first: Dataset, second: Dataset) -> Distances:
     """Compare the pictures of two data sets; of large ones some at even distances."""
     pictures = _pictures(first), _pictures(second)
-    found = compared(*pictures)
+    with step("colours compared"):
+        found = compared(*pictures)
     one, other = found["histograms"]
     return Distances(found["earth_movers_distance"], (one, other), _features(*pictures))
 
@@ -53,13 +55,14 @@ def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | N
     if min(len(first), len(second)) < 2:
         return None
     extractor = ImageFeatures()
-    rows = extractor.of(first), extractor.of(second)
+    rows = [extractor.of(watched(pictures, len(pictures), "features")) for pictures in (first, second)]
     _, distance = nearest(rows[1], rows[0])
-    return by_features(*rows, extractor) | {
+    return by_features(rows[0], rows[1], extractor) | {
         "median": float(np.median(distance)),
         "largest": float(distance.max()),
     }
 
 
 def _pictures(dataset: Dataset) -> list[Rgb]:
-    return [dataset.image(sample) for sample in some(dataset.samples(), _MOST_PICTURES)]
+    samples = some(dataset.samples(), _MOST_PICTURES)
+    return [dataset.image(sample) for sample in watched(samples, len(samples), "pictures read")]

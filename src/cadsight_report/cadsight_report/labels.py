@@ -10,6 +10,7 @@ from cadsight_core.box import Box
 from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import angle_between
 from cadsight_core.sample import Sample
+from cadsight_core.watching import watched
 
 from cadsight_report.run_folder import SPLITS, RunFolder, SessionFolder, read_json
 from cadsight_report.truth import TrueFrame, Truth
@@ -60,7 +61,9 @@ def session_errors(session: SessionFolder, truth: Truth) -> list[LabelError]:
     errors = []
     for folder in (session.labelled, session.rejected):
         if folder.is_dir():
-            errors += [label_error(s, truth.at(int(s.record["stamp_ns"]))) for s in Dataset.open(folder).samples()]
+            samples = Dataset.open(folder).samples()
+            compared = watched(samples, len(samples), f"labels of {session.folder.name}")
+            errors += [label_error(s, truth.at(int(s.record["stamp_ns"]))) for s in compared]
     return errors
 
 

@@ -12,6 +12,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between, unit
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.watching import step, watched
 from cadsight_learning.detector import Detector
 from cadsight_learning.evaluation import Symmetries, evaluate_detector, evaluate_normals, looking_the_same
 from cadsight_learning.normals import NormalRegressor, crop_rotation
@@ -111,7 +112,7 @@ def normal_errors(
 def look(detector: Detector, regressor: NormalRegressor | None, samples: Sequence[Sample]) -> list[list[Instance]]:
     """What the models see on the picture of each sample, normals in the camera's optical frame."""
     seen = []
-    for sample in samples:
+    for sample in watched(samples, len(samples), "pictures looked at"):
         image = image_of(sample)
         (found,) = detector.predict([image])
         if regressor is not None and found:
@@ -140,7 +141,8 @@ def caption(sample: Sample, found: Sequence[Instance], symmetries: Symmetries | 
 def saliency_pictures(regressor: NormalRegressor, samples: Sequence[Sample]) -> list[Picture]:
     """What the regressor looks at on the crop of each sample (Comillas, figures 20 and 23)."""
     seen = views(samples)
-    maps = normal_saliency(regressor, np.stack([v.crop for v in seen]))
+    with step("saliency"):
+        maps = normal_saliency(regressor, np.stack([v.crop for v in seen]))
     return [
         Picture(v.name, data_uri(np.hstack([v.crop, heat(v.crop, m)]), max_width=448), v.name)
         for v, m in zip(seen, maps, strict=True)

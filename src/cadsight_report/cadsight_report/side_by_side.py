@@ -11,6 +11,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
 from cadsight_core.sample import Sample
+from cadsight_core.watching import watched
 from cadsight_learning.comparison import load_comparison
 from cadsight_learning.frames import framed
 from cadsight_learning.registry import load_detector, load_regressor
@@ -122,7 +123,8 @@ def build_side_by_side(
     if gone is not None:
         raise CadsightError(f"the folder {gone} is missing, expected that of a model, a run or an experiment")
     progress(STAGES[0])
-    entries = distinct([one for folder in folders for one in entries_of(folder, test)])
+    judged = watched(folders, len(folders), "runs judged")
+    entries = distinct([one for folder in judged for one in entries_of(folder, test)])
     progress(STAGES[1])
     shown = _charts(entries)
     comparisons = [load_comparison(folder) for folder in folders if is_experiment(folder)]
@@ -275,7 +277,8 @@ def _normal_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[
         return ()
     seen = views(samples)[:_LOOKED_AT]
     crops = np.stack([v.crop for v in seen])
-    maps = {e.name: normal_saliency(load_regressor(e.models["normals"]), crops) for e in lookers}
+    looking = watched(lookers, len(lookers), "regressors looked through")
+    maps = {e.name: normal_saliency(load_regressor(e.models["normals"]), crops) for e in looking}
     return tuple(
         Look(v.name, data_uri(v.crop), tuple(Picture(n, data_uri(heat(v.crop, m[i])), n) for n, m in maps.items()))
         for i, v in enumerate(seen)
@@ -286,7 +289,8 @@ def _detector_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tupl
     loaded = {e.name: load_detector(e.models["detector"]) for e in entries[:_LOOKERS] if "detector" in e.models}
     detectors = {name: detector for name, detector in loaded.items() if isinstance(detector, UltralyticsDetector)}
     looks = []
-    for sample in samples if detectors else ():
+    shown = samples if detectors else ()
+    for sample in watched(shown, len(shown), "pictures looked at"):
         image = read_image(sample.image)
         maps = []
         for name, detector in detectors.items():

@@ -10,6 +10,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between, unit
 from cadsight_core.images import read_image
 from cadsight_core.part import Symmetry
+from cadsight_core.watching import watched_by
 from cadsight_learning.registry import load_detector, load_regressor
 from cadsight_report.build import STAGES, build_report
 from cadsight_report.models import caption, detector_figures, look, normal_errors
@@ -31,8 +32,20 @@ def reported(run_folder, tmp_path_factory):
     (folder / "live" / "live.json").write_text(json.dumps(LIVE | {"results": results}))
     (folder / "live" / "replay.json").write_text(json.dumps({"equal": True, "compared": 48}))
     stages = []
-    run = build_report(folder, stages.append)
+
+    def watch(items, total, what):
+        loops.setdefault(stages[-1], set()).add(what)
+        return items
+
+    loops: dict[str, set[str]] = {}
+    with watched_by(watch):
+        run = build_report(folder, stages.append)
     assert tuple(stages) == STAGES
+    # Whatever takes long within a stage is told as it goes.
+    assert {"pictures read", "colours compared", "features"} <= loops["distances"]
+    assert {"looking", "losses", "figures and intervals"} <= loops["detector"]
+    assert {"crops", "looking", "saliency"} <= loops["normals"]
+    assert {"pictures looked at"} <= loops["pictures"]
     return run
 
 

@@ -14,6 +14,7 @@ from cadsight_core.formats import load
 from cadsight_core.images import encode_image, read_image
 from cadsight_core.part import Part, load_parts
 from cadsight_core.sample import Sample
+from cadsight_core.watching import watched
 
 from cadsight_synthesis.augmentation import AugmentationParameters, augment, copy_seed
 from cadsight_synthesis.made import Picture
@@ -128,7 +129,7 @@ def _fingerprint(path: Path, split: str | None) -> str:
     total = hashlib.sha256()
     samples, classes = _source(path, split)
     total.update(json.dumps(classes).encode())
-    for sample in samples:
+    for sample in watched(samples, len(samples), "pictures read"):
         total.update(json.dumps(_portable(sample).to_json(), sort_keys=True).encode())
         total.update(hashlib.sha256(sample.image.read_bytes()).digest())
     return total.hexdigest()

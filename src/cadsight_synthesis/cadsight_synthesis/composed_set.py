@@ -12,6 +12,7 @@ from cadsight_core.images import encode_image, read_image
 from cadsight_core.parameters import parameter
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
+from cadsight_core.watching import watched
 
 from cadsight_synthesis.composition import CompositionParameters, CutOut, Image, compose_set, cut_out
 from cadsight_synthesis.made import Picture, picture_name, recipe_identity
@@ -78,4 +79,5 @@ def composed_picture(recipe: ComposedRecipe, number: int) -> tuple[Sample, Image
 @lru_cache(maxsize=1)
 def _material(source: Path, background: Path) -> tuple[tuple[CutOut, ...], Image]:
     labelled = Dataset.open(source)
-    return tuple(c for sample in labelled for c in cut_out(sample, labelled.image(sample))), read_image(background)
+    samples = watched(labelled.samples(), len(labelled), "parts cut out")
+    return tuple(c for sample in samples for c in cut_out(sample, labelled.image(sample))), read_image(background)

@@ -7,6 +7,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.drawing import draw_labels
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Sample
+from cadsight_core.watching import step
 
 from cadsight_synthesis.composed_set import ComposedRecipe, composed_picture
 from cadsight_synthesis.engines import EngineName, make_engine
@@ -31,7 +32,8 @@ def preview(recipe: SceneRecipe | ComposedRecipe, engine: EngineName, count: int
         for number in range(count):
             yield _figure(*composed_picture(recipe, number), classes)
         return
-    drawing = make_engine(engine)
+    with step(f"the engine {engine} starts"):
+        drawing = make_engine(engine)
     try:
         for number in range(count):
             scene = scene_of(recipe, number)

@@ -26,11 +26,12 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from cadsight_core.parameters import from_mapping
+    from cadsight_core.watching import watched_by
     from cadsight_synthesis.composed_set import ComposedPictures, ComposedRecipe
     from cadsight_synthesis.composition import CompositionParameters
     from cadsight_synthesis.rendered_set import write_set
 
-    from cadsight_cli.progress import picture_bar
+    from cadsight_cli.progress import counted, picture_bar
     from cadsight_cli.yaml_file import read_mapping
 
     mapping = read_mapping(args.parameters) if args.parameters else {}
@@ -38,5 +39,6 @@ def run(args: argparse.Namespace) -> int:
     seed = parameters.seed if args.seed is None else args.seed
     source, background = Path(args.source).resolve(), Path(args.background).resolve()
     recipe = ComposedRecipe("composed", seed, args.split, "composed", source, background, replace(parameters, seed=0))
-    print(write_set(ComposedPictures(recipe), args.count, args.out, progress=picture_bar).folder)
+    with watched_by(counted):
+        print(write_set(ComposedPictures(recipe), args.count, args.out, progress=picture_bar).folder)
     return 0

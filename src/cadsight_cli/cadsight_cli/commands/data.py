@@ -189,16 +189,16 @@ def _add_augmentation(parser: argparse.ArgumentParser) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.health import check, refuse_unknown_kinds
-    from tqdm import tqdm
 
     from cadsight_cli.json_output import JsonOutput
+    from cadsight_cli.progress import counted
 
     refuse_unknown_kinds(args.ignore)
     output = JsonOutput(args.json, "folder", "problems", "pictures")
     report = check(
         args.source,
         few=args.few,
-        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+        progress=counted,
     ).without(args.ignore)
     print(f"{report.folder}: {report.pictures} pictures, {report.labels} labels, format {report.format}")
     width = max(map(len, report.counts), default=0)
@@ -243,24 +243,27 @@ def run_convert(args: argparse.Namespace) -> int:
             samples = by_lot(samples, args.take, seed) if by == "lot" else spread(samples, args.take)
         return divide(samples, shares, order=order, seed=seed) if shares else samples
 
-    print(
-        convert(
-            args.source,
-            args.target,
-            args.to,
-            square=args.square,
-            shapes=args.shapes or "as_given",
-            arrange=arranged,
-        )
+    written = convert(
+        args.source,
+        args.target,
+        args.to,
+        square=args.square,
+        shapes=args.shapes or "as_given",
+        arrange=arranged,
     )
+    # A regression file is of one split, so that of several each has a folder to be read from.
+    for place in sorted(written.glob("*/labels.txt")) if args.to == "regression" else ():
+        print(place.parent)
+    if args.to != "regression" or (written / "labels.txt").is_file():
+        print(written)
     return 0
 
 
 def run_frames(args: argparse.Namespace) -> int:
     from cadsight_core.video import write_backgrounds, write_frames
-    from tqdm import tqdm
 
     from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.progress import counted
 
     if not args.background:
         refuse_idle("without --background", {"--split": args.split})
@@ -272,7 +275,7 @@ def run_frames(args: argparse.Namespace) -> int:
             args.fps,
             grey=args.grey,
             split=args.split or "",
-            progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+            progress=counted,
         )
         print(f"{sum(name.startswith('background_') for name in dataset.names)} backgrounds")
         print(dataset.folder)
@@ -283,7 +286,7 @@ def run_frames(args: argparse.Namespace) -> int:
         args.fps,
         grey=args.grey,
         suffix=args.suffix or ".png",
-        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+        progress=counted,
     )
     print(f"{len(files)} pictures")
     print(args.out)
@@ -312,19 +315,22 @@ def run_show(args: argparse.Namespace) -> int:
 
 
 def run_augment(args: argparse.Namespace) -> int:
+    from cadsight_core.watching import watched_by
     from cadsight_synthesis.augmented_set import write_augmented_set
-    from tqdm import tqdm
 
-    dataset = write_augmented_set(
-        args.source,
-        args.out,
-        args.copies,
-        _augmentation(args),
-        originals=not args.copies_only,
-        split=args.split,
-        workers=args.workers,
-        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
-    )
+    from cadsight_cli.progress import counted
+
+    with watched_by(counted):
+        dataset = write_augmented_set(
+            args.source,
+            args.out,
+            args.copies,
+            _augmentation(args),
+            originals=not args.copies_only,
+            split=args.split,
+            workers=args.workers,
+            progress=counted,
+        )
     print(f"{len(dataset)} pictures")
     print(dataset.folder)
     return 0
@@ -333,9 +339,9 @@ def run_augment(args: argparse.Namespace) -> int:
 def run_annotate(args: argparse.Namespace) -> int:
     from cadsight_core.parameters import from_mapping
     from cadsight_synthesis.masks_to_via import MaskParameters, annotate
-    from tqdm import tqdm
 
     from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.progress import counted
 
     if not args.copies:
         changed = {"--suffix": args.suffix, "--parameters": args.parameters, "--seed": args.seed}
@@ -354,7 +360,7 @@ def run_annotate(args: argparse.Namespace) -> int:
         copies=args.copies,
         augmentation=_augmentation(args),
         workers=args.workers,
-        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image", disable=None),
+        progress=counted,
     )
     counts = ", ".join(f"{count} {name}" for name, count in done.objects.items()) or "no objects"
     print(f"{done.pictures} pictures: {counts}; {done.copies} copies")
@@ -367,13 +373,14 @@ def run_annotate(args: argparse.Namespace) -> int:
 def run_distance(args: argparse.Namespace) -> int:
     from cadsight_core.formats import load
     from cadsight_core.images import write_image
+    from cadsight_core.watching import watched_by
     from cadsight_learning.features import DetectorFeatures, ImageFeatures
     from cadsight_learning.options import MODELS_FOLDER
     from cadsight_learning.set_distances import between, sheet, some
-    from tqdm import tqdm
 
     from cadsight_cli.idle_options import refuse_idle
     from cadsight_cli.json_output import JsonOutput
+    from cadsight_cli.progress import counted
 
     if not args.sheet:
         refuse_idle("without --sheet", {"--count": args.count})
@@ -382,12 +389,8 @@ def run_distance(args: argparse.Namespace) -> int:
     output = JsonOutput(args.json, "first", "second", "neighbours")
     first, second = (some(load(source)[0], args.most) for source in (args.first, args.second))
     extractor = DetectorFeatures(args.model, args.models or MODELS_FOLDER) if args.model else ImageFeatures()
-    found, neighbours = between(
-        first,
-        second,
-        extractor,
-        watched=lambda items, what: tqdm(items, desc=f"{what:<22}", unit="image", disable=None),
-    )
+    with watched_by(counted):
+        found, neighbours = between(first, second, extractor)
     features, nearest = found["features"], found["nearest"]
     print(f"{len(first)} pictures of {args.first}, {len(second)} of {args.second}")
     print("colours, earth mover's distance: " + ", ".join(f"{k} {v:.2f}" for k, v in found["colours"].items()))

@@ -37,6 +37,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
+    from cadsight_core.watching import watched_by
+
+    from cadsight_cli.progress import counted
+
+    with watched_by(counted):
+        figures = _figures(args)
+    if "crops" in figures:
+        _print_normals(figures)
+    else:
+        _print_detector(figures)
+    return 0
+
+
+def _figures(args: argparse.Namespace) -> dict[str, Any]:
     from cadsight_learning.data import chosen, load_together, unlabelled
     from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
     from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
@@ -67,13 +81,11 @@ def run(args: argparse.Namespace) -> int:
         confidence = CONFIDENCE if args.confidence is None else args.confidence
         most = args.max_detections or MAX_DETECTIONS
         figures = evaluate_detector(detector, samples, confidence, most, args.square, args.batch)
-        _print_detector(figures)
     else:
         symmetries = {part.class_id: part.symmetry for part in parts_of(args.part or (), names)}
         figures = evaluate_normals(load_regressor(folder, device=args.device), samples, symmetries, args.batch)
-        _print_normals(figures)
     output.write({"model": str(folder), "data": args.data, **figures})
-    return 0
+    return figures
 
 
 def _print_normals(figures: dict[str, Any]) -> None:

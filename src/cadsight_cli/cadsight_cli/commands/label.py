@@ -30,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.parameters import from_mapping
     from cadsight_core.part import load_part
     from cadsight_ros.resources import resolve
-    from tqdm import tqdm
 
+    from cadsight_cli.progress import counted
     from cadsight_cli.yaml_file import node_section
 
     config = resolve(args.config)
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         parameters.tool_from_part,
         parameters.labelling,
         out=args.out,
-        progress=lambda items, total, what: tqdm(items, total=total, desc=what, unit="image"),
+        progress=counted,
     )
     print(f"{report.accepted} of {report.images} images labelled, {report.images - report.accepted} rejected")
     for kind, count in sorted(report.reasons.items()):

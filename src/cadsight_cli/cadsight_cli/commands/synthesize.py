@@ -73,12 +73,13 @@ def _make(path: str, args: argparse.Namespace) -> int:
     import signal
 
     from cadsight_core.errors import CadsightError
+    from cadsight_core.watching import watched_by
     from cadsight_synthesis.export import FORMATS, export
     from cadsight_synthesis.rendered_set import pictures_of, write_set
     from cadsight_synthesis.spreading import threads_each
 
     from cadsight_cli.idle_options import workers_of
-    from cadsight_cli.progress import picture_bar
+    from cadsight_cli.progress import counted, picture_bar
 
     for name in ("count", "out"):
         if getattr(args, name) is None:
@@ -94,9 +95,10 @@ def _make(path: str, args: argparse.Namespace) -> int:
     workers = workers_of(args)
     threads = 0 if args.cluster else threads_each(workers)
     pictures = pictures_of(_recipe(path, args), args.engine or "cycles", threads)
-    dataset = write_set(
-        pictures, args.count, args.out, workers=workers, cluster=args.cluster, progress=picture_bar
-    )  # fmt: skip
+    with watched_by(counted):
+        dataset = write_set(
+            pictures, args.count, args.out, workers=workers, cluster=args.cluster, progress=picture_bar
+        )  # fmt: skip
     for folder in export(dataset, formats):
         print(folder)
     print(f"{len(dataset)} pictures")
@@ -108,15 +110,17 @@ _NEEDED = {"count": "the number of pictures", "out": "the folder of the data set
 
 
 def _preview(path: str, args: argparse.Namespace) -> int:
+    from cadsight_core.watching import watched_by
     from cadsight_synthesis.page import write_page
     from cadsight_synthesis.preview import COUNT, preview
 
-    from cadsight_cli.progress import picture_bar
+    from cadsight_cli.progress import counted, picture_bar
 
     recipe = _recipe(path, args)
     engine: Any = args.engine or "raster"
     count = args.count or COUNT
-    figures = list(picture_bar(preview(recipe, engine, count), count, "preview"))
+    with watched_by(counted):
+        figures = list(picture_bar(preview(recipe, engine, count), count, "preview"))
     facts = {"Recipe": path, "Kind": recipe.kind, "Engine": engine, "Seed": str(recipe.seed)}
     print(write_page(args.out or f"{Path(path).stem}-preview.html", f"Preview of {recipe.name}", facts, figures))
     return 0

@@ -1,0 +1,44 @@
+"""Loops and steps that may take long, told to whoever watches: a command shows them, nodes and workers need not.
+
+Who watches is a matter of the context, so that a loop deep inside needs no argument through all that call it.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# (items, how many, what is done) -> the items, as they are taken.
+Watch = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+def unwatched(items: Iterable[Any], _total: int, _what: str) -> Iterable[Any]:
+    """Shows nothing."""
+    return items
+
+
+_watch: ContextVar[Watch] = ContextVar("watch", default=unwatched)
+
+
+def watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
+    """``items``, about ``total`` of them, told to whoever watches as they are taken."""
+    return _watch.get()(items, total, what)
+
+
+@contextlib.contextmanager
+def step(what: str) -> Iterator[None]:
+    """Something long in which nothing can be counted."""
+    for _ in watched((None,), 1, what):
+        yield
+
+
+@contextlib.contextmanager
+def watched_by(watch: Watch) -> Iterator[None]:
+    """Let ``watch`` be told of what is done within, in this thread."""
+    token = _watch.set(watch)
+    try:
+        yield
+    finally:
+        _watch.reset(token)

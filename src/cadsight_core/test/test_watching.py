@@ -1,0 +1,26 @@
+import pytest
+from cadsight_core.watching import step, watched, watched_by
+
+
+def test_loops_and_steps_are_told_to_who_watches_and_to_nobody_else():
+    told = []
+
+    def watch(items, total, what):
+        for number, item in enumerate(items):
+            told.append((what, number, total))
+            yield item
+
+    assert list(watched("ab", 2, "letters")) == ["a", "b"]
+    with watched_by(watch):
+        assert list(watched("ab", 2, "letters")) == ["a", "b"]
+        with step("alone"):
+            told.append("within")
+    with step("later"):
+        pass
+    assert told == [("letters", 0, 2), ("letters", 1, 2), ("alone", 0, 1), "within"]
+
+
+def test_an_error_within_a_step_is_that_error_and_nobody_watches_after_it():
+    with pytest.raises(ValueError, match="wrong"), watched_by(lambda items, total, what: iter(items)), step("a"):
+        raise ValueError("wrong")
+    assert watched("ab", 2, "letters") == "ab"
