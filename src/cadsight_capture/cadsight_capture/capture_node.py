@@ -51,7 +51,7 @@ class CaptureParameters(HolderParameters, ArmParameters, RosCellParameters, Sess
         (0.2, 0.0, 0.0, 0.3, 0.3, 1.0), "how far each joint goes to either side of home, rad; 0 stays", minimum=0.0
     )
     background_joints: _Six = joints_parameter(
-        (1.57, -1.57, 1.57, -1.57, -1.57, 0.0), "pose with the arm out of view, rad"
+        (1.57, -1.57, 1.57, -1.57, -1.57, 0.0), "pose for the background, the part out of view, rad"
     )
     draws: int = parameter(
         200, "draws for one pose that may be refused before it is given up", minimum=1, maximum=1_000_000

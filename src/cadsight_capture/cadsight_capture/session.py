@@ -1,7 +1,7 @@
 """A capture session: random pose, move, settle, one image, append, repeat (Comillas, section 3.3).
 
 DIR/session.json     what the session was asked for, and the poses that were given up
-DIR/background.png   the cell with the arm out of view
+DIR/background.png   the cell without the part
 DIR/raw/             the data set; every record holds session, seed, pose, stamp_ns, joints, base_from_camera,
                      base_from_tool
 """
@@ -210,7 +210,7 @@ class Session:
         """Open the session's folder.
 
         Args:
-            background_joints: angles (6,) in radians that take the arm out of view.
+            background_joints: angles (6,) in radians that take the part out of view.
             poses_in_view: makes the poses of a camera and its base_from_camera.
             recipe: what else decides the poses, such as home and spread; kept in session.json.
 

@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cadsight_core.camera import viewing_rotation
@@ -52,6 +53,24 @@ def reported(run_folder, tmp_path_factory):
 @pytest.fixture(scope="module")
 def figures(reported):
     return json.loads(reported.figures.read_text())
+
+
+def test_every_key_of_the_report_stands_in_the_demos_page(figures):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "demo.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    told, before = set(), ""
+    for row in rows:
+        for name in re.findall(r"`([^`]+)`", row):
+            before = name.split(".")[0] or before
+            told.add(f"{before}{name}" if name.startswith(".") else name)
+    free = {"seconds", "settings", "versions", "live", "replay"}  # by step, option, package; of what looked live, some
+    keys = {
+        f"{key}.{inner}" if isinstance(value, dict) and key not in free else key
+        for key, value in figures.items()
+        for inner in (value if isinstance(value, dict) and value else [""])
+    }
+    told |= {".".join(name.split(".")[:depth]) for name in told for depth in (1, 2)}
+    assert keys - told == set()
 
 
 @pytest.fixture(scope="module")
