@@ -14,8 +14,9 @@ from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_learning.detector import Detector
 from cadsight_learning.evaluation import Symmetries, evaluate_detector, evaluate_normals, looking_the_same
-from cadsight_learning.normals import NormalRegressor, crop_rotation
+from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.registry import CARD, ModelCard, load_card, load_detector, load_regressor
+from cadsight_learning.regressor import crop_rotation
 from cadsight_learning.saliency import normal_saliency
 from cadsight_learning.views import views
 

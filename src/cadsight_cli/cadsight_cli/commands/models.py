@@ -52,21 +52,17 @@ def run(args: argparse.Namespace) -> int:
 
 def run_export(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_learning.detector import Exportable
+    from cadsight_learning.exporting import export, exportable
     from cadsight_learning.frames import canvas_shape
-    from cadsight_learning.registry import exports_of, find, load_card, load_detector, load_regressor
+    from cadsight_learning.registry import exports_of, find, load_card
 
     if min(args.width, args.height) < 1:
         raise CadsightError(f"the pictures are {args.width} x {args.height}, expected at least one pixel each way")
     folder = find(args.model, args.models)
     card = load_card(folder)
     exports = exports_of(folder, card, args.out)
-    if card.kind == "normals":
-        network, shape = load_regressor(folder, device="cpu").exportable(), (card.image_size, card.image_size)
-    else:
-        detector = load_detector(folder, device="cpu")
-        if not isinstance(detector, Exportable):
-            raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector or a regressor")
-        network, shape = detector.exportable(), canvas_shape((args.height, args.width), card.image_size)
-    print(exports.find(args.format, shape) or exports.make(network, args.format, shape))
+    shape = (card.image_size, card.image_size)
+    if card.kind == "detector":
+        shape = canvas_shape((args.height, args.width), card.image_size)
+    print(exports.find(args.format, shape) or export(exports, exportable(folder), args.format, shape))
     return 0
