@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically, writing_atomically
@@ -28,13 +29,18 @@ def json_with(*keys: str, form: str = "") -> Ours:
     """Tells a JSON object that has all of ``keys``, and the ``format`` that is given."""
 
     def ours(data: bytes) -> bool:
-        try:
-            found = json.loads(data)
-        except (ValueError, RecursionError):
-            return False
+        found = json_of(data)
         return isinstance(found, dict) and set(keys) <= found.keys() and form in ("", found.get("format"))
 
     return ours
+
+
+def json_of(data: bytes) -> Any:
+    """What JSON says, None for bytes that are no JSON."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def is_page(data: bytes) -> bool:
@@ -63,6 +69,14 @@ def refuse_foreign_file(path: str | Path, ours: Ours) -> Path:
     if not ours(data):
         raise CadsightError(f"{path} is no earlier output of ours of this kind, expected another name")
     return place
+
+
+def is_ours(path: str | Path, ours: Ours) -> bool:
+    """Whether an earlier output of ours is there."""
+    try:
+        return refuse_foreign_file(path, ours).exists()
+    except CadsightError:
+        return False
 
 
 def write_output(path: str | Path, text: str, ours: Ours) -> Path:

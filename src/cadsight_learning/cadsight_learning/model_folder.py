@@ -12,7 +12,6 @@ Files of other names are let be.
 """
 
 import io
-import json
 import os
 import pickle
 import shutil
@@ -25,7 +24,7 @@ from typing import Any
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
-from cadsight_core.output_file import Ours, json_with, refuse_foreign_file
+from cadsight_core.output_file import Ours, is_ours, json_of, json_with, refuse_foreign_file
 from cadsight_core.output_folder import own_entries
 from torch import Tensor
 
@@ -88,13 +87,9 @@ def replace_model(folder: str | Path, files: Mapping[str, bytes]) -> None:
 
 def files_of_model(folder: Path) -> list[str]:
     """What trainings of ours wrote in ``folder``, by its path there."""
-    found = []
-    for name, ours in _OURS.items():
-        try:
-            if refuse_foreign_file(folder / name, ours).exists() and (name != WEIGHTS or _is_told_of(folder)):
-                found.append(name)
-        except CadsightError:
-            continue
+    found = [name for name, ours in _OURS.items() if is_ours(folder / name, ours)]
+    if WEIGHTS in found and not _is_told_of(folder):
+        found.remove(WEIGHTS)
     for export in folder.glob(f"{EXPORTS}/*/"):
         place = export.relative_to(folder)
         found += [str(place), *(str(place / entry) for entry in own_entries(export, earlier_export))]
@@ -126,10 +121,7 @@ def _checkpoint(data: bytes) -> dict[str, Any]:
 
 
 def _is_curves(data: bytes) -> bool:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
+    found = json_of(data)
     if not isinstance(found, list) or not found:
         return False
     return all(isinstance(e, dict) and e.keys() >= set(_EPOCH_KEYS) for e in found)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import halves_of
-from cadsight_core.output_file import Ours, is_page, json_with, refuse_foreign_file
+from cadsight_core.output_file import is_ours, is_page, json_with, refuse_foreign_file
 from cadsight_core.output_folder import own_entries, with_parents
 from cadsight_report.run_folder import RunFolder, is_figures
 
@@ -20,7 +20,7 @@ def refuse_foreign_run(folder: str | Path) -> None:
         CadsightError: naming what is in it, or the file that others have under a name of ours.
     """
     run = RunFolder(Path(folder))
-    if _is_there(run.settings, _is_settings) or _is_there(run.steps, _is_steps):
+    if is_ours(run.settings, _is_settings) or is_ours(run.steps, _is_steps):
         files = ((run.settings, _is_settings), (run.steps, _is_steps), (run.figures, is_figures), (run.page, is_page))
         for path, ours in files:
             refuse_foreign_file(path, ours)
@@ -53,10 +53,10 @@ def _session(folder: Path) -> set[str]:
         for name, earlier in (("raw", files_of), ("labelled", files_of), ("rejected", files_of), ("truth", truth_files))
     }
     found = _below(own)
-    if _is_there(folder / "session.json", is_session):
+    if is_ours(folder / "session.json", is_session):
         found |= {"session.json", "background.png"}
         found |= {half.name for name in ("session.json", "background.png") for half in halves_of(folder / name)}
-    return found | ({"labels.json"} if _is_there(folder / "labels.json", is_label_report) else set())
+    return found | ({"labels.json"} if is_ours(folder / "labels.json", is_label_report) else set())
 
 
 def _composed(folder: Path) -> set[str]:
@@ -83,14 +83,6 @@ def _models(folder: Path) -> set[str]:
 
 def _below(own: dict[str, set[str]]) -> set[str]:
     return with_parents({f"{name}/{entry}" for name, entries in own.items() for entry in entries})
-
-
-def _is_there(path: Path, ours: Ours) -> bool:
-    """Whether there is such a file of ours."""
-    try:
-        return refuse_foreign_file(path, ours).exists()
-    except CadsightError:
-        return False
 
 
 _PIECES: dict[str, Callable[[Path], set[str]]] = {
