@@ -14,27 +14,48 @@ from cadsight_core.files import write_atomically
 
 Rgb = NDArray[np.uint8]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+SUFFIXES = (*WRITTEN_SUFFIXES, ".avif")
+# Pictures that other tools have, and that are told rather than read.
+UNREAD_SUFFIXES = (
+    ".heic",
+    ".heif",
+    ".jp2",
+    ".jxl",
+    ".gif",
+    ".dng",
+    ".raw",
+    ".cr2",
+    ".nef",
+    ".arw",
+    ".mpo",
+    ".pfm",
+    ".exr",
+)
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
 # Level 1 of zlib: a camera must not wait for its disk.
 _OPTIONS = {".png": [cv2.IMWRITE_PNG_COMPRESSION, 1], ".jpg": _JPEG, ".jpeg": _JPEG}
 _EXIF_ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+_TIFF_SUBFILE = 254
 
 
 def read_image(path: str | Path) -> Rgb:
-    """Read a picture as (H, W, 3) uint8 RGB, turned as its EXIF says.
+    """Read a picture as (H, W, 3) uint8 RGB, turned or mirrored as its EXIF says.
 
     Raises:
-        CadsightError: when the file is missing, empty, truncated or no picture.
+        CadsightError: when the file is missing, empty, truncated or no picture; when it has several pages, or numbers
+            of 32 bits, for which nobody said what is black and what is white.
     """
     path = Path(path)
     try:
         with _open(path) as image:
+            _refuse_ambiguous(image, path)
             # 16 bits a channel would be cut off at 255, where a viewer shows the upper eight.
             if image.mode.startswith("I;16"):
                 return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
             image.load()  # EXIF may stand behind the pixels
-            upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+            upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
             return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
     except (OSError, ValueError, SyntaxError) as error:
         raise _unreadable(path, error) from error
@@ -44,13 +65,16 @@ def image_size(path: str | Path) -> ImageSize:
     """Width and height of a picture from its header alone, as :func:`read_image` would return it.
 
     Raises:
-        CadsightError: when the file is missing, empty or no picture.
+        CadsightError: as :func:`read_image`, as far as the header tells.
     """
     path = Path(path)
     try:
         with _open(path) as image:
+            _refuse_ambiguous(image, path)
+            # Of a TIFF, Pillow tells the size of the upright picture, where the file tells it as it is stored.
+            turned = image.format != "TIFF" and _orientation(image) in _ON_ITS_SIDE
             width, height = image.size
-            return ImageSize(height, width) if _is_turned(image) else ImageSize(width, height)
+            return ImageSize(height, width) if turned else ImageSize(width, height)
     except (OSError, ValueError, SyntaxError) as error:
         raise _unreadable(path, error) from error
 
@@ -74,8 +98,9 @@ def encode_image(rgb: Rgb, path: str | Path = "picture.png") -> bytes:
     rgb = np.asarray(rgb)
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
         raise CadsightError(f"the picture for {path} is {rgb.shape} {rgb.dtype}, expected (H, W, 3) uint8")
-    if path.suffix.lower() not in SUFFIXES:
-        raise CadsightError(f"the picture {path} ends in {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
+    if path.suffix.lower() not in WRITTEN_SUFFIXES:
+        expected = ", ".join(WRITTEN_SUFFIXES)
+        raise CadsightError(f"the picture {path} ends in {path.suffix!r}, expected one of {expected}")
     suffix = path.suffix.lower()
     encoded, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), _OPTIONS.get(suffix, []))
     if not encoded:
@@ -97,10 +122,38 @@ def _open(path: Path) -> Image.Image:
             raise _unreadable(path, error) from error
 
 
-def _is_turned(image: Image.Image) -> bool:
+def _orientation(image: Image.Image) -> int:
+    """What the EXIF says: 1 upright, 2 to 4 mirrored or upside down, 5 to 8 on its side."""
     if image.format == "PNG" and "exif" not in image.info:
-        return False  # Pillow would decode the whole picture to look for EXIF at its end
-    return image.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8)
+        return 1  # Pillow would decode the whole picture to look for EXIF at its end
+    told = image.getexif().get(_EXIF_ORIENTATION, 1)
+    return told if told in range(1, 9) else 1
+
+
+def _refuse_ambiguous(image: Image.Image, path: Path) -> None:
+    if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):
+        kind = "floating-point" if image.mode == "F" else "whole"
+        raise CadsightError(
+            f"the picture {path} has {kind} numbers of 32 bits, expected 8 or 16 bits a channel: scale it first"
+        )
+    pages = _pages(image)
+    if pages > 1:
+        raise CadsightError(f"the picture {path} has {pages} pages, expected one: split it into files first")
+
+
+def _pages(image: Image.Image) -> int:
+    """Pages or frames that show something of their own; a TIFF's smaller copies of its picture are none."""
+    if image.format not in ("TIFF", "WEBP", "PNG", "AVIF"):
+        return 1
+    frames = int(getattr(image, "n_frames", 1))
+    if image.format != "TIFF" or frames == 1:
+        return frames
+    pages = 0
+    for number in range(frames):
+        image.seek(number)
+        pages += not int(image.tag_v2.get(_TIFF_SUBFILE, 0)) & 1  # type: ignore[attr-defined]
+    image.seek(0)
+    return pages
 
 
 def _unreadable(path: Path, error: Exception) -> CadsightError:

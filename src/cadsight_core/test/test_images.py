@@ -1,5 +1,7 @@
+import cv2
 import numpy as np
 import pytest
+import tifffile
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import image_size, read_image, write_image
@@ -89,3 +91,57 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_written(tmp_path, name
     with pytest.raises(CadsightError, match=words):
         write_image(tmp_path / name, pixels)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_a_picture_is_turned_and_mirrored_as_opencv_does(tmp_path, orientation, suffix):
+    pixels = np.zeros((32, 48, 3), np.uint8)
+    pixels[:16, :24] = (250, 30, 30)  # a quarter alone, so that every orientation differs
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = tmp_path / f"a{suffix}"
+    Image.fromarray(pixels).save(file, exif=exif, **({"lossless": True} if suffix == ".webp" else {}))
+    ours = read_image(file)
+    if suffix in (".jpg", ".png"):
+        theirs = cv2.imread(str(file))[..., ::-1]
+        assert ours.shape == theirs.shape
+        assert np.abs(ours.astype(int) - theirs).max() <= 3
+    row, column = np.argwhere(ours[..., 0] > 128).mean(axis=0) < np.array(ours.shape[:2]) / 2
+    expected = {1: (1, 1), 2: (1, 0), 3: (0, 0), 4: (0, 1), 5: (1, 1), 6: (1, 0), 7: (0, 0), 8: (0, 1)}
+    assert (row, column) == tuple(map(bool, expected[orientation]))
+    size = image_size(file)
+    assert (size.height, size.width) == ours.shape[:2]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (np.linspace(0, 1, 80, dtype=np.float32).reshape(8, 10), "floating-point numbers of 32 bits"),
+        (np.arange(80, dtype=np.int32).reshape(8, 10), "whole numbers of 32 bits"),
+    ],
+)
+def test_numbers_without_a_known_white_are_refused(tmp_path, pixels, words):
+    Image.fromarray(pixels).save(tmp_path / "a.tif")
+    for read in (read_image, image_size):
+        with pytest.raises(CadsightError, match=words):
+            read(tmp_path / "a.tif")
+
+
+def test_a_picture_of_several_pages_is_refused_and_a_small_copy_in_it_is_no_page(tmp_path):
+    pages = [Image.fromarray(np.full((8, 10, 3), value, np.uint8)) for value in (10, 200, 90)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(CadsightError, match=r"a\.tif has 3 pages, expected one"):
+        read_image(tmp_path / "a.tif")
+    with tifffile.TiffWriter(tmp_path / "b.tif") as file:
+        file.write(np.full((8, 10, 3), 10, np.uint8), photometric="rgb")
+        file.write(np.full((4, 5, 3), 200, np.uint8), photometric="rgb", subfiletype=1)
+    assert read_image(tmp_path / "b.tif").max() == 10
+
+
+def test_avif_is_read_and_not_written(tmp_path):
+    Image.fromarray(np.full((8, 10, 3), (200, 30, 30), np.uint8)).save(tmp_path / "a.avif", quality=95)
+    assert image_size(tmp_path / "a.avif") == ImageSize(10, 8)
+    assert np.abs(read_image(tmp_path / "a.avif").astype(int) - (200, 30, 30)).max() <= 6
+    with pytest.raises(CadsightError, match=r"ends in '\.avif', expected one of \.png"):
+        write_image(tmp_path / "b.avif", np.zeros((4, 4, 3), np.uint8))
