@@ -11,7 +11,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.mesh import Mesh
 from cadsight_core.parameters import check, from_mapping, parameter
-from cadsight_core.yaml_reading import read_yaml
+from cadsight_core.yaml_file import read_yaml
 from scipy.spatial import ConvexHull
 
 from cadsight_cell.arm import Arm

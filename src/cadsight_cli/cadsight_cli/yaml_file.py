@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.yaml_reading import read_yaml
+from cadsight_core.yaml_file import read_yaml
 
 
 def read_mapping(path: str | Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.mesh import Mesh, Unit, load_mesh
 from cadsight_core.parameters import check, from_mapping, parameter
-from cadsight_core.yaml_reading import read_yaml
+from cadsight_core.yaml_file import read_yaml
 
 Hsv = tuple[int, int, int]
 Vector = tuple[float, float, float]

@@ -12,7 +12,7 @@ import yaml
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import checked
-from cadsight_core.yaml_reading import read_yaml
+from cadsight_core.yaml_file import compose_yaml, node_value, yaml_bytes
 
 T = TypeVar("T")
 Key = str | int
@@ -27,17 +27,18 @@ class Document:
         """Read the file.
 
         Raises:
-            CadsightError: when it cannot be read, is not YAML or holds something else than keys and values.
+            CadsightError: when it cannot be read, is not YAML, has a key twice or holds something else than keys and
+                values.
         """
         self.path = Path(path)
-        node = read_yaml(self.path, parse=_composed)
+        node = compose_yaml(yaml_bytes(self.path), f"the file {self.path}")
         if not isinstance(node, yaml.MappingNode):
             raise CadsightError(f"the file {self.path} holds no keys and values, expected a mapping")
         self._root = node
 
     def value(self, key: str) -> Any:
         """What the file says of a key at its top, None when it says nothing."""
-        return next((_plain(value) for name, value in self._root.value if name.value == key), None)
+        return next((self._plain(value) for name, value in self._root.value if name.value == key), None)
 
     def where(self, keys: Sequence[Key] = ()) -> str:
         """File, line and key of a value, such as ``box.yaml line 7, walls.height``; its holder's line if absent."""
@@ -55,11 +56,14 @@ class Document:
         values that the section has as a default where it stands.
 
         Raises:
-            CadsightError: for an unknown, doubled or missing key, a wrong type, a value out of range, or what the
+            CadsightError: for an unknown or missing key, a wrong type, a value out of range, or what the
                 dataclass itself refuses, with file, line and key.
         """
         built: T = self._dataclass(self._root, cls, (), readers or {}, None)
         return built
+
+    def _plain(self, node: yaml.Node) -> Any:
+        return node_value(node, f"the file {self.path}")
 
     def _at(self, line: int, keys: Sequence[Key]) -> str:
         name = "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
@@ -69,13 +73,13 @@ class Document:
         """The value of type ``hint``, not yet checked where it is plain; ``standing`` is what holds without it."""
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin in (typing.Union, types.UnionType) and type(None) in arguments:
-            if _plain(node) is None:
+            if self._plain(node) is None:
                 return None
             rest = [a for a in arguments if a is not type(None)]
-            return self._build(node, rest[0], keys, readers, standing) if len(rest) == 1 else _plain(node)
+            return self._build(node, rest[0], keys, readers, standing) if len(rest) == 1 else self._plain(node)
         if hint in readers:
             try:
-                return readers[hint](_plain(node), self.path.parent)
+                return readers[hint](self._plain(node), self.path.parent)
             except CadsightError as error:
                 raise CadsightError(f"{self._at(node.start_mark.line, keys)}: {error}") from error
         if dataclasses.is_dataclass(hint):
@@ -87,25 +91,23 @@ class Document:
             and _is_structured(arguments[0], readers)
         ):
             if not isinstance(node, yaml.SequenceNode):
-                raise CadsightError(f"{self._at(node.start_mark.line, keys)} is {_plain(node)!r}, expected a list")
+                raise CadsightError(f"{self._at(node.start_mark.line, keys)} is {self._plain(node)!r}, expected a list")
             return tuple(self._build(n, arguments[0], (*keys, i), readers) for i, n in enumerate(node.value))
-        return _plain(node)
+        return self._plain(node)
 
     def _dataclass(self, node: yaml.Node, cls: Any, keys: tuple[Key, ...], readers: Readers, standing: Any) -> Any:
         here = self._at(node.start_mark.line, keys)
         if not isinstance(node, yaml.MappingNode):
-            raise CadsightError(f"{here} is {_plain(node)!r}, expected keys and values of {cls.__name__}")
+            raise CadsightError(f"{here} is {self._plain(node)!r}, expected keys and values of {cls.__name__}")
         hints = typing.get_type_hints(cls)
         fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            name, at = _plain(key_node), key_node.start_mark.line
+            name, at = self._plain(key_node), key_node.start_mark.line
             if name not in fields:
                 raise CadsightError(
                     f"{self._at(at, keys)} has the unknown key {name!r}, expected one of {', '.join(sorted(fields))}"
                 )
-            if name in values:
-                raise CadsightError(f"{self._at(at, keys)} has the key {name!r} for a second time, expected it once")
             value = self._build(value_node, hints[name], (*keys, name), readers, _standing(fields[name], standing))
             try:
                 values[name] = checked(cls, name, value)
@@ -145,11 +147,3 @@ def _child(node: yaml.Node, key: Key) -> tuple[yaml.Node | None, int]:
     if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
         return node.value[key], node.value[key].start_mark.line
     return None, 0
-
-
-def _composed(text: str) -> yaml.Node | None:
-    return yaml.compose(text, Loader=yaml.SafeLoader)
-
-
-def _plain(node: yaml.Node) -> Any:
-    return yaml.constructor.SafeConstructor().construct_document(node)

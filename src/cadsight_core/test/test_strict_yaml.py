@@ -58,7 +58,7 @@ def test_a_section_that_names_some_keys_keeps_what_it_is_by_default_where_it_sta
         ),
         ("name: hall\ndoor:\n  height: 3.5\n", "line 3, door.height: parameter height is 3.5, expected at least 0"),
         ("name: hall\ndoor:\n\n  height: 2.5\n", "line 4, door: the wall is in the way"),
-        ("name: hall\nname: room\n", "line 2 has the key 'name' for a second time"),
+        ("name: hall\nname: room\n", "has the key 'name' in line 1 and in line 2, expected it once"),
         ("sizes: [1]\n", "line 1 lacks the key 'name'"),
         ("name: hall\nwalls: 3\n", "line 2, walls is 3, expected a list"),
         ("name: hall\ndoor: low\n", "line 2, door is 'low', expected keys and values of Wall"),

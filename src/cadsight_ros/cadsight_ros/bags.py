@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from cadsight_core.errors import CadsightError
+from cadsight_core.yaml_file import read_yaml
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -123,11 +123,11 @@ def earlier_bag(folder: Path, topics: Collection[str]) -> list[str] | None:
     One that another recorder wrote, such as ``ros2 bag record``, says so in its metadata.
     """
     try:
-        said = yaml.safe_load((folder / _METADATA).read_text())["rosbag2_bagfile_information"]
+        said = read_yaml(folder / _METADATA)["rosbag2_bagfile_information"]
         recorded = {topic["topic_metadata"]["name"] for topic in said["topics_with_message_count"]}
         ours = said["ros_distro"] == "rosbags" and recorded <= set(topics)
         return [_METADATA, *map(str, said["relative_file_paths"])] if ours else None
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):  # whatever else lies there is no such bag
+    except (CadsightError, TypeError, KeyError):  # whatever else lies there is no such bag
         return None
 
 

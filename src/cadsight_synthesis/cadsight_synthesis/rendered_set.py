@@ -6,13 +6,11 @@ used on a machine that has nothing else of it.
 
 import contextlib
 import dataclasses
-import json
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
@@ -21,6 +19,7 @@ from cadsight_core.output_file import write_same
 from cadsight_core.output_folder import whole_folder
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
+from cadsight_core.yaml_file import dump_yaml
 
 from cadsight_synthesis.cache import ply_of
 from cadsight_synthesis.composed_set import ComposedPictures, ComposedRecipe
@@ -209,5 +208,4 @@ def _keep_parts(folder: Path, parts: Iterable[Part]) -> None:
             raise CadsightError(f"{target.parent} could not be written: {error.strerror}") from error
         write_same(target.with_suffix(".ply"), mesh)
         said = {**dataclasses.asdict(part), "mesh": f"{part.name}.ply", "unit": "m"}
-        # Tuples as the lists that a part's YAML has.
-        write_atomically(target, yaml.safe_dump(json.loads(json.dumps(said)), sort_keys=False))
+        write_atomically(target, dump_yaml(said))

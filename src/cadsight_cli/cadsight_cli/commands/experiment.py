@@ -173,11 +173,11 @@ def _options(cls: type, words: list[str], where: str) -> Any:
 
 
 def _pairs(words: list[str], where: str) -> dict[str, Any]:
-    import yaml
     from cadsight_core.errors import CadsightError
+    from cadsight_core.yaml_file import parse_yaml
 
     pairs = [word.partition("=") for word in words]
     wrong = next((word for word, (_, sign, _) in zip(words, pairs, strict=True) if not sign), None)
     if wrong is not None:
         raise CadsightError(f"{where} is {wrong!r}, expected KEY=VALUE such as epochs=40")
-    return {key.replace("-", "_"): yaml.safe_load(value) for key, _, value in pairs}
+    return {key.replace("-", "_"): parse_yaml(value, f"{where} {key}") for key, _, value in pairs}

@@ -4,9 +4,9 @@ import copy
 from pathlib import Path
 from typing import Any
 
-import yaml
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.yaml_file import dump_yaml
 
 from cadsight_cli.yaml_file import read_mapping
 
@@ -28,5 +28,5 @@ def write_workcell(base: Path, overrides: Overrides, out: Path) -> Path:
             section = section[key]
         section.update(values)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, yaml.safe_dump(data, sort_keys=False))
+    write_atomically(out, dump_yaml(data))
     return out

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from cadsight_core.errors import CadsightError
+from cadsight_core.yaml_file import parse_yaml
 
 from cadsight_cli.launching.substitutions import Scope, expand, truth
 
@@ -263,7 +263,7 @@ class _Evaluation:
         name, value = self.text(element.attrib["name"]), self.text(element.attrib["value"])
         kind = element.get("type")
         if kind is None:
-            return {name: yaml.safe_load(value)}
+            return {name: parse_yaml(value, f"{self.file.name}: the value of {name!r}")}
         if kind not in _TYPES:
             raise CadsightError(
                 f"{self.file.name}: the type {kind!r} of {name!r} is not known; known are {', '.join(_TYPES)}"

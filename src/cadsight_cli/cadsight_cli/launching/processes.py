@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
+from cadsight_core.yaml_file import dump_yaml
 
 from cadsight_cli.launching.plan import Node
 
@@ -56,7 +56,7 @@ def command(node: Node, folder: Path, number: int) -> list[str]:
             continue
         # A value on the command line would count for any node, and the node's own name in a file would win over it.
         file = folder / f"{number}-{index}.yaml"
-        file.write_text(yaml.safe_dump({node.full_name or "/**": {"ros__parameters": dict(parameters)}}))
+        file.write_text(dump_yaml({node.full_name or "/**": {"ros__parameters": dict(parameters)}}))
         words += ["--params-file", str(file)]
     for source, target in node.remappings:
         words += ["-r", f"{source}:={target}"]

@@ -20,7 +20,7 @@ from cadsight_core.formats.notes import Notes
 from cadsight_core.images import SUFFIXES, image_size
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, given_polygons, instance_contour
-from cadsight_core.yaml_reading import read_yaml
+from cadsight_core.yaml_file import read_yaml
 
 Shapes = Literal["as_given", "boxes", "polygons"]
 
