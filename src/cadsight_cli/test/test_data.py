@@ -201,3 +201,96 @@ def test_masks_become_contours_of_the_named_classes(folder, tmp_path, capsys):
     assert json.loads((tmp_path / "r").read_text())["pictures"] == 20
     assert main([*words, "--colour", "ff0000"]) == 2
     assert "--colour is 'ff0000', expected a colour and its class" in capsys.readouterr().err
+
+
+def coco_file(folder, **annotation):
+    """A COCO set of one picture with an object and its key points, and a crowd."""
+    folder.mkdir()
+    write_image(folder / "a.png", np.zeros((30, 40, 3), np.uint8))
+    first = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [4, 3, 10, 8], "keypoints": [5, 5, 2], "worn": True}
+    crowd = {"id": 2, "image_id": 1, "category_id": 1, "bbox": [20, 3, 10, 8], "iscrowd": 1}
+    data = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 30}],
+        "annotations": [{**first, **annotation}, crowd],
+        "categories": [{"id": 1, "name": "bolt"}],
+    }
+    (folder / "labels.json").write_text(json.dumps(data))
+    return str(folder)
+
+
+def test_a_conversion_tells_what_it_read_wrote_and_left_out(tmp_path, capsys):
+    source = coco_file(tmp_path / "coco")
+    words = ["data", "convert", source, str(tmp_path / "out"), "--to", "yolo", "--json", str(tmp_path / "r.json")]
+    assert main(words) == 1
+    out, err = capsys.readouterr()
+    assert out.splitlines()[:4] == [
+        "read: 1 images, 2 labels, 1 classes, 1 key points, 1 attributes",
+        "written: 1 images, 1 labels, 1 classes, 1 key points",
+        "left out: 1 labels: YOLO has no crowds, the first is a",
+        "left out: 1 attributes: YOLO has no attributes, the first is a",
+    ]
+    assert "something was left out, expected nothing, or --allow-loss" in err
+    told = json.loads((tmp_path / "r.json").read_text())
+    assert (told["read"]["labels"], told["written"]["labels"], told["written"]["key_points"]) == (2, 1, 1)
+    assert [(one["what"], one["count"]) for one in told["left_out"]] == [("labels", 1), ("attributes", 1)]
+    assert main([*words, "--allow-loss"]) == 0
+    assert len((tmp_path / "out" / "labels" / "a.txt").read_text().splitlines()) == 1
+    capsys.readouterr()
+    assert main(["data", "convert", source, str(tmp_path / "own"), "--to", "cadsight"]) == 0
+    assert "left out" not in capsys.readouterr().out
+
+
+def test_a_label_that_cannot_be_used_is_refused_or_left_out_and_counted(tmp_path, capsys):
+    source = coco_file(tmp_path / "coco", category_id=[1])
+    words = ["data", "convert", source, str(tmp_path / "out"), "--to", "coco"]
+    assert main(words) == 2
+    assert "annotations[0].category_id is array" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main([*words, "--allow-loss"]) == 0
+    assert "left out: 1 labels: odd label, the first is" in capsys.readouterr().out
+
+
+def test_labels_that_nobody_reads_are_shown_first_and_refused(folder, tmp_path, capsys):
+    (folder / "more.csv").write_text("filename,xmin,ymin,xmax,ymax,class\n")
+    assert main(["data", "check", str(folder)]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == f"read as yolo: images/ and labels/ in {folder}"
+    assert out[1] == "  11 files of labels, 10 pictures"
+    assert out[2].startswith("  1 files that look like labels that nothing reads, the first is")
+    words = ["data", "convert", str(folder), str(tmp_path / "out"), "--to", "coco"]
+    assert main(words) == 2
+    assert "more.csv (a table), expected none; --allow-loss" in capsys.readouterr().err
+    assert main([*words, "--allow-loss"]) == 0
+
+
+def test_training_refuses_labels_that_nobody_reads(folder, tmp_path, capsys):
+    (folder / "more.csv").write_text("filename,xmin,ymin,xmax,ymax,class\n")
+    train = ["train", "detector", "--data", str(folder), "--out", str(tmp_path / "m"), "--track", "none"]
+    assert main(train) == 2
+    assert "more.csv (a table), expected none; --allow-loss" in capsys.readouterr().err
+
+
+def test_crowds_are_told_and_not_a_problem(tmp_path, capsys):
+    assert main(["data", "check", coco_file(tmp_path / "coco"), "--few", "1"]) == 0
+    assert "  1 labels are crowds: neither learned from nor counted" in capsys.readouterr().out
+
+
+def test_the_attribute_of_the_class_and_a_lost_folder_are_named_on_the_command_line(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    write_image(tmp_path / "photos" / "a.png", np.zeros((30, 40, 3), np.uint8))
+    region = {
+        "shape_attributes": {"name": "rect", "x": 4, "y": 3, "width": 10, "height": 8},
+        "region_attributes": {"maker": "x", "thing": "bolt"},
+    }
+    (tmp_path / "via.json").write_text(json.dumps({"a": {"filename": "a.png", "size": 1, "regions": [region]}}))
+    words = ["data", "check", str(tmp_path / "via.json"), "--images", str(tmp_path / "photos"), "--few", "1"]
+    main(words)
+    assert "expected a class in an attribute that --class-attribute names" in capsys.readouterr().out
+    assert main([*words, "--class-attribute", "thing"]) == 0
+    assert "bolt       1" in capsys.readouterr().out
+
+
+def test_a_file_where_a_folder_is_to_be_is_refused_in_a_sentence(folder, tmp_path, capsys):
+    (tmp_path / "look").write_text("mine")
+    assert main(["data", "show", str(folder), "--out", str(tmp_path / "look")]) == 2
+    assert f"the folder {tmp_path / 'look'} could not be made: File exists" in capsys.readouterr().err

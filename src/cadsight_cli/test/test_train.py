@@ -164,3 +164,13 @@ def test_a_model_is_not_judged_on_classes_that_it_does_not_know(model, data, tmp
     (other / "data.yaml").write_text("train: images/train\nnames: [circle]\n")
     assert main(["evaluate", "--model", str(model), "--data", str(other)]) == 2
     assert "the class 'circle', expected one of the model's: square" in capsys.readouterr().err
+
+
+def test_labels_that_nobody_reads_are_refused_in_an_evaluation(model, data, tmp_path, capsys):
+    other = tmp_path / "other"
+    shutil.copytree(data, other)
+    (other / "more.csv").write_text("filename,xmin,ymin,xmax,ymax,class\n")
+    words = ["evaluate", "--model", str(model), "--data", str(other), "--split", "valid"]
+    assert main(words) == 2
+    assert "more.csv (a table), expected none; --allow-loss" in capsys.readouterr().err
+    assert main([*words, "--allow-loss"]) == 0

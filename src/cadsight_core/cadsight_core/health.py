@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats import yolo
-from cadsight_core.formats.anything import Loaded, read
-from cadsight_core.formats.folders import pictures_in
+from cadsight_core.formats.anything import Reading, find, read_found
+from cadsight_core.formats.finding import Found, Loaded
 from cadsight_core.formats.notes import Notes, Problem
-from cadsight_core.images import read_image
+from cadsight_core.formats.yolo import label_path
+from cadsight_core.images import SUFFIXES, UNREAD_SUFFIXES, read_image
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.shapes import given_polygons, is_crowd
 
 __all__ = ["Problem", "Report", "check", "unpaired"]
 
@@ -65,6 +65,8 @@ class Report:
         sizes: pictures by (width, height).
         splits: pictures by split.
         backgrounds: pictures that are said to show no part.
+        crowds: regions of many objects, which are neither learned from nor counted.
+        found: which reader claims which files; None where nothing is read.
     """
 
     folder: Path
@@ -75,6 +77,8 @@ class Report:
     splits: dict[str, int]
     problems: tuple[Problem, ...] = field(default=())
     backgrounds: int = 0
+    crowds: int = 0
+    found: Found | None = None
 
     @property
     def labels(self) -> int:
@@ -100,19 +104,41 @@ class Report:
             "sizes": [{"width": w, "height": h, "pictures": n} for (w, h), n in self.sizes.items()],
             "splits": self.splits,
             "backgrounds": self.backgrounds,
+            "crowds": self.crowds,
+            "found": _told(self.found),
             "problems": [
                 {"kind": p.kind, "file": str(p.file), "line": p.line, "sentence": p.sentence} for p in self.problems
             ],
         }
 
 
+def _told(found: Found | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    claim = found.claim
+    return {
+        "place": str(found.place),
+        "reader": claim.format,
+        "why": claim.why,
+        "label_files": len(claim.labels),
+        "images": len(claim.images),
+        "unread_label_files": [{"file": str(u.file), "what": u.what} for u in found.labels],
+        "unread_images": [{"file": str(u.file), "what": u.what} for u in found.images],
+    }
+
+
 def check(
-    path: str | Path, *, few: int = FEW_LABELS, progress: Progress = lambda items, _total, _what: items
+    path: str | Path,
+    *,
+    few: int = FEW_LABELS,
+    reading: Reading | None = None,
+    progress: Progress = lambda items, _total, _what: items,
 ) -> Report:
     """Check a data set in any known format; every picture is read whole.
 
     Args:
         few: a class with fewer labels is reported.
+        reading: how the set is read.
         progress: wraps the loop over the pictures, with their number and what is done, as tqdm does.
 
     Raises:
@@ -124,12 +150,14 @@ def check(
     path = path.resolve()
     notes = Notes()
     try:
-        loaded = read(path, notes)
+        found = find(path, reading)
+        loaded = read_found(found, notes)
         samples = list(_usable(loaded.samples, path, notes))
     except CadsightError as error:
         return Report(path, "unknown", 0, {}, {}, {}, (Problem("unreadable data set", path, None, str(error)),))
     labels = Counter(i.class_id for s in samples for i in s.instances)
     counts = {name: labels[class_id] for class_id, name in enumerate(loaded.classes)}
+    crowds = sum(is_crowd(i) for s in samples for i in s.instances)
     sizes = dict(Counter((s.size.width, s.size.height) for s in samples).most_common())
     if loaded.format == "cadsight":
         for line, sample in enumerate(samples, 1):
@@ -137,7 +165,7 @@ def check(
                 notes.place(sample.name, index, path / "manifest.jsonl", line)
 
     _check_classes(loaded, counts, path, few, notes)
-    _check_files(loaded, samples, path, notes)
+    _check_files(loaded, found, samples, notes)
     for sample in samples:
         _check_labels(sample, loaded, notes)
     if len(sizes) > 1:
@@ -148,19 +176,20 @@ def check(
     splits: dict[str, int] = dict(Counter(str(s.split) for s in samples if s.split))
     problems = sorted(notes.problems, key=lambda p: (str(p.file), p.line or 0))
     backgrounds = sum(map(_is_background, samples))
-    return Report(path, loaded.format, len(samples), counts, sizes, splits, tuple(problems), backgrounds)
+    return Report(path, loaded.format, len(samples), counts, sizes, splits, tuple(problems), backgrounds, crowds, found)
 
 
-def unpaired(path: str | Path) -> list[Problem]:
-    """The pictures of a data set that no label file names, and its label files without a picture.
+def unpaired(path: str | Path, reading: Reading | None = None) -> list[Problem]:
+    """The pictures of a data set that no label file names, its label files without a picture, and what is left out.
 
     Raises:
         CadsightError: when ``path`` does not hold a data set.
     """
     path, notes = Path(path).resolve(), Notes()
-    loaded = read(path, notes)
-    _check_files(loaded, list(_usable(loaded.samples, path, notes)), path, notes)
-    return [p for p in notes.problems if p.kind in ("picture without labels", "label file without picture")]
+    found = find(path, reading)
+    loaded = read_found(found, notes)
+    _check_files(loaded, found, list(_usable(loaded.samples, path, notes)), notes)
+    return [p for p in notes.problems if p.loses or p.kind == "picture without labels"]
 
 
 def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sample]:
@@ -182,31 +211,28 @@ def _check_classes(loaded: Loaded, counts: dict[str, int], path: Path, few: int,
         notes.problem("no labels", path, f"it holds {len(loaded.samples)} pictures and no labels, expected both")
 
 
-def _check_files(loaded: Loaded, samples: Sequence[Sample], path: Path, notes: Notes) -> None:
-    """Pictures and label files that lack the other."""
-    folder = path if path.is_dir() else path.parent
-    known = {s.image for s in samples} | {p.file for p in notes.problems}
+def _check_files(loaded: Loaded, found: Found, samples: Sequence[Sample], notes: Notes) -> None:
+    """Pictures that lack labels, and pictures that nothing names; label files without a picture the reader has told."""
     if loaded.format == "yolo":
-        labels = {yolo.label_path(image) for image in known}
-        for file in yolo.label_files(folder):
-            if file not in labels:
-                notes.problem("label file without picture", file, "it has no picture, expected one of the same name")
         for sample in samples:
-            if not notes.has_label_file(sample.name):
-                missing = yolo.label_path(sample.image)
+            if notes.label_file_of(sample.name) is None:
+                missing = label_path(sample.image)
                 notes.problem("picture without labels", sample.image, f"it has no label file, expected {missing}")
-    elif loaded.format != "pictures":
-        if loaded.format == "cadsight":  # a line that is no sample names its picture all the same
-            known |= set(Dataset.open(folder).files)
-        for image in pictures_in(folder):
-            if image not in known:
-                notes.problem("picture without labels", image, "no label file names it, expected an entry")
+    known = {s.image for s in samples} | {p.file for p in notes.problems}
+    for unclaimed in found.images:
+        if unclaimed.file not in known:
+            text = "no label file names it, expected an entry"
+            if unclaimed.file.suffix.lower() in UNREAD_SUFFIXES:
+                text = f"it is a picture of a kind that is not read ({unclaimed.what}), expected {', '.join(SUFFIXES)}"
+                notes.problem("unread picture", unclaimed.file, text)
+                continue
+            notes.problem("picture without labels", unclaimed.file, text)
 
 
 def _check_labels(sample: Sample, loaded: Loaded, notes: Notes) -> None:
     if not sample.instances and loaded.format != "pictures" and not _is_background(sample):
-        file = yolo.label_path(sample.image) if loaded.format == "yolo" else sample.image
-        if loaded.format != "yolo" or (notes.has_label_file(sample.name) and not _has_problem(file, notes)):
+        file = (notes.label_file_of(sample.name) if loaded.format == "yolo" else None) or sample.image
+        if loaded.format != "yolo" or (file != sample.image and not _has_problem(file, notes)):
             notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
     for index, instance in enumerate(sample.instances):
         file, line = notes.place_of(sample.name, index, sample.image)
@@ -239,6 +265,16 @@ def _odd(instance: Instance, size: ImageSize, loaded: Loaded) -> Iterator[tuple[
         yield "whole picture", f"the box {shown} covers {share:.0f} % of the picture, expected a part of it"
     if _outside(box.x0, box.x1, size.width) or _outside(box.y0, box.y1, size.height):
         yield "box outside", f"the box {shown} reaches out of the {size.width} x {size.height} pixels, expected inside"
+    for polygon in given_polygons(instance):
+        reach = polygon.min(axis=0), polygon.max(axis=0)
+        if any(
+            _outside(float(a), float(b), side) for a, b, side in zip(*reach, (size.width, size.height), strict=True)
+        ):
+            yield (
+                "outline outside",
+                f"its outline reaches out of the {size.width} x {size.height} pixels, expected inside",
+            )
+            break
     if instance.normal is not None:
         length = float(np.linalg.norm(instance.normal))
         if not abs(length - 1) <= NORMAL_TOLERANCE:

@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from cadsight_core.box import Box
@@ -131,26 +132,33 @@ def area(polygon: ArrayLike) -> float:
     return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
 
 
-def clipped(polygon: ArrayLike, size: ImageSize) -> Polygon:
-    """The part (M, 2) of a polygon (N, 2) inside the picture (Sutherland and Hodgman); M is 0 where none is.
+def cut(polygons: Sequence[ArrayLike], size: ImageSize) -> list[Polygon]:
+    """The parts of polygons (each (N, 2) in pixels, even-odd) inside the picture; those wholly inside stay as they are.
 
-    Where a polygon leaves and comes back, its pieces are joined along the border.
+    What a polygon has inside may be several pieces; a piece with holes is one polygon with bridges to them.
     """
-    points = np.asarray(polygon, float).reshape(-1, 2)
-    for axis, limit, sign in ((0, 0.0, 1.0), (0, size.width, -1.0), (1, 0.0, 1.0), (1, size.height, -1.0)):
-        inner = sign * (points[:, axis] - limit)
-        if not len(points) or (inner >= 0).all():
+    found: list[Polygon] = []
+    for given in polygons:
+        points = np.asarray(given, float).reshape(-1, 2)
+        if (points >= 0).all() and (points <= (size.width, size.height)).all():
+            found.append(points)
             continue
-        kept: list[NDArray[np.float64]] = []
-        for here, there, d0, d1 in zip(points, np.roll(points, -1, 0), inner, np.roll(inner, -1), strict=True):
-            if d0 >= 0:
-                kept.append(here)
-            if (d0 < 0) != (d1 < 0):
-                crossing = here + (there - here) * (d0 / (d0 - d1))
-                crossing[axis] = limit
-                kept.append(crossing)
-        points = np.array(kept).reshape(-1, 2)
-    return points
+        if len(points) >= 3:
+            # make_valid counts the inside of a ring that crosses itself by even and odd, as fill does.
+            whole = shapely.make_valid(shapely.Polygon(points))
+            pieces = _rings(shapely.intersection(whole, shapely.box(0, 0, size.width, size.height)))
+            found += [np.clip(p, 0, (size.width, size.height)) for p in pieces]  # rounding may leave it by a hair
+    return found
+
+
+def is_crowd(instance: Instance) -> bool:
+    """Whether it is a region of many objects (COCO's ``iscrowd``): learned from by nobody and counted by nobody."""
+    return bool(instance.attributes.get("iscrowd", 0))
+
+
+def has_shape(instance: Instance) -> bool:
+    """Whether it has a mask, a run-length code or polygons."""
+    return instance.mask is not None or bool(instance.attributes.get("segmentation"))
 
 
 def joined(polygons: Sequence[Polygon]) -> Polygon:
@@ -160,6 +168,15 @@ def joined(polygons: Sequence[Polygon]) -> Polygon:
     closed = [np.vstack([p, p[:1]]) for p in polygons]
     back = [p[:1] for p in reversed(polygons[:-1])]
     return np.vstack([*closed, *back])
+
+
+def _rings(geometry: "shapely.Geometry") -> list[Polygon]:
+    """The polygons of what shapely cut, without repeated last corners; points and lines are none."""
+    if isinstance(geometry, shapely.Polygon):
+        rings = [np.array(ring.coords)[:-1] for ring in (geometry.exterior, *geometry.interiors)]
+        return [joined(rings)] if geometry.area > 0 else []
+    parts = getattr(geometry, "geoms", ())
+    return [polygon for part in parts for polygon in _rings(part)]
 
 
 def _fill_one(polygon: Polygon, size: ImageSize) -> Mask:

@@ -7,8 +7,8 @@ from cadsight_core.sample import Instance, encode_mask
 from cadsight_core.shapes import (
     area,
     bounds,
-    clipped,
     contour,
+    cut,
     fill,
     instance_mask,
     instance_polygons,
@@ -90,10 +90,10 @@ polygons = st.lists(st.tuples(st.floats(-9, 18), st.floats(-7, 14)), min_size=3,
 
 
 @given(polygons)
-def test_a_clipped_polygon_covers_the_same_pixels_and_stays_in_the_picture(polygon):
-    inside = clipped(polygon, SIZE)
-    if len(inside):
-        box = bounds([inside])
+def test_a_cut_polygon_covers_the_same_pixels_and_stays_in_the_picture(polygon):
+    inside = cut([polygon], SIZE)
+    if inside:
+        box = bounds(inside)
         assert box.x0 >= 0
         assert box.y0 >= 0
         assert box.x1 <= SIZE.width
@@ -101,13 +101,22 @@ def test_a_clipped_polygon_covers_the_same_pixels_and_stays_in_the_picture(polyg
     given_ = np.asarray(polygon)
     # An edge through a pixel's centre is rounded to either side.
     surely = fill([given_ - 1e-6], SIZE) == fill([given_ + 1e-6], SIZE)
-    found = fill([inside], SIZE) if len(inside) else np.zeros((7, 9), bool)
+    found = fill(inside, SIZE)
     np.testing.assert_array_equal(found[surely], fill([given_], SIZE)[surely])
 
 
 def test_a_triangle_is_cut_at_the_border():
-    np.testing.assert_allclose(clipped([(-2, 1), (2, 1), (2, 5)], SIZE), [(0, 1), (2, 1), (2, 5), (0, 3)])
-    assert len(clipped([(-5, 1), (-2, 1), (-2, 5)], SIZE)) == 0
+    (inside,) = cut([[(-2, 1), (2, 1), (2, 5)]], SIZE)
+    assert {tuple(p) for p in inside.tolist()} == {(0, 1), (2, 1), (2, 5), (0, 3)}
+    assert area(inside) == 6  # the triangle's 8 without the 2 outside
+    assert cut([[(-5, 1), (-2, 1), (-2, 5)]], SIZE) == []
+
+
+def test_what_leaves_the_picture_and_comes_back_is_cut_into_pieces():
+    # A comb of two teeth that hang into the picture from above.
+    comb = [(1, -3), (8, -3), (8, 4), (6, 4), (6, -1), (3, -1), (3, 4), (1, 4)]
+    pieces = cut([comb], SIZE)
+    assert sorted(bounds([p]).as_tuple() for p in pieces) == [(1, 0, 3, 4), (6, 0, 8, 4)]
 
 
 @given(masks)

@@ -9,6 +9,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.health import unpaired
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
+from cadsight_core.shapes import is_crowd
 
 from cadsight_core import formats
 
@@ -16,18 +17,22 @@ _VALID_SHARE = 0.15
 
 
 def load_together(
-    paths: Sequence[str | Path], counts: Sequence[int] = (), seed: int = 0
+    paths: Sequence[str | Path],
+    counts: Sequence[int] = (),
+    seed: int = 0,
+    reading: formats.Reading | None = None,
 ) -> tuple[list[Sample], tuple[str, ...]]:
     """Samples of several data sets of any known format; classes are told apart by name.
 
     Args:
         counts: how many pictures are taken of each, 0 for all; they are drawn by lot from those that are not for
             testing, and a smaller number of the same ``seed`` is a part of a larger one.
+        reading: how they are read.
 
     Raises:
         CadsightError: when one cannot be read or has too few pictures, or none has labels.
     """
-    loaded = [formats.load(path) for path in paths]
+    loaded = [formats.load(path, reading) for path in paths]
     classes = tuple(dict.fromkeys(name for _, names in loaded for name in names))
     if not classes:
         raise CadsightError(f"{', '.join(map(str, paths))} have no classes, expected labelled pictures")
@@ -41,27 +46,39 @@ def load_together(
     return samples, classes
 
 
-def oddities(paths: Sequence[str | Path], train: Sequence[Sample], classes: Sequence[str]) -> list[str]:
+def oddities(
+    paths: Sequence[str | Path],
+    train: Sequence[Sample],
+    classes: Sequence[str],
+    reading: formats.Reading | None = None,
+) -> list[str]:
     """What speaks against training on data sets, though it can be done: a sentence each.
 
     Pictures without labels are learned from as showing nothing where their format lists them and left out where it does
-    not, label files without a picture are left out, and of a class without a label nothing is learned.
+    not, label files without a picture are left out, crowds are not learned from, and of a class without a label nothing
+    is learned.
     """
-    sentences = _lone(paths, train, "are learned from as showing nothing")
-    there = {i.class_id for s in train for i in s.instances}
+    sentences = _lone(paths, train, "are learned from as showing nothing", reading)
+    crowds = [s for s in train if any(map(is_crowd, s.instances))]
+    if crowds:
+        count = sum(is_crowd(i) for s in crowds for i in s.instances)
+        sentences.append(f"{count} labels are crowds and not learned from, the first is in {crowds[0].image}")
+    there = {i.class_id for s in train for i in s.instances if not is_crowd(i)}
     missing = [name for class_id, name in enumerate(classes) if class_id not in there]
     if missing:
         sentences.append(f"nothing is learned of {', '.join(missing)}: no picture to train on has such a label")
     return sentences
 
 
-def unlabelled(paths: Sequence[str | Path], judging: Sequence[Sample]) -> list[str]:
+def unlabelled(
+    paths: Sequence[str | Path], judging: Sequence[Sample], reading: formats.Reading | None = None
+) -> list[str]:
     """What speaks against judging by data sets, though it can be done: a sentence each.
 
     Pictures whose labels are missing count as showing nothing where their format lists them, and are left out where it
     does not; label files without a picture are left out.
     """
-    return _lone(paths, judging, "count as showing nothing")
+    return _lone(paths, judging, "count as showing nothing", reading)
 
 
 def parts_in(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
@@ -79,13 +96,17 @@ def parts_in(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
     return [dataclasses.replace(part, class_id=names.index(part.name)) for part in parts]
 
 
-def _lone(paths: Sequence[str | Path], taken: Sequence[Sample], taken_as: str) -> list[str]:
-    """Sentences on pictures without labels, ``taken`` or not, and label files without a picture."""
+def _lone(
+    paths: Sequence[str | Path], taken: Sequence[Sample], taken_as: str, reading: formats.Reading | None
+) -> list[str]:
+    """Sentences on pictures without labels, ``taken`` or not, and on labels and files that are left out."""
     images = {s.image for s in taken}
     lone: dict[str, list[Path]] = {}
-    for problem in (p for path in paths for p in unpaired(path)):
+    for problem in (p for path in paths for p in unpaired(path, reading)):
         if problem.kind == "label file without picture":
             what = "label files without a picture are left out"
+        elif problem.loses:
+            what = f"labels or files cannot be used and are left out ({problem.kind})"
         elif problem.file in images:
             what = f"pictures without labels {taken_as}"
         else:

@@ -10,6 +10,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, angle_between
 from cadsight_core.images import read_image
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.shapes import is_crowd
 from cadsight_core.symmetry import equal_normal
 from cadsight_core.watching import step, watched
 
@@ -199,5 +200,5 @@ def _boxes(instances: Sequence[Instance], sample: Sample, square: bool) -> Boxes
         np.array([b.as_tuple() for b in boxes], float).reshape(-1, 4),
         np.array([i.class_id for i in instances], int),
         np.array([i.score if i.score is not None else 1.0 for i in instances], float),
-        np.array([bool(i.attributes.get("iscrowd", 0)) for i in instances], bool),
+        np.array([is_crowd(i) for i in instances], bool),
     )

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.shapes import is_crowd
 
 # Nearer than this to the picture's border, in pixels, a part is likely cut off there.
 _BORDER_PX = 1.0
@@ -35,7 +36,7 @@ def judged_objects(samples: Sequence[Sample], classes: Sequence[str]) -> list[di
 
 def counting(sample: Sample) -> list[Instance]:
     """The labels of a sample that count: those of crowds (COCO's ``iscrowd``) do not."""
-    return [i for i in sample.instances if not i.attributes.get("iscrowd", 0)]
+    return [i for i in sample.instances if not is_crowd(i)]
 
 
 def _properties(instance: Instance, sample: Sample, image: Rgb) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.shapes import instance_mask
+from cadsight_core.shapes import has_shape, instance_mask, is_crowd
 from faster_coco_eval import COCO, COCOeval_faster
 from faster_coco_eval import mask as coco_mask
 
@@ -26,8 +26,10 @@ def mask_figures(
     ground: list[dict[str, Any]] = []
     for number, sample in enumerate(samples, 1):
         for instance in sample.instances:
+            crowd = int(is_crowd(instance))
+            if crowd and not has_shape(instance):
+                continue
             code = _code(instance, sample)
-            crowd = int(bool(instance.attributes.get("iscrowd", 0)))
             entry = {"id": len(ground) + 1, "image_id": number, "category_id": instance.class_id + 1, "iscrowd": crowd}
             ground.append({**entry, "segmentation": code, "area": float(coco_mask.area(code))})
     rows = [

@@ -1,13 +1,14 @@
 """Labelled pictures as detectors learn from them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Sample
-from cadsight_core.shapes import instance_mask
+from cadsight_core.shapes import has_shape, instance_mask, is_crowd
 
 from cadsight_learning.augmentation import Labelled
 from cadsight_learning.frames import shrunk
@@ -16,9 +17,12 @@ from cadsight_learning.frames import shrunk
 def labelled(sample: Sample, square: bool, masks: bool = False) -> Labelled:
     """The picture of ``sample`` with its labels, boxes made 1:1 if ``square``, and with ``masks`` if asked for.
 
+    Crowds are none of them: one box around many objects teaches a wrong one.
+
     Raises:
         CadsightError: for a picture that cannot be read, or a label without the mask that is asked for.
     """
+    sample = without_crowds(sample)
     boxes = [i.box.squared(sample.size) if square else i.box for i in sample.instances]
     return Labelled(
         read_image(sample.image),
@@ -52,7 +56,14 @@ def alike(images: Sequence[Rgb], at_once: int) -> Iterator[list[int]]:
 
 def have_masks(samples: Sequence[Sample]) -> bool:
     """Whether every label has a mask, or an outline that says the same."""
-    return all(i.mask is not None or "segmentation" in i.attributes for s in samples for i in s.instances)
+    return all(has_shape(i) for s in samples for i in s.instances if not is_crowd(i))
+
+
+def without_crowds(sample: Sample) -> Sample:
+    """The sample with the objects that are learned from."""
+    if not any(map(is_crowd, sample.instances)):
+        return sample
+    return replace(sample, instances=tuple(i for i in sample.instances if not is_crowd(i)))
 
 
 def _masks(sample: Sample) -> np.ndarray:

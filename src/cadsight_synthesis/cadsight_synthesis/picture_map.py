@@ -13,7 +13,7 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, encode_mask
-from cadsight_core.shapes import Mask, clipped, given_polygons, instance_mask
+from cadsight_core.shapes import Mask, cut, given_polygons, instance_mask
 from numpy.typing import ArrayLike
 
 # Boxes as attributes, by the names that cadsight_synthesis.labels gives them.
@@ -140,8 +140,9 @@ class PictureMap:
         if coded is not None:
             attributes["segmentation"] = encode_mask(coded)
         elif polygons:
-            inside = [p for p in (clipped(p, self.size) for p in polygons) if len(p) >= 3]
-            attributes["segmentation"] = [p.ravel().tolist() for p in inside]
+            attributes["segmentation"] = [p.ravel().tolist() for p in cut(polygons, self.size)]
+        if attributes.get("keypoints"):
+            self._move_key_points(attributes)
         whole = self.box(instance.box)
         box = whole.clipped(self.size)
         around: Box | None = None
@@ -175,6 +176,16 @@ class PictureMap:
             camera_from_part=None if pose is None or self.turn is None or mirrored else _turned(self.turn, pose),
             attributes=attributes,
         )
+
+    def _move_key_points(self, attributes: dict[str, Any]) -> None:
+        """COCO's key points, corners like a polygon's; one that leaves the picture is not labelled any more."""
+        told = np.asarray(attributes["keypoints"], float).reshape(-1, 3)
+        places = self.corners(told[:, :2])
+        inside = ((places >= 0) & (places <= (self.size.width, self.size.height))).all(axis=1)
+        seen = np.where(inside, told[:, 2], 0)
+        moved = np.where(seen[:, None] > 0, places, 0)
+        attributes["keypoints"] = [v for (x, y), s in zip(moved.tolist(), seen, strict=True) for v in (x, y, int(s))]
+        attributes["num_keypoints"] = int(np.count_nonzero(seen))
 
     def _follow(self, attributes: dict[str, Any], share: float, around: Box | None) -> None:
         """Attributes that say something of the picture; ``around`` is the box around what is seen, where known."""

@@ -1,14 +1,17 @@
 """`cadsight data`: data sets that the cell did not make, and those that it did."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cadsight_cli.argument_types import COUNT, POSITIVE, SEED, whole
+from cadsight_cli.reading_arguments import add_reading, reading_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from cadsight_core.formats import Found
     from cadsight_core.sample import Sample
     from cadsight_synthesis.augmentation import AugmentationParameters
 
@@ -20,8 +23,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "data",
         help="check, convert, compare, augment and show data sets, annotate from masks, take frames out of videos",
-        description="Data sets in any known format: our manifest, YOLO, COCO, VIA, the regression file, or a "
-        "folder of pictures. The format is recognised.",
+        description="Data sets in any known format: our manifest, YOLO, COCO, VIA, LabelMe, Pascal VOC, CVAT, the "
+        "regression file, or a folder of pictures. The format is recognised.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_check(actions)
@@ -46,6 +49,7 @@ def _add_check(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="KIND", help="kind of problem that is none here (repeatable)"
     )
+    add_reading(parser, loss=False)
     parser.set_defaults(run=run_check)
 
 
@@ -53,17 +57,20 @@ def _add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser = actions.add_parser(
         "convert",
         help="write a data set in another format",
-        description="Write a data set as a new folder in another format, pictures included. Nothing is lost that "
-        "both formats hold.",
+        description="Write a data set as a new folder in another format, pictures included, and say what was read, "
+        "written and left out. Exit status 1 when something was left out, unless --allow-loss says that it may be.",
     )
     parser.add_argument("source", metavar="SRC", help="data set: a folder, or a data.yaml, JSON or labels file")
     parser.add_argument("target", metavar="DST", help="folder to write; an earlier export there is replaced")
-    parser.add_argument("--to", required=True, choices=("yolo", "coco", "via", "regression", "cadsight"))
+    parser.add_argument(
+        "--to", required=True, choices=_Targets(), metavar="FORMAT", help="format to write: one of %(choices)s"
+    )
     parser.add_argument("--square", action="store_true", help="make boxes 1:1")
     parser.add_argument(
         "--shapes",
-        choices=("as_given", "boxes", "polygons"),
-        help="YOLO's lines: outlines where the source has polygons (as_given), never, or from masks too",
+        choices=("as_given", "boxes", "polygons", "keypoints"),
+        help="YOLO's lines: outlines where all labels of a picture have polygons, else key points where all have as "
+        "many (as_given), boxes, outlines of masks too, or key points",
     )
     parser.add_argument(
         "--split",
@@ -82,7 +89,21 @@ def _add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="with --take: lot draws those N, normals takes pictures whose normals lie far apart (lot)",
     )
     parser.add_argument("--seed", type=SEED, help="seed of the random order and the lot (0)")
+    parser.add_argument("--json", metavar="FILE", help="write what was read, written and left out there")
+    add_reading(parser)
     parser.set_defaults(run=run_convert)
+
+
+class _Targets:
+    """The formats that are written, looked up when they are needed: a parser alone must not load them."""
+
+    def __iter__(self) -> "Iterator[str]":
+        from cadsight_core.formats.writers import TARGETS
+
+        return iter(TARGETS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
 
 
 def _add_frames(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -111,6 +132,7 @@ def _add_show(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the drawn pictures")
     parser.add_argument("--count", type=COUNT, default=12, metavar="N", help="number of pictures (12)")
     parser.add_argument("--seed", type=SEED, default=0, help="seed of the choice (0)")
+    add_reading(parser)
     parser.set_defaults(run=run_show)
 
 
@@ -198,14 +220,19 @@ def run_check(args: argparse.Namespace) -> int:
     report = check(
         args.source,
         few=args.few,
+        reading=reading_of(args),
         progress=counted,
     ).without(args.ignore)
+    if report.found is not None:
+        _print_found(report.found)
     print(f"{report.folder}: {report.pictures} pictures, {report.labels} labels, format {report.format}")
     width = max(map(len, report.counts), default=0)
     for name, count in report.counts.items():
         print(f"  {name:{width}}  {count:6d}")
     if report.backgrounds:
         print(f"  {report.backgrounds} pictures of the background alone")
+    if report.crowds:
+        print(f"  {report.crowds} labels are crowds: neither learned from nor counted")
     for problem in report.problems:
         print(f"{problem.kind}: {problem.sentence}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.items())
@@ -220,6 +247,7 @@ def run_convert(args: argparse.Namespace) -> int:
     from cadsight_core.splits import Order, divide
 
     from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.json_output import JsonOutput
 
     shares = _shares(args.split) if args.split else None
     order: Order = args.order or "random"
@@ -243,20 +271,40 @@ def run_convert(args: argparse.Namespace) -> int:
             samples = by_lot(samples, args.take, seed) if by == "lot" else spread(samples, args.take)
         return divide(samples, shares, order=order, seed=seed) if shares else samples
 
-    written = convert(
+    output = JsonOutput(args.json, "read", "written", "left_out")
+    done = convert(
         args.source,
         args.target,
         args.to,
         square=args.square,
         shapes=args.shapes or "as_given",
         arrange=arranged,
+        reading=reading_of(args),
     )
+    account = done.account
+    print(f"read: {account.read}")
+    print(f"written: {account.written}")
+    for left in account.left_out:
+        print(f"left out: {left}")
     # A regression file is of one split, so that of several each has a folder to be read from.
-    for place in sorted(written.glob("*/labels.txt")) if args.to == "regression" else ():
+    for place in sorted(done.place.glob("*/labels.txt")) if args.to == "regression" else ():
         print(place.parent)
-    if args.to != "regression" or (written / "labels.txt").is_file():
-        print(written)
+    if args.to != "regression" or (done.place / "labels.txt").is_file():
+        print(done.place)
+    output.write(account.to_json())
+    if account.left_out and not args.allow_loss:
+        print("something was left out, expected nothing, or --allow-loss", file=sys.stderr)
+        return 1
     return 0
+
+
+def _print_found(found: "Found") -> None:
+    claim = found.claim
+    print(f"read as {claim.format}: {claim.why} in {found.place}")
+    print(f"  {len(claim.labels)} files of labels, {len(claim.images)} pictures")
+    for what, files in (("files that look like labels", found.labels), ("pictures", found.images)):
+        if files:
+            print(f"  {len(files)} {what} that nothing reads, the first is {files[0].file} ({files[0].what})")
 
 
 def run_frames(args: argparse.Namespace) -> int:
@@ -301,7 +349,7 @@ def run_show(args: argparse.Namespace) -> int:
     from cadsight_core.images import read_image, write_image
     from cadsight_core.output_folder import whole_folder
 
-    samples, classes = load(args.source)
+    samples, classes = load(args.source, reading_of(args))
     count = min(args.count, len(samples))
     chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())
     with whole_folder(args.out) as work:

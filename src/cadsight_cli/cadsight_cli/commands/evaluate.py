@@ -13,6 +13,8 @@ _ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from cadsight_learning.options import MODELS_FOLDER
 
+    from cadsight_cli.reading_arguments import add_reading
+
     parser = subparsers.add_parser(
         "evaluate",
         help="figures of a model on labelled pictures",
@@ -33,6 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--batch", type=COUNT, metavar="N", help="pictures or crops seen at once (YOLO 16, R-CNN 4, normals 32)"
     )
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
+    add_reading(parser)
     parser.set_defaults(run=run)
 
 
@@ -60,6 +63,7 @@ def _figures(args: argparse.Namespace) -> dict[str, Any]:
     from cadsight_cli.idle_options import refuse_idle
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.part_arguments import parts_of
+    from cadsight_cli.reading_arguments import reading_of
 
     output = JsonOutput(args.json, "model", "data")
     folder = find(args.model, args.models)
@@ -69,11 +73,12 @@ def _figures(args: argparse.Namespace) -> dict[str, Any]:
     else:
         own = {"--confidence": args.confidence, "--max-detections": args.max_detections, "--square": args.square}
         refuse_idle("for a regressor of normals", own)
-    samples, names = load_together(args.data)
+    reading = reading_of(args)
+    samples, names = load_together(args.data, reading=reading)
     samples = chosen(samples, args.split)
     if card.kind == "detector":
         samples = in_classes_of(samples, names, card.classes)
-    for sentence in [*refuse_learned(folder, samples), *unlabelled(args.data, samples)]:
+    for sentence in [*refuse_learned(folder, samples), *unlabelled(args.data, samples, reading)]:
         print(f"note: {sentence}")
     figures: dict[str, Any]
     if card.kind == "detector":

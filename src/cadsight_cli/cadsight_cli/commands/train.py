@@ -15,6 +15,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
     from cadsight_cli.option_arguments import add_options
+    from cadsight_cli.reading_arguments import add_reading
 
     parser = subparsers.add_parser(
         "train",
@@ -35,6 +36,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             words = "the parts: their symmetry counts in training, and --drawn views show their CAD files"
             one.add_argument("--part", nargs="+", metavar="YAML", help=words)
         _add_tracker(one)
+        add_reading(one)
         add_options(one, options)
         one.set_defaults(run=run)
     base = kinds.add_parser("base", help="make a base checkpoint from drawn solids, for --weights")
@@ -62,13 +64,15 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_cli.option_arguments import options_of
     from cadsight_cli.part_arguments import parts_of
+    from cadsight_cli.reading_arguments import reading_of
 
     refuse_foreign_model(args.out)
     options: Any = options_of(args, DetectorOptions if args.kind == "detector" else NormalOptions)
-    samples, classes = load_together(args.data)
+    reading = reading_of(args)
+    samples, classes = load_together(args.data, reading=reading)
     if args.valid:
         train = [s for s in samples if s.split in ("train", "")]
-        others, names = load_together(args.valid)
+        others, names = load_together(args.valid, reading=reading)
         valid = in_classes_of(others, names, classes)
         valid = [s for s in valid if s.split == "valid"] or valid
         how = f"validated on {', '.join(args.valid)}"
@@ -78,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         train, valid, how = divided(samples)
         notes = copies(train, valid)
     print(f"{len(train)} pictures to train on, {len(valid)} to validate on: {how}")
-    for sentence in [*oddities(args.data, train, classes), *notes]:
+    for sentence in [*oddities(args.data, train, classes, reading), *notes]:
         print(f"note: {sentence}")
     parts = parts_of(args.part or (), classes) if args.kind == "normals" else []
     with _followed(args, options) as report:

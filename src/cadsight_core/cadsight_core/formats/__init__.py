@@ -1,5 +1,6 @@
 """Data sets as others write them, read into samples and written from samples."""
 
-from cadsight_core.formats.anything import Loaded, load, read
+from cadsight_core.formats.anything import Reading, find, load, read
+from cadsight_core.formats.finding import Found, Loaded
 
-__all__ = ["Loaded", "load", "read"]
+__all__ = ["Found", "Loaded", "Reading", "find", "load", "read"]

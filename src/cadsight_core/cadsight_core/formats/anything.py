@@ -1,139 +1,151 @@
 """Reading a data set of any known format."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cadsight_core.dataset import Dataset
-from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats import coco, regression, via, yolo
-from cadsight_core.formats.folders import pictures_in, sample_names
+from cadsight_core.formats.coco import home_of
+from cadsight_core.formats.finding import Claim, Found, Loaded, found, looks_like_labels
+from cadsight_core.formats.json_files import json_bytes, parse_json
+from cadsight_core.formats.known import READERS, Where
+from cadsight_core.formats.merging import one_class_a_name
 from cadsight_core.formats.notes import Notes
-from cadsight_core.images import image_size
+from cadsight_core.formats.tree import Tree
+from cadsight_core.formats.yolo_layout import find_yaml
 from cadsight_core.sample import Sample
 
-_EXPECTED = (
-    "our dataset.json, YOLO's images/ and labels/ or data.yaml, COCO's or VIA's JSON, a regression labels.txt, "
-    "or a folder of pictures"
-)
+EXPECTED = ", ".join(reader.looked_for for reader in READERS)
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What was read: ``format`` is cadsight, yolo, coco, via, regression or pictures; ``extra`` what a file said
-    of the whole set beside images and labels."""
+class Reading:
+    """How a set is read where it does not say itself.
 
-    samples: Sequence[Sample]
-    classes: tuple[str, ...]
-    format: str
-    extra: dict[str, Any] = field(default_factory=dict)
+    Attributes:
+        images: folder of the pictures, when they lie elsewhere than the labels say.
+        class_attribute: VIA's attribute that tells the class.
+        allow_loss: whether what cannot be used, or nobody reads, is left out instead of refused.
+    """
+
+    images: Path | None = None
+    class_attribute: str | None = None
+    allow_loss: bool = False
 
 
-def load(path: str | Path) -> tuple[Sequence[Sample], tuple[str, ...]]:
+def load(path: str | Path, reading: Reading | None = None) -> tuple[Sequence[Sample], tuple[str, ...]]:
     """Samples with absolute images, and classes, of a data set in any known format.
 
     Raises:
-        CadsightError: when nothing known is there, or a label or picture cannot be used.
+        CadsightError: when nothing known is there, a label or picture cannot be used, or files that look like labels
+            are not read.
     """
-    loaded = read(path)
+    loaded = read(path, reading=reading)
     return loaded.samples, loaded.classes
 
 
-def read(path: str | Path, notes: Notes | None = None) -> Loaded:
+def read(path: str | Path, notes: Notes | None = None, reading: Reading | None = None) -> Loaded:
     """Like :func:`load`, with the format and what a file said of the whole set; ``notes`` collects problems.
 
     Raises:
         CadsightError: when nothing known is there; and unless ``notes`` collects them, for the first problem.
     """
+    reading = reading or Reading()
+    there = find(path, reading)
+    notes = notes or Notes(strict=not reading.allow_loss)
+    return read_found(there, notes)
+
+
+def read_found(there: Found, notes: Notes) -> Loaded:
+    """The set that was found.
+
+    Raises:
+        CadsightError: where ``notes`` are strict, for the first problem or file that looks like labels and is not read.
+    """
+    if notes.strict and there.refusal:
+        raise CadsightError(there.refusal)
+    loaded = one_class_a_name(there.claim.read(notes), notes, there.place)
+    for unclaimed in there.labels:
+        text = f"it looks like labels ({unclaimed.what}) and nothing reads it, expected no such file"
+        notes.remark("unread label file", unclaimed.file, text, loses="label files")
+    return loaded
+
+
+def find(path: str | Path, reading: Reading | None = None) -> Found:
+    """Which reader claims which files at ``path``, and which nobody does.
+
+    A set that lies further down in a folder of nothing else is found there.
+
+    Raises:
+        CadsightError: when nothing known is there, or several sets are.
+    """
+    reading = reading or Reading()
     path = Path(path)
-    if path.is_dir():
-        return _read_folder(path.resolve(), notes)
-    if not path.is_file():
+    if not path.exists():
         raise CadsightError(f"{path} does not exist, expected a data set")
+    path = path.resolve()
+    if reading.images is not None and not reading.images.is_dir():
+        raise CadsightError(f"{reading.images} is no folder, expected one with the pictures")
+    pictures = Tree.of(reading.images.resolve()) if reading.images is not None else None
+    if path.is_dir():
+        tree = _home(Tree.of(path))
+        where = Where(tree, None, pictures, reading.class_attribute)
+        claim = next((c for r in READERS if (c := r.claim(where)) is not None), None)
+        _refuse_broken([f for f in tree.ending(".json") if claim is None or f not in claim.labels])
+        if claim is None:
+            raise CadsightError(f"{path} holds no known data set, expected {EXPECTED}")
+        return found(tree, claim)
+    tree = Tree.of(home_of(path))
+    claim = _claim_of_file(path, Where(tree, path, pictures, reading.class_attribute))
+    # Of the files beside it nobody asked.
+    return Found(tree.folder, claim, (), ())
+
+
+def _claim_of_file(path: Path, where: Where) -> Claim:
     suffix = path.suffix.lower()
-    if suffix in (".yaml", ".yml"):
-        return _loaded(yolo.read_yolo(path, notes), "yolo")
-    if suffix == ".txt":
-        return _loaded(regression.read_regression(path, notes), "regression")
+    for reader in READERS:
+        if suffix in reader.suffixes:
+            claim = reader.claim(where)
+            if claim is not None:
+                return claim
     if suffix == ".json":
-        return _read_json_files([path.resolve()], path, notes)
-    raise CadsightError(f"{path} is in no known format, expected {_EXPECTED}")
+        parse_json(json_bytes(path), path)
+        raise CadsightError(f"{path} has no JSON of COCO, VIA or LabelMe, expected {EXPECTED}")
+    raise CadsightError(f"{path} is in no known format, expected {EXPECTED}")
 
 
-def _read_folder(folder: Path, notes: Notes | None) -> Loaded:
-    if Dataset.is_one(folder):
-        dataset = Dataset.open(folder)
-        return Loaded(dataset.samples(), dataset.classes, "cadsight", dataset.extra)
-    if yolo.find_yaml(folder) or (folder / "labels").is_dir():
-        return _loaded(yolo.read_yolo(folder, notes), "yolo")
-    if _has_header(folder / regression.FILE):
-        return _loaded(regression.read_regression(folder, notes), "regression")
-    files = coco.find_files(folder)
-    if files:
-        return _read_json_files(files, folder, notes)
-    pictures = pictures_in(folder)
-    if not pictures:
-        raise CadsightError(f"{folder} holds no known data set, expected {_EXPECTED}")
-    return Loaded(_unlabelled(folder, pictures, notes), (), "pictures")
+def _refuse_broken(files: Iterable[Path]) -> None:
+    """Raises for JSON that looks like labels and is cut short: what it was cannot be told any more."""
+    for file in files:
+        if looks_like_labels(file):
+            parse_json(json_bytes(file), file)
 
 
-def _read_json_files(files: Sequence[Path], where: Path, notes: Notes | None) -> Loaded:
-    """One data set of the files that are COCO's or VIA's, with the classes of all of them."""
-    kinds = {file: _kind(file) for file in files}
-    known = [f for f in files if kinds[f]]
-    if not known:
-        raise CadsightError(f"{where} has no JSON of COCO or VIA, expected {_EXPECTED}")
-    if len({kinds[f] for f in known}) > 1:
-        raise CadsightError(f"{where} has JSON of COCO and of VIA, expected the path of one of the files")
-    kind = kinds[known[0]] or ""
-    parts = []
-    for file in known:
-        samples, classes, extra = coco.read_coco(file, notes=notes) if kind == "coco" else via.read_via(file, notes)
-        parts.append(Loaded(samples, classes, kind, extra))
-    return parts[0] if len(parts) == 1 else _merged(parts, where)
+def _home(tree: Tree) -> Tree:
+    """The part of a folder in which its data set lies: the folder, or the only one below that says it is a set.
+
+    Raises:
+        CadsightError: when several do.
+    """
+    if _is_home(tree):
+        return tree
+    homes: list[Path] = []
+    for folder in sorted(
+        {f.parent for f in tree.files if f.suffix.lower() in (".yaml", ".yml") or f.name == "dataset.json"}
+    ):
+        if (
+            folder != tree.folder
+            and not any(home in folder.parents for home in homes)
+            and _is_home(tree.inside(folder))
+        ):
+            homes.append(folder)
+    if len(homes) > 1:
+        names = " and ".join(os.path.relpath(home, tree.folder) for home in homes[:2])
+        raise CadsightError(f"{tree.folder} holds {len(homes)} data sets, such as {names}, expected the path of one")
+    return tree.inside(homes[0]) if homes else tree
 
 
-def _loaded(found: tuple[list[Sample], tuple[str, ...]], kind: str) -> Loaded:
-    return Loaded(*found, format=kind)
-
-
-def _merged(parts: Sequence[Loaded], where: Path) -> Loaded:
-    classes = tuple(dict.fromkeys(name for part in parts for name in part.classes))
-    places = [(part, number) for part in parts for number in range(len(part.samples))]
-    names = sample_names([(s.split, s.image) for part in parts for s in part.samples], where)
-    ids = {id(part): [classes.index(name) for name in part.classes] for part in parts}
-
-    def merged(number: int) -> Sample:
-        part, place = places[number]
-        sample = part.samples[place]
-        instances = tuple(replace(i, class_id=ids[id(part)][i.class_id]) for i in sample.instances)
-        return replace(sample, name=names[number], instances=instances)
-
-    return Loaded(DerivedSamples(merged, range(len(places))), classes, parts[0].format, parts[0].extra)
-
-
-def _kind(file: Path) -> str | None:
-    data = coco.read_json(file)
-    return "coco" if coco.is_coco(data) else "via" if via.is_via(data) else None
-
-
-def _has_header(file: Path) -> bool:
-    try:
-        with open(file) as lines:
-            return lines.readline().strip() == regression.HEADER
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
-def _unlabelled(folder: Path, pictures: Sequence[Path], notes: Notes | None) -> list[Sample]:
-    samples = []
-    for image, name in zip(pictures, sample_names([("", p) for p in pictures], folder), strict=True):
-        try:
-            samples.append(Sample(name, image, image_size(image)))
-        except CadsightError as error:
-            if notes is None or notes.strict:
-                raise
-            notes.problem("unreadable picture", image, str(error))
-    return samples
+def _is_home(tree: Tree) -> bool:
+    return Dataset.is_one(tree.folder) or find_yaml(tree) is not None

@@ -1,80 +1,80 @@
 """From any known format to any other."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
 
-from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.anything import Loaded, read
-from cadsight_core.formats.coco import write_coco
-from cadsight_core.formats.folders import by_split, whole_export
-from cadsight_core.formats.regression import write_regression
-from cadsight_core.formats.via import write_via
-from cadsight_core.formats.yolo import Shapes, write_yolo
-from cadsight_core.output_folder import whole_folder
+from cadsight_core.formats.account import Account, Counting, LeftOut, Tally, reading_lost
+from cadsight_core.formats.anything import Reading, find, read_found
+from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.writers import TARGETS, WRITERS, Writing
+from cadsight_core.formats.yolo import Shapes
 from cadsight_core.sample import Sample
 
-Target = Literal["cadsight", "yolo", "coco", "via", "regression"]
-TARGETS: tuple[Target, ...] = get_args(Target)
-
 Arrange = Callable[[Sequence[Sample]], Sequence[Sample]]
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What was written.
+
+    Attributes:
+        place: what a trainer opens: a folder, or YOLO's data.yaml.
+    """
+
+    place: Path
+    account: Account
 
 
 def convert(
     source: str | Path,
     target: str | Path,
-    to: Target,
+    to: str,
     *,
     square: bool = False,
     shapes: Shapes = "as_given",
     arrange: Arrange | None = None,
-) -> Path:
-    """Write the data set ``source`` as a new folder ``target`` in the format ``to``; returns what a trainer opens.
+    reading: Reading | None = None,
+) -> Converted:
+    """Write the data set ``source`` as a new folder ``target`` in the format ``to``.
 
     Args:
         square: make boxes 1:1 (Comillas, section 3.3).
-        shapes: which outlines YOLO's lines show (see :func:`cadsight_core.formats.yolo.format_line`).
+        shapes: which outlines YOLO's lines show (see :func:`cadsight_core.formats.yolo.row_kind`).
         arrange: gives the samples to write, each with its split; without it all are written as they are.
+        reading: how the source is read.
 
     Raises:
         CadsightError: when a picture or label of the source cannot be used, ``target`` holds other files, or the
             disk refuses the bytes. ``target`` is whole or not there.
     """
-    if to not in TARGETS:
+    writer = next((w for w in WRITERS if w.name == to), None)
+    if writer is None:
         raise CadsightError(f"the format is {to!r}, expected one of {', '.join(TARGETS)}")
-    loaded = read(source)
+    reading = reading or Reading()
+    there = find(source, reading)
+    notes = Notes(strict=not reading.allow_loss)
+    loaded = read_found(there, notes)
+    writing = Writing(square, shapes)
     samples = arrange(loaded.samples) if arrange else loaded.samples
-    if to == "cadsight":
-        return _write_dataset(samples, loaded, target, square)
-    if to == "yolo":
-        return write_yolo(by_split(samples), loaded.classes, target, square=square, shapes=shapes)
-    if to == "regression":
-        return _write_regression(samples, target)
-    write: Any = write_coco if to == "coco" else write_via
-    write(samples, loaded.classes, target, loaded.extra, square=square)
-    return Path(target).resolve()
+    # What is left out is counted before anything is written: a label that cannot be used ends it here.
+    loses = writer.loses(samples, writing)
+    counting = Counting()
+    for sample in samples:
+        counting.add(sample, loses(sample))
+    place = writer.write(samples, loaded, Path(target), writing)
+    read = _with_classes(counting.held, len(loaded.classes))
+    left_out = (*reading_lost(notes, [u.file for u in there.images]), *counting.left_out)
+    return Converted(place, Account(read, _written(read, counting.left_out), left_out))
 
 
-def _write_dataset(samples: Iterable[Sample], loaded: Loaded, target: str | Path, square: bool) -> Path:
-    with whole_folder(target, replace=False) as work:
-        dataset = Dataset.create(work, loaded.classes, extra=loaded.extra)
-        for sample in samples:
-            if square:
-                boxes = tuple(replace(i, box=i.box.squared(sample.size)) for i in sample.instances)
-                sample = replace(sample, instances=boxes)
-            dataset.append_file(sample)
-    return Path(target).resolve()
+def _with_classes(tally: Tally, classes: int) -> Tally:
+    return Tally(**{**vars(tally), "classes": classes})
 
 
-def _write_regression(samples: Sequence[Sample], target: str | Path) -> Path:
-    if not any(i.normal is not None for s in samples for i in s.instances):
-        raise CadsightError("no label of the data set has a normal, expected normals for the regression file")
-    groups = by_split(samples)
-    if list(groups) == [""]:
-        return write_regression(samples, target).parent
-    with whole_export(target) as work:
-        for split, group in groups.items():
-            write_regression(group, work / (split or "none"))
-    return Path(target).resolve()
+def _written(read: Tally, left_out: Sequence[LeftOut]) -> Tally:
+    counts = dict(vars(read))
+    for one in left_out:
+        counts[one.what.replace(" ", "_")] -= one.count
+    return Tally(**counts)

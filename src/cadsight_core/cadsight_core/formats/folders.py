@@ -10,6 +10,8 @@ from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
 from cadsight_core.formats.json_stream import write_json
+from cadsight_core.formats.locating import same_name
+from cadsight_core.formats.tree import Tree
 from cadsight_core.images import SUFFIXES
 from cadsight_core.output_folder import whole_folder
 from cadsight_core.sample import Sample, Split
@@ -27,20 +29,41 @@ def split_of(name: str) -> Split:
     return _SPLITS.get(name.lower(), "")
 
 
+def split_among(parts: Sequence[str]) -> Split:
+    """The split that the first of some folders is named after, '' where none is."""
+    for part in parts:
+        if split_of(part):
+            return split_of(part)
+    return ""
+
+
 def pictures_in(folder: Path, *, deep: bool = True) -> list[Path]:
-    """The pictures in ``folder`` by suffix, sorted; hidden files and folders are passed over."""
-    found = folder.rglob("*") if deep else folder.glob("*")
-    return sorted(p for p in found if p.suffix.lower() in SUFFIXES and not _hidden(p.relative_to(folder)))
+    """The pictures in ``folder`` by suffix, sorted, links followed; see :mod:`cadsight_core.formats.tree`."""
+    return [p for p in Tree.of(folder).images if deep or p.parent == folder]
 
 
 def sample_names(pictures: Sequence[Picture], folder: Path) -> list[str]:
-    """A name for each picture, unique among them: its stem, else split and stem, else its path in ``folder``."""
+    """A name for each picture, unique among them: its stem, else split and stem, else its path in ``folder``.
+
+    Names that differ in capitals alone, or in how a letter is encoded, are one file on many disks and count as one.
+    """
     stems = [p.stem for _, p in pictures]
     split_stems = [f"{split}_{p.stem}" if split else p.stem for split, p in pictures]
-    for names in (stems, split_stems):
-        if len(set(names)) == len(names):
+    paths = [p.relative_to(folder) if p.is_relative_to(folder) else Path(p.name) for _, p in pictures]
+    whole = ["_".join(p.parts) for p in paths]
+    for names in (stems, split_stems, ["_".join(p.with_suffix("").parts) for p in paths], whole):
+        if len(set(map(_file_key, names))) == len(names):
             return names
-    return ["_".join(p.relative_to(folder).parts) if p.is_relative_to(folder) else p.name for _, p in pictures]
+    counts: dict[str, int] = {}
+    numbered = []
+    for name in whole:
+        counts[_file_key(name)] = counts.get(_file_key(name), 0) + 1
+        numbered.append(f"{name}-{counts[_file_key(name)]}" if counts[_file_key(name)] > 1 else name)
+    return numbered
+
+
+def _file_key(name: str) -> str:
+    return same_name(name).casefold()
 
 
 def by_split(samples: Iterable[Sample]) -> dict[str, Sequence[Sample]]:
@@ -126,7 +149,3 @@ def _is_of_an_export(name: Path) -> bool:
     if top == "annotations":
         return deep == 1 and name.name.startswith("instances_") and name.suffix == ".json"
     return deep <= 1 and name.name in _FILES
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)

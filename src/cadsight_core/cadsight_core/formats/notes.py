@@ -1,4 +1,4 @@
-"""What a reader notes on the way: problems, and where each label stands."""
+"""What a reader notes on the way: problems, what it leaves out, and where each label stands."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,16 @@ class Problem:
         kind: few words, the same for each problem of its kind.
         line: counted from 1, None where the file has no lines or the whole file is meant.
         sentence: the thing, what came and what was expected, with file and line.
+        loses: what is left out for it, such as ``labels`` or ``images``; '' where nothing is.
+        refused: whether a strict reader refuses the set for it.
     """
 
     kind: str
     file: Path
     line: int | None
     sentence: str
+    loses: str = ""
+    refused: bool = True
 
 
 class Notes:
@@ -31,24 +35,40 @@ class Notes:
         self._places: dict[tuple[str, int], tuple[Path, int | None]] = {}
         self._files: dict[str, Path | None] = {}
 
-    def problem(self, kind: str, file: Path, text: str, line: int | None = None) -> None:
+    def problem(self, kind: str, file: Path, text: str, line: int | None = None, *, loses: str = "") -> None:
         """Note that ``file`` (at ``line``) has the problem that ``text`` tells."""
         where = f"{file}, line {line}" if line is not None else str(file)
-        problem = Problem(kind, file, line, f"{where}: {text}")
+        problem = Problem(kind, file, line, f"{where}: {text}", loses)
         if self.strict:
             raise CadsightError(problem.sentence)
         self.problems.append(problem)
+
+    def remark(self, kind: str, file: Path, text: str, line: int | None = None, *, loses: str = "") -> None:
+        """Like :meth:`problem`, for what can be read all the same, or is left out as the reader thinks right."""
+        where = f"{file}, line {line}" if line is not None else str(file)
+        self.problems.append(Problem(kind, file, line, f"{where}: {text}", loses, refused=False))
+
+    def take(self, other: "Notes") -> None:
+        """Note what ``other`` collected, as if it came now.
+
+        Raises:
+            CadsightError: for its first problem that is refused where this one is strict.
+        """
+        for problem in other.problems:
+            if self.strict and problem.refused:
+                raise CadsightError(problem.sentence)
+            self.problems.append(problem)
 
     def label_file(self, sample: str, file: Path | None) -> None:
         """The labels of the picture ``sample`` stand in ``file``; None where that file is missing."""
         self._files[sample] = file
 
-    def has_label_file(self, sample: str) -> bool:
-        return self._files.get(sample) is not None
+    def label_file_of(self, sample: str) -> Path | None:
+        return self._files.get(sample)
 
     def place(self, sample: str, index: int, file: Path, line: int | None = None) -> None:
         """The label ``index`` of the picture ``sample`` stands in ``file`` at ``line``."""
         self._places[sample, index] = (file, line)
 
     def place_of(self, sample: str, index: int, otherwise: Path) -> tuple[Path, int | None]:
-        return self._places.get((sample, index), (otherwise, None))
+        return self._places.get((sample, index), (self._files.get(sample) or otherwise, None))

@@ -9,6 +9,7 @@ right, v up and w towards the camera (figure 5), where the optical frame has x r
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,15 @@ from cadsight_core.crop_size import CROP_SIZE
 from cadsight_core.crops import crop, crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside, write_atomically
-from cadsight_core.formats.folders import whole_export
+from cadsight_core.formats.finding import Claim, Loaded
+from cadsight_core.formats.folders import split_of, whole_export
+from cadsight_core.formats.merging import merged
 from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.tree import Tree
 from cadsight_core.geometry import Array
 from cadsight_core.images import image_size, read_image, write_image
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.text_files import read_text
 
 HEADER = "Name, width, height, u, v, w"
 FILE = "labels.txt"
@@ -57,13 +62,38 @@ def read_regression(path: str | Path, notes: Notes | None = None) -> tuple[list[
         CadsightError: unless ``notes`` collects them, for another header, a line with other than a name and five
             finite numbers, a name outside the folder, or an unreadable picture.
     """
-    notes = notes or Notes(strict=True)
     path = Path(path).resolve()
-    file = path / FILE if path.is_dir() else path
+    return _read(path / FILE if path.is_dir() else path, notes or Notes(strict=True)), CLASSES
+
+
+def claim_regression(tree: Tree, only: Path | None = None) -> Claim | None:
+    """The claim on the labels files in ``tree`` and its folders, such as one a split, or on the file ``only``."""
+    files = [only] if only is not None else [f for f in tree.ending(".txt") if f.name == FILE and _has_header(f)]
+    if not files:
+        return None
+    folders = {f.parent for f in files}
+    images = tuple(image for image in tree.images if image.parent in folders)
+
+    def read(notes: Notes) -> Loaded:
+        parts = []
+        for file in files:
+            split = split_of(file.parent.name) if file.parent != tree.folder else ""
+            samples = [replace(sample, split=split) for sample in _read(file, notes)]
+            parts.append(Loaded(samples, CLASSES, "regression"))
+        return parts[0] if len(parts) == 1 else merged(parts, tree.folder, notes)
+
+    return Claim("regression", f"the header {HEADER!r}", tuple(files), images, read)
+
+
+def _has_header(file: Path) -> bool:
     try:
-        lines = file.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CadsightError(f"{file} could not be read ({error}), expected the header {HEADER!r}") from error
+        return read_text(file).splitlines()[:1] == [HEADER]
+    except CadsightError:
+        return False
+
+
+def _read(file: Path, notes: Notes) -> list[Sample]:
+    lines = read_text(file).splitlines()
     if not lines or lines[0].split(",") != HEADER.split(","):
         raise CadsightError(f"{file} begins with {lines[0] if lines else ''!r}, expected the header {HEADER!r}")
     samples: list[Sample] = []
@@ -74,16 +104,18 @@ def read_regression(path: str | Path, notes: Notes | None = None) -> tuple[list[
         try:
             sample = _parse(line, file.parent)
         except CadsightError as error:
-            notes.problem("odd label", file, str(error), number)
+            notes.problem("odd label", file, str(error), number, loses="labels")
             continue
         if sample.name in seen:
-            notes.problem("label given twice", file, f"{sample.image.name!r} is there a second time", number)
+            notes.problem(
+                "label given twice", file, f"{sample.image.name!r} is there a second time", number, loses="labels"
+            )
             continue
         seen.add(sample.name)
         notes.label_file(sample.name, file)
         notes.place(sample.name, 0, file, number)
         samples.append(sample)
-    return samples, CLASSES
+    return samples
 
 
 def write_regression(

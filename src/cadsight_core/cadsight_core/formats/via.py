@@ -6,29 +6,95 @@ neither box nor polygon in ``attributes["via_shape"]``, an image's own in ``Samp
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside
-from cadsight_core.formats.coco import read_json
+from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import sample_names, split_of, write_splits
+from cadsight_core.formats.json_files import checked, head_of, json_bytes, read_json
 from cadsight_core.formats.json_stream import Elements, Members, plain
+from cadsight_core.formats.locating import Locator, lexically_inside
+from cadsight_core.formats.merging import merged
 from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.tree import Tree
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.shapes import bounds, instance_contour
+from cadsight_core.shapes import bounds, instance_contour, is_crowd
 
 FILE = "via_region_data.json"
 CLASS_ATTRIBUTES = ("class", "label", "name", "type", "category")
 
 _METADATA = "_via_img_metadata"
+# A word of ours in a region's attributes, as COCO has it, for regions of many objects.
+_CROWD = "iscrowd"
+_UNDEFINED = "not_defined"
 _PROJECT_KEYS = (_METADATA, "_via_image_id_list")
+
+
+class _Region(msgspec.Struct):
+    """Of a shape the numbers are looked at one by one."""
+
+    shape_attributes: dict[str, Any]
+    region_attributes: dict[str, Any] | None = None
+
+
+class _Head(msgspec.Struct):
+    """What an image of VIA is told by."""
+
+    filename: str
+    regions: list[msgspec.Raw] | dict[str, msgspec.Raw] | None
+
+
+class _Project(msgspec.Struct):
+    """A whole project of VIA."""
+
+    images: dict[str, _Head] = msgspec.field(name=_METADATA)
+
+
+def claim_via(
+    tree: Tree, pictures: Tree | None = None, only: Path | None = None, class_attribute: str | None = None
+) -> Claim | None:
+    """The claim on VIA's files in ``tree``, or on the file ``only``; None where there is none.
+
+    Args:
+        pictures: where the pictures lie, when not in ``tree``.
+        class_attribute: as of :func:`read_via`.
+    """
+    files: dict[Path, list[str]] = {}
+    for path in [only] if only is not None else tree.ending(".json"):
+        names = _names_of(json_bytes(path))
+        if names is not None:
+            files[path] = names
+    if not files:
+        return None
+    locators = {path: _locator(path, tree, pictures, _project_of(path)) for path in files}
+    images = dict.fromkeys(
+        image for path, names in files.items() for name in names if (image := _image(locators[path], name)) is not None
+    )
+
+    def read(notes: Notes) -> Loaded:
+        parts = [_loaded(path, tree, locator, notes, class_attribute) for path, locator in locators.items()]
+        return merged(parts, tree.folder, notes)
+
+    why = f"images with regions in {next(iter(files)).name}"
+    return Claim("via", why, tuple(files), tuple(images), read)
+
+
+def _names_of(data: bytes) -> list[str] | None:
+    """The names of the pictures in VIA's JSON, None where it is something else."""
+    project = head_of(data, _Project)
+    if project is not None:
+        return [image.filename for image in project.images.values()]
+    images = head_of(data, dict[str, _Head])
+    return [image.filename for image in images.values()] if images else None
 
 
 def is_via(data: Any) -> bool:
@@ -52,16 +118,21 @@ def read_via(
         CadsightError: for JSON that does not parse or is not VIA's; and unless ``notes`` collects them, for the
             first region or picture that cannot be used.
     """
-    notes = notes or Notes(strict=True)
     path = Path(path).resolve()
+    tree = Tree.of(path.parent)
+    locator = _locator(path, tree, None, _project_of(path))
+    loaded = _loaded(path, tree, locator, notes or Notes(strict=True), class_attribute)
+    return list(loaded.samples), loaded.classes, loaded.extra
+
+
+def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attribute: str | None) -> Loaded:
     data = read_json(path)
     if not is_via(data):
         raise CadsightError(f"{path} is not VIA's JSON, expected images with filename and regions")
     entries = list(data.get(_METADATA, data).values())
     project = {k: v for k, v in data.items() if k not in _PROJECT_KEYS} if _METADATA in data else {}
-    places = _image_folders(path, project)
-    images = [_find(str(e["filename"]), places, path, notes) for e in entries]
-    split = split_of(path.parent.name)
+    images = [_find(entry["filename"], locator, path, notes) for entry in entries]
+    split = split_of(path.parent.name) if path.parent != tree.folder else ""
     pictures = [(split, i or path.parent / str(e["filename"])) for e, i in zip(entries, images, strict=True)]
     names = sample_names(pictures, path.parent)
     key = class_attribute or _class_attribute(entries)
@@ -75,7 +146,7 @@ def read_via(
         except CadsightError as error:
             if notes.strict:
                 raise
-            notes.problem("unreadable picture", image, str(error))
+            notes.problem("unreadable picture", image, str(error), loses="images")
             continue
         notes.label_file(name, path)
         instances: list[Instance] = []
@@ -83,7 +154,8 @@ def read_via(
             try:
                 instance = _instance(region, key, classes)
             except CadsightError as error:
-                notes.problem("odd label", path, f"region {number} of {entry['filename']!r}: {error}")
+                text = f"region {number} of {entry['filename']!r}: {error}"
+                notes.problem("odd label", path, text, loses="labels")
                 continue
             notes.place(name, len(instances), path)
             instances.append(instance)
@@ -91,7 +163,7 @@ def read_via(
         record = {"via": rest} if rest else {}
         samples.append(Sample(name, image, size, instances=tuple(instances), split=split, record=record))
     extra = {"via": {**project, "class_attribute": key}} if project or key != CLASS_ATTRIBUTES[0] else {}
-    return samples, classes, extra
+    return Loaded(samples, classes, "via", extra)
 
 
 def to_via(
@@ -200,18 +272,23 @@ def _points(shape: Mapping[str, Any]) -> np.ndarray:
 
 
 def _instance(region: Any, key: str | None, classes: Sequence[str]) -> Instance:
-    shape = region.get("shape_attributes") if isinstance(region, dict) else None
-    if not isinstance(shape, dict):
-        raise CadsightError("it has no shape_attributes, expected a shape")
+    described = checked(region, _Region)
+    shape = described.shape_attributes
     box = shape_box(shape)
-    region_attributes = region.get("region_attributes") or {}
+    region_attributes = described.region_attributes or {}
     name = _class_of(region_attributes, key)
     if name is None:
-        raise CadsightError(f"its attributes are {region_attributes}, expected a class in {key or 'class'!r}")
+        wanted = repr(key) if key else "an attribute that --class-attribute names"
+        raise CadsightError(f"its attributes are {region_attributes}, expected a class in {wanted}")
+    crowd = region_attributes.get(_CROWD)
+    if crowd is not None:
+        region_attributes = {k: v for k, v in region_attributes.items() if k != _CROWD}
     attributes = {k: v for k, v in region.items() if k not in ("shape_attributes", "region_attributes")}
     others = {k: v for k, v in region_attributes.items() if k != key or not isinstance(v, str)}
     if others:
         attributes["region_attributes"] = others
+    if crowd not in (None, "", "0", 0, False):
+        attributes[_CROWD] = 1
     if shape["name"] == "polygon" and len(_points(shape)) > 2:
         attributes["segmentation"] = [_points(shape).ravel().tolist()]
     elif shape["name"] != "rect":
@@ -231,36 +308,62 @@ def _region(instance: Instance, size: ImageSize, key: str, classes: Sequence[str
         x, y = corners.T.tolist()
         shape = {"name": "polygon", "all_points_x": x, "all_points_y": y}
     attributes = {key: classes[instance.class_id], **instance.attributes.get("region_attributes", {})}
+    if is_crowd(instance):
+        attributes[_CROWD] = "1"
     return {"shape_attributes": shape, "region_attributes": attributes}
 
 
 def _regions(entry: Mapping[str, Any]) -> list[Any]:
     regions = entry["regions"]
-    return list(regions.values()) if isinstance(regions, dict) else list(regions or [])
+    if isinstance(regions, dict):
+        return list(regions.values())
+    return regions if isinstance(regions, list) else [regions] if regions else []
 
 
 def _class_attribute(entries: Iterable[Mapping[str, Any]]) -> str | None:
-    keys: dict[str, None] = {}
+    """The attribute that tells the class: it has a value on most regions, and of those a name of a class.
+
+    ``not_defined`` is what VIA's own sample attributes are before anybody filled them in. None where several attributes
+    tell something and none is called like a class.
+    """
+    filled: dict[str, int] = {}
+    told = 0
     for entry in entries:
         for region in _regions(entry):
-            keys.update(dict.fromkeys((region.get("region_attributes") or {}) if isinstance(region, dict) else {}))
-    if not keys:
+            attributes = region.get("region_attributes") if isinstance(region, dict) else None
+            if not isinstance(attributes, dict):
+                continue
+            told += bool(attributes)
+            for key in attributes:
+                filled[key] = filled.get(key, 0) + (_class_of(attributes, key) not in (None, _UNDEFINED))
+    filled.pop(_CROWD, None)
+    if not told:
         return CLASS_ATTRIBUTES[0]
-    return next((k for k in CLASS_ATTRIBUTES if k in keys), next(iter(keys)) if len(keys) == 1 else None)
+    most = max(filled.values(), default=0)
+    full = [key for key, count in filled.items() if count == most and most]
+    return next((k for k in CLASS_ATTRIBUTES if k in full), _named_like_a_class(full) or None)
 
 
-def _class_of(attributes: Mapping[str, Any], key: str | None) -> str | None:
+def _named_like_a_class(keys: Sequence[str]) -> str | None:
+    """Of ``keys`` the only one, else the only one with a class's word in its name, such as ``object_name``."""
+    if len(keys) == 1:
+        return keys[0]
+    words = [k for k in keys if any(word in re.split(r"[^a-z]+", k.lower()) for word in CLASS_ATTRIBUTES)]
+    return words[0] if len(words) == 1 else None
+
+
+def _class_of(attributes: Any, key: str | None) -> str | None:
     """A text or radio button's value; of check boxes the one that is set."""
-    value = attributes.get(key) if key is not None else None
+    value = attributes.get(key) if key is not None and isinstance(attributes, Mapping) else None
     if isinstance(value, dict):
         chosen = [name for name, on in value.items() if on]
         return chosen[0] if len(chosen) == 1 else None
-    return str(value) if value not in (None, "") else None
+    return str(value) if isinstance(value, str | int | float) and value != "" else None
 
 
 def _classes(entries: Iterable[Mapping[str, Any]], key: str | None, project: Mapping[str, Any]) -> tuple[str, ...]:
-    declared = project.get("_via_attributes", {}).get("region", {}).get(key, {})
-    options = declared.get("options", {}) if isinstance(declared, dict) else {}
+    told = _within(project, "_via_attributes", "region", key or "", "options")
+    options = [str(name) for name in told] if isinstance(told, dict) else []
     used = {
         _class_of(region.get("region_attributes") or {}, key)
         for entry in entries
@@ -270,16 +373,43 @@ def _classes(entries: Iterable[Mapping[str, Any]], key: str | None, project: Map
     return tuple(dict.fromkeys([*options, *sorted(name for name in used if name)]))
 
 
-def _image_folders(path: Path, project: Mapping[str, Any]) -> list[Path]:
-    told = project.get("_via_settings", {}).get("core", {}).get("default_filepath", "")
+def _within(value: Any, *keys: str) -> Any:
+    """What stands under ``keys``, an empty mapping where nothing does."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if value is not None else {}
+
+
+def _project_of(path: Path) -> dict[str, Any]:
+    """A project's settings, empty where the file has none or is none."""
+    found = head_of(json_bytes(path), dict[str, msgspec.Raw]) or {}
+    settings = found.get("_via_settings")
+    return {"_via_settings": msgspec.json.decode(settings)} if settings is not None else {}
+
+
+def _locator(path: Path, tree: Tree, pictures: Tree | None, project: Mapping[str, Any]) -> Locator:
+    """Finds the pictures beside the file, in images/, or in the project's default path."""
+    if pictures is not None:
+        return Locator(pictures.index, [pictures.folder], lost=True)
     places = [path.parent, path.parent / "images"]
-    return [*places, inside(path.parent, told)] if told and not Path(told).is_absolute() else places
+    told = _within(project, "_via_settings", "core", "default_filepath")
+    default = lexically_inside(path.parent, told.replace("\\", "/")) if isinstance(told, str) and told else None
+    return Locator(tree.index, [*places, *([default] if default is not None else [])])
 
 
-def _find(name: str, places: Sequence[Path], path: Path, notes: Notes) -> Path | None:
-    for place in places:
-        image = inside(place, name)
-        if image.is_file():
-            return image
-    notes.problem("missing picture", path, f"the picture {name!r} does not exist, expected a file")
-    return None
+def _image(locator: Locator, name: str) -> Path | None:
+    try:
+        return locator.find(name)
+    except CadsightError:
+        return None
+
+
+def _find(name: Any, locator: Locator, path: Path, notes: Notes) -> Path | None:
+    try:
+        image = locator.find(name) if isinstance(name, str) else None
+    except CadsightError as error:
+        notes.problem("missing picture", path, str(error), loses="images")
+        return None
+    if image is None:
+        notes.problem("missing picture", path, f"the picture {name!r} does not exist, expected a file", loses="images")
+    return image

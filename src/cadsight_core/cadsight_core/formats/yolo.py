@@ -1,32 +1,53 @@
 """YOLO labels (Comillas, section 3.1): one text file a picture, one line an instance, all relative to the picture.
 
 A line is ``class xc yc w h``, or ``class x1 y1 x2 y2 x3 y3 ...`` for an outline, or ``class xc yc w h score`` as
-detectors save it.
+detectors save it. Where data.yaml has ``kpt_shape`` a line is ``class xc yc w h`` and the key points, which come as
+``attributes["keypoints"]`` in COCO's words: x, y in pixels and 0 not labelled, 1 hidden or 2 seen.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import yaml
 
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.folders import Picture, copy_picture, pictures_in, sample_names, split_of, whole_export
+from cadsight_core.formats.finding import Claim, Loaded
+from cadsight_core.formats.folders import copy_picture, sample_names, whole_export
 from cadsight_core.formats.notes import Notes
-from cadsight_core.images import SUFFIXES, image_size
+from cadsight_core.formats.tree import Tree
+from cadsight_core.formats.yolo_layout import UNSPLIT, Layout, find_layout, label_path
+from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.shapes import bounds, given_polygons, instance_contour
-from cadsight_core.yaml_file import read_yaml
+from cadsight_core.shapes import bounds, cut, given_polygons, has_shape, instance_contour, is_crowd, joined
+from cadsight_core.text_files import read_text
+from cadsight_core.yaml_file import dump_yaml
 
-Shapes = Literal["as_given", "boxes", "polygons"]
+__all__ = ["claim_yolo", "format_line", "label_path", "parse_line", "read_yolo", "write_yolo"]
+
+Shapes = Literal["as_given", "boxes", "polygons", "keypoints"]
 
 # Labels are often written with six decimals.
 _TOLERANCE = 1e-6
 _YOLO_SPLIT = {"train": "train", "valid": "val", "test": "test", "": ""}
+
+
+def claim_yolo(tree: Tree, config: Path | None = None) -> Claim | None:
+    """The claim on the YOLO set in ``tree``, or on the one of the data.yaml ``config``; None where there is none.
+
+    Raises:
+        CadsightError: for a data.yaml or class list that cannot be used.
+    """
+    notes = Notes()
+    layout = find_layout(tree, notes, config)
+    if layout is None:
+        return None
+    labels = tuple(dict.fromkeys([*layout.settings, *layout.labels.values(), *layout.lone]))
+    images = tuple(image for _, image in layout.pictures)
+    return Claim("yolo", layout.why, labels, images, lambda later: _loaded(layout, notes, later))
 
 
 def read_yolo(path: str | Path, notes: Notes | None = None) -> tuple[list[Sample], tuple[str, ...]]:
@@ -39,34 +60,52 @@ def read_yolo(path: str | Path, notes: Notes | None = None) -> tuple[list[Sample
     Raises:
         CadsightError: unless ``notes`` collects them, for the first unreadable picture or label.
     """
-    notes = notes or Notes(strict=True)
     path = Path(path).resolve()
-    folder = path if path.is_dir() else path.parent
-    pictures, classes = _layout(path, notes)
+    if not path.exists():
+        raise CadsightError(f"{path} does not exist, expected a folder with YOLO labels or its data.yaml")
+    folder, config = (path, None) if path.is_dir() else (path.parent, path)
+    claim = claim_yolo(Tree.of(folder), config)
+    if claim is None:
+        raise CadsightError(f"{path} has no YOLO labels, expected images/ and labels/, or data.yaml")
+    loaded = claim.read(notes or Notes(strict=True))
+    return list(loaded.samples), loaded.classes
+
+
+def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
+    notes.take(found)
     samples = []
     largest = -1
-    for (split, image), name in zip(pictures, sample_names(pictures, folder), strict=True):
+    classes = layout.classes
+    for (split, image), name in zip(layout.pictures, sample_names(layout.pictures, layout.folder), strict=True):
         try:
             size = image_size(image)
         except CadsightError as error:
             if notes.strict:
                 raise
-            notes.problem("unreadable picture", image, str(error))
+            notes.problem("unreadable picture", image, str(error), loses="images")
             continue
-        labels = label_path(image)
+        labels = layout.labels.get(image)
         instances: list[Instance] = []
-        if labels.is_file():
+        if labels is not None:
             notes.label_file(name, labels)
-            for line, instance in _read_labels(labels, size, len(classes) if classes else None, notes):
+            for line, instance in _read_labels(labels, size, len(classes) or None, layout.points, notes):
                 notes.place(name, len(instances), labels, line)
                 instances.append(instance)
                 largest = max(largest, instance.class_id)
         samples.append(Sample(name, image, size, instances=tuple(instances), split=split))
-    return samples, classes or tuple(str(i) for i in range(largest + 1))
+    for file in layout.lone:
+        text = "it has no picture, expected one of the same name"
+        notes.remark("label file without picture", file, text, loses="label files")
+    return Loaded(samples, classes or tuple(str(i) for i in range(largest + 1)), "yolo")
 
 
-def parse_line(line: str, size: ImageSize, classes: int | None = None) -> Instance:
+def parse_line(
+    line: str, size: ImageSize, classes: int | None = None, points: tuple[int, int] | None = None
+) -> Instance:
     """The instance that one line tells of in a picture of ``size``; ``classes`` is their number, where known.
+
+    Args:
+        points: of ``kpt_shape``: key points of a line, and numbers of each (2, or 3 with the visibility).
 
     Raises:
         CadsightError: for too few or odd many numbers, text, values outside 0 to 1, or an unknown class.
@@ -77,7 +116,13 @@ def parse_line(line: str, size: ImageSize, classes: int | None = None) -> Instan
     except ValueError:
         word = next(f for f in fields if not _is_number(f))
         raise CadsightError(f"{word!r} is no number, expected class xc yc w h") from None
-    if len(values) < 5 or (len(values) > 6 and len(values) % 2 == 0):
+    if points is not None:
+        wanted = 5 + points[0] * points[1]
+        if len(values) != wanted:
+            raise CadsightError(
+                f"{len(values)} numbers, expected {wanted}: class xc yc w h and {points[0]} key points of {points[1]}"
+            )
+    elif len(values) < 5 or (len(values) > 6 and len(values) % 2 == 0):
         raise CadsightError(f"{len(values)} numbers, expected class xc yc w h or class and three corners or more")
     class_id, places = values[0], values[1:]
     if not math.isfinite(class_id) or class_id != int(class_id):
@@ -85,9 +130,16 @@ def parse_line(line: str, size: ImageSize, classes: int | None = None) -> Instan
     if class_id < 0 or (classes is not None and class_id >= classes):
         limit = f"0 to {classes - 1}" if classes is not None else "0 or more"
         raise CadsightError(f"the class is {int(class_id)}, expected {limit}")
-    for field, value in zip(fields[1:], places, strict=True):
+    keypoints = _keypoints(places[4:], points[1], size) if points is not None else None
+    if keypoints is not None:
+        places = places[:4]
+    for field, value in zip(fields[1:], places, strict=False):
         if not -_TOLERANCE <= value <= 1 + _TOLERANCE:
             raise CadsightError(f"the value {field} lies outside 0 to 1, expected it relative to the picture")
+    if keypoints is not None:
+        box = Box.from_yolo(places[0], places[1], places[2], places[3], size)
+        shown = sum(v > 0 for v in keypoints[2::3])
+        return Instance(int(class_id), box, attributes={"keypoints": keypoints, "num_keypoints": shown})
     if len(places) > 5:
         corners = np.reshape(places, (-1, 2)) * (size.width, size.height)
         return Instance(int(class_id), bounds([corners]), attributes={"segmentation": [corners.ravel().tolist()]})
@@ -100,22 +152,84 @@ def format_line(instance: Instance, size: ImageSize, *, square: bool = False, sh
     """The line of an instance in a picture of ``size``.
 
     A box that reaches out of the picture stays as it is where its centre and size can be told, as in the paper's
-    figure 3, and is else cut at the border.
+    figure 3, and is else cut at the border. An outline is cut at the border.
 
     ``shapes`` writes outlines where the instance came with polygons (``as_given``), never (``boxes``), or from
     masks too (``polygons``), holes and pieces included. ``square`` writes the box made 1:1 (Comillas, section 3.3).
     """
-    polygon = None
-    if not square and shapes != "boxes" and (shapes == "polygons" or given_polygons(instance)):
-        polygon = instance_contour(instance, size)
-    if polygon is not None:
-        values = (polygon / (size.width, size.height)).clip(0, 1).ravel().tolist()
-    else:
+    kind: RowKind = "boxes"
+    if not square and shapes in ("as_given", "polygons") and (shapes == "polygons" or given_polygons(instance)):
+        kind = "polygons" if has_shape(instance) else "boxes"
+    return _row(instance, size, kind, square=square)
+
+
+RowKind = Literal["boxes", "polygons", "keypoints"]
+
+
+def row_kind(instances: Sequence[Instance], shapes: Shapes, *, square: bool = False) -> RowKind:
+    """What all rows of one label file show: Ultralytics leaves out a picture whose rows are of two kinds.
+
+    ``as_given`` shows outlines where each instance came with polygons; ``polygons`` shows the four corners of the box
+    of an instance without a shape among others that have one.
+    """
+    if square or shapes in ("boxes", "keypoints") or not instances:
+        return "boxes"
+    if shapes == "polygons":
+        return "polygons" if any(has_shape(i) for i in instances) else "boxes"
+    return "polygons" if all(given_polygons(i) for i in instances) else "boxes"
+
+
+def key_points_of(datasets: Mapping[str, Iterable[Sample]], shapes: Shapes) -> int:
+    """How many key points the rows of a set have: 0 where it has none, different numbers, or shows outlines instead."""
+    if shapes in ("boxes", "polygons"):
+        return 0
+    counts: set[int] = set()
+    for samples in datasets.values():
+        for sample in samples:
+            for instance in sample.instances:
+                told = instance.attributes.get("keypoints")
+                if told:
+                    counts.add(len(told) // 3)
+                if shapes == "as_given" and given_polygons(instance):
+                    return 0
+    return counts.pop() if len(counts) == 1 else 0
+
+
+def _row(instance: Instance, size: ImageSize, kind: RowKind, *, square: bool = False, key_points: int = 0) -> str:
+    values: list[float] = []
+    if kind == "polygons":
+        values = _outline(instance, size)
+    if not values:
         box = instance.box.squared(size) if square else instance.box
         values = list(box.to_yolo(size))
         if not all(0 <= v <= 1 for v in values):
             values = list(box.clipped(size).to_yolo(size))
+        if kind == "polygons":
+            x0, y0, x1, y1 = instance.box.clipped(size).as_tuple()
+            corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]) / (size.width, size.height)
+            values = corners.ravel().tolist()
+    if key_points:
+        told = instance.attributes.get("keypoints") or [0] * 3 * key_points
+        places = np.reshape(np.asarray(told, float), (-1, 3)) / (size.width, size.height, 1)
+        # Ultralytics refuses a file with a point beyond the border.
+        out = ((places[:, :2] < 0) | (places[:, :2] > 1)).any(axis=1)
+        places[out] = 0
+        values += places.ravel().tolist()
     return " ".join([str(instance.class_id), *map(_text, values)])
+
+
+def _outline(instance: Instance, size: ImageSize) -> list[float]:
+    """The corners of one polygon relative to the picture, cut at its border; none where nothing is inside."""
+    polygon = instance_contour(instance, size)
+    if polygon is None:
+        return []
+    relative = polygon / (size.width, size.height)
+    if relative.min() < 0 or relative.max() > 1:
+        pieces = cut([polygon], size)
+        if not pieces:
+            return []
+        relative = (joined(pieces) / (size.width, size.height)).clip(0, 1)
+    return relative.ravel().tolist()
 
 
 def write_yolo(
@@ -129,17 +243,20 @@ def write_yolo(
     """Write images/SPLIT, labels/SPLIT, classes.txt and data.yaml as Ultralytics reads them; returns data.yaml.
 
     ``datasets`` maps train, valid, test or '' (no split) to samples with absolute images, which are copied as
-    they are. Pictures without a split lie in images/ itself, where data.yaml does not name them. The folder
-    appears when it is whole; an earlier export there is replaced.
+    they are. Pictures without a split lie in images/ itself, or beside others in images/unsplit, which Ultralytics
+    passes over. Crowds are no objects and are left out. The folder appears when it is whole; an earlier export there
+    is replaced.
 
     Raises:
         CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
     """
     folder = Path(folder).resolve()
+    mixed = len(datasets) > 1
+    count = 0 if square else key_points_of(datasets, shapes)
     with whole_export(folder) as work:
         data: dict[str, Any] = {}
         for split, samples in datasets.items():
-            name = _YOLO_SPLIT[split]
+            name = _YOLO_SPLIT[split] or (UNSPLIT if mixed else "")
             images, labels = work / "images" / name, work / "labels" / name
             images.mkdir(parents=True, exist_ok=True)
             labels.mkdir(parents=True, exist_ok=True)
@@ -147,155 +264,64 @@ def write_yolo(
                 data[name] = f"images/{name}"
             for sample in samples:
                 copy_picture(sample, images)
-                lines = [format_line(i, sample.size, square=square, shapes=shapes) for i in sample.instances]
-                (labels / f"{sample.name}.txt").write_text("".join(f"{line}\n" for line in lines))
+                shown = [i for i in sample.instances if not is_crowd(i)]
+                kind = "boxes" if count else row_kind(shown, shapes, square=square)
+                lines = [_row(i, sample.size, kind, square=square, key_points=count) for i in shown]
+                text = "".join(f"{line}\n" for line in lines)
+                (labels / f"{sample.name}.txt").write_text(text, encoding="utf-8")
+        if count:
+            data["kpt_shape"] = [count, 3]
         names = list(classes)
         data["names"] = dict(enumerate(names))
-        (work / "classes.txt").write_text("".join(f"{n}\n" for n in names))
-        (work / "data.yaml").write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        (work / "classes.txt").write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
+        (work / "data.yaml").write_text(dump_yaml(data), encoding="utf-8")
     return folder / "data.yaml"
 
 
-def label_path(image: Path) -> Path:
-    """Where the labels of ``image`` stand: the last ``images`` of its path becomes ``labels``."""
-    parts = list(image.parts)
-    for i in range(len(parts) - 2, -1, -1):
-        if parts[i] == "images":
-            parts[i] = "labels"
-            break
-    return Path(*parts).with_suffix(".txt")
-
-
-def find_yaml(folder: Path) -> Path | None:
-    """The data.yaml of a folder, None where there is none."""
-    for name in ("data.yaml", "data.yml", "dataset.yaml"):
-        if (folder / name).is_file():
-            return folder / name
-    return None
-
-
-def find_classes(folder: Path) -> Path | None:
-    """The class list of a folder with images/ and labels/: there, in labels/, or one folder up."""
-    for candidate in (folder / "classes.txt", folder / "labels" / "classes.txt", folder.parent / "classes.txt"):
-        if candidate.is_file():
-            return candidate
-    return None
-
-
-def label_files(folder: Path) -> list[Path]:
-    """All label files of a YOLO folder, sorted."""
-    found = (p for p in folder.rglob("*.txt") if "labels" in p.relative_to(folder).parts[:-1])
-    return sorted(p for p in found if p.name != "classes.txt")
-
-
-def _layout(path: Path, notes: Notes) -> tuple[list[Picture], tuple[str, ...]]:
-    config = path if path.is_file() else find_yaml(path)
-    if config is not None:
-        data = _read_config(config)
-        classes = _class_names(data, config)
-        pictures = list(_configured(data, config, notes))
-        return pictures or _found(config.parent), classes
-    if not path.is_dir():
-        raise CadsightError(f"{path} does not exist, expected a folder with YOLO labels or its data.yaml")
-    listed = find_classes(path)
-    if listed is None:
-        notes.problem("no class list", path, "it has no class list, expected classes.txt or data.yaml")
-    classes = tuple(n.strip() for n in listed.read_text().splitlines() if n.strip()) if listed else ()
-    return _found(path), classes
-
-
-def _found(folder: Path) -> list[Picture]:
-    """The pictures of images/, images/SPLIT/ and SPLIT/images/."""
-    pictures: list[Picture] = []
-    images = folder / "images"
-    if images.is_dir():
-        for image in pictures_in(images):
-            relative = image.relative_to(images)
-            pictures.append((split_of(relative.parts[0]) if len(relative.parts) > 1 else "", image))
-    for part in sorted(folder.iterdir()):
-        if split_of(part.name) and (part / "images").is_dir():
-            pictures += [(split_of(part.name), image) for image in pictures_in(part / "images")]
-    return pictures
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    data = read_yaml(path, "")
-    if not isinstance(data, dict) or not ("names" in data or "nc" in data):
-        raise CadsightError(f"{path} has no key 'names', expected the names of the classes")
-    return data
-
-
-def _class_names(data: dict[str, Any], path: Path) -> tuple[str, ...]:
-    names = data.get("names", data.get("nc"))
-    if isinstance(names, int):
-        return tuple(str(i) for i in range(names))
-    if isinstance(names, dict):
-        if sorted(names, key=str) != sorted(range(len(names)), key=str):
-            raise CadsightError(f"{path} names the classes {list(names)}, expected the ids 0 to {len(names) - 1}")
-        names = [names[i] for i in range(len(names))]
-    if not isinstance(names, list):
-        raise CadsightError(f"{path} has the names {names!r}, expected a list, or a mapping of ids to names")
-    return tuple(map(str, names))
-
-
-def _configured(data: dict[str, Any], config: Path, notes: Notes) -> Iterator[Picture]:
-    root = config.parent / str(data.get("path") or "")
-    if not root.is_dir():
-        # Ultralytics looks under its own data sets folder; a set that was moved still lies beside its file.
-        root = config.parent
-    root = root.resolve()
-    seen: set[Path] = set()
-    for key, value in data.items():
-        split = split_of(str(key))
-        if not split or not value:
-            continue
-        for entry in value if isinstance(value, list) else [value]:
-            place = _place(root, str(entry))
-            if place is None:
-                notes.problem(
-                    "missing folder", config, f"{key} is {entry!r}, expected a folder or list of pictures in {root}"
-                )
-                continue
-            for image in _listed(place, root, notes) if place.suffix == ".txt" else pictures_in(place):
-                if image not in seen:
-                    seen.add(image)
-                    yield split, image
-
-
-def _place(root: Path, entry: str) -> Path | None:
-    """The folder or list ``entry`` in ``root``; Roboflow writes ``../train/images`` for ``train/images``."""
-    for candidate in (root / entry, root / entry.removeprefix("../")):
-        resolved = candidate.resolve()
-        if resolved.exists() and (resolved == root or root in resolved.parents):
-            return resolved
-    return None
-
-
-def _listed(path: Path, root: Path, notes: Notes) -> Iterator[Path]:
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        entry = line.strip()
-        if not entry:
-            continue
-        image = next((c.resolve() for c in (path.parent / entry, root / entry) if c.is_file()), None)
-        if image is None or root not in image.parents or image.suffix.lower() not in SUFFIXES:
-            notes.problem("missing picture", path, f"{entry!r} is no picture in {root}, expected one", number)
-            continue
-        yield image
-
-
-def _read_labels(path: Path, size: ImageSize, classes: int | None, notes: Notes) -> Iterator[tuple[int, Instance]]:
+def _read_labels(
+    path: Path, size: ImageSize, classes: int | None, points: tuple[int, int] | None, notes: Notes
+) -> Iterator[tuple[int, Instance]]:
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        notes.problem("unreadable label file", path, f"it could not be read ({error}), expected text")
+        text = read_text(path)
+    except CadsightError as error:
+        notes.problem("unreadable label file", path, str(error), loses="label files")
         return
+    kinds: dict[bool, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            yield number, parse_line(line, size, classes)
+            instance = parse_line(line, size, classes, points)
         except CadsightError as error:
-            notes.problem("odd label", path, str(error), number)
+            notes.problem("odd label", path, str(error), number, loses="labels")
+            continue
+        kinds.setdefault("segmentation" in instance.attributes, number)
+        yield number, instance
+    if len(kinds) > 1:
+        text = (
+            f"it has boxes (line {kinds[False]}) and outlines (line {kinds[True]}), expected one kind: trainers drop it"
+        )
+        notes.remark("mixed rows", path, text)
+
+
+def _keypoints(values: Sequence[float], each: int, size: ImageSize) -> list[float]:
+    """COCO's x, y in pixels and visibility of the points of a line.
+
+    Raises:
+        CadsightError: for a number that is not finite, a place outside the picture or an unknown visibility.
+    """
+    keypoints: list[float] = []
+    for number in range(0, len(values), each):
+        x, y, *rest = values[number : number + each]
+        # Without a word on it, a point in the corner is one that was not labelled.
+        seen = rest[0] if rest else (2.0 if x or y else 0.0)
+        if not all(-_TOLERANCE <= v <= 1 + _TOLERANCE for v in (x, y)) or seen not in (0, 1, 2):
+            told = " ".join(f"{v:g}" for v in values[number : number + each])
+            raise CadsightError(
+                f"the key point {number // each} is {told}, expected 0 to 1 and a visibility of 0, 1 or 2"
+            )
+        keypoints += [x * size.width, y * size.height, int(seen)] if seen else [0, 0, 0]
+    return keypoints
 
 
 def _is_number(text: str) -> bool:

@@ -202,7 +202,7 @@ def test_a_mask_comes_back_from_cocos_runs(bits):
         ("annotations/instances_val2017.json", "val2017/a.png", "valid"),
         ("annotations/instances_train.json", "images/train/a.png", "train"),
         ("annotations/labels.json", "images/a.png", ""),
-        ("test/_annotations.coco.json", "test/a.png", "test"),
+        ("test/_annotations.coco.json", "test/a.png", ""),  # the set itself lies in a folder called test
     ],
 )
 def test_the_pictures_are_found_where_others_put_them(tmp_path, picture, file, image, split):
@@ -234,7 +234,7 @@ def annotation(**changes):
         (annotation(bbox=None), "no bbox and no segmentation"),
         (annotation(segmentation=[[1, 2, 3, 4]]), "three corners or more"),
         (annotation(segmentation={"counts": [3]}, bbox=None), "expected size [height, width] and counts"),
-        (coco(images=[{"id": 1, "width": 40, "height": 30}]), "file_name None, expected the picture's name"),
+        (coco(images=[{"id": 1, "width": 40, "height": 30}]), "images[0]: it lacks the key 'file_name'"),
         (coco(images=[{**coco()["images"][0], "file_name": "none.png"}], annotations=[]), "'none.png' does not exist"),
         (
             coco(images=[{**coco()["images"][0], "width": 41}], annotations=[]),
@@ -245,7 +245,7 @@ def annotation(**changes):
 def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(folder, data, words):
     file = write(folder, data)
     with pytest.raises(CadsightError) as caught:
-        read_coco(file)
+        list(read_coco(file)[0])
     assert words in str(caught.value)
     assert str(file) in str(caught.value)
     notes = Notes()
@@ -261,7 +261,10 @@ def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(fol
         ("[1, 2]", "is not COCO's JSON"),
         (json.dumps(coco(categories=[{"id": 1}])), "categories without id and name"),
         (json.dumps(coco(categories=[{"id": 1, "name": "a"}, {"id": 1, "name": "b"}])), "with the same id"),
-        (json.dumps(coco(images=[{**coco()["images"][0], "file_name": "../../a.png"}])), "leads out of the folder"),
+        (
+            json.dumps(coco(images=[{**coco()["images"][0], "file_name": "../../c.png"}])),
+            "'../../c.png' does not exist",
+        ),
     ],
 )
 def test_a_broken_file_is_refused_in_a_sentence(folder, text, words):

@@ -14,6 +14,7 @@ from cadsight_core.shapes import fill, instance_mask
 from core_strategies import boxes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ultralytics.data.utils import verify_image_label
 
 VGA = ImageSize(640, 480)
 # Comillas, figure 3.
@@ -153,9 +154,7 @@ def test_a_written_folder_reads_back_the_same(tmp_path_factory, picture, data):
     for place in (folder, config):
         back, classes = read_yolo(place)
         assert classes == ("bracket", "plate")
-        # data.yaml has no word for pictures without a split among others that have one
-        expected = [s for s in samples if s.split or set(splits) == {""}]
-        assert {s.name: s.split for s in back} == {s.name: s.split for s in expected}
+        assert {s.name: s.split for s in back} == {s.name: s.split for s in samples}
         for sample in back:
             original = next(s for s in samples if s.name == sample.name)
             assert [i.class_id for i in sample.instances] == [i.class_id for i in original.instances]
@@ -316,3 +315,90 @@ def test_a_mask_comes_back_from_a_line_of_polygons_with_its_hole_and_pieces():
     line = format_line(Instance(0, Box(3, 2, 25, 22), mask=mask), VGA, shapes="polygons")
     back = instance_mask(parse_line(line, VGA), VGA)
     np.testing.assert_array_equal(back, mask)
+
+
+POSE = "0 0.5 0.5 0.25 0.2 0.25 0.5 2 0 0 0\n"
+
+
+def test_key_points_are_no_outline_where_data_yaml_says_how_many_there_are(picture):
+    folder = labelled(picture, POSE)
+    (folder / "data.yaml").write_text("train: images\nkpt_shape: [2, 3]\nnames: [bracket]\n")
+    (sample,), _ = read_yolo(folder)
+    (instance,) = sample.instances
+    assert instance.box == Box(15, 12, 25, 18)
+    assert instance.attributes == {"keypoints": [10, 15, 2, 0, 0, 0], "num_keypoints": 1}
+
+
+@pytest.mark.parametrize(
+    ("row", "shape", "words"),
+    [
+        ("0 0.5 0.5 0.25 0.2 0.25 0.5", "[2, 2]", "7 numbers, expected 9: class xc yc w h and 2 key points of 2"),
+        ("0 0.5 0.5 0.25 0.2 0.25 1.5 0.1 0.1", "[2, 2]", "the key point 0 is 0.25 1.5, expected 0 to 1"),
+        ("0 0.5 0.5 0.25 0.2 0.25 nan 0.1 0.1", "[2, 2]", "the key point 0 is 0.25 nan"),
+        ("0 0.5 0.5 0.25 0.2 0.25 0.5 7", "[1, 3]", "a visibility of 0, 1 or 2"),
+        ("0 0.5 0.5 0.25 0.2", "[2, 4]", r"the kpt_shape [2, 4], expected"),
+        ("0 0.5 0.5 0.25 0.2", "seventeen", "the kpt_shape 'seventeen'"),
+    ],
+)
+def test_odd_key_points_are_refused(picture, row, shape, words):
+    folder = labelled(picture, f"{row}\n")
+    (folder / "data.yaml").write_text(f"train: images\nkpt_shape: {shape}\nnames: [bracket]\n")
+    with pytest.raises(CadsightError) as caught:
+        read_yolo(folder)
+    assert words in str(caught.value)
+
+
+def test_key_points_are_written_as_ultralytics_reads_them(tmp_path, picture):
+    told = {"keypoints": [10, 15, 2, 0, 0, 0], "num_keypoints": 1}
+    instances = (Instance(0, Box(15, 12, 25, 18), attributes=told), Instance(0, Box(0, 0, 10, 15)))
+    sample = Sample("a", picture("a.png"), ImageSize(40, 30), instances=instances, split="train")
+    config = write_yolo({"train": [sample]}, ["bracket"], tmp_path / "set")
+    assert "kpt_shape: [2, 3]" in config.read_text()
+    label = tmp_path / "set" / "labels" / "train" / "a.txt"
+    assert label.read_text() == POSE + "0 0.125 0.25 0.25 0.5 0 0 0 0 0 0\n"
+    found = verify_image_label((str(tmp_path / "set/images/train/a.png"), str(label), "", True, 1, 2, 3, False))
+    assert found[-1] == ""
+    np.testing.assert_allclose(found[4][0], [[0.25, 0.5, 2], [0, 0, 0]])
+    (back,), _ = read_yolo(config)
+    assert [i.attributes["keypoints"] for i in back.instances] == [[10, 15, 2, 0, 0, 0], [0] * 6]
+
+
+@pytest.mark.parametrize("shapes", ["as_given", "polygons", "boxes"])
+def test_all_rows_of_a_file_are_of_one_kind(tmp_path, picture, shapes):
+    polygon = [4, 3, 16, 3, 16, 18, 4, 18]
+    mask = np.zeros((30, 40), bool)
+    mask[20:25, 10:30] = True
+    instances = (
+        Instance(0, Box(4, 3, 16, 18), attributes={"segmentation": [polygon]}),
+        Instance(1, Box(24, 3, 32, 9)),
+        Instance(1, Box.from_mask(mask), mask=mask),
+    )
+    sample = Sample("a", picture("a.png"), ImageSize(40, 30), instances=instances)
+    write_yolo({"": [sample]}, ["x", "y"], tmp_path / "set", shapes=shapes)
+    label = tmp_path / "set" / "labels" / "a.txt"
+    counts = {len(line.split()) for line in label.read_text().splitlines()}
+    assert counts == ({5} if shapes != "polygons" else {9})
+    image = str(tmp_path / "set" / "images" / "a.png")
+    found = verify_image_label((image, str(label), "", False, 2, 0, 0, False))
+    assert found[-1] == ""
+    expected = [[0.25, 0.35, 0.3, 0.5], [0.7, 0.2, 0.2, 0.2], [0.5, 0.75, 0.5, 1 / 6]]
+    np.testing.assert_allclose(found[1][:, 1:], expected, atol=1e-6)
+
+
+def test_an_outline_that_reaches_out_is_cut_and_not_squeezed(tmp_path, picture):
+    image = picture("a.png", width=100, height=100)
+    triangle = {"segmentation": [[50, 50, 250, 50, 50, 250]]}
+    sample = Sample(
+        "a", image, ImageSize(100, 100), instances=(Instance(0, Box(50, 50, 100, 100), attributes=triangle),)
+    )
+    write_yolo({"": [sample]}, ["x"], tmp_path / "set")
+    values = (tmp_path / "set" / "labels" / "a.txt").read_text().split()[1:]
+    corners = {tuple(map(float, values[i : i + 2])) for i in range(0, len(values), 2)}
+    assert corners == {(0.5, 0.5), (1, 0.5), (1, 1), (0.5, 1)}
+
+
+def test_a_crowd_is_no_object(tmp_path, picture):
+    instances = (Instance(0, Box(4, 3, 16, 18)), Instance(0, Box(0, 0, 40, 30), attributes={"iscrowd": 1}))
+    sample = Sample("a", picture("a.png"), ImageSize(40, 30), instances=instances)
+    write_yolo({"": [sample]}, ["x"], tmp_path / "set")
+    assert (tmp_path / "set" / "labels" / "a.txt").read_text() == "0 0.25 0.35 0.3 0.5\n"

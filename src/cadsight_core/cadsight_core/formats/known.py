@@ -1,0 +1,58 @@
+"""The formats that are known: one entry each, which is all that a new one needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cadsight_core.formats.coco import claim_coco
+from cadsight_core.formats.finding import Claim
+from cadsight_core.formats.own import claim_dataset, claim_pictures
+from cadsight_core.formats.regression import claim_regression
+from cadsight_core.formats.tree import Tree
+from cadsight_core.formats.via import claim_via
+from cadsight_core.formats.yolo import claim_yolo
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where labels and pictures are looked for.
+
+    Attributes:
+        tree: of the folder of labels.
+        only: the one file that is meant.
+        pictures: of the folder of pictures, when they do not lie in ``tree``.
+        class_attribute: VIA's attribute that tells the class, where the user names it.
+    """
+
+    tree: Tree
+    only: Path | None = None
+    pictures: Tree | None = None
+    class_attribute: str | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format that is read.
+
+    Attributes:
+        name: as ``format`` tells it.
+        looked_for: what a set of it has, in words.
+        suffixes: how a single file of it ends.
+        claim: claims what is there, or gives None.
+    """
+
+    name: str
+    looked_for: str
+    suffixes: tuple[str, ...]
+    claim: Callable[[Where], Claim | None]
+
+
+# In this order: the first that claims a folder reads it.
+READERS = (
+    Reader("cadsight", "our dataset.json", (), lambda w: claim_dataset(w.tree)),
+    Reader("yolo", "YOLO's images/ and labels/ or data.yaml", (".yaml", ".yml"), lambda w: claim_yolo(w.tree, w.only)),
+    Reader("regression", "a regression labels.txt", (".txt",), lambda w: claim_regression(w.tree, w.only)),
+    Reader("coco", "COCO's JSON", (".json",), lambda w: claim_coco(w.tree, w.pictures, w.only)),
+    Reader("via", "VIA's JSON", (".json",), lambda w: claim_via(w.tree, w.pictures, w.only, w.class_attribute)),
+    Reader("pictures", "a folder of pictures", (), lambda w: claim_pictures(w.tree)),
+)

@@ -1,0 +1,51 @@
+"""Folders without labels: pictures alone, and data sets of our own, whose labels their manifest holds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats.finding import Claim, Loaded
+from cadsight_core.formats.folders import sample_names
+from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.tree import Tree
+from cadsight_core.images import image_size
+from cadsight_core.output_folder import MARK
+from cadsight_core.sample import Sample
+
+
+def claim_pictures(tree: Tree) -> Claim | None:
+    """The claim on all pictures of a folder, None where it has none."""
+    images = tree.images
+    if not images:
+        return None
+    return Claim("pictures", "pictures alone", (), images, lambda notes: _pictures(tree.folder, images, notes))
+
+
+def claim_dataset(tree: Tree) -> Claim | None:
+    """The claim on a data set of our own, None where the folder is none.
+
+    What we wrote beside its samples, such as recipes, meshes and exports, belongs to it.
+    """
+    if not Dataset.is_one(tree.folder):
+        return None
+    dataset = Dataset.open(tree.folder)
+    exports = {f.parent for f in tree.folder.glob(f"*/{MARK}")} | {f.parent for f in tree.folder.glob(f"*/*/{MARK}")}
+    ours = [f for f in tree.files if f.suffix.lower() == ".json" or any(p in exports for p in f.parents)]
+
+    def read(_notes: Notes) -> Loaded:
+        return Loaded(dataset.samples(), dataset.classes, "cadsight", dataset.extra)
+
+    return Claim("cadsight", "dataset.json", tuple(ours), tuple(dataset.files), read)
+
+
+def _pictures(folder: Path, pictures: Sequence[Path], notes: Notes) -> Loaded:
+    samples = []
+    for image, name in zip(pictures, sample_names([("", p) for p in pictures], folder), strict=True):
+        try:
+            samples.append(Sample(name, image, image_size(image)))
+        except CadsightError as error:
+            if notes.strict:
+                raise
+            notes.problem("unreadable picture", image, str(error), loses="images")
+    return Loaded(samples, (), "pictures")

@@ -1,0 +1,80 @@
+"""What lies in a folder that somebody else made: all files of it, without what no data set means."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cadsight_core.formats.locating import Index
+from cadsight_core.images import SUFFIXES
+
+# What macOS and Windows leave in folders and archives; whatever begins with a point is passed over too.
+_PASSED_OVER = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db"}
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files of a folder and the folders in it.
+
+    Attributes:
+        folder: absolute.
+        files: absolute, sorted. Links are followed, and a folder that holds itself by a link is entered once.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+
+    @staticmethod
+    def of(folder: str | Path) -> "Tree":
+        folder = Path(os.path.abspath(folder))
+        return Tree(folder, tuple(sorted(_walk(folder, frozenset()))))
+
+    @cached_property
+    def images(self) -> tuple[Path, ...]:
+        """The files that end like a picture that can be read."""
+        return tuple(f for f in self.files if f.suffix.lower() in SUFFIXES)
+
+    @cached_property
+    def index(self) -> Index:
+        """The pictures by their names."""
+        return Index(self.folder, self.images)
+
+    @cached_property
+    def stems(self) -> dict[str, list[str]]:
+        """The names of the pictures by what they are without suffix."""
+        found: dict[str, list[str]] = {}
+        for image in self.images:
+            found.setdefault(image.stem, []).append(image.name)
+        return found
+
+    def ending(self, *suffixes: str) -> tuple[Path, ...]:
+        """The files that end in one of ``suffixes``, whatever the case."""
+        return tuple(f for f in self.files if f.suffix.lower() in suffixes)
+
+    def inside(self, folder: Path) -> "Tree":
+        """The part of it that lies in ``folder``."""
+        return Tree(folder, tuple(f for f in self.files if f.is_relative_to(folder)))
+
+
+def passed_over(name: str) -> bool:
+    """Whether a file or folder of this name is none of a data set: hidden, or what a system leaves behind."""
+    return name.startswith(".") or name.lower() in _PASSED_OVER
+
+
+def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+    try:
+        entries = list(os.scandir(folder))
+        here = os.stat(folder)
+    except OSError:
+        return  # what may not be looked into holds nothing for us; a set in it is missed by its files
+    identity = (here.st_dev, here.st_ino)
+    if identity in above:
+        return
+    for entry in entries:
+        if passed_over(entry.name):
+            continue
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), above | {identity})
+        elif entry.is_file():
+            yield Path(entry.path)

@@ -1,0 +1,156 @@
+"""The formats that are written: one entry each, with what it does not hold."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats.account import Loses, Lost, contents, extras
+from cadsight_core.formats.coco import write_coco
+from cadsight_core.formats.finding import Loaded
+from cadsight_core.formats.folders import by_split, whole_export
+from cadsight_core.formats.regression import write_regression
+from cadsight_core.formats.via import write_via
+from cadsight_core.formats.yolo import Shapes, key_points_of, row_kind, write_yolo
+from cadsight_core.output_folder import whole_folder
+from cadsight_core.sample import Instance, Sample
+from cadsight_core.shapes import has_shape, is_crowd
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a set is written.
+
+    Attributes:
+        square: make boxes 1:1 (Comillas, section 3.3).
+        shapes: what YOLO's lines show (see :func:`cadsight_core.formats.yolo.row_kind`).
+    """
+
+    square: bool = False
+    shapes: Shapes = "as_given"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A format that is written.
+
+    Attributes:
+        write: writes samples and what else was read as a new folder, and returns what a trainer opens.
+        loses: what of a sample the format does not hold, for a set that is written as told.
+    """
+
+    name: str
+    write: Callable[[Sequence[Sample], Loaded, Path, Writing], Path]
+    loses: Callable[[Sequence[Sample], Writing], Loses]
+
+
+def _write_dataset(samples: Sequence[Sample], loaded: Loaded, target: Path, writing: Writing) -> Path:
+    with whole_folder(target, replace=False) as work:
+        dataset = Dataset.create(work, loaded.classes, extra=loaded.extra)
+        for sample in samples:
+            if writing.square:
+                boxes = tuple(replace(i, box=i.box.squared(sample.size)) for i in sample.instances)
+                sample = replace(sample, instances=boxes)
+            dataset.append_file(sample)
+    return target.resolve()
+
+
+def _write_yolo(samples: Sequence[Sample], loaded: Loaded, target: Path, writing: Writing) -> Path:
+    return write_yolo(by_split(samples), loaded.classes, target, square=writing.square, shapes=writing.shapes)
+
+
+def _write_json(write: Any) -> Callable[[Sequence[Sample], Loaded, Path, Writing], Path]:
+    def written(samples: Sequence[Sample], loaded: Loaded, target: Path, writing: Writing) -> Path:
+        write(samples, loaded.classes, target, loaded.extra, square=writing.square)
+        return target.resolve()
+
+    return written
+
+
+def _write_regression(samples: Sequence[Sample], _loaded: Loaded, target: Path, _writing: Writing) -> Path:
+    if not any(i.normal is not None for s in samples for i in s.instances):
+        raise CadsightError("no label of the data set has a normal, expected normals for the regression file")
+    groups = by_split(samples)
+    if list(groups) == [""]:
+        return write_regression(samples, target).parent
+    with whole_export(target) as work:
+        for split, group in groups.items():
+            write_regression(group, work / (split or "none"))
+    return target.resolve()
+
+
+def _nothing(_samples: Sequence[Sample], _writing: Writing) -> Loses:
+    return lambda _sample: ()
+
+
+def _all_of(instances: Iterable[Instance], why: str) -> Iterator[Lost]:
+    for instance in instances:
+        for what, count in contents(instance).items():
+            yield what.replace("_", " "), why, count
+
+
+def _by_yolo(samples: Sequence[Sample], writing: Writing) -> Loses:
+    count = 0 if writing.square else key_points_of({"": samples}, writing.shapes)
+
+    def lost(sample: Sample) -> Iterator[Lost]:
+        yield from _all_of(filter(is_crowd, sample.instances), "YOLO has no crowds")
+        shown = [i for i in sample.instances if not is_crowd(i)]
+        kind = "boxes" if count else row_kind(shown, writing.shapes, square=writing.square)
+        shapes = [i for i in shown if has_shape(i)]
+        if kind == "boxes":
+            why = "its rows show boxes"
+            if not writing.square and writing.shapes == "as_given":
+                why = "its rows show boxes where not each label has a polygon; --shapes polygons writes outlines"
+            yield "outlines", why, len(shapes)
+        points = sum(bool(i.attributes.get("keypoints")) for i in shown)
+        if not count:
+            why = "its rows show outlines or boxes; --shapes keypoints writes key points, where all have as many"
+            yield "key points", why, points
+        yield "normals", "YOLO has no normals", sum(i.normal is not None for i in shown)
+        yield "attributes", "YOLO has no attributes", sum(len(extras(i)) for i in shown)
+
+    return lost
+
+
+def _by_via(_samples: Sequence[Sample], writing: Writing) -> Loses:
+    def lost(sample: Sample) -> Iterator[Lost]:
+        if writing.square:
+            yield "outlines", "square boxes stand for them", sum(map(has_shape, sample.instances))
+        yield "key points", "VIA has none", sum(bool(i.attributes.get("keypoints")) for i in sample.instances)
+        yield "normals", "VIA has no normals", sum(i.normal is not None for i in sample.instances)
+        others = [name for i in sample.instances for name in extras(i) if name != "region_attributes"]
+        yield "attributes", "VIA holds its own regions' attributes alone", len(others)
+
+    return lost
+
+
+def _by_regression(_samples: Sequence[Sample], _writing: Writing) -> Loses:
+    def lost(sample: Sample) -> Iterator[Lost]:
+        without = [i for i in sample.instances if i.normal is None]
+        if len(without) == len(sample.instances):
+            yield "images", "the regression file has crops of labels with a normal", 1
+        yield from _all_of(without, "the regression file has labels with a normal alone")
+        kept = [i for i in sample.instances if i.normal is not None]
+        yield "outlines", "the regression file has normals alone", sum(map(has_shape, kept))
+        yield (
+            "key points",
+            "the regression file has normals alone",
+            sum(bool(i.attributes.get("keypoints")) for i in kept),
+        )
+        names = [name for i in kept for name in extras(i) if name != "point"]
+        yield "attributes", "the regression file has normals and points of interest alone", len(names)
+
+    return lost
+
+
+WRITERS = (
+    Writer("yolo", _write_yolo, _by_yolo),
+    Writer("coco", _write_json(write_coco), _nothing),
+    Writer("via", _write_json(write_via), _by_via),
+    Writer("regression", _write_regression, _by_regression),
+    Writer("cadsight", _write_dataset, _nothing),
+)
+
+TARGETS: tuple[str, ...] = tuple(writer.name for writer in WRITERS)

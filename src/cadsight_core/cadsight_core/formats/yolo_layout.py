@@ -1,0 +1,420 @@
+"""Where YOLO's pictures, labels and class names lie, as Ultralytics, Darknet, CVAT, labelImg and others leave them.
+
+A picture's labels stand in the file of its name in the folder ``labels`` that lies where the picture's folder
+``images`` does, or beside the picture.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats.finding import has_rows
+from cadsight_core.formats.folders import Picture, split_among, split_of
+from cadsight_core.formats.locating import Index, Locator, lexically_inside, same_name
+from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.tree import Tree
+from cadsight_core.images import SUFFIXES
+from cadsight_core.text_files import read_text
+from cadsight_core.yaml_file import compose_yaml, read_yaml, yaml_bytes
+
+_YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
+_CLASS_LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "class_names.txt")
+# A key of ours, which Ultralytics passes over, for pictures of no split beside those of others.
+UNSPLIT = "unsplit"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What belongs to a YOLO set.
+
+    Attributes:
+        folder: where it lies.
+        why: what was seen, in words.
+        pictures: each with its split.
+        labels: the label file of each picture that has one.
+        lone: label files in its folders that no picture has.
+        classes: empty where no list was found.
+        points: of ``kpt_shape``: number of key points of a label, and 2 or 3 numbers each; None for labels without.
+        settings: data.yaml, class lists and lists of pictures.
+    """
+
+    folder: Path
+    why: str
+    pictures: tuple[Picture, ...]
+    labels: Mapping[Path, Path]
+    lone: tuple[Path, ...]
+    classes: tuple[str, ...]
+    points: tuple[int, int] | None = None
+    settings: tuple[Path, ...] = field(default=())
+
+
+def find_layout(tree: Tree, notes: Notes, config: Path | None = None) -> Layout | None:
+    """The YOLO set in ``tree``, or the one of the data.yaml ``config``; None where there is none.
+
+    ``notes`` gets what is odd with it.
+
+    Raises:
+        CadsightError: for a data.yaml or class list that cannot be used.
+    """
+    config = config or find_yaml(tree)
+    if config is not None:
+        return _configured(tree, config, notes)
+    settings = [f for f in tree.files if f.suffix.lower() == ".data" and _darknet(f)]
+    if settings:
+        return _of_darknet(tree, settings[0], notes)
+    return _of_folders(tree, notes)
+
+
+def find_yaml(tree: Tree) -> Path | None:
+    """The data.yaml at the top of a folder, or another YAML that names classes and pictures; None where none is."""
+    top = [f for f in tree.ending(".yaml", ".yml") if f.parent == tree.folder]
+    named = [f for name in _YAML_NAMES for f in top if f.name.lower() == name]
+    if named:
+        return named[0]
+    return next((f for f in top if _is_config(f)), None)
+
+
+def label_path(image: Path) -> Path:
+    """Where the labels of ``image`` belong: the last ``images`` of its path becomes ``labels``."""
+    parts = list(image.parts)
+    for i in range(len(parts) - 2, -1, -1):
+        if parts[i].lower() == "images":
+            parts[i] = {"images": "labels", "Images": "Labels", "IMAGES": "LABELS"}.get(parts[i], "labels")
+            break
+    return Path(*parts).with_suffix(".txt")
+
+
+class _Labels:
+    """The text files of a tree by the pictures that they may be of."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._texts: dict[tuple[str, str], list[Path]] = {}
+        for file in files:
+            if file.suffix.lower() == ".txt" and file.name.lower() not in _CLASS_LISTS:
+                self._texts.setdefault((_folder_key(file.parent), same_name(file.stem)), []).append(file)
+
+    def of(self, image: Path) -> Path | None:
+        """The file in ``labels``, else the one beside the picture where it holds rows of labels."""
+        there = self._one(label_path(image))
+        if there is not None:
+            return there
+        beside = self._one(image.with_suffix(".txt"))
+        return beside if beside is not None and has_rows(beside) else None
+
+    def _one(self, wanted: Path) -> Path | None:
+        found = self._texts.get((_folder_key(wanted.parent), same_name(wanted.stem)), ())
+        exact = [f for f in found if f.stem == wanted.stem]
+        return next(iter((*exact, *found)), None)
+
+
+def _folder_key(folder: Path) -> str:
+    return same_name(str(folder)).casefold()
+
+
+def _with_labels(
+    folder: Path,
+    why: str,
+    pictures: Sequence[Picture],
+    trees: Sequence[Tree],
+    classes: tuple[str, ...],
+    settings: Sequence[Path],
+    points: tuple[int, int] | None = None,
+) -> Layout:
+    files = list(dict.fromkeys(f for tree in trees for f in tree.files))
+    finder = _Labels(files)
+    labels = {image: label for _, image in pictures if (label := finder.of(image)) is not None}
+    taken = {*labels.values(), *settings}
+    others = [image for tree in trees for image in tree.images]
+    belonging = {label for image in others if (label := finder.of(image)) is not None}
+    # What belongs to a picture that the set does not name is not lone but unclaimed.
+    lone = [
+        f for f in files
+        if f.suffix.lower() == ".txt" and f not in taken and f not in belonging and _is_among_labels(f, folder)
+        and f.name.lower() not in _CLASS_LISTS
+    ]  # fmt: skip
+    return Layout(folder, why, tuple(pictures), labels, tuple(lone), classes, points, tuple(settings))
+
+
+def _is_among_labels(file: Path, folder: Path) -> bool:
+    parts = file.relative_to(folder).parts[:-1] if file.is_relative_to(folder) else file.parts[:-1]
+    return any(part.lower() == "labels" for part in parts)
+
+
+def _of_folders(tree: Tree, notes: Notes) -> Layout | None:
+    """images/ with labels/, SPLIT/images with SPLIT/labels, or pictures with their labels beside them."""
+    finder = _Labels(tree.files)
+    labelled = {image for image in tree.images if finder.of(image) is not None}
+    label_folders = {
+        os.path.join(*parts[: n + 1])
+        for parts in {f.relative_to(tree.folder).parts[:-1] for f in tree.ending(".txt")}
+        for n, part in enumerate(parts)
+        if part.lower() == "labels"
+    }
+    beside = {image.parent for image in labelled if _folder_key(label_path(image).parent) == _folder_key(image.parent)}
+    pictures = []
+    for image in tree.images:
+        relative = image.relative_to(tree.folder).parts[:-1]
+        at = [n for n, part in enumerate(relative) if part.lower() == "images"]
+        paired = bool(at) and os.path.join(*relative[: at[-1]], "labels").casefold() in {
+            f.casefold() for f in label_folders
+        }
+        if paired or image in labelled or image.parent in beside:
+            pictures.append((split_among(relative), image))
+    has_folder = (tree.folder / "labels").is_dir()
+    if not labelled and not (has_folder or label_folders):
+        return None
+    if not pictures and has_folder:
+        pictures = [(split_among(i.relative_to(tree.folder).parts[:-1]), i) for i in tree.images]
+    listed = find_classes(tree)
+    if listed is None:
+        notes.problem("no class list", tree.folder, "it has no class list, expected classes.txt or data.yaml")
+    where = "labels beside pictures" if beside and not label_folders else "images/ and labels/"
+    settings = [f for f in tree.ending(".txt", ".names") if f.name.lower() in _CLASS_LISTS]
+    if listed is not None:
+        settings.append(listed)
+    return _with_labels(tree.folder, where, pictures, [tree], _listed_classes(listed), settings)
+
+
+def find_classes(tree: Tree) -> Path | None:
+    """The class list of a folder with images/ and labels/: there, in labels/, one folder up, or beside any picture."""
+    folder = tree.folder
+    for place in (folder, folder / "labels", folder.parent):
+        for name in _CLASS_LISTS:
+            if (place / name).is_file():
+                return place / name
+    within = [f for f in tree.files if f.name.lower() in _CLASS_LISTS or f.suffix.lower() == ".names"]
+    return within[0] if within else None
+
+
+def _listed_classes(file: Path | None) -> tuple[str, ...]:
+    if file is None:
+        return ()
+    return tuple(n.strip() for n in read_text(file).splitlines() if n.strip())
+
+
+def _darknet(file: Path) -> dict[str, str]:
+    """Keys and values of Darknet's obj.data, none where the file is something else."""
+    try:
+        lines = read_text(file).splitlines()
+    except CadsightError:
+        return {}
+    pairs = [line.partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    found = {key.strip(): value.strip() for key, equals, value in pairs if equals}
+    return found if "names" in found else {}
+
+
+def _of_darknet(tree: Tree, file: Path, notes: Notes) -> Layout:
+    data = _darknet(file)
+    names = _ending_like(tree, data["names"])
+    if names is None:
+        notes.problem("no class list", file, f"names is {data['names']!r}, expected a file with the classes")
+    settings = [file, *([names] if names else [])]
+    locator = Locator(tree.index, [tree.folder], lost=True)
+    pictures: dict[Path, Picture] = {}
+    for key in ("train", "valid", "test"):
+        listed = _ending_like(tree, data[key]) if data.get(key) else None
+        if listed is None:
+            if data.get(key):
+                notes.remark("missing list", file, f"{key} is {data[key]!r}, expected a file with the pictures")
+            continue
+        settings.append(listed)
+        for image in _listed(listed, locator, notes):
+            pictures.setdefault(image, (split_of(key), image))
+    if not pictures:
+        finder = _Labels(tree.files)
+        pictures = {i: ("", i) for i in tree.images if finder.of(i) is not None}
+    return _with_labels(
+        tree.folder, f"{file.name} of Darknet", list(pictures.values()), [tree], _listed_classes(names), settings
+    )
+
+
+def _ending_like(tree: Tree, name: str) -> Path | None:
+    """The file of the tree with the longest common end with ``name``, as the folder of a Darknet set is often lost."""
+    parts = name.replace("\\", "/").split("/")
+    for start in range(len(parts)):
+        end = tuple(parts[start:])
+        for file in tree.files:
+            if file.relative_to(tree.folder).parts[-len(end) :] == end:
+                return file
+    return None
+
+
+def _is_config(file: Path) -> bool:
+    try:
+        data = read_yaml(file)
+    except CadsightError:
+        return False
+    return isinstance(data, dict) and "names" in data and any(split_of(str(k)) or k == "path" for k in data)
+
+
+def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
+    data = read_yaml(config, "")
+    if not isinstance(data, dict) or not ("names" in data or "nc" in data):
+        raise CadsightError(f"{config} has no key 'names', expected the names of the classes")
+    classes = _class_names(data, config, notes)
+    points = _points(data, config)
+    root = _root(data.get("path"), config)
+    trees = [tree] if root == tree.folder else [tree, Tree.of(root)]
+    settings = [config, *(f for f in tree.ending(".txt", ".names") if f.name.lower() in _CLASS_LISTS)]
+    pictures: dict[Path, Picture] = {}
+    within = {f for t in trees for f in t.files}
+    both: list[tuple[Path, str, str]] = []
+    for key, value in data.items():
+        split = split_of(str(key))
+        if not (split or key == UNSPLIT) or not value:
+            continue
+        for entry in value if isinstance(value, list) else [value]:
+            place = _place(root, str(entry))
+            if place is None:
+                text = f"{key} is {entry!r}, expected a folder or list of pictures in {root}"
+                # Roboflow names a test folder that it does not export; nobody learns from it.
+                note = notes.remark if split == "test" else notes.problem
+                note("missing folder", config, text)
+                continue
+            if place.is_file():
+                settings.append(place)
+                if place.suffix.lower() != ".txt":
+                    notes.problem("missing folder", config, f"{key} is {entry!r}, expected a folder or list in text")
+                    continue
+                images = [*_listed(place, _lists_locator(place, root, trees), notes)]
+            else:
+                images = list(Tree.of(place).images)
+                if not set(images) <= within:
+                    trees.append(Tree.of(_holder_of(place)))
+                    within.update(trees[-1].files)
+            for image in images:
+                other = pictures.setdefault(image, (split, image))[0]
+                if other != split:
+                    both.append((image, other, split))
+    if both:
+        image, one, two = both[0]
+        text = (
+            f"{len(both)} pictures stand in two splits, the first is {image} in {one!r} and {two!r}, expected each once"
+        )
+        notes.remark("picture in two splits", config, text)
+    if not pictures:
+        inside = tree.inside(tree.folder / "images")
+        pictures = {i: (split_among(i.relative_to(tree.folder).parts[:-1]), i) for i in inside.images or tree.images}
+    return _with_labels(tree.folder, config.name, list(pictures.values()), trees, classes, settings, points)
+
+
+def _holder_of(place: Path) -> Path:
+    """The folder that holds the labels of the pictures in ``place`` too."""
+    at = [n for n, part in enumerate(place.parts) if part.lower() == "images"]
+    return Path(*place.parts[: at[-1]]) if at else place
+
+
+def _root(told: Any, config: Path) -> Path:
+    """Where ``path`` of a data.yaml leads, as Ultralytics resolves it, or where the file lies when nothing is there.
+
+    Ultralytics looks from the working folder and from its own folder of data sets; a set that was moved lies beside its
+    file still.
+    """
+    if not told:
+        return config.parent
+    text = os.path.expanduser(str(told))
+    for start in (config.parent, Path.cwd(), *_datasets_folders()):
+        place = Path(os.path.normpath(start / text))
+        if place.is_dir():
+            return place
+    return config.parent
+
+
+def _datasets_folders() -> list[Path]:
+    """Ultralytics' own folder of data sets, by its settings or where it is without them."""
+    home = os.environ.get("YOLO_CONFIG_DIR") or os.path.expanduser("~/.config")
+    try:
+        told = json.loads((Path(home) / "Ultralytics" / "settings.json").read_text()).get("datasets_dir")
+    except (OSError, ValueError, AttributeError):
+        told = None
+    return [Path(told)] if isinstance(told, str) else [Path.cwd() / "datasets"]
+
+
+def _place(root: Path, entry: str) -> Path | None:
+    """The folder or list ``entry`` in ``root``; Roboflow writes ``../train/images`` for ``train/images``."""
+    entry = entry.replace("\\", "/")
+    for candidate in (entry, entry.removeprefix("../")):
+        place = lexically_inside(root, candidate)
+        if place is not None and place.exists():
+            return place
+    return None
+
+
+def _lists_locator(file: Path, root: Path, trees: Sequence[Tree]) -> Locator:
+    bases = list(dict.fromkeys([file.parent, root]))
+    return Locator(Index(root, [i for tree in trees for i in tree.images]), bases)
+
+
+def _listed(file: Path, locator: Locator, notes: Notes) -> Iterator[Path]:
+    for number, line in enumerate(read_text(file).splitlines(), 1):
+        entry = line.strip()
+        if not entry:
+            continue
+        try:
+            image = locator.find(entry) if Path(entry).suffix.lower() in SUFFIXES else None
+        except CadsightError as error:
+            notes.problem("missing picture", file, str(error), number, loses="images")
+            continue
+        if image is None:
+            text = f"{entry!r} is no picture in {file.parent}, expected one"
+            notes.problem("missing picture", file, text, number, loses="images")
+            continue
+        yield image
+
+
+def _class_names(data: dict[Any, Any], path: Path, notes: Notes) -> tuple[str, ...]:
+    names = data.get("names", data.get("nc"))
+    if isinstance(names, int) and not isinstance(names, bool):
+        return tuple(str(i) for i in range(names))
+    if not isinstance(names, list | dict):
+        raise CadsightError(f"{path} has the names {names!r}, expected a list, or a mapping of ids to names")
+    written = _as_written(path)
+    if isinstance(names, dict):
+        if sorted(names, key=str) != sorted(range(len(names)), key=str):
+            raise CadsightError(f"{path} names the classes {list(names)}, expected the ids 0 to {len(names) - 1}")
+        names = [written[i] for i in range(len(names))]
+    else:
+        names = [written[i] for i in range(len(names))]
+    count = data.get("nc")
+    if isinstance(count, int) and count != len(names):
+        notes.problem("odd classes", path, f"nc is {count} and there are {len(names)} names, expected the same number")
+    return tuple(names)
+
+
+def _as_written(path: Path) -> dict[int, str]:
+    """The names by their ids, letter by letter: 1.10 is a part's name, and no number."""
+    node = compose_yaml(yaml_bytes(path), str(path))
+    assert isinstance(node, yaml.MappingNode)
+    names = next(value for key, value in node.value if key.value == "names")
+    items = (
+        [(int(k.value, 0), v) for k, v in names.value]
+        if isinstance(names, yaml.MappingNode)
+        else enumerate(names.value)
+    )
+    written = {}
+    for number, item in items:
+        if not isinstance(item, yaml.ScalarNode):
+            raise CadsightError(f"{path} has the class {number} with several values, expected a name")
+        written[number] = str(item.value)
+    return written
+
+
+def _points(data: dict[Any, Any], path: Path) -> tuple[int, int] | None:
+    shape = data.get("kpt_shape")
+    if shape is None:
+        return None
+    if (
+        not isinstance(shape, list)
+        or len(shape) != 2
+        or not all(isinstance(n, int) for n in shape)
+        or shape[0] < 1
+        or shape[1] not in (2, 3)
+    ):
+        raise CadsightError(f"{path} has the kpt_shape {shape!r}, expected [number of key points, 2 or 3]")
+    return shape[0], shape[1]
