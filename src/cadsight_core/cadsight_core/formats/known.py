@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cadsight_core.formats.coco import claim_coco
+from cadsight_core.formats.cvat import claim_cvat
 from cadsight_core.formats.finding import Claim
+from cadsight_core.formats.labelme import claim_labelme
 from cadsight_core.formats.own import claim_dataset, claim_pictures
 from cadsight_core.formats.regression import claim_regression
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.via import claim_via
+from cadsight_core.formats.voc import claim_voc
 from cadsight_core.formats.yolo import claim_yolo
 
 
@@ -54,5 +57,8 @@ READERS = (
     Reader("regression", "a regression labels.txt", (".txt",), lambda w: claim_regression(w.tree, w.only)),
     Reader("coco", "COCO's JSON", (".json",), lambda w: claim_coco(w.tree, w.pictures, w.only)),
     Reader("via", "VIA's JSON", (".json",), lambda w: claim_via(w.tree, w.pictures, w.only, w.class_attribute)),
+    Reader("labelme", "LabelMe's JSON", (".json",), lambda w: claim_labelme(w.tree, w.pictures, w.only)),
+    Reader("voc", "Pascal VOC's XML", (".xml",), lambda w: claim_voc(w.tree, w.pictures, w.only)),
+    Reader("cvat", "CVAT's XML", (".xml",), lambda w: claim_cvat(w.tree, w.pictures, w.only)),
     Reader("pictures", "a folder of pictures", (), lambda w: claim_pictures(w.tree)),
 )

@@ -1,0 +1,210 @@
+"""LabelMe: one JSON a picture, of polygons, rectangles, circles and masks.
+
+Shapes of one label and one ``group_id`` are the pieces of one object, as LabelMe's own export to COCO takes them.
+"""
+
+import base64
+import binascii
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from PIL import Image
+
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats.finding import Claim, Loaded
+from cadsight_core.formats.folders import split_among
+from cadsight_core.formats.json_files import checked, head_of, json_bytes, parse_json
+from cadsight_core.formats.listed import Listed, Named, found_picture, size_of, together
+from cadsight_core.formats.locating import Locator
+from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.tree import Tree
+from cadsight_core.sample import Instance, encode_mask
+from cadsight_core.shapes import Polygon, bounds, fill
+
+# Corners of the polygon that stands for a circle: it is within 0.1 % of its area.
+_CIRCLE = 90
+
+
+class _Head(msgspec.Struct):
+    shapes: list[msgspec.Raw]
+    imagePath: str  # noqa: N815 (the file's word)
+
+
+class _Shape(msgspec.Struct):
+    label: str
+    points: list[tuple[float, float]]
+    shape_type: str = "polygon"
+    group_id: int | str | None = None
+    flags: dict[str, Any] | None = None
+    description: str | None = None
+    mask: str | None = None
+
+
+class _File(msgspec.Struct):
+    shapes: list[Any]
+    imagePath: str  # noqa: N815
+    imageWidth: int | float | None = None  # noqa: N815
+    imageHeight: int | float | None = None  # noqa: N815
+    flags: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """One shape, with the polygon or mask that it covers."""
+
+    shape: _Shape
+    polygon: Polygon | None
+    mask: Any
+    box: Box
+
+
+def claim_labelme(tree: Tree, pictures: Tree | None = None, only: Path | None = None) -> Claim | None:
+    """The claim on LabelMe's files in ``tree``, or on the file ``only``; None where there is none.
+
+    Args:
+        pictures: where the pictures lie, when not in ``tree``.
+    """
+    heads: dict[Path, _Head] = {}
+    for path in [only] if only is not None else tree.ending(".json"):
+        head = head_of(json_bytes(path), _Head)
+        if head is not None:
+            heads[path] = head
+    if not heads:
+        return None
+    quiet = Notes()
+    images = [
+        found_picture(_locator(path, tree, pictures), _names(path, h.imagePath), path, quiet)
+        for path, h in heads.items()
+    ]
+    taken = tuple(dict.fromkeys(image for image in images if image is not None))
+    why = f"shapes and imagePath in {next(iter(heads)).name}"
+    return Claim("labelme", why, tuple(heads), taken, lambda notes: _loaded(list(heads), tree, pictures, notes))
+
+
+def _locator(path: Path, tree: Tree, pictures: Tree | None) -> Locator:
+    if pictures is not None:
+        return Locator(pictures.index, [pictures.folder], lost=True)
+    parent = path.parent.parent
+    return Locator(tree.index, [path.parent, path.parent / "images", parent / "images", parent / "JPEGImages"])
+
+
+def _names(path: Path, told: str) -> list[str]:
+    """LabelMe names a picture by its way from the JSON, which a moved file has no more; its name is the JSON's own."""
+    last = told.replace("\\", "/").rpartition("/")[2]
+    return [told, last, path.stem + Path(last).suffix]
+
+
+def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Notes) -> Loaded:
+    listed = []
+    for path in files:
+        try:
+            told = checked(parse_json(json_bytes(path), path), _File)
+        except CadsightError as error:
+            notes.problem("unreadable label file", path, str(error), loses="label files")
+            continue
+        image = found_picture(_locator(path, tree, pictures), _names(path, told.imagePath), path, notes)
+        size = None if image is None else size_of(image, _told(told), path, notes)
+        if image is None or size is None:
+            continue
+        parts = path.relative_to(tree.folder).parts[:-1] if path.is_relative_to(tree.folder) else ()
+        split = split_among(parts)
+        listed.append(Listed(path, image, size, split, tuple(_objects(told, size, path, notes))))
+    return together(listed, (), "labelme", tree.folder, notes)
+
+
+def _told(file: _File) -> tuple[float, float] | None:
+    return (file.imageWidth, file.imageHeight) if file.imageWidth and file.imageHeight else None
+
+
+def _objects(file: _File, size: ImageSize, path: Path, notes: Notes) -> list[Named]:
+    groups: dict[Any, list[_Drawn]] = {}
+    for number, raw in enumerate(file.shapes):
+        try:
+            shape = checked(raw, _Shape, f"shapes[{number}]")
+            drawn = _drawn(shape, size)
+        except CadsightError as error:
+            where = "" if str(error).startswith("shapes[") else f"shapes[{number}]: "
+            notes.problem("odd label", path, f"{where}{error}", loses="labels")
+            continue
+        key = number if shape.group_id is None else (shape.label, shape.group_id)
+        groups.setdefault(key, []).append(drawn)
+    return [_object(drawn, size) for drawn in groups.values()]
+
+
+def _object(pieces: Sequence[_Drawn], size: ImageSize) -> Named:
+    boxes = np.array([piece.box.as_tuple() for piece in pieces])
+    box = Box(*map(float, (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))))
+    attributes: dict[str, Any] = {}
+    first = pieces[0].shape
+    flags = {key: value for piece in pieces for key, value in (piece.shape.flags or {}).items() if value}
+    if flags.pop("iscrowd", False):
+        attributes["iscrowd"] = 1
+    if flags or first.description:
+        attributes["labelme"] = {**({"flags": flags} if flags else {})}
+        if first.description:
+            attributes["labelme"]["description"] = first.description
+    if any(piece.mask is not None for piece in pieces):
+        whole = np.zeros((size.height, size.width), bool)
+        for piece in pieces:
+            whole |= piece.mask if piece.mask is not None else fill([_corners(piece)], size)
+        attributes["segmentation"] = encode_mask(whole)
+    elif any(piece.polygon is not None for piece in pieces):
+        attributes["segmentation"] = [_corners(piece).ravel().tolist() for piece in pieces]
+    return Named(first.label, Instance(0, box, attributes=attributes))
+
+
+def _corners(piece: _Drawn) -> Polygon:
+    if piece.polygon is not None:
+        return piece.polygon
+    x0, y0, x1, y1 = piece.box.as_tuple()
+    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
+
+
+def _drawn(shape: _Shape, size: ImageSize) -> _Drawn:
+    points = np.array(shape.points, float).reshape(-1, 2)
+    kind = shape.shape_type
+    if not shape.label:
+        raise CadsightError("the label is '', expected the name of a class")
+    if kind == "mask" and shape.mask and len(points) == 2:
+        mask = _mask(shape.mask, points, size)
+        box = Box.from_mask(mask)
+        if box is None:
+            raise CadsightError("the mask is empty, expected pixels in it")
+        return _Drawn(shape, None, mask, box)
+    if kind == "polygon" and len(points) >= 3:
+        return _Drawn(shape, points, None, bounds([points]))
+    if kind == "rectangle" and len(points) in (2, 4):
+        return _Drawn(shape, None, None, bounds([points]))
+    if kind == "circle" and len(points) == 2:
+        radius = math.dist(points[0], points[1])
+        angles = np.linspace(0, 2 * np.pi, _CIRCLE, endpoint=False)
+        x, y = points[0]
+        around = np.stack([x + radius * np.cos(angles), y + radius * np.sin(angles)], axis=1)
+        return _Drawn(shape, around, None, Box(x - radius, y - radius, x + radius, y + radius))
+    raise CadsightError(
+        f"the shape is a {kind} of {len(points)} points, expected what covers something: a polygon, rectangle, circle "
+        "or mask"
+    )
+
+
+def _mask(text: str, points: Polygon, size: ImageSize) -> Any:
+    """The whole picture's mask of the PNG of the mask's box, whose corners are its outermost pixels."""
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(text, validate=True))) as image:
+            part = np.asarray(image.convert("L")) > 0
+    except (OSError, ValueError, binascii.Error) as error:
+        raise CadsightError(f"the mask is no PNG in base64 ({error})") from error
+    x, y = (int(v) for v in points.min(axis=0))
+    if x < 0 or y < 0 or x + part.shape[1] > size.width or y + part.shape[0] > size.height:
+        raise CadsightError(f"the mask of {part.shape[1]} x {part.shape[0]} pixels reaches out of the picture")
+    mask = np.zeros((size.height, size.width), bool)
+    mask[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return mask

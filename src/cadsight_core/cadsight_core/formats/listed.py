@@ -1,0 +1,89 @@
+"""What readers of label files have in common whose pictures the files name: pictures found, samples named and made."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats.finding import Loaded
+from cadsight_core.formats.folders import sample_names
+from cadsight_core.formats.locating import Locator
+from cadsight_core.formats.merging import merged
+from cadsight_core.formats.notes import Notes
+from cadsight_core.images import image_size
+from cadsight_core.sample import Instance, Sample, Split
+
+
+@dataclass(frozen=True)
+class Named:
+    """An object by the name of its class, which gets its number when all files are read."""
+
+    name: str
+    instance: Instance
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A picture as a label file lists it."""
+
+    file: Path
+    image: Path
+    size: ImageSize
+    split: Split
+    objects: tuple[Named, ...]
+
+
+def found_picture(locator: Locator, names: Iterable[str], file: Path, notes: Notes) -> Path | None:
+    """The first picture that one of ``names`` finds, None (and a note) where none does."""
+    names = [name for name in dict.fromkeys(names) if name]
+    try:
+        image = next((i for name in names if (i := locator.find(name)) is not None), None)
+    except CadsightError as error:
+        notes.problem("missing picture", file, str(error), loses="images")
+        return None
+    if image is None:
+        told = names[0] if names else ""
+        notes.problem("missing picture", file, f"the picture {told!r} does not exist, expected a file", loses="images")
+    return image
+
+
+def size_of(image: Path, told: tuple[float, float] | None, file: Path, notes: Notes) -> ImageSize | None:
+    """The picture's size, None (and a note) where it cannot be read; noted where ``file`` told another one."""
+    try:
+        size = image_size(image)
+    except CadsightError as error:
+        if notes.strict:
+            raise
+        notes.problem("unreadable picture", image, str(error), loses="images")
+        return None
+    if told is not None and all(told) and told != (size.width, size.height):
+        text = (
+            f"{image.name!r} is said to be {told[0]:g} x {told[1]:g} pixels, expected {size.width} x {size.height} as "
+            "in the picture"
+        )
+        notes.problem("wrong picture size", file, text)
+    return size
+
+
+def together(
+    listed: Sequence[Listed], classes: Sequence[str], kind: str, folder: Path, notes: Notes, names: Sequence[str] = ()
+) -> Loaded:
+    """One data set of what label files list; ``classes`` come first, others behind them by name."""
+    used = {named.name for one in listed for named in one.objects}
+    all_classes = tuple(dict.fromkeys([*classes, *sorted(used)]))
+    ids = {name: number for number, name in enumerate(all_classes)}
+    parts = []
+    given = names or sample_names([(one.split, one.image) for one in listed], folder)
+    for one, name in zip(listed, given, strict=True):
+        notes.label_file(name, one.file)
+        instances = tuple(_numbered(named, ids) for named in one.objects)
+        parts.append(Sample(name, one.image, one.size, instances=instances, split=one.split))
+    if len({one.image for one in listed}) == len(listed):
+        return Loaded(parts, all_classes, kind)
+    each = [Loaded([sample], all_classes, kind) for sample in parts]
+    return merged(each, folder, notes)
+
+
+def _numbered(named: Named, ids: dict[str, int]) -> Instance:
+    return replace(named.instance, class_id=ids[named.name])

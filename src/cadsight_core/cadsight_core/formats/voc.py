@@ -1,0 +1,163 @@
+"""Pascal VOC: one XML a picture, of boxes and of polygons as Roboflow adds them.
+
+VOC counts pixels from 1 and names a box by its first and last pixel, so that (11, 11) to (40, 50) is the box from
+(10, 10) to (40, 50) here.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from cadsight_core.box import Box
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats.finding import Claim, Loaded
+from cadsight_core.formats.folders import split_among, split_of
+from cadsight_core.formats.listed import Listed, Named, found_picture, size_of, together
+from cadsight_core.formats.locating import Locator
+from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.tree import Tree
+from cadsight_core.formats.xml_files import number, read_xml, root_of, text
+from cadsight_core.sample import Instance, Split
+from cadsight_core.text_files import read_text
+
+_PICTURES = ("JPEGImages", "images", "Images", "jpegimages")
+_FLAGS = ("difficult", "truncated", "occluded")
+# Settings of the file that say nothing of the object.
+_PASSED = ("name", "bndbox", "polygon", "deleted", "verified", "id", "date", "attributes", *_FLAGS)
+
+
+def claim_voc(tree: Tree, pictures: Tree | None = None, only: Path | None = None) -> Claim | None:
+    """The claim on the XML of Pascal VOC in ``tree``, or on the file ``only``; None where there is none.
+
+    Args:
+        pictures: where the pictures lie, when not in ``tree``.
+    """
+    files = [f for f in ([only] if only is not None else tree.ending(".xml")) if root_of(f) == "annotation"]
+    if not files:
+        return None
+    quiet = Notes()
+    images = []
+    for path in files:
+        try:
+            told = text(read_xml(path), "filename")
+        except CadsightError:
+            told = ""
+        images.append(found_picture(_locator(path, tree, pictures), _names(path, told, tree, pictures), path, quiet))
+    lists = tuple(_lists(tree))
+    taken = tuple(dict.fromkeys(image for image in images if image is not None))
+    why = f"<annotation> in {files[0].name}"
+    return Claim("voc", why, (*files, *lists), taken, lambda notes: _loaded(files, tree, pictures, notes))
+
+
+def _lists(tree: Tree) -> dict[Path, Split]:
+    """The lists of pictures of each split, in ImageSets/Main."""
+    texts = [f for f in tree.ending(".txt") if f.parent.name == "Main" and f.parent.parent.name == "ImageSets"]
+    return {f: split for f in texts if (split := split_of(f.stem))}
+
+
+def _splits(tree: Tree, notes: Notes) -> dict[str, Split]:
+    """The split of each picture by its name without suffix; a list of one class has a second column."""
+    found: dict[str, Split] = {}
+    for file, split in _lists(tree).items():
+        for line in read_text(file).splitlines():
+            if not line.strip():
+                continue
+            stem = Path(line.split()[0]).stem
+            if found.setdefault(stem, split) != split:
+                text = f"{stem!r} stands in {found[stem]} and in {split}, expected one split"
+                notes.problem("picture in two splits", file, text)
+    return found
+
+
+def _locator(path: Path, tree: Tree, pictures: Tree | None) -> Locator:
+    if pictures is not None:
+        return Locator(pictures.index, [pictures.folder], lost=True)
+    bases = [path.parent, *(path.parent.parent / name for name in _PICTURES), path.parent.parent]
+    return Locator(tree.index, [*bases, tree.folder])
+
+
+def _names(path: Path, told: str, tree: Tree, pictures: Tree | None) -> list[str]:
+    """By the file's word, else the picture of the XML's own name: many tools leave another suffix or an old name."""
+    last = told.replace("\\", "/").rpartition("/")[2]
+    own = sorted(set((pictures or tree).stems.get(path.stem, ())))
+    return [told, last, *own]
+
+
+def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Notes) -> Loaded:
+    splits = _splits(tree, notes)
+    listed = []
+    for path in files:
+        try:
+            root = read_xml(path)
+            told = _size(root)
+        except CadsightError as error:
+            notes.problem("unreadable label file", path, str(error), loses="label files")
+            continue
+        names = _names(path, text(root, "filename"), tree, pictures)
+        image = found_picture(_locator(path, tree, pictures), names, path, notes)
+        size = None if image is None else size_of(image, told, path, notes)
+        if image is None or size is None:
+            continue
+        parts = path.relative_to(tree.folder).parts[:-1] if path.is_relative_to(tree.folder) else ()
+        split = splits.get(path.stem) or split_among(parts)
+        objects = []
+        for place, element in enumerate(root.iter("object")):
+            try:
+                objects.append(_object(element))
+            except CadsightError as error:
+                notes.problem("odd label", path, f"object {place}: {error}", loses="labels")
+        listed.append(Listed(path, image, size, split, tuple(objects)))
+    return together(listed, (), "voc", tree.folder, notes)
+
+
+def _size(root: ElementTree.Element) -> tuple[float, float] | None:
+    width, height = text(root, "size/width"), text(root, "size/height")
+    if not width or not height:
+        return None
+    return number(width, "the width"), number(height, "the height")
+
+
+def _object(element: ElementTree.Element) -> Named:
+    name = text(element, "name")
+    if not name:
+        raise CadsightError("it has no name, expected a class")
+    attributes: dict[str, Any] = {}
+    said = {flag: 1 for flag in _FLAGS if text(element, flag, "0").lower() in ("1", "true", "yes")}
+    if text(element, "iscrowd", "0") == "1":
+        attributes["iscrowd"] = 1
+    pose = text(element, "pose")
+    if pose and pose.lower() != "unspecified":
+        said["pose"] = pose  # type: ignore[assignment]
+    if said:
+        attributes["voc"] = said
+    polygons = [p for p in map(_polygon, element.findall("polygon")) if len(p)]
+    if polygons:
+        attributes["segmentation"] = [p.ravel().tolist() for p in polygons]
+    edges = element.find("bndbox")
+    if edges is None and not polygons:
+        kinds = ", ".join(child.tag for child in element if child.tag not in _PASSED)
+        raise CadsightError(f"it has no bndbox{f' but {kinds}' if kinds else ''}, expected one")
+    if edges is None:
+        corners = np.concatenate(polygons)
+        return Named(
+            name, Instance(0, Box(*map(float, (*corners.min(axis=0), *corners.max(axis=0)))), attributes=attributes)
+        )
+    x0, y0, x1, y1 = (number(text(edges, side), side) for side in ("xmin", "ymin", "xmax", "ymax"))
+    if x1 < x0 or y1 < y0:
+        raise CadsightError(f"the bndbox is ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}), expected the smaller ones first")
+    return Named(name, Instance(0, Box(x0 - 1, y0 - 1, x1, y1), attributes=attributes))
+
+
+def _polygon(element: ElementTree.Element) -> np.ndarray:
+    """Corners as x1, y1, x2, ... or as pt with x and y, in pixels from the picture's corner."""
+    points = [(text(p, "x"), text(p, "y")) for p in element.findall("pt")]
+    if not points:
+        count = sum(child.tag.startswith("x") for child in element)
+        points = [(text(element, f"x{n}"), text(element, f"y{n}")) for n in range(1, count + 1)]
+    corners = np.array([[number(v, "a corner") for v in point] for point in points], float).reshape(-1, 2)
+    if len(corners) < 3:
+        raise CadsightError(f"a polygon has {len(corners)} corners, expected three or more")
+    return corners
