@@ -63,8 +63,8 @@ def write_frames(
     An interrupted run is simply repeated: frames that are there stay, anything else under their names is refused.
 
     Raises:
-        CadsightError: as :func:`read_frames`, for a file that is there and is not the frame, or when the disk refuses
-            the bytes.
+        CadsightError: as :func:`read_frames`, for a file that is there and is not the frame, such as that of another
+            video of the same name, or when the disk refuses the bytes.
     """
     path, folder = Path(path), Path(folder)
     total = _expected(path, fps)
@@ -97,20 +97,26 @@ def write_backgrounds(
     them on purpose, and YOLO gets an empty label file, which is its background. Frames that are there already stay.
 
     Raises:
-        CadsightError: as :func:`read_frames`, for a folder that holds anything else, or when the disk refuses the
-            bytes.
+        CadsightError: as :func:`read_frames`, when a frame of this name shows something else, such as of another video
+            of the same name, for a folder that holds anything else, or when the disk refuses the bytes.
     """
     path = Path(path)
     total = _expected(path, fps)
     dataset = _set_of_backgrounds(folder)
     for index, seconds, frame in progress(read_frames(path, fps), total, "frames"):
         name = f"background_{path.stem}_{index:06d}"
+        frame = _grey(frame) if grey else frame
         if name in dataset:
+            if not np.array_equal(dataset.image(dataset[name]), frame):
+                raise CadsightError(
+                    f"{dataset.folder} has another picture called {name!r} than frame {index} of {path}, expected the "
+                    "same: give one of two videos of the same name another name"
+                )
             continue
         record = {"background": True, "video": path.name, "frame": index, "seconds": round(seconds, 3)}
         size = ImageSize(frame.shape[1], frame.shape[0])
         sample = Sample(name, Path(f"{name}.png"), size, split=split, record=record)
-        dataset.append(sample, _grey(frame) if grey else frame)
+        dataset.append(sample, frame)
     return dataset
 
 

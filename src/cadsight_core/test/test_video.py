@@ -126,3 +126,22 @@ def test_backgrounds_join_a_data_set_once_and_are_no_problem_there(tmp_path):
 def test_backgrounds_alone_make_a_set_without_classes(tmp_path):
     dataset = write_backgrounds(video(tmp_path / "bench.avi", 2, 3), tmp_path / "set", 2)
     assert (len(dataset), dataset.classes) == (3, ())
+
+
+def test_a_second_video_of_the_same_name_overwrites_and_loses_nothing(tmp_path):
+    for number, name in enumerate(("first", "second")):
+        (tmp_path / name).mkdir()
+        writer = cv2.VideoWriter(str(tmp_path / name / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 2, (64, 48))
+        writer.write(np.full((48, 64, 3), 60 + 100 * number, np.uint8))
+        writer.release()
+    first, second = (tmp_path / name / "v.avi" for name in ("first", "second"))
+    (file,) = write_frames(first, tmp_path / "out")
+    before = file.read_bytes()
+    with pytest.raises(CadsightError, match=r"v_000000\.png is there and shows another picture than frame 0"):
+        write_frames(second, tmp_path / "out")
+    assert file.read_bytes() == before
+    assert write_frames(first, tmp_path / "out") == [file]
+    assert len(write_backgrounds(first, tmp_path / "set")) == 1
+    with pytest.raises(CadsightError, match="has another picture called 'background_v_000000' than frame 0"):
+        write_backgrounds(second, tmp_path / "set")
+    assert len(write_backgrounds(first, tmp_path / "set")) == 1
