@@ -35,6 +35,9 @@ Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 # More colours than that are no objects but a picture that was smoothed or stored with loss.
 MOST_COLOURS = 256
 _BATCH = 16
+# So many colours that lie on borders alone are no thin objects, where most of their pixels lie between neighbours.
+_SHADES = 8
+_BETWEEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -159,10 +162,12 @@ def read_objects(path: str | Path, objects: Literal["colours", "files"] = "colou
     left is one object, called ''.
 
     Raises:
-        CadsightError: when the file is no picture, or has more than 256 colours.
+        CadsightError: when the file is no picture, is a JPEG, was smoothed, or has more than 256 colours.
     """
     path = Path(path)
-    values, is_colour = _values(path)
+    values, is_colour, is_flat = _values(path)
+    if not is_flat:
+        _refuse_smoothed(path, values, is_colour)
     if objects == "files":
         found = values > 0
         return {"": found} if found.any() else {}
@@ -287,22 +292,55 @@ def _owner(stem: str, stems: Mapping[str, int]) -> str | None:
     return next((stem[:end] for end in reversed(ends) if stem[:end] in stems), None)
 
 
-def _values(path: Path) -> tuple[NDArray[np.integer], bool]:
-    """A number a pixel, 0 for none, and whether it is a colour 0xrrggbb."""
+def _values(path: Path) -> tuple[NDArray[np.integer], bool, bool]:
+    """A number a pixel, 0 for none, whether it is a colour 0xrrggbb, and whether it can only be flat."""
     try:
         with Image.open(path) as image:
+            if image.format in ("JPEG", "MPO"):
+                raise CadsightError(
+                    f"the mask {path} is a JPEG, which stores its colours with loss, expected one flat colour an "
+                    "object: PNG without smoothing"
+                )
             if image.mode in ("1", "L", "P", "I", "I;16", "I;16B"):
-                return np.asarray(image).astype(np.int32), False
+                return np.asarray(image).astype(np.int32), False, image.mode in ("1", "P")
             has_alpha = "A" in image.getbands() or "transparency" in image.info
             mode = "RGBA" if has_alpha else "RGB"
             pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+    except CadsightError:
+        raise
     except (OSError, ValueError, SyntaxError) as error:
         raise CadsightError(f"the mask {path} could not be read: {error}, expected a whole picture") from error
     # The bytes of a pixel as one number, red in the highest of the lower three.
     blue_first = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGRA)
     packed = blue_first.view("<u4")[..., 0]
     colours = packed & 0xFFFFFF
-    return np.where(packed >> 24, colours, 0) if has_alpha else colours, True
+    return np.where(packed >> 24, colours, 0) if has_alpha else colours, True, False
+
+
+def _refuse_smoothed(path: Path, values: NDArray[np.integer], is_colour: bool) -> None:
+    """Raises where the borders have colours of their own between those of the two sides.
+
+    Such a colour never fills a square of 3 x 3 pixels, and most of its pixels have a brighter and a darker neighbour.
+    """
+    planes = [values >> shift & 0xFF for shift in (16, 8, 0)] if is_colour else [values]
+    levels = np.stack(planes, axis=-1).astype(np.float32)
+    square = np.ones((3, 3), np.uint8)
+    low = np.stack([cv2.erode(p, square) for p in np.moveaxis(levels, -1, 0)], axis=-1)
+    high = np.stack([cv2.dilate(p, square) for p in np.moveaxis(levels, -1, 0)], axis=-1)
+    flat = (low == high).all(axis=-1)
+    between = ((levels >= low) & (levels <= high)).all(axis=-1) & ((levels > low) & (levels < high)).any(axis=-1)
+    thin = np.unique(values[~flat])
+    if len(thin) < _SHADES:
+        return
+    thin = np.setdiff1d(thin, values[flat])
+    if len(thin) < _SHADES:
+        return
+    is_thin = np.isin(values, thin)
+    if np.count_nonzero(between & is_thin) > _BETWEEN * np.count_nonzero(is_thin):
+        raise CadsightError(
+            f"the mask {path} has {len(thin)} colours on its borders alone, between those of both sides: it was "
+            "smoothed, expected one flat colour an object: PNG without smoothing"
+        )
 
 
 def _instance(class_id: int, mask: Mask) -> Instance:

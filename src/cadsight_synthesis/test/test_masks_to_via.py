@@ -1,5 +1,6 @@
 import json
 
+import cv2
 import numpy as np
 import pytest
 from cadsight_core.box import Box
@@ -199,7 +200,9 @@ def test_a_mask_that_does_not_fit_is_refused_in_a_sentence_and_nothing_is_writte
 
 def test_a_mask_that_was_smoothed_is_refused(tmp_path):
     write_image(tmp_path / "a.jpg", np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8))
-    with pytest.raises(CadsightError, match=r"a\.jpg has more than 256 colours, expected one flat colour an object"):
+    with pytest.raises(
+        CadsightError, match=r"a\.jpg is a JPEG, which stores its colours with loss, expected one flat colour"
+    ):
         read_objects(tmp_path / "a.jpg")
 
 
@@ -229,3 +232,36 @@ def test_the_speed_is_measured_on_masks_that_come_back_exactly():
     assert speed["exact"] is True
     assert speed["objects"] >= 12
     assert speed["pictures_per_second"] == pytest.approx(6 / speed["seconds"])
+
+
+def ellipse(shift=0):
+    """Its corners counted in a sixteenth of a pixel, so that it can be drawn smooth."""
+    mask = np.zeros((90, 120), np.uint8)
+    cv2.ellipse(mask, ((60 + shift) * 16, 45 * 16), (40 * 16, 25 * 16), 0, 0, 360, 255, -1, cv2.LINE_AA, 4)
+    return mask
+
+
+@pytest.mark.parametrize("colour", [255, (255, 128, 0)], ids=["grey", "colour"])
+def test_a_mask_with_smooth_borders_is_refused(tmp_path, colour):
+    share = ellipse() if isinstance(colour, int) else ellipse()[..., None]
+    for name, cover in {"smooth": share / 255, "flat": (share > 99).astype(float)}.items():
+        Image.fromarray(np.round(cover * colour).astype(np.uint8)).save(tmp_path / f"{name}.png")
+    words = r"smooth\.png has \d+ colours on its borders alone, between those of both sides: it was smoothed"
+    with pytest.raises(CadsightError, match=words):
+        read_objects(tmp_path / "smooth.png")
+    assert len(read_objects(tmp_path / "flat.png")) == 1
+
+
+@pytest.mark.parametrize("objects", ["colours", "files"])
+def test_a_jpeg_is_refused_as_a_mask(tmp_path, objects):
+    Image.fromarray((ellipse() > 99).astype(np.uint8) * 255).save(tmp_path / "a.jpg")
+    with pytest.raises(CadsightError, match=r"^the mask .*a\.jpg is a JPEG, which stores its colours with loss"):
+        read_objects(tmp_path / "a.jpg", objects)
+
+
+def test_many_thin_objects_are_no_smoothing(tmp_path):
+    mask = np.zeros((60, 60), np.uint8)
+    for number in range(1, 15):
+        mask[4 * number, 2:50] = 17 * number  # a pixel wide, with nothing beside them
+    Image.fromarray(mask).save(tmp_path / "a.png")
+    assert len(read_objects(tmp_path / "a.png")) == 14

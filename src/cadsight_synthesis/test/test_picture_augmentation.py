@@ -21,6 +21,7 @@ from cadsight_synthesis.augmentation import (
     picture_map,
     recoloured,
 )
+from cadsight_synthesis.picture_map import PictureMap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -354,3 +355,26 @@ def test_a_limit_that_cannot_be_is_refused_by_name(values, words):
 def test_a_picture_of_another_size_than_its_sample_is_refused():
     with pytest.raises(CadsightError, match="the picture of 'a' is 160 x 100 pixels, expected 160 x 120"):
         apply_steps(sample(), PIXELS[:100], Steps())
+
+
+@pytest.mark.parametrize(
+    ("steps", "keypoints"),
+    [
+        (Steps(flip_horizontal=True), [90, 10, 2, 60, 50, 1, 0, 0, 0]),
+        (Steps(flip_vertical=True), [10, 70, 2, 40, 30, 1, 0, 0, 0]),
+    ],
+)
+def test_key_points_follow_the_picture(steps, keypoints):
+    told = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
+    instance = Instance(0, Box(10, 10, 40, 50), attributes=told)
+    one = Sample("a", Path("a.png"), ImageSize(100, 80), instances=(instance,))
+    copy, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps)
+    assert copy.instances[0].attributes == {"keypoints": keypoints, "num_keypoints": 2}
+
+
+def test_a_key_point_that_leaves_the_picture_is_not_labelled_any_more():
+    instance = Instance(0, Box(10, 10, 90, 50), attributes={"keypoints": [12, 12, 2, 80, 40, 2], "num_keypoints": 2})
+    moved = PictureMap.of(np.array([[1, 0, -20], [0, 1, 0], [0, 0, 1]]), ImageSize(80, 80)).instance(
+        instance, ImageSize(100, 80)
+    )
+    assert moved.attributes == {"keypoints": [0, 0, 0, 60, 40, 2], "num_keypoints": 1}
