@@ -198,14 +198,6 @@ def test_a_mask_that_does_not_fit_is_refused_in_a_sentence_and_nothing_is_writte
     assert not (folder / "via.json").exists()
 
 
-def test_a_mask_that_was_smoothed_is_refused(tmp_path):
-    write_image(tmp_path / "a.jpg", np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8))
-    with pytest.raises(
-        CadsightError, match=r"a\.jpg is a JPEG, which stores its colours with loss, expected one flat colour"
-    ):
-        read_objects(tmp_path / "a.jpg")
-
-
 def test_colours_that_nobody_named_and_broken_files_are_refused(folder):
     write_image(folder / "masks" / "a.png", RING)
     with pytest.raises(CadsightError, match=r"has the colour 008000, expected one of ff0000"):

@@ -86,13 +86,13 @@ class Counting:
     def __init__(self) -> None:
         self._held: Counter[str] = Counter()
         self._lost: dict[tuple[str, str], list[Any]] = {}
-        self._classes: set[int] = set()
+        self.used: set[int] = set()
 
     def add(self, sample: Sample, lost: Iterable[Lost] = ()) -> None:
         self._held["images"] += 1
         for instance in sample.instances:
             self._held.update(contents(instance))
-            self._classes.add(instance.class_id)
+            self.used.add(instance.class_id)
         for what, why, count in lost:
             if count:
                 self.lose(what, why, count, sample.name)

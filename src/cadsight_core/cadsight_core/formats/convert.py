@@ -63,6 +63,10 @@ def convert(
     counting = Counting()
     for sample in samples:
         counting.add(sample, loses(sample))
+    count, why = writer.loses_classes(len(loaded.classes), counting.used)
+    if count:
+        used = {loaded.classes[i] for i in counting.used}
+        counting.lose("classes", why, count, next((n for n in loaded.classes if n not in used), loaded.classes[-1]))
     place = writer.write(samples, loaded, Path(target), writing)
     read = _with_classes(counting.held, len(loaded.classes))
     left_out = (*reading_lost(notes, [u.file for u in there.images]), *counting.left_out)

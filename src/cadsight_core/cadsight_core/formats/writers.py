@@ -1,6 +1,6 @@
 """The formats that are written: one entry each, with what it does not hold."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,13 @@ class Writer:
     Attributes:
         write: writes samples and what else was read as a new folder, and returns what a trainer opens.
         loses: what of a sample the format does not hold, for a set that is written as told.
+        loses_classes: how many classes it does not hold, of how many, by the ids of those that have labels, and why.
     """
 
     name: str
     write: Callable[[Sequence[Sample], Loaded, Path, Writing], Path]
     loses: Callable[[Sequence[Sample], Writing], Loses]
+    loses_classes: Callable[[int, Set[int]], tuple[int, str]] = lambda _count, _used: (0, "")
 
 
 def _write_dataset(samples: Sequence[Sample], loaded: Loaded, target: Path, writing: Writing) -> Path:
@@ -148,8 +150,18 @@ def _by_regression(_samples: Sequence[Sample], _writing: Writing) -> Loses:
 WRITERS = (
     Writer("yolo", _write_yolo, _by_yolo),
     Writer("coco", _write_json(write_coco), _nothing),
-    Writer("via", _write_json(write_via), _by_via),
-    Writer("regression", _write_regression, _by_regression),
+    Writer(
+        "via",
+        _write_json(write_via),
+        _by_via,
+        lambda count, used: (count - len(used), "VIA names the classes of its regions alone"),
+    ),
+    Writer(
+        "regression",
+        _write_regression,
+        _by_regression,
+        lambda count, _used: (max(count - 1, 0), "the regression file has one class"),
+    ),
     Writer("cadsight", _write_dataset, _nothing),
 )
 
