@@ -36,10 +36,11 @@ NORMAL_TOLERANCE = 0.01
 
 # Every kind of problem that is told, by this module or a format's reader.
 KINDS = (
-    "box outside", "duplicate box", "duplicate picture", "empty box", "empty class", "empty labels",
+    "box outside", "duplicate box", "duplicate picture", "empty box", "empty class", "empty labels", "image id twice",
     "label file without picture", "label given twice", "missing folder", "missing picture", "mixed sizes",
-    "near-empty class", "no class list", "no labels", "non-unit normal", "odd label", "picture without labels",
-    "unreadable data set", "unreadable label file", "unreadable picture", "whole picture", "wrong picture size",
+    "near-empty class", "no class list", "no labels", "non-unit normal", "odd classes", "odd label",
+    "picture in two splits", "picture without labels", "unread picture", "unreadable data set",
+    "unreadable label file", "unreadable picture", "whole picture", "wrong picture size",
 )  # fmt: skip
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
