@@ -1,7 +1,6 @@
 """Is a data set fit to train on? Every thing that speaks against it, in one sentence with its place."""
 
 import hashlib
-import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
@@ -31,6 +31,8 @@ SAME_BOX_IOU = 0.95
 # How far a box may reach out of its picture: labels are rounded to a pixel.
 BORDER_PX = 1.0
 SMALLEST_SIDE_PX = 1.0
+# So many pictures are given to a thread together, and so many pairs of boxes compared at once.
+_TOGETHER, _PAIRS_AT_ONCE = 32, 1_000_000
 # The paper writes normals with two decimals (Comillas, figure 6), which are up to 0.9 % off.
 NORMAL_TOLERANCE = 0.01
 
@@ -167,8 +169,7 @@ def check(
 
     _check_classes(loaded, counts, path, few, notes)
     _check_files(loaded, found, samples, notes)
-    for sample in samples:
-        _check_labels(sample, loaded, notes)
+    _check_labels(samples, loaded, notes)
     if len(sizes) > 1:
         listed = ", ".join(f"{n} of {w} x {h}" for (w, h), n in sizes.items())
         notes.problem("mixed sizes", path, f"its pictures have {len(sizes)} sizes ({listed} pixels), expected one")
@@ -198,7 +199,10 @@ def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sam
         try:
             sample = samples[index]
             # The masks of a whole session would fill the memory, and nothing here looks at them.
-            yield replace(sample, instances=tuple(replace(i, mask=None) for i in sample.instances))
+            masked = any(i.mask is not None for i in sample.instances)
+            yield (
+                replace(sample, instances=tuple(replace(i, mask=None) for i in sample.instances)) if masked else sample
+            )
         except CadsightError as error:
             notes.problem("odd label", path / "manifest.jsonl", str(error), index + 1)
 
@@ -230,24 +234,72 @@ def _check_files(loaded: Loaded, found: Found, samples: Sequence[Sample], notes:
             notes.problem("picture without labels", unclaimed.file, text)
 
 
-def _check_labels(sample: Sample, loaded: Loaded, notes: Notes) -> None:
-    if not sample.instances and loaded.format != "pictures" and not _is_background(sample):
-        file = (notes.label_file_of(sample.name) if loaded.format == "yolo" else None) or sample.image
-        if loaded.format != "yolo" or (file != sample.image and not _has_problem(file, notes)):
-            notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
-    for index, instance in enumerate(sample.instances):
+def _check_labels(samples: Sequence[Sample], loaded: Loaded, notes: Notes) -> None:
+    for sample in samples:
+        if not sample.instances and loaded.format != "pictures" and not _is_background(sample):
+            file = (notes.label_file_of(sample.name) if loaded.format == "yolo" else None) or sample.image
+            if loaded.format != "yolo" or (file != sample.image and not _has_problem(file, notes)):
+                notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
+    for number, index in _doubtful(samples, loaded):
+        sample = samples[number]
         file, line = notes.place_of(sample.name, index, sample.image)
         subject = "" if line is not None else f"label {index + 1} of {sample.name!r}: "
-        for kind, text in _odd(instance, sample.size, loaded):
+        for kind, text in _odd(sample.instances[index], sample.size, loaded):
             notes.problem(kind, file, subject + text, line)
-    for first, second in itertools.combinations(range(len(sample.instances)), 2):
+    for number, first, second in _same_boxes(samples):
+        sample = samples[number]
         a, b = sample.instances[first], sample.instances[second]
-        if a.box.iou(b.box) >= SAME_BOX_IOU or (a.box == b.box):
-            file, line = notes.place_of(sample.name, second, sample.image)
-            other = notes.place_of(sample.name, first, sample.image)[1]
-            told = f"that of line {other}" if other not in (None, line) else f"label {first + 1} of {sample.name!r}"
-            classes = "" if a.class_id == b.class_id else " with another class"
-            notes.problem("duplicate box", file, f"the box is the same as {told}{classes}, expected it once", line)
+        file, line = notes.place_of(sample.name, second, sample.image)
+        other = notes.place_of(sample.name, first, sample.image)[1]
+        told = f"that of line {other}" if other not in (None, line) else f"label {first + 1} of {sample.name!r}"
+        classes = "" if a.class_id == b.class_id else " with another class"
+        notes.problem("duplicate box", file, f"the box is the same as {told}{classes}, expected it once", line)
+
+
+def _doubtful(samples: Sequence[Sample], loaded: Loaded) -> Iterator[tuple[int, int]]:
+    """Sample and number of each label that :func:`_odd` may have something to say of: few of a million."""
+    places = [(n, k) for n, sample in enumerate(samples) for k in range(len(sample.instances))]
+    if not places:
+        return
+    boxes = np.array([i.box.as_tuple() for s in samples for i in s.instances])
+    limits = np.array([(s.size.width, s.size.height) for s in samples], float)[[n for n, _ in places]]
+    sides = boxes[:, 2:] - boxes[:, :2]
+    classes = np.array([i.class_id for s in samples for i in s.instances])
+    fine = (classes >= 0) & (classes < len(loaded.classes)) & (sides >= SMALLEST_SIDE_PX).all(axis=1)
+    fine &= sides.prod(axis=1) <= WHOLE_PICTURE * limits.prod(axis=1)
+    fine &= (boxes[:, :2] >= -BORDER_PX).all(axis=1) & (boxes[:, 2:] <= limits + BORDER_PX).all(axis=1)
+    more = [i.normal is not None or "segmentation" in i.attributes for s in samples for i in s.instances]
+    for place in np.flatnonzero(~fine | np.array(more)):
+        yield places[place]
+
+
+def _same_boxes(samples: Sequence[Sample]) -> Iterator[tuple[int, int, int]]:
+    """Sample and numbers of two labels of it whose boxes are the same, or as good as."""
+    by_count: dict[int, list[int]] = {}
+    for number, sample in enumerate(samples):
+        if len(sample.instances) > 1:
+            by_count.setdefault(len(sample.instances), []).append(number)
+    found = []
+    for count, numbers in by_count.items():
+        step = max(_PAIRS_AT_ONCE // count**2, 1)
+        for start in range(0, len(numbers), step):
+            some = numbers[start : start + step]
+            boxes = np.array([[i.box.as_tuple() for i in samples[n].instances] for n in some])
+            for place, first, second in zip(*_alike(boxes), strict=True):
+                found.append((some[place], int(first), int(second)))
+    yield from sorted(found)
+
+
+def _alike(boxes: NDArray[np.float64]) -> tuple[NDArray[np.intp], ...]:
+    """Which pairs (first before second) of boxes (S, N, 4) of a sample are the same."""
+    low = np.maximum(boxes[:, :, None, :2], boxes[:, None, :, :2])
+    high = np.minimum(boxes[:, :, None, 2:], boxes[:, None, :, 2:])
+    common = np.clip(high - low, 0, None).prod(axis=-1)
+    areas = np.clip(boxes[..., 2:] - boxes[..., :2], 0, None).prod(axis=-1)
+    union = areas[:, :, None] + areas[:, None, :] - common
+    same = (common >= SAME_BOX_IOU * union) & (union > 0)
+    same |= (boxes[:, :, None] == boxes[:, None, :]).all(axis=-1)
+    return np.nonzero(np.triu(same, 1))
 
 
 def _is_background(sample: Sample) -> bool:
@@ -289,9 +341,10 @@ def _outside(low: float, high: float, limit: int) -> bool:
 def _check_pictures(samples: Sequence[Sample], progress: Progress, notes: Notes) -> None:
     """Read each picture whole: truncated ones, those of another size than told, and copies."""
     seen: dict[bytes, Sample] = {}
+    chunks = [samples[start : start + _TOGETHER] for start in range(0, len(samples), _TOGETHER)]
     with ThreadPoolExecutor(os.cpu_count()) as readers:
-        results = zip(samples, readers.map(_fingerprint, samples), strict=True)
-        for sample, (digest, error) in progress(results, len(samples), "pictures"):
+        prints = (one for chunk in readers.map(lambda some: [*map(_fingerprint, some)], chunks) for one in chunk)
+        for sample, (digest, error) in progress(zip(samples, prints, strict=True), len(samples), "pictures"):
             if error:
                 notes.problem("unreadable picture", sample.image, error)
                 continue

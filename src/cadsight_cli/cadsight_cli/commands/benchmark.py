@@ -20,18 +20,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="print the figures of a run and the speed of each stage",
         description="Print the figures that a run is judged by, and measure on this machine the simulated camera, "
         "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
-        "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, and "
-        "with `training` what a detector's training costs beside calling ultralytics or torchvision directly with the "
-        "same settings, with `inference` how many pictures a second each runtime looks at, and with `neighbours` how "
-        "quick training and looking are beside other work; none of them wants a run. It is no test: nothing fails for "
-        "being slow.",
+        "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, with "
+        "`labels` how fast a large COCO set is read and checked beside pycocotools, with `training` what a detector's "
+        "training costs beside calling ultralytics or torchvision directly with the same settings, with `inference` "
+        "how many pictures a second each runtime looks at, and with `neighbours` how quick training and looking are "
+        "beside other work; none of them wants a run. It is no test: nothing fails for being slow.",
     )
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
         "--pictures",
         type=COUNT,
         metavar="N",
-        help="synthesis: pictures of our engine (12); training, neighbours: pictures (64)",
+        help="synthesis: pictures of our engine (12); training, neighbours: pictures (64); labels: pictures (100000)",
     )
     parser.add_argument("--boxes", type=COUNT, metavar="N", help="evaluation: boxes (10000)")
     parser.add_argument("--classes", type=COUNT, metavar="N", help="evaluation: classes (5)")
@@ -79,6 +79,17 @@ def _run_evaluation(args: argparse.Namespace, output: JsonOutput, own: Sequence[
     from cadsight_cli.benchmark_evaluation import EvaluationBenchmark
 
     return _written(EvaluationBenchmark(**_given(args, own)).run(_print_speeds), output)
+
+
+def _run_labels(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+    from tqdm import tqdm
+
+    from cadsight_cli.benchmark_labels import LabelsBenchmark
+
+    def bar(items: Any, total: int, what: str) -> Any:
+        return tqdm(items, total=total, desc=what, unit="image", disable=None)
+
+    return _written(LabelsBenchmark(**_given(args, own)).run(_print_speeds, bar), output)
 
 
 def _run_training(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
@@ -175,6 +186,7 @@ _KINDS = {
     "run": (_run_stages, ("run_folder", "config")),
     "synthesis": (_run_synthesis, ("pictures",)),
     "evaluation": (_run_evaluation, ("boxes", "classes")),
+    "labels": (_run_labels, ("pictures",)),
     "training": (_run_training, ("family", "pictures", "image_size", "batch", "epochs", "rounds", "device")),
     "inference": (_run_inference, ("model", "image_size", "runs", "threads", "data", "split")),
     "neighbours": (_run_neighbours, ("pictures", "image_size", "batch", "epochs", "runs")),

@@ -9,7 +9,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.coco import home_of
 from cadsight_core.formats.finding import Claim, Found, Loaded, found, looks_like_labels
-from cadsight_core.formats.json_files import json_bytes, parse_json
+from cadsight_core.formats.json_files import json_bytes, parse_json, without_collection
 from cadsight_core.formats.known import READERS, Where
 from cadsight_core.formats.merging import one_class_a_name
 from cadsight_core.formats.notes import Notes
@@ -66,7 +66,8 @@ def read_found(there: Found, notes: Notes) -> Loaded:
     """
     if notes.strict and there.refusal:
         raise CadsightError(there.refusal)
-    loaded = one_class_a_name(there.claim.read(notes), notes, there.place)
+    with without_collection():
+        loaded = one_class_a_name(there.claim.read(notes), notes, there.place)
     for unclaimed in there.labels:
         text = f"it looks like labels ({unclaimed.what}) and nothing reads it, expected no such file"
         notes.remark("unread label file", unclaimed.file, text, loses="label files")
@@ -92,7 +93,8 @@ def find(path: str | Path, reading: Reading | None = None) -> Found:
     if path.is_dir():
         tree = _home(Tree.of(path))
         where = Where(tree, None, pictures, reading.class_attribute)
-        claim = next((c for r in READERS if (c := r.claim(where)) is not None), None)
+        with without_collection():
+            claim = next((c for r in READERS if (c := r.claim(where)) is not None), None)
         _refuse_broken([f for f in tree.ending(".json") if claim is None or f not in claim.labels])
         if claim is None:
             raise CadsightError(f"{path} holds no known data set, expected {EXPECTED}")

@@ -65,9 +65,11 @@ class _Name(msgspec.Struct):
 
 
 class _Names(msgspec.Struct):
-    """The names of the pictures alone."""
+    """The same with the names of the pictures, which nearly all files have."""
 
     images: list[_Name]
+    categories: msgspec.Raw
+    annotations: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class _Image(msgspec.Struct):
@@ -141,8 +143,9 @@ def claim_coco(tree: Tree, pictures: Tree | None = None, only: Path | None = Non
     files, captions = [], []
     for path in [only] if only is not None else tree.ending(".json"):
         data = json_bytes(path)
-        if head_of(data, _Head) is not None:
-            files.append((path, head_of(data, _Names)))
+        names = head_of(data, _Names)
+        if names is not None or head_of(data, _Head) is not None:
+            files.append((path, names))
         elif head_of(data, _Captions) is not None:
             captions.append(path)
     if not files:
@@ -268,6 +271,11 @@ def _contents(file: _File, notes: Notes) -> _Contents:
         raise CadsightError(f"{path}: annotations is {type(annotations).__name__}, expected a list")
     typed = _is_typed(annotations)
     for number, annotation in enumerate(annotations):
+        if typed and annotation["category_id"] in known and not _SHAPES & annotation.keys():
+            holder, bbox = by_id.get(annotation["image_id"]), annotation.get("bbox")
+            if holder is not None and bbox is not None and _is_box(bbox):
+                holder.append((number, annotation))  # what nearly all of a million are
+                continue
         fault = _fault(annotation, number, known, there, typed=typed)
         if fault:
             notes.problem("odd label", path, fault, loses="labels")
@@ -317,10 +325,11 @@ def _fault(annotation: Any, number: int, categories: set[Any], images: set[Any],
 
 
 _NUMBERS = frozenset({int, float})
+_SHAPES = frozenset({"segmentation", "keypoints"})
 
 
 def _is_box(bbox: Sequence[Any]) -> bool:
-    return len(bbox) == 4 and all(type(v) in _NUMBERS for v in bbox) and bbox[2] >= 0 and bbox[3] >= 0
+    return len(bbox) == 4 and _NUMBERS.issuperset(map(type, bbox)) and bbox[2] >= 0 and bbox[3] >= 0
 
 
 def _segmentation_fault(segmentation: Any) -> str:
@@ -532,6 +541,8 @@ def _instance(annotation: _Raw, class_id: int, size: ImageSize) -> Instance:
     elif isinstance(segmentation, dict):
         _check_code(segmentation, size)
     box = _box(annotation.get("bbox"), attributes, class_id, size)
+    if not own:
+        return Instance(class_id, box, mask=mask, score=annotation.get("score"), attributes=attributes)
     data = {"source": "human", **own, "class_id": class_id, "box": box.as_tuple(), "attributes": attributes}
     if annotation.get("score") is not None:
         data["score"] = annotation["score"]

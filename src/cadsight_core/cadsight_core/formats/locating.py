@@ -33,13 +33,13 @@ class Index:
 
     def __init__(self, folder: Path, files: Iterable[Path]) -> None:
         self._folder = folder
-        self.files = frozenset(files)
+        self.files = {str(file): file for file in files}
 
     @cached_property
     def loose(self) -> dict[str, list[Path]]:
         """By path, capitals and ways to encode a letter set aside."""
         found: dict[str, list[Path]] = {}
-        for file in sorted(self.files):
+        for file in sorted(self.files.values(), key=str):
             found.setdefault(_key(str(file)), []).append(file)
         return found
 
@@ -47,7 +47,7 @@ class Index:
     def ends(self) -> dict[str, list[Path]]:
         """By each end of the path in the folder, from the file's name alone to the whole."""
         found: dict[str, list[Path]] = {}
-        for file in sorted(self.files):
+        for file in sorted(self.files.values(), key=str):
             depth = len(file.parts) - len(self._folder.parts) if file.is_relative_to(self._folder) else 1
             for count in range(1, depth + 1):
                 found.setdefault(_key("/".join(file.parts[-count:])), []).append(file)
@@ -65,6 +65,7 @@ class Locator:
 
     def __init__(self, index: Index, bases: Sequence[Path], *, lost: bool = False) -> None:
         self._index, self._bases, self._lost = index, tuple(bases), lost
+        self._starts = tuple(f"{base}{os.sep}" for base in bases)
 
     def find(self, name: str) -> Path | None:
         """The picture called ``name``, None where there is none.
@@ -72,11 +73,15 @@ class Locator:
         Raises:
             CadsightError: when several pictures may be meant.
         """
+        files = self._index.files
+        for start in self._starts:  # a set has many names, and nearly all of them are right as they stand
+            if start + name in files:
+                return files[start + name]
         if "\0" in name:
             return None
         for base in self._bases:
             path = lexically_inside(base, name)
-            if path is not None and path in self._index.files:
+            if path is not None and str(path) in files:
                 return path
         foreign = _is_foreign(name)
         parts = _parts(name)
@@ -89,8 +94,8 @@ class Locator:
                     return found
         if not foreign and not self._lost:
             return None
-        for start in range(len(parts)):
-            found = self._one(self._index.ends.get(_key("/".join(parts[start:]))), parts, name)
+        for place in range(len(parts)):
+            found = self._one(self._index.ends.get(_key("/".join(parts[place:]))), parts, name)
             if found is not None:
                 return found
         return None

@@ -28,12 +28,12 @@ class Tree:
     @staticmethod
     def of(folder: str | Path) -> "Tree":
         folder = Path(os.path.abspath(folder))
-        return Tree(folder, tuple(sorted(_walk(folder, frozenset()))))
+        return Tree(folder, tuple(map(Path, sorted(_walk(str(folder), frozenset())))))
 
     @cached_property
     def images(self) -> tuple[Path, ...]:
         """The files that end like a picture that can be read."""
-        return tuple(f for f in self.files if f.suffix.lower() in SUFFIXES)
+        return self.ending(*SUFFIXES)
 
     @cached_property
     def index(self) -> Index:
@@ -50,7 +50,7 @@ class Tree:
 
     def ending(self, *suffixes: str) -> tuple[Path, ...]:
         """The files that end in one of ``suffixes``, whatever the case."""
-        return tuple(f for f in self.files if f.suffix.lower() in suffixes)
+        return tuple(f for f in self.files if f.name.lower().endswith(suffixes))
 
     def inside(self, folder: Path) -> "Tree":
         """The part of it that lies in ``folder``."""
@@ -62,7 +62,7 @@ def passed_over(name: str) -> bool:
     return name.startswith(".") or name.lower() in _PASSED_OVER
 
 
-def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+def _walk(folder: str, above: frozenset[tuple[int, int]]) -> Iterator[str]:
     try:
         entries = list(os.scandir(folder))
         here = os.stat(folder)
@@ -75,6 +75,6 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
         if passed_over(entry.name):
             continue
         if entry.is_dir():
-            yield from _walk(Path(entry.path), above | {identity})
+            yield from _walk(entry.path, above | {identity})
         elif entry.is_file():
-            yield Path(entry.path)
+            yield entry.path

@@ -148,6 +148,9 @@ def _is_among_labels(file: Path, folder: Path) -> bool:
 
 def _of_folders(tree: Tree, notes: Notes) -> Layout | None:
     """images/ with labels/, SPLIT/images with SPLIT/labels, or pictures with their labels beside them."""
+    has_folder = (tree.folder / "labels").is_dir()
+    if not has_folder and not tree.ending(".txt"):
+        return None  # most sets of other formats
     finder = _Labels(tree.files)
     labelled = {image for image in tree.images if finder.of(image) is not None}
     label_folders = {
@@ -166,7 +169,6 @@ def _of_folders(tree: Tree, notes: Notes) -> Layout | None:
         }
         if paired or image in labelled or image.parent in beside:
             pictures.append((split_among(relative), image))
-    has_folder = (tree.folder / "labels").is_dir()
     if not labelled and not (has_folder or label_folders):
         return None
     if not pictures and has_folder:
