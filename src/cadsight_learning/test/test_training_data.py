@@ -2,10 +2,13 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.coco import write_coco
 from cadsight_core.formats.yolo import write_yolo
+from cadsight_core.sample import Instance
 from cadsight_learning.data import chosen, divided, load_together, oddities
+from cadsight_learning.pictures import labelled, without_crowds
 
 
 def test_classes_of_several_sets_are_told_apart_by_name(tmp_path, pictures, other_pictures):
@@ -80,4 +83,20 @@ def test_a_picture_that_no_file_of_labels_names_is_left_out(tmp_path, pictures):
     samples, classes = load_together([tmp_path / "coco"])
     assert oddities([tmp_path / "coco"], samples, classes) == [
         f"1 pictures without labels are left out, the first is {extra}"
+    ]
+
+
+def test_crowds_are_not_learned_from_and_that_is_told(tmp_path, pictures):
+    """One meaning everywhere: neither a box nor a mask of a region of many objects teaches anything."""
+    crowd = Instance(1, Box(2, 2, 9, 9), attributes={"iscrowd": 1})
+    samples = [dataclasses.replace(s, instances=(*s.instances, crowd)) for s in pictures[:2]]
+    one = labelled(samples[0], square=False)
+    assert len(one.boxes) == len(one.classes) == len(pictures[0].instances)
+    assert [len(without_crowds(s).instances) for s in samples] == [len(s.instances) for s in pictures[:2]]
+    write_coco(samples, ["block", "rod"], tmp_path / "coco")
+    loaded, classes = load_together([tmp_path / "coco"])
+    told = oddities([tmp_path / "coco"], loaded, classes)
+    assert told == [
+        f"2 labels are crowds and not learned from, the first is in {loaded[0].image}",
+        "nothing is learned of rod: no picture to train on has such a label",
     ]
