@@ -10,7 +10,7 @@ from typing import Any
 
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats import load
+from cadsight_core.formats import Reading, load
 from cadsight_core.images import encode_image, read_image
 from cadsight_core.part import Part, load_parts
 from cadsight_core.sample import Sample
@@ -31,6 +31,7 @@ class AugmentedPictures:
         copies: of each picture.
         originals: the picture itself comes first in its group.
         split: only the pictures of this split; None for all.
+        reading: how the source is read.
     """
 
     source: Path
@@ -38,6 +39,7 @@ class AugmentedPictures:
     parameters: AugmentationParameters
     originals: bool = True
     split: str | None = None
+    reading: Reading | None = None
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -47,7 +49,7 @@ class AugmentedPictures:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return _source(self.source, self.split)[1]
+        return _source(self.source, self.split, self.reading)[1]
 
     @property
     def group(self) -> int:
@@ -56,7 +58,7 @@ class AugmentedPictures:
     @property
     def count(self) -> int:
         """Pictures in all."""
-        return self.group * len(_source(self.source, self.split)[0])
+        return self.group * len(_source(self.source, self.split, self.reading)[0])
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -66,11 +68,11 @@ class AugmentedPictures:
             "originals": self.originals,
             "split": self.split,
             "parameters": asdict(self.parameters),
-            "source_sha256": _fingerprint(self.source, self.split),
+            "source_sha256": _fingerprint(self.source, self.split, self.reading),
         }
 
     def __call__(self, number: int) -> list[Picture]:
-        sample = _source(self.source, self.split)[0][number]
+        sample = _source(self.source, self.split, self.reading)[0][number]
         image = read_image(sample.image)
         made = [(sample, image)] if self.originals else []
         for copy in range(1, self.copies + 1):
@@ -87,6 +89,7 @@ def write_augmented_set(
     *,
     originals: bool = True,
     split: str | None = None,
+    reading: Reading | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Dataset:
@@ -95,6 +98,7 @@ def write_augmented_set(
     Args:
         originals: without it the copies alone.
         split: only the pictures of this split.
+        reading: how ``source`` is read.
         workers: processes; the pictures are the same whatever their number.
         progress: wraps the loop: (iterable, total, what) -> iterable, such as a progress bar.
 
@@ -104,7 +108,12 @@ def write_augmented_set(
     if copies < 1:
         raise CadsightError(f"{copies} copies of each picture were asked for, expected at least 1")
     pictures = AugmentedPictures(
-        Path(source).resolve(), copies, parameters or AugmentationParameters(), originals, split
+        Path(source).resolve(),
+        copies,
+        parameters or AugmentationParameters(),
+        originals,
+        split,
+        reading,
     )
     if Path(out).resolve() == pictures.source:
         raise CadsightError(f"{out} is the source itself, expected another folder")
@@ -115,19 +124,19 @@ def write_augmented_set(
 
 
 @lru_cache(maxsize=1)
-def _source(path: Path, split: str | None) -> tuple[Sequence[Sample], tuple[str, ...]]:
+def _source(path: Path, split: str | None, reading: Reading | None) -> tuple[Sequence[Sample], tuple[str, ...]]:
     if Dataset.is_one(path):
         dataset = Dataset.open(path)
         return dataset.samples(split), dataset.classes
-    samples, classes = load(path)
+    samples, classes = load(path, reading)
     return [s for s in samples if split is None or s.split == split], classes
 
 
-def _fingerprint(path: Path, split: str | None) -> str:
+def _fingerprint(path: Path, split: str | None, reading: Reading | None) -> str:
     if Dataset.is_one(path):
         return Dataset.open(path).fingerprint()
     total = hashlib.sha256()
-    samples, classes = _source(path, split)
+    samples, classes = _source(path, split, reading)
     total.update(json.dumps(classes).encode())
     for sample in watched(samples, len(samples), "pictures read"):
         total.update(json.dumps(_portable(sample).to_json(), sort_keys=True).encode())

@@ -115,7 +115,7 @@ def _read_linear(path: Path) -> NDArray[np.float32]:
         raise CadsightError(f"the environment {path} does not exist, expected an HDR, EXR or other picture")
     try:
         colours = _read_exr(path) if path.suffix.lower() == ".exr" else _read_hdr(path)
-    except (cv2.error, RuntimeError, StopIteration) as error:
+    except (cv2.error, RuntimeError) as error:
         raise CadsightError(f"the environment {path} could not be read, expected a whole HDR or EXR picture") from error
     return np.nan_to_num(colours, nan=0.0, posinf=65504.0, neginf=0.0)
 
@@ -126,11 +126,18 @@ def _read_hdr(path: Path) -> NDArray[np.float32]:
 
 
 def _read_exr(path: Path) -> NDArray[np.float32]:
-    """By OpenEXR's own library: OpenCV does not know the compression of Blender's environments."""
+    """By OpenEXR's own library: OpenCV does not know the compression of Blender's environments.
+
+    A picture of luminance alone is grey.
+    """
     with OpenEXR.File(str(path)) as file:
         channels = file.channels()
-        name = next(n for n in ("RGB", "RGBA") if n in channels)
-        return np.asarray(channels[name].pixels[..., :3], np.float32)
+        name = next((n for n in ("RGB", "RGBA") if n in channels), None)
+        if name is not None:
+            return np.asarray(channels[name].pixels[..., :3], np.float32)
+        if "Y" in channels and not {"RY", "BY"} & set(channels):
+            return np.repeat(np.asarray(channels["Y"].pixels, np.float32)[..., None], 3, axis=2)
+        raise CadsightError(f"the environment {path} has the channels {', '.join(sorted(channels))}, expected RGB or Y")
 
 
 @lru_cache(maxsize=16)

@@ -150,6 +150,7 @@ def _add_augment(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--copies-only", action="store_true", help="leave the pictures themselves out")
     parser.add_argument("--split", choices=("train", "valid", "test"), help="only the pictures of this split")
     _add_augmentation(parser)
+    add_reading(parser)
     parser.set_defaults(run=run_augment)
 
 
@@ -200,6 +201,7 @@ def _add_distance(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--sheet", metavar="PNG", help="draw the least alike pictures of SECOND beside their nearest")
     parser.add_argument("--count", type=COUNT, metavar="N", help=f"pictures on the sheet ({_ON_SHEET})")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
+    add_reading(parser)
     parser.set_defaults(run=run_distance)
 
 
@@ -376,6 +378,7 @@ def run_augment(args: argparse.Namespace) -> int:
             _augmentation(args),
             originals=not args.copies_only,
             split=args.split,
+            reading=reading_of(args),
             workers=args.workers,
             progress=counted,
         )
@@ -438,7 +441,8 @@ def run_distance(args: argparse.Namespace) -> int:
     output = JsonOutput(args.json, "first", "second", "neighbours")
     if args.sheet:
         refuse_foreign_file(args.sheet, noted(args.sheet))
-    first, second = (some(load(source)[0], args.most) for source in (args.first, args.second))
+    reading = reading_of(args)
+    first, second = (some(load(source, reading)[0], args.most) for source in (args.first, args.second))
     extractor = DetectorFeatures(args.model, args.models or MODELS_FOLDER) if args.model else ImageFeatures()
     with watched_by(counted):
         found, neighbours = between(first, second, extractor)
