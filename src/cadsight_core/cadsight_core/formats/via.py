@@ -19,7 +19,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import sample_names, split_of, write_splits
-from cadsight_core.formats.json_files import checked, head_of, json_bytes, read_json
+from cadsight_core.formats.json_files import checked, head_of, json_bytes, parse_json, read_json
 from cadsight_core.formats.json_stream import Elements, Members, plain
 from cadsight_core.formats.locating import Locator, lexically_inside
 from cadsight_core.formats.merging import merged
@@ -131,16 +131,14 @@ def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attrib
         raise CadsightError(f"{path} is not VIA's JSON, expected images with filename and regions")
     entries = list(data.get(_METADATA, data).values())
     project = {k: v for k, v in data.items() if k not in _PROJECT_KEYS} if _METADATA in data else {}
-    images = [_find(entry["filename"], locator, path, notes) for entry in entries]
+    looked_for = [(entry, _find(entry["filename"], locator, path, notes)) for entry in entries]
+    found = [(entry, image) for entry, image in looked_for if image is not None]
     split = split_of(path.parent.name) if path.parent != tree.folder else ""
-    pictures = [(split, i or path.parent / str(e["filename"])) for e, i in zip(entries, images, strict=True)]
-    names = sample_names(pictures, path.parent)
+    names = sample_names([(split, image) for _, image in found], path.parent)
     key = class_attribute or _class_attribute(entries)
     classes = _classes(entries, key, project)
     samples = []
-    for entry, image, name in zip(entries, images, names, strict=True):
-        if image is None:
-            continue
+    for (entry, image), name in zip(found, names, strict=True):
         try:
             size = image_size(image)
         except CadsightError as error:
@@ -384,7 +382,7 @@ def _project_of(path: Path) -> dict[str, Any]:
     """A project's settings, empty where the file has none or is none."""
     found = head_of(json_bytes(path), dict[str, msgspec.Raw]) or {}
     settings = found.get("_via_settings")
-    return {"_via_settings": msgspec.json.decode(settings)} if settings is not None else {}
+    return {"_via_settings": parse_json(bytes(settings), path)} if settings is not None else {}
 
 
 def _locator(path: Path, tree: Tree, pictures: Tree | None, project: Mapping[str, Any]) -> Locator:

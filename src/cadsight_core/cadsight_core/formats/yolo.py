@@ -19,7 +19,7 @@ from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import copy_picture, sample_names, whole_export
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
-from cadsight_core.formats.yolo_layout import UNSPLIT, Layout, find_layout, label_path
+from cadsight_core.formats.yolo_layout import MOST_CLASSES, UNSPLIT, Layout, find_layout, label_path
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, cut, given_polygons, has_shape, instance_contour, is_crowd, joined
@@ -127,9 +127,9 @@ def parse_line(
     class_id, places = values[0], values[1:]
     if not math.isfinite(class_id) or class_id != int(class_id):
         raise CadsightError(f"the class is {fields[0]}, expected a whole number")
-    if class_id < 0 or (classes is not None and class_id >= classes):
-        limit = f"0 to {classes - 1}" if classes is not None else "0 or more"
-        raise CadsightError(f"the class is {int(class_id)}, expected {limit}")
+    limit = classes if classes is not None else MOST_CLASSES
+    if not 0 <= class_id < limit:
+        raise CadsightError(f"the class is {int(class_id)}, expected 0 to {limit - 1}")
     keypoints = _keypoints(places[4:], points[1], size) if points is not None else None
     if keypoints is not None:
         places = places[:4]

@@ -27,6 +27,8 @@ _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 _CLASS_LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "class_names.txt")
 # A key of ours, which Ultralytics passes over, for pictures of no split beside those of others.
 UNSPLIT = "unsplit"
+# A number beyond is a slip that would fill the memory with names.
+MOST_CLASSES = 100_000
 
 
 @dataclass(frozen=True)
@@ -373,16 +375,15 @@ def _listed(file: Path, locator: Locator, notes: Notes) -> Iterator[Path]:
 def _class_names(data: dict[Any, Any], path: Path, notes: Notes) -> tuple[str, ...]:
     names = data.get("names", data.get("nc"))
     if isinstance(names, int) and not isinstance(names, bool):
+        if not 0 <= names <= MOST_CLASSES:
+            raise CadsightError(f"{path} has {names} classes, expected 0 to {MOST_CLASSES}")
         return tuple(str(i) for i in range(names))
     if not isinstance(names, list | dict):
         raise CadsightError(f"{path} has the names {names!r}, expected a list, or a mapping of ids to names")
+    if isinstance(names, dict) and sorted(names, key=str) != sorted(range(len(names)), key=str):
+        raise CadsightError(f"{path} names the classes {list(names)}, expected the ids 0 to {len(names) - 1}")
     written = _as_written(path)
-    if isinstance(names, dict):
-        if sorted(names, key=str) != sorted(range(len(names)), key=str):
-            raise CadsightError(f"{path} names the classes {list(names)}, expected the ids 0 to {len(names) - 1}")
-        names = [written[i] for i in range(len(names))]
-    else:
-        names = [written[i] for i in range(len(names))]
+    names = [written[i] for i in range(len(names))]
     count = data.get("nc")
     if isinstance(count, int) and count != len(names):
         notes.problem("odd classes", path, f"nc is {count} and there are {len(names)} names, expected the same number")

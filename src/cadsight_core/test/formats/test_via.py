@@ -205,7 +205,7 @@ def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(fol
     assert len(sample.instances) == len(regions) - 1
 
 
-@pytest.mark.parametrize("name", ["none.png", "../set/../../none.png"])
+@pytest.mark.parametrize("name", ["none.png", "", ".", "../set/../../none.png"])
 def test_a_picture_that_is_not_there_is_refused_in_a_sentence(folder, name):
     with pytest.raises(CadsightError, match=r"does not exist|leads out of the folder"):
         read_via(write(folder, [], filename=name))
@@ -226,3 +226,13 @@ def test_shapes_that_only_via_knows_stay_through_coco_and_our_manifest(folder, t
     (entry,) = json.loads(back.read_text()).values()
     original = json.loads(file.read_text()).popitem()[1]
     assert entry["regions"] == original["regions"]
+
+
+def test_a_projects_settings_in_another_encoding_are_refused_in_a_sentence(folder):
+    project = {
+        "_via_settings": {"core": {"größe": 1}},
+        "_via_img_metadata": {"a": {"filename": "a.png", "regions": []}},
+    }
+    (folder / FILE).write_bytes(json.dumps(project, ensure_ascii=False).encode("latin-1"))
+    with pytest.raises(CadsightError, match=r"is not in UTF-8 .* it looks like Latin-1"):
+        read_via(folder / FILE)

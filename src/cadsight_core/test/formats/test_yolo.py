@@ -86,6 +86,15 @@ def test_a_class_beyond_an_unknown_list_is_welcome_and_a_score_is_read():
     assert instance.box == Box(160, 120, 480, 360)
 
 
+def test_a_class_that_would_fill_the_memory_is_refused_without_a_list_too(picture):
+    folder = labelled(picture, "99999999999999999999 0.5 0.5 0.1 0.1\n", classes="")
+    with pytest.raises(CadsightError, match="the class is 100000000000000000000, expected 0 to 99999"):
+        read_yolo(folder)
+    (folder / "data.yaml").write_text("train: images\nnc: 99999999999999\n")
+    with pytest.raises(CadsightError, match="has 99999999999999 classes, expected 0 to 100000"):
+        read_yolo(folder)
+
+
 def test_values_a_rounding_above_one_are_welcome():
     assert parse_line("0 0.5 0.5 1.0000001 1", VGA).box.width == pytest.approx(640, abs=1e-3)
 
@@ -205,6 +214,7 @@ def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, pictur
     ("text", "words"),
     [
         ("names: {0: a, 2: b}", "expected the ids 0 to 1"),
+        ("names: {0: a, K: b}", "expected the ids 0 to 1"),
         ("names: 3.5", "expected a list, or a mapping"),
         ("train: images", "has no key 'names'"),
         ("names: [a", "is not YAML"),
