@@ -3,21 +3,20 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
-import trimesh
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.mesh_mending import mend
+from cadsight_core.meshes.farthest import farthest_distance
+from cadsight_core.meshes.mending import mended
+from cadsight_core.meshes.reading import read_triangles, reader_of
 
 Unit = Literal["m", "mm", "inch"]
 METRES_PER_UNIT: dict[str, float] = {"m": 1.0, "mm": 0.001, "inch": 0.0254}
-MESH_SUFFIXES = (".stl", ".ply", ".obj", ".glb", ".step", ".stp")
-_STATING_UNIT = (".glb", ".step", ".stp")
 
 # A gripper holds nothing smaller than a millimetre, and a UR3e reaches 0.5 m: what lies outside is a wrong unit.
 SMALLEST_DIAMETER_M = 0.001
@@ -54,12 +53,18 @@ class Mesh:
 
     @cached_property
     def is_closed(self) -> bool:
-        """Every edge belongs to two triangles that run along it in opposite directions."""
+        """As many triangles run along each edge one way as the other."""
         edges = self.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-        directed = np.unique(edges, axis=0)
-        if len(directed) != len(edges):
-            return False
-        return np.array_equal(directed, np.unique(edges[:, ::-1], axis=0))
+        ahead = edges[:, 0] < edges[:, 1]
+        low, high = np.sort(edges, axis=1).T
+        _, edge = np.unique(low * len(self.vertices) + high, return_inverse=True)
+        return not np.bincount(edge, np.where(ahead, 1, -1)).any()
+
+    @property
+    def volume(self) -> float:
+        """What the surface encloses in cubic metres; cavities count against it. Of an open one it means little."""
+        corners = (self.vertices - self.vertices.mean(axis=0))[self.faces]
+        return float(np.einsum("ij,ij->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6)
 
     @property
     def extents(self) -> Array:
@@ -69,63 +74,33 @@ class Mesh:
     @cached_property
     def diameter(self) -> float:
         """Largest distance of two vertices in metres."""
-        hull = self.hull_vertices
-        return float(max(np.linalg.norm(hull - v, axis=1).max() for v in hull))
+        return farthest_distance(self.vertices)
 
 
 def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
-    """Read STL, PLY, OBJ, GLB or STEP; all bodies of the file become one mesh.
+    """Read a CAD file; all bodies of the file become one mesh.
 
     STEP and GLB state their own unit, so ``unit`` applies to the other formats alone. Triangles without area are left
-    out, flipped ones are turned; that, holes and several bodies are told in the mesh's ``notes``. Normals that the
-    file may hold are not used: a triangle's corners say which way it faces.
+    out, those that face inwards are turned; that, holes and several bodies are told in the mesh's ``notes``. Normals
+    that the file may hold are not used: a triangle's corners say which way it faces.
 
     Raises:
         CadsightError: for a missing or unreadable file, an unknown format or unit, no triangles with an area,
-            vertices that are not finite, or a diameter outside 1 mm to 1 m.
+            or a diameter outside 1 mm to 1 m.
     """
     path = Path(path)
     if unit not in get_args(Unit):
         raise CadsightError(f"the unit of {path} is {unit!r}, expected one of {', '.join(get_args(Unit))}")
-    if not path.is_file():
-        raise CadsightError(f"the mesh {path} does not exist, expected a file in STL, PLY, OBJ, GLB or STEP")
-    if path.suffix.lower() not in MESH_SUFFIXES:
-        raise CadsightError(f"the mesh {path} ends in {path.suffix!r}, expected one of {', '.join(MESH_SUFFIXES)}")
-    try:
-        merged = trimesh.load_scene(path).to_geometry()
-    except Exception as error:  # the readers behind trimesh raise whatever their parsers do
-        raise CadsightError(f"the mesh {path} could not be read as {path.suffix[1:].upper()}: {error}") from error
-    if not isinstance(merged, trimesh.Trimesh) or not len(merged.faces):
-        raise CadsightError(f"the mesh {path} has no triangles, expected a surface")
-    scale = 1.0 if path.suffix.lower() in _STATING_UNIT else METRES_PER_UNIT[unit]
-    # A texture's seams would stay open when its vertices are merged.
-    merged.visual = trimesh.visual.ColorVisuals(merged, vertex_colors=vertex_colours(merged))
-    merged.merge_vertices()
-    notes = mend(merged)
-    if not len(merged.faces):
+    found = mended(read_triangles(path))
+    if not len(found.faces):
         raise CadsightError(f"the mesh {path} has no triangles with an area, expected a surface")
-    vertices, faces = np.asarray(merged.vertices, float) * scale, np.asarray(merged.faces, np.int64)
-    mesh = Mesh(vertices, faces, notes, vertex_colours(merged))
-    if not np.isfinite(mesh.vertices).all():
-        raise CadsightError(f"the mesh {path} has vertices that are not finite numbers, expected metres or millimetres")
+    stated = reader_of(path).states_unit
+    vertices = found.vertices * (1.0 if stated else METRES_PER_UNIT[unit])
+    mesh = Mesh(vertices, found.faces, found.notes, found.colours)
     if not SMALLEST_DIAMETER_M <= mesh.diameter <= LARGEST_DIAMETER_M:
-        read = "by the unit that it states" if path.suffix.lower() in _STATING_UNIT else f"when read in {unit}"
+        read = "by the unit that it states" if stated else f"when read in {unit}"
         raise CadsightError(
             f"the mesh {path} is {mesh.diameter:g} m across {read}, expected "
             f"{SMALLEST_DIAMETER_M:g} to {LARGEST_DIAMETER_M:g} m: check its unit"
         )
     return mesh
-
-
-def vertex_colours(mesh: trimesh.Trimesh) -> NDArray[np.uint8] | None:
-    """(V, 3) sRGB of a mesh with coloured vertices or faces or with a texture, None of any other."""
-    visual: Any = mesh.visual
-    if visual.kind == "texture":
-        material = visual.material
-        picture = getattr(material, "image", None) or getattr(material, "baseColorTexture", None)
-        if picture is None or visual.uv is None:
-            return None
-        visual = visual.to_color()
-    if visual.kind not in ("vertex", "face"):
-        return None
-    return np.asarray(visual.vertex_colors[:, :3], np.uint8)

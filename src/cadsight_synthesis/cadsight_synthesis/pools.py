@@ -9,7 +9,8 @@ from typing import TypeVar
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import SUFFIXES, image_size, read_image
-from cadsight_core.mesh import MESH_SUFFIXES, Mesh, Unit, load_mesh
+from cadsight_core.mesh import Mesh, Unit, load_mesh
+from cadsight_core.meshes.reading import MESH_SUFFIXES
 from cadsight_core.parameters import check, parameter
 from numpy.random import Generator
 

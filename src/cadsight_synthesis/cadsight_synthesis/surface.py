@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import trimesh
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.mesh import Mesh, vertex_colours
+from cadsight_core.mesh import Mesh
+from cadsight_core.meshes.reading import read_triangles
+from cadsight_core.meshes.welding import welded
 from numpy.typing import NDArray
 
 # Faces that meet at a smaller angle are one round surface.
@@ -53,7 +53,7 @@ def read_surface(path: str | Path) -> Surface:
     """The surface in a file in metres; the same file is read once.
 
     Raises:
-        CadsightError: when the file is missing or holds no triangles, or vertices that are not finite.
+        CadsightError: when the file is missing or holds no triangles.
     """
     path = Path(path)
     try:
@@ -65,17 +65,10 @@ def read_surface(path: str | Path) -> Surface:
 
 @lru_cache(maxsize=128)
 def _read(path: str, _changed_ns: int, _size: int) -> Surface:
-    try:
-        loaded: Any = trimesh.load(path, force="mesh", process=False)
-    except Exception as error:  # the readers behind trimesh raise whatever their parsers do
-        raise CadsightError(f"the mesh {path} could not be read: {error}") from error
-    if not isinstance(loaded, trimesh.Trimesh) or not len(loaded.faces):
-        raise CadsightError(f"the mesh {path} has no triangles, expected a surface")
-    loaded.merge_vertices(merge_tex=True, merge_norm=True)
-    vertices, faces = np.asarray(loaded.vertices, float), np.asarray(loaded.faces, np.int64)
-    if not np.isfinite(vertices).all():
-        raise CadsightError(f"the mesh {path} has vertices that are not finite numbers, expected metres")
-    return surface_of(Mesh(vertices, faces, colours=vertex_colours(loaded)))
+    found = welded(read_triangles(path))
+    if not len(found.faces):
+        raise CadsightError(f"the mesh {path} has no triangles of finite numbers, expected a surface")
+    return surface_of(Mesh(found.vertices, found.faces, colours=found.colours))
 
 
 def surface_of(mesh: Mesh) -> Surface:

@@ -1,0 +1,167 @@
+"""Triangles turned so that they face out of the matter."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cadsight_core.geometry import Array
+from cadsight_core.meshes.shells import Shells, shells_of
+
+# A closed shell of less than this share of its box encloses nothing.
+_NO_VOLUME = 1e-9
+# How far around a place a shell must go to hold it, of 1 all around.
+_HELD = 0.6
+_PLACES = 5
+# Rays of an open shell, of how many one must tell, and how many triangles all rays together may be tried on.
+_RAYS, _TELLING, _TRIALS = 64, 0.1, 200_000_000
+_CHUNK = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Oriented:
+    """Triangles that face outwards.
+
+    Attributes:
+        faces: (F, 3).
+        turned: how many were turned.
+        untold: of how many triangles no side could be told to be outside.
+        cavity: (F,) whether a triangle is of the wall of a cavity.
+    """
+
+    faces: NDArray[np.int64]
+    turned: int
+    untold: int
+    cavity: NDArray[np.bool_]
+
+
+def oriented(vertices: Array, faces: NDArray[np.int64]) -> Oriented:
+    """Turn triangles (F, 3) outwards, shell by shell.
+
+    A closed shell is turned by the volume that it encloses, and the other way round when it is the wall of a cavity:
+    when an odd number of shells hold it. An open one is turned by rays from both sides of its triangles: the side
+    from which a ray leaves, or crosses the surface an even number of times, is outside. Where neither tells, the
+    triangles stay as most of them are.
+    """
+    shells = shells_of(vertices, faces)
+    corners = vertices[faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    reverse = shells.reverse.copy()
+    # As most of a shell's surface is.
+    against = np.bincount(shells.of, np.where(reverse, area, -area), len(shells.closed)) > 0
+    reverse ^= (against & shells.orientable)[shells.of]
+    told = np.zeros(len(shells.closed), bool)
+    solid = _volumes(corners, reverse, shells)
+    told |= solid != 0
+    reverse ^= (solid < 0)[shells.of]
+    rays = _votes(corners, reverse, area, shells, np.flatnonzero(~shells.closed & shells.orientable))
+    told |= rays != 0
+    # Two sides of a sheet that lie on each other face away from it, whichever is which.
+    told |= shells.closed & shells.orientable
+    reverse ^= (rays < 0)[shells.of]
+    held = _held(corners, reverse, shells, told)
+    # Rays have seen already what holds an open shell.
+    cavity = held & shells.closed
+    reverse ^= cavity[shells.of]
+    turned = np.where(reverse[:, None], faces[:, ::-1], faces)
+    return Oriented(turned, int(reverse.sum()), int((~told)[shells.of].sum()), cavity[shells.of])
+
+
+def _volumes(corners: Array, reverse: NDArray[np.bool_], shells: Shells) -> Array:
+    """(S,) signed volumes of closed shells, 0 of those that enclose none."""
+    count = len(shells.closed)
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    np.minimum.at(low, shells.of, corners.min(axis=1))
+    np.maximum.at(high, shells.of, corners.max(axis=1))
+    local = corners - ((low + high) / 2)[shells.of][:, None]
+    six = np.einsum("ij,ij->i", local[:, 0], np.cross(local[:, 1], local[:, 2]))
+    volume = np.bincount(shells.of, np.where(reverse, -six, six), count) / 6
+    nothing = np.abs(volume) <= _NO_VOLUME * np.linalg.norm(high - low, axis=1) ** 3
+    return np.where(nothing | ~shells.closed, 0.0, volume)
+
+
+def _held(corners: Array, reverse: NDArray[np.bool_], shells: Shells, told: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S,) whether a shell lies within an odd number of others."""
+    count = len(shells.closed)
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    np.minimum.at(low, shells.of, corners.min(axis=1))
+    np.maximum.at(high, shells.of, corners.max(axis=1))
+    order = np.argsort(shells.of, kind="stable")
+    first = np.searchsorted(shells.of[order], np.arange(count + 1))
+    depth = np.zeros(count, np.int64)
+    for holder in np.flatnonzero(told):
+        inner = (low > low[holder]).all(axis=1) & (high < high[holder]).all(axis=1)
+        if not inner.any():
+            continue
+        wall = order[first[holder] : first[holder + 1]]
+        outward = np.where(reverse[wall, None, None], corners[wall][:, ::-1], corners[wall])
+        for shell in np.flatnonzero(inner):
+            own = order[first[shell] : first[shell + 1]]
+            places = corners[own[np.linspace(0, len(own) - 1, min(_PLACES, len(own))).astype(int)]].mean(axis=1)
+            depth[shell] += bool((_winding(places, outward) > _HELD).all())
+    return depth % 2 == 1
+
+
+def _winding(points: Array, corners: Array) -> Array:
+    """How far triangles (F, 3, 3) go around points (N, 3), 1 for all around (van Oosterom and Strackee, 1983)."""
+    found = np.empty(len(points))
+    for i, point in enumerate(points):
+        a, b, c = (corners[:, j] - point for j in range(3))
+        la, lb, lc = (np.linalg.norm(v, axis=1) for v in (a, b, c))
+        numerator = np.einsum("ij,ij->i", a, np.cross(b, c))
+        dots = [np.einsum("ij,ij->i", p, q) for p, q in ((b, c), (c, a), (a, b))]
+        found[i] = np.arctan2(numerator, la * lb * lc + dots[0] * la + dots[1] * lb + dots[2] * lc).sum() / (2 * np.pi)
+    return found
+
+
+def _votes(
+    corners: Array, reverse: NDArray[np.bool_], area: Array, shells: Shells, asked: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """(S,) of the shells that are ``asked``: 1 when rays say that they face outwards, -1 inwards, 0 when neither."""
+    found = np.zeros(len(shells.closed), np.int64)
+    if not len(asked):
+        return found
+    rng = np.random.default_rng(0)
+    sizes = np.bincount(shells.of, area, len(shells.closed))
+    asked = asked[np.argsort(-sizes[asked], kind="stable")]
+    rays = max(_TRIALS // (2 * len(corners)), 10)
+    each = int(np.clip(rays // len(asked), 10, _RAYS))
+    order = np.argsort(shells.of, kind="stable")
+    first = np.searchsorted(shells.of[order], np.arange(len(shells.closed) + 1))
+    for shell in asked[: max(rays // each, 1)]:
+        own = order[first[shell] : first[shell + 1]]
+        if not area[own].sum() > 0:
+            continue
+        face = own[rng.choice(len(own), each, p=area[own] / area[own].sum())]
+        share = rng.dirichlet((1.0, 1.0, 1.0), each)
+        start = np.einsum("nk,nkj->nj", share, corners[face])
+        normal = np.cross(corners[face, 1] - corners[face, 0], corners[face, 2] - corners[face, 0])
+        normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
+        normal = np.where(reverse[face, None], -normal, normal) + rng.uniform(-0.02, 0.02, (each, 3))
+        front, back = (_crossings(start, way, corners, face) % 2 for way in (normal, -normal))
+        outwards, inwards = int(((front == 0) & (back == 1)).sum()), int(((front == 1) & (back == 0)).sum())
+        if max(outwards, inwards) >= _TELLING * each and outwards != inwards:
+            found[shell] = 1 if outwards > inwards else -1
+    return found
+
+
+def _crossings(start: Array, way: Array, corners: Array, own: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many triangles (F, 3, 3) but its own one each ray (N, 3) crosses (Moeller and Trumbore, 1997)."""
+    found = np.zeros(len(start), np.int64)
+    edge1, edge2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    step = max(_CHUNK // max(len(start), 1), 1)
+    for begin in range(0, len(corners), step):
+        e1, e2, a = edge1[begin : begin + step], edge2[begin : begin + step], corners[begin : begin + step, 0]
+        p = np.cross(way[:, None], e2[None])
+        det = np.einsum("nfj,fj->nf", p, e1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            away = start[:, None] - a[None]
+            u = np.einsum("nfj,nfj->nf", away, p) / det
+            q = np.cross(away, e1[None])
+            v = np.einsum("nfj,nj->nf", q, way) / det
+            t = np.einsum("nfj,fj->nf", q, e2) / det
+            hit = (u >= 0) & (v >= 0) & (u + v <= 1) & (t > 0)
+        here = np.flatnonzero((own >= begin) & (own < begin + step))
+        hit[here, own[here] - begin] = False
+        found += hit.sum(axis=1)
+    return found

@@ -1,0 +1,79 @@
+"""STEP, turned into triangles by OpenCASCADE."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.meshes.gltf import read_glb
+from cadsight_core.meshes.source import Source
+from cadsight_core.meshes.triangles import Triangles
+
+# Largest distance of triangles to the surface in millimetres, and their angle at a round one.
+_DEFLECTION_MM, _DEFLECTION_RAD = 0.01, 0.5
+_TIMEOUT_S = 600.0
+_BEGIN, _END = b"ISO-10303-21", b"END-ISO-10303-21"
+_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+# An assembly names the files of its components so: DOCUMENT_FILE('bolt.stp', ...).
+_OUTSIDE = re.compile(rb"\bDOCUMENT_FILE\s*\(\s*'((?:[^']|'')*)'")
+# OpenCASCADE tells of faults on the terminal, and dies of some: it has a process of its own.
+_PROCESS = """
+import sys, cascadio
+data = cascadio.to_glb_bytes(open(sys.argv[1], "rb").read(), cascadio.FileType.STEP, tol_linear=float(sys.argv[3]),
+                             tol_angular=float(sys.argv[4]))
+open(sys.argv[2], "wb").write(data)
+"""
+
+
+def read_step(source: Source) -> Triangles:
+    """All solids and surfaces of the file in metres.
+
+    Raises:
+        CadsightError: for a file that is no STEP, is cut off, needs other files, or that OpenCASCADE does not read.
+    """
+    data = _COMMENT.sub(b"", source.data)
+    if not data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_BEGIN):
+        raise CadsightError(
+            f"it begins with {source.data[:16]!r}, expected {_BEGIN.decode()}: is it encrypted or compressed?"
+        )
+    if _END not in data:
+        raise CadsightError(f"it ends before {_END.decode()}, expected a whole file")
+    outside = sorted({name.decode("latin-1") for name in _OUTSIDE.findall(data) if name})
+    if outside:
+        raise CadsightError(f"it is an assembly whose parts lie in {', '.join(outside)}: export it as one file")
+    return read_glb(Source(source.path, triangulated(source.data)))
+
+
+def triangulated(data: bytes, deflection_mm: float = _DEFLECTION_MM, deflection_rad: float = _DEFLECTION_RAD) -> bytes:
+    """A GLB of a STEP file.
+
+    Args:
+        deflection_mm: largest distance of triangles to the surface.
+        deflection_rad: largest angle of neighbours on a round surface.
+
+    Raises:
+        CadsightError: when OpenCASCADE does not read it.
+    """
+    with tempfile.TemporaryDirectory(prefix="cadsight_step_") as folder:
+        there, made = Path(folder) / "part.step", Path(folder) / "part.glb"
+        there.write_bytes(data)
+        command = [sys.executable, "-c", _PROCESS, str(there), str(made), str(deflection_mm), str(deflection_rad)]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                timeout=_TIMEOUT_S,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CadsightError(f"OpenCASCADE was not done with it after {_TIMEOUT_S:g} s") from error
+        if done.returncode or not made.is_file() or not made.stat().st_size:
+            said = [
+                line for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines() if line.strip()
+            ]
+            raise CadsightError(f"OpenCASCADE does not read it: {said[-1].strip() if said else 'it gives no surface'}")
+        return made.read_bytes()

@@ -1,0 +1,93 @@
+"""STL, binary and ASCII."""
+
+import re
+
+import numpy as np
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.meshes.polygons import cut
+from cadsight_core.meshes.source import Source
+from cadsight_core.meshes.triangles import Triangles
+
+_HEADER = 84
+_TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+# What programs write that do not know the count when they begin.
+_UNKNOWN_COUNTS = (0, 0xFFFFFFFF)
+_NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf|1\.#\w+)\S*"
+_VERTEX = re.compile(
+    rb"\bvertex\s+(" + _NUMBER + rb")\s+(" + _NUMBER + rb")\s+(" + _NUMBER + rb")(?=\s|$)", re.IGNORECASE
+)
+_NAMING = re.compile(rb"^[ \t]*(?:end)?solid\b.*$", re.IGNORECASE | re.MULTILINE)
+_SOLID_END = re.compile(rb"\bendsolid\b", re.IGNORECASE)
+_LOOP_END = re.compile(rb"\bendloop\b", re.IGNORECASE)
+_FACET = re.compile(rb"\bfacet\b", re.IGNORECASE)
+_FACET_END = re.compile(rb"\bendfacet\b", re.IGNORECASE)
+
+
+def read_stl(source: Source) -> Triangles:
+    """The triangles of all solids of the file.
+
+    Raises:
+        CadsightError: for a file that is cut off or is no STL.
+    """
+    data = source.data
+    if _is_text(data):
+        return _ascii(data)
+    return _binary(data)
+
+
+def _is_text(data: bytes) -> bool:
+    begin = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if not begin.startswith((b"solid", b"facet")) or b"\0" in data[:_HEADER]:
+        return False
+    # Binary files may call their header so too; their count tells.
+    return len(data) < _HEADER or len(data) != _HEADER + _TRIANGLE.itemsize * int.from_bytes(data[80:_HEADER], "little")
+
+
+def _binary(data: bytes) -> Triangles:
+    if len(data) < _HEADER:
+        raise CadsightError(f"it has {len(data)} bytes, expected the {_HEADER} of a header at least")
+    said = int.from_bytes(data[80:_HEADER], "little")
+    there, over = divmod(len(data) - _HEADER, _TRIANGLE.itemsize)
+    notes: tuple[str, ...] = ()
+    count = said
+    if said in _UNKNOWN_COUNTS and there and not over:
+        count = there
+        notes = (f"its header counts {said} triangles, of which {there} are there and were read",)
+    elif said > there:
+        raise CadsightError(f"its header counts {said} triangles and {there} are there, expected a whole file")
+    elif len(data) > _HEADER + said * _TRIANGLE.itemsize and said:
+        notes = (f"{len(data) - _HEADER - said * _TRIANGLE.itemsize} bytes behind its last triangle were passed over",)
+    elif len(data) > _HEADER and not said:
+        raise CadsightError(f"its header counts 0 triangles, and {len(data) - _HEADER} bytes follow that are none")
+    corners = np.frombuffer(data, _TRIANGLE, count, _HEADER)["corners"].reshape(-1, 3).astype(float)
+    return Triangles(corners, np.arange(3 * count, dtype=np.int64).reshape(-1, 3), notes=notes)
+
+
+def _ascii(data: bytes) -> Triangles:
+    text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\n" in text.strip():
+        text = _NAMING.sub(b"", text)  # a solid may be called anything, vertex too
+    found = list(_VERTEX.finditer(text))
+    ends = np.array([m.start() for m in _LOOP_END.finditer(text)], np.int64)
+    facets, whole = len(_FACET.findall(text)), len(_FACET_END.findall(text))
+    loop = np.searchsorted(ends, np.array([m.start() for m in found], np.int64))
+    if facets != len(ends) or facets != whole or (len(loop) and loop[-1] >= len(ends)):
+        raise CadsightError(f"{facets} of its facets begin and {min(whole, len(ends))} end, expected a whole file")
+    sizes = np.bincount(loop, minlength=len(ends)).astype(np.int64)
+    if (sizes < 3).any():
+        raise CadsightError(
+            f"its facet {int(np.argmax(sizes < 3)) + 1} has {sizes[sizes < 3][0]} vertices of three numbers, expected 3"
+        )
+    numbers = [[_number(v) for v in m.groups()] for m in found]
+    vertices = np.array(numbers, float).reshape(-1, 3)
+    faces, _ = cut(vertices, sizes, np.arange(len(vertices), dtype=np.int64))
+    ended = _SOLID_END.search(data) is not None
+    return Triangles(vertices, faces, notes=() if ended else ("it ends without endsolid: is it whole?",))
+
+
+def _number(text: bytes) -> float:
+    try:
+        return float(text)
+    except ValueError:  # such as 1.#QNAN, which Microsoft's C writes
+        return float("nan")
