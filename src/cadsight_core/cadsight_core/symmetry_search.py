@@ -10,6 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from cadsight_core.geometry import Array, unit
 from cadsight_core.mesh import Mesh
+from cadsight_core.meshes.joints import normals_of, sagittas
+from cadsight_core.rotation_group import axes_of, exact_group
 
 # Largest distance between the turned surface and the surface, as a share of the diameter.
 TOLERANCE = 0.004
@@ -22,6 +24,11 @@ _NEIGHBOURS = 12
 _MOST_CANDIDATES = 400
 # How far an axis may be from one of the moments', as a share of their sum.
 _MOMENT = 0.003
+# Axes nearer to each other are the same one, found twice: those of a prism of 12 sides are 15 degrees apart.
+_SAME_AXIS_RAD = float(np.deg2rad(3.0))
+_ROUNDS = 12
+# Distances below this share of what is allowed need not be measured exactly.
+_SURE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +39,7 @@ class FoundSymmetry:
         axis: (3,) unit vector.
         order: 2 or more, 0 for a body of revolution.
         point: (3,) on the axis, metres: the middle of the surface.
-        error: largest distance between turned surface and surface, metres.
+        error: largest distance between turned surface and surface, metres, beyond what their triangles may be off.
     """
 
     axis: Array
@@ -51,22 +58,83 @@ def find_symmetries(mesh: Mesh, tolerance: float = TOLERANCE) -> tuple[FoundSymm
 
     Candidates for axes go through the middle of the surface, which every symmetry keeps: the principal axes, and
     the directions of the convex hull's corners, edges and faces. Whether a turn maps the surface on itself is judged by
-    points spread over it: each, turned, must lie within ``tolerance`` diameters of the surface, exactly measured.
-    Orders up to 12 are told apart from a body of revolution, of whose endless axes across its own one is told.
+    points spread over it: each, turned, must lie within ``tolerance`` diameters of the surface, exactly measured, and
+    within what the triangles of a round surface may be off besides, so that a coarse mesh has what a fine one has.
+    Each axis is moved to where the turned surface fits best, and all of them together are made those of one group.
+    Orders up to 12 are told apart from a body of revolution, of whose endless axes across its own one is told; sides
+    that meet at less than 35 degrees are a round surface.
     """
     surface = _Surface(mesh)
     found: list[FoundSymmetry] = []
     limit = tolerance * mesh.diameter
     for axis in _candidates(surface):
-        if any(abs(float(axis @ other.axis)) > 1 - 1e-4 for other in found):
+        if any(_between(axis, other.axis) < _SAME_AXIS_RAD for other in found):
             continue
         order, error = _order(surface, axis, limit)
+        if order == 1:
+            continue
+        best = _settled(surface, axis, order, error)
         if order == 0:
-            found = [FoundSymmetry(axis, 0, surface.middle, error), *_beside_revolution(surface, axis, limit)]
+            return (best, *_beside_revolution(surface, best.axis, limit))
+        if not any(_is_copy(surface, best, other, limit) for other in found):
+            found.append(best)
+    return tuple(sorted(_completed(surface, found, limit), key=lambda f: (-f.order, f.error)))
+
+
+def _between(one: Array, other: Array) -> float:
+    """Angle of two axes in radians."""
+    return float(np.arccos(np.clip(abs(one @ other), 0, 1)))
+
+
+def _turn(order: int) -> float:
+    """Radians of the turn that tells an order: any one for a body of revolution."""
+    return float(np.deg2rad(_ODD_TURNS_DEG[-1])) if order == 0 else 2 * np.pi / order
+
+
+def _settled(surface: "_Surface", axis: Array, order: int, error: float) -> FoundSymmetry:
+    """The symmetry about the axis near ``axis`` at which the turned surface fits best."""
+    turn = Rotation.from_rotvec(_turn(order) * axis)
+    for _ in range(_ROUNDS):
+        step = surface.better(turn)
+        turn = Rotation.from_rotvec(step) * turn
+        if np.linalg.norm(step) < 1e-9:
             break
-        if order > 1:
-            found.append(FoundSymmetry(axis, order, surface.middle, error))
-    return tuple(sorted(found, key=lambda f: (f.order != 0, -f.order, f.error)))
+    moved = turn.as_rotvec()
+    moved = moved / max(float(np.linalg.norm(moved)), 1e-12)
+    moved = moved if moved @ axis > 0 else -moved
+    again = surface.error(Rotation.from_rotvec(_turn(order) * moved), error)
+    return (
+        FoundSymmetry(moved, order, surface.middle, again)
+        if again <= error
+        else FoundSymmetry(axis, order, surface.middle, error)
+    )
+
+
+def _is_copy(surface: "_Surface", one: FoundSymmetry, other: FoundSymmetry, limit: float) -> bool:
+    """One axis is the other, found a little aside: all between them would pass too."""
+    toward = other.axis if one.axis @ other.axis > 0 else -other.axis
+    if _between(one.axis, toward) < _SAME_AXIS_RAD:
+        return True
+    if one.order != other.order or _between(one.axis, toward) > np.pi / 4:
+        return False
+    return bool(np.isfinite(surface.error(Rotation.from_rotvec(_turn(one.order) * unit(one.axis + toward)), limit)))
+
+
+def _completed(surface: "_Surface", found: list[FoundSymmetry], limit: float) -> list[FoundSymmetry]:
+    """The symmetries as exact ones of one group, with those that follow from the others; the least sure give way."""
+    sure = sorted(found, key=lambda f: f.error)
+    while sure:
+        group = exact_group([Rotation.from_rotvec(_turn(f.order) * f.axis).as_matrix() for f in sure])
+        if group is not None:
+            whole = []
+            for axis, order in axes_of(group):
+                # What follows from two within the tolerance is within twice that.
+                error = surface.error(Rotation.from_rotvec(_turn(order) * axis), 2 * limit)
+                whole.append(FoundSymmetry(axis, order, surface.middle, error))
+            if all(np.isfinite(f.error) for f in whole):
+                return whole
+        sure.pop()
+    return []
 
 
 def _beside_revolution(surface: "_Surface", axis: Array, limit: float) -> list[FoundSymmetry]:
@@ -86,10 +154,13 @@ class _Surface:
         self.middle: Array = (area[:, None] * self.corners.mean(axis=1)).sum(axis=0) / area.sum()
         self.diameter, self.hull = mesh.diameter, mesh.hull_vertices
         self._area, self._rng = area, np.random.default_rng(0)
-        self.points, _ = self._spread(_SAMPLES)
+        self._within = sagittas(mesh.vertices, mesh.faces)
+        spread, triangle = self._spread(_SAMPLES)
         far = np.linalg.norm(self.hull - self.middle, axis=1)
-        # Corners far out are where a wrong turn shows first.
-        self.points = np.vstack([self.hull[np.argsort(-far)[:200]], self.points])
+        # Corners far out are where a wrong turn shows first, and lie on the round surface itself.
+        corners = self.hull[np.argsort(-far)[:200]]
+        self.points = np.vstack([corners, spread])
+        self._off = np.concatenate([np.zeros(len(corners)), self._within[triangle]])
 
     @cached_property
     def moments(self) -> Array:
@@ -116,21 +187,58 @@ class _Surface:
         points = np.vstack([dense, known.reshape(-1, 3)])
         return cKDTree(points), np.concatenate([triangle, np.repeat(np.arange(len(known)), known.shape[1])])
 
-    def distances(self, points: Array) -> Array:
-        """Distance (N,) of points (N, 3) to the surface in metres, to the triangles of the nearest samples."""
+    def _nearest(self, points: Array) -> tuple[NDArray[np.int64], Array]:
+        """The triangle (N,) that each of points (N, 3) is nearest to, and its distance beyond what that may be off."""
         tree, triangle = self._tree
         _, near = tree.query(points, k=_NEIGHBOURS)
-        corners = self.corners[triangle[near.reshape(-1)]]
-        return _to_triangles(np.repeat(points, _NEIGHBOURS, axis=0), corners).reshape(-1, _NEIGHBOURS).min(axis=1)
+        number = triangle[near.reshape(-1)]
+        away = _to_triangles(np.repeat(points, _NEIGHBOURS, axis=0), self.corners[number]) - self._within[number]
+        away, number = away.reshape(-1, _NEIGHBOURS), number.reshape(-1, _NEIGHBOURS)
+        best = away.argmin(axis=1)[:, None]
+        return np.take_along_axis(number, best, axis=1)[:, 0], np.take_along_axis(away, best, axis=1)[:, 0]
 
     def error(self, rotation: Rotation, limit: float) -> float:
         """Largest distance of the turned surface to the surface; infinite as soon as it is beyond ``limit``."""
         turned = rotation.apply(self.points - self.middle) + self.middle
-        for part in (turned[:60], turned[60:]):
-            worst = float(self.distances(part).max())
-            if worst > limit:
-                return float("inf")
-        return float(self.distances(turned).max())
+        worst = 0.0
+        for part in (slice(0, 60), slice(60, None)):
+            _, away = self._nearest(turned[part])
+            away = away - self._off[part]
+            # The triangle of the nearest sample is not always the nearest: what counts is measured to all of them.
+            while True:
+                far = int(away.argmax())
+                if away[far] <= max(_SURE * limit, worst):
+                    break
+                place = turned[part][far]
+                away[far] = self._exact(place, away[far] + self._off[part][far]) - self._off[part][far]
+                if away[far] > limit:
+                    return float("inf")
+                worst = max(worst, float(away[far]))
+            worst = max(worst, float(away.max()))
+        return worst
+
+    def _exact(self, point: Array, at_most: float) -> float:
+        """Distance of a point (3,) to the surface beyond what its triangles may be off; ``at_most`` is known."""
+        low, high = self._boxes
+        reach = at_most + self._within[:, None]
+        near = np.flatnonzero(((low <= point + reach) & (high >= point - reach)).all(axis=1))
+        if not len(near):
+            return at_most
+        away = _to_triangles(np.broadcast_to(point, (len(near), 3)), self.corners[near]) - self._within[near]
+        return min(at_most, float(away.min()))
+
+    @cached_property
+    def _boxes(self) -> tuple[Array, Array]:
+        return self.corners.min(axis=1), self.corners.max(axis=1)
+
+    def better(self, rotation: Rotation) -> Array:
+        """What to turn by (3,), after ``rotation``, to bring the turned surface nearer (point to plane, one step)."""
+        turned = rotation.apply(self.points - self.middle)
+        number, _ = self._nearest(turned + self.middle)
+        normal = normals_of(self.corners[number])
+        aside = np.einsum("ij,ij->i", turned + self.middle - self.corners[number, 0], normal)
+        found, *_ = np.linalg.lstsq(np.cross(turned, normal), -aside, rcond=1e-6)
+        return np.asarray(found)
 
 
 def _order(surface: _Surface, axis: Array, limit: float) -> tuple[int, float]:

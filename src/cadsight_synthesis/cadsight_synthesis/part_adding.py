@@ -14,6 +14,7 @@ from cadsight_core.images import Rgb, write_image
 from cadsight_core.mesh import Mesh, Unit, load_mesh
 from cadsight_core.output_file import write_same
 from cadsight_core.part import Part, Symmetry, load_part, load_parts
+from cadsight_core.point_of_interest import propose_point
 from cadsight_core.symmetry import equal_normal
 from cadsight_core.symmetry_search import TOLERANCE, FoundSymmetry, find_symmetries
 
@@ -81,7 +82,7 @@ def add_part(
     if not tolerance > 0:
         raise CadsightError(f"the tolerance of symmetries is {1000 * tolerance:g} mm, expected more than 0")
     found = find_symmetries(mesh, tolerance / mesh.diameter)
-    point, axis = largest_flat_face(mesh)
+    proposed = propose_point(mesh)
     mesh_path = folder / name / f"{name}.ply"
     drawing = folder / name / f"{name}.jpg"
     # Beside the same mesh it is the picture of it, of an earlier call.
@@ -93,7 +94,7 @@ def add_part(
         raise CadsightError(f"the folder {mesh_path.parent} could not be made: {error.strerror}") from error
     write_same(mesh_path, ply_bytes(mesh))
     source = f"Added from {Path(file).name}."
-    write_atomically(path, _yaml(name, class_id, point, axis, sayable(found, tolerance), source))
+    write_atomically(path, _yaml(name, class_id, proposed.point, proposed.normal, sayable(found, tolerance), source))
     part = load_part(path)
     picture_path: Path | None = drawing
     reason = ""
@@ -108,29 +109,15 @@ def sayable(found: Sequence[FoundSymmetry], tolerance_m: float) -> tuple[Symmetr
     """The symmetries that a part's YAML can say, whose axes go through the part's origin."""
     through = [f for f in found if f.offset <= tolerance_m]
     said = tuple(Symmetry(_snapped(f.axis), f.order) for f in through)
-    try:
-        equal_normal((0.3, 0.5, 0.8), (0.0, 0.0, 1.0), Pose.identity(), said)
-    except CadsightError:  # axes a hair apart from what they should be generate turns without end
-        return said[:1]
-    return said
-
-
-def largest_flat_face(mesh: Mesh) -> tuple[Array, Array]:
-    """A point (3,) on the largest plane of the surface, as near its middle as there is surface, and its normal (3,)."""
-    corners = mesh.vertices[mesh.faces]
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    area, normal = np.linalg.norm(cross, axis=1) / 2, unit(cross)
-    away = np.einsum("ij,ij->i", normal, corners[:, 0])
-    step = 1e-3 * mesh.diameter
-    keys = np.column_stack([np.round(normal / 1e-3), np.round(away / step)]).astype(np.int64)
-    _, plane = np.unique(keys, axis=0, return_inverse=True)
-    plane = plane.reshape(-1)
-    largest = plane == int(np.bincount(plane, area).argmax())
-    centres, weights = corners[largest].mean(axis=1), area[largest]
-    middle = np.average(centres, axis=0, weights=weights)
-    on_surface = centres[np.argmin(np.linalg.norm(centres - middle, axis=1))]
-    facing = unit(np.average(normal[largest], axis=0, weights=weights))
-    return on_surface if _in_a_hole(middle, corners[largest]) else middle, facing
+    # Axes a hair apart from what they should be generate turns without end.
+    kept: list[Symmetry] = []
+    for one in said:
+        try:
+            equal_normal((0.3, 0.5, 0.8), (0.0, 0.0, 1.0), Pose.identity(), [*kept, one])
+        except CadsightError:
+            continue
+        kept.append(one)
+    return tuple(kept)
 
 
 def picture_of(part: Part, mesh: Mesh) -> Rgb:
@@ -154,16 +141,6 @@ def picture_of(part: Part, mesh: Mesh) -> Rgb:
     finally:
         engine.close()
     return np.vstack([np.hstack(pictures[:2]), np.hstack(pictures[2:])])
-
-
-def _in_a_hole(point: Array, corners: Array) -> bool:
-    """No triangle (N, 3, 3) of the plane holds the point."""
-    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-    normal = np.cross(b - a, c - a)
-    inside = np.ones(len(corners), bool)
-    for start, end in ((a, b), (b, c), (c, a)):
-        inside &= np.einsum("ij,ij->i", np.cross(end - start, point - start), normal) >= 0
-    return not inside.any()
 
 
 def _snapped(axis: Array) -> tuple[float, float, float]:

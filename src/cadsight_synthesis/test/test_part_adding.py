@@ -5,9 +5,8 @@ import pytest
 import trimesh
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
-from cadsight_core.mesh import Mesh
 from cadsight_core.part import load_part_mesh, load_parts
-from cadsight_synthesis.part_adding import add_part, largest_flat_face
+from cadsight_synthesis.part_adding import add_part
 
 
 def plate(tmp_path, name="plate.stl", shift=(0, 0, 0)):
@@ -89,11 +88,3 @@ def test_a_tolerance_lets_a_small_notch_pass(tmp_path):
     assert add_part(tmp_path / "brick.stl", "strict", tmp_path / "parts").part.symmetry == ()
     loose = add_part(tmp_path / "brick.stl", "loose", tmp_path / "parts", tolerance_m=0.0008).part
     assert sorted(s.axis for s in loose.symmetry) == [(0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)]
-
-
-def test_the_point_on_a_ring_lies_on_the_ring_not_in_its_hole():
-    ring = trimesh.creation.annulus(0.01, 0.03, 0.005, sections=64)
-    point, normal = largest_flat_face(Mesh(np.asarray(ring.vertices, float), np.asarray(ring.faces, np.int64)))
-    assert abs(normal[2]) == pytest.approx(1.0)
-    assert 0.01 < np.hypot(*point[:2]) < 0.03
-    assert abs(point[2]) == pytest.approx(0.0025)

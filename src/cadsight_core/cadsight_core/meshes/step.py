@@ -44,23 +44,15 @@ def read_step(source: Source) -> Triangles:
     outside = sorted({name.decode("latin-1") for name in _OUTSIDE.findall(data) if name})
     if outside:
         raise CadsightError(f"it is an assembly whose parts lie in {', '.join(outside)}: export it as one file")
-    return read_glb(Source(source.path, triangulated(source.data)))
+    return read_glb(Source(source.path, _triangulated(source.data)))
 
 
-def triangulated(data: bytes, deflection_mm: float = _DEFLECTION_MM, deflection_rad: float = _DEFLECTION_RAD) -> bytes:
-    """A GLB of a STEP file.
-
-    Args:
-        deflection_mm: largest distance of triangles to the surface.
-        deflection_rad: largest angle of neighbours on a round surface.
-
-    Raises:
-        CadsightError: when OpenCASCADE does not read it.
-    """
+def _triangulated(data: bytes) -> bytes:
+    """A GLB of a STEP file."""
     with tempfile.TemporaryDirectory(prefix="cadsight_step_") as folder:
         there, made = Path(folder) / "part.step", Path(folder) / "part.glb"
         there.write_bytes(data)
-        command = [sys.executable, "-c", _PROCESS, str(there), str(made), str(deflection_mm), str(deflection_rad)]
+        command = [sys.executable, "-c", _PROCESS, str(there), str(made), str(_DEFLECTION_MM), str(_DEFLECTION_RAD)]
         try:
             done = subprocess.run(
                 command,
