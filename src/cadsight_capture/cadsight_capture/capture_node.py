@@ -30,6 +30,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import SetBool
 
+from cadsight_capture.colour import NO_COLOUR
 from cadsight_capture.ros_cell import RosCell, RosCellParameters
 from cadsight_capture.session import Progress, Session, SessionParameters, SessionPlan, StoppedError
 from cadsight_capture.view import ViewCheck, ViewParameters
@@ -152,11 +153,15 @@ class CaptureNode(Node):
             return result
         result.success = True
         result.message = f"{result.captured} pictures in {session.folder}"
+        if not self._part.colour:
+            result.message += f"; {NO_COLOUR.format(part=self._part.name)}"
         handle.succeed()
         return result
 
     def _session(self, goal: CaptureSession.Goal, report: Any) -> Session:
         self._peers.check()
+        if not self._part.colour:
+            self.get_logger().warning(f"{NO_COLOUR.format(part=self._part.name)}: its pictures are taken all the same")
         settings = self._settings
         plan = SessionPlan(goal.session, goal.split, int(goal.count), int(goal.seed))
         folder = inside(Path(settings.output_folder).expanduser(), goal.folder)
@@ -184,6 +189,7 @@ class CaptureNode(Node):
         assert self._held is not None
         view = _only(ViewParameters, settings)
         refuse = ViewCheck(self._arm, self._planner, self._part, self._held, camera, base_from_camera, view)
+        refuse.check_axis(settings.home_joints, settings.spread_joints)
         return PoseSampler(settings.home_joints, settings.spread_joints, seed, refuse, settings.draws)
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:

@@ -42,6 +42,10 @@ class ColourParameters:
             )
 
 
+# What to say of a part without ranges.
+NO_COLOUR = "the part {part} has no colour, expected a range as `cadsight part colour IMAGE` finds it, or no labels"
+
+
 @dataclass(frozen=True, eq=False)
 class ColourLabel:
     """The largest thing of the part's colour.

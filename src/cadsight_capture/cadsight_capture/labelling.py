@@ -27,7 +27,7 @@ from cadsight_core.sample import Sample
 from numpy.typing import NDArray
 
 from cadsight_capture.agreement import Agreement, AgreementParameters, compare, judge
-from cadsight_capture.colour import ColourLabel, ColourParameters, label_by_colour
+from cadsight_capture.colour import NO_COLOUR, ColourLabel, ColourParameters, label_by_colour
 from cadsight_capture.hand_eye import HandEyeCorrection, HandEyeParameters, Observation, fit_hand_eye
 from cadsight_capture.kinematic import KinematicLabel, camera_from_part_by_joints, label_by_kinematics
 from cadsight_capture.label_report import LabelReport
@@ -122,8 +122,11 @@ def label_session(
         progress: wraps each loop: (iterable, total, what) -> iterable, such as a progress bar.
 
     Raises:
-        CadsightError: when the session holds no image, classes that lack the part, or two cameras.
+        CadsightError: when the session holds no image, classes that lack the part, or two cameras, and for a part
+            without a colour.
     """
+    if not part.colour:
+        raise CadsightError(NO_COLOUR.format(part=part.name))
     p = parameters or LabellingParameters()
     source = raw if isinstance(raw, Dataset) else Dataset.open(raw)
     folder = Path(out) if out is not None else Path(source.folder).parent

@@ -115,3 +115,8 @@ def test_parameters_come_from_sections_and_refuse_what_they_do_not_know():
     assert parameters.agreement.min_box_iou == 0.5
     with pytest.raises(CadsightError, match=r"file: colour.*'blurr'"):
         from_mapping(LabellingParameters, {"colour": {"blurr": 1}}, "file")
+
+
+def test_a_part_without_a_colour_is_refused_before_an_image_is_looked_at(part, tmp_path):
+    with pytest.raises(CadsightError, match="the part plate has no colour"):
+        label_session(tmp_path / "nothing", replace(part, colour=()), Pose.identity())

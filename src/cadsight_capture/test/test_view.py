@@ -6,6 +6,7 @@ from cadsight_capture.view import ViewCheck, ViewParameters
 from cadsight_cell.arm import UR3E_LIMITS, Arm
 from cadsight_cell.collision import BoxBody, CollisionModel, HeldPart
 from cadsight_cell.planner import RrtPlanner
+from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.part import Part
 
@@ -53,6 +54,25 @@ def test_a_part_that_looks_away_by_more_than_the_limit_is_refused(check):
     joints = turned(wrist_1=np.deg2rad(25))
     assert check(largest_tilt_deg=40.0)(joints) == ""
     assert check(largest_tilt_deg=10.0)(joints) == "turned_away"
+
+
+@pytest.mark.parametrize(("axis", "least"), [((0, 0, 1), 0), ((1, 0, 0), 90), ((0, 0, -1), 180)])
+def test_an_axis_that_no_pose_turns_to_the_camera_is_refused_at_once(mesh, camera, axis, least):
+    arm, held = Arm(), HeldPart(mesh, MOUNT)
+    planner = RrtPlanner(CollisionModel(arm, [], held), UR3E_LIMITS)
+    part = Part(name="plate", mesh="plate.stl", point_of_interest=(0.0, 0.0, 0.005), axis_of_interest=axis)
+    looked = ViewCheck(arm, planner, part, held, camera, BASE_FROM_CAMERA, ViewParameters(largest_tilt_deg=60.0))
+    # At home the tool looks at the camera; only the last joint turns, about the tool's own axis.
+    spread = (0, 0, 0, 0, 0, 1.0)
+    if least == 0:
+        looked.check_axis(HOME, spread)
+        return
+    with pytest.raises(CadsightError) as caught:
+        looked.check_axis(HOME, spread)
+    words = str(caught.value)
+    assert "expected at most 60" in words
+    assert abs(float(words.split("no nearer than ")[1].split()[0]) - least) < 3
+    looked.check_axis(HOME, (0, 0, 0, 2.5, 2.5, 1.0))
 
 
 def test_the_whole_part_must_lie_inside_the_border(check):

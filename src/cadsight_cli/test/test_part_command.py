@@ -1,5 +1,7 @@
-"""`cadsight part add` as a user types it."""
+"""`cadsight part` as a user types it."""
 
+import cv2
+import numpy as np
 import pytest
 import trimesh
 from cadsight_cli.main import main
@@ -40,3 +42,48 @@ def test_what_cannot_become_a_part_ends_with_one_sentence(plate, tmp_path, capsy
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_a_part_is_checked_and_ends_with_one_while_something_is_missing(plate, tmp_path, capsys):
+    main(["part", "add", str(plate), "--out", str(tmp_path / "parts")])
+    yaml = tmp_path / "parts" / "plate.yaml"
+    capsys.readouterr()
+    assert main(["part", "check", str(yaml)]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "plate: class 0, 40.0 x 40.0 x 10.0 mm, 16.00 cm3, closed"
+    assert said[1].startswith("wrong: colour is empty")
+    assert said[2] == str(tmp_path / "parts" / "plate-check.jpg")
+    yaml.write_text(yaml.read_text().replace("colour: []", "colour: [{low: [5, 90, 60], high: [25, 255, 255]}]"))
+    assert main(["part", "check", str(yaml), "--out", str(tmp_path / "look.png")]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["nothing is missing", str(tmp_path / "look.png")]
+    assert main(["part", "check", str(yaml), "--out", str(tmp_path / "look.png")]) == 2
+    assert "look.png is there already" in capsys.readouterr().err
+
+
+def test_a_part_is_replaced_only_by_force(plate, tmp_path, capsys):
+    add = ["part", "add", str(plate), "--out", str(tmp_path / "parts")]
+    assert main(add) == 0
+    assert main(add) == 2
+    assert "or --force" in capsys.readouterr().err
+    assert main([*add, "--force"]) == 0
+
+
+def test_the_colour_of_a_part_is_found_and_tried_on_its_picture(tmp_path, capsys):
+    picture = np.full((240, 320, 3), 235, np.uint8)
+    # Blue, green, red of OpenCV's hue 60.
+    picture[80:160, 100:200] = (40, 180, 40)
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    colour = ["part", "colour", str(tmp_path / "a.png"), "--at", "110", "90", "190", "150"]
+    assert main([*colour, "--out", str(tmp_path / "b.png")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "colour:",
+        "- low: [52, 148, 120]",
+        "  high: [68, 255, 255]",
+        "# 1 of 180 hues in the rectangle, 100% of it coloured",
+        "# in this picture it finds what lies from 100, 80 to 200, 160",
+        f"# {tmp_path / 'b.png'}",
+    ]
+    assert main(["part", "colour", str(tmp_path / "a.png"), "--at", "0", "0", "50", "50"]) == 2
+    assert "grey, white or black" in capsys.readouterr().err
+    assert main([*colour, "--out", str(tmp_path / "a.png")]) == 2
+    assert "is there already" in capsys.readouterr().err

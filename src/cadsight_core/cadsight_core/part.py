@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.mesh import Mesh, Unit, load_mesh
+from cadsight_core.mesh import LARGEST_DIAMETER_M, Mesh, Unit, load_mesh
 from cadsight_core.parameters import check, from_mapping, parameter
-from cadsight_core.yaml_file import read_yaml
+from cadsight_core.yaml_file import parse_yaml, yaml_bytes
 
 Hsv = tuple[int, int, int]
 Vector = tuple[float, float, float]
@@ -64,7 +64,9 @@ class Part:
     symmetry: tuple[Symmetry, ...] = parameter((), "rotations that leave the part's look unchanged")
     point_of_interest: Vector = parameter((0.0, 0.0, 0.0), "point whose normal is wanted, metres")
     axis_of_interest: Vector = parameter((0.0, 0.0, 1.0), "the outward normal there")
-    display_colour: Vector = parameter((0.8, 0.3, 0.05), "red, green, blue of the simulated part, 0 to 1, linear")
+    display_colour: Vector = parameter(
+        (0.8, 0.3, 0.05), "red, green, blue of the simulated part, 0 to 1, linear", minimum=0.0, maximum=1.0
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -83,8 +85,20 @@ def load_part(path: str | Path) -> Part:
         CadsightError: for a missing file, YAML that does not parse, an unknown key or a value out of range.
             The mesh itself is read by :func:`load_part_mesh`.
     """
+    return parse_part(yaml_bytes(path, "the part "), path)
+
+
+def parse_part(text: str | bytes, path: str | Path) -> Part:
+    """The part that a text describes which stands, or is to stand, in the file ``path``.
+
+    Raises:
+        CadsightError: as :func:`load_part`.
+    """
     path = Path(path)
-    data = _read_yaml(path)
+    found = parse_yaml(text, f"the part {path}")
+    if not isinstance(found, Mapping):
+        raise CadsightError(f"the part {path} holds {found!r}, expected keys such as name, class_id and mesh")
+    data: dict[str, Any] = dict(found)
     for key, cls in (("colour", ColourRange), ("symmetry", Symmetry)):
         entries = data.get(key, [])
         if not isinstance(entries, list):
@@ -114,12 +128,19 @@ def load_parts(folder: str | Path) -> tuple[Part, ...]:
 
 
 def load_part_mesh(part: Part) -> Mesh:
-    """The part's mesh in metres (see :func:`cadsight_core.mesh.load_mesh`)."""
-    return load_mesh(part.mesh, part.unit)
+    """The part's mesh in metres.
 
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    data = read_yaml(path, "the part ")
-    if not isinstance(data, Mapping):
-        raise CadsightError(f"the part {path} holds {data!r}, expected keys such as name, class_id and mesh")
-    return dict(data)
+    Raises:
+        CadsightError: as :func:`cadsight_core.mesh.load_mesh`, and for a point of interest that is farther from the
+            mesh than any part is large.
+    """
+    mesh = load_mesh(part.mesh, part.unit)
+    point = np.asarray(part.point_of_interest)
+    nearest = np.clip(point, mesh.vertices.min(axis=0), mesh.vertices.max(axis=0))
+    away = float(np.linalg.norm(point - nearest))
+    if away > LARGEST_DIAMETER_M:
+        raise CadsightError(
+            f"the point_of_interest of {part.name} is {list(part.point_of_interest)}, {away:.3g} m away from its mesh, "
+            "expected a point on it: metres in the frame of the CAD file"
+        )
+    return mesh

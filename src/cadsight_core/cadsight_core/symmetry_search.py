@@ -81,6 +81,26 @@ def find_symmetries(mesh: Mesh, tolerance: float = TOLERANCE) -> tuple[FoundSymm
     return tuple(sorted(_completed(surface, found, limit), key=lambda f: (-f.order, f.error)))
 
 
+def turned_error(mesh: Mesh, axis: Array, order: int) -> float:
+    """How far a turn of the mesh leads from the mesh, metres, beyond what its triangles may be off.
+
+    Args:
+        axis: (3,) through the mesh's origin, of any length.
+        order: positions in a turn, 0 for a body of revolution.
+    """
+    surface = _Surface(mesh, np.zeros(3))
+    degrees = _ODD_TURNS_DEG if order == 0 else (360 / order,)
+    turns = [Rotation.from_rotvec(np.deg2rad(d) * unit(axis)) for d in degrees]
+    return max(surface.error(turn, mesh.diameter) for turn in turns)
+
+
+def nearest_triangles(mesh: Mesh, point: Array, within: float) -> tuple[NDArray[np.int64], float]:
+    """The triangles (N,) that a point (3,) is nearest to, all that are ``within`` metres as near, and its distance."""
+    corners = mesh.vertices[mesh.faces]
+    away = _to_triangles(np.broadcast_to(point, (len(corners), 3)), corners)
+    return np.flatnonzero(away <= away.min() + within), float(away.min())
+
+
 def _between(one: Array, other: Array) -> float:
     """Angle of two axes in radians."""
     return float(np.arccos(np.clip(abs(one @ other), 0, 1)))
@@ -145,13 +165,17 @@ def _beside_revolution(surface: "_Surface", axis: Array, limit: float) -> list[F
 
 
 class _Surface:
-    """A mesh's surface as points on it, with the exact distance of other points to it."""
+    """A mesh's surface as points on it, with the exact distance of other points to it.
 
-    def __init__(self, mesh: Mesh) -> None:
+    It is turned about its middle, or about ``middle`` (3,).
+    """
+
+    def __init__(self, mesh: Mesh, middle: Array | None = None) -> None:
         self.corners = mesh.vertices[mesh.faces]
         cross = np.cross(self.corners[:, 1] - self.corners[:, 0], self.corners[:, 2] - self.corners[:, 0])
         area = np.linalg.norm(cross, axis=1) / 2
-        self.middle: Array = (area[:, None] * self.corners.mean(axis=1)).sum(axis=0) / area.sum()
+        centre: Array = (area[:, None] * self.corners.mean(axis=1)).sum(axis=0) / area.sum()
+        self.middle = centre if middle is None else middle
         self.diameter, self.hull = mesh.diameter, mesh.hull_vertices
         self._area, self._rng = area, np.random.default_rng(0)
         self._within = sagittas(mesh.vertices, mesh.faces)
@@ -210,14 +234,14 @@ class _Surface:
                 if away[far] <= max(_SURE * limit, worst):
                     break
                 place = turned[part][far]
-                away[far] = self._exact(place, away[far] + self._off[part][far]) - self._off[part][far]
+                away[far] = self.exact(place, away[far] + self._off[part][far]) - self._off[part][far]
                 if away[far] > limit:
                     return float("inf")
                 worst = max(worst, float(away[far]))
             worst = max(worst, float(away.max()))
         return worst
 
-    def _exact(self, point: Array, at_most: float) -> float:
+    def exact(self, point: Array, at_most: float) -> float:
         """Distance of a point (3,) to the surface beyond what its triangles may be off; ``at_most`` is known."""
         low, high = self._boxes
         reach = at_most + self._within[:, None]

@@ -1,6 +1,7 @@
 import textwrap
 
 import pytest
+import trimesh
 from cadsight_core.errors import CadsightError
 from cadsight_core.part import load_part, load_part_mesh, load_parts
 
@@ -37,6 +38,7 @@ def test_a_part_is_read_with_its_mesh_beside_it_and_its_axis_made_a_unit_vector(
     ("old", "new", "words"),
     [
         ("name: bracket", "name: two words", "'two words', expected one word"),
+        ("unit: mm", "display_colour: [300, 0, 0]", "display_colour is 300.0, expected at least 0 and at most 1"),
         ("name: bracket", "", "name is '', expected one word"),
         ("class_id: 0", "class_id: -1", "class_id is -1, expected at least 0"),
         ("class_id: 0", "class_id: zero", "class_id is 'zero', expected int"),
@@ -92,3 +94,16 @@ def test_a_folder_without_parts_and_a_part_without_its_mesh_are_refused(tmp_path
         load_parts(tmp_path)
     with pytest.raises(CadsightError, match=r"bracket\.stl does not exist"):
         load_part_mesh(load_part(write(tmp_path, GOOD)))
+
+
+@pytest.mark.parametrize("name", ["on", "0603", "2026-01-02"])
+def test_a_name_that_only_older_yaml_takes_for_something_else_is_a_name(tmp_path, name):
+    assert load_part(write(tmp_path, GOOD.replace("bracket", name, 1))).name == name
+
+
+def test_a_point_metres_away_from_the_mesh_is_refused_when_the_mesh_is_read(tmp_path):
+    trimesh.creation.box((40, 30, 10)).export(tmp_path / "bracket.stl")
+    assert load_part_mesh(load_part(write(tmp_path, GOOD))).is_closed
+    away = load_part(write(tmp_path, GOOD.replace("0.01, 0.005", "8, 0.005")))
+    with pytest.raises(CadsightError, match=r"\[0\.0, 8\.0, 0\.005\], 7\.99 m away from its mesh"):
+        load_part_mesh(away)

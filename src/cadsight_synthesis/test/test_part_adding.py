@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import trimesh
+import yaml
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
 from cadsight_core.part import load_part_mesh, load_parts
@@ -33,7 +34,7 @@ def test_a_square_plate_becomes_a_part_with_its_mesh_symmetry_and_picture(tmp_pa
     assert (picture[:3] > 250).all()
     for y in (180, 540):
         for x in (240, 720):
-            assert picture[y, x].max() < 230  # the part is in the middle of each of the four views
+            assert picture[y, x].min() < 230  # the part is in the middle of each of the four views
 
 
 def test_parts_of_a_folder_count_on_and_a_name_that_is_taken_is_refused(tmp_path):
@@ -88,3 +89,41 @@ def test_a_tolerance_lets_a_small_notch_pass(tmp_path):
     assert add_part(tmp_path / "brick.stl", "strict", tmp_path / "parts").part.symmetry == ()
     loose = add_part(tmp_path / "brick.stl", "loose", tmp_path / "parts", tolerance_m=0.0008).part
     assert sorted(s.axis for s in loose.symmetry) == [(0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)]
+
+
+@pytest.mark.parametrize("name", ["4711", "0603", "off", "1e3", "2026-01-02", "null", "#1", "a:b", "schlüssel", "'"])
+def test_a_name_that_yaml_could_take_for_something_else_stays_a_name(tmp_path, name):
+    made = add_part(plate(tmp_path), name, tmp_path / "parts")
+    (read,) = load_parts(tmp_path / "parts")
+    assert read == made.part
+    assert read.name == name
+    assert yaml.safe_load(made.path.read_text())["name"] == name  # for readers of YAML 1.1 too
+
+
+def test_a_point_a_few_micrometres_off_the_origin_is_read_again(tmp_path):
+    # 4e-06, which YAML 1.1 takes for a text.
+    made = add_part(plate(tmp_path, shift=(0.004, 0, 0)), "plate", tmp_path / "parts")
+    assert made.part.point_of_interest == pytest.approx((4e-06, 0, 0.005), abs=1e-9)
+    assert yaml.safe_load(made.path.read_text())["point_of_interest"][0] == 4e-06
+    assert load_parts(tmp_path / "parts") == (made.part,)
+
+
+def test_a_part_is_replaced_by_force_and_keeps_its_class(tmp_path):
+    folder = tmp_path / "parts"
+    for name in ("one", "two"):
+        add_part(plate(tmp_path), name, folder)
+    trimesh.creation.box((30, 20, 10)).export(tmp_path / "brick.stl")
+    made = add_part(tmp_path / "brick.stl", "one", folder, force=True)
+    assert made.part.class_id == 0
+    assert load_part_mesh(load_parts(folder)[0]).extents == pytest.approx([0.03, 0.02, 0.01])
+    (folder / "one.yaml").write_text("name: [\n")
+    assert add_part(tmp_path / "brick.stl", "one", folder, force=True).part.class_id == 2
+
+
+def test_nothing_is_written_beside_a_part_that_cannot_be_read(tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "old.yaml").write_text("name: old\nname: new\n")
+    with pytest.raises(CadsightError, match=r"old\.yaml has the key 'name' in line 1 and in line 2"):
+        add_part(plate(tmp_path), "plate", folder)
+    assert [p.name for p in folder.iterdir()] == ["old.yaml"]

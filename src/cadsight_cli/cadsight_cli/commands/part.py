@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from cadsight_cli.argument_types import number
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser("part", help="add a part from a CAD file", description="Parts out of CAD files.")
+    parser = subparsers.add_parser(
+        "part", help="add a part from a CAD file, check it, find its colour", description="Parts out of CAD files."
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser(
         "add",
@@ -25,16 +28,39 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "symmetric (0.4 %% of the part's size)",
     )  # fmt: skip
     add.add_argument("--out", default="parts", metavar="DIR", help="folder of the parts (parts)")
-    add.set_defaults(run=run)
+    add.add_argument("--force", action="store_true", help="replace a part of that name; it keeps its class alone")
+    add.set_defaults(run=run_add)
+    check = actions.add_parser(
+        "check",
+        help="say what is missing or wrong in a part, and draw it",
+        description="Read a part's YAML and mesh and say what is missing or wrong, before anything is captured: the "
+        "point of interest off the surface, the axis into the part, no colour, turns that the mesh does not have. "
+        "Draws the part with its axes, point, normal, symmetries and colour. Ends with 1 when something is wrong.",
+    )
+    check.add_argument("part", metavar="YAML", help="the part")
+    check.add_argument("--out", metavar="JPG", help="where the picture goes (beside the YAML, NAME-check.jpg)")
+    check.set_defaults(run=run_check)
+    colour = actions.add_parser(
+        "colour",
+        help="find the colour range of a part in a picture",
+        description="Find the range of hue, saturation and value of what lies in a rectangle of a picture, and print "
+        "it as the part's YAML takes it. The rectangle lies wholly on the part, over lit and shaded faces.",
+    )
+    colour.add_argument("image", metavar="IMAGE", help="picture of the part in the light of the cell")
+    colour.add_argument(
+        "--at", type=int, nargs=4, metavar=("X0", "Y0", "X1", "Y1"), required=True,
+        help="corners of the rectangle in pixels, the last ones excluded",
+    )  # fmt: skip
+    colour.add_argument("--out", metavar="PNG", help="draw what the range finds in the picture")
+    colour.set_defaults(run=run_colour)
 
 
-def run(args: argparse.Namespace) -> int:
-    from pathlib import Path
-
+def run_add(args: argparse.Namespace) -> int:
     from cadsight_synthesis.part_adding import add_part
 
     tolerance_m = args.tolerance / 1000 if args.tolerance is not None else None
-    added = add_part(args.file, args.name or Path(args.file).stem, args.out, args.unit, tolerance_m=tolerance_m)
+    name = args.name or Path(args.file).stem
+    added = add_part(args.file, name, args.out, args.unit, tolerance_m=tolerance_m, force=args.force)
     mesh, part = added.mesh, added.part
     size = " x ".join(f"{1000 * v:.1f}" for v in mesh.extents)
     closed = "closed" if mesh.is_closed else "not closed"
@@ -48,11 +74,76 @@ def run(args: argparse.Namespace) -> int:
         aside = s.offset > added.tolerance_m
         place = f", {1000 * s.offset:.1f} mm from the origin: not written" if aside else ""
         print(f"  {order} about [{axis}]{place} (to {1000 * s.error:.3f} mm)")
-    print("point of interest: " + ", ".join(f"{1000 * v:.1f}" for v in part.point_of_interest) + " mm, the middle of "
-          "its largest flat face, normal [" + ", ".join(f"{v:.3f}" for v in part.axis_of_interest) + "]")  # fmt: skip
+    point = ", ".join(f"{1000 * v + 0.0:.1f}" for v in part.point_of_interest)
+    normal = ", ".join(f"{v + 0.0:.3f}" for v in part.axis_of_interest)
+    print(f"point of interest: {point} mm, {added.point_is}, normal [{normal}]")
     if added.no_picture:
         print(f"no picture: {added.no_picture}")
     for path in (added.path, added.mesh_path, added.picture_path):
         if path is not None:
             print(path)
     return 0
+
+
+def run_check(args: argparse.Namespace) -> int:
+    from cadsight_core.errors import CadsightError
+    from cadsight_core.images import write_image
+    from cadsight_core.part import load_part, load_part_mesh
+    from cadsight_synthesis.part_check import check_part
+    from cadsight_synthesis.part_picture import explained_picture_of
+
+    target = _free(args.out) if args.out else Path(args.part).with_name(f"{Path(args.part).stem}-check.jpg")
+    part = load_part(args.part)
+    mesh = load_part_mesh(part)
+    size = " x ".join(f"{1000 * v:.1f}" for v in mesh.extents)
+    closed = "closed" if mesh.is_closed else "not closed"
+    print(f"{part.name}: class {part.class_id}, {size} mm, {1e6 * mesh.volume:.2f} cm3, {closed}")
+    for note in mesh.notes:
+        print(f"  {note}")
+    findings = check_part(part, mesh)
+    for finding in findings:
+        print(f"{'wrong' if finding.wrong else 'note'}: {finding.sentence}")
+    if not findings:
+        print("nothing is missing")
+    try:
+        write_image(target, explained_picture_of(part, mesh))
+        print(target)
+    except CadsightError as error:
+        print(f"no picture: {error}")
+    return 1 if any(f.wrong for f in findings) else 0
+
+
+def run_colour(args: argparse.Namespace) -> int:
+    from cadsight_capture.colour import label_by_colour
+    from cadsight_capture.colour_finding import find_colour
+    from cadsight_capture.refusal import Refusal
+    from cadsight_core.drawing import draw_labels
+    from cadsight_core.images import read_image, write_image
+    from cadsight_core.sample import Instance
+    from cadsight_core.yaml_file import dump_yaml
+
+    target = _free(args.out) if args.out else None
+    image = read_image(args.image)
+    found = find_colour(image, tuple(args.at))
+    print(dump_yaml({"colour": [{"low": found.colour.low, "high": found.colour.high}]}), end="")
+    print(f"# {found.hues} of 180 hues in the rectangle, {found.coloured:.0%} of it coloured")
+    label = label_by_colour(image, (found.colour,))
+    if isinstance(label, Refusal):
+        print(f"# in this picture it finds nothing: {label.kind}, {label.reason}")
+        instances = []
+    else:
+        x0, y0, x1, y1 = (round(v) for v in label.box.as_tuple())
+        print(f"# in this picture it finds what lies from {x0}, {y0} to {x1}, {y1}")
+        instances = [Instance(0, label.box, mask=label.mask, source="colour")]
+    if target is not None:
+        write_image(target, draw_labels(image, instances, ("part",)))
+        print(f"# {target}")
+    return 0
+
+
+def _free(name: str) -> Path:
+    from cadsight_core.errors import CadsightError
+
+    if Path(name).exists():
+        raise CadsightError(f"{name} is there already, expected a name that is free")
+    return Path(name)
