@@ -150,6 +150,8 @@ def _completed(surface: "_Surface", found: list[FoundSymmetry], limit: float) ->
             for axis, order in axes_of(group):
                 # What follows from two within the tolerance is within twice that.
                 error = surface.error(Rotation.from_rotvec(_turn(order) * axis), 2 * limit)
+                # Of the two directions of an axis, the one along the positive axes.
+                axis = axis if axis[np.abs(axis).argmax()] > 0 else -axis
                 whole.append(FoundSymmetry(axis, order, surface.middle, error))
             if all(np.isfinite(f.error) for f in whole):
                 return whole

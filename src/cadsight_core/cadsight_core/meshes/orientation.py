@@ -14,8 +14,7 @@ _NO_VOLUME = 1e-9
 _HELD = 0.6
 _PLACES = 5
 # Rays of an open shell, of how many one must tell, and how many triangles all rays together may be tried on.
-_RAYS, _TELLING, _TRIALS = 64, 0.1, 200_000_000
-_CHUNK = 2_000_000
+_RAYS, _TELLING, _TRIALS = 64, 0.1, 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +123,7 @@ def _votes(
     rng = np.random.default_rng(0)
     sizes = np.bincount(shells.of, area, len(shells.closed))
     asked = asked[np.argsort(-sizes[asked], kind="stable")]
-    rays = max(_TRIALS // (2 * len(corners)), 10)
+    rays = max(_TRIALS // len(corners), 10)
     each = int(np.clip(rays // len(asked), 10, _RAYS))
     order = np.argsort(shells.of, kind="stable")
     first = np.searchsorted(shells.of[order], np.arange(len(shells.closed) + 1))
@@ -138,30 +137,23 @@ def _votes(
         normal = np.cross(corners[face, 1] - corners[face, 0], corners[face, 2] - corners[face, 0])
         normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
         normal = np.where(reverse[face, None], -normal, normal) + rng.uniform(-0.02, 0.02, (each, 3))
-        front, back = (_crossings(start, way, corners, face) % 2 for way in (normal, -normal))
+        lines = [_crossings(at, to, corners, int(f)) for at, to, f in zip(start, normal, face, strict=True)]
+        front, back = np.array(lines).T % 2
         outwards, inwards = int(((front == 0) & (back == 1)).sum()), int(((front == 1) & (back == 0)).sum())
         if max(outwards, inwards) >= _TELLING * each and outwards != inwards:
             found[shell] = 1 if outwards > inwards else -1
     return found
 
 
-def _crossings(start: Array, way: Array, corners: Array, own: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many triangles (F, 3, 3) but its own one each ray (N, 3) crosses (Moeller and Trumbore, 1997)."""
-    found = np.zeros(len(start), np.int64)
-    edge1, edge2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    step = max(_CHUNK // max(len(start), 1), 1)
-    for begin in range(0, len(corners), step):
-        e1, e2, a = edge1[begin : begin + step], edge2[begin : begin + step], corners[begin : begin + step, 0]
-        p = np.cross(way[:, None], e2[None])
-        det = np.einsum("nfj,fj->nf", p, e1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            away = start[:, None] - a[None]
-            u = np.einsum("nfj,nfj->nf", away, p) / det
-            q = np.cross(away, e1[None])
-            v = np.einsum("nfj,nj->nf", q, way) / det
-            t = np.einsum("nfj,fj->nf", q, e2) / det
-            hit = (u >= 0) & (v >= 0) & (u + v <= 1) & (t > 0)
-        here = np.flatnonzero((own >= begin) & (own < begin + step))
-        hit[here, own[here] - begin] = False
-        found += hit.sum(axis=1)
-    return found
+def _crossings(start: Array, way: Array, corners: Array, own: int) -> tuple[int, int]:
+    """How many triangles (F, 3, 3) but its own one a line (3,) crosses ahead of its start and behind."""
+    u = np.cross(way, np.eye(3)[np.abs(way).argmin()])
+    seen = (corners.reshape(-1, 3) - start) @ np.stack([u, np.cross(way, u)], axis=1)
+    x, y = seen.reshape(-1, 3, 2).transpose(2, 1, 0)
+    # Twice the area of what the line and each side span: the line is inside where it is left, or right, of all sides.
+    sides = np.stack([x[i] * y[j] - x[j] * y[i] for i, j in ((1, 2), (2, 0), (0, 1))])
+    hit: NDArray[np.bool_] = np.asarray((sides > 0).all(axis=0) | (sides < 0).all(axis=0))
+    hit[own] = False
+    shares = sides[:, hit] / sides[:, hit].sum(axis=0)
+    along = np.einsum("kn,nk->n", shares, (corners[hit] - start) @ way)
+    return int((along > 0).sum()), int((along < 0).sum())

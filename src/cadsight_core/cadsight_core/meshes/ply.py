@@ -268,7 +268,9 @@ def _corners(tables: dict[str, _Element]) -> tuple[NDArray[np.int64], NDArray[np
         if found is not None:
             strips = np.concatenate([_unrolled(row) for row in np.split(found[1], np.cumsum(found[0])[:-1])])
             return np.full(len(strips), 3), strips.reshape(-1).astype(np.int64), False
-    raise CadsightError("it has no faces, expected an element face or tristrips with vertex_indices")
+    if not {"face", "tristrips"} & set(tables):  # a cloud of points
+        return np.empty(0, np.int64), np.empty(0, np.int64), False
+    raise CadsightError("its faces have no corners, expected a list vertex_indices")
 
 
 def _unrolled(strip: NDArray[Any]) -> NDArray[np.int64]:

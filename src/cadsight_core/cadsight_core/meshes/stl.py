@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array
 from cadsight_core.meshes.polygons import cut
 from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.triangles import Triangles
@@ -19,7 +20,6 @@ _VERTEX = re.compile(
 )
 _NAMING = re.compile(rb"^[ \t]*(?:end)?solid\b.*$", re.IGNORECASE | re.MULTILINE)
 _SOLID_END = re.compile(rb"\bendsolid\b", re.IGNORECASE)
-_LOOP_END = re.compile(rb"\bendloop\b", re.IGNORECASE)
 _FACET = re.compile(rb"\bfacet\b", re.IGNORECASE)
 _FACET_END = re.compile(rb"\bendfacet\b", re.IGNORECASE)
 
@@ -68,26 +68,32 @@ def _ascii(data: bytes) -> Triangles:
     text = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b"\n" in text.strip():
         text = _NAMING.sub(b"", text)  # a solid may be called anything, vertex too
-    found = list(_VERTEX.finditer(text))
-    ends = np.array([m.start() for m in _LOOP_END.finditer(text)], np.int64)
+    loops = text.lower().split(b"endloop")
     facets, whole = len(_FACET.findall(text)), len(_FACET_END.findall(text))
-    loop = np.searchsorted(ends, np.array([m.start() for m in found], np.int64))
-    if facets != len(ends) or facets != whole or (len(loop) and loop[-1] >= len(ends)):
-        raise CadsightError(f"{facets} of its facets begin and {min(whole, len(ends))} end, expected a whole file")
-    sizes = np.bincount(loop, minlength=len(ends)).astype(np.int64)
+    if facets != len(loops) - 1 or facets != whole or b"vertex" in loops[-1]:
+        raise CadsightError(f"{facets} of its facets begin and {min(whole, len(loops) - 1)} end, expected a whole file")
+    sizes = np.array([loop.count(b"vertex") for loop in loops[:-1]], np.int64)
     if (sizes < 3).any():
-        raise CadsightError(
-            f"its facet {int(np.argmax(sizes < 3)) + 1} has {sizes[sizes < 3][0]} vertices of three numbers, expected 3"
-        )
-    numbers = [[_number(v) for v in m.groups()] for m in found]
-    vertices = np.array(numbers, float).reshape(-1, 3)
+        first = int(np.argmax(sizes < 3))
+        raise CadsightError(f"its facet {first + 1} has {sizes[first]} vertices, expected 3")
+    found = _VERTEX.findall(text)
+    if len(found) != sizes.sum():
+        raise CadsightError(f"{sizes.sum() - len(found)} of its vertices have no three numbers, expected vertex X Y Z")
+    vertices = _numbers(found)
     faces, _ = cut(vertices, sizes, np.arange(len(vertices), dtype=np.int64))
     ended = _SOLID_END.search(data) is not None
     return Triangles(vertices, faces, notes=() if ended else ("it ends without endsolid: is it whole?",))
 
 
+def _numbers(words: list[tuple[bytes, bytes, bytes]]) -> Array:
+    try:
+        return np.array(words, "S").astype(float).reshape(-1, 3)
+    except ValueError:  # such as 1.#QNAN, which Microsoft's C writes
+        return np.array([[_number(w) for w in row] for row in words], float).reshape(-1, 3)
+
+
 def _number(text: bytes) -> float:
     try:
         return float(text)
-    except ValueError:  # such as 1.#QNAN, which Microsoft's C writes
+    except ValueError:
         return float("nan")

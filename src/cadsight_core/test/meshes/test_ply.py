@@ -164,7 +164,7 @@ def test_places_in_a_texture_without_one_are_no_colours():
         (b"ply\nformat ascii 1.0\nproperty int x\n", "its header has the line 'property int x'"),
         (b"ply\nformat ascii 1.0\nelement vertex -3\n", "its header has the line 'element vertex -3'"),
         (b"ply\nformat ascii 1.0\nelement vertex 0\nend_header\n", "no vertices with x, y and z"),
-        (box("ascii", [], name="corners"), "it has no faces"),
+        (box("ascii", [], name="corners"), "its faces have no corners"),
         (box("ascii", MIXED)[:-9], "it ends within its 8 rows of 'face'"),
         (box("binary_little_endian", MIXED)[:-1], "it ends within its 8 rows of 'face'"),
         (box("binary_little_endian", SIDES)[:-90], "it ends within its 6 rows of 'face'"),
@@ -193,3 +193,8 @@ def test_bytes_that_changed_are_read_or_refused(at, new, form):
         except CadsightError:
             continue
         assert found.faces.size == 0 or found.faces.max() < len(found.vertices)
+
+
+def test_a_cloud_of_points_has_no_triangles():
+    found = read(ply("ascii", [("vertex", [("float", None, k) for k in "xyz"], BOX.tolist())]))
+    assert found.faces.shape == (0, 3)

@@ -63,7 +63,7 @@ def test_what_is_odd_in_a_header_is_told():
         (binary_stl(CORNERS, count=13), "counts 13 triangles and 12 are there"),
         (binary_stl(CORNERS, count=0, behind=b"x"), "counts 0 triangles, and 601 bytes follow that are none"),
         (ascii_stl(CORNERS)[:-40], "12 of its facets begin and 11 end"),
-        (ascii_stl(CORNERS).replace(b"20 15 4", b"20,0 15,0 4,0", 1), "vertices of three numbers, expected 3"),
+        (ascii_stl(CORNERS).replace(b"20 15 4", b"20,0 15,0 4,0", 1), "1 of its vertices have no three numbers"),
         (ascii_stl(CORNERS[:, :2]), "its facet 1 has 2 vertices"),
     ],
 )
