@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from cadsight_core.errors import CadsightError
 from cadsight_core.meshes.gltf import read_glb
 from cadsight_core.meshes.obj import read_obj
@@ -83,7 +85,9 @@ def read_triangles(path: str | Path) -> Triangles:
     if other is not None:
         raise CadsightError(f"the mesh {path} is {other}, expected {reader.name}")
     try:
-        found = reader.read(Source(path, data))
+        # Numbers that are none are left out later, and told.
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = reader.read(Source(path, data))
     except CadsightError as error:
         raise CadsightError(f"the mesh {path} could not be read as {reader.name}: {error}") from error
     if not len(found.faces):
