@@ -2,7 +2,7 @@ import pytest
 from cadsight_cli.benchmark_neighbours import NEIGHBOURS, NeighboursBenchmark
 from cadsight_core.errors import CadsightError
 
-from cadsight_cli import benchmark_neighbours
+from cadsight_cli import benchmark_neighbours, benchmark_node
 
 SMALL = NeighboursBenchmark(pictures=16, image_size=64, batch=4, epochs=1, runs=3)
 
@@ -27,6 +27,6 @@ def test_the_live_node_has_looked_before_anything_is_measured_beside_it(tmp_path
 def test_a_neighbour_that_ends_is_told(tmp_path):
     with (
         pytest.raises(CadsightError, match="a neighbour ended with status 3"),
-        benchmark_neighbours._running(["sh", "-c", "exit 3"], tmp_path / "log") as process,
+        benchmark_node.running(["sh", "-c", "exit 3"], tmp_path / "log") as process,
     ):
         process.wait()

@@ -23,8 +23,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, with "
         "`labels` how fast a large COCO set is read and checked beside pycocotools, with `training` what a detector's "
         "training costs beside calling ultralytics or torchvision directly with the same settings, with `inference` "
-        "how many pictures a second each runtime looks at, and with `neighbours` how quick training and looking are "
-        "beside other work; none of them wants a run. It is no test: nothing fails for being slow.",
+        "how many pictures a second each runtime looks at, with `neighbours` how quick training and looking are "
+        "beside other work, and with `start` how long the perception node takes to its first result; none of them "
+        "wants a run. It is no test: nothing fails for being slow.",
     )
     parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
     parser.add_argument(
@@ -47,7 +48,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         parser.add_argument(f"--{flag}", type=kind, metavar=metavar, help=f"training: {sentence}")
     parser.add_argument("--model", metavar="MODEL", help="inference: folder of a detector (YOLO11 nano, untrained)")
     parser.add_argument(
-        "--runs", type=COUNT, metavar="N", help="looks: inference, of each runtime (20); neighbours (200)"
+        "--runs",
+        type=COUNT,
+        metavar="N",
+        help="looks: inference, of each runtime (20); neighbours (200); start: starts (5)",
     )
     parser.add_argument("--threads", type=COUNT, metavar="N", help="inference: threads of a look (torch's own)")
     parser.add_argument("--data", metavar="SET", help="inference: labelled pictures to judge each runtime on")
@@ -109,6 +113,12 @@ def _run_neighbours(args: argparse.Namespace, output: JsonOutput, own: Sequence[
     from cadsight_cli.benchmark_neighbours import NeighboursBenchmark
 
     return _written(NeighboursBenchmark(**_given(args, own)).run(_print_speeds), output)
+
+
+def _run_start(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+    from cadsight_cli.benchmark_start import StartBenchmark
+
+    return _written(StartBenchmark(**_given(args, own)).run(_print_speeds), output)
 
 
 def _given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
@@ -190,4 +200,5 @@ _KINDS = {
     "training": (_run_training, ("family", "pictures", "image_size", "batch", "epochs", "rounds", "device")),
     "inference": (_run_inference, ("model", "image_size", "runs", "threads", "data", "split")),
     "neighbours": (_run_neighbours, ("pictures", "image_size", "batch", "epochs", "runs")),
+    "start": (_run_start, ("runs",)),
 }
