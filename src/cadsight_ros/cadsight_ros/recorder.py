@@ -4,14 +4,16 @@ import queue
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cadsight_core.errors import CadsightError
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
-from cadsight_ros.bags import BagWriter
+if TYPE_CHECKING:
+    # It brings the library of bags, for which a node that only names topics has no use.
+    from cadsight_ros.bags import BagWriter
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Recorder:
         failure: why writing stopped, if it did.
     """
 
-    def __init__(self, node: Node, writer: BagWriter, topics: Mapping[str, RecordedTopic]) -> None:
+    def __init__(self, node: Node, writer: "BagWriter", topics: Mapping[str, RecordedTopic]) -> None:
         self.counts = dict.fromkeys(topics, 0)
         self.failure: CadsightError | None = None
         self._node, self._writer = node, writer
