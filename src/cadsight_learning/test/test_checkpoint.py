@@ -1,3 +1,5 @@
+import contextlib
+import io
 import pickle
 from pathlib import Path
 
@@ -5,6 +7,8 @@ import pytest
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_learning.checkpoint import fill, fill_matching, load_checkpoint, load_state, save_checkpoint
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 
@@ -40,7 +44,7 @@ def test_a_checkpoint_that_holds_code_is_refused_before_it_runs(tmp_path, writer
     assert touched.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"abc", None])
 def test_a_cut_or_foreign_file_is_refused_in_one_sentence(tmp_path, content):
     path = tmp_path / "cut.pt"
     if content is None:
@@ -50,6 +54,20 @@ def test_a_cut_or_foreign_file_is_refused_in_one_sentence(tmp_path, content):
     with pytest.raises(CadsightError, match=r"cut\.pt") as raised:
         load_state(path)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(places=st.dictionaries(st.integers(0, 2000), st.integers(0, 255), min_size=1, max_size=5), old=st.booleans())
+def test_a_file_with_spoilt_bytes_is_read_or_refused_in_one_sentence(tmp_path, places, old):
+    buffer = io.BytesIO()
+    torch.save({"w": torch.zeros(3)}, buffer, _use_new_zipfile_serialization=not old)
+    data = bytearray(buffer.getvalue())
+    for place, value in places.items():
+        data[place % len(data)] = value
+    (tmp_path / "spoilt.pt").write_bytes(data)
+    with contextlib.suppress(CadsightError):
+        load_state(tmp_path / "spoilt.pt")
 
 
 def test_a_missing_file_and_one_that_is_no_state_dict_are_told_apart(tmp_path):
