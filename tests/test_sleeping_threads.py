@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,10 +11,14 @@ from pathlib import Path
 import pytest
 
 PYTHON = sys.executable
-# A model that is not there ends each of them, once torch is loaded.
+# A model that is not there, or no model, ends each of them, once torch is loaded.
 PROGRAMS = {
     "command line": [PYTHON, "-m", "cadsight_cli", "evaluate", "--model", "none", "--data", "none"],
-    "node": [PYTHON, "-m", "cadsight_perception.perception_node", "--ros-args", "-p", "detector:=none"],
+    "node": [
+        *(PYTHON, "-m", "cadsight_perception.perception_node", "--ros-args", "-p", "detector:=empty"),
+        *("-p", "runtime:=torch", "-p", "models_folder:=MODELS"),
+    ],
+    "export": [PYTHON, "-m", "cadsight_learning.export_process", "none", "", "onnx", "64", "64", str(os.getpid())],
     "worker": [
         PYTHON,
         "-c",
@@ -36,8 +41,12 @@ def said(words: list[str], **own: str) -> str:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_threads_of_a_program_sleep_while_they_wait(program):
-    text = said(PROGRAMS[program])
+def test_threads_of_a_program_sleep_while_they_wait(program, tmp_path):
+    (tmp_path / "empty").mkdir()
+    card = {"format": "cadsight-model-1", "kind": "detector", "architecture": "yolo11n", "classes": ["part"]}
+    (tmp_path / "empty" / "model.json").write_text(json.dumps({**card, "image_size": 64}))
+    (tmp_path / "empty" / "weights.pt").write_bytes(b"")
+    text = said([word.replace("MODELS", str(tmp_path)) for word in PROGRAMS[program]])
     assert text.count("OMP_WAIT_POLICY = 'PASSIVE'") == text.count("OMP_WAIT_POLICY =") > 0
     assert text.count("GOMP_SPINCOUNT = '0'") == text.count("GOMP_SPINCOUNT =") > 0
 

@@ -71,7 +71,6 @@ class InferenceBenchmark:
         if self.data and not self.model:
             raise CadsightError("there are data and no model, expected --model: random weights have no score")
         before = torch.get_num_threads()
-        torch.set_num_threads(self.threads or before)
         try:
             with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as scratch:
                 folder = (
@@ -83,7 +82,10 @@ class InferenceBenchmark:
 
     def _run(self, folder: Path, told: Told, note: Callable[[str], None]) -> dict[str, Any]:
         samples = self._samples(folder, note)
-        detectors: dict[str, Detector] = {r: load_detector(folder, device="cpu", runtime=r) for r in _runtimes()}
+        detectors: dict[str, Detector] = {
+            runtime: load_detector(folder, device="cpu", runtime=runtime, threads=self.threads or 0)
+            for runtime in _runtimes()
+        }
         detectors[PLAIN] = _plain(folder)
         for detector in detectors.values():
             detector.image_size = self.image_size or detector.image_size
@@ -150,5 +152,4 @@ def _plain(folder: Path) -> Detector:
 
 
 def _runtimes() -> tuple[str, ...]:
-    cpu = torch.device("cpu")
-    return RUNTIMES[RUNTIMES.index(runtime_of("auto", cpu)) :]
+    return RUNTIMES[RUNTIMES.index(runtime_of("auto", "cpu")) :]

@@ -11,7 +11,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance, Sample
 from cadsight_learning.learned_from import LearnedFrom
-from cadsight_learning.precision import has_bfloat16
+from cadsight_learning.machine import has_bfloat16
 from cadsight_learning.registry import ModelCard, load_detector, save_model
 from cadsight_learning.yolo import YoloDetector
 

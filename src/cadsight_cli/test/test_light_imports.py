@@ -10,6 +10,10 @@ CASES = {
         "from cadsight_cli.main import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass",
         "numpy cv2 torch",
     ),
+    "perception": (
+        "import cadsight_perception.perception_node, cadsight_perception.models",
+        "torch torchvision ultralytics sympy scipy pandas rosbags",
+    ),
     "yolo": ("import cadsight_learning.yolo, cadsight_learning.normals", "torchvision torch._dynamo sympy triton"),
 }
 

@@ -54,14 +54,11 @@ class Agreement:
         return f"bfloat16 moves {self.compared} {moved} at most"
 
 
-def agreement(
-    exact: Session, near: Session, pictures: Iterable[NDArray[np.float32]], kind: str, classes: int
-) -> Agreement:
+def agreement(exact: Session, near: Session, pictures: Iterable[NDArray[np.float32]], kind: str) -> Agreement:
     """Compare what ``near`` makes of ``pictures``, each (1, 3, rows, columns), with what ``exact`` does.
 
     Args:
         kind: of the model, 'detector' or 'normals'.
-        classes: of a detector.
     """
     moved: list[NDArray[Any]] = []
     for picture in pictures:
@@ -69,10 +66,8 @@ def agreement(
         if kind == "normals":
             moved.append(np.array([[0.0, 0.0, float(angle_between(one[:3], other[:3]))]]))
             continue
-        if one.shape[1] != 4 + classes:
-            one, other = one.T, other.T
-        sure = one[:, 4:].max(axis=1) >= CONFIDENCE
-        apart = np.abs(one - other)[sure]
+        sure = one[4:].max(axis=0) >= CONFIDENCE
+        apart = np.abs(one - other)[:, sure].T
         none = np.zeros(len(apart))
         moved.append(np.stack([apart[:, :4].max(axis=1, initial=0.0), apart[:, 4:].max(axis=1, initial=0.0), none], 1))
     every = np.concatenate(moved) if moved else np.zeros((0, 3))

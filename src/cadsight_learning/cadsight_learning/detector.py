@@ -9,10 +9,9 @@ import numpy as np
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from cadsight_learning.exports import Exports
+    from torch import Tensor, nn
 
 CONFIDENCE, MAX_DETECTIONS = 0.5, 10
 
@@ -78,13 +77,18 @@ class Detector(Protocol):
     def gives_masks(self) -> bool:
         """Whether what it finds has masks."""
 
-    @property
-    def module(self) -> nn.Module: ...
-
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
         """Parts of each picture (H, W, 3), surest first, boxes in its own pixels, ``source`` 'model'."""
+
+
+@runtime_checkable
+class TorchDetector(Detector, Protocol):
+    """A detector whose network torch runs, so that it can be trained and looked into."""
+
+    @property
+    def module(self) -> "nn.Module": ...
 
     def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
         """Mean losses over labelled pictures, as in training: ``box_loss``, ``class_loss`` and the network's others.
@@ -95,7 +99,7 @@ class Detector(Protocol):
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """What the network sees in each picture (H, W, 3), as (N, D): its finest maps, averaged over the picture."""
 
-    def load(self, state: dict[str, Tensor], where: str | Path = "") -> "Detector":
+    def load(self, state: "dict[str, Tensor]", where: str | Path = "") -> "TorchDetector":
         """Take the weights of a network of the same architecture and classes.
 
         Raises:
@@ -103,21 +107,7 @@ class Detector(Protocol):
         """
 
 
-@runtime_checkable
-class Exportable(Protocol):
-    """A detector whose network other runtimes than torch may run."""
-
-    def exportable(self) -> nn.Module:
-        """The network from pictures to one tensor, on the processor."""
-
-    def serve(self, runtime: str, exports: "Exports", may_stay: bool = False) -> Detector:
-        """Let ``runtime`` look from now on (see :class:`cadsight_learning.exports.Served`)."""
-
-
 def warm_up(detector: Detector, width: int, height: int, confidence: float = CONFIDENCE) -> None:
-    """Look at a picture of this size as later at real ones, so that the first of those is not the slow one.
-
-    What is imported hangs on the confidence too: a low one wants torchvision, which takes seconds.
-    """
+    """Look at a picture of this size as later at real ones, so that the first of those is not the slow one."""
     for _ in range(2):
         detector.predict([np.zeros((height, width, 3), np.uint8)], confidence)

@@ -8,7 +8,7 @@ import torch
 from cadsight_core.errors import CadsightError
 from torch import Tensor, nn
 
-from cadsight_learning.options import check_device
+from cadsight_learning.machine import device_name
 
 T = TypeVar("T")
 CPU = torch.device("cpu")
@@ -20,15 +20,7 @@ def device_of(name: str) -> torch.device:
     Raises:
         CadsightError: for another word, or a GPU that is not there.
     """
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "auto":
-        return torch.device("cuda:0" if gpus else "cpu")
-    check_device(name)
-    kind, _, number = name.partition(":")
-    if kind == "cuda" and int(number or 0) >= gpus:
-        there = f"{gpus} GPU{'' if gpus == 1 else 's'}" if gpus else "no GPU that torch can use"
-        raise CadsightError(f"the device is {name!r} and this machine has {there}, expected auto or cpu")
-    return torch.device("cpu" if name == "cpu" else f"cuda:{int(number or 0)}")
+    return torch.device(device_name(name))
 
 
 def device_of_module(module: nn.Module) -> torch.device:

@@ -15,7 +15,7 @@ from cadsight_core.symmetry import equal_normal
 from cadsight_core.watching import step, watched
 
 from cadsight_learning.detection_figures import detection_figures, per_picture
-from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
+from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector, TorchDetector
 from cadsight_learning.devices import memory_told
 from cadsight_learning.mask_metrics import mask_figures
 from cadsight_learning.metrics import Boxes, angle_figures, angle_intervals, squared_distance
@@ -44,10 +44,11 @@ def evaluate_detector(
     ``batch`` pictures at once, by default as many as suit it.
 
     Returns:
-        what :func:`cadsight_learning.detection_figures.detection_figures` gives, with ``box_loss``, ``object_loss`` and
-        the network's other losses, of a detector that gives masks ``mask_map50`` and ``mask_map50_95`` where the labels
-        have masks, the settings, ``per_image`` (see :func:`cadsight_learning.detection_figures.per_picture`) and
-        ``matches``, from which :class:`cadsight_learning.match_table.MatchTable` makes every figure again.
+        what :func:`cadsight_learning.detection_figures.detection_figures` gives, of a detector that torch runs with
+        ``box_loss``, ``object_loss`` and the network's other losses, of one that gives masks with ``mask_map50`` and
+        ``mask_map50_95`` where the labels have masks, the settings, ``per_image`` (see
+        :func:`cadsight_learning.detection_figures.per_picture`) and ``matches``, from which
+        :class:`cadsight_learning.match_table.MatchTable` makes every figure again.
 
     Raises:
         CadsightError: for an empty set, one without labels that is not of backgrounds, an unreadable picture, or a
@@ -65,7 +66,7 @@ def evaluate_detector(
         for start in watched(starts, len(starts), "looking"):
             images = [read_image(s.image) for s in samples[start : start + batch]]
             found_instances += detector.predict(images, confidence, max_detections)
-        losses = detector.losses(samples, square, batch)
+        losses = detector.losses(samples, square, batch) if isinstance(detector, TorchDetector) else {}
     truth = [_boxes(list(s.instances), s, square) for s in samples]
     found: list[Boxes] = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
     with step("figures and intervals"):
@@ -75,7 +76,7 @@ def evaluate_detector(
     return {
         **figures,
         # YOLO's class loss also says whether there is a part at all; R-CNNs have a loss of their own for that.
-        **{"object_loss": losses["class_loss"], **losses},
+        **({"object_loss": losses["class_loss"], **losses} if losses else {}),
         **masks,
         "confidence": confidence,
         "max_detections": max_detections,

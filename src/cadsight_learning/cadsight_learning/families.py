@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import torch
 from cadsight_core.sample import Sample
 
-from cadsight_learning.detector import Detector
+from cadsight_learning.detector import TorchDetector
 from cadsight_learning.devices import CPU
 from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_rtdetr
 from cadsight_learning.training import Task
 
 
-def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Detector, str]:
+def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[TorchDetector, str]:
     """An untrained detector of the family that the options name, and a sentence on where its weights come from.
 
     Raises:
@@ -30,7 +30,9 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Dete
     return yolo.new_detector(classes, options)
 
 
-def detector_of(architecture: str, classes: Sequence[str], image_size: int, device: torch.device = CPU) -> Detector:
+def detector_of(
+    architecture: str, classes: Sequence[str], image_size: int, device: torch.device = CPU
+) -> TorchDetector:
     """A detector of an architecture that a model's card names, its weights still to be loaded.
 
     Raises:
@@ -49,7 +51,9 @@ def detector_of(architecture: str, classes: Sequence[str], image_size: int, devi
     return YoloDetector(architecture, classes, image_size, device=device)
 
 
-def task_of(detector: Detector, train: Sequence[Sample], valid: Sequence[Sample], options: DetectorOptions) -> Task:
+def task_of(
+    detector: TorchDetector, train: Sequence[Sample], valid: Sequence[Sample], options: DetectorOptions
+) -> Task:
     """What the training loop trains.
 
     Raises:

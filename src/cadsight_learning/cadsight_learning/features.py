@@ -99,7 +99,7 @@ class DetectorFeatures:
         self.name = f"the detector {folder} ({self.detector.architecture}, weights {weights}), its pooled features"
 
     def of(self, images: Iterable[Rgb]) -> Array:
-        """Features (N, D) of pictures (H, W, 3); see :meth:`cadsight_learning.detector.Detector.features`."""
+        """Features (N, D) of pictures (H, W, 3); see :meth:`cadsight_learning.detector.TorchDetector.features`."""
         rows = [self.detector.features(batch) for batch in _batches(images)]
         return np.concatenate(rows).astype(float) if rows else np.zeros((0, 0))
 

@@ -10,7 +10,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
-from cadsight_learning.detector import Detector, Progress, StepProgress, silent
+from cadsight_learning.detector import Progress, StepProgress, TorchDetector, silent
 from cadsight_learning.devices import device_of, memory_told
 from cadsight_learning.drawn import drawn_views
 from cadsight_learning.families import new_detector, task_of
@@ -34,7 +34,7 @@ def fit_detector(
     options: DetectorOptions,
     progress: Progress = silent,
     steps: StepProgress = silent,
-) -> tuple[Detector, ModelCard]:
+) -> tuple[TorchDetector, ModelCard]:
     """Train a detector, keep the epoch that is best on ``valid_samples`` and save it in ``folder``.
 
     Called again after a kill with the same arguments it goes on after the last whole epoch.

@@ -28,7 +28,7 @@ from cadsight_core.output_file import Ours, is_ours, json_of, json_with, refuse_
 from cadsight_core.output_folder import own_entries
 from torch import Tensor
 
-from cadsight_learning.exports import EXPORTS, earlier_export
+from cadsight_learning.exports import EXPORTS, earlier_network_export
 from cadsight_learning.learned_from import LEARNED_FROM, LEARNED_FROM_FORMAT
 from cadsight_learning.validation_pictures import PICTURES
 
@@ -92,7 +92,7 @@ def files_of_model(folder: Path) -> list[str]:
         found.remove(WEIGHTS)
     for export in folder.glob(f"{EXPORTS}/*/"):
         place = export.relative_to(folder)
-        found += [str(place), *(str(place / entry) for entry in own_entries(export, earlier_export))]
+        found += [str(place), *(str(place / entry) for entry in own_entries(export, earlier_network_export))]
     return found + [str(path.relative_to(folder)) for path in folder.glob(f"{_TENSORBOARD}/events.out.tfevents.*")]
 
 

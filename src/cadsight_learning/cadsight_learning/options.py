@@ -86,6 +86,15 @@ def is_rtdetr(name: str) -> bool:
     return "rtdetr" in name
 
 
+def is_exportable(architecture: str) -> bool:
+    """Whether other runtimes than torch may run a detector of this architecture.
+
+    R-CNNs are not exported, nor is RT-DETR: its queries start at the places of the highest scores, and where scores are
+    equal each runtime takes other places.
+    """
+    return not is_rtdetr(architecture) and architecture not in RCNN_FAMILIES.values()
+
+
 def is_light(name: str) -> bool:
     """Whether a family or an architecture is one of the light R-CNNs."""
     return "lite0" in name

@@ -8,14 +8,9 @@ import torch
 from torch import nn
 
 from cadsight_learning.devices import CPU
+from cadsight_learning.machine import has_bfloat16
 
 _full = ContextVar("full", default=False)
-
-
-def has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 itself; elsewhere it would be slower than float32."""
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 def may_bfloat16() -> bool:

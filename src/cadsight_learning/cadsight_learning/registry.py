@@ -14,24 +14,28 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
-from torch import Tensor
 
-from cadsight_learning.checkpoint import checkpoint_bytes, load_state
 from cadsight_learning.exports import EXPORTS, Exports, sha256, untold
 from cadsight_learning.learned_from import LEARNED_FROM, LearnedFrom, content
+from cadsight_learning.machine import device_name
 from cadsight_learning.model_folder import CARD, CARD_FORMAT, WEIGHTS, replace_model
-from cadsight_learning.options import MODELS_FOLDER
+from cadsight_learning.options import MODELS_FOLDER, is_exportable
+from cadsight_learning.regressor import COLOURS, Regressor
+from cadsight_learning.runtimes import runtime_of
 from cadsight_learning.validation_pictures import PICTURES, pictures_bytes
 
 if TYPE_CHECKING:
-    from cadsight_learning.detector import Detector
+    from torch import Tensor
+
+    from cadsight_learning.detector import Detector, TorchDetector
+    from cadsight_learning.exported import ExportedNetwork
     from cadsight_learning.normals import NormalRegressor
 
 # What JSON holds for a field of a card of each type, and what it is called.
@@ -91,7 +95,7 @@ class Listed:
 def save_model(
     folder: str | Path,
     card: ModelCard,
-    state: Mapping[str, Tensor],
+    state: "Mapping[str, Tensor]",
     learned_from: LearnedFrom | None = None,
     pictures: NDArray[np.uint8] | None = None,
     curves: Mapping[str, bytes] | None = None,
@@ -105,6 +109,8 @@ def save_model(
     Raises:
         CadsightError: when ``folder`` holds files of others under a model's names, or the disk refuses the bytes.
     """
+    from cadsight_learning.checkpoint import checkpoint_bytes
+
     files = {WEIGHTS: checkpoint_bytes({k: v.contiguous() for k, v in state.items()}), **(curves or {})}
     if learned_from is not None:
         files[LEARNED_FROM] = learned_from.to_bytes()
@@ -181,72 +187,128 @@ def list_models(models: str | Path) -> Listed:
     return Listed(tuple(whole), tuple(broken))
 
 
+@overload
+def load_detector(
+    name: str | Path,
+    models: str | Path = MODELS_FOLDER,
+    device: str = "auto",
+    runtime: Literal["torch"] = "torch",
+    tell: Callable[[str], None] = untold,
+    threads: int = 0,
+) -> "TorchDetector": ...
+@overload
 def load_detector(
     name: str | Path,
     models: str | Path = MODELS_FOLDER,
     device: str = "auto",
     runtime: str = "torch",
     tell: Callable[[str], None] = untold,
+    threads: int = 0,
+) -> "Detector": ...
+def load_detector(
+    name: str | Path,
+    models: str | Path = MODELS_FOLDER,
+    device: str = "auto",
+    runtime: str = "torch",
+    tell: Callable[[str], None] = untold,
+    threads: int = 0,
 ) -> "Detector":
     """The detector of the class that its card's architecture wants, on ``device`` (see :mod:`.devices`).
+
+    Torch is not loaded where another runtime looks; that one's network is there, and what is wrong with it is told,
+    when it is first asked to look.
 
     Args:
         runtime: what looks (see :mod:`.runtimes`); with ``auto`` torch does where the network cannot be exported.
         tell: is told the steps of an export (see :class:`cadsight_learning.exports.Exports`).
+        threads: of one look on the processor; 0: as many as torch takes. Where torch looks all of torch uses them.
 
     Raises:
         CadsightError: when there is no such model, device or runtime, it is no detector, its files do not fit together,
             or ``runtime`` cannot look for it.
     """
-    from cadsight_learning.detector import Exportable
-    from cadsight_learning.devices import device_of
-    from cadsight_learning.families import detector_of
-    from cadsight_learning.runtimes import runtime_of
-
     folder, card = _of_kind(name, models, "detector")
-    there = device_of(device)
+    there = device_name(device)
     chosen = runtime_of(runtime, there)
-    exports = replace(exports_of(folder, card), tell=tell) if chosen != "torch" else None
-    detector = detector_of(card.architecture, card.classes, card.image_size, there)
-    detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
-    if exports is None:
-        return detector
-    if isinstance(detector, Exportable):
-        return detector.serve(chosen, exports, may_stay=runtime == "auto")
-    if runtime == "auto":
+    if chosen != "torch" and is_exportable(card.architecture):
+        from cadsight_learning.exported import ExportedDetector
+
+        network = _exported(folder, card, chosen, runtime == "auto", tell, threads)
+        return ExportedDetector(card.architecture, card.classes, card.image_size, network)
+    if chosen != "torch" and runtime != "auto":
+        raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector, or the runtime torch")
+    if chosen != "torch":
         _log.info("torch runs %s, which is not exported", card.architecture)
-        return detector
-    raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector, or the runtime torch")
+    import torch
+
+    from cadsight_learning.checkpoint import load_state
+    from cadsight_learning.families import detector_of
+
+    if threads:
+        torch.set_num_threads(threads)
+    detector = detector_of(card.architecture, card.classes, card.image_size, torch.device(there))
+    return detector.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
 
 
+@overload
+def load_regressor(
+    name: str | Path,
+    models: str | Path = MODELS_FOLDER,
+    device: str = "auto",
+    runtime: Literal["torch"] = "torch",
+    tell: Callable[[str], None] = untold,
+    threads: int = 0,
+) -> "NormalRegressor": ...
+@overload
 def load_regressor(
     name: str | Path,
     models: str | Path = MODELS_FOLDER,
     device: str = "auto",
     runtime: str = "torch",
     tell: Callable[[str], None] = untold,
-) -> "NormalRegressor":
-    """The regressor of normals of a card, on ``device`` (see :mod:`.devices`), run by ``runtime`` as in
-    :func:`load_detector`.
+    threads: int = 0,
+) -> Regressor: ...
+def load_regressor(
+    name: str | Path,
+    models: str | Path = MODELS_FOLDER,
+    device: str = "auto",
+    runtime: str = "torch",
+    tell: Callable[[str], None] = untold,
+    threads: int = 0,
+) -> Regressor:
+    """The regressor of normals of a card, run as in :func:`load_detector`.
 
     Raises:
         CadsightError: when there is no such model, device or runtime, it is no regressor of normals, or its files do
             not fit together.
     """
-    from cadsight_learning.devices import device_of
-    from cadsight_learning.normals import NormalRegressor
-    from cadsight_learning.runtimes import runtime_of
-
     folder, card = _of_kind(name, models, "normals")
-    there = device_of(device)
+    there = device_name(device)
     chosen = runtime_of(runtime, there)
-    exports = replace(exports_of(folder, card), tell=tell) if chosen != "torch" else None
-    regressor = NormalRegressor(
-        card.architecture, card.image_size, card.extra.get("covariance"), card.extra.get("temperature", 1.0)
-    )
+    given = (card.architecture, card.image_size, card.extra.get("covariance"), card.extra.get("temperature", 1.0))
+    if chosen != "torch":
+        from cadsight_learning.exported import ExportedRegressor
+
+        return ExportedRegressor(_exported(folder, card, chosen, runtime == "auto", tell, threads), *given)
+    import torch
+
+    from cadsight_learning.checkpoint import load_state
+    from cadsight_learning.normals import NormalRegressor
+
+    if threads:
+        torch.set_num_threads(threads)
+    regressor = NormalRegressor(*given)
     regressor.load(load_state(folder / WEIGHTS), folder / WEIGHTS)
     regressor.module.to(there)
-    return regressor.serve(chosen, exports, may_stay=runtime == "auto") if exports else regressor
+    return regressor
+
+
+def _exported(
+    folder: Path, card: ModelCard, runtime: str, may_stay: bool, tell: Callable[[str], None], threads: int
+) -> "ExportedNetwork":
+    from cadsight_learning.exported import ExportedNetwork
+
+    return ExportedNetwork(replace(exports_of(folder, card), tell=tell), runtime, may_stay, threads)
 
 
 def exports_of(folder: Path, card: ModelCard, out: str | Path | None = None) -> Exports:
@@ -255,13 +317,13 @@ def exports_of(folder: Path, card: ModelCard, out: str | Path | None = None) -> 
     Raises:
         CadsightError: when the weights cannot be read.
     """
-    colours = [-1.0, 1.0] if card.kind == "normals" else [0.0, 1.0]
+    colours = list(COLOURS) if card.kind == "normals" else [0.0, 1.0]
     about = {"kind": card.kind, "architecture": card.architecture, "classes": card.classes, "colours": colours}
     weights = sha256(folder / WEIGHTS)
     if out:
-        return Exports(Path(out), weights, about, pictures=folder)
+        return Exports(Path(out), weights, folder, about)
     caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return Exports(folder / EXPORTS, weights, about, folder, spare=caches / "cadsight" / EXPORTS / weights[:16])
+    return Exports(folder / EXPORTS, weights, folder, about, spare=caches / "cadsight" / EXPORTS / weights[:16])
 
 
 def version(folder: str | Path) -> str:

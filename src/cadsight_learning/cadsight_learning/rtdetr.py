@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from cadsight_core.geometry import Array
 from torch import Tensor
 
 from cadsight_learning.devices import device_of
@@ -38,7 +38,7 @@ class RtDetrDetector(UltralyticsDetector):
         network.model[-1].register_forward_pre_hook(_forget_anchors)
         return network
 
-    def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[NDArray[np.float64]]:
+    def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
         # Of each picture, the surest first: relative centre and size, score, class.
         answers = raw[0].double().cpu().numpy()
         centres, halves = answers[..., :2], answers[..., 2:4] / 2

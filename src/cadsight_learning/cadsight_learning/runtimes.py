@@ -6,20 +6,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from cadsight_core.errors import CadsightError
 from numpy.typing import NDArray
 
+from cadsight_learning.machine import has_bfloat16, usual_threads
 from cadsight_learning.options import RUNTIMES
-from cadsight_learning.precision import has_bfloat16
 
 Session = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 # The file that each runtime reads; of those that read the same the first computes in float32.
 FORMATS = {"onnxruntime": "onnx", "openvino": "openvino", "openvino-bf16": "openvino"}
 
 
-def runtime_of(name: str, device: torch.device) -> str:
+class UnusableNetworkError(CadsightError):
+    """A network that a runtime cannot run."""
+
+
+def runtime_of(name: str, device: str) -> str:
     """The runtime of an option: ``auto`` is the first of them that this machine has, and torch on a GPU.
+
+    ``device`` is what :func:`cadsight_learning.machine.device_name` says.
 
     ``openvino-bf16`` is OpenVINO with the numbers between layers in bfloat16, on a processor that multiplies those
     itself; it differs from the others in the third digit.
@@ -29,10 +34,10 @@ def runtime_of(name: str, device: torch.device) -> str:
     """
     if name not in RUNTIMES:
         raise CadsightError(f"the runtime is {name!r}, expected one of {', '.join(RUNTIMES)}")
-    if device.type != "cpu" and name not in ("auto", "torch"):
+    if device != "cpu" and name not in ("auto", "torch"):
         raise CadsightError(f"the runtime is {name!r} and the device {device}, expected torch, or the device cpu")
     if name == "auto":
-        wanted = [r for r in RUNTIMES[1:] if _is_there(r)] if device.type == "cpu" else ["torch"]
+        wanted = [r for r in RUNTIMES[1:] if _is_there(r)] if device == "cpu" else ["torch"]
         return wanted[0]
     if name == "openvino-bf16" and not has_bfloat16():
         raise CadsightError(f"the runtime is {name} and this processor does not multiply bfloat16, expected openvino")
@@ -41,26 +46,26 @@ def runtime_of(name: str, device: torch.device) -> str:
     return name
 
 
-def open_session(runtime: str, path: Path, threads: int | None = None) -> Session:
+def open_session(runtime: str, path: Path, threads: int = 0) -> Session:
     """A function from pictures to what the exported network in ``path`` makes of them, on the processor.
 
     It may be called from several threads at once.
 
     Args:
-        threads: threads of one call; None: as many as torch uses.
+        threads: threads of one call; 0: as many as torch takes.
 
     Raises:
-        CadsightError: when the runtime is not installed, or cannot read the file.
+        CadsightError: when the runtime is not installed, or :class:`UnusableNetworkError` when it cannot read the file.
     """
-    runtime_of(runtime, torch.device("cpu"))
-    threads = threads or torch.get_num_threads()
+    runtime_of(runtime, "cpu")
+    threads = threads or usual_threads()
     try:
         if runtime == "onnxruntime":
             return _onnxruntime(path, threads)
         # Left to itself it would take bfloat16 wherever the processor has it.
         return _openvino(path, threads, "bf16" if runtime == "openvino-bf16" else "f32")
     except Exception as error:  # both libraries raise classes of their own for a file that they cannot read
-        raise CadsightError(f"{runtime} could not open the network {path}: {error}") from error
+        raise UnusableNetworkError(f"{runtime} could not open the network {path}: {error}") from error
 
 
 def _onnxruntime(path: Path, threads: int) -> Session:

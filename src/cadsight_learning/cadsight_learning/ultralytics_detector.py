@@ -14,9 +14,8 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
-from cadsight_core.box import Box
-from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.watching import Watch, unwatched, watched
@@ -29,6 +28,7 @@ from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.devices import CPU, device_of_module, on_device
 from cadsight_learning.frames import canvas_shape, framed
 from cadsight_learning.hub import reaching_hub
+from cadsight_learning.looking import as_input, look
 from cadsight_learning.metrics import Boxes, epoch_figures
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pickled_networks import load_network_state
@@ -84,7 +84,7 @@ class UltralyticsDetector(ABC):
         """The untrained network of one of ultralytics' configurations."""
 
     @abstractmethod
-    def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[NDArray[np.float64]]:
+    def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
         """What the network made of pictures of ``shape`` (rows, columns): of each (K, 6), the surest first, a box xyxy
         in the network's pixels, a score above ``confidence`` and a class."""
 
@@ -114,19 +114,11 @@ class UltralyticsDetector(ABC):
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
         """Parts of each picture, surest first, boxes in its own pixels; pictures may differ in size."""
-        framings = [framed(image, self.image_size) for image in images]
-        found: list[list[Instance]] = [[] for _ in images]
-        for numbers in alike([canvas for canvas, _ in framings], len(images)):
-            pictures = _tensor([framings[i][0] for i in numbers])
-            answers = self.rows(self._looked(pictures), pictures.shape[2:], confidence, max_detections)
-            for i, rows in zip(numbers, answers, strict=True):
-                size = ImageSize(images[i].shape[1], images[i].shape[0])
-                boxes = framings[i][1].to_native(rows[:, :4])
-                found[i] = [
-                    Instance(int(row[5]), Box(*map(float, box)).clipped(size), score=float(row[4]), source="model")
-                    for box, row in zip(boxes, rows, strict=True)
-                ]
-        return found
+
+        def answer(pictures: NDArray[np.uint8]) -> list[Array]:
+            return self.rows(self._looked(_tensor(pictures)), pictures.shape[1:3], confidence, max_detections)
+
+        return look(images, self.image_size, answer)
 
     def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
         """Mean losses over labelled pictures, weighted as in training; these networks have no objectness of their own.
@@ -289,9 +281,8 @@ def _framed(one: Labelled, size: int) -> Labelled:
     return Labelled(canvas, frame.to_input(one.boxes), one.classes)
 
 
-def _tensor(images: Sequence[Rgb]) -> Tensor:
-    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-    return stacked.to(torch.float32, memory_format=torch.channels_last) / 255
+def _tensor(images: NDArray[np.uint8] | Sequence[Rgb]) -> Tensor:
+    return torch.from_numpy(as_input(np.asarray(images), 0.0, 1.0))
 
 
 def _batch(pictures: Sequence[Labelled]) -> Batch:

@@ -19,7 +19,7 @@ from cadsight_core.symmetry import EqualNormals
 from cadsight_core.watching import watched
 from numpy.typing import NDArray
 
-from cadsight_learning.normals import crop_rotation
+from cadsight_learning.regressor import crop_rotation
 
 # By class id: the symmetries of a part, as its YAML names them.
 Symmetries = Mapping[int, Sequence[Symmetry]]

@@ -6,24 +6,28 @@ one says that the angle to the true normal is about ``1 / sqrt(kappa)`` radians 
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from cadsight_core.geometry import Array
 from numpy.typing import ArrayLike
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Concentrations that a network may claim: from nearly nothing to a sixth of a degree.
 LEAST, MOST = 0.1, 1e5
 
 
-def log_density(mean: Tensor, concentration: Tensor, normals: Tensor) -> Tensor:
+def log_density(mean: "Tensor", concentration: "Tensor", normals: "Tensor") -> "Tensor":
     """(N,) log of the density at unit ``normals`` (N, 3) about unit ``mean`` (N, 3) with ``concentration`` (N,) > 0.
 
     ``log kappa - log 4 pi - log sinh kappa + kappa mu . x``, written with ``1 - mu . x = |mu - x|^2 / 2``:
     ``-kappa |mu - x|^2 / 2 - log 2 pi - log((1 - exp(-2 kappa)) / kappa)``. Nothing in it overflows for a large kappa,
     cancels for a small one, nor loses the small angles of a sure network in the digits of a cosine.
     """
+    import torch  # wanted by trainings alone
+
     squared = ((mean - normals) ** 2).sum(dim=1)
     small, large = concentration.clamp(max=0.1), concentration.clamp(min=0.1)
     # Near 0 the gradients of the two logarithms cancel; the series of log(sinh kappa / kappa) says what is left.

@@ -1,22 +1,20 @@
 """Ultralytics' YOLO networks behind our detector interface.
 
 Ultralytics is AGPL-3.0, and nothing of ours that trains or looks imports it but this file and
-:mod:`cadsight_learning.rtdetr`: its networks, its losses and its suppression of doubles.
+:mod:`cadsight_learning.rtdetr`: its networks and its losses.
 """
 
 import copy
 from collections.abc import Sequence
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from cadsight_core.geometry import Array
 from torch import Tensor, nn
 
+from cadsight_learning.decoding import decode
 from cadsight_learning.devices import CPU, device_of
-from cadsight_learning.exports import Exports, Served
 from cadsight_learning.options import DetectorOptions
 from cadsight_learning.precision import autocast
 from cadsight_learning.ultralytics_detector import Batch, UltralyticsDetector, start
@@ -26,13 +24,9 @@ from cadsight_learning.yolo_names import architecture_of
 with untouched():
     from ultralytics.nn.modules.block import DFL
     from ultralytics.nn.tasks import DetectionModel
-    from ultralytics.utils.nms import non_max_suppression
 
 # Ultralytics' own gains.
 _GAINS = {"box": 7.5, "cls": 0.5, "dfl": 1.5}
-_IOU = 0.6
-# Below it a picture has hundreds of candidates.
-_FEW = 0.1
 
 
 class YoloDetector(UltralyticsDetector):
@@ -51,59 +45,34 @@ class YoloDetector(UltralyticsDetector):
     ) -> None:
         super().__init__(architecture, classes, image_size, device)
         self.module.args = SimpleNamespace(**_GAINS, epochs=epochs)
-        self._served: Served | None = None
 
     def _network(self, configuration: str, classes: int) -> Any:
-        return DetectionModel(configuration, nc=classes, verbose=False)
-
-    @property
-    def runtime(self) -> str:
-        return self._served.runtime if self._served else "torch"
-
-    def serve(self, runtime: str, exports: Exports, may_stay: bool = False) -> "YoloDetector":
-        """Let ``runtime`` look from now on (see :class:`cadsight_learning.exports.Served`)."""
-        self._served = Served(self.exportable, runtime, exports, may_stay)
-        return self
+        network = DetectionModel(configuration, nc=classes, verbose=False)
+        # YOLO26 and YOLOv10 have a second head, to learn with, that would choose one box a part itself.
+        _head(network).end2end = False
+        return network
 
     def exportable(self) -> nn.Module:
         """The network from pictures (N, 3, h, w), 0 to 1, to boxes in their pixels and scores, a sigmoid a class.
 
-        One tensor: (N, 4 + classes, M) with centre and size, or of a network without suppression (YOLO26)
-        (N, M, 4 + classes) with two corners.
+        One tensor (N, 4 + classes, M), as :func:`cadsight_learning.decoding.decode` takes it.
         """
         module: nn.Module = copy.deepcopy(self._for_inference()).cpu()
         head = _head(module)
         # Without a shape it makes its grid anew: one from an earlier look cannot be traced.
-        head.export, head.postprocess, head.shape = True, lambda rows: rows, None
+        head.export, head.shape = True, None
         if isinstance(head.dfl, DFL):
             head.dfl = _MeanDistance(head.dfl.c1)
         return module
 
-    def load(self, state: dict[str, Tensor], where: str | Path = "") -> "YoloDetector":
-        """Take the weights of a network of the same architecture and classes; torch looks from now on."""
-        super().load(state, where)
-        self._served = None
-        return self
-
-    def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[NDArray[np.float64]]:
-        if confidence < _FEW:
-            # Ultralytics suppresses by torchvision where that is loaded, to the same result and of hundreds of boxes
-            # ten to fifty times as fast; of the few of a live picture it is not worth the seconds of its import.
-            import torchvision  # noqa: F401
-        rows = non_max_suppression(raw, confidence, _IOU, max_det=max_detections, max_time_img=10.0)
-        return [r.double().cpu().numpy() for r in rows]
+    def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
+        return [decode(one, confidence, max_detections) for one in raw[0].cpu().numpy()]
 
     def training_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         with autocast(batch["img"].device):
             raw = self.module(batch["img"])
         loss, parts = self.module.loss(batch, _as_float(raw))
         return loss.sum(), parts
-
-    def _looked(self, pictures: Tensor) -> Any:
-        if self._served is None:
-            return super()._looked(pictures)
-        found, head = self._served(pictures), _head(self._for_inference())
-        return head.postprocess(found) if head.end2end else found
 
 
 class _MeanDistance(nn.Module):

@@ -4,12 +4,15 @@ from cadsight_core.errors import CadsightError
 from cadsight_learning.devices import device_of, device_of_module, memory_told, on_device
 from torch import nn
 
+from cadsight_learning import machine
+
 
 @pytest.fixture
 def gpus(monkeypatch):
     """A machine with as many GPUs as it is told; what is asked of them is only whether they are there."""
 
     def there(count):
+        monkeypatch.setattr(machine, "_has_driver", lambda: count > 0)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
 

@@ -8,13 +8,13 @@ from typing import Generic, TypeVar
 from cadsight_core.errors import CadsightError
 from cadsight_learning.detector import Detector, warm_up
 from cadsight_learning.exports import untold
-from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.registry import load_detector, load_regressor, named, version
+from cadsight_learning.regressor import Regressor
 
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.pipeline import Pipeline
 
-M = TypeVar("M", Detector, NormalRegressor)
+M = TypeVar("M", Detector, Regressor)
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Served:
     """Two models, and what looks with them."""
 
     detector: Loaded[Detector]
-    regressor: Loaded[NormalRegressor]
+    regressor: Loaded[Regressor]
     pipeline: Pipeline
 
     @property
@@ -67,13 +67,13 @@ def serve(
 
     def look(folder: Path) -> Detector:
         tell(f"loading the detector {folder.name}")
-        loaded = load_detector(folder, runtime=parameters.runtime, tell=tell)
+        loaded = load_detector(folder, runtime=parameters.runtime, tell=tell, threads=parameters.threads)
         warm_up(loaded, parameters.warm_up_width, parameters.warm_up_height, parameters.confidence)
         return loaded
 
-    def measure(folder: Path) -> NormalRegressor:
+    def measure(folder: Path) -> Regressor:
         tell(f"loading the regressor {folder.name}")
-        loaded = load_regressor(folder, runtime=parameters.runtime, tell=tell)
+        loaded = load_regressor(folder, runtime=parameters.runtime, tell=tell, threads=parameters.threads)
         loaded.warm_up()
         return loaded
 

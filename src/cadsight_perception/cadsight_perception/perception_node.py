@@ -41,7 +41,7 @@ from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
 from cadsight_ros import diagnostics, qos
 
 if TYPE_CHECKING:
-    # They bring torch, for which a node that is asked what it does cannot wait: imported when models are loaded.
+    # They bring libraries for which a node that is asked what it does cannot wait: imported when models are loaded.
     from cadsight_perception.models import Served
     from cadsight_perception.pipeline import Looked
 
@@ -93,12 +93,8 @@ class PerceptionNode(ManagedNode):
         self.get_logger().info(f"loading {wanted[0]} and {wanted[1]} from {self._options.models_folder}")
         try:
             self._tell("loading the libraries that run models")
-            import torch
-
             from cadsight_perception.models import serve
 
-            if self._options.threads:
-                torch.set_num_threads(self._options.threads)
             self._served = serve(*wanted, self._options, tell=self._tell)
         except Exception as error:
             self._fault = str(error) if isinstance(error, CadsightError) else f"{type(error).__name__}: {error}"

@@ -11,7 +11,7 @@ from cadsight_core.geometry import Array, unit
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance
 from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
-from cadsight_learning.normals import NormalRegressor, crop_rotation
+from cadsight_learning.regressor import Regressor, crop_rotation
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Pipeline:
     def __init__(
         self,
         detector: Detector,
-        regressor: NormalRegressor,
+        regressor: Regressor,
         confidence: float = CONFIDENCE,
         max_detections: int = MAX_DETECTIONS,
     ) -> None:

@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from cadsight_learning.exporting import export, exportable
+from cadsight_learning.machine import device_name
 from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.options import DetectorOptions
-from cadsight_learning.registry import ModelCard, save_model
+from cadsight_learning.registry import ModelCard, exports_of, load_card, save_model
+from cadsight_learning.runtimes import FORMATS, runtime_of
 from cadsight_learning.yolo import new_detector
 from cadsight_ros.testing import ros
 
@@ -16,7 +19,8 @@ __all__ = ["models", "ros"]
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A registry of two detectors and two regressors, real networks that have learnt nothing."""
+    """A registry of two detectors and two regressors, real networks that have learnt nothing, exported for pictures
+    of 4:3: where an export is missing a process of its own makes it, which takes longer."""
     folder = tmp_path_factory.mktemp("models")
     for number, (detector, regressor) in enumerate((("detector", "normals"), ("other", "other_normals"))):
         options = DetectorOptions(weights="scratch", image_size=64, seed=number)
@@ -28,4 +32,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         covariance = np.diag([1e-4, 2e-4, 3e-4]).tolist()
         card = ModelCard("normals", "compact", network.classes, 64, extra={"covariance": covariance})
         save_model(folder / regressor, card, normals.module.state_dict())
+    runtime = runtime_of("auto", device_name("auto"))
+    for model in folder.iterdir() if runtime in FORMATS else ():
+        export(exports_of(model, load_card(model)), exportable(model), FORMATS[runtime], (64, 64))
     return folder

@@ -16,8 +16,9 @@ from cadsight_core.watching import step, watched
 from cadsight_learning.detector import Detector
 from cadsight_learning.evaluation import Symmetries, evaluate_detector, evaluate_normals, looking_the_same
 from cadsight_learning.model_folder import CARD
-from cadsight_learning.normals import NormalRegressor, crop_rotation
+from cadsight_learning.normals import NormalRegressor
 from cadsight_learning.registry import ModelCard, load_card, load_detector, load_regressor
+from cadsight_learning.regressor import crop_rotation
 from cadsight_learning.saliency import normal_saliency
 from cadsight_learning.views import views
 

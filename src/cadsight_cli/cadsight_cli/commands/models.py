@@ -56,9 +56,9 @@ def run(args: argparse.Namespace) -> int:
 
 def run_export(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_learning.detector import Exportable
+    from cadsight_learning.exporting import export, exportable
     from cadsight_learning.frames import canvas_shape
-    from cadsight_learning.registry import exports_of, find, load_card, load_detector, load_regressor
+    from cadsight_learning.registry import exports_of, find, load_card
 
     from cadsight_cli.idle_options import refuse_idle
 
@@ -66,14 +66,10 @@ def run_export(args: argparse.Namespace) -> int:
     folder = find(args.model, args.models)
     card = load_card(folder)
     exports = exports_of(folder, card, args.out)
-    if card.kind == "normals":
-        refuse_idle("for a regressor of normals", {"--width": args.width, "--height": args.height})
-        network, shape = load_regressor(folder, device="cpu").exportable(), (card.image_size, card.image_size)
+    shape = (card.image_size, card.image_size)
+    if card.kind == "detector":
+        shape = canvas_shape((args.height or _HEIGHT, args.width or _WIDTH), card.image_size)
     else:
-        detector = load_detector(folder, device="cpu")
-        if not isinstance(detector, Exportable):
-            raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector or a regressor")
-        picture = (args.height or _HEIGHT, args.width or _WIDTH)
-        network, shape = detector.exportable(), canvas_shape(picture, card.image_size)
-    print(exports.find(args.format, shape) or exports.make(network, args.format, shape))
+        refuse_idle("for a regressor of normals", {"--width": args.width, "--height": args.height})
+    print(exports.find(args.format, shape) or export(exports, exportable(folder), args.format, shape))
     return 0
