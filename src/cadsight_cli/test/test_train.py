@@ -47,7 +47,14 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
     assert (figures["pictures"], figures["labels"]) == (2, 2)
     assert {"precision", "recall", "map50", "map50_95", "box_loss", "object_loss"} <= figures.keys()
     printed, shown = capsys.readouterr()
-    for line in ("compared with those learned from: 2 of 2", "looking: 1 of 1", "losses: 1 of 1", "intervals: 1 of 1"):
+    for line in (
+        "pictures and labels read: 1 of 1",
+        "detector loaded: 1 of 1",
+        "compared with those learned from: 2 of 2",
+        "looking: 1 of 1",
+        "losses: 1 of 1",
+        "intervals: 1 of 1",
+    ):
         assert line in shown
     for word in ("95 % interval", "precision", "accuracy", "map50_95", "labelled \\ found as", "background"):
         assert word in printed
@@ -83,7 +90,13 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
     words = ["data", "distance", str(data / "images/train"), str(data / "images/val"), "--json", str(file)]
     assert main([*words, "--sheet", str(sheet)]) == 0
     printed, shown = capsys.readouterr()
-    for line in ("features of the first: 8 of 8", "distances of the features: 1 of 1", "colours of the second: 2 of 2"):
+    for line in (
+        "sets read: 1 of 1",
+        "network loaded: 1 of 1",
+        "features of the first: 8 of 8",
+        "distances of the features: 1 of 1",
+        "colours of the second: 2 of 2",
+    ):
         assert line in shown
     assert "EfficientNet-Lite0" in printed
     assert "too large: fewer pictures than features" in printed

@@ -13,6 +13,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
 from cadsight_core.sample import Sample
+from cadsight_core.watching import step
 
 from cadsight_report import charts, distances, models
 from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, draw_instances, zoomed
@@ -45,7 +46,8 @@ def build_report(folder: str | Path, progress: Progress = lambda stage: None) ->
         raise CadsightError(f"the run {run.folder} is missing, expected a folder such as cadsight demo makes")
     refuse_foreign_file(run.figures, is_figures)
     refuse_foreign_file(run.page, is_page)
-    report = _Report(run)
+    with step("run read"):
+        report = _Report(run)
     for stage in STAGES[:-1]:
         progress(stage)
         getattr(report, f"add_{stage}")()

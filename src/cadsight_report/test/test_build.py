@@ -35,7 +35,7 @@ def reported(run_folder, tmp_path_factory):
     stages = []
 
     def watch(items, total, what):
-        loops.setdefault(stages[-1], set()).add(what)
+        loops.setdefault(stages[-1] if stages else "", set()).add(what)
         return items
 
     loops: dict[str, set[str]] = {}
@@ -43,6 +43,7 @@ def reported(run_folder, tmp_path_factory):
         run = build_report(folder, stages.append)
     assert tuple(stages) == STAGES
     # Whatever takes long within a stage is told as it goes.
+    assert {"run read"} <= loops[""]
     assert {"pictures read", "colours compared", "features"} <= loops["distances"]
     assert {"looking", "losses", "figures and intervals"} <= loops["detector"]
     assert {"crops", "looking", "saliency"} <= loops["normals"]

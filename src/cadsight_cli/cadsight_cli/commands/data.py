@@ -351,11 +351,13 @@ def run_show(args: argparse.Namespace) -> int:
     from cadsight_core.images import read_image, write_image
     from cadsight_core.output_folder import whole_folder
 
+    from cadsight_cli.progress import counted
+
     samples, classes = load(args.source, reading_of(args))
     count = min(args.count, len(samples))
     chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())
     with whole_folder(args.out) as work:
-        for index in chosen:
+        for index in counted(chosen, count, "pictures drawn"):
             sample = samples[index]
             picture = draw_labels(read_image(sample.image), sample.instances, classes)
             write_image(inside(work, f"{sample.name}.png"), picture)
@@ -425,7 +427,7 @@ def run_distance(args: argparse.Namespace) -> int:
     from cadsight_core.formats import load
     from cadsight_core.images import encode_image
     from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
-    from cadsight_core.watching import watched_by
+    from cadsight_core.watching import step, watched_by
     from cadsight_learning.features import DetectorFeatures, ImageFeatures
     from cadsight_learning.options import MODELS_FOLDER
     from cadsight_learning.set_distances import between, sheet, some
@@ -442,9 +444,11 @@ def run_distance(args: argparse.Namespace) -> int:
     if args.sheet:
         refuse_foreign_file(args.sheet, noted(args.sheet))
     reading = reading_of(args)
-    first, second = (some(load(source, reading)[0], args.most) for source in (args.first, args.second))
-    extractor = DetectorFeatures(args.model, args.models or MODELS_FOLDER) if args.model else ImageFeatures()
     with watched_by(counted):
+        with step("sets read"):
+            first, second = (some(load(source, reading)[0], args.most) for source in (args.first, args.second))
+        with step("network loaded"):
+            extractor = DetectorFeatures(args.model, args.models or MODELS_FOLDER) if args.model else ImageFeatures()
         found, neighbours = between(first, second, extractor)
     features, nearest = found["features"], found["nearest"]
     print(f"{len(first)} pictures of {args.first}, {len(second)} of {args.second}")

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _figures(args: argparse.Namespace) -> dict[str, Any]:
+    from cadsight_core.watching import step
     from cadsight_learning.data import chosen, load_together, unlabelled
     from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
     from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
@@ -74,15 +75,18 @@ def _figures(args: argparse.Namespace) -> dict[str, Any]:
         own = {"--confidence": args.confidence, "--max-detections": args.max_detections, "--square": args.square}
         refuse_idle("for a regressor of normals", own)
     reading = reading_of(args)
-    samples, names = load_together(args.data, reading=reading)
-    samples = chosen(samples, args.split)
+    with step("pictures and labels read"):
+        samples, names = load_together(args.data, reading=reading)
+        samples = chosen(samples, args.split)
+        lone = unlabelled(args.data, samples, reading)
     if card.kind == "detector":
         samples = in_classes_of(samples, names, card.classes)
-    for sentence in [*refuse_learned(folder, samples), *unlabelled(args.data, samples, reading)]:
+    for sentence in [*refuse_learned(folder, samples), *lone]:
         print(f"note: {sentence}")
     figures: dict[str, Any]
     if card.kind == "detector":
-        detector = load_detector(folder, device=args.device)
+        with step("detector loaded"):
+            detector = load_detector(folder, device=args.device)
         confidence = CONFIDENCE if args.confidence is None else args.confidence
         most = args.max_detections or MAX_DETECTIONS
         figures = evaluate_detector(detector, samples, confidence, most, args.square, args.batch)
