@@ -100,7 +100,7 @@ def test_a_cut_polygon_covers_the_same_pixels_and_stays_in_the_picture(polygon):
         assert box.y1 <= SIZE.height
     given_ = np.asarray(polygon)
     # An edge through a pixel's centre is rounded to either side.
-    moved = [fill([given_ + (x, y)], SIZE) for x in (-1e-6, 1e-6) for y in (-1e-6, 1e-6)]
+    moved = [fill([given_ + np.array((x, y))], SIZE) for x in (-1e-6, 1e-6) for y in (-1e-6, 1e-6)]
     surely = np.all(moved, axis=0) | ~np.any(moved, axis=0)
     found = fill(inside, SIZE)
     np.testing.assert_array_equal(found[surely], fill([given_], SIZE)[surely])

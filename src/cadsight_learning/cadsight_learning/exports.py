@@ -6,6 +6,7 @@ MODEL/exports/FORMAT-WIDTHxHEIGHT/export.json   what it was made of; the folder 
 Where nothing can be written beside the weights, they are in ~/.cache/cadsight/exports (or $XDG_CACHE_HOME).
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -55,7 +55,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_export(args: argparse.Namespace) -> int:
-    from cadsight_core.errors import CadsightError
     from cadsight_learning.exporting import export, exportable
     from cadsight_learning.frames import canvas_shape
     from cadsight_learning.registry import exports_of, find, load_card
