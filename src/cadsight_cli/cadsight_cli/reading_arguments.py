@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cadsight_cli.argument_types import text
+
 if TYPE_CHECKING:
     from cadsight_core.formats import Reading
 
@@ -11,9 +13,14 @@ if TYPE_CHECKING:
 def add_reading(parser: argparse.ArgumentParser, *, loss: bool = True) -> None:
     """Add the options; ``loss`` for commands that refuse what cannot be read."""
     group = parser.add_argument_group("how the data are read")
-    group.add_argument("--images", metavar="DIR", help="where the pictures lie, when not where the labels say")
     group.add_argument(
-        "--class-attribute", metavar="NAME", help="VIA's attribute that tells the class (else it is found by itself)"
+        "--images", type=text, metavar="DIR", help="where the pictures lie, when not where the labels say"
+    )
+    group.add_argument(
+        "--class-attribute",
+        type=text,
+        metavar="NAME",
+        help="VIA's attribute that tells the class (else it is found by itself)",
     )
     if loss:
         group.add_argument(

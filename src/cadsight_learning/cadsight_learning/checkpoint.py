@@ -28,6 +28,22 @@ def checkpoint_bytes(data: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
+def checkpoint_of(data: bytes) -> dict[str, Any]:
+    """What the bytes of a checkpoint hold, nothing for those of another file; no code in them is run."""
+    try:
+        found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception:  # whatever bytes make of a reader of pickles: an IndexError, an AssertionError, ...
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_state_dict(found: Mapping[str, Any]) -> bool:
+    """Whether these are tensors by their names, and some."""
+    return bool(found) and all(isinstance(value, Tensor) for value in found.values())
+
+
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read what :func:`save_checkpoint` wrote; a file that holds code is refused before any of it runs.
 

@@ -13,20 +13,16 @@ Files of other names are let be.
 
 import io
 import os
-import pickle
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.output_file import Ours, is_ours, json_of, json_with, refuse_foreign_file
 from cadsight_core.output_folder import own_entries
-from torch import Tensor
 
 from cadsight_learning.exports import EXPORTS, earlier_network_export
 from cadsight_learning.learned_from import LEARNED_FROM, LEARNED_FROM_FORMAT
@@ -102,22 +98,17 @@ def _is_told_of(folder: Path) -> bool:
 
 
 def _is_state(data: bytes) -> bool:
-    return _checkpoint(data).keys() >= STATE_KEYS
+    # Torch is loaded only by who asks: a node that serves an export needs the names above alone.
+    from cadsight_learning.checkpoint import checkpoint_of
+
+    return checkpoint_of(data).keys() >= STATE_KEYS
 
 
 def is_weights(data: bytes) -> bool:
     """Whether these are the bytes of a state_dict, anybody's."""
-    state = _checkpoint(data)
-    return bool(state) and all(isinstance(value, Tensor) for value in state.values())
+    from cadsight_learning.checkpoint import checkpoint_of, is_state_dict
 
-
-def _checkpoint(data: bytes) -> dict[str, Any]:
-    """What a checkpoint holds, nothing for another file; no code in it is run."""
-    try:
-        found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return is_state_dict(checkpoint_of(data))
 
 
 def _is_curves(data: bytes) -> bool:

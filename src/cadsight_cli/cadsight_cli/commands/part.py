@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cadsight_cli.argument_types import number
+from cadsight_cli.argument_types import number, whole
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     colour.add_argument("image", metavar="IMAGE", help="picture of the part in the light of the cell")
     colour.add_argument(
-        "--at", type=int, nargs=4, metavar=("X0", "Y0", "X1", "Y1"), required=True,
+        "--at", type=whole(0), nargs=4, metavar=("X0", "Y0", "X1", "Y1"), required=True,
         help="corners of the rectangle in pixels, the last ones excluded",
     )  # fmt: skip
     colour.add_argument("--out", metavar="PNG", help="draw what the range finds in the picture")

@@ -112,7 +112,7 @@ def tally(loaded):
     return replace(counting.held, classes=len(loaded.classes))
 
 
-@pytest.mark.parametrize("between", itertools.permutations(FORMATS, 2), ids="-".join)
+@pytest.mark.parametrize("between", list(itertools.permutations(FORMATS, 2)), ids="-".join)
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(pictures=sets())
 def test_a_set_comes_back_and_the_account_says_what_does_not(tmp_path_factory, between, pictures):
