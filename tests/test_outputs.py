@@ -57,6 +57,7 @@ COMMANDS = {
     "regression": Command("data convert DATA OUT --to regression", ANY, (0,)),
     "cadsight": Command("data convert DATA OUT --to cadsight", ANY, (0,)),
     "check": Command("data check DATA --json OUT/labels.json", ("labels.json",), (0, 1)),
+    "account": Command("data convert DATA OUT/set --to yolo --json OUT/a.json", ("a.json", "set/data.yaml"), (1,)),
     "show": Command("data show DATA --out OUT", ANY, (0,)),
     "frames": Command("data frames VIDEO --out OUT", ("film_000000.png", "film_000001.png"), (0,)),
     "backgrounds": Command("data frames VIDEO --background --out OUT", DATASET, (2,)),
@@ -68,6 +69,8 @@ COMMANDS = {
     "part": Command(
         "part add MESH --name bracket --out OUT", ("bracket.yaml", "bracket/bracket.ply", "bracket/bracket.jpg")
     ),
+    "part_check": Command(f"part check {ROOT}/config/parts/bracket.yaml --out OUT/a.jpg", ("a.jpg",), (0,)),
+    "part_colour": Command("part colour DATA/images/a.png --at 8 8 30 30 --out OUT/a.png", ("a.png",), (2,)),
     "compose": Command("compose --from DATA --background DATA/images/a.png --count 1 --out OUT", DATASET),
     "synthesize": Command(f"synthesize {ROOT}/config/recipes/views.yaml --count 1 --engine raster --out OUT", DATASET),
     "preview": Command(f"synthesize preview {ROOT}/config/recipes/views.yaml --out OUT/report.html", ("report.html",)),

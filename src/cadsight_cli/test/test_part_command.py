@@ -56,8 +56,10 @@ def test_a_part_is_checked_and_ends_with_one_while_something_is_missing(plate, t
     yaml.write_text(yaml.read_text().replace("colour: []", "colour: [{low: [5, 90, 60], high: [25, 255, 255]}]"))
     assert main(["part", "check", str(yaml), "--out", str(tmp_path / "look.png")]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == ["nothing is missing", str(tmp_path / "look.png")]
+    assert main(["part", "check", str(yaml), "--out", str(tmp_path / "look.png")]) == 0
+    (tmp_path / "look.png").write_bytes(b"mine")
     assert main(["part", "check", str(yaml), "--out", str(tmp_path / "look.png")]) == 2
-    assert "look.png is there already" in capsys.readouterr().err
+    assert "look.png is no earlier output of ours" in capsys.readouterr().err
 
 
 def test_a_part_is_replaced_only_by_force(plate, tmp_path, capsys):
@@ -86,4 +88,4 @@ def test_the_colour_of_a_part_is_found_and_tried_on_its_picture(tmp_path, capsys
     assert main(["part", "colour", str(tmp_path / "a.png"), "--at", "0", "0", "50", "50"]) == 2
     assert "grey, white or black" in capsys.readouterr().err
     assert main([*colour, "--out", str(tmp_path / "a.png")]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "a.png is no earlier output of ours" in capsys.readouterr().err

@@ -87,12 +87,14 @@ def run_add(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_core.images import write_image
+    from cadsight_core.images import encode_image
+    from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
     from cadsight_core.part import load_part, load_part_mesh
     from cadsight_synthesis.part_check import check_part
     from cadsight_synthesis.part_picture import explained_picture_of
 
-    target = _free(args.out) if args.out else Path(args.part).with_name(f"{Path(args.part).stem}-check.jpg")
+    target = Path(args.out) if args.out else Path(args.part).with_name(f"{Path(args.part).stem}-check.jpg")
+    refuse_foreign_file(target, noted(target))
     part = load_part(args.part)
     mesh = load_part_mesh(part)
     size = " x ".join(f"{1000 * v:.1f}" for v in mesh.extents)
@@ -106,7 +108,9 @@ def run_check(args: argparse.Namespace) -> int:
     if not findings:
         print("nothing is missing")
     try:
-        write_image(target, explained_picture_of(part, mesh))
+        picture = encode_image(explained_picture_of(part, mesh), target)
+        with writing_noted(target) as file:
+            file.write(picture)
         print(target)
     except CadsightError as error:
         print(f"no picture: {error}")
@@ -118,11 +122,13 @@ def run_colour(args: argparse.Namespace) -> int:
     from cadsight_capture.colour_finding import find_colour
     from cadsight_capture.refusal import Refusal
     from cadsight_core.drawing import draw_labels
-    from cadsight_core.images import read_image, write_image
+    from cadsight_core.images import encode_image, read_image
+    from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
     from cadsight_core.sample import Instance
     from cadsight_core.yaml_file import dump_yaml
 
-    target = _free(args.out) if args.out else None
+    if args.out:
+        refuse_foreign_file(args.out, noted(args.out))
     image = read_image(args.image)
     found = find_colour(image, tuple(args.at))
     print(dump_yaml({"colour": [{"low": found.colour.low, "high": found.colour.high}]}), end="")
@@ -135,15 +141,8 @@ def run_colour(args: argparse.Namespace) -> int:
         x0, y0, x1, y1 = (round(v) for v in label.box.as_tuple())
         print(f"# in this picture it finds what lies from {x0}, {y0} to {x1}, {y1}")
         instances = [Instance(0, label.box, mask=label.mask, source="colour")]
-    if target is not None:
-        write_image(target, draw_labels(image, instances, ("part",)))
-        print(f"# {target}")
+    if args.out:
+        with writing_noted(args.out) as file:
+            file.write(encode_image(draw_labels(image, instances, ("part",)), args.out))
+        print(f"# {args.out}")
     return 0
-
-
-def _free(name: str) -> Path:
-    from cadsight_core.errors import CadsightError
-
-    if Path(name).exists():
-        raise CadsightError(f"{name} is there already, expected a name that is free")
-    return Path(name)
