@@ -10,9 +10,9 @@ import yaml
 from cadsight_cli.launching import plan, processes
 from cadsight_cli.main import build_parser
 from cadsight_core.errors import CadsightError
+from cadsight_core.run_folder import RunFolder
 from cadsight_learning.options import MODELS_FOLDER
 from cadsight_perception.parameters import ReplayParameters
-from cadsight_report.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "launch").glob("*.launch.xml"))

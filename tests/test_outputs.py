@@ -102,8 +102,9 @@ ELSEWHERE = {
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
     """Inputs of the commands by the word that they are put in for."""
-    from cadsight_learning.normals import NormalRegressor
-    from cadsight_learning.registry import ModelCard, save_model
+    from cadsight_learning.normals.torch_regressor import NormalRegressor
+    from cadsight_learning.registry.card import ModelCard
+    from cadsight_learning.registry.store import save_model
 
     folder = tmp_path_factory.mktemp("given")
     dataset = Dataset.create(folder / "set", ["part"])

@@ -18,7 +18,17 @@ PROGRAMS = {
         *(PYTHON, "-m", "cadsight_perception.perception_node", "--ros-args", "-p", "detector:=empty"),
         *("-p", "runtime:=torch", "-p", "models_folder:=MODELS"),
     ],
-    "export": [PYTHON, "-m", "cadsight_learning.export_process", "none", "", "onnx", "64", "64", str(os.getpid())],
+    "export": [
+        PYTHON,
+        "-m",
+        "cadsight_learning.runtime.export_process",
+        "none",
+        "",
+        "onnx",
+        "64",
+        "64",
+        str(os.getpid()),
+    ],
     "worker": [
         PYTHON,
         "-c",

@@ -8,7 +8,7 @@ from typing import Any
 
 from cadsight_core.dataset import Dataset
 from cadsight_core.parameters import from_mapping
-from cadsight_report.run_folder import RunFolder
+from cadsight_core.run_folder import RunFolder
 
 from cadsight_cli.yaml_file import node_section
 
@@ -73,7 +73,7 @@ def labelling(config: Path, session: Path) -> dict[str, Any]:
 def training(config: Path, run: RunFolder, scratch: Path) -> dict[str, Any]:
     """Seconds an epoch of both models as the run trained them, validation included; the first epoch is left out."""
     from cadsight_learning.options import DetectorOptions, NormalOptions
-    from cadsight_learning.registry import load_card
+    from cadsight_learning.registry.card import load_card
 
     from cadsight_cli.demo.labels import part_of
     from cadsight_cli.demo.training import train_detector, train_normals

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.parameters import check, parameter
-from cadsight_learning.detection_figures import detection_figures, per_picture
-from cadsight_learning.metrics import Boxes, average_precision
-from cadsight_learning.resampling import RESAMPLES
+from cadsight_learning.metrics.average_precision import average_precision
+from cadsight_learning.metrics.bootstrap import RESAMPLES
+from cadsight_learning.metrics.boxes import Boxes
+from cadsight_learning.metrics.detection import detection_figures, per_picture
 
 Show = Callable[[str, dict[str, Any]], None]
 

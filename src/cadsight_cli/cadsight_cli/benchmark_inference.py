@@ -11,16 +11,18 @@ import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
-from cadsight_learning.checkpoint import load_state
-from cadsight_learning.data import chosen, load_together
-from cadsight_learning.detector import Detector, warm_up
-from cadsight_learning.evaluation import evaluate_detector, in_classes_of
-from cadsight_learning.learned_from import refuse_learned
-from cadsight_learning.model_folder import WEIGHTS
+from cadsight_learning.data.loading import chosen, load_together
+from cadsight_learning.detection.detector import Detector, warm_up
+from cadsight_learning.detection.ultralytics.yolo import YoloDetector
+from cadsight_learning.evaluation.evaluate import evaluate_detector, in_classes_of
+from cadsight_learning.models import load_detector
 from cadsight_learning.options import RUNTIMES
-from cadsight_learning.registry import ModelCard, find, load_card, load_detector, save_model
-from cadsight_learning.runtimes import runtime_of
-from cadsight_learning.yolo import YoloDetector
+from cadsight_learning.registry.card import ModelCard, load_card
+from cadsight_learning.registry.model_folder import WEIGHTS
+from cadsight_learning.registry.provenance import refuse_learned
+from cadsight_learning.registry.store import find, save_model
+from cadsight_learning.runtime.sessions import runtime_of
+from cadsight_learning.weights.checkpoint import load_state
 from torch import Tensor
 
 # The network as ultralytics builds it: no layers fused, the colours of a picture one after the other.

@@ -100,7 +100,7 @@ class _Enough(Exception):  # noqa: N818 no error
 
 
 def _train(plan: NeighboursBenchmark, folder: Path) -> dict[str, Any]:
-    from cadsight_learning.detector import EpochReport, StepReport
+    from cadsight_learning.training.progress import EpochReport, StepReport
 
     ended: list[EpochReport] = []
     steps: list[float] = []
@@ -125,9 +125,9 @@ def _train_on(plan: NeighboursBenchmark, folder: Path, began: Any) -> None:
 
 
 def _fit(plan: NeighboursBenchmark, folder: Path, epoch: Callable[[Any], None], step: Callable[[Any], None]) -> None:
-    from cadsight_learning.fitting import fit_detector
+    from cadsight_learning.fit import fit_detector
     from cadsight_learning.options import DetectorOptions
-    from cadsight_learning.solids import KINDS
+    from cadsight_learning.pretraining.solids import KINDS
 
     folder.mkdir(exist_ok=True)
     train, valid = drawn(plan.pictures, plan.image_size, folder)
@@ -136,8 +136,8 @@ def _fit(plan: NeighboursBenchmark, folder: Path, epoch: Callable[[Any], None], 
 
 
 def _look(plan: NeighboursBenchmark, folder: Path) -> dict[str, Any]:
-    from cadsight_learning.detector import warm_up
-    from cadsight_learning.registry import load_detector
+    from cadsight_learning.detection.detector import warm_up
+    from cadsight_learning.models import load_detector
 
     models = random_models(folder / "models")
     detector = load_detector(models / "detector", device="cpu", runtime="auto")

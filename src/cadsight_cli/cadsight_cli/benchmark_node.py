@@ -19,8 +19,9 @@ FPS, WIDTH, HEIGHT = 15.0, 640, 480
 
 def random_models(folder: Path) -> Path:
     """A registry in ``folder``, which is returned: YOLO11 nano and a regressor of normals with random weights."""
-    from cadsight_learning.normals import NormalRegressor
-    from cadsight_learning.registry import ModelCard, save_model
+    from cadsight_learning.normals.torch_regressor import NormalRegressor
+    from cadsight_learning.registry.card import ModelCard
+    from cadsight_learning.registry.store import save_model
 
     from cadsight_cli.benchmark_inference import random_detector
 

@@ -20,7 +20,7 @@ from cadsight_core.images import write_image
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Sample, Split
 from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_light, is_rtdetr
-from cadsight_learning.solids import KINDS, random_scene
+from cadsight_learning.pretraining.solids import KINDS, random_scene
 
 Show = Callable[[str, dict[str, Any]], None]
 
@@ -59,7 +59,7 @@ class TrainingBenchmark:
     @property
     def full_precision(self) -> bool:
         """Whether both sides compute in float32: on a CPU ultralytics has nothing less, where we have."""
-        from cadsight_learning.devices import device_of
+        from cadsight_learning.runtime.devices import device_of
 
         return self.family not in RCNN_FAMILIES and device_of(self.device).type == "cpu"
 
@@ -110,8 +110,8 @@ def drawn(pictures: int, side: int, folder: Path) -> tuple[list[Sample], list[Sa
 
 
 def _ours(plan: TrainingBenchmark, folder: Path) -> list[float]:
-    from cadsight_learning.fitting import fit_detector
-    from cadsight_learning.precision import full_precision
+    from cadsight_learning.fit import fit_detector
+    from cadsight_learning.runtime.precision import full_precision
 
     train, valid = drawn(plan.pictures, plan.image_size, folder)
     ended: list[float] = []

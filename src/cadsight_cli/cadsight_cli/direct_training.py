@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.sample import Sample
+from cadsight_learning.detection.ultralytics.names import architecture_of
 from cadsight_learning.options import DetectorOptions, is_rtdetr
-from cadsight_learning.yolo_names import architecture_of
 
 
 def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> list[float]:
@@ -20,7 +20,7 @@ def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> 
     os.environ.update(YOLO_CONFIG_DIR=str(folder), YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
     import torch
     import ultralytics.utils.torch_utils
-    from cadsight_learning.devices import device_of
+    from cadsight_learning.runtime.devices import device_of
     from ultralytics import RTDETR, YOLO
 
     # It would leave one of the machine's threads unused.
@@ -65,13 +65,14 @@ def train_by_torchvision(
     """Seconds of each epoch of torchvision's detectors in a plain loop, validation and saving included."""
     import torch
     import torchvision
-    from cadsight_learning.devices import device_of, on_device
-    from cadsight_learning.metrics import Boxes, average_precision
+    from cadsight_learning.data.labelled_images import labelled, resized
+    from cadsight_learning.detection.rcnn.detector import as_batch
+    from cadsight_learning.metrics.average_precision import average_precision
+    from cadsight_learning.metrics.boxes import Boxes
     from cadsight_learning.options import RCNN_FAMILIES
-    from cadsight_learning.pictures import labelled, resized
-    from cadsight_learning.precision import autocast
-    from cadsight_learning.rcnn import as_batch
-    from cadsight_learning.training import OPTIMIZERS
+    from cadsight_learning.runtime.devices import device_of, on_device
+    from cadsight_learning.runtime.precision import autocast
+    from cadsight_learning.training.trainer import OPTIMIZERS
     from torchvision import tv_tensors
     from torchvision.transforms import v2
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from cadsight_core.part import Part, load_part
-from cadsight_learning.data import parts_in
+from cadsight_learning.data.loading import parts_in
 
 
 def parts_of(paths: Sequence[str], names: Sequence[str]) -> list[Part]:
     """The parts of YAML files, each with its place in the class ``names`` as its class id.
 
     Raises:
-        CadsightError: for a file that cannot be used, and as :func:`cadsight_learning.data.parts_in`.
+        CadsightError: for a file that cannot be used, and as :func:`cadsight_learning.data.loading.parts_in`.
     """
     return parts_in([load_part(path) for path in paths], names)

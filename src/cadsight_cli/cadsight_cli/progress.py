@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from cadsight_learning.detector import EpochReport, StepReport
+    from cadsight_learning.training.progress import EpochReport, StepReport
 
 _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
 # Often enough to see that it goes on, seldom enough for a log of hours.

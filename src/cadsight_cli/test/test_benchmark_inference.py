@@ -10,10 +10,12 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance, Sample
-from cadsight_learning.learned_from import LearnedFrom
-from cadsight_learning.machine import has_bfloat16
-from cadsight_learning.registry import ModelCard, load_detector, save_model
-from cadsight_learning.yolo import YoloDetector
+from cadsight_learning.detection.ultralytics.yolo import YoloDetector
+from cadsight_learning.models import load_detector
+from cadsight_learning.registry.card import ModelCard
+from cadsight_learning.registry.provenance import LearnedFrom
+from cadsight_learning.registry.store import save_model
+from cadsight_learning.runtime.machine import has_bfloat16
 
 
 def test_every_runtime_is_measured_beside_torch_as_we_run_it_and_beside_plain_torch():

@@ -16,9 +16,10 @@ from cadsight_core.formats.coco import write_coco
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.output_folder import whole_folder
+from cadsight_core.run_folder import RunFolder
 from cadsight_core.sample import Sample
-from cadsight_learning.registry import ModelCard, load_card, save_model
-from cadsight_report.run_folder import RunFolder
+from cadsight_learning.registry.card import ModelCard, load_card
+from cadsight_learning.registry.store import save_model
 
 STEPS = {
     "sessions/train": "capture_train",

@@ -1,7 +1,7 @@
 import pytest
 from cadsight_cli.demo.pace import Usual, slowness
 from cadsight_cli.demo.progress import paced, training_bar
-from cadsight_learning.detector import StepReport
+from cadsight_learning.training.progress import StepReport
 
 USUAL = Usual(0.5, "--train 100 in another --out")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from cadsight_cli.experiments import plans
-from cadsight_cli.experiments.plans import Material
-from cadsight_cli.experiments.scales import scale_of
 from cadsight_cli.main import main
+from cadsight_experiments.papers import plans
+from cadsight_experiments.papers.plans import Material
+from cadsight_experiments.papers.scales import scale_of
 from cadsight_synthesis.spreading import threads_each
 
 ROOT = Path(__file__).resolve().parents[3]

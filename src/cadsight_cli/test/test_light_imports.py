@@ -14,7 +14,10 @@ CASES = {
         "import cadsight_perception.perception_node, cadsight_perception.models",
         "torch torchvision ultralytics sympy scipy pandas rosbags",
     ),
-    "yolo": ("import cadsight_learning.yolo, cadsight_learning.normals", "torchvision torch._dynamo sympy triton"),
+    "yolo": (
+        "import cadsight_learning.detection.ultralytics.yolo, cadsight_learning.normals.torch_regressor",
+        "torchvision torch._dynamo sympy triton",
+    ),
 }
 
 

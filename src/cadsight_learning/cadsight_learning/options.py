@@ -10,6 +10,8 @@ from cadsight_core.parameters import LARGEST_SEED, check, parameter
 
 # The registry that commands, nodes and launch files look in by default: where `cadsight demo` puts its models.
 MODELS_FOLDER = "runs/demo/models"
+# What a detector tells where nobody asks otherwise: parts at least so sure, the surest ones of an image.
+CONFIDENCE, MAX_DETECTIONS = 0.5, 10
 SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
 ARCHITECTURES = ("comillas", "compact", "efficientnet_lite0", "mobilenet_v3_small", "resnet18")
 # What runs a network, the fastest first; auto is the first of the others that this machine has, on a processor.

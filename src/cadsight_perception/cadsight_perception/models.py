@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from cadsight_core.errors import CadsightError
-from cadsight_learning.detector import Detector, warm_up
-from cadsight_learning.exports import untold
-from cadsight_learning.registry import load_detector, load_regressor, named, version
-from cadsight_learning.regressor import Regressor
+from cadsight_learning.detection.detector import Detector, warm_up
+from cadsight_learning.models import load_detector, load_regressor
+from cadsight_learning.normals.regressor import Regressor
+from cadsight_learning.registry.store import named, version
+from cadsight_learning.runtime.exports import untold
 
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.pipeline import Pipeline
@@ -22,7 +23,7 @@ class Loaded(Generic[M]):
     """A model as it was when it was loaded.
 
     Attributes:
-        version: of its files (see :func:`cadsight_learning.registry.version`).
+        version: of its files (see :func:`cadsight_learning.registry.store.version`).
     """
 
     name: str

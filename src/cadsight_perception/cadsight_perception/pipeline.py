@@ -10,8 +10,9 @@ from cadsight_core.crops import crop
 from cadsight_core.geometry import Array, unit
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance
-from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS, Detector
-from cadsight_learning.regressor import Regressor, crop_rotation
+from cadsight_learning.detection.detector import Detector
+from cadsight_learning.normals.regressor import Regressor, crop_rotation
+from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from cadsight_learning.exporting import export, exportable
-from cadsight_learning.machine import device_name
-from cadsight_learning.normals import NormalRegressor
+from cadsight_learning.detection.ultralytics.yolo import new_detector
+from cadsight_learning.models import exportable, exports_of
+from cadsight_learning.normals.torch_regressor import NormalRegressor
 from cadsight_learning.options import DetectorOptions
-from cadsight_learning.registry import ModelCard, exports_of, load_card, save_model
-from cadsight_learning.runtimes import FORMATS, runtime_of
-from cadsight_learning.yolo import new_detector
+from cadsight_learning.registry.card import ModelCard, load_card
+from cadsight_learning.registry.store import save_model
+from cadsight_learning.runtime.exporting import export
+from cadsight_learning.runtime.machine import device_name
+from cadsight_learning.runtime.sessions import FORMATS, runtime_of
 from cadsight_ros.testing import ros
 
 __all__ = ["models", "ros"]

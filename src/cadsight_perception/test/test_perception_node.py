@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_learning.runtimes import runtime_of
+from cadsight_learning.runtime.sessions import runtime_of
 from cadsight_perception.perception_node import PerceptionNode
 from cadsight_perception.timing import timing_from_message
 from cadsight_ros.clients import spinning

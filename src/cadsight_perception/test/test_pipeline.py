@@ -4,8 +4,8 @@ import torch
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
 from cadsight_core.crops import crop
 from cadsight_core.errors import CadsightError
-from cadsight_learning.normals import NormalRegressor, outputs
-from cadsight_learning.registry import load_detector, load_regressor
+from cadsight_learning.models import load_detector, load_regressor
+from cadsight_learning.normals.torch_regressor import NormalRegressor, outputs
 from cadsight_perception.models import serve
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.pipeline import Pipeline

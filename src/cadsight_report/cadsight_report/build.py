@@ -12,6 +12,7 @@ import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
+from cadsight_core.run_folder import FORMAT, SPLITS, RunFolder, is_figures
 from cadsight_core.sample import Sample
 from cadsight_core.watching import step
 
@@ -21,7 +22,6 @@ from cadsight_report.labels import LabelError, label_figures, session_errors
 from cadsight_report.live import latencies, live_figures, replay_figures
 from cadsight_report.origin import settings, step_seconds, versions
 from cadsight_report.page import Illustrations, Picture, render
-from cadsight_report.run_folder import FORMAT, SPLITS, RunFolder, is_figures
 from cadsight_report.targets import judge
 from cadsight_report.truth import Truth, true_sample, truth_of
 

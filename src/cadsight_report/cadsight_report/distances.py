@@ -8,10 +8,10 @@ import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.images import Rgb
 from cadsight_core.watching import step, watched
-from cadsight_learning.distances import compared
-from cadsight_learning.feature_distances import nearest
-from cadsight_learning.features import ImageFeatures
-from cadsight_learning.set_distances import by_features, some
+from cadsight_learning.similarity.colour import compared
+from cadsight_learning.similarity.compare import by_features, some
+from cadsight_learning.similarity.extractors import ImageFeatures
+from cadsight_learning.similarity.features import nearest
 
 _CHANNELS = ("red", "green", "blue")
 # Histograms of more pictures look the same and only take longer.
@@ -22,8 +22,9 @@ _MOST_PICTURES = 200
 class Distances:
     """Earth mover's distances by channel, in values of 0 to 255, and the histograms (256,) of both sets.
 
-    ``features`` is what :func:`cadsight_learning.set_distances.by_features` gives, and the ``median`` and ``largest``
-    distance of a picture of the second set to the most alike one of the first; None for fewer than two pictures.
+    ``features`` is what :func:`cadsight_learning.similarity.compare.by_features` gives, and the ``median`` and
+    ``largest`` distance of a picture of the second set to the most alike one of the first; None for fewer than two
+    pictures.
     """
 
     by_channel: dict[str, float]

@@ -11,17 +11,17 @@ from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.part import Part
+from cadsight_core.run_folder import RunFolder
 from cadsight_core.sample import Sample
-from cadsight_learning.comparison import COMPARISON, load_comparison, stopped_early
-from cadsight_learning.data import chosen, load_together, parts_in
-from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
-from cadsight_learning.learned_from import refuse_learned
-from cadsight_learning.model_folder import CARD
-from cadsight_learning.registry import load_card, load_detector, load_regressor
-from cadsight_learning.set_figures import Measured, resampled_sets, set_figures
-from cadsight_learning.trials import DETECTOR_FIGURES, NORMAL_FIGURES, stopped
-
-from cadsight_report.run_folder import RunFolder
+from cadsight_experiments.comparison import COMPARISON, load_comparison, stopped_early
+from cadsight_experiments.set_figures import Measured, resampled_sets, set_figures
+from cadsight_experiments.trial import DETECTOR_FIGURES, NORMAL_FIGURES, stopped
+from cadsight_learning.data.loading import chosen, load_together, parts_in
+from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.models import load_detector, load_regressor
+from cadsight_learning.registry.card import load_card
+from cadsight_learning.registry.model_folder import CARD
+from cadsight_learning.registry.provenance import refuse_learned
 
 Curves = Sequence[Mapping[str, float]]
 

@@ -9,10 +9,10 @@ import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import angle_between
+from cadsight_core.run_folder import SPLITS, RunFolder, SessionFolder, read_json
 from cadsight_core.sample import Sample
 from cadsight_core.watching import watched
 
-from cadsight_report.run_folder import SPLITS, RunFolder, SessionFolder, read_json
 from cadsight_report.truth import TrueFrame, Truth
 
 WRONG_BELOW_IOU = 0.9

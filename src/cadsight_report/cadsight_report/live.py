@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.geometry import angle_between
+from cadsight_core.run_folder import RunFolder, SessionFolder, read_json
 from cadsight_core.symmetry import equal_normal
 
-from cadsight_report.run_folder import RunFolder, SessionFolder, read_json
 from cadsight_report.truth import Truth, truth_of
 
 

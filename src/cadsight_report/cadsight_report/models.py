@@ -13,14 +13,15 @@ from cadsight_core.geometry import angle_between, unit
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.watching import step, watched
-from cadsight_learning.detector import Detector
-from cadsight_learning.evaluation import Symmetries, evaluate_detector, evaluate_normals, looking_the_same
-from cadsight_learning.model_folder import CARD
-from cadsight_learning.normals import NormalRegressor
-from cadsight_learning.registry import ModelCard, load_card, load_detector, load_regressor
-from cadsight_learning.regressor import crop_rotation
-from cadsight_learning.saliency import normal_saliency
-from cadsight_learning.views import views
+from cadsight_learning.detection.detector import Detector
+from cadsight_learning.evaluation.evaluate import Symmetries, evaluate_detector, evaluate_normals, looking_the_same
+from cadsight_learning.evaluation.saliency import normal_saliency
+from cadsight_learning.models import load_detector, load_regressor
+from cadsight_learning.normals.crops import views
+from cadsight_learning.normals.regressor import crop_rotation
+from cadsight_learning.normals.torch_regressor import NormalRegressor
+from cadsight_learning.registry.card import ModelCard, load_card
+from cadsight_learning.registry.model_folder import CARD
 
 from cadsight_report.drawing import data_uri, heat
 from cadsight_report.page import Picture

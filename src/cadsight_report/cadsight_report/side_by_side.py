@@ -12,15 +12,15 @@ from cadsight_core.images import read_image
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
 from cadsight_core.sample import Sample
 from cadsight_core.watching import watched
-from cadsight_learning.comparison import load_comparison
-from cadsight_learning.frames import framed
-from cadsight_learning.registry import load_detector, load_regressor
-from cadsight_learning.saliency import detector_saliency, normal_saliency
-from cadsight_learning.set_distances import some
-from cadsight_learning.set_figures import Measured
-from cadsight_learning.ultralytics_detector import UltralyticsDetector
-from cadsight_learning.views import views
-from cadsight_learning.worth import best_of_each, worth
+from cadsight_experiments.comparison import load_comparison
+from cadsight_experiments.set_figures import Measured
+from cadsight_experiments.synthetic_gap import best_of_each, worth
+from cadsight_learning.data.letterbox import framed
+from cadsight_learning.detection.ultralytics.detector import UltralyticsDetector
+from cadsight_learning.evaluation.saliency import detector_saliency, normal_saliency
+from cadsight_learning.models import load_detector, load_regressor
+from cadsight_learning.normals.crops import views
+from cadsight_learning.similarity.compare import some
 from markupsafe import Markup
 
 from cadsight_report import charts

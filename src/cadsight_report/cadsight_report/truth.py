@@ -7,10 +7,9 @@ from cadsight_core.box import Box
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.opengl import needing_opengl
 from cadsight_core.part import Part
+from cadsight_core.run_folder import SessionFolder
 from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
-
-from cadsight_report.run_folder import SessionFolder
 
 
 class TrueFrame(Protocol):

@@ -14,7 +14,7 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import unit
 from cadsight_core.sample import Instance, Sample
-from cadsight_learning.fitting import fit_detector, fit_normals
+from cadsight_learning.fit import fit_detector, fit_normals
 from cadsight_learning.options import DetectorOptions, NormalOptions
 
 SIZE = ImageSize(96, 64)

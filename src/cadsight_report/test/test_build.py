@@ -12,7 +12,7 @@ from cadsight_core.geometry import Pose, angle_between, unit
 from cadsight_core.images import read_image
 from cadsight_core.part import Symmetry
 from cadsight_core.watching import watched_by
-from cadsight_learning.registry import load_detector, load_regressor
+from cadsight_learning.models import load_detector, load_regressor
 from cadsight_report.build import STAGES, build_report
 from cadsight_report.models import caption, detector_figures, look, normal_errors
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from cadsight_core.geometry import Pose
 from cadsight_core.part import Part, Symmetry
+from cadsight_core.run_folder import RunFolder
 from cadsight_report.live import latencies, live_errors, live_figures, replay_figures
-from cadsight_report.run_folder import RunFolder
 
 
 @dataclass

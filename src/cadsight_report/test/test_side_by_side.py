@@ -12,11 +12,11 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.images import read_image
 from cadsight_core.part import Part, Symmetry
-from cadsight_learning.comparison import compare, table
-from cadsight_learning.evaluation import evaluate_normals
+from cadsight_experiments.comparison import compare, table
+from cadsight_experiments.training_set import TrainingSet
+from cadsight_learning.evaluation.evaluate import evaluate_normals
+from cadsight_learning.models import load_regressor
 from cadsight_learning.options import DetectorOptions, NormalOptions
-from cadsight_learning.registry import load_regressor
-from cadsight_learning.training_sets import TrainingSet
 from cadsight_report.entries import Entry, Judges, distinct, entries_of, stands_alone
 from cadsight_report.side_by_side import STAGES, build_side_by_side
 

@@ -142,8 +142,8 @@ def _run_stages(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]
     from pathlib import Path
 
     from cadsight_core.errors import CadsightError
+    from cadsight_core.run_folder import RunFolder, read_json
     from cadsight_report.origin import versions
-    from cadsight_report.run_folder import RunFolder, read_json
     from cadsight_ros.domains import own_domain
     from cadsight_ros.resources import resolve
 

@@ -428,9 +428,9 @@ def run_distance(args: argparse.Namespace) -> int:
     from cadsight_core.images import encode_image
     from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
     from cadsight_core.watching import step, watched_by
-    from cadsight_learning.features import DetectorFeatures, ImageFeatures
     from cadsight_learning.options import MODELS_FOLDER
-    from cadsight_learning.set_distances import between, sheet, some
+    from cadsight_learning.similarity.compare import between, sheet, some
+    from cadsight_learning.similarity.extractors import DetectorFeatures, ImageFeatures
 
     from cadsight_cli.idle_options import refuse_idle
     from cadsight_cli.json_output import JsonOutput

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from cadsight_core.files import alone_in
-    from cadsight_report.run_folder import RunFolder, read_json
+    from cadsight_core.run_folder import RunFolder, read_json
     from cadsight_ros.domains import own_domain
 
     from cadsight_cli.demo.ownership import refuse_foreign_run

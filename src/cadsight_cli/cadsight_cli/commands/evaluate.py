@@ -55,11 +55,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _figures(args: argparse.Namespace) -> dict[str, Any]:
     from cadsight_core.watching import step
-    from cadsight_learning.data import chosen, load_together, unlabelled
-    from cadsight_learning.detector import CONFIDENCE, MAX_DETECTIONS
-    from cadsight_learning.evaluation import evaluate_detector, evaluate_normals, in_classes_of
-    from cadsight_learning.learned_from import refuse_learned
-    from cadsight_learning.registry import find, load_card, load_detector, load_regressor
+    from cadsight_learning.data.loading import chosen, load_together, unlabelled
+    from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
+    from cadsight_learning.models import load_detector, load_regressor
+    from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
+    from cadsight_learning.registry.card import load_card
+    from cadsight_learning.registry.provenance import refuse_learned
+    from cadsight_learning.registry.store import find
 
     from cadsight_cli.idle_options import refuse_idle
     from cadsight_cli.json_output import JsonOutput
@@ -110,7 +112,7 @@ def _print_normals(figures: dict[str, Any]) -> None:
 
 
 def _print_detector(figures: dict[str, Any]) -> None:
-    from cadsight_learning.detection_figures import SHARES
+    from cadsight_learning.metrics.detection import SHARES
 
     print(
         f"{figures['pictures']} pictures, {figures['labels']} labels, confidence {figures['confidence']} and at most "

@@ -73,10 +73,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def run_sets(args: argparse.Namespace) -> int:
     from cadsight_core.part import load_part
+    from cadsight_experiments.papers.plans import Plan
+    from cadsight_experiments.training_set import TrainingSet
     from cadsight_learning.options import DetectorOptions, NormalOptions
-    from cadsight_learning.training_sets import TrainingSet
 
-    from cadsight_cli.experiments.plans import Plan
     from cadsight_cli.idle_options import refuse_idle
 
     _refuse_foreign(args.out)
@@ -92,9 +92,10 @@ def run_sets(args: argparse.Namespace) -> int:
 def run_paper(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from cadsight_cli.experiments.planned import planned
-    from cadsight_cli.experiments.scales import scale_of
+    from cadsight_experiments.papers.scales import scale_of
+
     from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.planned_experiment import planned
 
     _refuse_foreign(args.out)
     if args.synthetic:
@@ -117,7 +118,7 @@ def _refuse_foreign(out: str) -> None:
     from pathlib import Path
 
     from cadsight_core.output_file import is_page, refuse_foreign_file
-    from cadsight_learning.comparison import refuse_foreign_comparison
+    from cadsight_experiments.comparison import refuse_foreign_comparison
 
     refuse_foreign_comparison(out)
     refuse_foreign_file(Path(out) / _PAGE, is_page)
@@ -127,7 +128,7 @@ def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int
     from functools import partial
     from pathlib import Path
 
-    from cadsight_learning.comparison import COMPARISON, compare, table
+    from cadsight_experiments.comparison import COMPARISON, compare, table
     from cadsight_synthesis.spreading import spreader_of, threads_each
 
     from cadsight_cli.demo.reporting import report_side_by_side

@@ -35,7 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_learning.registry import list_models
+    from cadsight_learning.registry.store import list_models
 
     found = list_models(args.models)
     if args.json:
@@ -55,9 +55,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_export(args: argparse.Namespace) -> int:
-    from cadsight_learning.exporting import export, exportable
-    from cadsight_learning.frames import canvas_shape
-    from cadsight_learning.registry import exports_of, find, load_card
+    from cadsight_learning.data.letterbox import canvas_shape
+    from cadsight_learning.models import exportable, exports_of
+    from cadsight_learning.registry.card import load_card
+    from cadsight_learning.registry.store import find
+    from cadsight_learning.runtime.exporting import export
 
     from cadsight_cli.idle_options import refuse_idle
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cadsight_cli.argument_types import COUNT
 
 if TYPE_CHECKING:
-    from cadsight_learning.detector import Progress
+    from cadsight_learning.training.progress import Progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -55,12 +55,12 @@ def _add_tracker(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_learning.data import divided, load_together, oddities
-    from cadsight_learning.evaluation import in_classes_of
-    from cadsight_learning.fitting import fit_detector, fit_normals
-    from cadsight_learning.learned_from import copies, refuse_validation
-    from cadsight_learning.model_folder import refuse_foreign_model
+    from cadsight_learning.data.loading import divided, load_together, oddities
+    from cadsight_learning.evaluation.evaluate import in_classes_of
+    from cadsight_learning.fit import fit_detector, fit_normals
     from cadsight_learning.options import DetectorOptions, NormalOptions
+    from cadsight_learning.registry.model_folder import refuse_foreign_model
+    from cadsight_learning.registry.provenance import copies, refuse_validation
 
     from cadsight_cli.option_arguments import options_of
     from cadsight_cli.part_arguments import parts_of
@@ -95,8 +95,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_base(args: argparse.Namespace) -> int:
-    from cadsight_learning.base import refuse_foreign_base, train_base
     from cadsight_learning.options import DetectorOptions
+    from cadsight_learning.pretraining.base_checkpoint import refuse_foreign_base, train_base
 
     from cadsight_cli.option_arguments import options_of
 
@@ -115,7 +115,7 @@ def _followed(args: argparse.Namespace, options: Any) -> "Iterator[Progress]":
     from dataclasses import asdict
 
     from cadsight_core.files import alone_in
-    from cadsight_learning.tracking import both, tracked
+    from cadsight_learning.training.trackers import both, tracked
 
     from cadsight_cli.progress import TrainingBar
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cadsight_core.output_folder import exchange, remove_entries
-from cadsight_report.run_folder import RunFolder
+from cadsight_core.run_folder import RunFolder
 
 from cadsight_cli.demo.ownership import entries_of_ours
 

@@ -9,9 +9,9 @@ from cadsight_capture.session import SessionPlan
 from cadsight_cell.simulation.truth import truth_files
 from cadsight_core.errors import CadsightError
 from cadsight_core.output_folder import whole_folder
+from cadsight_core.run_folder import RunFolder
 from cadsight_perception.live import BAG, REPORT, watch
 from cadsight_perception.presence import wait_for_result
-from cadsight_report.run_folder import RunFolder
 from tqdm import tqdm
 
 from cadsight_cli.demo.capture import CellClient, cell_client, cell_with_capture

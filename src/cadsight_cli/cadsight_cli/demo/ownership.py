@@ -7,7 +7,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import halves_of
 from cadsight_core.output_file import is_ours, is_page, json_with, refuse_foreign_file
 from cadsight_core.output_folder import own_entries, with_parents
-from cadsight_report.run_folder import RunFolder, is_figures
+from cadsight_core.run_folder import RunFolder, is_figures
 
 _is_settings = json_with("train", "valid", "test", "seed")
 _is_steps = json_with("steps")
@@ -76,7 +76,7 @@ def _exports(folder: Path) -> set[str]:
 
 
 def _models(folder: Path) -> set[str]:
-    from cadsight_learning.model_folder import files_of_model
+    from cadsight_learning.registry.model_folder import files_of_model
 
     return with_parents(files_of_model(folder))
 

@@ -9,7 +9,7 @@ from cadsight_cli.demo.pace import Usual, slowness
 from cadsight_cli.progress import TrainingBar
 
 if TYPE_CHECKING:
-    from cadsight_learning.detector import StepReport
+    from cadsight_learning.training.progress import StepReport
 
 _WIDTH = 26
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cadsight_core.dataset import Dataset
 from cadsight_core.part import Part
-from cadsight_learning.detector import EpochReport, StepProgress, silent
-from cadsight_learning.fitting import fit_detector, fit_normals
+from cadsight_learning.fit import fit_detector, fit_normals
 from cadsight_learning.options import DetectorOptions, NormalOptions
-from cadsight_learning.tracking import both, tracked
+from cadsight_learning.training.progress import EpochReport, StepProgress, silent
+from cadsight_learning.training.trackers import both, tracked
 
 Progress = Callable[[EpochReport], None]
 _TRACKER = "tensorboard"

@@ -1,0 +1,65 @@
+"""From a command line to what is trained on: the pictures are found or drawn, then the plan is made of them."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from cadsight_core.dataset import Dataset
+from cadsight_experiments.papers import plans
+from cadsight_experiments.papers.material import drawn, given
+from cadsight_experiments.papers.plans import Material, Plan
+from cadsight_experiments.papers.scales import Scale
+from cadsight_ros.resources import resolve
+from cadsight_synthesis.augmented_set import write_augmented_set
+
+from cadsight_cli.idle_options import workers_of
+from cadsight_cli.part_arguments import parts_of
+from cadsight_cli.progress import picture_bar
+from cadsight_core import formats
+
+# Beside the folders of the trained sets, whose names never begin with a point.
+_DRAWN, _AUGMENTED = ".synthetic", ".augmented"
+
+
+def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
+    """The plan of the experiment ``args.kind``, and the set that judges.
+
+    Raises:
+        CadsightError: for options that do not go together, a set that is not there, or what drawing raises.
+    """
+    workers = workers_of(args)
+    test = given(args.test, args.run_folder, "test", "--test")
+    # Before anything is drawn for them.
+    parts = parts_of(words, formats.load(test)[1]) if (words := getattr(args, "part", [])) else []
+    real = "" if args.kind == "rudenko" else given(args.real, args.run_folder, "train", "--real")
+    synthetic = args.synthetic or drawn(
+        args.recipe or resolve(f"package://cadsight/config/recipes/{args.default_recipe}.yaml"),
+        args.run_folder,
+        scale.engine,
+        scale.synthetic,
+        Path(args.out) / _DRAWN,
+        workers,
+        args.cluster,
+        picture_bar,
+    )
+    material = Material(real, synthetic, test, getattr(args, "translated", None) or "")
+    if args.kind == "rudenko":
+        augmented = write_augmented_set(
+            synthetic, Path(args.out) / _AUGMENTED, scale.copies, workers=workers, progress=picture_bar
+        )
+        return plans.rudenko(Material(real, synthetic, test, augmented=str(augmented.folder)), scale), test
+    if args.kind == "mixing":
+        plan = plans.mixing(material, scale, min(_count(real), _count(synthetic)))
+    elif args.kind == "morato":
+        plan = plans.morato(material, scale, _count(real), _count(synthetic))
+    else:
+        plan = {"comillas": plans.comillas, "transfer": plans.transfer}[args.kind](material, scale)
+    return dataclasses.replace(plan, parts=parts), test
+
+
+def _count(folder: str) -> int:
+    """Pictures to train on; of our own format they are counted without reading a sample."""
+    if Dataset.is_one(folder):
+        dataset = Dataset.open(folder)
+        return len(dataset) - len(dataset.samples("test"))
+    return sum(s.split != "test" for s in formats.load(folder)[0])

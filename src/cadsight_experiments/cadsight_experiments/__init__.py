@@ -1,0 +1,1 @@
+"""Trainings on several sets beside each other, and what synthetic images are worth."""

@@ -1,0 +1,318 @@
+"""What training sets are worth: models trained on each, all judged on one test set (Comillas, tables 1 and 2)."""
+
+import dataclasses
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import alone_in, write_atomically
+from cadsight_core.output_file import json_with, refuse_foreign_file
+from cadsight_core.part import Part
+from cadsight_core.sample import Sample
+from cadsight_learning.data.loading import load_together, oddities, parts_in
+from cadsight_learning.evaluation.evaluate import in_classes_of
+from cadsight_learning.evaluation.label_properties import judged_objects
+from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.registry.model_folder import WEIGHTS
+from cadsight_learning.registry.provenance import by_content, shared
+from cadsight_learning.registry.store import fingerprint
+
+from cadsight_experiments.set_figures import Measured, resampled_sets, set_figures
+from cadsight_experiments.training_set import TrainingSet, drawn
+from cadsight_experiments.trial import (
+    DETECTOR_FIGURES,
+    NORMAL_FIGURES,
+    Shown,
+    Trial,
+    Trials,
+    refuse_foreign_trial,
+    stopped,
+    unseen,
+)
+
+FORMAT = "cadsight-comparison-1"
+COMPARISON, _TABLE = "comparison.json", "comparison.md"
+_TABLE_HEAD = "| trained on | pictures |"
+_is_comparison = json_with("sets", "test", form=FORMAT)
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """What is told of the pictures that a set gives to a seed."""
+
+    pictures: int
+    origins: dict[str, int]
+    fingerprint: str
+
+    @staticmethod
+    def of(train: Sequence[Sample], valid: Sequence[Sample]) -> "_Draw":
+        every = [*train, *valid]
+        return _Draw(len(train), dict(sorted(Counter(s.origin for s in every).items())), fingerprint(every))
+
+
+# Does the trials of some numbers somewhere.
+Spread = Callable[[Trials, Sequence[int]], Iterable[None]]
+
+
+def compare(
+    sets: Sequence[TrainingSet],
+    test: str | Path,
+    seeds: int,
+    out: str | Path,
+    detector: DetectorOptions,
+    normals: NormalOptions | None,
+    progress: Shown = unseen,
+    parts: Sequence[Part] = (),
+    note: Callable[[str], None] = lambda sentence: None,
+    spread: Spread = map,
+    threads: int = 0,
+) -> dict[str, Any]:
+    """Train on each set with the seeds 0 to ``seeds - 1`` and judge every model on ``test``.
+
+    Each trial is kept in ``out``/SET/SEED; called again after a kill with the same arguments it goes on where it was.
+    A set validates on its own pictures: those of the split ``valid`` where it has any, else a part of each folder.
+
+    Args:
+        normals: how the regressor is trained; None for the detector alone.
+        progress: for a trial and the model's kind, a context around its training that gives what is told of each
+            epoch, such as a progress bar.
+        parts: classes whose symmetry counts for normals, in training and in judging; of the classes by their names.
+        note: is told before training what speaks against the sets (see
+            :func:`cadsight_learning.data.loading.oddities`).
+        spread: does the trials, each named by a number: here one after the other, or in other processes or on other
+            machines, which have to see the same folders; ``progress`` goes with them.
+        threads: threads of one trial, 0 for as many as torch takes.
+
+    Returns:
+        What ``comparison.json`` holds: ``sets``, each with the ``origins`` of its pictures (those that validate among
+        them), its ``trials`` and the ``mean`` and ``spread`` (standard deviation over the seeds, n - 1) of every
+        figure; and ``objects``, what is known of each label of the test set (see
+        :func:`cadsight_learning.evaluation.label_properties.judged_objects`), and ``symmetry``, the names of the parts
+        that were judged up to theirs. A trial has its ``seed``, ``figures``, ``intervals``, ``matches`` (a
+        :class:`cadsight_learning.metrics.matching.MatchTable`), ``confusion``, ``stopped`` (of each kind of model whose
+        training ended early, why) and ``objects``: of each label, in the order of the test set's, whether it was
+        ``found``, with which ``iou`` and ``score``, and its normal's ``angle_deg``.
+
+    Raises:
+        CadsightError: for files of others under the names that are written, two sets of one name, a test set that
+            shares a picture with a training set or has a class that it lacks, pictures without labels, or without
+            normals where a regressor is trained, a part that is no class of a set, and whatever reading, training and
+            judging raise.
+    """
+    refuse_foreign_comparison(out)
+    names = [s.name for s in sets]
+    if len(set(names)) < len(names) or not sets or seeds < 1:
+        raise CadsightError(
+            f"the sets {', '.join(names)} with {seeds} seeds are to be compared, expected at least one set, a name for "
+            "each and at least one seed"
+        )
+    for place, one in enumerate(sets):
+        if one.after and one.after not in names[:place]:
+            raise CadsightError(f"the set {one.name} comes after {one.after!r}, expected one of those before it")
+    judges, test_names = load_together([test])
+    # What is wrong with a set is said before hours are spent on those before it.
+    draws = _looked_at(sets, seeds, str(test), judges, test_names, normals is not None, parts, note)
+    test_data = fingerprint(judges)
+    trials = [
+        Trial(
+            one,
+            seed,
+            Path(out) / one.name / str(seed),
+            *_options(one, seed, Path(out), detector, normals),
+            tuple(parts),
+            (draws[one.name, seed if one.is_drawn else 0].fingerprint, test_data),
+        )
+        for one in sets
+        for seed in range(seeds)
+    ]
+    with alone_in(out):
+        done = _done(Trials(trials, str(test), progress, threads), spread)
+    found = []
+    for one in sets:
+        results = [{"seed": t.seed, **kept} for t, kept in zip(trials, done, strict=True) if t.training_set is one]
+        draw = draws[one.name, 0]
+        summed = _summed([t["figures"] for t in results])
+        told = {"name": one.name, "pictures": draw.pictures, "origins": draw.origins, "facts": dict(one.facts)}
+        told["after"] = one.after
+        found.append({**told, "trials": results, **summed})
+    comparison = {
+        "format": FORMAT,
+        "test": str(test),
+        "test_pictures": len(judges),
+        "seeds": seeds,
+        "objects": judged_objects(judges, test_names),
+        "symmetry": sorted(p.name for p in parts if p.symmetry),
+        "sets": found,
+    }
+    write_atomically(Path(out) / COMPARISON, json.dumps(comparison) + "\n")
+    write_atomically(Path(out) / _TABLE, table(comparison))
+    return comparison
+
+
+def refuse_foreign_comparison(out: str | Path) -> None:
+    """Refuse a folder in which a comparison would write over what none left, before anything is drawn for it.
+
+    Raises:
+        CadsightError: naming the file.
+    """
+    out = Path(out)
+    refuse_foreign_file(out / COMPARISON, _is_comparison)
+    refuse_foreign_file(out / _TABLE, lambda data: data.startswith(_TABLE_HEAD.encode()))
+    for folder in out.glob("*/*"):
+        if folder.name.isdecimal() and not folder.parent.name.startswith("."):
+            refuse_foreign_trial(folder)
+
+
+def load_comparison(folder: str | Path) -> dict[str, Any]:
+    """What :func:`compare` wrote in ``folder``.
+
+    Raises:
+        CadsightError: when it cannot be read, or is of another format.
+    """
+    path = Path(folder) / COMPARISON
+    try:
+        comparison = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CadsightError(f"{path} could not be read ({error}), expected what cadsight experiment writes") from error
+    if not isinstance(comparison, dict) or comparison.get("format") != FORMAT:
+        raise CadsightError(f"{path} is of another format, expected {FORMAT}: run the experiment again")
+    return comparison
+
+
+def table(comparison: Mapping[str, Any]) -> str:
+    """The comparison as Markdown, a table for each kind of model.
+
+    A figure is the mean over the seeds, of several seeds with their standard deviation, and its 95 % interval.
+    Trainings that ended early are told of beneath.
+    """
+    measured = set_figures(comparison, resampled_sets(comparison))
+    tables = []
+    for names, digits in ((DETECTOR_FIGURES, 3), (NORMAL_FIGURES, 2)):
+        rows = [one for one in comparison["sets"] if any(f in one["mean"] for f in names)]
+        if not rows:
+            continue
+        lines = [f"{_TABLE_HEAD} {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
+        for one in rows:
+            cells = [_cell(measured[one["name"]][f], one["spread"].get(f), digits) for f in names]
+            lines.append(f"| {one['name']} | {one['pictures']} | {' | '.join(cells)} |")
+        tables.append("\n".join(lines) + "\n")
+    notes = [f"- {one['name']}, {sentence}\n" for one in comparison["sets"] for sentence in stopped_early(one)]
+    return "\n".join([*tables, "".join(notes)] if notes else tables)
+
+
+def stopped_early(one: Mapping[str, Any]) -> list[str]:
+    """Of a set of a comparison the trainings that ended early, a sentence each; earlier versions did not tell."""
+    return [
+        f"seed {trial['seed']}, {kind}: {stopped(why)}"
+        for trial in one["trials"]
+        for kind, why in trial.get("stopped", {}).items()
+    ]
+
+
+def _cell(figure: Measured, spread: float | None, digits: int) -> str:
+    over = "" if spread is None else f" +- {spread:.{digits}f}"
+    return f"{figure.value:.{digits}f}{over} ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
+
+
+def _looked_at(
+    sets: Sequence[TrainingSet],
+    seeds: int,
+    test: str,
+    judges: Sequence[Sample],
+    test_names: Sequence[str],
+    normals: bool,
+    parts: Sequence[Part],
+    note: Callable[[str], None],
+) -> dict[tuple[str, int], _Draw]:
+    """What each set gives to each seed, to the first alone where that is the same for all."""
+    tested = by_content(judges)
+    draws: dict[tuple[str, int], _Draw] = {}
+    notes: list[str] = []
+    learned: list[Sample] = []
+    for one in sets:
+        for seed in range(seeds if one.is_drawn else 1):
+            train, valid, classes = drawn(one, seed)
+            parts_in(parts, classes)
+            tests = in_classes_of(judges, test_names, classes)
+            _check_labels(one.name, train, valid, tests, normals and one.has_normals)
+            _refuse_shared(one.name, [*train, *valid], test, tested)
+            draws[one.name, seed] = _Draw.of(train, valid)
+            notes += [f"{one.name}: {sentence}" for sentence in oddities((), train, classes)]
+            learned += [dataclasses.replace(s, instances=()) for s in train]  # masks of all sets would fill the memory
+    notes += oddities(list(dict.fromkeys(folder for one in sets for folder in one.folders)), learned, ())
+    for sentence in dict.fromkeys(notes):
+        note(sentence)
+    return draws
+
+
+def _options(
+    one: TrainingSet, seed: int, out: Path, detector: DetectorOptions, normals: NormalOptions | None
+) -> tuple[DetectorOptions, NormalOptions | None]:
+    """How both models of a set are trained, from another set's where it comes after that."""
+    how = one.detector or detector
+    angles = (normals and one.has_normals and (one.normals or normals)) or None
+    if one.after:
+        before = out / one.after / str(seed)
+        how = dataclasses.replace(how, weights=str(before / "detector" / WEIGHTS))
+        angles = angles and dataclasses.replace(angles, weights=str(before / "normals" / WEIGHTS))
+    return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
+
+
+def _done(work: Trials, spread: Spread) -> list[dict[str, Any]]:
+    """The results of every trial; those that have none yet are done, first those from whose models others go on."""
+    left = [number for number, trial in enumerate(work.trials) if trial.kept() is None]
+    depths: dict[str, int] = {}
+    for trial in work.trials:
+        one = trial.training_set
+        depths[one.name] = depths[one.after] + 1 if one.after else 0
+    for depth in sorted(set(depths.values())):
+        deque(spread(work, [n for n in left if depths[work.trials[n].training_set.name] == depth]), maxlen=0)
+    return [_results(trial) for trial in work.trials]
+
+
+def _results(trial: Trial) -> dict[str, Any]:
+    kept = trial.kept()
+    if kept is None:
+        raise CadsightError(
+            f"{trial.folder} has no results after a worker's training, expected a folder that is the same on all "
+            "machines"
+        )
+    return kept
+
+
+def _check_labels(
+    name: str, train: Sequence[Sample], valid: Sequence[Sample], judges: Sequence[Sample], normals: bool
+) -> None:
+    """Refuse pictures from which nothing can be learned, or by which nothing can be judged."""
+    for samples, what in ((train, f"to train {name} on"), (judges, "of the test set")):
+        if not any(s.instances for s in samples):
+            raise CadsightError(f"none of the {len(samples)} pictures {what} has a label, expected some")
+    for samples, what in (
+        (train, f"to train {name} on"),
+        (valid, f"to validate {name} on"),
+        (judges, "of the test set"),
+    ):
+        if normals and not any(i.normal is not None for s in samples for i in s.instances):
+            raise CadsightError(
+                f"none of the {len(samples)} pictures {what} has a label with a normal, expected some, or no regressor"
+            )
+
+
+def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mapping[str, Sample]) -> None:
+    """Refuse a training set that has a picture of the test set, which ``tested`` has by content."""
+    for sample, twin in shared(train, tested)[:1]:
+        raise CadsightError(
+            f"the picture {twin.name} of the test set {test} is {sample.name} of the training set {name}, "
+            "expected pictures that training never saw"
+        )
+
+
+def _summed(trials: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    values = {f: np.array([t[f] for t in trials]) for f in trials[0]}
+    spread = {f: float(v.std(ddof=1)) for f, v in values.items()} if len(trials) > 1 else {}
+    return {"mean": {f: float(v.mean()) for f, v in values.items()}, "spread": spread}

@@ -1,0 +1,183 @@
+"""One training of a set's models and what the test set says of them, kept in a folder; here or on another machine."""
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import write_atomically
+from cadsight_core.output_file import json_with, refuse_foreign_file
+from cadsight_core.part import Part
+from cadsight_core.sample import Sample
+from cadsight_learning.data.loading import load_together, parts_in
+from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.evaluation.label_properties import counting
+from cadsight_learning.fit import fit_detector, fit_normals
+from cadsight_learning.metrics.detection import SHARES
+from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.registry.model_folder import refuse_foreign_model
+from cadsight_learning.training.progress import Progress, silent
+
+from cadsight_experiments.training_set import TrainingSet, drawn
+
+DETECTOR_FIGURES = SHARES
+NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
+_FILE = "trial.json"
+_is_trial = json_with("asked", "figures")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a set's models.
+
+    Attributes:
+        folder: where models and figures are kept.
+        normals: how the regressor is trained; None for the detector alone.
+        parts: classes whose symmetry counts for normals.
+        data: fingerprints of the pictures that it learns from and is judged on.
+    """
+
+    training_set: TrainingSet
+    seed: int
+    folder: Path
+    detector: DetectorOptions
+    normals: NormalOptions | None
+    parts: tuple[Part, ...]
+    data: tuple[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.training_set.name}, seed {self.seed}"
+
+    def kept(self) -> dict[str, Any] | None:
+        """Its results, where it has been done.
+
+        Raises:
+            CadsightError: when the folder holds those of a trial that was asked for otherwise, or unreadable ones.
+        """
+        path = self.folder / _FILE
+        try:
+            kept = json.loads(path.read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise CadsightError(f"{path} could not be read ({error}), expected a trial's figures") from error
+        if not isinstance(kept, dict):
+            raise CadsightError(f"{path} holds no object, expected a trial's figures")
+        if kept.pop("asked", None) != self._asked:
+            raise CadsightError(
+                f"{self.folder} holds a trial with other settings or data, expected the same or another --out"
+            )
+        if "matches" not in kept:
+            raise CadsightError(f"{self.folder} holds a trial of an earlier version, expected another --out")
+        return dict(kept)
+
+    def keep(self, results: Mapping[str, Any]) -> None:
+        write_atomically(self.folder / _FILE, json.dumps({"asked": self._asked, **results}) + "\n")
+
+    @property
+    def _asked(self) -> list[Any]:
+        """What the results hang on."""
+        asked = [*self.data, *(o and dataclasses.asdict(o) for o in (self.detector, self.normals))]
+        if self.normals and self.parts:
+            asked.append({p.name: [[*s.axis, s.order] for s in p.symmetry] for p in self.parts})
+        return asked
+
+
+def refuse_foreign_trial(folder: Path) -> None:
+    """Refuse a folder in which a trial would write over what no trial left.
+
+    Raises:
+        CadsightError: naming the file.
+    """
+    refuse_foreign_file(folder / _FILE, _is_trial)
+    for kind in ("detector", "normals"):
+        refuse_foreign_model(folder / kind)
+
+
+Shown = Callable[[Trial, str], contextlib.AbstractContextManager[Progress]]
+
+
+def unseen(trial: Trial, what: str) -> contextlib.AbstractContextManager[Progress]:
+    """A progress that nobody looks at."""
+    return contextlib.nullcontext(silent)
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Trainings by number, each done where it is called: in another process or on another machine too.
+
+    Attributes:
+        test: the data set that judges.
+        progress: for a trial and the model's kind, a context around its training that gives what is told of each
+            epoch.
+        threads: threads of one training, 0 for as many as torch takes.
+    """
+
+    trials: Sequence[Trial]
+    test: str
+    progress: Shown = unseen
+    threads: int = 0
+
+    def __call__(self, number: int) -> None:
+        """Train and judge, unless that was done; the results are in the trial's folder.
+
+        Raises:
+            CadsightError: whatever reading, training and judging raise.
+        """
+        trial = self.trials[number]
+        if trial.kept() is not None:
+            return
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        train, valid, classes = drawn(trial.training_set, trial.seed)
+        samples, names = self._judges
+        tests = in_classes_of(samples, names, classes)
+        with self.progress(trial, "detector") as shown:
+            detector, card = fit_detector(train, valid, classes, trial.folder / "detector", trial.detector, shown)
+        # What does not fit into memory is a setting that the experiment has.
+        batch = min(trial.detector.batch, detector.at_once)
+        judged = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
+        figures = {f: float(judged[f]) for f in DETECTOR_FIGURES}
+        intervals = {f: judged["intervals"][f] for f in DETECTOR_FIGURES if f in judged["intervals"]}
+        objects = [{k: i[k] for k in ("found", "iou", "score")} for p in judged["per_image"] for i in p["labels"]]
+        results = {"matches": judged["matches"], "confusion": judged["confusion"]}
+        ended = {"detector": card.stopped}
+        if trial.normals is not None:
+            there = parts_in(trial.parts, classes)
+            with self.progress(trial, "normals") as shown:
+                folder = trial.folder / "normals"
+                regressor, card = fit_normals(train, valid, classes, folder, trial.normals, shown, there)
+            symmetries = {p.class_id: p.symmetry for p in there}
+            angles = evaluate_normals(regressor, tests, symmetries, min(trial.normals.batch, regressor.at_once))
+            ended["normals"] = card.stopped
+            figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
+            intervals |= {f: angles["intervals"][f] for f in NORMAL_FIGURES}
+            objects = _with_angles(objects, tests, [one["angle_deg"] for one in angles["per_image"]])
+            results |= {name: angles[name] for name in ("calibration",) if name in angles}
+        results["stopped"] = {kind: why for kind, why in ended.items() if why}
+        trial.keep({"figures": figures, "intervals": intervals, **results, "objects": objects})
+
+    @cached_property
+    def _judges(self) -> tuple[list[Sample], tuple[str, ...]]:
+        return load_together([self.test])
+
+
+def stopped(why: str) -> str:
+    """What is told of a training that ended before its schedule."""
+    return f"training stopped early, as {why}; the best epoch until then was kept"
+
+
+def _with_angles(
+    objects: Sequence[Mapping[str, Any]], samples: Sequence[Sample], angles: Sequence[float]
+) -> list[dict[str, Any]]:
+    """``objects``, one for each label that counts, with the ``angles``, one for each label that has a normal."""
+    left = iter(angles)
+    by_label = {id(i): next(left) if i.normal is not None else None for s in samples for i in s.instances}
+    labels = [i for s in samples for i in counting(s)]
+    return [{**one, "angle_deg": by_label[id(i)]} for one, i in zip(objects, labels, strict=True)]

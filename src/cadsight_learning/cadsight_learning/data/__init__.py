@@ -1,0 +1,1 @@
+"""Labelled images on their way into a network: loaded, split, framed, changed."""

@@ -1,0 +1,61 @@
+"""A few of the pictures that a model was validated on, kept beside it as its network sees them.
+
+FOLDER/NAME/pictures.npz  ``pictures`` (N, H, W, 3) uint8; models of earlier versions have none.
+"""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from cadsight_core.images import Rgb, read_image
+from cadsight_core.sample import Sample
+from numpy.typing import NDArray
+
+from cadsight_learning.data.letterbox import fitted, framed
+
+T = TypeVar("T")
+PICTURES = "pictures.npz"
+_DETECTOR, _REGRESSOR = 8, 32
+
+
+def of_detector(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
+    """(N, size, size, 3) of labelled pictures, spread evenly over ``samples``, each framed and centred on grey.
+
+    Raises:
+        CadsightError: for an unreadable picture.
+    """
+    chosen = _spread([sample for sample in samples if sample.instances], _DETECTOR)
+    found = [fitted(framed(read_image(sample.image), size)[0], (size, size)) for sample in chosen]
+    return np.stack(found) if found else np.zeros((0, size, size, 3), np.uint8)
+
+
+def of_regressor(crops: Sequence[Rgb], size: int) -> NDArray[np.uint8]:
+    """(N, size, size, 3) of crops, spread evenly over those that are there."""
+    chosen = [cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in _spread(crops, _REGRESSOR)]
+    return np.stack(chosen).astype(np.uint8)
+
+
+def pictures_bytes(pictures: NDArray[np.uint8]) -> bytes:
+    """The bytes of the file that keeps ``pictures``."""
+    file = io.BytesIO()
+    np.savez_compressed(file, pictures=pictures)
+    return file.getvalue()
+
+
+def load_pictures(folder: Path) -> NDArray[np.uint8] | None:
+    """The pictures beside the model in ``folder``, or None when nothing usable is there."""
+    try:
+        with np.load(folder / PICTURES) as file:
+            pictures = file["pictures"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    usable = pictures.ndim == 4 and pictures.shape[3] == 3 and pictures.dtype == np.uint8 and len(pictures)
+    return np.asarray(pictures, np.uint8) if usable else None
+
+
+def _spread(items: Sequence[T], count: int) -> list[T]:
+    return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).astype(int))]

@@ -1,0 +1,43 @@
+"""Models whose networks other runtimes than torch run, by their exports; torch is loaded only where none can be had."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from cadsight_core.geometry import Array
+from cadsight_core.images import Rgb
+from cadsight_core.sample import Instance
+from numpy.typing import NDArray
+
+from cadsight_learning.data.letterbox import as_input
+from cadsight_learning.detection.decoding import decode
+from cadsight_learning.detection.looking import look
+from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
+from cadsight_learning.runtime.exported_network import ExportedNetwork
+
+
+class ExportedDetector:
+    """A :class:`cadsight_learning.detection.detector.Detector` whose network an :class:`ExportedNetwork` is."""
+
+    at_once, gives_masks = 1, False
+
+    def __init__(self, architecture: str, classes: Sequence[str], image_size: int, network: ExportedNetwork) -> None:
+        self.architecture, self.image_size = architecture, image_size
+        self._classes, self._network = tuple(classes), network
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self._classes
+
+    @property
+    def runtime(self) -> str:
+        return self._network.runtime
+
+    def predict(
+        self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
+    ) -> list[list[Instance]]:
+        """Parts of each picture, surest first, boxes in its own pixels; pictures may differ in size."""
+
+        def answer(pictures: NDArray[np.uint8]) -> list[Array]:
+            return [decode(one, confidence, max_detections) for one in self._network(as_input(pictures, 0.0, 1.0))]
+
+        return look(images, self.image_size, answer)

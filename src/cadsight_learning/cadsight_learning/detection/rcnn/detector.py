@@ -1,0 +1,246 @@
+"""Torchvision's Faster R-CNN and Mask R-CNN behind our detector interface (Eversberg, Rudenko)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.images import Rgb
+from cadsight_core.sample import Instance, Sample
+from cadsight_core.watching import Watch, unwatched, watched
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cadsight_learning.data.augmentation import Labelled
+from cadsight_learning.data.labelled_images import alike, have_masks, labelled, resized
+from cadsight_learning.data.letterbox import shrunk
+from cadsight_learning.detection.rcnn.networks import network, start
+from cadsight_learning.metrics.boxes import Boxes
+from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS, RCNN_FAMILIES, DetectorOptions
+from cadsight_learning.runtime.devices import CPU, device_of, device_of_module, on_device
+from cadsight_learning.runtime.precision import autocast, channels_last
+from cadsight_learning.weights.checkpoint import fill, fill_matching
+
+_AT_ONCE = 4
+_LOSSES = {
+    "loss_box_reg": "box_loss",
+    "loss_classifier": "class_loss",
+    "loss_mask": "mask_loss",
+    "loss_objectness": "object_loss",
+    "loss_rpn_box_reg": "proposal_loss",
+}
+_COUNTER = "num_batches_tracked"
+
+Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
+
+
+class RcnnDetector:
+    """An R-CNN with its classes and the size of picture that it wants.
+
+    Attributes:
+        image_size: longer side in pixels of a picture as the network sees it.
+        at_once: pictures that the network is given together, where nobody asks for fewer.
+    """
+
+    at_once = _AT_ONCE
+
+    def __init__(self, architecture: str, classes: Sequence[str], image_size: int, device: torch.device = CPU) -> None:
+        if not classes:
+            raise CadsightError("the detector has no classes, expected at least one name")
+        self.architecture, self.image_size = architecture, image_size
+        self._classes = tuple(classes)
+        self.module: Any = network(architecture, len(self._classes), image_size).to(device)
+        channels_last(self.module)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self._classes
+
+    @property
+    def runtime(self) -> str:
+        return "torch"
+
+    @property
+    def gives_masks(self) -> bool:
+        return bool(self.module.roi_heads.has_mask())
+
+    def load(self, state: dict[str, Tensor], where: str | Path = "") -> "RcnnDetector":
+        """Take the weights of a network of the same architecture and classes."""
+        fill(self.module, state, where)
+        return self
+
+    def predict(
+        self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
+    ) -> list[list[Instance]]:
+        """Parts of each picture, surest first, boxes in its own pixels, Mask R-CNN's with masks (H, W)."""
+        heads = self.module.eval().roi_heads
+        heads.score_thresh, heads.detections_per_img = confidence, max_detections
+        small = [shrunk(image, self.image_size) for image in images]
+        found: list[list[Instance]] = [[] for _ in images]
+        for numbers in alike(small, _AT_ONCE):
+            with torch.inference_mode():
+                answers = self.module(self._tensors([small[i] for i in numbers]))
+            for i, answer in zip(numbers, answers, strict=True):
+                found[i] = _instances(answer, images[i].shape, small[i].shape)
+        return found
+
+    def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
+        """Mean losses over labelled pictures, as in training: ``box_loss`` and ``class_loss`` of what is found,
+        ``object_loss`` and ``proposal_loss`` of the network that proposes, and Mask R-CNN's ``mask_loss``.
+
+        Where a label has no mask there is no ``mask_loss``.
+        """
+        masks = self.gives_masks and have_masks(samples)
+        read = watched(samples, len(samples), "pictures read")
+        pictures = [resized(labelled(s, square, masks), self.image_size) for s in read]
+        losses, _ = judged(self.module, pictures, batch or self.at_once, watched)
+        return {k: v for k, v in losses.items() if masks or k != "mask_loss"}
+
+    def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
+        """The last map P2 of the feature pyramid, averaged over the picture: (N, 256), of the light ones
+        (N, 128) (Eversberg, section 3.4.2)."""
+        self.module.eval()
+        small = [shrunk(image, self.image_size) for image in images]
+        found = np.zeros((len(images), self.module.backbone.out_channels), np.float32)
+        for numbers in alike(small, _AT_ONCE):
+            with torch.inference_mode():
+                sized, _ = self.module.transform(self._tensors([small[i] for i in numbers]))
+                found[numbers] = self.module.backbone(sized.tensors)["0"].mean(dim=(2, 3)).cpu().numpy()
+        return found
+
+    def _tensors(self, images: Sequence[Rgb]) -> list[Tensor]:
+        return as_pictures([torch.from_numpy(i).to(device_of_module(self.module)) for i in images])
+
+
+def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[RcnnDetector, str]:
+    """An untrained detector, and a sentence that says where its weights come from.
+
+    Raises:
+        CadsightError: when the weights that the options name cannot be had or fit in nothing.
+    """
+    torch.manual_seed(options.seed)
+    architecture = RCNN_FAMILIES[options.family]
+    detector = RcnnDetector(architecture, classes, options.image_size, device_of(options.device))
+    origin = start(architecture, options.weights)
+    if origin is None:
+        return detector, f"{architecture} from scratch (random weights, seed {options.seed})"
+    where, state = origin
+    own = detector.module.state_dict()
+    if not all(name in state for name in own if name.startswith("backbone.body.") and not name.endswith(_COUNTER)):
+        raise CadsightError(f"{where} lack the backbone of {architecture}, expected its own or that backbone's alone")
+    counters = [name for name in own if name.endswith(_COUNTER)]
+    taken = fill_matching(detector.module, state) - sum(name in state for name in counters)
+    if "roi_heads.box_predictor.cls_score.weight" in state and not any(name.endswith(_COUNTER) for name in state):
+        _without_epsilon(detector.module)
+    return detector, f"{architecture} from {where} ({taken} of {len(own) - len(counters)} tensors)"
+
+
+def judged(
+    module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE, watch: Watch = unwatched
+) -> tuple[dict[str, float], list[Boxes]]:
+    """Mean losses a picture, and what is found there down to a confidence of 0.001, in the pictures' own pixels.
+
+    The backbone runs once for both.
+    """
+    module.eval()
+    heads = module.roi_heads
+    heads.score_thresh, heads.detections_per_img = 0.001, MAX_DETECTIONS
+    found: list[Boxes] = [Boxes(np.zeros((0, 4)), np.zeros(0, int))] * len(pictures)
+    sums: dict[str, float] = {}
+    # Which proposals count is drawn; the same ones each time, so that figures can be compared.
+    device = device_of_module(module)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
+        torch.manual_seed(0)
+        together = list(alike([p.image for p in pictures], at_once))
+        for numbers in watch(together, len(together), "losses"):
+            images, targets = on_device(as_batch([pictures[i] for i in numbers]), device)
+            sized, targets, maps = _seen(module, as_pictures(images), targets)
+            for part in (module.rpn, heads):
+                part.train()
+            for name, value in _losses(module, sized, targets, maps).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(numbers)
+            module.eval()
+            proposals, _ = module.rpn(sized, maps)
+            answers, _ = heads(maps, proposals, sized.image_sizes)
+            for i, answer in zip(numbers, answers, strict=True):
+                found[i] = Boxes(*(answer[k].cpu().double().numpy() for k in ("boxes", "labels", "scores")))
+    found = [Boxes(b.boxes, b.classes.astype(int) - 1, b.scores) for b in found]
+    return {k: v / max(len(pictures), 1) for k, v in sums.items()}, found
+
+
+def losses_of(module: Any, batch: Batch) -> dict[str, Tensor]:
+    """The losses of a batch by our names, to be added up and descended."""
+    images, targets = batch
+    with autocast(images[0].device):
+        losses = _losses(module, *_seen(module, as_pictures(images), targets))
+    return {name: value.float() for name, value in losses.items()}
+
+
+def as_batch(pictures: Sequence[Labelled]) -> Batch:
+    """Pictures (H, W, 3) uint8 and torchvision's targets; boxes without an inside are left out."""
+    images = [torch.from_numpy(p.image) for p in pictures]
+    return images, [_target(p) for p in pictures]
+
+
+def as_pictures(images: Sequence[Tensor]) -> list[Tensor]:
+    """Pictures (H, W, 3) uint8 as the network wants them: (3, H, W), 0 to 1."""
+    return [image.permute(2, 0, 1).float() / 255 for image in images]
+
+
+def _target(one: Labelled) -> dict[str, Tensor]:
+    keep = np.min(one.boxes[:, 2:] - one.boxes[:, :2], axis=1, initial=np.inf) > 0
+    target = {
+        "boxes": torch.from_numpy(one.boxes[keep]).float(),
+        "labels": torch.from_numpy(one.classes[keep]).long() + 1,
+    }
+    if one.masks is not None:
+        target["masks"] = torch.from_numpy(one.masks[keep]).to(torch.uint8)
+    return target
+
+
+def _seen(module: Any, images: list[Tensor], targets: list[dict[str, Tensor]]) -> tuple[Any, Any, dict[str, Tensor]]:
+    """The batch, its targets and its feature maps."""
+    sized, targets = module.transform(images, targets)
+    return sized, targets, module.backbone(sized.tensors.contiguous(memory_format=torch.channels_last))
+
+
+def _losses(module: Any, sized: Any, targets: Any, maps: dict[str, Tensor]) -> dict[str, Tensor]:
+    heads = module.roi_heads
+    proposals, first = module.rpn(sized, maps, targets)
+    if heads.has_mask() and any("masks" not in t for t in targets):
+        targets = [{**t, "masks": _boxes_filled(t["boxes"], sized.tensors.shape[2:])} for t in targets]
+    _, second = heads(maps, proposals, sized.image_sizes, targets)
+    return {_LOSSES[name]: value for name, value in {**first, **second}.items()}
+
+
+def _boxes_filled(boxes: Tensor, shape: Sequence[int]) -> Tensor:
+    masks = torch.zeros((len(boxes), *shape), dtype=torch.uint8, device=boxes.device)
+    for mask, (x0, y0, x1, y1) in zip(masks, boxes.int().tolist(), strict=True):
+        mask[y0:y1, x0:x1] = 1
+    return masks
+
+
+def _instances(answer: dict[str, Tensor], native: Sequence[int], small: Sequence[int]) -> list[Instance]:
+    size = ImageSize(native[1], native[0])
+    scale = np.array([native[1] / small[1], native[0] / small[0]] * 2)
+    boxes, labels, scores = (answer[k].cpu().double().numpy() for k in ("boxes", "labels", "scores"))
+    masks = [None] * len(boxes)
+    if "masks" in answer:
+        likely = answer["masks"][:, 0].cpu().numpy()
+        masks = [cv2.resize(m, (size.width, size.height), interpolation=cv2.INTER_LINEAR) >= 0.5 for m in likely]
+    return [
+        Instance(int(label) - 1, Box(*map(float, box)).clipped(size), mask, score=float(score), source="model")
+        for box, label, score, mask in zip(boxes * scale, labels, scores, masks, strict=True)
+    ]
+
+
+def _without_epsilon(module: nn.Module) -> None:
+    """Make normalisations compute as torchvision's detectors were trained: with nothing added to the variance."""
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d) and layer.running_var is not None:
+            layer.running_var -= layer.eps

@@ -1,0 +1,69 @@
+"""What the training loop needs to know of an R-CNN (see :class:`cadsight_learning.training.trainer.Task`)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from cadsight_core.sample import Sample
+from torch import Tensor, nn
+
+from cadsight_learning.data.augmentation import drawn
+from cadsight_learning.data.labelled_images import labelled, resized
+from cadsight_learning.detection.rcnn.detector import Batch, RcnnDetector, as_batch, judged, losses_of
+from cadsight_learning.detection.rcnn.networks import source, stages
+from cadsight_learning.metrics.average_precision import epoch_figures
+from cadsight_learning.metrics.boxes import Boxes
+from cadsight_learning.options import DetectorOptions
+from cadsight_learning.training.trainer import shuffled
+
+
+class RcnnTask:
+    """Pictures with boxes, and for Mask R-CNN masks; judged by the average precision of the boxes.
+
+    What came with weights keeps its normalisation as it is, since a few pictures a step tell little of their spread.
+    """
+
+    def __init__(
+        self, detector: RcnnDetector, train: Sequence[Sample], valid: Sequence[Sample], options: DetectorOptions
+    ) -> None:
+        self.detector, self.options = detector, options
+        self.module: Any = detector.module
+        self._fixed = _fixed_layers(detector, options)
+        masks, size = detector.gives_masks, options.image_size
+        self._pictures, self._valid = (
+            [resized(labelled(s, options.square, masks), size) for s in samples] for samples in (train, valid)
+        )
+        shapes = {(one.image.shape[0], one.image.shape[1]) for one in self._pictures}
+        # Pictures of several shapes share a square.
+        self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
+        self.steps = max(-(-len(self._pictures) // options.batch), 1)
+
+    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
+        self.module.train()
+        for layer in self._fixed:
+            layer.eval()
+        mosaic = self.options.mosaic
+        for numbers in shuffled(len(self._pictures), self.options.batch, rng):
+            yield as_batch([drawn(self._pictures, n, self._shape, mosaic, rng) for n in numbers])
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        parts = losses_of(self.module, batch)
+        return torch.stack(list(parts.values())).sum(), {name: value.item() for name, value in parts.items()}
+
+    def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
+        losses, found = judged(module, self._valid)
+        truth = [Boxes(one.boxes, one.classes.astype(np.int64)) for one in self._valid]
+        score, figures = epoch_figures(truth, found, len(self.detector.classes))
+        return score, figures | losses
+
+
+def _fixed_layers(detector: RcnnDetector, options: DetectorOptions) -> list[nn.Module]:
+    """The layers that stay as they are, told so: the first stages of the backbone, and given normalisations."""
+    module: Any = detector.module
+    fixed = [layer for stage in stages(module)[: options.freeze] for layer in stage]
+    if source(detector.architecture, options.weights) != "scratch":
+        fixed += [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for layer in fixed:
+        layer.requires_grad_(False)
+    return fixed

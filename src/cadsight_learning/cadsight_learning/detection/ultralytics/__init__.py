@@ -1,0 +1,1 @@
+"""Detectors whose networks are of ultralytics."""

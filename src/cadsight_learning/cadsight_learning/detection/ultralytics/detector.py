@@ -1,0 +1,306 @@
+"""What all of ultralytics' detectors share behind our interface; nothing of ultralytics is imported here.
+
+Data, training loop, files and figures are ours (Apache-2.0), so its trainer, which writes pickled code and settings in
+the user's home, never runs.
+"""
+
+import copy
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array
+from cadsight_core.images import Rgb
+from cadsight_core.sample import Instance, Sample
+from cadsight_core.watching import Watch, unwatched, watched
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cadsight_learning.data.augmentation import Labelled, drawn
+from cadsight_learning.data.labelled_images import alike, labelled, resized
+from cadsight_learning.data.letterbox import as_input, canvas_shape, framed
+from cadsight_learning.detection.looking import look
+from cadsight_learning.detection.ultralytics.names import is_known
+from cadsight_learning.metrics.average_precision import epoch_figures
+from cadsight_learning.metrics.boxes import Boxes
+from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS, DetectorOptions
+from cadsight_learning.runtime.devices import CPU, device_of_module, on_device
+from cadsight_learning.runtime.precision import channels_last
+from cadsight_learning.training.trainer import shuffled
+from cadsight_learning.weights.checkpoint import fill, fill_matching
+from cadsight_learning.weights.hub import reaching_hub
+from cadsight_learning.weights.pickled import load_network_state
+from cadsight_learning.weights.shipped import shipped, start_of
+
+# Ultralytics, imported after this, writes a settings file where it is told to and asks its servers for nothing.
+os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"cadsight-ultralytics-{os.getuid()}"))
+os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
+
+_AT_ONCE = 16
+_HUB = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
+# Ultralytics' 0.03 needs hundreds of steps until the statistics are those of the pictures; a training here has few.
+_NORM_MOMENTUM = 0.1
+
+Batch = dict[str, Tensor]
+D = TypeVar("D", bound="UltralyticsDetector")
+
+
+class UltralyticsDetector(ABC):
+    """A network of ultralytics with its classes and the size of picture that it wants.
+
+    Attributes:
+        image_size: longer side in pixels of a picture as the network sees it.
+        at_once: pictures that the network is given together, where nobody asks for fewer.
+        loss_names: our name of each of the network's losses.
+    """
+
+    at_once = _AT_ONCE
+    loss_names: ClassVar[Mapping[str, str]]
+
+    def __init__(self, architecture: str, classes: Sequence[str], image_size: int, device: torch.device = CPU) -> None:
+        if not classes:
+            raise CadsightError("the detector has no classes, expected at least one name")
+        if not is_known(architecture):
+            raise CadsightError(
+                f"the architecture is {architecture!r}, expected a detector that this ultralytics knows or one of ours"
+            )
+        self.architecture, self.image_size = architecture, image_size
+        self._classes = tuple(classes)
+        self.module: Any = self._network(f"{architecture}.yaml", len(self._classes)).to(device)
+        channels_last(self.module)
+        for layer in self.module.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.momentum = _NORM_MOMENTUM
+        self._fused: Any = None
+
+    @abstractmethod
+    def _network(self, configuration: str, classes: int) -> Any:
+        """The untrained network of one of ultralytics' configurations."""
+
+    @abstractmethod
+    def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
+        """What the network made of pictures of ``shape`` (rows, columns): of each (K, 6), the surest first, a box xyxy
+        in the network's pixels, a score above ``confidence`` and a class."""
+
+    @abstractmethod
+    def training_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sum to descend and its parts by ultralytics' names, of a module in training mode."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self._classes
+
+    @property
+    def gives_masks(self) -> bool:
+        return False
+
+    @property
+    def runtime(self) -> str:
+        return "torch"
+
+    def load(self: D, state: dict[str, Tensor], where: str | Path = "") -> D:
+        """Take the weights of a network of the same architecture and classes."""
+        fill(self.module, state, where)
+        self._fused = None
+        return self
+
+    def predict(
+        self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
+    ) -> list[list[Instance]]:
+        """Parts of each picture, surest first, boxes in its own pixels; pictures may differ in size."""
+
+        def answer(pictures: NDArray[np.uint8]) -> list[Array]:
+            return self.rows(self._looked(_tensor(pictures)), pictures.shape[1:3], confidence, max_detections)
+
+        return look(images, self.image_size, answer)
+
+    def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
+        """Mean losses over labelled pictures, weighted as in training; these networks have no objectness of their own.
+
+        Their ``class_loss`` says both whether there is a part and of which class, so it stands where the paper's
+        table 1 has the object loss.
+        """
+        read = watched(samples, len(samples), "pictures read")
+        pictures = [_framed(labelled(s, square), self.image_size) for s in read]
+        return self.judged(self.module, pictures, batch or self.at_once, watched)[0]
+
+    def judged(
+        self, module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE, watch: Watch = unwatched
+    ) -> tuple[dict[str, float], list[Boxes]]:
+        """Mean losses a framed picture of a network like ours, and what it finds there down to a confidence of 0.001,
+        in input pixels."""
+        module.eval()
+        found: list[Boxes | None] = [None] * len(pictures)
+        sums: dict[str, float] = {}
+        together = list(alike([p.image for p in pictures], at_once))
+        for numbers in watch(together, len(together), "losses"):
+            batch = on_device(_batch([pictures[i] for i in numbers]), device_of_module(module))
+            with torch.inference_mode():
+                raw = module(batch["img"])
+                _, parts = module.loss(batch, raw)
+            for name, value in parts.items():
+                ours = self.loss_names[name]
+                sums[ours] = sums.get(ours, 0.0) + float(value) * len(numbers)
+            answers = self.rows(raw, batch["img"].shape[2:], 0.001, MAX_DETECTIONS)
+            for i, rows in zip(numbers, answers, strict=True):
+                found[i] = Boxes(rows[:, :4], rows[:, 5].astype(int), rows[:, 4])
+        return {k: v / max(len(pictures), 1) for k, v in sums.items()}, [f for f in found if f is not None]
+
+    def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
+        """The backbone's last maps at a fourth and an eighth of the picture (P2, P3), averaged: (N, 64 + 128) of
+        YOLO11 nano."""
+        module = self._for_inference()
+        canvases = [framed(image, self.image_size)[0] for image in images]
+        found: dict[int, NDArray[np.float32]] = {}
+        for numbers in alike(canvases, _AT_ONCE):
+            with torch.inference_mode():
+                maps = _early_maps(module, _tensor([canvases[i] for i in numbers]).to(device_of_module(module)))
+                pooled = torch.cat([m.mean(dim=(2, 3)) for m in maps], dim=1).cpu().numpy()
+            found |= dict(zip(numbers, pooled, strict=True))
+        return np.stack([found[i] for i in range(len(images))]) if images else np.zeros((0, 0), np.float32)
+
+    def _looked(self, pictures: Tensor) -> Any:
+        module = self._for_inference()
+        with torch.inference_mode():
+            return module(pictures.to(device_of_module(module)))
+
+    def _for_inference(self) -> Any:
+        if self._fused is None:
+            self._fused = copy.deepcopy(self.module).eval().fuse(verbose=False)
+            channels_last(self._fused)
+        return self._fused
+
+
+def start(detector: UltralyticsDetector, options: DetectorOptions) -> str:
+    """Fill the random ``detector`` with the weights that the options name; returns a sentence on where they come from.
+
+    Raises:
+        CadsightError: when they cannot be had or fit in nothing.
+    """
+    architecture = detector.architecture
+    weights = start_of(options.weights, architecture)
+    if weights == "scratch":
+        return f"{architecture} from scratch (random weights, seed {options.seed})"
+    if weights == "base":
+        path, origin = shipped(architecture), "CADsight's base checkpoint of drawn solids"
+    elif weights == "hub":
+        path = _from_hub(architecture)
+        origin = f"ultralytics' own weights {path}"
+    else:
+        path, origin = Path(weights), f"the weights {weights}"
+    taken = fill_matching(detector.module, load_network_state(path))
+    total = len(detector.module.state_dict())
+    if taken < total // 2:
+        raise CadsightError(f"the weights {path} fit in {taken} of {architecture}'s {total} tensors, expected its own")
+    return f"{architecture} from {origin} ({taken} of {total} tensors)"
+
+
+def _from_hub(architecture: str) -> Path:
+    """The file of ultralytics' own weights, downloaded once."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / f"{architecture}.pt"
+    url = f"{_HUB}/{path.name}"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with reaching_hub(f"ultralytics' weights of {architecture}", url):
+            torch.hub.download_url_to_file(url, str(path), progress=False)
+    return path
+
+
+class DetectorTask:
+    """What the training loop needs to know of a detector (see :class:`cadsight_learning.training.trainer.Task`)."""
+
+    def __init__(
+        self,
+        detector: UltralyticsDetector,
+        train: Sequence[Sample],
+        valid: Sequence[Sample],
+        options: DetectorOptions,
+    ) -> None:
+        self.detector, self.options = detector, options
+        self.module = detector.module
+        self._frozen = _freeze(self.module, options.freeze)
+        size = options.image_size
+        self._pictures = [resized(labelled(s, options.square), size) for s in train]
+        shapes = {canvas_shape(one.image.shape, size) for one in self._pictures}
+        # Pictures of several shapes share a square: a batch has one shape.
+        self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
+        self._valid = [_framed(labelled(s, options.square), size) for s in valid]
+        self.steps = max(-(-len(self._pictures) // options.batch), 1)
+
+    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
+        self._train_mode()
+        self._tell_share(share)
+        # The last tenth is trained on whole pictures, as they will come.
+        mosaic = self.options.mosaic if share < 0.9 else 0.0
+        for numbers in shuffled(len(self._pictures), self.options.batch, rng):
+            yield _batch([drawn(self._pictures, n, self._shape, mosaic, rng) for n in numbers])
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        loss, parts = self.detector.training_losses(batch)
+        return loss, {self.detector.loss_names[k]: float(v) for k, v in parts.items()}
+
+    def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
+        losses, found = self.detector.judged(module, self._valid)
+        truth = [Boxes(one.boxes, one.classes.astype(np.int64)) for one in self._valid]
+        score, figures = epoch_figures(truth, found, len(self.detector.classes))
+        return score, figures | losses
+
+    def _train_mode(self) -> None:
+        self.module.train()
+        for layer in self._frozen:
+            layer.eval()
+
+    def _tell_share(self, share: float) -> None:
+        criterion: Any = getattr(self.module, "criterion", None)
+        if hasattr(criterion, "decay"):  # YOLO26 hands over from one head to the other as training goes on
+            criterion.updates = round(share * self.options.epochs) - 1
+            criterion.update()
+
+
+def _early_maps(module: Any, pictures: Tensor) -> list[Tensor]:
+    """The last maps at a fourth and at an eighth of the side of ``pictures``; what comes after is not computed."""
+    maps: dict[int, Tensor] = {}
+    x = pictures
+    for layer in module.model:
+        x = layer(x)
+        stride = pictures.shape[3] // x.shape[3]
+        if stride > 8:
+            break
+        maps[stride] = x
+    return [maps[4], maps[8]]
+
+
+def _framed(one: Labelled, size: int) -> Labelled:
+    canvas, frame = framed(one.image, size)
+    return Labelled(canvas, frame.to_input(one.boxes), one.classes)
+
+
+def _tensor(images: NDArray[np.uint8] | Sequence[Rgb]) -> Tensor:
+    return torch.from_numpy(as_input(np.asarray(images), 0.0, 1.0))
+
+
+def _batch(pictures: Sequence[Labelled]) -> Batch:
+    """The batch that ultralytics' loss takes: boxes as relative centre and size, with the number of their picture."""
+    rows, columns = pictures[0].image.shape[:2]
+    boxes = np.concatenate([p.boxes for p in pictures]) / (columns, rows, columns, rows)
+    relative = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
+    return {
+        "img": _tensor([p.image for p in pictures]),
+        "bboxes": torch.from_numpy(relative).float(),
+        "cls": torch.from_numpy(np.concatenate([p.classes for p in pictures])).float()[:, None],
+        "batch_idx": torch.from_numpy(np.repeat(np.arange(len(pictures)), [len(p.boxes) for p in pictures])).float(),
+    }
+
+
+def _freeze(module: Any, layers: int) -> list[nn.Module]:
+    frozen = list(module.model[:layers])
+    for layer in frozen:
+        for weight in layer.parameters():
+            weight.requires_grad_(False)
+    return frozen

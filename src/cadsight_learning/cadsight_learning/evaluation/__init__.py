@@ -1,0 +1,1 @@
+"""Models beside labelled images that they did not learn from."""

@@ -1,0 +1,1 @@
+"""Figures of predictions beside the truth, with their intervals."""

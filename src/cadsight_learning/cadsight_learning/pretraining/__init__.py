@@ -1,0 +1,1 @@
+"""Starting checkpoints, learned on drawn solids."""

@@ -1,0 +1,213 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from cadsight_core.box import Box
+from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import angle_between
+from cadsight_core.part import Symmetry
+from cadsight_core.sample import Instance
+from cadsight_learning.detection.ultralytics.yolo import YoloDetector
+from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.metrics.bootstrap import resampled
+from cadsight_learning.metrics.detection import resampled_figures
+from cadsight_learning.metrics.matching import MatchTable
+from cadsight_learning.normals.crops import views
+from cadsight_learning.normals.torch_regressor import NormalRegressor
+
+
+class Told(YoloDetector):
+    """A real, untrained network that gives the boxes that it is told, to check the figures made of them."""
+
+    def __init__(self, answers):
+        super().__init__("yolo11n", ["block"], 96)
+        self.answers = answers
+
+    def predict(self, images, confidence=0.5, max_detections=10):
+        return [[i for i in self.answers.pop(0) if i.score >= confidence][:max_detections] for _ in images]
+
+
+def found(box: Box, score: float) -> Instance:
+    return Instance(0, box, score=score, source="model")
+
+
+def test_figures_of_a_detector_that_finds_one_of_two_and_one_too_many(pictures):
+    first, second = (s.instances[0].box for s in pictures[:2])
+    answers = [[found(first, 0.9), found(Box(0, 0, 5, 5), 0.8)], [found(second, 0.4)]]
+    figures = evaluate_detector(Told(answers), pictures[:2])
+    assert (figures["precision"], figures["recall"], figures["f1"]) == pytest.approx((0.5, 0.5, 0.5))
+    # Half of the labels found, at precision 1: 51 of COCO's 101 recall points.
+    assert (figures["map50"], figures["map50_95"]) == pytest.approx((51 / 101, 51 / 101))
+    assert figures["mean_iou"] == pytest.approx(1.0)
+    assert figures["per_class"]["block"]["labels"] == 2
+    assert all(np.isfinite(figures[k]) and figures[k] > 0 for k in ("box_loss", "object_loss", "dfl_loss"))
+
+
+class FindsColour(torch.nn.Module):
+    """A network's place: the box of what is coloured in its own input, in the form that YOLO gives boxes in."""
+
+    def __init__(self):
+        super().__init__()
+        self.somewhere = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, pictures):
+        rows = []
+        for picture in pictures:
+            mask = ((picture.amax(dim=0) - picture.amin(dim=0)) > 0.15).numpy()
+            box = Box.from_mask(mask)
+            rows.append([*box.centre, box.width, box.height, 0.9])
+        return torch.tensor(rows)[:, :, None], {}  # and what the losses want, as it gives in evaluation
+
+
+@pytest.mark.parametrize("image_size", [64, 96, 288])
+def test_boxes_are_compared_in_native_pixels_whatever_size_the_network_sees(pictures, image_size):
+    detector = YoloDetector("yolo11n", ["block"], image_size)
+    detector._for_inference = FindsColour
+    figures = evaluate_detector(detector, pictures)
+    assert (figures["precision"], figures["recall"], figures["map50"]) == (1, 1, 1)
+    assert figures["mean_iou"] > 0.85
+    for one, sample in zip(figures["per_image"], pictures, strict=True):
+        assert one["labels"][0]["box"] == pytest.approx(sample.instances[0].box.as_tuple(), abs=1e-3)
+
+
+def test_every_figure_and_interval_comes_again_from_what_is_kept(pictures):
+    answers = [[found(s.instances[0].box, 0.9)] if i % 3 else [] for i, s in enumerate(pictures)]
+    figures = json.loads(json.dumps(evaluate_detector(Told(answers), pictures), allow_nan=False))
+    again = resampled_figures(MatchTable.from_json(figures["matches"]), resampled(len(pictures)))
+    assert figures["intervals"]["recall"] == pytest.approx(np.percentile(again["recall"], [2.5, 97.5]).tolist())
+    assert [p["labels"][0]["found"] for p in figures["per_image"]] == [bool(i % 3) for i in range(len(pictures))]
+
+
+def test_labels_can_be_made_square(pictures):
+    sample = pictures[0]
+    box = sample.instances[0].box
+    square = box.squared(sample.size)
+    assert square.iou(box) < 0.95
+    figures = [evaluate_detector(Told([[found(square, 0.9)]]), [sample], square=s)["mean_iou"] for s in (True, False)]
+    assert figures == pytest.approx([1.0, square.iou(box)])
+
+
+def test_an_empty_set_is_refused():
+    with pytest.raises(CadsightError, match="is empty"):
+        evaluate_detector(Told([]), [])
+
+
+def test_a_set_without_a_label_is_refused_unless_it_is_said_to_show_nothing(pictures):
+    bare = [dataclasses.replace(sample, instances=()) for sample in pictures[:2]]
+    with pytest.raises(CadsightError, match="the 2 pictures to evaluate on have no labels, expected some"):
+        evaluate_detector(Told([[], []]), bare)
+    backgrounds = [dataclasses.replace(sample, record={"background": True}) for sample in bare]
+    wrong = found(pictures[0].instances[0].box, 0.9)
+    assert evaluate_detector(Told([[], [wrong]]), backgrounds)["pictures_right"] == 0.5
+
+
+def test_classes_are_matched_by_name(pictures):
+    renamed = in_classes_of(pictures[:1], ["block"], ["rod", "block"])
+    assert renamed[0].instances[0].class_id == 1
+    with pytest.raises(CadsightError, match="the class 'block', expected one of the model's: rod"):
+        in_classes_of(pictures[:1], ["block"], ["rod"])
+
+
+def test_a_class_that_never_occurs_does_not_matter(pictures):
+    assert in_classes_of(pictures[:1], ["block", "rod"], ["block"])[0].instances[0].class_id == 0
+    bare = dataclasses.replace(pictures[0], instances=())
+    assert in_classes_of([bare], ["other"], ["block"]) == [bare]
+
+
+class Answers(NormalRegressor):
+    """A real, untrained network that answers with the normals that it is told, to check the figures made of them."""
+
+    def __init__(self, answers):
+        super().__init__("compact", 64)
+        self.answers = list(answers)
+
+    def predict(self, crops):
+        return np.stack([self.answers.pop(0) for _ in crops]), np.stack([np.eye(3)] * len(crops))
+
+
+def upside_down(sample):
+    """The normal that a block turned by half a turn about its own x axis would show, in the viewing frame."""
+    (view,) = views([sample])
+    return view.rotation.T @ sample.instances[0].camera_from_part.rotation[:, 2]
+
+
+def test_a_normal_that_looks_the_same_on_a_symmetric_part_is_no_error(pictures):
+    samples, flip = pictures[:3], {0: (Symmetry(axis=(1.0, 0.0, 0.0), order=2),)}
+    plain = evaluate_normals(Answers(map(upside_down, samples)), samples)
+    assert (plain["mean_deg"], plain["symmetric"]) == pytest.approx((180.0, 0))
+    same = evaluate_normals(Answers(map(upside_down, samples)), samples, flip)
+    assert (same["mean_deg"], same["p90_deg"], same["loss"], same["symmetric"]) == pytest.approx((0, 0, 0, 3), abs=1e-4)
+    assert [p["angle_deg"] for p in same["per_image"]] == pytest.approx([0, 0, 0], abs=1e-4)
+    assert same["per_image"][0]["true"] == pytest.approx(list(samples[0].instances[0].normal))
+    other = evaluate_normals(Answers(map(upside_down, samples)), samples, {1: flip[0]})
+    assert other["mean_deg"] == pytest.approx(180.0)
+
+
+def test_a_symmetry_helps_nobody_whose_pose_is_unknown(pictures):
+    unknown = dataclasses.replace(pictures[0].instances[0], camera_from_part=None)
+    sample = dataclasses.replace(pictures[0], instances=(unknown,))
+    flip = {0: (Symmetry(axis=(1.0, 0.0, 0.0), order=2),)}
+    figures = evaluate_normals(Answers([upside_down(pictures[0])]), [sample], flip)
+    assert (figures["mean_deg"], figures["symmetric"]) == pytest.approx((180.0, 0))
+    assert float(angle_between(figures["per_image"][0]["predicted"], unknown.normal)) == pytest.approx(180.0)
+
+
+class Hungry(torch.nn.Module):
+    """A network's place: it wants more memory than any machine has as soon as it sees more than ``most`` at once."""
+
+    def __init__(self, inner, most):
+        super().__init__()
+        self.inner, self.most = inner, most
+
+    def forward(self, batch, *more, **options):
+        count = len(batch["img"] if isinstance(batch, dict) else batch)
+        if count > self.most:
+            torch.empty(2**60, dtype=torch.uint8)
+        return self.inner(batch, *more, **options)
+
+
+def test_a_regressor_without_memory_left_is_told_what_to_lower_and_judges_with_that(pictures):
+    torch.manual_seed(0)
+    regressor = NormalRegressor("compact", 64)
+    wanted = evaluate_normals(regressor, pictures[:5])
+    regressor.module = Hungry(regressor.module, 2)
+    with pytest.raises(CadsightError, match="expected lower settings: batch 32, or"):
+        evaluate_normals(regressor, pictures[:5])
+    words = (
+        "the memory does not suffice, expected lower settings: batch 3, or the image_size 64 of the model's training"
+    )
+    with pytest.raises(CadsightError, match=words):
+        evaluate_normals(regressor, pictures[:5], batch=3)
+    found = evaluate_normals(regressor, pictures[:5], batch=2)
+    assert found["mean_deg"] == pytest.approx(wanted["mean_deg"])
+    assert [p["name"] for p in found["per_image"]] == [p["name"] for p in wanted["per_image"]]
+    with pytest.raises(CadsightError, match="batch is 0, expected at least 1"):
+        evaluate_normals(regressor, pictures[:5], batch=0)
+
+
+@pytest.mark.parametrize("where", ["predict", "losses"])
+def test_a_detector_without_memory_left_is_told_what_to_lower(pictures, monkeypatch, where):
+    detector = YoloDetector("yolo11n", ["block"], 64)
+    seen = []
+
+    def hungry(self, given, *more):
+        seen.append(given if where == "losses" else len(given))
+        torch.empty(2**60, dtype=torch.uint8)
+
+    monkeypatch.setattr(YoloDetector, where, hungry)
+    with pytest.raises(CadsightError, match="expected lower settings: batch 3, or the image_size 64 of the model's"):
+        evaluate_detector(detector, pictures[:5], batch=3)
+    assert seen == ([pictures[:5]] if where == "losses" else [3])
+
+
+def test_a_detector_sees_no_more_pictures_at_once_than_it_is_told(pictures):
+    torch.manual_seed(0)
+    detector = YoloDetector("yolo11n", ["block"], 64)
+    seen = []
+    detector.module.model[0].register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    losses = detector.losses(pictures[:5], batch=2)
+    assert seen == [2, 2, 1]
+    assert losses.keys() == detector.losses(pictures[:5]).keys()
+    assert seen == [2, 2, 1, 5]
