@@ -14,19 +14,19 @@ from parameter_tables import class_of, default_of, markdown, row, run
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "synthesis.md"
 
-_SAMPLING = "cadsight_synthesis.sampling"
+_RECIPES = "cadsight_synthesis.recipes"
 # Name in the page's markers: where the dataclass is, and where that is whose keys are told elsewhere.
 SOURCES = {
-    "recipe": (f"{_SAMPLING}.base:SceneRecipe",),
-    "box": (f"{_SAMPLING}.box:BoxRecipe", f"{_SAMPLING}.base:SceneRecipe"),
-    "randomised": (f"{_SAMPLING}.randomised:RandomisedRecipe", f"{_SAMPLING}.base:SceneRecipe"),
-    "weather": (f"{_SAMPLING}.weather:WeatherRecipe", f"{_SAMPLING}.randomised:RandomisedRecipe"),
-    "views": (f"{_SAMPLING}.views:ViewsRecipe", f"{_SAMPLING}.base:SceneRecipe"),
-    "composed": ("cadsight_synthesis.composed_set:ComposedRecipe", f"{_SAMPLING}.base:Recipe"),
-    "pictures": ("cadsight_synthesis.pools:PictureEntry",),
-    "meshes": ("cadsight_synthesis.pools:MeshEntry",),
-    "looks": ("cadsight_synthesis.looks:Look",),
-    "augmentation": ("cadsight_synthesis.augmentation:AugmentationParameters",),
+    "recipe": (f"{_RECIPES}.base:SceneRecipe",),
+    "box": (f"{_RECIPES}.box:BoxRecipe", f"{_RECIPES}.base:SceneRecipe"),
+    "randomised": (f"{_RECIPES}.randomised:RandomisedRecipe", f"{_RECIPES}.base:SceneRecipe"),
+    "weather": (f"{_RECIPES}.weather:WeatherRecipe", f"{_RECIPES}.randomised:RandomisedRecipe"),
+    "views": (f"{_RECIPES}.views:ViewsRecipe", f"{_RECIPES}.base:SceneRecipe"),
+    "composed": (f"{_RECIPES}.composed:ComposedRecipe", f"{_RECIPES}.base:Recipe"),
+    "pictures": ("cadsight_synthesis.assets.pools:PictureEntry",),
+    "meshes": ("cadsight_synthesis.assets.pools:MeshEntry",),
+    "looks": ("cadsight_synthesis.recipes.scenery.looks:Look",),
+    "augmentation": ("cadsight_synthesis.image_ops.augmentation:AugmentationParameters",),
 }
 _TABLE = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

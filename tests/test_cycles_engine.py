@@ -22,11 +22,11 @@ from cadsight_core.geometry import Pose
 from cadsight_core.images import write_image
 from cadsight_core.mesh import Mesh
 from cadsight_core.silhouette import silhouette
-from cadsight_synthesis.backdrop import backdrop
-from cadsight_synthesis.blender_process import set_up, workspace
-from cadsight_synthesis.cache import ply_bytes
-from cadsight_synthesis.cycles import CyclesEngine
-from cadsight_synthesis.scene import Body, Environment, Lamp, Material, Quality, Scene, View
+from cadsight_synthesis.assets.cache import ply_bytes
+from cadsight_synthesis.assets.workspace import set_up, workspace
+from cadsight_synthesis.rendering.backdrop import backdrop
+from cadsight_synthesis.rendering.cycles.engine import CyclesEngine
+from cadsight_synthesis.rendering.scene import Body, Environment, Lamp, Material, Quality, Scene, View
 
 SIZE = ImageSize(160, 120)
 # Off-centre, pixels that are not square.
@@ -341,7 +341,7 @@ def test_nothing_is_left_behind_when_the_engine_is_closed(bracket, tmp_path, mon
 
 def test_the_program_ends_with_a_parent_that_is_killed_and_leaves_nothing(tmp_path):
     code = (
-        "import time; from cadsight_synthesis.blender_process import *; "
+        "import time; from cadsight_synthesis.rendering.cycles.process import *; "
         "process = BlenderProcess(set_up(workspace()), 1); print(process.pid, flush=True); time.sleep(60)"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}

@@ -19,11 +19,12 @@ from cadsight_core.geometry import Pose
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import load_part, load_part_mesh
 from cadsight_ros.resources import resolve
-from cadsight_synthesis.annotation_speed import measure_annotation
-from cadsight_synthesis.blender_process import environment_for_blender, set_up, workspace
-from cadsight_synthesis.blender_request import scene_to_json
-from cadsight_synthesis.cycles import CyclesEngine
-from cadsight_synthesis.scene import Body, Environment, Lamp, Material, Quality, Scene, View
+from cadsight_synthesis.annotation.speed import measure_annotation
+from cadsight_synthesis.assets.workspace import set_up, workspace
+from cadsight_synthesis.rendering.cycles.engine import CyclesEngine
+from cadsight_synthesis.rendering.cycles.process import environment_for_blender
+from cadsight_synthesis.rendering.cycles.request import scene_to_json
+from cadsight_synthesis.rendering.scene import Body, Environment, Lamp, Material, Quality, Scene, View
 
 Show = Callable[[str, dict[str, Any]], None]
 

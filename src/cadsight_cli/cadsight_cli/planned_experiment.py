@@ -10,7 +10,7 @@ from cadsight_experiments.papers.material import drawn, given
 from cadsight_experiments.papers.plans import Material, Plan
 from cadsight_experiments.papers.scales import Scale
 from cadsight_ros.resources import resolve
-from cadsight_synthesis.augmented_set import write_augmented_set
+from cadsight_synthesis.datasets.augmented import write_augmented_set
 
 from cadsight_cli.idle_options import workers_of
 from cadsight_cli.part_arguments import parts_of

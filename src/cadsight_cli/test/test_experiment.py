@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from cadsight_cli.main import main
+from cadsight_core.parallel import threads_each
 from cadsight_experiments.papers import plans
 from cadsight_experiments.papers.plans import Material
 from cadsight_experiments.papers.scales import scale_of
-from cadsight_synthesis.spreading import threads_each
 
 ROOT = Path(__file__).resolve().parents[3]
 RECIPE = """\

@@ -8,7 +8,7 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Pose, unit
 from cadsight_core.mesh import Mesh
 from cadsight_core.part import Part, load_part, load_part_mesh
-from cadsight_synthesis.scene import Body, Environment, Lamp, Material, Scene, View
+from cadsight_synthesis.rendering.scene import Body, Environment, Lamp, Material, Scene, View
 
 CAMERA = Camera(ImageSize(640, 480), 600.0, 600.0, 319.5, 239.5)
 BENT = Camera(ImageSize(640, 480), 612.0, 600.0, 322.3, 237.1, (0.08, -0.05, 0.001, -0.0008, 0.0))

@@ -27,9 +27,10 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_core.parameters import from_mapping
     from cadsight_core.watching import watched_by
-    from cadsight_synthesis.composed_set import ComposedPictures, ComposedRecipe
-    from cadsight_synthesis.composition import CompositionParameters
-    from cadsight_synthesis.rendered_set import write_set
+    from cadsight_synthesis.datasets.composed import ComposedPictures
+    from cadsight_synthesis.datasets.rendered import write_set
+    from cadsight_synthesis.image_ops.composition import CompositionParameters
+    from cadsight_synthesis.recipes.composed import ComposedRecipe
 
     from cadsight_cli.progress import counted, picture_bar
     from cadsight_cli.yaml_file import read_mapping

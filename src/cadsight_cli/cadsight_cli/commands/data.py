@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cadsight_core.formats import Found
     from cadsight_core.sample import Sample
-    from cadsight_synthesis.augmentation import AugmentationParameters
+    from cadsight_synthesis.image_ops.augmentation import AugmentationParameters
 
 
 _ON_SHEET = 24
@@ -368,7 +368,7 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_augment(args: argparse.Namespace) -> int:
     from cadsight_core.watching import watched_by
-    from cadsight_synthesis.augmented_set import write_augmented_set
+    from cadsight_synthesis.datasets.augmented import write_augmented_set
 
     from cadsight_cli.progress import counted
 
@@ -391,7 +391,7 @@ def run_augment(args: argparse.Namespace) -> int:
 
 def run_annotate(args: argparse.Namespace) -> int:
     from cadsight_core.parameters import from_mapping
-    from cadsight_synthesis.masks_to_via import MaskParameters, annotate
+    from cadsight_synthesis.annotation.masks_to_via import MaskParameters, annotate
 
     from cadsight_cli.idle_options import refuse_idle
     from cadsight_cli.progress import counted
@@ -475,7 +475,7 @@ def run_distance(args: argparse.Namespace) -> int:
 
 def _augmentation(args: argparse.Namespace) -> "AugmentationParameters":
     from cadsight_core.parameters import from_mapping
-    from cadsight_synthesis.augmentation import AugmentationParameters
+    from cadsight_synthesis.image_ops.augmentation import AugmentationParameters
 
     from cadsight_cli.yaml_file import read_mapping
 

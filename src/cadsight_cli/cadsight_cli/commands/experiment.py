@@ -128,8 +128,8 @@ def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int
     from functools import partial
     from pathlib import Path
 
+    from cadsight_core.parallel import spreader_of, threads_each
     from cadsight_experiments.comparison import COMPARISON, compare, table
-    from cadsight_synthesis.spreading import spreader_of, threads_each
 
     from cadsight_cli.demo.reporting import report_side_by_side
     from cadsight_cli.idle_options import workers_of

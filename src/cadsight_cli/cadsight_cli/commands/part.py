@@ -56,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run_add(args: argparse.Namespace) -> int:
-    from cadsight_synthesis.part_adding import add_part
+    from cadsight_synthesis.parts.adding import add_part
 
     tolerance_m = args.tolerance / 1000 if args.tolerance is not None else None
     name = args.name or Path(args.file).stem
@@ -90,8 +90,8 @@ def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.images import encode_image
     from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
     from cadsight_core.part import load_part, load_part_mesh
-    from cadsight_synthesis.part_check import check_part
-    from cadsight_synthesis.part_picture import explained_picture_of
+    from cadsight_synthesis.parts.check import check_part
+    from cadsight_synthesis.parts.drawing import explained_picture_of
 
     target = Path(args.out) if args.out else Path(args.part).with_name(f"{Path(args.part).stem}-check.jpg")
     refuse_foreign_file(target, noted(target))

@@ -73,10 +73,10 @@ def _make(path: str, args: argparse.Namespace) -> int:
     import signal
 
     from cadsight_core.errors import CadsightError
+    from cadsight_core.parallel import threads_each
     from cadsight_core.watching import watched_by
-    from cadsight_synthesis.export import FORMATS, export
-    from cadsight_synthesis.rendered_set import pictures_of, write_set
-    from cadsight_synthesis.spreading import threads_each
+    from cadsight_synthesis.datasets.export import FORMATS, export
+    from cadsight_synthesis.datasets.rendered import pictures_of, write_set
 
     from cadsight_cli.idle_options import workers_of
     from cadsight_cli.progress import counted, picture_bar
@@ -112,8 +112,8 @@ _NEEDED = {"count": "the number of pictures", "out": "the folder of the data set
 def _preview(path: str, args: argparse.Namespace) -> int:
     from cadsight_core.output_file import is_page, refuse_foreign_file
     from cadsight_core.watching import watched_by
-    from cadsight_synthesis.page import write_page
-    from cadsight_synthesis.preview import COUNT, preview
+    from cadsight_synthesis.datasets.page import write_page
+    from cadsight_synthesis.datasets.preview import COUNT, preview
 
     from cadsight_cli.progress import counted, picture_bar
 
@@ -131,8 +131,8 @@ def _preview(path: str, args: argparse.Namespace) -> int:
 
 def _check(path: str, args: argparse.Namespace) -> int:
     from cadsight_core.output_file import is_page, refuse_foreign_file
-    from cadsight_synthesis.check import check
-    from cadsight_synthesis.page import write_page
+    from cadsight_synthesis.datasets.check import check
+    from cadsight_synthesis.datasets.page import write_page
 
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.progress import picture_bar
@@ -154,8 +154,8 @@ def _check(path: str, args: argparse.Namespace) -> int:
 def _recipe(path: str, args: argparse.Namespace) -> Any:
     from dataclasses import replace
 
-    from cadsight_synthesis.composed_set import ComposedRecipe
-    from cadsight_synthesis.recipe import read_recipe
+    from cadsight_synthesis.recipes.composed import ComposedRecipe
+    from cadsight_synthesis.recipes.reader import read_recipe
 
     from cadsight_cli.idle_options import refuse_idle
 

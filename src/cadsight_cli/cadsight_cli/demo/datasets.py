@@ -8,8 +8,9 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.formats.coco import write_coco
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.yolo import write_yolo
-from cadsight_synthesis.composed_set import ComposedPictures, ComposedRecipe
-from cadsight_synthesis.rendered_set import write_set
+from cadsight_synthesis.datasets.composed import ComposedPictures
+from cadsight_synthesis.datasets.rendered import write_set
+from cadsight_synthesis.recipes.composed import ComposedRecipe
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.parallel import threads_each
 from cadsight_core.run_folder import RunFolder
-from cadsight_synthesis.pools import Source
-from cadsight_synthesis.recipe import read_recipe
-from cadsight_synthesis.rendered_set import pictures_of, write_set
-from cadsight_synthesis.sampling.box import BoxRecipe
-from cadsight_synthesis.spreading import threads_each
+from cadsight_synthesis.assets.pools import Source
+from cadsight_synthesis.datasets.rendered import pictures_of, write_set
+from cadsight_synthesis.recipes.box import BoxRecipe
+from cadsight_synthesis.recipes.reader import read_recipe
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 

@@ -1,0 +1,148 @@
+"""Changed copies of the pictures of a data set, spread over processes and continued where they were left."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats import Reading, load
+from cadsight_core.images import encode_image, read_image
+from cadsight_core.part import Part, load_parts
+from cadsight_core.sample import Sample
+from cadsight_core.watching import watched
+
+from cadsight_synthesis.datasets.rendered import PARTS, write_set
+from cadsight_synthesis.datasets.source import Picture
+from cadsight_synthesis.image_ops.augmentation import AugmentationParameters, augment, copy_seed
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class AugmentedPictures:
+    """The copies of each picture of a data set in any known format, a group a picture (see :class:`made.Pictures`).
+
+    Attributes:
+        copies: of each picture.
+        originals: the picture itself comes first in its group.
+        split: only the pictures of this split; None for all.
+        reading: how the source is read.
+    """
+
+    source: Path
+    copies: int
+    parameters: AugmentationParameters
+    originals: bool = True
+    split: str | None = None
+    reading: Reading | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Those that the source keeps beside its samples, so that the copies can be checked against their meshes."""
+        folder = self.source / PARTS
+        return load_parts(folder) if Dataset.is_one(self.source) and folder.is_dir() else ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return _source(self.source, self.split, self.reading)[1]
+
+    @property
+    def group(self) -> int:
+        return self.copies + self.originals
+
+    @property
+    def count(self) -> int:
+        """Pictures in all."""
+        return self.group * len(_source(self.source, self.split, self.reading)[0])
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {
+            "kind": "augmented",
+            "copies": self.copies,
+            "originals": self.originals,
+            "split": self.split,
+            "parameters": asdict(self.parameters),
+            "source_sha256": _fingerprint(self.source, self.split, self.reading),
+        }
+
+    def __call__(self, number: int) -> list[Picture]:
+        sample = _source(self.source, self.split, self.reading)[0][number]
+        image = read_image(sample.image)
+        made = [(sample, image)] if self.originals else []
+        for copy in range(1, self.copies + 1):
+            seed = copy_seed(self.parameters.seed, sample.name, copy)
+            made.append(augment(sample, image, self.parameters, seed, f"{sample.name}-a{copy}"))
+        return [Picture(_portable(s).to_json(), encode_image(i)) for s, i in made]
+
+
+def write_augmented_set(
+    source: str | Path,
+    out: str | Path,
+    copies: int,
+    parameters: AugmentationParameters | None = None,
+    *,
+    originals: bool = True,
+    split: str | None = None,
+    reading: Reading | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Write the pictures of ``source`` and ``copies`` changed ones of each; a set that is there is continued.
+
+    Args:
+        originals: without it the copies alone.
+        split: only the pictures of this split.
+        reading: how ``source`` is read.
+        workers: processes; the pictures are the same whatever their number.
+        progress: wraps the loop: (iterable, total, what) -> iterable, such as a progress bar.
+
+    Raises:
+        CadsightError: when ``source`` has no picture, or ``out`` holds another set.
+    """
+    if copies < 1:
+        raise CadsightError(f"{copies} copies of each picture were asked for, expected at least 1")
+    pictures = AugmentedPictures(
+        Path(source).resolve(),
+        copies,
+        parameters or AugmentationParameters(),
+        originals,
+        split,
+        reading,
+    )
+    if Path(out).resolve() == pictures.source:
+        raise CadsightError(f"{out} is the source itself, expected another folder")
+    if not pictures.count:
+        named = f" of the split {split!r}" if split is not None else ""
+        raise CadsightError(f"{source} has no pictures{named}, expected some to copy")
+    return write_set(pictures, pictures.count, out, workers=workers, progress=progress)
+
+
+@lru_cache(maxsize=1)
+def _source(path: Path, split: str | None, reading: Reading | None) -> tuple[Sequence[Sample], tuple[str, ...]]:
+    if Dataset.is_one(path):
+        dataset = Dataset.open(path)
+        return dataset.samples(split), dataset.classes
+    samples, classes = load(path, reading)
+    return [s for s in samples if split is None or s.split == split], classes
+
+
+def _fingerprint(path: Path, split: str | None, reading: Reading | None) -> str:
+    if Dataset.is_one(path):
+        return Dataset.open(path).fingerprint()
+    total = hashlib.sha256()
+    samples, classes = _source(path, split, reading)
+    total.update(json.dumps(classes).encode())
+    for sample in watched(samples, len(samples), "pictures read"):
+        total.update(json.dumps(_portable(sample).to_json(), sort_keys=True).encode())
+        total.update(hashlib.sha256(sample.image.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _portable(sample: Sample) -> Sample:
+    return replace(sample, image=Path(f"{sample.name}.png"))

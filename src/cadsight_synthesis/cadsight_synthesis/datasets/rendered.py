@@ -1,0 +1,212 @@
+"""A data set out of a recipe, picture by picture, continued where it was left.
+
+Beside the samples the folder holds ``parts/``: the YAML and the mesh of each part, so that a set can be checked and
+used on a machine that has nothing else of it.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.dataset import Dataset
+from cadsight_core.errors import CadsightError
+from cadsight_core.files import inside, write_atomically
+from cadsight_core.images import Rgb, encode_image
+from cadsight_core.output_file import write_same
+from cadsight_core.output_folder import whole_folder
+from cadsight_core.parallel import Spreader, spreader_of, threads_each
+from cadsight_core.part import Part, load_part_mesh
+from cadsight_core.sample import Sample
+from cadsight_core.yaml_file import dump_yaml
+
+from cadsight_synthesis.assets.cache import ply_of
+from cadsight_synthesis.datasets.composed import ComposedPictures
+from cadsight_synthesis.datasets.source import Picture, Pictures, picture_name, recipe_identity
+from cadsight_synthesis.recipes.base import Recipe, SceneRecipe
+from cadsight_synthesis.recipes.composed import ComposedRecipe
+from cadsight_synthesis.recipes.reader import scene_of
+from cadsight_synthesis.rendering.engines import EngineName, close_kept, kept_engine
+from cadsight_synthesis.rendering.labels import labelled
+from cadsight_synthesis.rendering.scene import Rendering, Scene
+
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
+PARTS = "parts"
+
+
+@dataclass(frozen=True)
+class RenderedPictures:
+    """The views of a recipe's scenes, drawn by an engine with ``threads`` threads, 0 for all cores."""
+
+    recipe: SceneRecipe
+    engine: EngineName
+    threads: int = 0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.recipe.classes
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self.recipe.parts
+
+    @property
+    def group(self) -> int:
+        return self.recipe.views_per_scene
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {**recipe_identity(self.recipe), "engine": self.engine}
+
+    def __call__(self, number: int) -> list[Picture]:
+        recipe = self.recipe
+        scene = scene_of(recipe, number)
+        renderings = kept_engine(self.engine, self.threads).render(scene)
+        found = []
+        for place, rendering in enumerate(renderings):
+            sample, image = sample_of(recipe, scene, number, place, rendering, self.engine)
+            found.append(Picture(sample.to_json(), encode_image(image)))
+        return found
+
+
+def sample_of(
+    recipe: SceneRecipe, scene: Scene, number: int, place: int, rendering: Rendering, engine: str
+) -> tuple[Sample, Rgb]:
+    """The sample and picture (H, W, 3) of view ``place`` of ``scene``, which is the recipe's scene ``number``."""
+    overall = number * recipe.views_per_scene + place
+    sample = labelled(
+        scene,
+        scene.views[place],
+        rendering,
+        recipe.parts_by_class,
+        recipe.labels,
+        name=picture_name(recipe.name, recipe.seed, overall),
+        split=recipe.split,
+        record={"view": place, "engine": engine},
+    )
+    return recipe.finished(sample, rendering.image, overall)
+
+
+def pictures_of(recipe: Recipe, engine: EngineName, threads: int = 0) -> Pictures:
+    """The pictures of a recipe of any kind; a composed one needs no engine."""
+    if isinstance(recipe, SceneRecipe):
+        return RenderedPictures(recipe, engine, threads)
+    if isinstance(recipe, ComposedRecipe):
+        return ComposedPictures(recipe)
+    raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no pictures to make")
+
+
+def write_rendered_set(
+    recipe: SceneRecipe,
+    engine: EngineName,
+    count: int,
+    out: str | Path,
+    *,
+    workers: int = 1,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Draw pictures until the data set ``out`` has ``count``; see :func:`write_set`."""
+    pictures = RenderedPictures(recipe, engine, 0 if cluster else threads_each(workers))
+    return write_set(pictures, count, out, workers=workers, cluster=cluster, progress=progress)
+
+
+def write_set(
+    pictures: Pictures,
+    count: int,
+    out: str | Path,
+    *,
+    workers: int = 1,
+    cluster: str | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Make pictures until the data set ``out`` has ``count``, in their order; what is there is kept.
+
+    The same pictures have the same bytes whether one process made them or many, in one run or in several.
+
+    Args:
+        workers: processes on this machine; with one, this process does it.
+        cluster: address of a Dask scheduler whose workers do it instead; they need the same files.
+        progress: wraps the loop over pictures: (iterable, total, what) -> iterable, such as a progress bar.
+
+    Raises:
+        CadsightError: when ``out`` holds another set, a picture cannot be made, workers die again and again, or the
+            disk is full. The data set is whole at any moment, and the same call goes on with it.
+    """
+    if count < 1:
+        raise CadsightError(f"{count} pictures were asked for, expected at least 1")
+    identity = pictures.identity
+    dataset = _continued(out, pictures, identity) if Dataset.is_one(out) else None
+    first = len(dataset) if dataset else 0
+    if dataset and first >= count:
+        return dataset
+    spread = spreader_of(workers, cluster, close_kept)
+    try:
+        # Whatever ends the loop, the work in hand is called off before those who do it are sent home.
+        with contextlib.closing(_from(pictures, spread, first, count)) as made:
+            left = iter(progress(made, count - first, "pictures") if progress else made)
+            if dataset is None:
+                dataset = _begun(out, pictures, identity, left)
+            for picture in left:
+                dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
+    finally:
+        spread.close()
+    return dataset
+
+
+def _continued(out: str | Path, pictures: Pictures, identity: dict[str, Any]) -> Dataset:
+    dataset = Dataset.create(out, pictures.classes, exist_ok=True)
+    there = dataset.extra.get("synthesis")
+    if there != identity:
+        raise CadsightError(f"{dataset.folder} was made {_difference(there, identity)}, expected a new folder")
+    _keep_parts(dataset.folder, pictures.parts)
+    return dataset
+
+
+def _begun(out: str | Path, pictures: Pictures, identity: dict[str, Any], made: Iterator[Picture]) -> Dataset:
+    """A new set with its first picture: where that cannot be made, nothing is left that another recipe would meet."""
+    with whole_folder(out, replace=False) as work:
+        dataset = Dataset.create(work, pictures.classes, extra={"synthesis": identity})
+        _keep_parts(work, pictures.parts)
+        picture = next(made)
+        dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
+    return Dataset.open(out)
+
+
+def _from(pictures: Pictures, spread: Spreader, first: int, count: int) -> Generator[Picture, None, None]:
+    group = pictures.group
+    numbers = range(first // group, -(-count // group))
+    skipped = first % group
+    left = count - first
+    with contextlib.closing(spread(pictures, numbers)) as groups:
+        for found in groups:
+            for picture in found[skipped:][:left]:
+                left -= 1
+                yield picture
+            skipped = 0
+
+
+def _difference(there: Any, wanted: dict[str, Any]) -> str:
+    if not isinstance(there, dict):
+        return "by something else than a recipe"
+    key = next(k for k in [*wanted, *there] if there.get(k) != wanted.get(k))
+    if key == "recipe_sha256":
+        return "by another version of the recipe"
+    return f"with {key} {there.get(key)!r}, not {wanted.get(key)!r}"
+
+
+def _keep_parts(folder: Path, parts: Iterable[Part]) -> None:
+    for part in parts:
+        target = inside(folder, Path(PARTS) / f"{part.name}.yaml")
+        if target.exists():
+            continue
+        try:
+            target.parent.mkdir(exist_ok=True)
+            mesh = ply_of(load_part_mesh(part)).read_bytes()
+        except OSError as error:
+            raise CadsightError(f"{target.parent} could not be written: {error.strerror}") from error
+        write_same(target.with_suffix(".ply"), mesh)
+        said = {**dataclasses.asdict(part), "mesh": f"{part.name}.ply", "unit": "m"}
+        write_atomically(target, dump_yaml(said))

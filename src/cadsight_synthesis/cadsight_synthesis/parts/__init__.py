@@ -1,0 +1,1 @@
+"""Parts added from CAD files, checked and drawn."""

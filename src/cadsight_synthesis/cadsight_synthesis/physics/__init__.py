@@ -1,0 +1,1 @@
+"""Bodies that fall and come to rest."""

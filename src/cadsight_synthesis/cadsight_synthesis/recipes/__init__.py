@@ -1,0 +1,1 @@
+"""Recipes: what an image shows, sampled by number."""

@@ -1,0 +1,116 @@
+"""A recipe is one YAML: what is drawn by lot, from which ranges and pools, and the seed that settles it."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.part import Part, load_part
+from cadsight_core.strict_yaml import Document, Key
+
+from cadsight_synthesis.assets.pools import Entry, Source, check_pool
+from cadsight_synthesis.recipes import box, randomised, views, weather
+from cadsight_synthesis.recipes.base import Recipe, SceneRecipe
+from cadsight_synthesis.recipes.composed import ComposedRecipe
+from cadsight_synthesis.rendering.scene import Scene
+
+KINDS: dict[str, type[Recipe]] = {
+    "box": box.BoxRecipe,
+    "randomised": randomised.RandomisedRecipe,
+    "views": views.ViewsRecipe,
+    "weather": weather.WeatherRecipe,
+    "composed": ComposedRecipe,
+}
+_SAMPLERS: dict[type[Recipe], Callable[[Any, int], Scene]] = {
+    box.BoxRecipe: box.scene,
+    randomised.RandomisedRecipe: randomised.scene,
+    views.ViewsRecipe: views.scene,
+    weather.WeatherRecipe: randomised.scene,
+}
+READERS: dict[Any, Callable[[Any, Path], Any]] = {
+    Part: lambda v, folder: _part(v, folder),
+    Path: lambda v, folder: _path(v, folder),
+    Source: Source.read,
+}
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe and look at everything that it names, paths relative to it.
+
+    Raises:
+        CadsightError: with file, line and key, for a file that is no recipe, an unknown key, a wrong type, a value
+            out of range, an empty pool, a texture or photograph that is no picture, or a photograph smaller than
+            the picture.
+    """
+    path = Path(path)
+    document = Document(path)
+    kind = document.value("kind")
+    if kind not in KINDS:
+        raise CadsightError(f"{document.where(['kind'])} is {kind!r}, expected one of {', '.join(sorted(KINDS))}")
+    recipe = document.build(KINDS[kind], READERS)
+    for keys, value in _walk(recipe, ()):
+        with _blamed_on(document, keys):
+            _check_pools(value, recipe)
+    if isinstance(recipe, box.BoxRecipe):
+        with _blamed_on(document, ("from_session",)):
+            recipe.check_session()
+    return recipe if recipe.name else dataclasses.replace(recipe, name=path.stem)
+
+
+def scene_of(recipe: SceneRecipe, number: int) -> Scene:
+    """Scene ``number`` of a recipe, the same whenever and wherever it is asked for; it has ``views_per_scene`` views.
+
+    Raises:
+        CadsightError: when the parts cannot be placed as the recipe wants them, or a mesh cannot be used.
+    """
+    try:
+        sampler = _SAMPLERS[type(recipe)]
+    except KeyError:
+        raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no scenes to draw") from None
+    return sampler(recipe, number)
+
+
+@contextlib.contextmanager
+def _blamed_on(document: Document, keys: Sequence[Key]) -> Iterator[None]:
+    try:
+        yield
+    except CadsightError as error:
+        raise CadsightError(f"{document.where(keys)}: {error}") from error
+
+
+def _part(value: Any, folder: Path) -> Part:
+    if not isinstance(value, str):
+        raise CadsightError(f"a part is {value!r}, expected its YAML file")
+    return load_part((folder / value).resolve())
+
+
+def _path(value: Any, folder: Path) -> Path:
+    if not isinstance(value, str) or not value:
+        raise CadsightError(f"a path is {value!r}, expected a file or folder relative to the recipe")
+    path = (folder / value).resolve()
+    if not path.exists():
+        raise CadsightError(f"{path} does not exist, expected a file or folder")
+    return path
+
+
+def _walk(value: Any, keys: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], Any]]:
+    """Every dataclass and tuple in a recipe, with the keys that lead to it."""
+    if isinstance(value, Part):
+        return
+    if dataclasses.is_dataclass(value):
+        yield keys, value
+        for field in dataclasses.fields(value):
+            yield from _walk(getattr(value, field.name), (*keys, field.name))
+    elif isinstance(value, tuple):
+        yield keys, value
+        for i, element in enumerate(value):
+            yield from _walk(element, (*keys, i))
+
+
+def _check_pools(value: Any, recipe: Recipe) -> None:
+    if isinstance(value, tuple) and value and isinstance(value[0], Entry):
+        check_pool(value)
+    elif isinstance(value, Entry) and isinstance(recipe, SceneRecipe):
+        value.check_files(recipe.picture.size)

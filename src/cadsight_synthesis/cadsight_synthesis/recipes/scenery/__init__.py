@@ -1,0 +1,1 @@
+"""What recipes have in common: places, looks, lamps, captured sessions."""

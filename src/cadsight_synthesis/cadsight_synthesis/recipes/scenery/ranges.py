@@ -1,0 +1,37 @@
+"""Ranges that a recipe gives, and what is drawn from them."""
+
+from dataclasses import fields
+from typing import Any, TypeAlias
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.parameters import check
+from numpy.random import Generator
+
+Span: TypeAlias = tuple[float, float]
+
+Count: TypeAlias = tuple[int, int]
+
+
+def check_section(section: Any) -> None:
+    """Refuse a wrong type, a value out of range, and a pair, which is a lowest and a highest value, that falls.
+
+    Raises:
+        CadsightError: naming the field, its value and what was expected.
+    """
+    check(section)
+    for field in fields(section):
+        value = getattr(section, field.name)
+        if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
+            low, high = value
+            if not low <= high:
+                raise CadsightError(f"parameter {field.name} goes from {low:g} to {high:g}, expected it to rise")
+
+
+def draw(rng: Generator, span: Span) -> float:
+    """A number drawn evenly from ``span``."""
+    return float(rng.uniform(*span))
+
+
+def draw_count(rng: Generator, span: Count) -> int:
+    """A whole number drawn evenly from ``span``, both ends included."""
+    return int(rng.integers(span[0], span[1] + 1))

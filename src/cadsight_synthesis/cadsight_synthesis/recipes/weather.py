@@ -1,0 +1,23 @@
+"""Randomised scenes in rain, snow, fog, darkness and glare, behind things in the way (Rudenko, section 5)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from cadsight_core.images import Rgb
+from cadsight_core.parameters import parameter
+from cadsight_core.sample import Sample
+
+from cadsight_synthesis.image_ops.weather import WeatherParameters, apply_weather
+from cadsight_synthesis.recipes.randomised import RandomisedRecipe
+
+
+@dataclass(frozen=True)
+class WeatherRecipe(RandomisedRecipe):
+    """A randomised recipe with weather over its pictures."""
+
+    weather: WeatherParameters = parameter(WeatherParameters(), "weather laid over the pictures")
+
+    def finished(self, sample: Sample, image: Rgb, place: int) -> tuple[Sample, Rgb]:
+        """Picture ``place`` (H, W, 3) in weather of its own; labels lose what things in the way hide."""
+        seed = int(np.random.SeedSequence([self.seed, place, 0x3EA]).generate_state(1)[0])
+        return apply_weather(sample, image, self.weather, seed)

@@ -1,0 +1,1 @@
+"""Scenes, the engines that draw them, and the labels of what they drew."""

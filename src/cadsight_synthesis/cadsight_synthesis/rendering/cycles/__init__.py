@@ -1,0 +1,1 @@
+"""Cycles, run by Blender as a program of its own."""

@@ -1,1 +1,0 @@
-"""Scenes out of recipes: one module a kind."""
