@@ -5,7 +5,9 @@ textures serves all scenes: what a scene brings is written into places that are 
 the model compiled anew, with twice as many.
 """
 
+import atexit
 import os
+import weakref
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,20 +69,38 @@ class Pinhole:
     far: float
 
 
+@dataclass(eq=False)
+class _Held:
+    """What OpenGL has given us: its context, and MuJoCo's in it."""
+
+    gl: Any
+    context: Any = None
+
+
+def _free(held: _Held) -> None:
+    # Freed under another stage's context, the names of ours would be taken from that one.
+    held.gl.make_current()
+    if held.context is not None:
+        held.context.free()
+    held.gl.free()
+
+
 class Stage:
     """One OpenGL context; belongs to the thread that made it."""
 
     def __init__(self) -> None:
         os.environ.setdefault("MUJOCO_GL", "egl")
-        self._gl: Any = None
-        self._context: Any = None
         with needing_opengl():
             import mujoco
             from mujoco.rendering.classic.gl_context import GLContext
 
             keep_triton_out()
             self._mj = mujoco
-            self._gl = GLContext(640, 480)
+            self._held = _Held(GLContext(640, 480))
+        self._free = weakref.finalize(self, _free, self._held)
+        # At exit before what the display was opened with, which registered itself when it was imported.
+        self._free.atexit = False
+        atexit.register(self._free)
         self._places: list[_Place] = []
         self._textures: list[str] = []
         self._slots = 0
@@ -90,21 +110,12 @@ class Stage:
 
     def close(self) -> None:
         """Give the context and its memory back."""
-        if self._gl is None:
-            return
-        # Freed under another stage's context, the names of ours would be taken from that one.
-        self._gl.make_current()
-        if self._context is not None:
-            self._context.free()
-        self._gl.free()
-        self._gl = self._context = None
-
-    def __del__(self) -> None:
-        self.close()
+        self._free()
+        atexit.unregister(self._free)
 
     def set(self, things: Sequence[Thing], light: tuple[Array, Sequence[Light]], reach: float) -> None:
         """Put things and light on the stage; shadows are drawn ``reach`` metres around where the lamps look."""
-        self._gl.make_current()
+        self._held.gl.make_current()
         places = self._bring(things)
         scene = self._scene
         slots = self._upload([t.texture for t in things if t.texture is not None])
@@ -177,11 +188,11 @@ class Stage:
             material = spec.add_material(name=f"material{slot}")
             material.textures[mj.mjtTextureRole.mjTEXROLE_RGB] = f"texture{slot}"
         self._model = spec.compile()
-        if self._context is not None:
-            self._context.free()
-        self._context = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50)
-        mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
-        self._context.readDepthMap = mj.mjtDepthMap.mjDEPTH_ZEROFAR
+        if self._held.context is not None:
+            self._held.context.free()
+        self._held.context = mj.MjrContext(self._model, mj.mjtFontScale.mjFONTSCALE_50)
+        mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN, self._held.context)
+        self._held.context.readDepthMap = mj.mjtDepthMap.mjDEPTH_ZEROFAR
         self._scene = mj.MjvScene(self._model, maxgeom=4096)
         self._textures = []
 
@@ -198,7 +209,7 @@ class Stage:
             target[start : start + len(values)] = values
             # Triangles without an extent are nowhere to be seen.
             target[start + len(values) : start + room] = values[:1]
-        self._mj.mjr_uploadMesh(model, self._context, number)
+        self._mj.mjr_uploadMesh(model, self._held.context, number)
         place.surface = surface
 
     def _upload(self, wanted: Sequence[Path]) -> Mapping[Path, int]:
@@ -211,7 +222,7 @@ class Stage:
             start = int(self._model.tex_adr[slot])
             pixels = _texture(path)
             self._model.tex_data[start : start + pixels.size] = pixels.ravel()
-            self._mj.mjr_uploadTexture(self._model, self._context, slot)
+            self._mj.mjr_uploadTexture(self._model, self._held.context, slot)
             self._textures[slot] = path
         return {Path(p): self._textures.index(p) for p in paths}
 
@@ -255,8 +266,8 @@ class Stage:
             if spot and light.shadow:
                 widest = max(widest, min(float(np.arcsin(min(reach / light.reference_m, 1.0))), np.deg2rad(75.0)))
         scene.nlight = len(lights) + 1
-        self._context.shadowScale = float(np.rad2deg(widest) / 90.0)
-        self._context.shadowClip = float(reach)
+        self._held.context.shadowScale = float(np.rad2deg(widest) / 90.0)
+        self._held.context.shadowClip = float(reach)
 
     def _flags(self, labels: bool) -> None:
         flags = self._mj.mjtRndFlag
@@ -270,12 +281,12 @@ class Stage:
     def _draw(self, pinhole: Pinhole, picture: NDArray[np.uint8], depth: NDArray[np.float32] | None) -> None:
         mj = self._mj
         width, height = pinhole.width, pinhole.height
-        self._gl.make_current()
-        if self._context.offWidth < width or self._context.offHeight < height:
+        self._held.gl.make_current()
+        if self._held.context.offWidth < width or self._held.context.offHeight < height:
             mj.mjr_resizeOffscreen(
-                max(width, self._context.offWidth), max(height, self._context.offHeight), self._context
+                max(width, self._held.context.offWidth), max(height, self._held.context.offHeight), self._held.context
             )
-            mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+            mj.mjr_setBuffer(mj.mjtFramebuffer.mjFB_OFFSCREEN, self._held.context)
         rotation = pinhole.pose.rotation
         to_near = pinhole.near / pinhole.focal
         for camera in self._scene.camera:
@@ -286,8 +297,8 @@ class Stage:
             camera.frustum_bottom = (pinhole.cy + 0.5 - height) * to_near
             camera.frustum_center = (width / 2 - pinhole.cx - 0.5) * to_near
         area = mj.MjrRect(0, 0, width, height)
-        mj.mjr_render(area, self._scene, self._context)
-        mj.mjr_readPixels(picture, depth, area, self._context)
+        mj.mjr_render(area, self._scene, self._held.context)
+        mj.mjr_readPixels(picture, depth, area, self._held.context)
 
 
 @dataclass(eq=False)
