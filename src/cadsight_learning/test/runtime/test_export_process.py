@@ -105,7 +105,8 @@ def test_whoever_is_told_may_end_the_export(exports):
 def test_an_export_ends_with_the_process_that_wants_it(exports):
     script = (
         "import sys\nfrom pathlib import Path\nfrom cadsight_learning.runtime.export_process import export_in_child\n"
-        "from cadsight_learning.registry.store import exports_of, load_card\nfolder = Path(sys.argv[1])\n"
+        "from cadsight_learning.models import exports_of\nfrom cadsight_learning.registry.card import load_card\n"
+        "folder = Path(sys.argv[1])\n"
         "export_in_child(exports_of(folder, load_card(folder)), 'onnx', (64, 64))"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(exports.model)], stderr=subprocess.PIPE)

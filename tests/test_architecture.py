@@ -1,0 +1,32 @@
+"""The rules of docs/architecture.md, held against the imports."""
+
+from pathlib import Path
+
+import grimp
+import pytest
+from importlinter.api import read_configuration
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[1]
+RULES = str(ROOT / "pyproject.toml")
+PACKAGES = read_configuration(RULES)["session_options"]["root_packages"]
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES, cache_dir=None)
+
+
+def test_imports_run_one_way_and_in_no_circle(capsys):
+    assert lint_imports(RULES, no_cache=True) == 0, capsys.readouterr().out
+
+
+def test_nothing_imports_a_node(graph):
+    nodes = [module for module in graph.modules if module.endswith("_node")]
+    assert len(nodes) > 3
+    assert {node: found for node in nodes if (found := graph.find_modules_that_directly_import(node))} == {}
+
+
+def test_every_package_of_ours_is_held_to_the_rules():
+    there = {path.parent.name for path in ROOT.glob("src/*/setup.py")}
+    assert there == set(PACKAGES)
