@@ -2,20 +2,19 @@
 
 import threading
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cadsight_cell.arm import UR3E_LIMITS, ArmParameters, joints_parameter
-from cadsight_cell.holder import HolderParameters, collision_model, held_part
+from cadsight_cell.arm import UR3E_LIMITS
+from cadsight_cell.holder import collision_model, held_part
 from cadsight_cell.planner import RrtPlanner
 from cadsight_cell.poses import PoseSampler
 from cadsight_core.camera import Camera
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
 from cadsight_core.geometry import Pose
-from cadsight_core.parameters import parameter
 from cadsight_core.part import load_part, load_parts
 from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
@@ -30,40 +29,15 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import SetBool
 
+from cadsight_capture.capture_parameters import CaptureParameters
 from cadsight_capture.colour import NO_COLOUR
-from cadsight_capture.ros_cell import RosCell, RosCellParameters
+from cadsight_capture.ros_cell import RosCell
 from cadsight_capture.session import Progress, Session, SessionParameters, SessionPlan, StoppedError
 from cadsight_capture.view import ViewCheck, ViewParameters
 from cadsight_interfaces.action import CaptureSession
 from cadsight_interfaces.srv import GetStatistics
 
-_Six = tuple[float, ...]
 _LOOK_FOR_CLIENT_S = 0.5
-
-
-@dataclass(frozen=True)
-class CaptureParameters(HolderParameters, ArmParameters, RosCellParameters, SessionParameters, ViewParameters):
-    """Parameters of the capture node."""
-
-    part: str = parameter("", "YAML of the part that the arm holds (a path or package://); needed")
-    output_folder: str = parameter("runs/capture", "folder that the sessions are written to", kind="text")
-    home_joints: _Six = joints_parameter((0.0, -1.57, 1.57, -1.57, -1.57, 0.0), "middle of the random poses, rad")
-    spread_joints: _Six = joints_parameter(
-        (0.2, 0.0, 0.0, 0.3, 0.3, 1.0), "how far each joint goes to either side of home, rad; 0 stays", minimum=0.0
-    )
-    background_joints: _Six = joints_parameter(
-        (1.57, -1.57, 1.57, -1.57, -1.57, 0.0), "pose for the background, the part out of view, rad"
-    )
-    draws: int = parameter(
-        200, "draws for one pose that may be refused before it is given up", minimum=1, maximum=1_000_000
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("home_joints", "background_joints"):
-            UR3E_LIMITS.check(getattr(self, name), f"parameter {name}")
-        if not self.part:
-            raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
 
 
 class CaptureNode(Node):

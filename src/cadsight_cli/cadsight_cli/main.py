@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from cadsight_core.errors import CadsightError
 
 from cadsight_cli import commands
-from cadsight_cli.argument_types import text
+from cadsight_cli.arguments.types import text
 
 
 class Parser(argparse.ArgumentParser):

@@ -12,8 +12,8 @@ from cadsight_experiments.papers.scales import Scale
 from cadsight_ros.resources import resolve
 from cadsight_synthesis.datasets.augmented import write_augmented_set
 
-from cadsight_cli.idle_options import workers_of
-from cadsight_cli.part_arguments import parts_of
+from cadsight_cli.arguments.idle import workers_of
+from cadsight_cli.arguments.parts import parts_of
 from cadsight_cli.progress import picture_bar
 from cadsight_core import formats
 

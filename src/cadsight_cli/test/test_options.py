@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from cadsight_cli.argument_types import number, text, whole
+from cadsight_cli.arguments.types import number, text, whole
 from cadsight_cli.main import build_parser, main
 from cadsight_core.errors import CadsightError
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cadsight_cli.argument_types import COUNT, text
+from cadsight_cli.arguments.types import COUNT, text
 
 if TYPE_CHECKING:
     from cadsight_cli.json_output import JsonOutput
@@ -63,7 +63,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.json_output import JsonOutput
 
     measure, own = _KINDS[args.what]
@@ -74,13 +74,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_synthesis(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
-    from cadsight_cli.benchmark_synthesis import SynthesisBenchmark
+    from cadsight_cli.benchmarks.synthesis import SynthesisBenchmark
 
     return _written(SynthesisBenchmark(**_given(args, own)).run(_print_speeds), output)
 
 
 def _run_evaluation(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
-    from cadsight_cli.benchmark_evaluation import EvaluationBenchmark
+    from cadsight_cli.benchmarks.evaluation import EvaluationBenchmark
 
     return _written(EvaluationBenchmark(**_given(args, own)).run(_print_speeds), output)
 
@@ -88,7 +88,7 @@ def _run_evaluation(args: argparse.Namespace, output: JsonOutput, own: Sequence[
 def _run_labels(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
     from tqdm import tqdm
 
-    from cadsight_cli.benchmark_labels import LabelsBenchmark
+    from cadsight_cli.benchmarks.labels import LabelsBenchmark
 
     def bar(items: Any, total: int, what: str) -> Any:
         return tqdm(items, total=total, desc=what, unit="image", disable=None)
@@ -97,26 +97,26 @@ def _run_labels(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]
 
 
 def _run_training(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
-    from cadsight_cli.benchmark_training import TrainingBenchmark
+    from cadsight_cli.benchmarks.training import TrainingBenchmark
 
     return _written(TrainingBenchmark(**_given(args, own)).run(_print_speeds), output)
 
 
 def _run_inference(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
-    from cadsight_cli.benchmark_inference import InferenceBenchmark
+    from cadsight_cli.benchmarks.inference import InferenceBenchmark
 
     benchmark = InferenceBenchmark(**_given(args, own))
     return _written(benchmark.run(_print_speeds, lambda sentence: print(f"note: {sentence}")), output)
 
 
 def _run_neighbours(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
-    from cadsight_cli.benchmark_neighbours import NeighboursBenchmark
+    from cadsight_cli.benchmarks.neighbours import NeighboursBenchmark
 
     return _written(NeighboursBenchmark(**_given(args, own)).run(_print_speeds), output)
 
 
 def _run_start(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
-    from cadsight_cli.benchmark_start import StartBenchmark
+    from cadsight_cli.benchmarks.start import StartBenchmark
 
     return _written(StartBenchmark(**_given(args, own)).run(_print_speeds), output)
 
@@ -147,7 +147,7 @@ def _run_stages(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]
     from cadsight_ros.domains import own_domain
     from cadsight_ros.resources import resolve
 
-    from cadsight_cli import benchmark
+    from cadsight_cli.benchmarks import stages as benchmark
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))

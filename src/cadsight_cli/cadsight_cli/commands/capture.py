@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from cadsight_cli.argument_types import COUNT, SEED
+from cadsight_cli.arguments.types import COUNT, SEED
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cadsight_cli.argument_types import COUNT, SEED
+from cadsight_cli.arguments.types import COUNT, SEED
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cadsight_cli.argument_types import COUNT, POSITIVE, SEED, whole
-from cadsight_cli.reading_arguments import add_reading, reading_of
+from cadsight_cli.arguments.reading import add_reading, reading_of
+from cadsight_cli.arguments.types import COUNT, POSITIVE, SEED, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -248,7 +248,7 @@ def run_convert(args: argparse.Namespace) -> int:
     from cadsight_core.formats.convert import convert
     from cadsight_core.splits import Order, divide
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.json_output import JsonOutput
 
     shares = _shares(args.split) if args.split else None
@@ -312,7 +312,7 @@ def _print_found(found: "Found") -> None:
 def run_frames(args: argparse.Namespace) -> int:
     from cadsight_core.video import write_backgrounds, write_frames
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.progress import counted
 
     if not args.background:
@@ -393,7 +393,7 @@ def run_annotate(args: argparse.Namespace) -> int:
     from cadsight_core.parameters import from_mapping
     from cadsight_synthesis.annotation.masks_to_via import MaskParameters, annotate
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.progress import counted
 
     if not args.copies:
@@ -432,7 +432,7 @@ def run_distance(args: argparse.Namespace) -> int:
     from cadsight_learning.similarity.compare import between, sheet, some
     from cadsight_learning.similarity.extractors import DetectorFeatures, ImageFeatures
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.progress import counted
 

@@ -6,8 +6,8 @@ import argparse
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    from cadsight_cli.arguments.options import add_options
     from cadsight_cli.demo.settings import DemoSettings
-    from cadsight_cli.option_arguments import add_options
 
     parser = subparsers.add_parser(
         "demo",

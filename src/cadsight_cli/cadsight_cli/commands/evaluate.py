@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from cadsight_cli.argument_types import COUNT, SHARE
+from cadsight_cli.arguments.types import COUNT, SHARE
 
 _OTHERS = ("pictures_right", "mean_iou", "box_loss", "object_loss")
 _ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
@@ -13,7 +13,7 @@ _ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from cadsight_learning.options import MODELS_FOLDER
 
-    from cadsight_cli.reading_arguments import add_reading
+    from cadsight_cli.arguments.reading import add_reading
 
     parser = subparsers.add_parser(
         "evaluate",
@@ -63,10 +63,10 @@ def _figures(args: argparse.Namespace) -> dict[str, Any]:
     from cadsight_learning.registry.provenance import refuse_learned
     from cadsight_learning.registry.store import find
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
+    from cadsight_cli.arguments.parts import parts_of
+    from cadsight_cli.arguments.reading import reading_of
     from cadsight_cli.json_output import JsonOutput
-    from cadsight_cli.part_arguments import parts_of
-    from cadsight_cli.reading_arguments import reading_of
 
     output = JsonOutput(args.json, "model", "data")
     folder = find(args.model, args.models)

@@ -4,7 +4,7 @@ import argparse
 import contextlib
 from typing import Any
 
-from cadsight_cli.argument_types import COUNT
+from cadsight_cli.arguments.types import COUNT
 
 _PAPERS = {
     "comillas": (
@@ -77,7 +77,7 @@ def run_sets(args: argparse.Namespace) -> int:
     from cadsight_experiments.training_set import TrainingSet
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
 
     _refuse_foreign(args.out)
     if args.no_normals:
@@ -94,7 +94,7 @@ def run_paper(args: argparse.Namespace) -> int:
 
     from cadsight_experiments.papers.scales import scale_of
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.planned_experiment import planned
 
     _refuse_foreign(args.out)
@@ -131,8 +131,8 @@ def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int
     from cadsight_core.parallel import spreader_of, threads_each
     from cadsight_experiments.comparison import COMPARISON, compare, table
 
+    from cadsight_cli.arguments.idle import workers_of
     from cadsight_cli.demo.reporting import report_side_by_side
-    from cadsight_cli.idle_options import workers_of
     from cadsight_cli.progress import TrainingBar, trial_bar
 
     workers = workers_of(args)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cadsight_cli.argument_types import POSITIVE
+from cadsight_cli.arguments.types import POSITIVE
 
 _SHOWN = (
     "frames", "dropped", "wrong_stamps", "latency_ms_p50", "latency_ms_p99", "overhead_ms_p50", "detector_ms_p50",

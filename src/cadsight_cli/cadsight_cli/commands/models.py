@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from cadsight_cli.argument_types import COUNT
+from cadsight_cli.arguments.types import COUNT
 
 _WIDTH, _HEIGHT = 640, 480
 
@@ -61,7 +61,7 @@ def run_export(args: argparse.Namespace) -> int:
     from cadsight_learning.registry.store import find
     from cadsight_learning.runtime.exporting import export
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
 
     refuse_idle("with `models export`", {"--json": args.json})
     folder = find(args.model, args.models)

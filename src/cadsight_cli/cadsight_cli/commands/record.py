@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cadsight_cli.argument_types import number
+from cadsight_cli.arguments.types import number
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cadsight_cli.argument_types import POSITIVE
+from cadsight_cli.arguments.types import POSITIVE
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_ros.programs import temporary_node
     from tqdm import tqdm
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
 
     if (args.bag is None) == (args.check is None):
         raise CadsightError("a replay has either BAG to play or --check JSON, expected one of the two")

@@ -32,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.part import load_part
     from cadsight_report.entries import Judges, stands_alone
 
+    from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.demo.reporting import report, report_side_by_side
-    from cadsight_cli.idle_options import refuse_idle
 
     if not args.data:
         refuse_idle("without --data", {"--split": args.split, "--part": args.part})

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cadsight_cli.argument_types import COUNT, SEED
+from cadsight_cli.arguments.types import COUNT, SEED
 
 _USAGE = """
   cadsight synthesize RECIPE.yaml --count N --out DIR [--engine cycles|raster] [--workers N] [--cluster ADDRESS]
@@ -56,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
 
     action, words = "make", args.words
     if words[0] in ("preview", "check"):
@@ -78,7 +78,7 @@ def _make(path: str, args: argparse.Namespace) -> int:
     from cadsight_synthesis.datasets.export import FORMATS, export
     from cadsight_synthesis.datasets.rendered import pictures_of, write_set
 
-    from cadsight_cli.idle_options import workers_of
+    from cadsight_cli.arguments.idle import workers_of
     from cadsight_cli.progress import counted, picture_bar
 
     for name in ("count", "out"):
@@ -157,7 +157,7 @@ def _recipe(path: str, args: argparse.Namespace) -> Any:
     from cadsight_synthesis.recipes.composed import ComposedRecipe
     from cadsight_synthesis.recipes.reader import read_recipe
 
-    from cadsight_cli.idle_options import refuse_idle
+    from cadsight_cli.arguments.idle import refuse_idle
 
     recipe: Any = read_recipe(path)
     if isinstance(recipe, ComposedRecipe):

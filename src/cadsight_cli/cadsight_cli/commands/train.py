@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cadsight_cli.argument_types import COUNT
+from cadsight_cli.arguments.types import COUNT
 
 if TYPE_CHECKING:
     from cadsight_learning.training.progress import Progress
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
-    from cadsight_cli.option_arguments import add_options
-    from cadsight_cli.reading_arguments import add_reading
+    from cadsight_cli.arguments.options import add_options
+    from cadsight_cli.arguments.reading import add_reading
 
     parser = subparsers.add_parser(
         "train",
@@ -62,9 +62,9 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.registry.model_folder import refuse_foreign_model
     from cadsight_learning.registry.provenance import copies, refuse_validation
 
-    from cadsight_cli.option_arguments import options_of
-    from cadsight_cli.part_arguments import parts_of
-    from cadsight_cli.reading_arguments import reading_of
+    from cadsight_cli.arguments.options import options_of
+    from cadsight_cli.arguments.parts import parts_of
+    from cadsight_cli.arguments.reading import reading_of
 
     refuse_foreign_model(args.out)
     options: Any = options_of(args, DetectorOptions if args.kind == "detector" else NormalOptions)
@@ -98,7 +98,7 @@ def run_base(args: argparse.Namespace) -> int:
     from cadsight_learning.options import DetectorOptions
     from cadsight_learning.pretraining.base_checkpoint import refuse_foreign_base, train_base
 
-    from cadsight_cli.option_arguments import options_of
+    from cadsight_cli.arguments.options import options_of
 
     refuse_foreign_base(args.out)
     options = options_of(args, DetectorOptions)

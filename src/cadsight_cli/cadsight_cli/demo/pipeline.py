@@ -235,7 +235,7 @@ class Pipeline:
         if split == "live":
             overrides["simulated_cell"] = {"fps": LIVE_FPS}
         if split == "test":
-            from cadsight_capture.capture_node import CaptureParameters
+            from cadsight_capture.capture_parameters import CaptureParameters
 
             given = from_mapping(CaptureParameters, node_section(self.config, "cadsight/capture"), str(self.config))
             home, spread = given.home_joints, given.spread_joints

@@ -23,7 +23,7 @@ def random_models(folder: Path) -> Path:
     from cadsight_learning.registry.card import ModelCard
     from cadsight_learning.registry.store import save_model
 
-    from cadsight_cli.benchmark_inference import random_detector
+    from cadsight_cli.benchmarks.inference import random_detector
 
     random_detector(folder / "detector", WIDTH)
     card = ModelCard("normals", "compact", ("part",), 112, extra={"covariance": np.eye(3).tolist()})

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from cadsight_core.parameters import check, parameter
 
-from cadsight_cli.benchmark_node import HEIGHT, WIDTH, Camera, perception, random_models, running, wait
-from cadsight_cli.benchmark_training import drawn
+from cadsight_cli.benchmarks.perception import HEIGHT, WIDTH, Camera, perception, random_models, running, wait
+from cadsight_cli.benchmarks.training import drawn
 
 Show = Callable[[str, dict[str, Any]], None]
 # So many epochs are never done: a measurement ends after those that it needs.

@@ -1,7 +1,7 @@
 """What `cadsight benchmark training` asks for; that it measures is shown by running it."""
 
 import pytest
-from cadsight_cli.benchmark_training import TrainingBenchmark
+from cadsight_cli.benchmarks.training import TrainingBenchmark
 from cadsight_cli.main import build_parser
 from cadsight_core.errors import CadsightError
 

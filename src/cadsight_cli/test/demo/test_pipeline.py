@@ -12,7 +12,7 @@ from cadsight_cli.demo.settings import QUICK, DemoSettings, asked, is_quick
 from cadsight_core.errors import CadsightError
 from cadsight_core.run_folder import RunFolder
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from cadsight_cli.benchmark_inference import InferenceBenchmark, _plain
+from cadsight_cli.benchmarks.inference import InferenceBenchmark, _plain
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset

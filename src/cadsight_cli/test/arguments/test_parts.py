@@ -1,5 +1,5 @@
 import pytest
-from cadsight_cli.part_arguments import parts_of
+from cadsight_cli.arguments.parts import parts_of
 from cadsight_core.errors import CadsightError
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from cadsight_core.parameters import check, parameter
 
-from cadsight_cli.benchmark_node import FPS, Camera, perception, random_models, wait
+from cadsight_cli.benchmarks.perception import FPS, Camera, perception, random_models, wait
 
 Show = Callable[[str, dict[str, Any]], None]
 # The node looks for so long after its first result, until its memory is what it stays.

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cadsight_cli.argument_types import text
+from cadsight_cli.arguments.types import text
 
 if TYPE_CHECKING:
     from cadsight_core.formats import Reading

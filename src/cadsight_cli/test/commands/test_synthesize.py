@@ -15,7 +15,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.formats import load
 from cadsight_core.images import read_image, write_image
 
-PART = Path(__file__).parents[3] / "config/parts/bracket.yaml"
+PART = Path(__file__).parents[4] / "config/parts/bracket.yaml"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-from cadsight_cli.benchmark_start import StartBenchmark
+from cadsight_cli.benchmarks.start import StartBenchmark
 
 
 def test_a_start_is_measured_until_the_first_result_with_the_memory_of_the_process():

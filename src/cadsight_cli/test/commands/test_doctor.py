@@ -10,7 +10,7 @@ from cadsight_cli.diagnosis import Finding
 
 from cadsight_cli import diagnosis, main
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 # Where each thing that one can do without is used, and by which words.
 USES = {
     "shared memory": ("config/fastdds.xml", "SHM"),

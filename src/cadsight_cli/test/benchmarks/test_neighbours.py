@@ -1,8 +1,8 @@
 import pytest
-from cadsight_cli.benchmark_neighbours import NEIGHBOURS, NeighboursBenchmark
+from cadsight_cli.benchmarks import neighbours as benchmark_neighbours
+from cadsight_cli.benchmarks import perception as benchmark_node
+from cadsight_cli.benchmarks.neighbours import NEIGHBOURS, NeighboursBenchmark
 from cadsight_core.errors import CadsightError
-
-from cadsight_cli import benchmark_neighbours, benchmark_node
 
 SMALL = NeighboursBenchmark(pictures=16, image_size=64, batch=4, epochs=1, runs=3)
 

@@ -123,7 +123,7 @@ def _ours(plan: TrainingBenchmark, folder: Path) -> list[float]:
 
 
 def _direct(plan: TrainingBenchmark, folder: Path) -> list[float]:
-    from cadsight_cli.direct_training import train_by_torchvision, train_by_ultralytics
+    from cadsight_cli.benchmarks.direct_training import train_by_torchvision, train_by_ultralytics
 
     train, valid = drawn(plan.pictures, plan.image_size, folder)
     if plan.family in RCNN_FAMILIES:

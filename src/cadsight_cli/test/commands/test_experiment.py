@@ -12,7 +12,7 @@ from cadsight_experiments.papers import plans
 from cadsight_experiments.papers.plans import Material
 from cadsight_experiments.papers.scales import scale_of
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 RECIPE = """\
 kind: {kind}
 seed: {seed}

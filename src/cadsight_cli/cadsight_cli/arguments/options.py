@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from cadsight_core.parameters import from_mapping
 
-from cadsight_cli.argument_types import number, text, whole
+from cadsight_cli.arguments.types import number, text, whole
 
 T = TypeVar("T")
 

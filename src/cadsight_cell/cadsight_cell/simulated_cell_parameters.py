@@ -1,0 +1,43 @@
+"""What a simulated cell is set up with."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.parameters import parameter
+
+from cadsight_cell.arm import UR3E_LIMITS, joints_parameter
+from cadsight_cell.holder import HolderParameters
+from cadsight_cell.simulation.world import WorldParameters
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class SimulatedCellParameters(HolderParameters, WorldParameters):
+    """Parameters of the simulated cell."""
+
+    part: str = parameter("", "YAML of the part at the tool (a path or package://); needed")
+    fps: float = parameter(30.0, "colour images a second", minimum=0.5, maximum=90.0)
+    align_depth: bool = parameter(False, "publish depth in the colour camera's pixels, as align_depth.enable does")
+    joint_state_rate: float = parameter(125.0, "joint states a second", minimum=1.0, maximum=500.0)
+    tf_rate: float = parameter(30.0, "transforms of the arm a second", minimum=1.0, maximum=500.0)
+    home_joints: tuple[float, ...] = joints_parameter(
+        (-0.4219, -1.2263, 2.1745, -2.519, 1.5708, -1.1489), "where the arm starts, radians"
+    )
+    controller: str = parameter("scaled_joint_trajectory_controller", "name of the trajectory controller", kind="name")
+    truth_folder: str = parameter("", "folder for what is really so; empty for none")
+    lamp_moves_every: int = parameter(
+        0, "somebody moves the lamp after every so-many trajectories; 0: nobody does", minimum=0
+    )
+    fault_camera_silent_after_s: float = parameter(-1.0, "the camera falls silent after so long; below 0 never")
+    fault_camera_silent_s: float = parameter(5.0, "how long it stays silent", minimum=0.0)
+    fault_abort_every: int = parameter(0, "abort every so-manieth trajectory half-way; 0 for none", minimum=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        WorldParameters.__post_init__(self)
+        if not self.part:
+            raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
+        UR3E_LIMITS.check(self.home_joints, "parameter home_joints")

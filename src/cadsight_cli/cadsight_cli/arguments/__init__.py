@@ -1,0 +1,1 @@
+"""What options take and how they become what a command asks for."""

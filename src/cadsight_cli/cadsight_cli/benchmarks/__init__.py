@@ -1,0 +1,1 @@
+"""What is measured, a module a subject; no test, nothing fails for being slow."""

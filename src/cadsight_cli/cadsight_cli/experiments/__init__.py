@@ -1,1 +1,0 @@
-"""The papers' experiments, each a list of trainings that one comparison judges."""
