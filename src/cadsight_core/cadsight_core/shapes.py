@@ -144,8 +144,9 @@ def cut(polygons: Sequence[ArrayLike], size: ImageSize) -> list[Polygon]:
             found.append(points)
             continue
         if len(points) >= 3:
-            # make_valid counts the inside of a ring that crosses itself by even and odd, as fill does.
-            whole = shapely.make_valid(shapely.Polygon(points))
+            points = points.round(9)  # numbers such as 1e-167 cost shapely corners
+            ring = shapely.Polygon(points)
+            whole = ring if ring.is_valid else _by_even_and_odd(points)
             pieces = _rings(shapely.intersection(whole, shapely.box(0, 0, size.width, size.height)))
             found += [np.clip(p, 0, (size.width, size.height)) for p in pieces]  # rounding may leave it by a hair
     return found
@@ -168,6 +169,18 @@ def joined(polygons: Sequence[Polygon]) -> Polygon:
     closed = [np.vstack([p, p[:1]]) for p in polygons]
     back = [p[:1] for p in reversed(polygons[:-1])]
     return np.vstack([*closed, *back])
+
+
+def _by_even_and_odd(points: Polygon) -> "shapely.Geometry":
+    """What a ring (N, 2) that crosses or touches itself covers, as fill counts it; make_valid counts an edge once that
+    is gone there and back."""
+    faces = shapely.get_parts(shapely.polygonize([shapely.unary_union(shapely.LinearRing(points))]))
+    inside = shapely.get_coordinates(shapely.point_on_surface(faces))
+    (x0, y0), (x1, y1) = points.T[:, :, None], np.roll(points, -1, axis=0).T[:, :, None]
+    x, y = inside.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossed = ((y0 > y) != (y1 > y)) & (x < x0 + (y - y0) * (x1 - x0) / (y1 - y0))
+    return shapely.union_all(faces[crossed.sum(axis=0) % 2 == 1])
 
 
 def _rings(geometry: "shapely.Geometry") -> list[Polygon]:
