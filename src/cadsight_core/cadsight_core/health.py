@@ -16,7 +16,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.anything import Reading, find, read_found
 from cadsight_core.formats.finding import Found, Loaded
-from cadsight_core.formats.notes import Notes, Problem
+from cadsight_core.formats.notes import KINDS, Notes, Problem
 from cadsight_core.formats.yolo import label_path
 from cadsight_core.images import SUFFIXES, UNREAD_SUFFIXES, read_image
 from cadsight_core.sample import Instance, Sample
@@ -35,15 +35,6 @@ SMALLEST_SIDE_PX = 1.0
 _TOGETHER, _PAIRS_AT_ONCE = 32, 1_000_000
 # The paper writes normals with two decimals (Comillas, figure 6), which are up to 0.9 % off.
 NORMAL_TOLERANCE = 0.01
-
-# Every kind of problem that is told, by this module or a format's reader.
-KINDS = (
-    "box outside", "duplicate box", "duplicate picture", "empty box", "empty class", "empty labels", "image id twice",
-    "label file without picture", "label given twice", "missing folder", "missing picture", "mixed sizes",
-    "near-empty class", "no class list", "no labels", "non-unit normal", "odd classes", "odd label",
-    "picture in two splits", "picture without labels", "unread picture", "unreadable data set",
-    "unreadable label file", "unreadable picture", "whole picture", "wrong picture size",
-)  # fmt: skip
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -212,7 +203,9 @@ def _check_classes(loaded: Loaded, counts: dict[str, int], path: Path, few: int,
         if count < few:
             kind = "near-empty class" if count else "empty class"
             notes.problem(kind, path, f"the class {name!r} has {count or 'no'} labels, expected {few} or more")
-    if loaded.format == "pictures":
+    if not loaded.samples and not any(p.loses == "images" for p in notes.problems):
+        notes.problem("no pictures", path, f"it is read as {loaded.format} and holds no pictures, expected some")
+    elif loaded.format == "pictures":
         notes.problem("no labels", path, f"it holds {len(loaded.samples)} pictures and no labels, expected both")
 
 

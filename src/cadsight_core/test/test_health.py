@@ -9,7 +9,8 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.health import KINDS, check, refuse_unknown_kinds
+from cadsight_core.formats.notes import KINDS, Notes
+from cadsight_core.health import check, refuse_unknown_kinds
 from cadsight_core.sample import Instance, Sample
 
 import cadsight_core
@@ -279,23 +280,28 @@ def test_the_real_photographs_are_counted(name, pictures, labels, kinds):
     assert (report.pictures, report.labels, set(report.kinds)) == (pictures, labels, kinds)
 
 
-def test_every_kind_of_problem_that_a_module_tells_is_known():
+def test_every_kind_of_problem_that_a_module_tells_is_known_and_no_other():
     root = Path(cadsight_core.__file__).parent
-    calls = [node for file in root.rglob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
-    texts = {
-        node.args[0].value
-        for node in calls
-        if isinstance(node, ast.Call)
-        and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("problem", "Problem")
-        and isinstance(node.args[0], ast.Constant)
+    told = {
+        node.value
+        for file in (root / "health.py", *(root / "formats").glob("*.py"))
+        if file.name != "notes.py"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    assert len(texts) > 10
-    assert texts <= set(KINDS)
-    told_otherwise = {
-        "near-empty class", "empty class", "empty box", "whole picture", "box outside", "non-unit normal",
-        "label file without picture",
-    }  # fmt: skip
-    assert set(KINDS) - texts == told_otherwise
+    assert set(KINDS) <= told
+    notes = Notes()
+    with pytest.raises(ValueError, match="the kind of problem is 'size', expected one of KINDS"):
+        notes.problem("size", Path("a.txt"), "it is large")
+
+
+def test_a_set_without_pictures_is_a_problem(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "classes.txt").write_text("bolt\n")
+    # What a checkout without symbolic links leaves of a linked folder.
+    (tmp_path / "images" / "train").write_text("../../disk/images/train")
+    assert check(tmp_path, few=0).kinds == {"no pictures": 1}
 
 
 def test_an_unknown_kind_is_refused_with_all_that_there_are():

@@ -5,13 +5,23 @@ from pathlib import Path
 
 from cadsight_core.errors import CadsightError
 
+# Every kind of problem that is told: none can be made that is not here, so that each can be passed over by name.
+KINDS = (
+    "box outside", "class name twice", "duplicate box", "duplicate picture", "empty box", "empty class", "empty labels",
+    "image id twice", "label file without picture", "label given twice", "missing folder", "missing list",
+    "missing picture", "mixed rows", "mixed sizes", "near-empty class", "no class list", "no labels", "no pictures",
+    "non-unit normal", "odd classes", "odd label", "outline outside", "picture in two splits", "picture listed twice",
+    "picture without labels", "unread label file", "unread picture", "unreadable data set", "unreadable label file",
+    "unreadable picture", "whole picture", "wrong picture size",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong with a data set.
 
     Attributes:
-        kind: few words, the same for each problem of its kind.
+        kind: one of ``KINDS``.
         line: counted from 1, None where the file has no lines or the whole file is meant.
         sentence: the thing, what came and what was expected, with file and line.
         loses: what is left out for it, such as ``labels`` or ``images``; '' where nothing is.
@@ -24,6 +34,10 @@ class Problem:
     sentence: str
     loses: str = ""
     refused: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"the kind of problem is {self.kind!r}, expected one of KINDS")
 
 
 class Notes:
