@@ -212,10 +212,9 @@ def _check_classes(loaded: Loaded, counts: dict[str, int], path: Path, few: int,
 def _check_files(loaded: Loaded, found: Found, samples: Sequence[Sample], notes: Notes) -> None:
     """Pictures that lack labels, and pictures that nothing names; label files without a picture the reader has told."""
     if loaded.format == "yolo":
-        for sample in samples:
-            if notes.label_file_of(sample.name) is None:
-                missing = label_path(sample.image)
-                notes.problem("picture without labels", sample.image, f"it has no label file, expected {missing}")
+        for sample in notes.unlabelled(samples, loaded.format):
+            missing = label_path(sample.image)
+            notes.problem("picture without labels", sample.image, f"it has no label file, expected {missing}")
     known = {s.image for s in samples} | {p.file for p in notes.problems}
     for unclaimed in found.images:
         if unclaimed.file not in known:

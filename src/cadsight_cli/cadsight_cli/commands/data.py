@@ -288,11 +288,10 @@ def run_convert(args: argparse.Namespace) -> int:
     print(f"written: {account.written}")
     for left in account.left_out:
         print(f"left out: {left}")
-    # A regression file is of one split, so that of several each has a folder to be read from.
-    for place in sorted(done.place.glob("*/labels.txt")) if args.to == "regression" else ():
-        print(place.parent)
-    if args.to != "regression" or (done.place / "labels.txt").is_file():
-        print(done.place)
+    if account.unlabelled:
+        count, first = len(account.unlabelled), account.unlabelled[0]
+        print(f"{count} pictures have no labels, the first is {first}: they are written as showing nothing")
+    print(done.place)
     output.write(account.to_json())
     if account.left_out and not args.allow_loss:
         print("something was left out, expected nothing, or --allow-loss", file=sys.stderr)

@@ -105,20 +105,34 @@ def test_pictures_of_normals_far_apart_are_taken(tmp_path):
     assert [s.name for s in load(tmp_path / "few")[0]] == ["at2", "at41", "at-30"]
 
 
-def test_each_folder_that_a_regression_file_is_read_from_is_printed(tmp_path, capsys):
-    dataset = Dataset.create(tmp_path / "set", ["block"])
+def test_what_a_conversion_to_regression_files_prints_is_read_as_one_set(tmp_path, capsys):
+    dataset = Dataset.create(tmp_path / "set", ["part"])
     for number in range(4):
         instance = Instance(0, Box(0, 0, 4, 4), normal=np.array([0.0, 0.0, -1.0]))
         sample = Sample(f"at{number}", Path(), ImageSize(8, 8), instances=(instance,))
         dataset.append(sample, np.full((8, 8, 3), number, np.uint8))
     words = ["data", "convert", str(dataset.folder), str(tmp_path / "out"), "--to", "regression"]
     assert main(words) == 0
-    assert capsys.readouterr().out.splitlines()[2:] == [str(tmp_path / "out")]
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "out")
     assert len(load(tmp_path / "out")[0]) == 4
     assert main([*words, "--split", "3,0,1"]) == 0
-    places = capsys.readouterr().out.splitlines()[2:]
-    assert places == [str(tmp_path / "out" / "test"), str(tmp_path / "out" / "train")]
-    assert [len(load(place)[0]) for place in places] == [1, 3]
+    place = capsys.readouterr().out.splitlines()[-1]
+    assert sorted(s.split for s in load(place)[0]) == ["test", "train", "train", "train"]
+    assert len(load(f"{place}/test")[0]) == 1
+
+
+def test_a_conversion_tells_of_pictures_without_labels_and_refuses_a_set_without_pictures(folder, tmp_path, capsys):
+    lone = folder / "labels" / "0.txt"
+    lone.unlink()
+    words = ["--to", "coco", "--json", str(tmp_path / "a.json")]
+    assert main(["data", "convert", str(folder), str(tmp_path / "out"), *words]) == 0
+    sentence = f"1 pictures have no labels, the first is {folder / 'images' / '0.png'}: they are written as showing"
+    assert sentence in capsys.readouterr().out
+    assert json.loads((tmp_path / "a.json").read_text())["unlabelled"] == [str(folder / "images" / "0.png")]
+    for image in (folder / "images").iterdir():
+        image.unlink()
+    assert main(["data", "convert", str(folder), str(tmp_path / "none"), "--to", "coco", "--allow-loss"]) == 2
+    assert "is read as yolo and holds no pictures, expected some" in capsys.readouterr().err
 
 
 def test_frames_of_a_video_become_pictures(tmp_path, capsys):

@@ -66,17 +66,23 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Account:
-    """The account of a conversion."""
+    """The account of a conversion.
+
+    Attributes:
+        unlabelled: pictures of a format with a file of labels for each that have none: written as showing nothing.
+    """
 
     read: Tally
     written: Tally
     left_out: tuple[LeftOut, ...]
+    unlabelled: tuple[Path, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "read": self.read.to_json(),
             "written": self.written.to_json(),
             "left_out": [one.to_json() for one in self.left_out],
+            "unlabelled": list(map(str, self.unlabelled)),
         }
 
 

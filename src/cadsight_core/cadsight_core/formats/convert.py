@@ -46,8 +46,8 @@ def convert(
         reading: how the source is read.
 
     Raises:
-        CadsightError: when a picture or label of the source cannot be used, ``target`` holds other files, or the
-            disk refuses the bytes. ``target`` is whole or not there.
+        CadsightError: when the source has no pictures, a picture or label of it cannot be used, ``target`` holds other
+            files, or the disk refuses the bytes. ``target`` is whole or not there.
     """
     writer = next((w for w in WRITERS if w.name == to), None)
     if writer is None:
@@ -56,21 +56,23 @@ def convert(
     there = find(source, reading)
     notes = Notes(strict=not reading.allow_loss)
     loaded = read_found(there, notes)
+    if not loaded.samples:
+        raise CadsightError(f"{there.place} is read as {loaded.format} and holds no pictures, expected some")
     writing = Writing(square, shapes)
     samples = arrange(loaded.samples) if arrange else loaded.samples
+    unlabelled = tuple(sample.image for sample in notes.unlabelled(samples, loaded.format))
     # What is left out is counted before anything is written: a label that cannot be used ends it here.
     loses = writer.loses(samples, writing)
     counting = Counting()
     for sample in samples:
         counting.add(sample, loses(sample))
-    count, why = writer.loses_classes(len(loaded.classes), counting.used)
-    if count:
-        used = {loaded.classes[i] for i in counting.used}
-        counting.lose("classes", why, count, next((n for n in loaded.classes if n not in used), loaded.classes[-1]))
+    names, why = writer.loses_classes(loaded.classes, counting.used)
+    if names:
+        counting.lose("classes", why, len(names), names[0])
     place = writer.write(samples, loaded, Path(target), writing)
     read = _with_classes(counting.held, len(loaded.classes))
     left_out = (*reading_lost(notes, [u.file for u in there.images]), *counting.left_out)
-    return Converted(place, Account(read, _written(read, counting.left_out), left_out))
+    return Converted(place, Account(read, _written(read, counting.left_out), left_out, unlabelled))
 
 
 def _with_classes(tally: Tally, classes: int) -> Tally:

@@ -1,9 +1,11 @@
 """What a reader notes on the way: problems, what it leaves out, and where each label stands."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.sample import Sample
 
 # Every kind of problem that is told: none can be made that is not here, so that each can be passed over by name.
 KINDS = (
@@ -14,6 +16,9 @@ KINDS = (
     "picture without labels", "unread label file", "unread picture", "unreadable data set", "unreadable label file",
     "unreadable picture", "whole picture", "wrong picture size",
 )  # fmt: skip
+
+# Formats of which a picture that has no labels says nothing of itself: the others list each picture.
+_FILE_A_PICTURE = ("yolo", "pictures")
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,10 @@ class Notes:
 
     def label_file_of(self, sample: str) -> Path | None:
         return self._files.get(sample)
+
+    def unlabelled(self, samples: Iterable[Sample], form: str) -> list[Sample]:
+        """Those of ``samples`` that a reader of the format ``form`` looked for a file of labels for and found none."""
+        return [s for s in samples if self._files.get(s.name) is None] if form in _FILE_A_PICTURE else []
 
     def place(self, sample: str, index: int, file: Path, line: int | None = None) -> None:
         """The label ``index`` of the picture ``sample`` stands in ``file`` at ``line``."""

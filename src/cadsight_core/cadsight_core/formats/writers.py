@@ -11,6 +11,7 @@ from cadsight_core.formats.account import Loses, Lost, contents, extras
 from cadsight_core.formats.coco import write_coco
 from cadsight_core.formats.finding import Loaded
 from cadsight_core.formats.folders import by_split, whole_export
+from cadsight_core.formats.regression import CLASSES as REGRESSION_CLASSES
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.via import write_via
 from cadsight_core.formats.yolo import Shapes, key_points_of, row_kind, write_yolo
@@ -39,13 +40,14 @@ class Writer:
     Attributes:
         write: writes samples and what else was read as a new folder, and returns what a trainer opens.
         loses: what of a sample the format does not hold, for a set that is written as told.
-        loses_classes: how many classes it does not hold, of how many, by the ids of those that have labels, and why.
+        loses_classes: the names of the classes that it does not hold, of all and the ids of those that have labels,
+            and why.
     """
 
     name: str
     write: Callable[[Sequence[Sample], Loaded, Path, Writing], Path]
     loses: Callable[[Sequence[Sample], Writing], Loses]
-    loses_classes: Callable[[int, Set[int]], tuple[int, str]] = lambda _count, _used: (0, "")
+    loses_classes: Callable[[Sequence[str], Set[int]], tuple[list[str], str]] = lambda _classes, _used: ([], "")
 
 
 def _write_dataset(samples: Sequence[Sample], loaded: Loaded, target: Path, writing: Writing) -> Path:
@@ -154,13 +156,19 @@ WRITERS = (
         "via",
         _write_json(write_via),
         _by_via,
-        lambda count, used: (count - len(used), "VIA names the classes of its regions alone"),
+        lambda classes, used: (
+            [name for number, name in enumerate(classes) if number not in used],
+            "VIA names the classes of its regions alone",
+        ),
     ),
     Writer(
         "regression",
         _write_regression,
         _by_regression,
-        lambda count, _used: (max(count - 1, 0), "the regression file has one class"),
+        lambda classes, _used: (
+            [name for name in classes if (name,) != REGRESSION_CLASSES],
+            "the regression file has no names of classes",
+        ),
     ),
     Writer("cadsight", _write_dataset, _nothing),
 )
