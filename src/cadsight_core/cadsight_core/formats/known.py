@@ -56,7 +56,12 @@ READERS = (
     Reader("yolo", "YOLO's images/ and labels/ or data.yaml", (".yaml", ".yml"), lambda w: claim_yolo(w.tree, w.only)),
     Reader("regression", "a regression labels.txt", (".txt",), lambda w: claim_regression(w.tree, w.only)),
     Reader("coco", "COCO's JSON", (".json",), lambda w: claim_coco(w.tree, w.pictures, w.only)),
-    Reader("via", "VIA's JSON", (".json",), lambda w: claim_via(w.tree, w.pictures, w.only, w.class_attribute)),
+    Reader(
+        "via",
+        "VIA's JSON or CSV",
+        (".json", ".csv"),
+        lambda w: claim_via(w.tree, w.pictures, w.only, w.class_attribute),
+    ),
     Reader("labelme", "LabelMe's JSON", (".json",), lambda w: claim_labelme(w.tree, w.pictures, w.only)),
     Reader("voc", "Pascal VOC's XML", (".xml",), lambda w: claim_voc(w.tree, w.pictures, w.only)),
     Reader("cvat", "CVAT's XML", (".xml",), lambda w: claim_cvat(w.tree, w.pictures, w.only)),

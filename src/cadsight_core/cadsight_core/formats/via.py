@@ -1,4 +1,6 @@
-"""VGG Image Annotator 2.x: rectangles, polygons, circles, ellipses, polylines and points, and their attributes.
+"""VGG Image Annotator: rectangles, polygons, circles, ellipses, polylines and points, and their attributes.
+
+Read are the JSON of regions of VIA 2, whole projects, and the table (CSV) that VIA 1 and 2 export.
 
 A region becomes an instance with the box around its shape. Polygons also become
 ``attributes["segmentation"]``. Region attributes are kept in ``attributes["region_attributes"]``, a shape that is
@@ -25,6 +27,7 @@ from cadsight_core.formats.locating import Locator, lexically_inside
 from cadsight_core.formats.merging import merged
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
+from cadsight_core.formats.via_table import SUFFIX, entries_of, is_via_table, names_in
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, instance_contour, is_crowd
@@ -69,8 +72,8 @@ def claim_via(
         class_attribute: as of :func:`read_via`.
     """
     files: dict[Path, list[str]] = {}
-    for path in [only] if only is not None else tree.ending(".json"):
-        names = _names_of(json_bytes(path))
+    for path in [only] if only is not None else tree.ending(".json", SUFFIX):
+        names = _names_of(path)
         if names is not None:
             files[path] = names
     if not files:
@@ -88,8 +91,11 @@ def claim_via(
     return Claim("via", why, tuple(files), tuple(images), read)
 
 
-def _names_of(data: bytes) -> list[str] | None:
-    """The names of the pictures in VIA's JSON, None where it is something else."""
+def _names_of(path: Path) -> list[str] | None:
+    """The names of the pictures in VIA's JSON or table, None where it is something else."""
+    if _is_table(path):
+        return names_in(path) if is_via_table(path) else None
+    data = json_bytes(path)
     project = head_of(data, _Project)
     if project is not None:
         return [image.filename for image in project.images.values()]
@@ -115,7 +121,7 @@ def read_via(
     them by name. The pictures lie beside the file, in images/, or in the project's default path.
 
     Raises:
-        CadsightError: for JSON that does not parse or is not VIA's; and unless ``notes`` collects them, for the
+        CadsightError: for a file that does not parse or is not VIA's; and unless ``notes`` collects them, for the
             first region or picture that cannot be used.
     """
     path = Path(path).resolve()
@@ -126,8 +132,8 @@ def read_via(
 
 
 def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attribute: str | None) -> Loaded:
-    data = read_json(path)
-    if not is_via(data):
+    data = entries_of(path, notes) if _is_table(path) else read_json(path)
+    if not _is_table(path) and not is_via(data):
         raise CadsightError(f"{path} is not VIA's JSON, expected images with filename and regions")
     entries = list(data.get(_METADATA, data).values())
     project = {k: v for k, v in data.items() if k not in _PROJECT_KEYS} if _METADATA in data else {}
@@ -371,6 +377,10 @@ def _classes(entries: Iterable[Mapping[str, Any]], key: str | None, project: Map
     return tuple(dict.fromkeys([*options, *sorted(name for name in used if name)]))
 
 
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() == SUFFIX
+
+
 def _within(value: Any, *keys: str) -> Any:
     """What stands under ``keys``, an empty mapping where nothing does."""
     for key in keys:
@@ -380,6 +390,8 @@ def _within(value: Any, *keys: str) -> Any:
 
 def _project_of(path: Path) -> dict[str, Any]:
     """A project's settings, empty where the file has none or is none."""
+    if _is_table(path):
+        return {}
     found = head_of(json_bytes(path), dict[str, msgspec.Raw]) or {}
     settings = found.get("_via_settings")
     return {"_via_settings": parse_json(bytes(settings), path)} if settings is not None else {}
