@@ -8,12 +8,29 @@ from cadsight_capture.client import CaptureClient
 from cadsight_capture.session import SessionPlan
 from cadsight_cli.demo.capture import cell_client
 from cadsight_core.errors import CadsightError
+from cadsight_core.yaml_file import dump_yaml, read_yaml
 from cadsight_ros.domains import own_domain
 from cadsight_ros.programs import temporary_node
-from cell_nodes import HELD, Program
+from cell_nodes import HELD, ROOT, Program
 
 BEGUN, OTHER = SessionPlan("bracket", "train", 3, seed=1), SessionPlan("bracket", "train", 3, seed=2)
 REASON = "was begun with seed 1 and 2 came, expected the same to continue it or another folder"
+
+
+def test_a_part_without_a_colour_is_refused_before_anything_moves(tmp_path, monkeypatch):
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(own_domain()))
+    original = ROOT / "config" / "parts" / "bracket.yaml"
+    part = read_yaml(original)
+    mesh = str(original.parent / part["mesh"])
+    (tmp_path / "bracket.yaml").write_text(dump_yaml({**part, "mesh": mesh, "colour": []}))
+    parameters = {**HELD, "part": str(tmp_path / "bracket.yaml"), "output_folder": str(tmp_path / "sessions")}
+    program = Program("cadsight_capture.capture_node", tmp_path / "capture.log", parameters, own_domain())
+    try:
+        with cell_client([]) as client, pytest.raises(CadsightError, match="the part bracket has no colour and no pic"):
+            client.capture("bracket", BEGUN)
+        assert not (tmp_path / "sessions").exists()
+    finally:
+        assert program.end() == 0, program.log.read_text()
 
 
 @pytest.fixture

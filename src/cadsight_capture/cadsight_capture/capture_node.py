@@ -127,15 +127,13 @@ class CaptureNode(Node):
             return result
         result.success = True
         result.message = f"{result.captured} pictures in {session.folder}"
-        if not self._part.colour:
-            result.message += f"; {NO_COLOUR.format(part=self._part.name)}"
         handle.succeed()
         return result
 
     def _session(self, goal: CaptureSession.Goal, report: Any) -> Session:
-        self._peers.check()
         if not self._part.colour:
-            self.get_logger().warning(f"{NO_COLOUR.format(part=self._part.name)}: its pictures are taken all the same")
+            raise CadsightError(NO_COLOUR.format(part=self._part.name))
+        self._peers.check()
         settings = self._settings
         plan = SessionPlan(goal.session, goal.split, int(goal.count), int(goal.seed))
         folder = inside(Path(settings.output_folder).expanduser(), goal.folder)

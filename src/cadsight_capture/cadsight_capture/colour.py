@@ -42,8 +42,11 @@ class ColourParameters:
             )
 
 
-# What to say of a part without ranges.
-NO_COLOUR = "the part {part} has no colour, expected a range as `cadsight part colour IMAGE` finds it, or no labels"
+# What to say of a part without ranges: both kinds of labels must agree, and one of them is by colour.
+NO_COLOUR = (
+    "the part {part} has no colour and no picture of it can be labelled, expected a range as `cadsight part colour "
+    "IMAGE` finds it"
+)
 
 
 @dataclass(frozen=True, eq=False)
