@@ -83,10 +83,13 @@ def append_line(path: str | Path, text: str) -> None:
 def alone_in(folder: str | Path) -> Iterator[None]:
     """Be the only process that works in ``folder``, made where it is missing, until the body ends or the process dies.
 
+    A folder that was made for a body that raises before it wrote anything vanishes again.
+
     Raises:
         CadsightError: while another one works there, and for a folder that cannot be made.
     """
     try:
+        made = not os.path.lexists(folder)
         Path(folder).mkdir(parents=True, exist_ok=True)
         lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -98,7 +101,13 @@ def alone_in(folder: str | Path) -> Iterator[None]:
             raise CadsightError(
                 f"another process works in {folder}, expected to wait for its end, or another folder"
             ) from error
-        yield
+        try:
+            yield
+        except BaseException:
+            if made:
+                with contextlib.suppress(OSError):  # what was written into it stays
+                    os.rmdir(folder)
+            raise
     finally:
         os.close(lock)
 

@@ -133,6 +133,16 @@ def test_a_second_process_is_told_until_the_first_has_died(tmp_path):
             pass
 
 
+def test_a_folder_that_was_made_for_nothing_vanishes(tmp_path):
+    (tmp_path / "there").mkdir()
+    for name in ("there", "new", "used"):
+        with pytest.raises(ZeroDivisionError), alone_in(tmp_path / name):
+            if name == "used":
+                (tmp_path / name / "a.txt").write_text("")
+            raise ZeroDivisionError
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["there", "used"]
+
+
 def test_a_folder_that_is_a_file_cannot_be_worked_in(tmp_path):
     (tmp_path / "file").write_text("")
     with (
