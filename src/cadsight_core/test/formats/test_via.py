@@ -142,6 +142,10 @@ def test_several_polygons_become_one_that_covers_them_all(folder, polygons):
         ([{"workpiece": "x"}], ("x",)),  # the only attribute there is
         ([{"class": {"x": True, "y": False}}], ("x",)),  # a check box
         ([{"class": 7}], ("7",)),
+        # VIA's own sample attributes: nobody filled in the name.
+        ([{"name": "not_defined", "type": "human"}, {"name": "not_defined", "type": "bird"}], ("bird", "human")),
+        ([{"object_name": "bolt", "state": "worn"}, {"object_name": "nut", "state": "new"}], ("bolt", "nut")),
+        ([{"type": "x", "name": "y"}, {"type": "x", "name": ""}], ("x",)),  # the one that is filled in everywhere
     ],
 )
 def test_the_class_is_found_in_the_attributes(folder, attributes, expected):
@@ -191,6 +195,11 @@ def test_boxes_and_outlines_come_back(folder, data):
         ([{"region_attributes": {"class": "x"}}], "it lacks the key 'shape_attributes'"),
         ([region(RECT), {"shape_attributes": RECT, "region_attributes": {}}], "expected a class in 'class'"),
         ([region(RECT, {"x": True, "y": True})], "expected a class"),
+        ([{"shape_attributes": RECT, "region_attributes": ["x"]}], "region_attributes is array, expected object"),
+        (
+            [{"shape_attributes": RECT, "region_attributes": {"one": "x", "other": "y"}}],
+            "expected a class in an attribute that --class-attribute names",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(folder, regions, words):
