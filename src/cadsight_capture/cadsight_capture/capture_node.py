@@ -2,19 +2,13 @@
 
 import threading
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cadsight_cell.arm import UR3E_LIMITS
-from cadsight_cell.holder import collision_model, held_part
-from cadsight_cell.planner import RrtPlanner
-from cadsight_cell.poses import PoseSampler
-from cadsight_core.camera import Camera
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
-from cadsight_core.geometry import Pose
 from cadsight_core.part import load_part, load_parts
 from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
@@ -31,9 +25,10 @@ from std_srvs.srv import SetBool
 
 from cadsight_capture.capture_parameters import CaptureParameters
 from cadsight_capture.colour import NO_COLOUR
+from cadsight_capture.poses import Poses, only
 from cadsight_capture.ros_cell import RosCell
 from cadsight_capture.session import Progress, Session, SessionParameters, SessionPlan, StoppedError
-from cadsight_capture.view import ViewCheck, ViewParameters
+from cadsight_capture.view import ViewParameters
 from cadsight_interfaces.action import CaptureSession
 from cadsight_interfaces.srv import GetStatistics
 
@@ -48,10 +43,8 @@ class CaptureNode(Node):
         self._settings = declare(self, CaptureParameters)
         self._part = load_part(resolve(self._settings.part))
         self._classes = _classes(resolve(self._settings.part), self._part.class_id)
-        self._arm = self._settings.arm(resolve)
-        self._planner = RrtPlanner(collision_model(self._settings, self._arm, resolve), UR3E_LIMITS)
-        self._held = held_part(self._settings, resolve)
-        self._cell = RosCell(self, self._settings, self._arm)
+        self._poses = Poses(self._settings, self._part, resolve)
+        self._cell = RosCell(self, self._settings, self._settings.arm(resolve))
         self._peers = Peers(self, serves=["~/capture_session"], reads=[self._settings.image_topic, "/joint_states"])
         self._busy = threading.Lock()
         self._progress = Progress(0, 0)
@@ -141,7 +134,7 @@ class CaptureNode(Node):
             "part": self._part.name,
             "home_joints": settings.home_joints,
             "spread_joints": settings.spread_joints,
-            **asdict(_only(ViewParameters, settings)),
+            **asdict(only(ViewParameters, settings)),
         }
         return Session(
             folder,
@@ -149,20 +142,12 @@ class CaptureNode(Node):
             plan,
             self._cell,
             np.array(settings.background_joints),
-            lambda camera, base_from_camera: self._poses(plan.seed, camera, base_from_camera),
+            lambda camera, base_from_camera: self._poses.sampler(plan.seed, camera, base_from_camera),
             recipe=recipe,
-            parameters=_only(SessionParameters, settings),
+            parameters=only(SessionParameters, settings),
             control=self._cell.control,
             report=report,
         )
-
-    def _poses(self, seed: int, camera: Camera, base_from_camera: Pose) -> PoseSampler:
-        settings = self._settings
-        assert self._held is not None
-        view = _only(ViewParameters, settings)
-        refuse = ViewCheck(self._arm, self._planner, self._part, self._held, camera, base_from_camera, view)
-        refuse.check_axis(settings.home_joints, settings.spread_joints)
-        return PoseSampler(settings.home_joints, settings.spread_joints, seed, refuse, settings.draws)
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         self._cell.control.stop()
@@ -204,10 +189,6 @@ def _feedback(progress: Progress) -> CaptureSession.Feedback:
         images_per_minute=progress.images_per_minute,
         last_skip=progress.last_skip,
     )
-
-
-def _only(cls: type, settings: Any) -> Any:
-    return cls(**{f.name: getattr(settings, f.name) for f in fields(cls)})
 
 
 def _classes(path: Path, class_id: int) -> tuple[str, ...]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from cadsight_cli.arguments.types import number, whole
+
+if TYPE_CHECKING:
+    from cadsight_capture.reach import Reach
+
+T = TypeVar("T")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,6 +45,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     check.add_argument("part", metavar="YAML", help="the part")
     check.add_argument("--out", metavar="JPG", help="where the picture goes (beside the YAML, NAME-check.jpg)")
+    check.add_argument(
+        "--config", metavar="YAML", help="parameter file of a cell: draw poses in its simulated cell, and say why when "
+        "none shows the part"
+    )  # fmt: skip
     check.set_defaults(run=run_check)
     colour = actions.add_parser(
         "colour",
@@ -105,7 +115,13 @@ def run_check(args: argparse.Namespace) -> int:
     findings = check_part(part, mesh)
     for finding in findings:
         print(f"{'wrong' if finding.wrong else 'note'}: {finding.sentence}")
-    if not findings:
+    reached = _reach(args.part, args.config) if args.config else None
+    if reached is not None and reached.reason:
+        print(f"wrong: {reached.found} of {reached.tried} poses show the point to the camera: {reached.reason}")
+    elif reached is not None:
+        draws = ", ".join(f"{count} {reason}" for reason, count in sorted(reached.refused.items())) or "none"
+        print(f"all of {reached.tried} poses show the point to the camera; draws that did not: {draws}")
+    if not findings and not (reached and reached.reason):
         print("nothing is missing")
     try:
         picture = encode_image(explained_picture_of(part, mesh), target)
@@ -114,7 +130,32 @@ def run_check(args: argparse.Namespace) -> int:
         print(target)
     except CadsightError as error:
         print(f"no picture: {error}")
-    return 1 if any(f.wrong for f in findings) else 0
+    return 1 if any(f.wrong for f in findings) or (reached and reached.reason) else 0
+
+
+def _reach(part_file: str, config: str) -> Reach:
+    """What comes of drawing poses for the part in the simulated cell of a parameter file; no cell need run."""
+    from dataclasses import fields
+
+    from cadsight_capture.poses import PoseParameters, Poses
+    from cadsight_capture.reach import reach
+    from cadsight_cell.simulation.world import WorldParameters, make_world
+    from cadsight_core.parameters import from_mapping
+    from cadsight_core.part import load_part
+    from cadsight_ros.resources import resolve
+
+    from cadsight_cli.yaml_file import node_section
+
+    file = resolve(config)
+
+    def read(cls: type[T], node: str, more: dict[str, str]) -> T:
+        known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
+        told = {key: value for key, value in node_section(file, node).items() if key in known}
+        return from_mapping(cls, {**told, **more}, str(file))
+
+    parameters = read(PoseParameters, "cadsight/capture", {"part": str(Path(part_file).resolve())})
+    world = make_world(read(WorldParameters, "simulated_cell", {}))
+    return reach(Poses(parameters, load_part(part_file), resolve), world)
 
 
 def run_colour(args: argparse.Namespace) -> int:

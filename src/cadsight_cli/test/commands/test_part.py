@@ -1,10 +1,16 @@
 """`cadsight part` as a user types it."""
 
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import trimesh
+import yaml
 from cadsight_cli.main import main
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -60,6 +66,25 @@ def test_a_part_is_checked_and_ends_with_one_while_something_is_missing(plate, t
     (tmp_path / "look.png").write_bytes(b"mine")
     assert main(["part", "check", str(yaml), "--out", str(tmp_path / "look.png")]) == 2
     assert "look.png is no earlier output of ours" in capsys.readouterr().err
+
+
+def test_poses_that_show_a_part_are_tried_without_a_cell(tmp_path, capsys):
+    config = ROOT / "config" / "workcell.yaml"
+    part = ROOT / "config" / "parts" / "bracket.yaml"
+    check = ["part", "check", "--config", str(config), "--out", str(tmp_path / "a.jpg")]
+    assert main([*check, str(part)]) == 0
+    assert "all of 8 poses show the point to the camera; draws that did not: " in capsys.readouterr().out
+    # The picture is 640 pixels wide at 0.9 m: nothing of 0.3 m is whole in it around home.
+    settings = yaml.safe_load(config.read_text())
+    settings["simulated_cell"]["ros__parameters"]["camera_position"] = [0.34, 0.0, 0.45]
+    (tmp_path / "near.yaml").write_text(yaml.safe_dump(settings))
+    check[3] = str(tmp_path / "near.yaml")
+    assert main([*check, str(part)]) == 1
+    words = r"wrong: 0 of 8 poses show the point to the camera: none of 200 poses around home could be .*out_of_view"
+    assert re.search(words, capsys.readouterr().out)
+    check[3] = str(part)
+    assert main([*check, str(part)]) == 2
+    assert "has no parameters of cadsight/capture" in capsys.readouterr().err
 
 
 def test_a_part_is_replaced_only_by_force(plate, tmp_path, capsys):
