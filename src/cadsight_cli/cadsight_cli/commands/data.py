@@ -11,7 +11,6 @@ from cadsight_cli.arguments.types import COUNT, POSITIVE, SEED, whole
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cadsight_core.formats import Found
     from cadsight_core.sample import Sample
     from cadsight_synthesis.image_ops.augmentation import AugmentationParameters
 
@@ -214,6 +213,7 @@ def _add_augmentation(parser: argparse.ArgumentParser) -> None:
 def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.health import check, refuse_unknown_kinds
 
+    from cadsight_cli.account_lines import lines_of_found
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.progress import counted
 
@@ -226,7 +226,7 @@ def run_check(args: argparse.Namespace) -> int:
         progress=counted,
     ).without(args.ignore)
     if report.found is not None:
-        _print_found(report.found)
+        print(*lines_of_found(report.found), sep="\n")
     print(f"{report.folder}: {report.pictures} pictures, {report.labels} labels, format {report.format}")
     width = max(map(len, report.counts), default=0)
     for name, count in report.counts.items():
@@ -248,6 +248,7 @@ def run_convert(args: argparse.Namespace) -> int:
     from cadsight_core.formats.convert import convert
     from cadsight_core.splits import Order, divide
 
+    from cadsight_cli.account_lines import lines_of
     from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.json_output import JsonOutput
 
@@ -284,28 +285,13 @@ def run_convert(args: argparse.Namespace) -> int:
         reading=reading_of(args),
     )
     account = done.account
-    print(f"read: {account.read}")
-    print(f"written: {account.written}")
-    for left in account.left_out:
-        print(f"left out: {left}")
-    if account.unlabelled:
-        count, first = len(account.unlabelled), account.unlabelled[0]
-        print(f"{count} pictures have no labels, the first is {first}: they are written as showing nothing")
+    print(*lines_of(account), sep="\n")
     print(done.place)
     output.write(account.to_json())
     if account.left_out and not args.allow_loss:
         print("something was left out, expected nothing, or --allow-loss", file=sys.stderr)
         return 1
     return 0
-
-
-def _print_found(found: "Found") -> None:
-    claim = found.claim
-    print(f"read as {claim.format}: {claim.why} in {found.place}")
-    print(f"  {len(claim.labels)} files of labels, {len(claim.images)} pictures")
-    for what, files in (("files that look like labels", found.labels), ("pictures", found.images)):
-        if files:
-            print(f"  {len(files)} {what} that nothing reads, the first is {files[0].file} ({files[0].what})")
 
 
 def run_frames(args: argparse.Namespace) -> int:

@@ -121,6 +121,15 @@ def test_what_a_conversion_to_regression_files_prints_is_read_as_one_set(tmp_pat
     assert len(load(f"{place}/test")[0]) == 1
 
 
+def test_a_conversion_tells_what_was_read_otherwise_than_it_was_told(folder, tmp_path, capsys):
+    (folder / "data.yaml").write_text("train: images\nval: images\nnames: [bracket, bracket]\n")
+    assert main(["data", "convert", str(folder), str(tmp_path / "out"), "--to", "yolo"]) == 0
+    said = capsys.readouterr().out
+    assert "note: " in said
+    assert "10 pictures stand in two splits, the first is" in said
+    assert "the classes 0 and 1 are both called 'bracket': they are one class" in said
+
+
 def test_a_conversion_tells_of_pictures_without_labels_and_refuses_a_set_without_pictures(folder, tmp_path, capsys):
     lone = folder / "labels" / "0.txt"
     lone.unlink()

@@ -70,12 +70,14 @@ class Account:
 
     Attributes:
         unlabelled: pictures of a format with a file of labels for each that have none: written as showing nothing.
+        remarks: what was read otherwise than it was told, such as classes of one name, a sentence each.
     """
 
     read: Tally
     written: Tally
     left_out: tuple[LeftOut, ...]
     unlabelled: tuple[Path, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -83,6 +85,7 @@ class Account:
             "written": self.written.to_json(),
             "left_out": [one.to_json() for one in self.left_out],
             "unlabelled": list(map(str, self.unlabelled)),
+            "remarks": list(self.remarks),
         }
 
 

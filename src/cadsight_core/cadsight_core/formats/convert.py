@@ -72,7 +72,8 @@ def convert(
     place = writer.write(samples, loaded, Path(target), writing)
     read = _with_classes(counting.held, len(loaded.classes))
     left_out = (*reading_lost(notes, [u.file for u in there.images]), *counting.left_out)
-    return Converted(place, Account(read, _written(read, counting.left_out), left_out, unlabelled))
+    remarks = tuple(p.sentence for p in notes.problems if not p.loses)
+    return Converted(place, Account(read, _written(read, counting.left_out), left_out, unlabelled, remarks))
 
 
 def _with_classes(tally: Tally, classes: int) -> Tally:
