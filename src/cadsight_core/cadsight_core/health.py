@@ -300,7 +300,7 @@ def _is_background(sample: Sample) -> bool:
 
 def _odd(instance: Instance, size: ImageSize, loaded: Loaded) -> Iterator[tuple[str, str]]:
     box = instance.box
-    shown = "(" + ", ".join(f"{v:.1f}" for v in box.as_tuple()) + ")"
+    shown = "(" + ", ".join(f"{v:.1f}" if abs(v) < 1e6 else f"{v:.3g}" for v in box.as_tuple()) + ")"
     if not 0 <= instance.class_id < len(loaded.classes):
         yield "odd label", f"the class is {instance.class_id}, expected 0 to {len(loaded.classes) - 1}"
     if min(box.width, box.height) < SMALLEST_SIDE_PX:

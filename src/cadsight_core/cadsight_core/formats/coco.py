@@ -269,6 +269,8 @@ def _contents(file: _File, notes: Notes) -> _Contents:
     annotations = data.get("annotations") or []
     if not isinstance(annotations, list):
         raise CadsightError(f"{path}: annotations is {type(annotations).__name__}, expected a list")
+    if "annotations" not in data:
+        notes.remark("no labels", path, "it lists pictures and has no annotations: they count as showing nothing")
     typed = _is_typed(annotations)
     for number, annotation in enumerate(annotations):
         if typed and annotation["category_id"] in known and not _SHAPES & annotation.keys():
@@ -321,6 +323,8 @@ def _fault(annotation: Any, number: int, categories: set[Any], images: set[Any],
     keypoints = annotation.get("keypoints")
     if not words and keypoints and len(keypoints) % 3:
         words = f"it has {len(keypoints)} numbers of key points, expected x, y and visibility of each"
+    if not words and keypoints and not {0, 1, 2}.issuperset(keypoints[2::3]):
+        words = "a key point's visibility is none of 0 (not labelled), 1 (hidden) and 2 (seen)"
     return f"annotation {annotation.get('id', number)!r}: {words}" if words else ""
 
 
@@ -354,6 +358,9 @@ def _categories(entries: Any, path: Path, notes: Notes) -> list[_Raw]:
         checked(entries, list[_Category], "categories")
     except CadsightError as error:
         raise CadsightError(f"{path} has categories without id and name: {error}, expected both") from error
+    nameless = next((c["id"] for c in entries if not c["name"].strip()), None)
+    if nameless is not None:
+        raise CadsightError(f"{path} has the category {nameless!r} with an empty name, expected the name of a class")
     ids = [c["id"] for c in entries]
     if len(set(ids)) != len(ids):
         raise CadsightError(f"{path} has two categories with the same id, expected each to have its own")
@@ -444,7 +451,7 @@ class _Samples:
             size = image_size(self._pictures[number][1])
             for entry in self._groups[number]:
                 told = (entry.told.get("width"), entry.told.get("height"))
-                if told != (None, None) and told != (size.width, size.height):
+                if None not in told and told != (size.width, size.height):
                     self._notes.problem(
                         "wrong picture size",
                         entry.file,

@@ -4,7 +4,7 @@ VOC counts pixels from 1 and names a box by its first and last pixel, so that (1
 (10, 10) to (40, 50) here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -25,8 +25,11 @@ from cadsight_core.text_files import read_text
 
 _PICTURES = ("JPEGImages", "images", "Images", "jpegimages")
 _FLAGS = ("difficult", "truncated", "occluded")
-# Settings of the file that say nothing of the object.
-_PASSED = ("name", "bndbox", "polygon", "deleted", "verified", "id", "date", "attributes", *_FLAGS)
+# What is read apart, and settings of the file that say nothing of the object.
+_PASSED = (
+    *("name", "bndbox", "polygon", "attributes", "pose", "iscrowd", *_FLAGS),
+    *("deleted", "verified", "id", "date", "username", "type"),
+)
 
 
 def claim_voc(tree: Tree, pictures: Tree | None = None, only: Path | None = None) -> Claim | None:
@@ -125,12 +128,13 @@ def _object(element: ElementTree.Element) -> Named:
     if not name:
         raise CadsightError("it has no name, expected a class")
     attributes: dict[str, Any] = {}
-    said = {flag: 1 for flag in _FLAGS if text(element, flag, "0").lower() in ("1", "true", "yes")}
+    said: dict[str, Any] = {flag: 1 for flag in _FLAGS if text(element, flag, "0").lower() in ("1", "true", "yes")}
     if text(element, "iscrowd", "0") == "1":
         attributes["iscrowd"] = 1
     pose = text(element, "pose")
     if pose and pose.lower() != "unspecified":
-        said["pose"] = pose  # type: ignore[assignment]
+        said["pose"] = pose
+    said |= _others(element)
     if said:
         attributes["voc"] = said
     polygons = [p for p in map(_polygon, element.findall("polygon")) if len(p)]
@@ -149,6 +153,27 @@ def _object(element: ElementTree.Element) -> Named:
     if x1 < x0 or y1 < y0:
         raise CadsightError(f"the bndbox is ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}), expected the smaller ones first")
     return Named(name, Instance(0, Box(x0 - 1, y0 - 1, x1, y1), attributes=attributes))
+
+
+def _others(element: ElementTree.Element) -> dict[str, Any]:
+    """What else is said of an object: CVAT's attributes by name, parts of a person, fields of other tools."""
+    others = _contents([child for child in element if child.tag not in _PASSED])
+    for one in element.iterfind("attributes/attribute"):
+        name, value = text(one, "name"), text(one, "value")
+        # CVAT says of every box that it is not turned.
+        if name and value and not (name == "rotation" and value in ("0", "0.0")):
+            others[name] = value
+    return others
+
+
+def _contents(children: Iterable[ElementTree.Element], levels: int = 3) -> dict[str, Any]:
+    """The text in each of some elements, or what its own hold, several of one name as a list."""
+    found: dict[str, list[Any]] = {}
+    for child in children:
+        content = _contents(child, levels - 1) if len(child) and levels else " ".join("".join(child.itertext()).split())
+        if content:
+            found.setdefault(child.tag, []).append(content)
+    return {tag: contents if len(contents) > 1 else contents[0] for tag, contents in found.items()}
 
 
 def _polygon(element: ElementTree.Element) -> np.ndarray:

@@ -14,7 +14,7 @@ from cadsight_core.formats.folders import by_split, whole_export
 from cadsight_core.formats.regression import CLASSES as REGRESSION_CLASSES
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.via import write_via
-from cadsight_core.formats.yolo import Shapes, key_points_of, row_kind, write_yolo
+from cadsight_core.formats.yolo import Shapes, is_in_view, key_points_of, row_kind, write_yolo
 from cadsight_core.output_folder import whole_folder
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import has_shape, is_crowd
@@ -100,7 +100,10 @@ def _by_yolo(samples: Sequence[Sample], writing: Writing) -> Loses:
 
     def lost(sample: Sample) -> Iterator[Lost]:
         yield from _all_of(filter(is_crowd, sample.instances), "YOLO has no crowds")
-        shown = [i for i in sample.instances if not is_crowd(i)]
+        objects = [i for i in sample.instances if not is_crowd(i)]
+        shown = [i for i in objects if is_in_view(i, sample.size)]
+        away = [i for i in objects if not is_in_view(i, sample.size)]
+        yield from _all_of(away, "nothing of their box lies in the picture")
         kind = "boxes" if count else row_kind(shown, writing.shapes, square=writing.square)
         shapes = [i for i in shown if has_shape(i)]
         if kind == "boxes":

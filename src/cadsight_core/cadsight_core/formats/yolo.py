@@ -232,6 +232,11 @@ def _outline(instance: Instance, size: ImageSize) -> list[float]:
     return relative.ravel().tolist()
 
 
+def is_in_view(instance: Instance, size: ImageSize) -> bool:
+    """Whether a row can tell of an instance in a picture of ``size``: something of its box lies in it."""
+    return instance.box.clipped(size).area > 0
+
+
 def write_yolo(
     datasets: Mapping[str, Iterable[Sample]],
     classes: Iterable[str],
@@ -244,8 +249,8 @@ def write_yolo(
 
     ``datasets`` maps train, valid, test or '' (no split) to samples with absolute images, which are copied as
     they are. Pictures without a split lie in images/ itself, or beside others in images/unsplit, which Ultralytics
-    passes over. Crowds are no objects and are left out. The folder appears when it is whole; an earlier export there
-    is replaced.
+    passes over. Crowds are no objects and are left out, and so is what lies outside its picture. The folder appears
+    when it is whole; an earlier export there is replaced.
 
     Raises:
         CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
@@ -264,7 +269,7 @@ def write_yolo(
                 data[name] = f"images/{name}"
             for sample in samples:
                 copy_picture(sample, images)
-                shown = [i for i in sample.instances if not is_crowd(i)]
+                shown = [i for i in sample.instances if not is_crowd(i) and is_in_view(i, sample.size)]
                 kind = "boxes" if count else row_kind(shown, shapes, square=square)
                 lines = [_row(i, sample.size, kind, square=square, key_points=count) for i in shown]
                 text = "".join(f"{line}\n" for line in lines)

@@ -199,7 +199,11 @@ def find_classes(tree: Tree) -> Path | None:
 def _listed_classes(file: Path | None) -> tuple[str, ...]:
     if file is None:
         return ()
-    return tuple(n.strip() for n in read_text(file).splitlines() if n.strip())
+    names = [line.strip() for line in read_text(file).rstrip().splitlines()]
+    if "" in names:
+        # Who counts it and who does not differ, and all classes behind it with them.
+        raise CadsightError(f"{file}, line {names.index('') + 1}: it is empty, expected the name of a class")
+    return tuple(names)
 
 
 def _darknet(file: Path) -> dict[str, str]:
@@ -380,7 +384,7 @@ def _class_names(data: dict[Any, Any], path: Path, notes: Notes) -> tuple[str, .
         return tuple(str(i) for i in range(names))
     if not isinstance(names, list | dict):
         raise CadsightError(f"{path} has the names {names!r}, expected a list, or a mapping of ids to names")
-    if isinstance(names, dict) and sorted(names, key=str) != sorted(range(len(names)), key=str):
+    if isinstance(names, dict) and sorted(map(str, names)) != sorted(map(str, range(len(names)))):
         raise CadsightError(f"{path} names the classes {list(names)}, expected the ids 0 to {len(names) - 1}")
     written = _as_written(path)
     names = [written[i] for i in range(len(names))]
@@ -404,6 +408,8 @@ def _as_written(path: Path) -> dict[int, str]:
     for number, item in items:
         if not isinstance(item, yaml.ScalarNode):
             raise CadsightError(f"{path} has the class {number} with several values, expected a name")
+        if not item.value.strip():
+            raise CadsightError(f"{path} has the class {number} with the name {item.value!r}, expected a name")
         written[number] = str(item.value)
     return written
 

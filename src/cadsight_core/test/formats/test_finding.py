@@ -329,6 +329,7 @@ def test_an_image_id_that_is_there_twice_is_refused_and_its_labels_are_given_to_
         ({"image_id": [0]}, "annotations[0].image_id is array"),
         ({"keypoints": "left"}, "annotations[0].keypoints is str"),
         ({"keypoints": [1, 2]}, "2 numbers of key points, expected x, y and visibility"),
+        ({"keypoints": [1, 2, 5]}, "a key point's visibility is none of 0 (not labelled), 1 (hidden) and 2 (seen)"),
         ({"segmentation": {"size": [30, 40], "counts": "~~~"}}, "cannot be decoded: character '~' at 0"),
         ({"segmentation": {"size": [40, 30], "counts": [1200]}}, "of a picture of 30 x 40 pixels, expected 40 x 30"),
         ({"segmentation": {"size": [30, 40], "counts": [7]}}, "its runs add up to 7 pixels, expected 40 x 30"),
@@ -348,6 +349,28 @@ def test_odd_annotations_are_told_with_their_place_and_the_rest_is_read(tmp_path
     assert sorted(p.kind for p in report.problems) == ["empty labels", "odd label"]
     assert any(words in p.sentence for p in report.problems)
     assert report.labels == 1
+
+
+def test_a_category_without_a_name_is_refused_and_a_picture_without_a_size_is_not(tmp_path, put):
+    put("a.png")
+    data = json.loads(coco("a.png"))
+    del data["images"][0]["width"]
+    put("a.json", json.dumps(data))
+    assert told(tmp_path / "set") == {"a": ("", ["bolt"])}
+    data["categories"][0]["name"] = " "
+    put("a.json", json.dumps(data))
+    with pytest.raises(CadsightError, match="has the category 1 with an empty name, expected the name of a class"):
+        load(tmp_path / "set")
+
+
+def test_a_list_of_pictures_without_annotations_is_told(tmp_path, put):
+    put("a.png")
+    data = json.loads(coco("a.png"))
+    del data["annotations"]
+    put("a.json", json.dumps(data))
+    report = check(tmp_path / "set", few=0)
+    assert report.kinds == {"no labels": 1, "empty labels": 1}
+    assert any("it lists pictures and has no annotations" in p.sentence for p in report.problems)
 
 
 def test_a_number_that_is_not_finite_is_refused_with_its_place(tmp_path, put):

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 HEADER = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
-RECT = {"name": "rect", "x": 20, "y": 30, "width": 60, "height": 40}
+RECT = {"name": "rect", "x": 4, "y": 3, "width": 10, "height": 8}
 POLYGON = {"name": "polygon", "all_points_x": [1, 9, 5], "all_points_y": [2, 2, 8]}
 
 
@@ -53,7 +53,7 @@ def test_a_table_is_read_with_pictures_that_have_no_region(folder):
     loaded = read(folder)
     assert loaded.classes == ("bolt", "nut")
     first, second = loaded.samples
-    assert [i.box.as_tuple() for i in first.instances] == [(20, 30, 80, 70), (1, 2, 9, 8)]
+    assert [i.box.as_tuple() for i in first.instances] == [(4, 3, 14, 11), (1, 2, 9, 8)]
     assert first.instances[1].attributes["segmentation"] == [[1, 2, 9, 2, 5, 8]]
     assert first.instances[1].attributes["region_attributes"] == {"state": 'worn, "old"'}
     assert first.record["via"]["file_attributes"] == {"light": "lamp"}

@@ -28,6 +28,19 @@ def test_pixels_count_from_one_and_flags_are_kept(write):
     assert instance.attributes == {"voc": {"truncated": 1, "pose": "Left"}}
 
 
+def test_what_other_tools_say_of_an_object_is_kept(write):
+    part = f"<part><name>head</name>{BOX}</part>"
+    attributes = "".join(
+        f"<attribute><name>{name}</name><value>{value}</value></attribute>"
+        for name, value in (("rotation", "0.0"), ("state", "worn"))
+    )
+    more = f"{part}{part}<attributes>{attributes}</attributes><parts><hasparts/></parts><colour>red</colour>"
+    (sample,), _ = load(write(f"<object><name>bolt</name>{more}{BOX}</object>"))
+    (instance,) = sample.instances
+    head = {"name": "head", "bndbox": {"xmin": "11", "ymin": "11", "xmax": "30", "ymax": "25"}}
+    assert instance.attributes == {"voc": {"part": [head, head], "colour": "red", "state": "worn"}}
+
+
 def test_a_polygon_is_an_outline(write):
     polygon = "<polygon><x1>1</x1><y1>2</y1><x2>9</x2><y2>2</y2><x3>9</x3><y3>8</y3></polygon>"
     (sample,), _ = load(write(f"<object><name>bolt</name>{polygon}</object>"))

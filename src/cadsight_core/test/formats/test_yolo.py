@@ -1,14 +1,18 @@
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
+from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.formats.convert import convert
 from cadsight_core.formats.folders import by_split
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.yolo import format_line, label_path, parse_line, read_yolo, write_yolo
+from cadsight_core.images import image_size, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import fill, instance_mask
 from core_strategies import boxes
@@ -412,3 +416,37 @@ def test_a_crowd_is_no_object(tmp_path, picture):
     sample = Sample("a", picture("a.png"), ImageSize(40, 30), instances=instances)
     write_yolo({"": [sample]}, ["x"], tmp_path / "set")
     assert (tmp_path / "set" / "labels" / "a.txt").read_text() == "0 0.25 0.35 0.3 0.5\n"
+
+
+def test_what_lies_outside_its_picture_has_no_row_and_is_told(tmp_path, picture):
+    image = picture("a.png")
+    dataset = Dataset.create(tmp_path / "set", ["x"])
+    boxes = [Box(2, 2, 9, 9), Box(50, 2, 60, 9), Box(4, 4, 4, 4)]
+    sample = Sample("a", Path(), image_size(image), instances=tuple(Instance(0, box) for box in boxes))
+    dataset.append(sample, read_image(image))
+    done = convert(dataset.folder, tmp_path / "out", "yolo")
+    assert len((tmp_path / "out" / "labels" / "a.txt").read_text().splitlines()) == 1
+    (left,) = done.account.left_out
+    assert (left.what, left.count, left.why) == ("labels", 2, "nothing of their box lies in the picture")
+
+
+def test_an_empty_line_in_a_class_list_is_refused_as_ids_behind_it_would_differ(tmp_path, picture):
+    image = picture("set/images/a.png")
+    (tmp_path / "set" / "labels").mkdir()
+    (tmp_path / "set" / "labels" / "a.txt").write_text("1 0.5 0.5 0.2 0.2\n")
+    classes = tmp_path / "set" / "classes.txt"
+    classes.write_text("bolt\n\nnut\n")
+    with pytest.raises(CadsightError, match=r"classes\.txt, line 2: it is empty, expected the name of a class"):
+        read_yolo(tmp_path / "set")
+    classes.write_text("bolt \n nut\n\n\n")
+    assert read_yolo(tmp_path / "set")[1] == ("bolt", "nut")
+    assert image.is_file()
+
+
+def test_ids_of_classes_may_be_in_quotes(tmp_path, picture):
+    picture("set/images/a.png")
+    (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: {'1': nut, '0': bolt}\n")
+    assert read_yolo(tmp_path / "set")[1] == ("bolt", "nut")
+    (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: [bolt, '']\n")
+    with pytest.raises(CadsightError, match="has the class 1 with the name '', expected a name"):
+        read_yolo(tmp_path / "set")
