@@ -136,7 +136,7 @@ def test_a_second_process_is_told_until_the_first_has_died(tmp_path):
 def test_a_folder_that_was_made_for_nothing_vanishes(tmp_path):
     (tmp_path / "there").mkdir()
     for name in ("there", "new", "used"):
-        with pytest.raises(ZeroDivisionError), alone_in(tmp_path / name):
+        with contextlib.suppress(ZeroDivisionError), alone_in(tmp_path / name):
             if name == "used":
                 (tmp_path / name / "a.txt").write_text("")
             raise ZeroDivisionError
