@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.dataset import Dataset
-from cadsight_core.formats.coco import write_coco
+from cadsight_core.formats.coco_writing import write_coco
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.yolo import write_yolo
 from cadsight_synthesis.datasets.composed import ComposedPictures

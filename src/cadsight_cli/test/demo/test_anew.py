@@ -12,7 +12,7 @@ from cadsight_cli.demo import anew
 from cadsight_cli.demo.anew import beside, discard, put_in_place
 from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
-from cadsight_core.formats.coco import write_coco
+from cadsight_core.formats.coco_writing import write_coco
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.output_folder import whole_folder

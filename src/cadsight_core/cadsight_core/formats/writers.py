@@ -8,7 +8,7 @@ from typing import Any
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.account import Loses, Lost, contents, extras
-from cadsight_core.formats.coco import write_coco
+from cadsight_core.formats.coco_writing import write_coco
 from cadsight_core.formats.finding import Loaded
 from cadsight_core.formats.folders import by_split, whole_export
 from cadsight_core.formats.regression import CLASSES as REGRESSION_CLASSES

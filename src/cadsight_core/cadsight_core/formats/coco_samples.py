@@ -1,0 +1,172 @@
+"""Samples made of what COCO's files say, one by one when they are taken out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cadsight_core.box import Box
+from cadsight_core.camera import ImageSize
+from cadsight_core.errors import CadsightError
+from cadsight_core.formats.coco_description import Raw
+from cadsight_core.formats.notes import Notes
+from cadsight_core.images import image_size
+from cadsight_core.sample import Instance, Sample, Split, decode_mask
+from cadsight_core.shapes import bounds, given_polygons, instance_mask, run_lengths
+
+_ANNOTATION_KEYS = ("image_id", "category_id", "bbox", "score", "cadsight")
+_IMAGE_KEYS = ("file_name", "width", "height", "cadsight")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture as one file lists it, with its annotations and their classes."""
+
+    file: Path
+    split: Split
+    told: Raw
+    annotations: list[tuple[int, Raw]]
+    classes: Mapping[Any, int]
+
+
+class CocoSamples:
+    """Samples made one by one of what the files said.
+
+    A reader that refuses the first fault looks at a picture's header when its sample is taken out; one that collects
+    faults looks at all of them at once, so that it knows which pictures can be used.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[tuple[Split, Path]],
+        names: Sequence[str],
+        groups: Sequence[Sequence[Entry]],
+        notes: Notes,
+    ) -> None:
+        self._pictures, self._names, self._groups, self._notes = pictures, names, groups, notes
+        self._sizes: dict[int, ImageSize] = {}
+        self._told: set[int] = set()
+        self.usable = [n for n in range(len(pictures)) if self._is_usable(n)]
+
+    def _is_usable(self, number: int) -> bool:
+        self._notes.label_file(self._names[number], self._groups[number][0].file)
+        if self._notes.strict:
+            return True
+        try:
+            self._size(number)
+        except CadsightError as error:
+            self._notes.problem("unreadable picture", self._pictures[number][1], str(error), loses="images")
+            return False
+        return True
+
+    def _size(self, number: int) -> ImageSize:
+        if number not in self._sizes:
+            size = image_size(self._pictures[number][1])
+            for entry in self._groups[number]:
+                told = (entry.told.get("width"), entry.told.get("height"))
+                if told != (None, None) and told != (size.width, size.height):
+                    self._notes.problem(
+                        "wrong picture size",
+                        entry.file,
+                        f"{entry.told['file_name']!r} is said to be {told[0]} x {told[1]} pixels, expected "
+                        f"{size.width} x {size.height} as in the picture",
+                    )
+            self._sizes[number] = size
+        return self._sizes[number]
+
+    def make(self, number: int) -> Sample:
+        size, entries = self._size(number), self._groups[number]
+        split, image = self._pictures[number]
+        sample = _sample(entries[0].told, image, self._names[number], split, size)
+        instances = []
+        first_time = number not in self._told
+        self._told.add(number)
+        for file, told, annotation, class_id in _together(entries):
+            try:
+                instances.append(_instance(annotation, class_id, size))
+            except CadsightError as error:
+                if first_time:
+                    text = f"annotation {annotation.get('id', told)!r}: {error}"
+                    self._notes.problem("odd label", file, text, loses="labels")
+        return replace(sample, instances=tuple(instances))
+
+
+def _together(entries: Sequence[Entry]) -> Iterable[tuple[Path, int, Raw, int]]:
+    """File, number, annotation and class of each object; what several entries say of one is one annotation."""
+    if len(entries) == 1:
+        entry = entries[0]
+        return [(entry.file, n, a, entry.classes[a["category_id"]]) for n, a in entry.annotations]
+    objects: dict[Any, tuple[Path, int, Raw, int]] = {}
+    for place, entry in enumerate(entries):
+        for number, annotation in entry.annotations:
+            class_id = entry.classes[annotation["category_id"]]
+            key: Any = (class_id, tuple(annotation.get("bbox") or ()))
+            if key in objects and objects[key][0] != entry.file and key[1]:
+                first = objects[key]
+                objects[key] = (first[0], first[1], {**annotation, **first[2]}, class_id)
+            elif key in objects:
+                objects[place, number] = (entry.file, number, annotation, class_id)
+            else:
+                objects[key] = (entry.file, number, annotation, class_id)
+    return list(objects.values())
+
+
+def _sample(entry: Raw, image: Path, name: str, split: Split, size: ImageSize) -> Sample:
+    own = dict(entry.get("cadsight") or {})
+    record = dict(own.pop("record", {}))
+    rest = {k: v for k, v in entry.items() if k not in _IMAGE_KEYS}
+    if rest:
+        record["coco"] = rest
+    base = {"name": name, "image": "", "width": size.width, "height": size.height, "origin": "real", "split": split}
+    sample = Sample.from_json({**base, **own, "instances": [], "record": record})
+    return replace(sample, image=image)
+
+
+def _instance(annotation: Raw, class_id: int, size: ImageSize) -> Instance:
+    attributes = {k: v for k, v in annotation.items() if k not in _ANNOTATION_KEYS}
+    segmentation = attributes.get("segmentation")
+    own = dict(annotation.get("cadsight") or {})
+    code = own.pop("mask", None)
+    mask = None
+    if code:
+        # Files of older versions have the code a second time.
+        segmentation = attributes.pop("segmentation", None)
+        code = segmentation if code is True else code
+        if not isinstance(code, dict):
+            raise CadsightError("its mask has no run-length code, expected one as its segmentation")
+        mask = decode_mask({**code, "counts": np.asarray(code.get("counts", ()), np.int32)})
+    elif isinstance(segmentation, dict):
+        _check_code(segmentation, size)
+    box = _box(annotation.get("bbox"), attributes, class_id, size)
+    if not own:
+        return Instance(class_id, box, mask=mask, score=annotation.get("score"), attributes=attributes)
+    data = {"source": "human", **own, "class_id": class_id, "box": box.as_tuple(), "attributes": attributes}
+    if annotation.get("score") is not None:
+        data["score"] = annotation["score"]
+    return replace(Instance.from_json(data), mask=mask)
+
+
+def _check_code(code: Raw, size: ImageSize) -> None:
+    """Raises where a run-length code cannot be decoded or is of another picture; its mask is made later."""
+    counts = run_lengths(code)["counts"]
+    height, width = code["size"]
+    if (height, width) != (size.height, size.width):
+        raise CadsightError(
+            f"its run-length code is of a picture of {width} x {height} pixels, expected {size.width} x {size.height}"
+        )
+    if sum(counts) != width * height or min(counts, default=0) < 0:
+        raise CadsightError(f"its runs add up to {sum(counts)} pixels, expected {width} x {height}")
+
+
+def _box(bbox: Any, attributes: Raw, class_id: int, size: ImageSize) -> Box:
+    if bbox is None:
+        probe = Instance(class_id, Box(0.0, 0.0, 0.0, 0.0), attributes=attributes)
+        polygons, mask = given_polygons(probe), instance_mask(probe, size)
+        box = bounds(polygons) if polygons else Box.from_mask(mask) if mask is not None else None
+        if box is None:
+            raise CadsightError("it has no bbox and no segmentation, expected one of them")
+        return box
+    x, y, width, height = map(float, bbox)
+    return Box(x, y, x + width, y + height)
