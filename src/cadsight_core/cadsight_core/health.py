@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.anything import Reading, find, read_found
+from cadsight_core.formats.columns import Columns
 from cadsight_core.formats.finding import Found, Loaded
+from cadsight_core.formats.json_files import without_collection
 from cadsight_core.formats.notes import KINDS, Notes, Problem
 from cadsight_core.formats.yolo import label_path
 from cadsight_core.images import SUFFIXES, UNREAD_SUFFIXES, read_image
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.shapes import given_polygons, is_crowd
+from cadsight_core.shapes import given_polygons
 
 __all__ = ["Problem", "Report", "check", "unpaired"]
 
@@ -127,12 +129,14 @@ def check(
     few: int = FEW_LABELS,
     reading: Reading | None = None,
     progress: Progress = lambda items, _total, _what: items,
+    whole_pictures: bool = True,
 ) -> Report:
     """Check a data set in any known format; every picture is read whole.
 
     Args:
         few: a class with fewer labels is reported.
         reading: how the set is read.
+        whole_pictures: whether the pixels are read too, and not the header alone: takes nearly all of the time.
         progress: wraps the loop over the pictures, with their number and what is done, as tqdm does.
 
     Raises:
@@ -145,31 +149,44 @@ def check(
     notes = Notes()
     try:
         found = find(path, reading)
-        loaded = read_found(found, notes)
-        samples = list(_usable(loaded.samples, path, notes))
+        with without_collection():
+            samples, report = _labels_checked(path, few, found, notes)
     except CadsightError as error:
         return Report(path, "unknown", 0, {}, {}, {}, (Problem("unreadable data set", path, None, str(error)),))
-    labels = Counter(i.class_id for s in samples for i in s.instances)
+    if whole_pictures:
+        _check_pictures(samples, progress, notes)
+    return replace(report, problems=tuple(sorted(notes.problems, key=lambda p: (str(p.file), p.line or 0))))
+
+
+def _labels_checked(path: Path, few: int, found: Found, notes: Notes) -> tuple[Sequence[Sample], Report]:
+    """The samples that can be used, and the report of all but their pixels; its problems are in ``notes``."""
+    loaded = read_found(found, notes)
+    columns = _columns(loaded, path, notes)
+    samples = columns.heads
+    labels = Counter(columns.classes.tolist())
     counts = {name: labels[class_id] for class_id, name in enumerate(loaded.classes)}
-    crowds = sum(is_crowd(i) for s in samples for i in s.instances)
     sizes = dict(Counter((s.size.width, s.size.height) for s in samples).most_common())
     if loaded.format == "cadsight":
         for line, sample in enumerate(samples, 1):
             for index in range(len(sample.instances)):
                 notes.place(sample.name, index, path / "manifest.jsonl", line)
-
     _check_classes(loaded, counts, path, few, notes)
     _check_files(loaded, found, samples, notes)
-    _check_labels(samples, loaded, notes)
+    _check_labels(columns, loaded, notes)
     if len(sizes) > 1:
         listed = ", ".join(f"{n} of {w} x {h}" for (w, h), n in sizes.items())
         notes.problem("mixed sizes", path, f"its pictures have {len(sizes)} sizes ({listed} pixels), expected one")
-    _check_pictures(samples, progress, notes)
-
-    splits: dict[str, int] = dict(Counter(str(s.split) for s in samples if s.split))
-    problems = sorted(notes.problems, key=lambda p: (str(p.file), p.line or 0))
-    backgrounds = sum(map(_is_background, samples))
-    return Report(path, loaded.format, len(samples), counts, sizes, splits, tuple(problems), backgrounds, crowds, found)
+    return samples, Report(
+        path,
+        loaded.format,
+        len(samples),
+        counts,
+        sizes,
+        splits=dict(Counter(str(s.split) for s in samples if s.split)),
+        backgrounds=sum(_is_background(s, count) for s, count in zip(samples, columns.counts, strict=True)),
+        crowds=int(columns.crowds.sum()),
+        found=found,
+    )
 
 
 def unpaired(path: str | Path, reading: Reading | None = None) -> list[Problem]:
@@ -181,8 +198,13 @@ def unpaired(path: str | Path, reading: Reading | None = None) -> list[Problem]:
     path, notes = Path(path).resolve(), Notes()
     found = find(path, reading)
     loaded = read_found(found, notes)
-    _check_files(loaded, found, list(_usable(loaded.samples, path, notes)), notes)
+    _check_files(loaded, found, _columns(loaded, path, notes).heads, notes)
     return [p for p in notes.problems if p.loses or p.kind == "picture without labels"]
+
+
+def _columns(loaded: Loaded, path: Path, notes: Notes) -> Columns:
+    """The labels of the samples that can be used."""
+    return loaded.columns() if loaded.columns else Columns.of(list(_usable(loaded.samples, path, notes)))
 
 
 def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sample]:
@@ -226,59 +248,55 @@ def _check_files(loaded: Loaded, found: Found, samples: Sequence[Sample], notes:
             notes.problem("picture without labels", unclaimed.file, text)
 
 
-def _check_labels(samples: Sequence[Sample], loaded: Loaded, notes: Notes) -> None:
-    for sample in samples:
-        if not sample.instances and loaded.format != "pictures" and not _is_background(sample):
-            file = (notes.label_file_of(sample.name) if loaded.format == "yolo" else None) or sample.image
-            if loaded.format != "yolo" or (file != sample.image and not _has_problem(file, notes)):
-                notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
-    for number, index in _doubtful(samples, loaded):
+def _check_labels(columns: Columns, loaded: Loaded, notes: Notes) -> None:
+    samples = columns.heads
+    for number in np.flatnonzero(columns.counts == 0) if loaded.format != "pictures" else ():
+        sample = samples[number]
+        if _is_background(sample, 0):
+            continue
+        file = (notes.label_file_of(sample.name) if loaded.format == "yolo" else None) or sample.image
+        if loaded.format != "yolo" or (file != sample.image and not _has_problem(file, notes)):
+            notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
+    for number, index in _doubtful(columns, len(loaded.classes)):
         sample = samples[number]
         file, line = notes.place_of(sample.name, index, sample.image)
         subject = "" if line is not None else f"label {index + 1} of {sample.name!r}: "
-        for kind, text in _odd(sample.instances[index], sample.size, loaded):
+        for kind, text in _odd(columns.instance(number, index), sample.size, loaded):
             notes.problem(kind, file, subject + text, line)
-    for number, first, second in _same_boxes(samples):
+    for number, first, second in _same_boxes(columns):
         sample = samples[number]
-        a, b = sample.instances[first], sample.instances[second]
         file, line = notes.place_of(sample.name, second, sample.image)
         other = notes.place_of(sample.name, first, sample.image)[1]
         told = f"that of line {other}" if other not in (None, line) else f"label {first + 1} of {sample.name!r}"
-        classes = "" if a.class_id == b.class_id else " with another class"
+        one, same = columns.classes[columns.starts[number] + np.array((first, second))]
+        classes = "" if one == same else " with another class"
         notes.problem("duplicate box", file, f"the box is the same as {told}{classes}, expected it once", line)
 
 
-def _doubtful(samples: Sequence[Sample], loaded: Loaded) -> Iterator[tuple[int, int]]:
+def _doubtful(columns: Columns, classes: int) -> Iterator[tuple[int, int]]:
     """Sample and number of each label that :func:`_odd` may have something to say of: few of a million."""
-    places = [(n, k) for n, sample in enumerate(samples) for k in range(len(sample.instances))]
-    if not places:
-        return
-    boxes = np.array([i.box.as_tuple() for s in samples for i in s.instances])
-    limits = np.array([(s.size.width, s.size.height) for s in samples], float)[[n for n, _ in places]]
-    sides = boxes[:, 2:] - boxes[:, :2]
-    classes = np.array([i.class_id for s in samples for i in s.instances])
-    fine = (classes >= 0) & (classes < len(loaded.classes)) & (sides >= SMALLEST_SIDE_PX).all(axis=1)
+    sizes = np.array([(s.size.width, s.size.height) for s in columns.heads], float).reshape(-1, 2)
+    limits = np.repeat(sizes, columns.counts, axis=0)
+    sides = columns.boxes[:, 2:] - columns.boxes[:, :2]
+    fine = (columns.classes >= 0) & (columns.classes < classes) & (sides >= SMALLEST_SIDE_PX).all(axis=1)
     fine &= sides.prod(axis=1) <= WHOLE_PICTURE * limits.prod(axis=1)
-    fine &= (boxes[:, :2] >= -BORDER_PX).all(axis=1) & (boxes[:, 2:] <= limits + BORDER_PX).all(axis=1)
-    more = [i.normal is not None or "segmentation" in i.attributes for s in samples for i in s.instances]
-    for place in np.flatnonzero(~fine | np.array(more)):
-        yield places[place]
+    for corners in (columns.boxes, columns.reaches):
+        fine &= (corners[:, :2] >= -BORDER_PX).all(axis=1) & (corners[:, 2:] <= limits + BORDER_PX).all(axis=1)
+    yield from columns.places(~fine | columns.normals)
 
 
-def _same_boxes(samples: Sequence[Sample]) -> Iterator[tuple[int, int, int]]:
+def _same_boxes(columns: Columns) -> Iterator[tuple[int, int, int]]:
     """Sample and numbers of two labels of it whose boxes are the same, or as good as."""
-    by_count: dict[int, list[int]] = {}
-    for number, sample in enumerate(samples):
-        if len(sample.instances) > 1:
-            by_count.setdefault(len(sample.instances), []).append(number)
+    starts = columns.starts
     found = []
-    for count, numbers in by_count.items():
+    for count in np.unique(columns.counts[columns.counts > 1]).tolist():
+        numbers = np.flatnonzero(columns.counts == count)
         step = max(_PAIRS_AT_ONCE // count**2, 1)
         for start in range(0, len(numbers), step):
             some = numbers[start : start + step]
-            boxes = np.array([[i.box.as_tuple() for i in samples[n].instances] for n in some])
+            boxes = columns.boxes[starts[some][:, None] + np.arange(count)]
             for place, first, second in zip(*_alike(boxes), strict=True):
-                found.append((some[place], int(first), int(second)))
+                found.append((int(some[place]), int(first), int(second)))
     yield from sorted(found)
 
 
@@ -294,8 +312,8 @@ def _alike(boxes: NDArray[np.float64]) -> tuple[NDArray[np.intp], ...]:
     return np.nonzero(np.triu(same, 1))
 
 
-def _is_background(sample: Sample) -> bool:
-    return not sample.instances and sample.record.get("background") is True
+def _is_background(sample: Sample, labels: int) -> bool:
+    return not labels and sample.record.get("background") is True
 
 
 def _odd(instance: Instance, size: ImageSize, loaded: Loaded) -> Iterator[tuple[str, str]]:
@@ -357,7 +375,9 @@ def _fingerprint(sample: Sample) -> tuple[bytes, str]:
     if image.shape[:2] != (sample.size.height, sample.size.width):
         told = f"{sample.size.width} x {sample.size.height}"
         return b"", f"the picture is {image.shape[1]} x {image.shape[0]} pixels, expected the {told} of its labels"
-    return hashlib.sha256(str(image.shape).encode() + image.tobytes()).digest(), ""
+    digest = hashlib.sha256(str(image.shape).encode())
+    digest.update(image.data)
+    return digest.digest(), ""
 
 
 def _has_problem(file: Path, notes: Notes) -> bool:

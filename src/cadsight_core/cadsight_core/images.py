@@ -1,5 +1,7 @@
 """Pictures on the disk: read strictly, written atomically."""
 
+import os
+import stat
 import warnings
 from pathlib import Path
 
@@ -49,7 +51,7 @@ def read_image(path: str | Path) -> Rgb:
         CadsightError: when the file is missing, empty, truncated or no picture; when it has several pages, or numbers
             of 32 bits, for which nobody said what is black and what is white.
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)  # which takes its time to take a path apart again
     try:
         with _open(path) as image:
             _refuse_ambiguous(image, path)
@@ -69,7 +71,7 @@ def image_size(path: str | Path) -> ImageSize:
     Raises:
         CadsightError: as :func:`read_image`, as far as the header tells.
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)  # which takes its time to take a path apart again
     try:
         with _open(path) as image:
             _refuse_ambiguous(image, path)
@@ -111,9 +113,13 @@ def encode_image(rgb: Rgb, path: str | Path = "picture.png") -> bytes:
 
 
 def _open(path: Path) -> Image.Image:
-    if not path.is_file():
+    try:
+        there = os.stat(path)
+    except (OSError, ValueError):
+        there = None
+    if there is None or not stat.S_ISREG(there.st_mode):
         raise CadsightError(f"the picture {path} does not exist, expected an image file")
-    if path.stat().st_size == 0:
+    if there.st_size == 0:
         raise CadsightError(f"the picture {path} is empty, expected an image file")
     with warnings.catch_warnings():
         # Above its first limit Pillow warns, above the second it raises; large photographs are welcome here.

@@ -1,4 +1,8 @@
-"""How fast a large COCO set is read and checked, beside pycocotools, which reads the JSON and makes its index."""
+"""How fast a large COCO set is read and checked, beside pycocotools, which reads the JSON and makes its index.
+
+pycocotools opens no picture. ``headers`` is what opening each of them for its size takes, which ``check_labels`` does
+too; ``check`` decodes them as well.
+"""
 
 import contextlib
 import io
@@ -16,6 +20,7 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import read
 from cadsight_core.health import check
+from cadsight_core.images import image_size
 from cadsight_core.parameters import check as checked
 from cadsight_core.parameters import parameter
 
@@ -53,10 +58,13 @@ class LabelsBenchmark:
         speeds: dict[str, dict[str, Any]] = {}
         with tempfile.TemporaryDirectory() as folder:
             file = _write(Path(folder), self.pictures, progress)
+            images = sorted(Path(folder, "images").iterdir())
             size = {"pictures": self.pictures, "boxes": self.pictures * _A_PICTURE, "bytes": file.stat().st_size}
             for stage, work in (
                 ("pycocotools", lambda: by_pycocotools(file)),
                 ("read", lambda: read(folder)),
+                ("headers", lambda: [image_size(image) for image in images]),
+                ("check_labels", lambda: check(folder, whole_pictures=False)),
                 ("check", lambda: check(folder, progress=progress)),
             ):
                 began = time.process_time()

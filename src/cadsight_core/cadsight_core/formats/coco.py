@@ -20,7 +20,9 @@ from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.coco_description import (
     FILE_KEYS,
-    SHAPES,
+    NOT_PLAIN,
+    Annotation,
+    Boxed,
     Captions,
     Category,
     CocoImage,
@@ -28,7 +30,6 @@ from cadsight_core.formats.coco_description import (
     Names,
     Raw,
     fault,
-    is_box,
     is_coco,
     is_id,
     is_typed,
@@ -147,7 +148,7 @@ def _loaded(files: Sequence[_File], folder: Path, notes: Notes) -> Loaded:
     samples = CocoSamples(pictures, sample_names(pictures, folder), list(groups.values()), notes)
     categories = _merged_categories(contents, classes, notes)
     extra = {**(contents[0].extra if contents else {}), "categories": categories}
-    return Loaded(DerivedSamples(samples.make, samples.usable), classes, "coco", extra)
+    return Loaded(DerivedSamples(samples.make, samples.usable), classes, "coco", extra, samples.columns)
 
 
 def _merged_categories(contents: Sequence[_Contents], classes: Sequence[str], notes: Notes) -> list[Raw]:
@@ -197,11 +198,13 @@ def _contents(file: _File, notes: Notes) -> _Contents:
     annotations = data.get("annotations") or []
     if not isinstance(annotations, list):
         raise CadsightError(f"{path}: annotations is {type(annotations).__name__}, expected a list")
-    typed = is_typed(annotations)
+    boxed = is_typed(annotations, Boxed)
+    typed = boxed or is_typed(annotations, Annotation)
+    shaped: set[Any] = set()
     for number, annotation in enumerate(annotations):
-        if typed and annotation["category_id"] in known and not SHAPES & annotation.keys():
-            holder, bbox = by_id.get(annotation["image_id"]), annotation.get("bbox")
-            if holder is not None and bbox is not None and is_box(bbox):
+        if boxed and annotation["category_id"] in known and annotation.keys().isdisjoint(NOT_PLAIN):
+            holder = by_id.get(annotation["image_id"])
+            if holder is not None and annotation.get("bbox") is not None:
                 holder.append((number, annotation))  # what nearly all of a million are
                 continue
         words = fault(annotation, number, known, there, typed=typed)
@@ -209,7 +212,12 @@ def _contents(file: _File, notes: Notes) -> _Contents:
             notes.problem("odd label", path, words, loses="labels")
         elif annotation["image_id"] in by_id:
             by_id[annotation["image_id"]].append((number, annotation))
-    told_images = [(image, Entry(path, file.split, told, by_id[told.get("id")], {})) for told, image in entries]
+            shaped.add(annotation["image_id"])
+    told_images = [
+        (image, Entry(path, file.split, told, by_id[number], {}, number not in shaped and "cadsight" not in told))
+        for told, image in entries
+        for number in (told.get("id"),)
+    ]
     extra = {k: v for k, v in data.items() if k not in FILE_KEYS}
     return _Contents(told_images, tuple(c["name"] for c in categories), extra, categories)
 

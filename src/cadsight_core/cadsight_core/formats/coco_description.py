@@ -1,15 +1,15 @@
 """COCO's instances JSON as it is described: the types of its parts, and what is wrong with an annotation."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from cadsight_core.formats.json_files import sentence
 
 FILE_KEYS = ("images", "annotations")
-# What an annotation says of a shape.
-SHAPES = frozenset({"segmentation", "keypoints"})
+# What an annotation says beside a box that has to be looked at.
+NOT_PLAIN = frozenset({"segmentation", "keypoints", "cadsight"})
 
 Id = int | float | str
 Raw = dict[str, Any]
@@ -68,6 +68,15 @@ class Annotation(msgspec.Struct):
     cadsight: dict[str, Any] | None = None
 
 
+_Side = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Boxed(Annotation):
+    """The same where all boxes are such."""
+
+    bbox: tuple[float, float, _Side, _Side] | None = None  # type: ignore[assignment]
+
+
 class Category(msgspec.Struct):
     id: Id
     name: str
@@ -82,10 +91,10 @@ def is_id(value: Any) -> bool:
     return isinstance(value, int | float | str)
 
 
-def is_typed(annotations: Any) -> bool:
+def is_typed(annotations: Any, kind: type[Annotation]) -> bool:
     """Whether all annotations are as described, which is found in one step that is much faster than one by one."""
     try:
-        msgspec.convert(annotations, list[Annotation])
+        msgspec.convert(annotations, list[kind])  # type: ignore[valid-type]
     except msgspec.ValidationError:
         return False
     return True
@@ -106,7 +115,7 @@ def fault(annotation: Any, number: int, categories: set[Any], images: set[Any], 
     bbox, segmentation = annotation.get("bbox"), annotation.get("segmentation")
     if not words and segmentation:
         words = _segmentation_fault(segmentation)
-    if not words and bbox is not None and not is_box(bbox):
+    if not words and bbox is not None and not _is_box(bbox):
         words = f"the bbox is {bbox!r}, expected [x, y, width, height] in pixels"
     if not words and bbox is None and not segmentation:
         words = "it has no bbox and no segmentation, expected one of them"
@@ -119,7 +128,8 @@ def fault(annotation: Any, number: int, categories: set[Any], images: set[Any], 
 _NUMBERS = frozenset({int, float})
 
 
-def is_box(bbox: Sequence[Any]) -> bool:
+def _is_box(bbox: Sequence[Any]) -> bool:
+    """Whether it is x, y, width and height of a box in numbers."""
     return len(bbox) == 4 and _NUMBERS.issuperset(map(type, bbox)) and bbox[2] >= 0 and bbox[3] >= 0
 
 

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.coco_description import Raw
+from cadsight_core.formats.columns import Columns, Row, reach, rows
 from cadsight_core.formats.notes import Notes
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample, Split, decode_mask
-from cadsight_core.shapes import bounds, given_polygons, instance_mask, run_lengths
+from cadsight_core.shapes import bounds, given_polygons, instance_mask, is_crowd, run_lengths
 
 _ANNOTATION_KEYS = ("image_id", "category_id", "bbox", "score", "cadsight")
 _IMAGE_KEYS = ("file_name", "width", "height", "cadsight")
@@ -22,13 +24,18 @@ _IMAGE_KEYS = ("file_name", "width", "height", "cadsight")
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture as one file lists it, with its annotations and their classes."""
+    """A picture as one file lists it, with its annotations and their classes.
+
+    Attributes:
+        plain: whether nothing is said of the picture, and of its labels no more than boxes, that has to be looked at.
+    """
 
     file: Path
     split: Split
     told: Raw
     annotations: list[tuple[int, Raw]]
     classes: Mapping[Any, int]
+    plain: bool = False
 
 
 class CocoSamples:
@@ -92,6 +99,62 @@ class CocoSamples:
                     self._notes.problem("odd label", file, text, loses="labels")
         return replace(sample, instances=tuple(instances))
 
+    def columns(self) -> Columns:
+        """The labels of the samples that can be used; of plain ones none is made."""
+        heads: list[Sample] = []
+        counts: list[int] = []
+        classes: list[int] = []
+        boxes: list[Sequence[float]] = []
+        reaches: dict[int, Row] = {}
+        normals: list[int] = []
+        crowds: list[int] = []
+        for number in self.usable:
+            entries, row = self._groups[number], len(classes)
+            if len(entries) == 1 and entries[0].plain:
+                entry = entries[0]
+                split, image = self._pictures[number]
+                heads.append(_sample(entry.told, image, self._names[number], split, self._size(number)))
+                labels = entry.annotations
+                classes += [entry.classes[a["category_id"]] for _, a in labels]
+                boxes += [a["bbox"] for _, a in labels]
+                crowds += [row + n for n, (_, a) in enumerate(labels) if a.get("iscrowd")]
+                counts.append(len(labels))
+                continue
+            sample = self.make(number)
+            heads.append(replace(sample, instances=()))
+            counts.append(len(sample.instances))
+            for place, instance in enumerate(sample.instances, row):
+                box = instance.box
+                classes.append(instance.class_id)
+                boxes.append((box.x0, box.y0, box.width, box.height))
+                reached = reach(instance)
+                if reached is not None:
+                    reaches[place] = reached
+                if instance.normal is not None:
+                    normals.append(place)
+                if is_crowd(instance):
+                    crowds.append(place)
+        corners = rows(boxes)
+        corners[:, 2:] += corners[:, :2]
+        outlines = corners.copy()
+        outlines[list(reaches)] = rows(list(reaches.values()))
+        return Columns(
+            heads,
+            np.array(counts, np.intp),
+            np.array(classes, np.int64),
+            corners,
+            outlines,
+            _flags(normals, len(classes)),
+            _flags(crowds, len(classes)),
+            lambda sample, label: self.make(self.usable[sample]).instances[label],
+        )
+
+
+def _flags(places: Sequence[int], count: int) -> NDArray[np.bool_]:
+    flags = np.zeros(count, bool)
+    flags[list(places)] = True
+    return flags
+
 
 def _together(entries: Sequence[Entry]) -> Iterable[tuple[Path, int, Raw, int]]:
     """File, number, annotation and class of each object; what several entries say of one is one annotation."""
@@ -115,10 +178,12 @@ def _together(entries: Sequence[Entry]) -> Iterable[tuple[Path, int, Raw, int]]:
 
 def _sample(entry: Raw, image: Path, name: str, split: Split, size: ImageSize) -> Sample:
     own = dict(entry.get("cadsight") or {})
-    record = dict(own.pop("record", {}))
+    record = dict(own.pop("record", {})) if own else {}
     rest = {k: v for k, v in entry.items() if k not in _IMAGE_KEYS}
     if rest:
         record["coco"] = rest
+    if not own:
+        return Sample(name, image, size, split=split, record=record)
     base = {"name": name, "image": "", "width": size.width, "height": size.height, "origin": "real", "split": split}
     sample = Sample.from_json({**base, **own, "instances": [], "record": record})
     return replace(sample, image=image)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.formats.columns import Columns
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.images import UNREAD_SUFFIXES
@@ -25,12 +26,14 @@ _CSV_WORDS = re.compile(r"xmin|x_min|x1|bbox|region_shape_attributes|label|class
 @dataclass(frozen=True)
 class Loaded:
     """What was read: ``format`` is a name of :mod:`cadsight_core.formats.known`; ``extra`` what a file said of the
-    whole set beside images and labels."""
+    whole set beside images and labels; ``columns`` makes the labels as columns, where a reader does that quicker than
+    all samples are made."""
 
     samples: Sequence[Sample]
     classes: tuple[str, ...]
     format: str
     extra: dict[str, Any] = field(default_factory=dict)
+    columns: Callable[[], Columns] | None = None
 
 
 @dataclass(frozen=True)

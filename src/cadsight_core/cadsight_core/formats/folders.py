@@ -48,10 +48,12 @@ def sample_names(pictures: Sequence[Picture], folder: Path) -> list[str]:
     Names that differ in capitals alone, or in how a letter is encoded, are one file on many disks and count as one.
     """
     stems = [p.stem for _, p in pictures]
+    if len(set(map(_file_key, stems))) == len(stems):
+        return stems
     split_stems = [f"{split}_{p.stem}" if split else p.stem for split, p in pictures]
     paths = [p.relative_to(folder) if p.is_relative_to(folder) else Path(p.name) for _, p in pictures]
     whole = ["_".join(p.parts) for p in paths]
-    for names in (stems, split_stems, ["_".join(p.with_suffix("").parts) for p in paths], whole):
+    for names in (split_stems, ["_".join(p.with_suffix("").parts) for p in paths], whole):
         if len(set(map(_file_key, names))) == len(names):
             return names
     counts: dict[str, int] = {}
