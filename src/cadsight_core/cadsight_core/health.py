@@ -23,6 +23,7 @@ from cadsight_core.formats.yolo import label_path
 from cadsight_core.images import SUFFIXES, UNREAD_SUFFIXES, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import given_polygons
+from cadsight_core.watching import watched_if_many
 
 __all__ = ["Problem", "Report", "check", "unpaired"]
 
@@ -208,7 +209,7 @@ def _columns(loaded: Loaded, path: Path, notes: Notes) -> Columns:
 
 
 def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sample]:
-    for index in range(len(samples)):
+    for index in watched_if_many(range(len(samples)), len(samples), "labels read"):
         try:
             sample = samples[index]
             # The masks of a whole session would fill the memory, and nothing here looks at them.

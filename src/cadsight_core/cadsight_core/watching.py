@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Fewer pictures are looked at in less than a second.
+MANY = 1000
+
 # (items, how many, what is done) -> the items, as they are taken.
 Watch = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -27,11 +30,21 @@ def watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
     return _watch.get()(items, total, what)
 
 
+def watched_if_many(items: Iterable[T], total: int, what: str) -> Iterable[T]:
+    """Like :func:`watched` where there are so many that somebody may wonder, else told to nobody."""
+    return watched(items, total, what) if total >= MANY else items
+
+
 @contextlib.contextmanager
 def step(what: str) -> Iterator[None]:
     """Something long in which nothing can be counted."""
     for _ in watched((None,), 1, what):
         yield
+
+
+def step_if_many(total: int, what: str) -> contextlib.AbstractContextManager[None]:
+    """Like :func:`step` for ``total`` things, where they are so many that somebody may wonder."""
+    return step(what) if total >= MANY else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

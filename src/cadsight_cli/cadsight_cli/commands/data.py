@@ -212,6 +212,7 @@ def _add_augmentation(parser: argparse.ArgumentParser) -> None:
 
 def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.health import check, refuse_unknown_kinds
+    from cadsight_core.watching import watched_by
 
     from cadsight_cli.account_lines import lines_of_found
     from cadsight_cli.json_output import JsonOutput
@@ -219,12 +220,8 @@ def run_check(args: argparse.Namespace) -> int:
 
     refuse_unknown_kinds(args.ignore)
     output = JsonOutput(args.json, "folder", "problems", "pictures")
-    report = check(
-        args.source,
-        few=args.few,
-        reading=reading_of(args),
-        progress=counted,
-    ).without(args.ignore)
+    with watched_by(counted):
+        report = check(args.source, few=args.few, reading=reading_of(args), progress=counted).without(args.ignore)
     if report.found is not None:
         print(*lines_of_found(report.found), sep="\n")
     print(f"{report.folder}: {report.pictures} pictures, {report.labels} labels, format {report.format}")
@@ -247,10 +244,12 @@ def run_convert(args: argparse.Namespace) -> int:
     from cadsight_core.choice import by_lot, spread
     from cadsight_core.formats.convert import convert
     from cadsight_core.splits import Order, divide
+    from cadsight_core.watching import watched_by
 
     from cadsight_cli.account_lines import lines_of
     from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.json_output import JsonOutput
+    from cadsight_cli.progress import counted
 
     shares = _shares(args.split) if args.split else None
     order: Order = args.order or "random"
@@ -275,15 +274,16 @@ def run_convert(args: argparse.Namespace) -> int:
         return divide(samples, shares, order=order, seed=seed) if shares else samples
 
     output = JsonOutput(args.json, "read", "written", "left_out")
-    done = convert(
-        args.source,
-        args.target,
-        args.to,
-        square=args.square,
-        shapes=args.shapes or "as_given",
-        arrange=arranged,
-        reading=reading_of(args),
-    )
+    with watched_by(counted):
+        done = convert(
+            args.source,
+            args.target,
+            args.to,
+            square=args.square,
+            shapes=args.shapes or "as_given",
+            arrange=arranged,
+            reading=reading_of(args),
+        )
     account = done.account
     print(*lines_of(account), sep="\n")
     print(done.place)
@@ -335,10 +335,12 @@ def run_show(args: argparse.Namespace) -> int:
     from cadsight_core.formats import load
     from cadsight_core.images import read_image, write_image
     from cadsight_core.output_folder import whole_folder
+    from cadsight_core.watching import watched_by
 
     from cadsight_cli.progress import counted
 
-    samples, classes = load(args.source, reading_of(args))
+    with watched_by(counted):
+        samples, classes = load(args.source, reading_of(args))
     count = min(args.count, len(samples))
     chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())
     with whole_folder(args.out) as work:

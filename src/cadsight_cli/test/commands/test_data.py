@@ -16,6 +16,8 @@ from cadsight_core.formats import load
 from cadsight_core.images import read_image, write_image
 from cadsight_core.sample import Instance, Sample
 
+from cadsight_core import watching
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -317,3 +319,22 @@ def test_a_file_where_a_folder_is_to_be_is_refused_in_a_sentence(folder, tmp_pat
     (tmp_path / "look").write_text("mine")
     assert main(["data", "show", str(folder), "--out", str(tmp_path / "look")]) == 2
     assert f"{tmp_path / 'look'} is no folder, expected one, or a name that is free" in capsys.readouterr().err
+
+
+def test_long_readings_say_how_far_they_are(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(watching, "MANY", 4)
+    (tmp_path / "set").mkdir()
+    for seed, name in enumerate("abcdef"):
+        write_image(tmp_path / "set" / f"{name}.png", np.full((30, 40, 3), seed, np.uint8))
+    entries = [{"id": n, "file_name": f"{name}.png"} for n, name in enumerate("abcdef")]
+    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [1, 2, 3, 4]} for n in range(6)]
+    data = {"images": entries, "annotations": boxes, "categories": [{"id": 1, "name": "bracket"}]}
+    (tmp_path / "set/labels.json").write_text(json.dumps(data))
+    assert main(["data", "check", str(tmp_path / "set"), "--ignore", "near-empty class"]) == 0
+    said = capsys.readouterr().err
+    for what in ("labels.json read: 1 of 1", "labels read: 6 of 6", "pictures found: 6 of 6", "pictures: 6 of 6"):
+        assert what in said
+    assert main(["data", "convert", str(tmp_path / "set"), str(tmp_path / "yolo"), "--to", "yolo"]) == 0
+    said = capsys.readouterr().err
+    for what in ("labels counted: 6 of 6", "pictures written: 6 of 6"):
+        assert what in said

@@ -42,6 +42,10 @@ from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.sample import Sample, Split
+from cadsight_core.watching import step_if_many, watched_if_many
+
+# About.
+_BYTES_A_LABEL = 100
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,9 @@ def _tell_shared(groups: Mapping[Path, Sequence[Entry]], notes: Notes) -> None:
 
 def _contents(file: _File, notes: Notes) -> _Contents:
     path = file.path
-    data = parse_json(json_bytes(path), path)
+    raw = json_bytes(path)
+    with step_if_many(len(raw) // _BYTES_A_LABEL, f"{path.name} read"):
+        data = parse_json(raw, path)
     if not is_coco(data):
         raise CadsightError(f"{path} is not COCO's JSON, expected the keys images, annotations and categories")
     categories = _categories(data["categories"], path, notes)
@@ -201,7 +207,7 @@ def _contents(file: _File, notes: Notes) -> _Contents:
     boxed = is_typed(annotations, Boxed)
     typed = boxed or is_typed(annotations, Annotation)
     shaped: set[Any] = set()
-    for number, annotation in enumerate(annotations):
+    for number, annotation in watched_if_many(enumerate(annotations), len(annotations), "labels read"):
         if boxed and annotation["category_id"] in known and annotation.keys().isdisjoint(NOT_PLAIN):
             holder = by_id.get(annotation["image_id"])
             if holder is not None and annotation.get("bbox") is not None:

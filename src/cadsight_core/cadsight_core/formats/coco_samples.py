@@ -17,6 +17,7 @@ from cadsight_core.formats.notes import Notes
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample, Split, decode_mask
 from cadsight_core.shapes import bounds, given_polygons, instance_mask, is_crowd, run_lengths
+from cadsight_core.watching import watched_if_many
 
 _ANNOTATION_KEYS = ("image_id", "category_id", "bbox", "score", "cadsight")
 _IMAGE_KEYS = ("file_name", "width", "height", "cadsight")
@@ -55,7 +56,13 @@ class CocoSamples:
         self._pictures, self._names, self._groups, self._notes = pictures, names, groups, notes
         self._sizes: dict[int, ImageSize] = {}
         self._told: set[int] = set()
-        self.usable = [n for n in range(len(pictures)) if self._is_usable(n)]
+        # A strict reader does not open the pictures here.
+        looked_at = (
+            range(len(pictures))
+            if notes.strict
+            else watched_if_many(range(len(pictures)), len(pictures), "pictures found")
+        )
+        self.usable = [n for n in looked_at if self._is_usable(n)]
 
     def _is_usable(self, number: int) -> bool:
         self._notes.label_file(self._names[number], self._groups[number][0].file)

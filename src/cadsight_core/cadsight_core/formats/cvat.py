@@ -20,6 +20,7 @@ from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.xml_files import elements, number, read_xml, root_of, text
 from cadsight_core.sample import Instance, Split, encode_mask
 from cadsight_core.shapes import bounds
+from cadsight_core.watching import watched_if_many
 
 _SHAPES = ("box", "polygon", "ellipse", "mask", "polyline", "points", "cuboid", "skeleton", "tag")
 _CORNERS = 90
@@ -71,7 +72,8 @@ def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Not
             text_ = f"it has {tracks} tracks of CVAT for video, expected CVAT for images: export it as that"
             notes.problem("odd label", path, text_, loses="labels")
         classes.update(dict.fromkeys(text(label, "name") for label in root.iter("label") if text(label, "name")))
-        for entry in elements(root, "image"):
+        entries = list(elements(root, "image"))
+        for entry in watched_if_many(entries, len(entries), "labels read"):
             image = found_picture(_locator(path, tree, pictures), _names(entry), path, notes)
             size = None if image is None else size_of(image, _told(entry), path, notes)
             if image is None or size is None:

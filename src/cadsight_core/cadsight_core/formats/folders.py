@@ -15,6 +15,7 @@ from cadsight_core.formats.tree import Tree
 from cadsight_core.images import SUFFIXES
 from cadsight_core.output_folder import whole_folder
 from cadsight_core.sample import Sample, Split
+from cadsight_core.watching import step_if_many, watched_if_many
 
 # Earlier versions left this in an export, without a list of what they wrote.
 _MARK = ".cadsight-export"
@@ -99,9 +100,10 @@ def write_splits(
             images, file = layout(split)
             for place in (work / images, (work / file).parent):
                 place.mkdir(parents=True, exist_ok=True)
-            for sample in group:
+            for sample in watched_if_many(group, len(group), "pictures written"):
                 copy_picture(sample, work / images)
-            write_json(work / file, content(group))
+            with step_if_many(len(group), "labels written"):
+                write_json(work / file, content(group))
             files.append(folder / file)
     return files
 

@@ -12,6 +12,7 @@ from cadsight_core.formats.tree import Tree
 from cadsight_core.images import image_size
 from cadsight_core.output_folder import MARK
 from cadsight_core.sample import Sample
+from cadsight_core.watching import watched_if_many
 
 
 def claim_pictures(tree: Tree) -> Claim | None:
@@ -41,7 +42,8 @@ def claim_dataset(tree: Tree) -> Claim | None:
 
 def _pictures(folder: Path, pictures: Sequence[Path], notes: Notes) -> Loaded:
     samples = []
-    for image, name in zip(pictures, sample_names([("", p) for p in pictures], folder), strict=True):
+    named = zip(pictures, sample_names([("", p) for p in pictures], folder), strict=True)
+    for image, name in watched_if_many(named, len(pictures), "pictures found"):
         try:
             samples.append(Sample(name, image, image_size(image)))
         except CadsightError as error:

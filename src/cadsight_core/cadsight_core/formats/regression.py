@@ -8,7 +8,7 @@ right, v up and w towards the camera (figure 5), where the optical frame has x r
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from cadsight_core.geometry import Array
 from cadsight_core.images import image_size, read_image, write_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.text_files import read_text
+from cadsight_core.watching import watched_if_many
 
 HEADER = "Name, width, height, u, v, w"
 FILE = "labels.txt"
@@ -98,7 +99,7 @@ def _read(file: Path, notes: Notes) -> list[Sample]:
         raise CadsightError(f"{file} begins with {lines[0] if lines else ''!r}, expected the header {HEADER!r}")
     samples: list[Sample] = []
     seen: set[str] = set()
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in watched_if_many(enumerate(lines[1:], 2), len(lines) - 1, "labels read"):
         if not line.strip():
             continue
         try:
@@ -133,7 +134,8 @@ def write_regression(
     folder = Path(folder).resolve()
     with whole_export(folder) as work:
         lines = [HEADER]
-        for sample in samples:
+        group = samples if isinstance(samples, Sequence) else list(samples)
+        for sample in watched_if_many(group, len(group), "pictures written"):
             instances = [i for i in sample.instances if i.normal is not None]
             image = read_image(sample.image) if instances else None
             for index, instance in enumerate(instances):

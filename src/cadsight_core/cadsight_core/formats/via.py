@@ -31,6 +31,7 @@ from cadsight_core.formats.via_table import SUFFIX, entries_of, is_via_table, na
 from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, instance_contour, is_crowd
+from cadsight_core.watching import watched_if_many
 
 FILE = "via_region_data.json"
 CLASS_ATTRIBUTES = ("class", "label", "name", "type", "category")
@@ -144,7 +145,7 @@ def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attrib
     key = class_attribute or _class_attribute(entries)
     classes = _classes(entries, key, project)
     samples = []
-    for (entry, image), name in zip(found, names, strict=True):
+    for (entry, image), name in watched_if_many(zip(found, names, strict=True), len(found), "labels read"):
         try:
             size = image_size(image)
         except CadsightError as error:

@@ -22,6 +22,7 @@ from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.xml_files import number, read_xml, root_of, text
 from cadsight_core.sample import Instance, Split
 from cadsight_core.text_files import read_text
+from cadsight_core.watching import watched_if_many
 
 _PICTURES = ("JPEGImages", "images", "Images", "jpegimages")
 _FLAGS = ("difficult", "truncated", "occluded")
@@ -43,7 +44,7 @@ def claim_voc(tree: Tree, pictures: Tree | None = None, only: Path | None = None
         return None
     quiet = Notes()
     images = []
-    for path in files:
+    for path in watched_if_many(files, len(files), "label files read"):
         try:
             told = text(read_xml(path), "filename")
         except CadsightError:

@@ -24,6 +24,7 @@ from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, cut, given_polygons, has_shape, instance_contour, is_crowd, joined
 from cadsight_core.text_files import read_text
+from cadsight_core.watching import watched_if_many
 from cadsight_core.yaml_file import dump_yaml
 
 __all__ = ["claim_yolo", "format_line", "label_path", "parse_line", "read_yolo", "write_yolo"]
@@ -76,7 +77,8 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
     samples = []
     largest = -1
     classes = layout.classes
-    for (split, image), name in zip(layout.pictures, sample_names(layout.pictures, layout.folder), strict=True):
+    named = zip(layout.pictures, sample_names(layout.pictures, layout.folder), strict=True)
+    for (split, image), name in watched_if_many(named, len(layout.pictures), "label files read"):
         try:
             size = image_size(image)
         except CadsightError as error:
@@ -267,7 +269,8 @@ def write_yolo(
             labels.mkdir(parents=True, exist_ok=True)
             if name:
                 data[name] = f"images/{name}"
-            for sample in samples:
+            group = samples if isinstance(samples, Sequence) else list(samples)
+            for sample in watched_if_many(group, len(group), "pictures written"):
                 copy_picture(sample, images)
                 shown = [i for i in sample.instances if not is_crowd(i) and is_in_view(i, sample.size)]
                 kind = "boxes" if count else row_kind(shown, shapes, square=square)
