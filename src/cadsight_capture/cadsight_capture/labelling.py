@@ -18,6 +18,7 @@ from cadsight_core.camera import Camera
 from cadsight_core.dataset import Dataset, files_of
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
+from cadsight_core.json_text import json_text
 from cadsight_core.mesh import Mesh
 from cadsight_core.output_file import json_with, refuse_foreign_file, write_output
 from cadsight_core.output_folder import refuse_foreign, whole_folder
@@ -152,7 +153,7 @@ def label_session(
         report = _write(folder, session, show(labels, total, "labels"), correction, before)
     report = replace(report, seconds=round(time.perf_counter() - started, 3))
     content = report.to_json() | {"inputs": inputs, "part": part.name, "parameters": asdict(p)}
-    write_output(folder / LABELS, json.dumps(content, indent=2) + "\n", is_label_report)
+    write_output(folder / LABELS, json_text(content, indent=2) + "\n", is_label_report)
     return report
 
 
@@ -321,7 +322,7 @@ def _fingerprint(source: Dataset, part: Part, mount: Pose, parameters: Labelling
     known = {"part": asdict(part) | {"mesh": ""}, "mount": mount.to_json(), "parameters": asdict(parameters)}
     known["parameters"].pop("workers")
     digest = hashlib.sha256(source.fingerprint().encode())
-    digest.update(json.dumps(known, sort_keys=True).encode())
+    digest.update(json.dumps(known, sort_keys=True, allow_nan=True).encode())
     try:
         digest.update(Path(part.mesh).read_bytes())
     except OSError as error:

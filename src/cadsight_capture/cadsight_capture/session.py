@@ -24,6 +24,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.images import write_image
+from cadsight_core.json_text import json_text
 from cadsight_core.output_file import json_with
 from cadsight_core.parameters import LARGEST_SEED, check, parameter
 from cadsight_core.sample import Sample, Split
@@ -358,7 +359,7 @@ class Session:
 
     def _begin(self, plan: SessionPlan, recipe: Mapping[str, Any]) -> None:
         path, background = self.folder / "session.json", self.folder / _BACKGROUND
-        asked = {**asdict(plan), "recipe": json.loads(json.dumps(dict(recipe)))}
+        asked = {**asdict(plan), "recipe": json.loads(json_text(dict(recipe)))}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             before = json.loads(path.read_text()) if path.exists() else None
@@ -384,7 +385,7 @@ class Session:
         self._save()
 
     def _save(self) -> None:
-        write_atomically(self.folder / "session.json", json.dumps(self._state, indent=1) + "\n")
+        write_atomically(self.folder / "session.json", json_text(self._state, indent=1) + "\n")
 
 
 def _pose(poses: Poses, index: int) -> tuple[Array, dict[str, int]]:

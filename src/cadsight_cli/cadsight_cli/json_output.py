@@ -1,10 +1,10 @@
 """What `--json FILE` writes."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.json_text import figures_text
 from cadsight_core.output_file import json_with, refuse_foreign_file, write_output
 
 
@@ -25,4 +25,4 @@ class JsonOutput:
     def write(self, data: Mapping[str, Any], indent: int = 1) -> None:
         """Write it and say where."""
         if self._path is not None:
-            print(write_output(self._path, json.dumps(data, indent=indent) + "\n", self._ours))
+            print(write_output(self._path, figures_text(data, indent=indent) + "\n", self._ours))

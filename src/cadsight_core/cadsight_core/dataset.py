@@ -22,6 +22,7 @@ from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, halves_of, inside, write_atomically
 from cadsight_core.images import Rgb, read_image, write_image
+from cadsight_core.json_text import json_text
 from cadsight_core.sample import Sample
 from cadsight_core.watching import watched
 
@@ -77,7 +78,7 @@ class Dataset:
         except OSError as error:
             raise CadsightError(f"the folder {folder} could not be made: {error.strerror}") from error
         header = {"format": FORMAT, "classes": list(names), **({"extra": dict(extra)} if extra else {})}
-        write_atomically(folder / _HEADER, json.dumps(header, indent=1) + "\n")
+        write_atomically(folder / _HEADER, json_text(header, indent=1) + "\n")
         return Dataset.open(folder)
 
     @staticmethod
@@ -190,9 +191,9 @@ class Dataset:
 
     def fingerprint(self) -> str:
         """SHA-256 over classes, manifest and the images' bytes: the same wherever the folder lies."""
-        total = hashlib.sha256(json.dumps(self.classes).encode())
+        total = hashlib.sha256(json_text(self.classes).encode())
         for line in watched(self._lines.values(), len(self), "pictures read"):
-            total.update(json.dumps(self._entry(line), sort_keys=True).encode())
+            total.update(json.dumps(self._entry(line), sort_keys=True, allow_nan=True).encode())
             with _reading(inside(self.folder, line.image)) as file:
                 total.update(hashlib.sha256(file.read()).digest())
         return total.hexdigest()
@@ -212,7 +213,7 @@ class Dataset:
             if not all(map(math.isfinite, instance.box.as_tuple())):
                 raise CadsightError(f"{sample.name!r} has the box {instance.box.as_tuple()}, expected finite pixels")
         try:
-            return json.dumps(sample.to_json(), allow_nan=False)
+            return json_text(sample.to_json())
         except (TypeError, ValueError) as error:
             raise CadsightError(f"the sample {sample.name!r} cannot be written as JSON: {error}") from error
 

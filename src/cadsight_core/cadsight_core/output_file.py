@@ -14,6 +14,7 @@ from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically, writing_atomically
+from cadsight_core.json_text import json_text
 
 GENERATOR = '<meta name="generator" content="CADsight">'
 # What stands in the head of pages that earlier versions wrote without naming their generator.
@@ -149,7 +150,7 @@ def writing_noted(path: str | Path) -> Iterator[NotedFile]:
         # Both until it is replaced: after a kill it is the old or the new.
         sums = [hashlib.sha256(place.read_bytes()).hexdigest()] if place.exists() else []
         note = {"format": _NOTE_FORMAT, "sha256": [*sums, written.sha256]}
-        write_atomically(_note_of(place), json.dumps(note) + "\n")
+        write_atomically(_note_of(place), json_text(note) + "\n")
 
 
 def _note_of(place: Path) -> Path:

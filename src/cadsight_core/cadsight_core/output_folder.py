@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import json_text
 
 MARK = ".cadsight-output"
 _FORMAT = "cadsight-output-1"
@@ -64,7 +65,7 @@ def whole_folder(
             work.mkdir()
         yield work
         if replace:
-            (work / MARK).write_text(json.dumps({"format": _FORMAT, "entries": sorted(_entries(work))}) + "\n")
+            (work / MARK).write_text(json_text({"format": _FORMAT, "entries": sorted(_entries(work))}) + "\n")
         _put(work, place, earlier, replace)
     except OSError as error:
         raise CadsightError(f"{place} could not be written: {error.strerror or error}") from error

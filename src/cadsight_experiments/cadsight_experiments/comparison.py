@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import alone_in, write_atomically
+from cadsight_core.json_text import figures_text
 from cadsight_core.output_file import json_with, refuse_foreign_file
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
@@ -149,7 +150,7 @@ def compare(
         "symmetry": sorted(p.name for p in parts if p.symmetry),
         "sets": found,
     }
-    write_atomically(Path(out) / COMPARISON, json.dumps(comparison) + "\n")
+    write_atomically(Path(out) / COMPARISON, figures_text(comparison) + "\n")
     write_atomically(Path(out) / _TABLE, table(comparison))
     return comparison
 

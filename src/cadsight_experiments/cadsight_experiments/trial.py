@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.json_text import json_text, with_nan, without_nan
 from cadsight_core.output_file import json_with, refuse_foreign_file
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
@@ -75,10 +76,10 @@ class Trial:
             )
         if "matches" not in kept:
             raise CadsightError(f"{self.folder} holds a trial of an earlier version, expected another --out")
-        return dict(kept)
+        return {**kept, "figures": with_nan(kept["figures"])}
 
     def keep(self, results: Mapping[str, Any]) -> None:
-        write_atomically(self.folder / _FILE, json.dumps({"asked": self._asked, **results}) + "\n")
+        write_atomically(self.folder / _FILE, json_text({"asked": self._asked, **without_nan(results)}) + "\n")
 
     @property
     def _asked(self) -> list[Any]:

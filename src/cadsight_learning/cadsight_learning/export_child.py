@@ -5,7 +5,6 @@
 It writes a JSON object a line: ``tell`` with a step, and at its end ``error`` with a sentence where nothing was made.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import json_text
 
 
 def main(words: list[str]) -> int:
@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
         os.dup2(2, 1)
 
         def say(**words: Any) -> None:
-            print(json.dumps(words), file=answers)
+            print(json_text(words), file=answers)
 
         try:
             _export(Path(model), weights, kind, (int(rows), int(columns)), say)

@@ -191,7 +191,7 @@ def described(splits: dict[str, Sequence[Sample]]) -> dict[str, dict[str, object
 
 
 def identity_of(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str, allow_nan=True).encode()).hexdigest()
 
 
 def filled(card: ModelCard, options: dict[str, object], outcome: Outcome) -> ModelCard:

@@ -1,12 +1,12 @@
 """Records the camera and what the perception node says of it, and reports."""
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import figures_text
 from cadsight_core.output_file import refuse_foreign_file, write_output
 from cadsight_core.output_folder import refuse_foreign, whole_folder
 from cadsight_ros.bags import BagWriter, earlier_bag, read_bag
@@ -97,5 +97,5 @@ def watch(
     wait_for_perception(node, timeout_s, waiting)
     record(node, folder / BAG, topics.ALL, seconds, progress)
     report = report_of(read_bag(folder / BAG, READ), live=True)
-    write_output(folder / REPORT, json.dumps(report, indent=1) + "\n", is_report)
+    write_output(folder / REPORT, figures_text(report, indent=1) + "\n", is_report)
     return report

@@ -1,12 +1,12 @@
 """Replays a bag through the perception node, as a node of its own for launch files."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import rclpy
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import figures_text
 from cadsight_core.output_file import refuse_foreign_file, write_output
 from cadsight_ros.clients import spinning
 from cadsight_ros.parameters import declare
@@ -42,7 +42,7 @@ class ReplayNode(Node):
         if live is not None:
             report = compare(live, report) | report
         if options.report:
-            write_output(options.report, json.dumps(report, indent=1) + "\n", is_report)
+            write_output(options.report, figures_text(report, indent=1) + "\n", is_report)
         return report
 
 
@@ -63,7 +63,7 @@ def main() -> int:
         return 130
     finally:
         rclpy.try_shutdown()
-    print(json.dumps({k: v for k, v in report.items() if not isinstance(v, list)}, indent=1))
+    print(figures_text({k: v for k, v in report.items() if not isinstance(v, list)}, indent=1))
     return 0
 
 

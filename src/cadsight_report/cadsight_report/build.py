@@ -1,8 +1,6 @@
 """From a run folder to its page and its figures."""
 
 import datetime
-import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import figures_text, without_nan
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
 from cadsight_core.run_folder import FORMAT, SPLITS, RunFolder, is_figures
 from cadsight_core.sample import Sample
@@ -178,10 +177,10 @@ class _Report:
         if found := latencies(self.run):
             self.charts["latency"] = charts.histograms([("image in to result out, ms", {"frames": found})], bins=40)
         self.figures["missing"] = self.missing
-        figures = _without_nan(self.figures)
+        figures = without_nan(self.figures)
         illustrations = Illustrations(self.charts, self.pictures, self.saliency, self.sentences)
         page = render(figures, illustrations)
-        write_output(self.run.figures, json.dumps(figures, indent=2, allow_nan=False) + "\n", is_figures)
+        write_output(self.run.figures, figures_text(figures, indent=2) + "\n", is_figures)
         write_output(self.run.page, page, is_page)
 
     def _add_curves(self, name: str, panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]]) -> None:
@@ -235,13 +234,3 @@ def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:
         return list(samples)
     return [samples[round(i)] for i in np.linspace(0, len(samples) - 1, count)]
 
-
-def _without_nan(value: Any) -> Any:
-    """JSON knows no NaN: what is no finite number becomes null."""
-    if isinstance(value, Mapping):
-        return {str(key): _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value

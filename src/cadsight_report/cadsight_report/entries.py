@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import with_nan
 from cadsight_core.part import Part
 from cadsight_core.run_folder import RunFolder
 from cadsight_core.sample import Sample
@@ -235,6 +236,6 @@ def _curves(folder: Path) -> Curves:
         return []
     try:
         rows = json.loads(path.read_text())
-        return [{str(k): float(v) for k, v in row.items()} for row in rows]
+        return [{str(k): float(v) for k, v in with_nan(row).items()} for row in rows]
     except (ValueError, TypeError, AttributeError, OSError) as error:
         raise CadsightError(f"{path} could not be read ({error}), expected one row an epoch") from error

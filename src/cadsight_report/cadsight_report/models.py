@@ -11,6 +11,7 @@ from cadsight_core.crops import crop
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between, unit
 from cadsight_core.images import Rgb, read_image
+from cadsight_core.json_text import with_nan
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.watching import step, watched
 from cadsight_learning.detection.detector import Detector
@@ -162,12 +163,12 @@ def _panels(folder: Path, wanted: Sequence[tuple[str, Mapping[str, str]]]) -> Pa
     if not path.is_file():
         return []
     try:
-        rows: list[dict[str, float]] = json.loads(path.read_text())
+        rows: list[dict[str, float]] = [with_nan(row) for row in json.loads(path.read_text())]
         panels: Panels = []
         for title, lines in wanted:
             values = {name: [row[key] for row in rows] for name, key in lines.items() if rows and key in rows[0]}
             if values:
                 panels.append((title, values))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CadsightError(f"{path} could not be read ({error}), expected one row an epoch") from error
     return panels

@@ -12,6 +12,7 @@ from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, write_atomically
 from cadsight_core.geometry import Array, Pose
+from cadsight_core.json_text import json_text
 from cadsight_core.opengl import needing_opengl
 from cadsight_core.output_file import json_with
 from cadsight_core.parameters import from_mapping
@@ -69,7 +70,7 @@ class TruthRecorder:
             "part": asdict(replace(part, mesh=mesh.name)),
             "mount": mount.to_json(),
         }
-        text = json.dumps(scene, indent=2) + "\n"
+        text = json_text(scene, indent=2) + "\n"
         path = self._folder / SCENE_FILE
         if path.exists() and path.read_text() != text:
             raise CadsightError(f"{path} holds the truth of another scene, expected an empty folder or the same one")
@@ -86,7 +87,7 @@ class TruthRecorder:
 
     def frame(self, stamp_ns: int, joints: Sequence[float] | Array) -> None:
         """Note where the arm was when the frame stamped ``stamp_ns`` was exposed."""
-        line = json.dumps({"stamp_ns": stamp_ns, "joints": [float(q) for q in joints]})
+        line = json_text({"stamp_ns": stamp_ns, "joints": [float(q) for q in joints]})
         append_line(self._folder / FRAMES_FILE, line)
 
 

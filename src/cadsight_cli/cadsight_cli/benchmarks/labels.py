@@ -6,7 +6,6 @@ too; ``check`` decodes them as well.
 
 import contextlib
 import io
-import json
 import os
 import tempfile
 import time
@@ -21,6 +20,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats import read
 from cadsight_core.health import check
 from cadsight_core.images import image_size
+from cadsight_core.json_text import json_text
 from cadsight_core.parameters import check as checked
 from cadsight_core.parameters import parameter
 
@@ -102,5 +102,5 @@ def _write(folder: Path, pictures: int, progress: Progress) -> Path:
             )
     categories = [{"id": n, "name": f"class {n}"} for n in range(1, 6)]
     path = folder / "instances.json"
-    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    path.write_text(json_text({"images": images, "annotations": annotations, "categories": categories}))
     return path

@@ -1,6 +1,5 @@
 """How fast synthetic pictures are drawn, beside what BlenderProc alone takes for the same scenes, and annotated."""
 
-import json
 import os
 import resource
 import subprocess
@@ -16,6 +15,7 @@ import trimesh
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
+from cadsight_core.json_text import json_text
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import load_part, load_part_mesh
 from cadsight_ros.resources import resolve
@@ -120,7 +120,7 @@ def _calls(python: Path, scenes: list[Scene], folder: Path) -> dict[str, Any]:
     started, used = time.monotonic(), _cpu_seconds_of_ended()
     for number, scene in enumerate(scenes):
         file, out = folder / f"{number}.json", folder / f"call_{number}"
-        file.write_text(json.dumps(scene_to_json(scene)))
+        file.write_text(json_text(scene_to_json(scene)))
         out.mkdir()
         words = [str(python), "-s", "-B", "-m", "cadsight_synthesis.blender.one_call", str(file), "0", str(out)]
         result = subprocess.run(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
+
+from cadsight_core.json_text import json_text
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -21,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
 
     findings = list(examine())
     if args.json:
-        print(json.dumps([finding.to_json() for finding in findings], indent=2))
+        print(json_text([finding.to_json() for finding in findings], indent=2))
     else:
         print(describe(findings))
     return int(any(finding.needed and finding.found is None for finding in findings))

@@ -1,9 +1,10 @@
 """`cadsight models`: what is in the registry, and its networks for other programs."""
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
+
+from cadsight_core.json_text import figures_text
 
 from cadsight_cli.arguments.types import COUNT
 
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         models = [{"name": folder.name, "folder": str(folder), **asdict(card)} for folder, card in found.models]
         broken = [{"name": folder.name, "folder": str(folder), "reason": reason} for folder, reason in found.broken]
-        print(json.dumps({"models": models, "broken": broken}, indent=1))
+        print(figures_text({"models": models, "broken": broken}, indent=1))
         return 1 if broken else 0
     if not found.models and not found.broken:
         print(f"{args.models} holds no model yet; `cadsight demo` and `cadsight train` make some")

@@ -1,11 +1,12 @@
 """`cadsight replay`: a recorded camera through the running perception node, and the same report as live."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from cadsight_core.json_text import figures_text
 
 from cadsight_cli.arguments.types import POSITIVE
 
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         report = Replay(node, timeout_s).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
     if live is not None:
         report = compare(live, report) | report
-    write_output(out, json.dumps(report, indent=1) + "\n", is_report)
+    write_output(out, figures_text(report, indent=1) + "\n", is_report)
     print(f"{report['frames']} frames, {report['dropped']} dropped")
     if not report["detections"]:
         print(f"cadsight: nothing was detected in {report['frames']} images", file=sys.stderr)

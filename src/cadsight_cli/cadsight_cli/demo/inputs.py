@@ -94,9 +94,8 @@ def _contents(data: Mapping[str, Any], nodes: Sequence[str]) -> dict[str, dict[s
     found: dict[str, dict[str, str]] = {}
     for node in nodes:
         parameters = _parameters(data, node)
-        found[node] = {
-            f"the parameters of {node}": _digest(json.dumps(parameters, sort_keys=True, default=str).encode())
-        }
+        said = json.dumps(parameters, sort_keys=True, default=str, allow_nan=True)
+        found[node] = {f"the parameters of {node}": _digest(said.encode())}
         for key, read in (("part", _bytes_of_part), ("bodies", _bytes_of)):
             name = parameters.get(key)
             if isinstance(name, str) and name:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.json_text import json_text
 
 
 @dataclass
@@ -82,4 +83,4 @@ class Journal:
 
     def _write(self) -> None:
         data = {"steps": {name: asdict(step) for name, step in self.steps.items()}}
-        write_atomically(self._path, json.dumps(data, indent=2) + "\n")
+        write_atomically(self._path, json_text(data, indent=2) + "\n")

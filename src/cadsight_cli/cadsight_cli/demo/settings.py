@@ -8,6 +8,7 @@ from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.json_text import json_text
 from cadsight_core.parameters import LARGEST_SEED, check, from_mapping, parameter
 
 
@@ -81,7 +82,7 @@ def kept(path: Path) -> DemoSettings:
 
 def keep(settings: DemoSettings, path: Path) -> None:
     """Write the settings beside the run."""
-    write_atomically(path, json.dumps(asdict(settings), indent=2) + "\n")
+    write_atomically(path, json_text(asdict(settings), indent=2) + "\n")
 
 
 def is_quick(settings: DemoSettings) -> bool:

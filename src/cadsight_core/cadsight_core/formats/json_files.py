@@ -8,7 +8,6 @@ import codecs
 import contextlib
 import gc
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import not_finite
 from cadsight_core.text_files import text_of
 
 T = TypeVar("T")
@@ -127,18 +127,7 @@ def _broken(data: bytes, path: Path, error: Exception) -> CadsightError:
         value = json.loads(text)
     except (ValueError, RecursionError) as broken:
         return CadsightError(f"{path} is not JSON ({broken}), expected a whole file")
-    place = next(_not_finite(value, ""), None)
+    place = next(not_finite(value), None)
     if place is not None:
-        return CadsightError(f"{path}: {place[0].lstrip('.')} is {place[1]}, expected a finite number")
+        return CadsightError(f"{path}: {place[0]} is {place[1]}, expected a finite number")
     return CadsightError(f"{path} is not JSON ({error}), expected a whole file")
-
-
-def _not_finite(value: Any, place: str) -> Iterator[tuple[str, float]]:
-    if isinstance(value, float) and not math.isfinite(value):
-        yield place, value
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            yield from _not_finite(member, f"{place}.{key}")
-    elif isinstance(value, list):
-        for number, element in enumerate(value):
-            yield from _not_finite(element, f"{place}[{number}]")

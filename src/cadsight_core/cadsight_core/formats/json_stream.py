@@ -1,10 +1,11 @@
 """JSON that is written while it is made, so that a file may be larger than the memory."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from cadsight_core.json_text import json_text
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ def write_json(path: Path, value: Any) -> None:
     """Write a value; members and elements of it are made in the order of the file, and none is kept.
 
     Raises:
-        ValueError: for a number that is not finite.
+        CadsightError: for a number that is not finite.
     """
     with open(path, "w") as file:
         _write(value, file.write)
@@ -42,7 +43,7 @@ def _write(value: Any, write: Callable[[str], Any]) -> None:
     if isinstance(value, Members):
         separator = "{"
         for key, member in value.items:
-            write(f"{separator}{json.dumps(key)}: ")
+            write(f"{separator}{json_text(key)}: ")
             _write(member, write)
             separator = ", "
         write("}" if separator != "{" else "{}")
@@ -54,4 +55,4 @@ def _write(value: Any, write: Callable[[str], Any]) -> None:
             separator = ", "
         write("]" if separator != "[" else "[]")
     else:
-        write(json.dumps(value, allow_nan=False))
+        write(json_text(value))

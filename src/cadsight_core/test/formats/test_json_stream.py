@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from cadsight_core.errors import CadsightError
 from cadsight_core.formats.json_stream import Elements, Members, plain, write_json
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,5 +36,5 @@ def test_parts_are_made_in_the_order_of_the_file(tmp_path):
 
 
 def test_numbers_that_json_lacks_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(CadsightError, match="nan, expected a finite number"):
         write_json(tmp_path / "a.json", Elements([1.0, float("nan")]))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import with_nan
 
 from cadsight_learning.registry.model_folder import CARD, CARD_FORMAT
 
@@ -77,4 +78,5 @@ def load_card(folder: str | Path) -> ModelCard:
         kinds, words = _IN_JSON[typing.get_origin(hints[name]) or hints[name]]
         if not isinstance(value, kinds) or isinstance(value, bool):
             raise CadsightError(f"the card {path} has {name} {value!r}, expected {words}")
-    return ModelCard(**{**data, "classes": tuple(map(str, data["classes"]))})
+    figures = with_nan(data.get("figures", {}))
+    return ModelCard(**{**data, "classes": tuple(map(str, data["classes"])), "figures": figures})

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import json_text
 from cadsight_core.sample import Sample
 from cadsight_core.watching import watched
 
@@ -47,7 +48,7 @@ class LearnedFrom:
 
     def to_bytes(self) -> bytes:
         """The bytes of the file."""
-        return (json.dumps({"format": LEARNED_FROM_FORMAT, **asdict(self)}) + "\n").encode()
+        return (json_text({"format": LEARNED_FROM_FORMAT, **asdict(self)}) + "\n").encode()
 
 
 def load_learned_from(folder: str | Path) -> LearnedFrom | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import inside
+from cadsight_core.json_text import figures_text
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
 
@@ -72,7 +73,7 @@ def save_model(
     if pictures is not None:
         files[PICTURES] = pictures_bytes(pictures)
     data = {"format": CARD_FORMAT, **dataclasses.asdict(card)}
-    replace_model(folder, {**files, CARD: (json.dumps(data, indent=1) + "\n").encode()})
+    replace_model(folder, {**files, CARD: (figures_text(data, indent=1) + "\n").encode()})
 
 
 def find(name: str | Path, models: str | Path = MODELS_FOLDER) -> Path:
@@ -135,7 +136,7 @@ def fingerprint(samples: Iterable[Sample]) -> str:
     digest = hashlib.sha256()
     for sample in sorted(samples, key=lambda s: s.name):
         labels = {**sample.to_json(), "image": sample.image.name}
-        digest.update(json.dumps(labels, sort_keys=True, default=str).encode())
+        digest.update(json.dumps(labels, sort_keys=True, default=str, allow_nan=True).encode())
         digest.update(bytes.fromhex(content(sample)))
     return digest.hexdigest()
 

@@ -19,6 +19,7 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.images import Rgb
+from cadsight_core.json_text import json_text
 from cadsight_core.output_file import json_with
 from cadsight_core.output_folder import refuse_foreign, whole_folder
 from numpy.typing import NDArray
@@ -116,7 +117,7 @@ class Exports:
         about["bfloat16"] = found.to_json()
         # In a folder where nothing can be written it is measured anew at each start.
         with contextlib.suppress(CadsightError):
-            write_atomically(path.parent / ABOUT, json.dumps(about, indent=1) + "\n")
+            write_atomically(path.parent / ABOUT, json_text(about, indent=1) + "\n")
         return found
 
     def _input(self, picture: Rgb, shape: Sequence[int]) -> NDArray[np.float32]:
@@ -135,7 +136,7 @@ class Exports:
         with whole_folder(folder, earlier=earlier_network_export) as work:
             for name in _FILES[kind]:
                 write_atomically(work / name, (path.parent / name).read_bytes())
-            write_atomically(work / ABOUT, json.dumps(about, indent=1) + "\n")
+            write_atomically(work / ABOUT, json_text(about, indent=1) + "\n")
         return folder / _FILES[kind][0]
 
     def _folders(self, kind: str, shape: tuple[int, int]) -> list[Path]:

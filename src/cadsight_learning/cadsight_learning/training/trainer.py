@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
+from cadsight_core.json_text import figures_text
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -146,7 +146,7 @@ def curve_files(curves: Sequence[Mapping[str, float]]) -> dict[str, bytes]:
     writer = csv.DictWriter(table, list(curves[0]), extrasaction="ignore", restval="")
     writer.writeheader()
     writer.writerows(curves)
-    return {CURVES_JSON: (json.dumps(curves, indent=1) + "\n").encode(), CURVES_CSV: table.getvalue().encode()}
+    return {CURVES_JSON: (figures_text(curves, indent=1) + "\n").encode(), CURVES_CSV: table.getvalue().encode()}
 
 
 class _Run:

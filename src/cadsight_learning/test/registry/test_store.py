@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -120,3 +121,14 @@ def test_the_fingerprint_changes_with_a_label_or_a_picture_and_not_with_the_orde
     assert fingerprint([dataclasses.replace(pictures[0], image=copied), *pictures[1:]]) == whole
     copied.write_bytes(pictures[1].image.read_bytes())
     assert fingerprint([dataclasses.replace(pictures[0], image=copied), *pictures[1:]]) != whole
+
+
+def test_a_figure_that_nobody_could_measure_is_null_in_the_card_and_nan_when_read(tmp_path):
+    folder = tmp_path / "model"
+    card = ModelCard("detector", "yolo11n", ("part",), 64, figures={"map50": float("nan"), "recall": 0.5})
+    save_model(folder, card, {})
+    assert json.loads((folder / "model.json").read_text())["figures"] == {"map50": None, "recall": 0.5}
+    assert math.isnan(load_card(folder).figures["map50"])
+    text = (folder / "model.json").read_text().replace("null", "NaN")
+    (folder / "model.json").write_text(text)  # as earlier versions wrote it
+    assert math.isnan(load_card(folder).figures["map50"])

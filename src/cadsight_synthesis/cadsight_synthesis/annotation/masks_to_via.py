@@ -5,7 +5,6 @@ A mask picture belongs to the picture with its name, or whose name it begins wit
 it gives the mask again.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.folders import pictures_in, sample_names
 from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
 from cadsight_core.images import encode_image, image_size, read_image
+from cadsight_core.json_text import json_text
 from cadsight_core.output_file import noted, refuse_foreign_file, write_same, writing_noted
 from cadsight_core.parallel import spreader_of, threads_each
 from cadsight_core.parameters import check, parameter
@@ -351,7 +351,7 @@ def _instance(class_id: int, mask: Mask) -> Instance:
 
 def _text(sample: Sample, classes: Sequence[str], file: Path) -> bytes:
     key, entry = via_entry(sample, classes, CLASS_ATTRIBUTES[0], file)
-    return f"{json.dumps(key)}: {json.dumps(entry, allow_nan=False)}".encode()
+    return f"{json_text(key)}: {json_text(entry)}".encode()
 
 
 def _read(path: Path) -> bytes:

@@ -56,7 +56,7 @@ def _remove_at_the_end(folder: Path) -> None:
 
 
 def _say(answers: TextIO, what: dict[str, Any]) -> None:
-    answers.write(json.dumps(what) + "\n")
+    answers.write(json.dumps(what, allow_nan=False) + "\n")
     answers.flush()
 
 

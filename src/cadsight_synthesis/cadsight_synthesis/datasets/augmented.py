@@ -12,6 +12,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import Reading, load
 from cadsight_core.images import encode_image, read_image
+from cadsight_core.json_text import json_text
 from cadsight_core.part import Part, load_parts
 from cadsight_core.sample import Sample
 from cadsight_core.watching import watched
@@ -137,9 +138,9 @@ def _fingerprint(path: Path, split: str | None, reading: Reading | None) -> str:
         return Dataset.open(path).fingerprint()
     total = hashlib.sha256()
     samples, classes = _source(path, split, reading)
-    total.update(json.dumps(classes).encode())
+    total.update(json_text(classes).encode())
     for sample in watched(samples, len(samples), "pictures read"):
-        total.update(json.dumps(_portable(sample).to_json(), sort_keys=True).encode())
+        total.update(json.dumps(_portable(sample).to_json(), sort_keys=True, allow_nan=True).encode())
         total.update(hashlib.sha256(sample.image.read_bytes()).digest())
     return total.hexdigest()
 

@@ -43,7 +43,7 @@ class Pictures(Protocol):
 
 def recipe_identity(recipe: Any) -> dict[str, Any]:
     """Kind, name, seed and a digest of all that a recipe says (not of the files that it names)."""
-    said = json.dumps(dataclasses.asdict(recipe), sort_keys=True, default=str)
+    said = json.dumps(dataclasses.asdict(recipe), sort_keys=True, default=str, allow_nan=True)
     digest = hashlib.sha256(said.encode()).hexdigest()
     return {"kind": recipe.kind, "name": recipe.name, "seed": recipe.seed, "recipe_sha256": digest}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
+from cadsight_core.json_text import json_text
 
 _PACKAGE = Path(__file__).resolve().parents[3]
 # Paths of our environment; Blender's has a Python and libraries of its own.
@@ -77,7 +78,7 @@ class BlenderProcess:
         self._log.truncate(0)
         try:
             assert self._process.stdin is not None
-            self._process.stdin.write(json.dumps(scene) + "\n")
+            self._process.stdin.write(json_text(scene) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._died() from None
