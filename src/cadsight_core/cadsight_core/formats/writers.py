@@ -63,7 +63,8 @@ def _write_dataset(samples: Sequence[Sample], loaded: Loaded, target: Path, writ
 
 
 def _write_yolo(samples: Sequence[Sample], loaded: Loaded, target: Path, writing: Writing) -> Path:
-    return write_yolo(by_split(samples), loaded.classes, target, square=writing.square, shapes=writing.shapes)
+    groups = by_split(samples)
+    return write_yolo(groups, loaded.classes, target, square=writing.square, shapes=writing.shapes, extra=loaded.extra)
 
 
 def _write_json(write: Any) -> Callable[[Sequence[Sample], Loaded, Path, Writing], Path]:

@@ -17,6 +17,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import copy_picture, sample_names, whole_export
+from cadsight_core.formats.key_points import for_yolo
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.yolo_layout import MOST_CLASSES, UNSPLIT, Layout, find_layout, label_path
@@ -98,7 +99,8 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
     for file in layout.lone:
         text = "it has no picture, expected one of the same name"
         notes.remark("label file without picture", file, text, loses="label files")
-    return Loaded(samples, classes or tuple(str(i) for i in range(largest + 1)), "yolo")
+    extra = {"categories": list(layout.categories)} if layout.categories else {}
+    return Loaded(samples, classes or tuple(str(i) for i in range(largest + 1)), "yolo", extra)
 
 
 def parse_line(
@@ -246,13 +248,15 @@ def write_yolo(
     *,
     square: bool = False,
     shapes: Shapes = "as_given",
+    extra: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write images/SPLIT, labels/SPLIT, classes.txt and data.yaml as Ultralytics reads them; returns data.yaml.
 
     ``datasets`` maps train, valid, test or '' (no split) to samples with absolute images, which are copied as
     they are. Pictures without a split lie in images/ itself, or beside others in images/unsplit, which Ultralytics
-    passes over. Crowds are no objects and are left out, and so is what lies outside its picture. The folder appears
-    when it is whole; an earlier export there is replaced.
+    passes over. ``extra`` names key points and says which change places in a mirror (see
+    :mod:`cadsight_core.formats.key_points`). Crowds are no objects and are left out, and so is what lies outside its
+    picture. The folder appears when it is whole; an earlier export there is replaced.
 
     Raises:
         CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
@@ -277,9 +281,9 @@ def write_yolo(
                 lines = [_row(i, sample.size, kind, square=square, key_points=count) for i in shown]
                 text = "".join(f"{line}\n" for line in lines)
                 (labels / f"{sample.name}.txt").write_text(text, encoding="utf-8")
-        if count:
-            data["kpt_shape"] = [count, 3]
         names = list(classes)
+        if count:
+            data |= {"kpt_shape": [count, 3], **for_yolo(extra or {}, names, count)}
         data["names"] = dict(enumerate(names))
         (work / "classes.txt").write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
         (work / "data.yaml").write_text(dump_yaml(data), encoding="utf-8")

@@ -7,7 +7,7 @@ A picture's labels stand in the file of its name in the folder ``labels`` that l
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import yaml
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import has_rows
 from cadsight_core.formats.folders import Picture, split_among, split_of
+from cadsight_core.formats.key_points import Category, from_yolo
 from cadsight_core.formats.locating import Index, Locator, lexically_inside, same_name
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
@@ -44,6 +45,7 @@ class Layout:
         classes: empty where no list was found.
         points: of ``kpt_shape``: number of key points of a label, and 2 or 3 numbers each; None for labels without.
         settings: data.yaml, class lists and lists of pictures.
+        categories: what data.yaml says of key points, as COCO's categories.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class Layout:
     classes: tuple[str, ...]
     points: tuple[int, int] | None = None
     settings: tuple[Path, ...] = field(default=())
+    categories: tuple[Category, ...] = ()
 
 
 def find_layout(tree: Tree, notes: Notes, config: Path | None = None) -> Layout | None:
@@ -309,7 +312,8 @@ def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
     if not pictures:
         inside = tree.inside(tree.folder / "images")
         pictures = {i: (split_among(i.relative_to(tree.folder).parts[:-1]), i) for i in inside.images or tree.images}
-    return _with_labels(tree.folder, config.name, list(pictures.values()), trees, classes, settings, points)
+    layout = _with_labels(tree.folder, config.name, list(pictures.values()), trees, classes, settings, points)
+    return replace(layout, categories=tuple(from_yolo(data, points[0], classes, config) if points else ()))
 
 
 def _holder_of(place: Path) -> Path:

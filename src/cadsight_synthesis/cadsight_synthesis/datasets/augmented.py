@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any
 
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats import Reading, load
+from cadsight_core.formats import Loaded, Reading, read
+from cadsight_core.formats.key_points import mirror_orders
 from cadsight_core.images import encode_image, read_image
 from cadsight_core.json_text import json_text
 from cadsight_core.part import Part, load_parts
@@ -50,7 +51,14 @@ class AugmentedPictures:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return _source(self.source, self.split, self.reading)[1]
+        return _source(self.source, self.split, self.reading).classes
+
+    @property
+    def key_points(self) -> dict[str, Any]:
+        """What the source says of its key points, where some change places in a mirror."""
+        source = _source(self.source, self.split, self.reading)
+        orders = mirror_orders(source.extra, source.classes)
+        return {"categories": source.extra["categories"]} if orders else {}
 
     @property
     def group(self) -> int:
@@ -59,7 +67,7 @@ class AugmentedPictures:
     @property
     def count(self) -> int:
         """Pictures in all."""
-        return self.group * len(_source(self.source, self.split, self.reading)[0])
+        return self.group * len(_source(self.source, self.split, self.reading).samples)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -70,15 +78,17 @@ class AugmentedPictures:
             "split": self.split,
             "parameters": asdict(self.parameters),
             "source_sha256": _fingerprint(self.source, self.split, self.reading),
+            **({"key_points": self.key_points} if self.key_points else {}),
         }
 
     def __call__(self, number: int) -> list[Picture]:
-        sample = _source(self.source, self.split, self.reading)[0][number]
+        source = _source(self.source, self.split, self.reading)
+        sample, orders = source.samples[number], mirror_orders(source.extra, source.classes)
         image = read_image(sample.image)
         made = [(sample, image)] if self.originals else []
         for copy in range(1, self.copies + 1):
             seed = copy_seed(self.parameters.seed, sample.name, copy)
-            made.append(augment(sample, image, self.parameters, seed, f"{sample.name}-a{copy}"))
+            made.append(augment(sample, image, self.parameters, seed, f"{sample.name}-a{copy}", orders))
         return [Picture(_portable(s).to_json(), encode_image(i)) for s, i in made]
 
 
@@ -121,24 +131,26 @@ def write_augmented_set(
     if not pictures.count:
         named = f" of the split {split!r}" if split is not None else ""
         raise CadsightError(f"{source} has no pictures{named}, expected some to copy")
-    return write_set(pictures, pictures.count, out, workers=workers, progress=progress)
+    said = pictures.key_points
+    return write_set(pictures, pictures.count, out, extra=said, workers=workers, progress=progress)
 
 
 @lru_cache(maxsize=1)
-def _source(path: Path, split: str | None, reading: Reading | None) -> tuple[Sequence[Sample], tuple[str, ...]]:
+def _source(path: Path, split: str | None, reading: Reading | None) -> Loaded:
     if Dataset.is_one(path):
         dataset = Dataset.open(path)
-        return dataset.samples(split), dataset.classes
-    samples, classes = load(path, reading)
-    return [s for s in samples if split is None or s.split == split], classes
+        return Loaded(dataset.samples(split), dataset.classes, "cadsight", dataset.extra)
+    loaded = read(path, reading=reading)
+    return replace(loaded, samples=[s for s in loaded.samples if split is None or s.split == split])
 
 
 def _fingerprint(path: Path, split: str | None, reading: Reading | None) -> str:
     if Dataset.is_one(path):
         return Dataset.open(path).fingerprint()
     total = hashlib.sha256()
-    samples, classes = _source(path, split, reading)
-    total.update(json_text(classes).encode())
+    source = _source(path, split, reading)
+    samples = source.samples
+    total.update(json_text(source.classes).encode())
     for sample in watched(samples, len(samples), "pictures read"):
         total.update(json.dumps(_portable(sample).to_json(), sort_keys=True, allow_nan=True).encode())
         total.update(hashlib.sha256(sample.image.read_bytes()).digest())

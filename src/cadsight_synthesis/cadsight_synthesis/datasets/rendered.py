@@ -6,7 +6,7 @@ used on a machine that has nothing else of it.
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,7 @@ def write_set(
     count: int,
     out: str | Path,
     *,
+    extra: Mapping[str, Any] | None = None,
     workers: int = 1,
     cluster: str | None = None,
     progress: Progress | None = None,
@@ -127,6 +128,7 @@ def write_set(
     The same pictures have the same bytes whether one process made them or many, in one run or in several.
 
     Args:
+        extra: what is said of the whole set, as in :class:`cadsight_core.dataset.Dataset`.
         workers: processes on this machine; with one, this process does it.
         cluster: address of a Dask scheduler whose workers do it instead; they need the same files.
         progress: wraps the loop over pictures: (iterable, total, what) -> iterable, such as a progress bar.
@@ -148,7 +150,7 @@ def write_set(
         with contextlib.closing(_from(pictures, spread, first, count)) as made:
             left = iter(progress(made, count - first, "pictures") if progress else made)
             if dataset is None:
-                dataset = _begun(out, pictures, identity, left)
+                dataset = _begun(out, pictures, {**(extra or {}), "synthesis": identity}, left)
             for picture in left:
                 dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
     finally:
@@ -165,10 +167,10 @@ def _continued(out: str | Path, pictures: Pictures, identity: dict[str, Any]) ->
     return dataset
 
 
-def _begun(out: str | Path, pictures: Pictures, identity: dict[str, Any], made: Iterator[Picture]) -> Dataset:
+def _begun(out: str | Path, pictures: Pictures, extra: dict[str, Any], made: Iterator[Picture]) -> Dataset:
     """A new set with its first picture: where that cannot be made, nothing is left that another recipe would meet."""
     with whole_folder(out, replace=False) as work:
-        dataset = Dataset.create(work, pictures.classes, extra={"synthesis": identity})
+        dataset = Dataset.create(work, pictures.classes, extra=extra)
         _keep_parts(work, pictures.parts)
         picture = next(made)
         dataset.append_encoded(Sample.from_json(picture.sample), picture.png)

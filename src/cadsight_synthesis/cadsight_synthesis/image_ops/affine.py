@@ -3,13 +3,16 @@
 A map is a (3, 3) matrix on pixels, centre of the top left pixel at (0, 0): ``new = matrix @ (x, y, 1)``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.formats.key_points import Order, mirrored
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance, encode_mask
@@ -20,6 +23,8 @@ from numpy.typing import ArrayLike
 _BOXES = ("visible_box", "full_box")
 # Shapes and numbers of a file that no longer hold.
 _STALE = ("id", "area", "via_shape")
+# Key points of no class change places in a mirror.
+NO_ORDERS: Mapping[int, Order] = MappingProxyType({})
 _ROUNDING = 1e-9
 # By this share the number of a mask's pixels may change with their grid.
 _RAGGED = 0.05
@@ -120,12 +125,16 @@ class PictureMap:
         new[top:bottom, left:right] = cv2.warpAffine(part, matrix, size, None, cv2.INTER_NEAREST) > 0
         return new
 
-    def instance(self, instance: Instance, old: ImageSize, min_visible: float = 0.0) -> Instance | None:
+    def instance(
+        self, instance: Instance, old: ImageSize, min_visible: float = 0.0, orders: Mapping[int, Order] = NO_ORDERS
+    ) -> Instance | None:
         """The instance in the new picture; None where less than ``min_visible`` of it, or nothing, is left in view.
 
         A box that hugs its mask or polygons goes on hugging them; of others the corners are mapped, so that a
         rotation makes them larger. Mask, polygons and box are cut at the border. A pose is lost by a mirror, as no
-        part looks like its mirror image; pose and normal are lost by a map that is not rigid.
+        part looks like its mirror image; pose and normal are lost by a map that is not rigid. In a mirror the key
+        points of the two sides change places, as ``orders`` says for each class (see
+        :mod:`cadsight_core.formats.key_points`).
         """
         attributes = {k: v for k, v in instance.attributes.items() if k not in _STALE}
         mask = None if instance.mask is None else self.mask(instance.mask)
@@ -142,7 +151,7 @@ class PictureMap:
         elif polygons:
             attributes["segmentation"] = [p.ravel().tolist() for p in cut(polygons, self.size)]
         if attributes.get("keypoints"):
-            self._move_key_points(attributes)
+            self._move_key_points(attributes, orders.get(instance.class_id))
         whole = self.box(instance.box)
         box = whole.clipped(self.size)
         around: Box | None = None
@@ -165,7 +174,7 @@ class PictureMap:
             point = None
             if "point_visible" in attributes:
                 attributes["point_visible"] = False
-        mirrored = self.turn is not None and np.linalg.det(self.turn) < 0
+        is_mirror = self.turn is not None and np.linalg.det(self.turn) < 0
         pose = instance.camera_from_part
         return replace(
             instance,
@@ -173,18 +182,20 @@ class PictureMap:
             mask=mask,
             point=point,
             normal=None if instance.normal is None or self.turn is None else self.turn @ instance.normal,
-            camera_from_part=None if pose is None or self.turn is None or mirrored else _turned(self.turn, pose),
+            camera_from_part=None if pose is None or self.turn is None or is_mirror else _turned(self.turn, pose),
             attributes=attributes,
         )
 
-    def _move_key_points(self, attributes: dict[str, Any]) -> None:
+    def _move_key_points(self, attributes: dict[str, Any], order: Order | None) -> None:
         """COCO's key points, corners like a polygon's; one that leaves the picture is not labelled any more."""
         told = np.asarray(attributes["keypoints"], float).reshape(-1, 3)
         places = self.corners(told[:, :2])
         inside = ((places >= 0) & (places <= (self.size.width, self.size.height))).all(axis=1)
         seen = np.where(inside, told[:, 2], 0)
         moved = np.where(seen[:, None] > 0, places, 0)
-        attributes["keypoints"] = [v for (x, y), s in zip(moved.tolist(), seen, strict=True) for v in (x, y, int(s))]
+        points = [v for (x, y), s in zip(moved.tolist(), seen, strict=True) for v in (x, y, int(s))]
+        flipped = order is not None and np.linalg.det(self.matrix[:2, :2]) < 0
+        attributes["keypoints"] = mirrored(points, order) if flipped and order is not None else points
         attributes["num_keypoints"] = int(np.count_nonzero(seen))
 
     def _follow(self, attributes: dict[str, Any], share: float, around: Box | None) -> None:

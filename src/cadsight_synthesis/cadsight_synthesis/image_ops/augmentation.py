@@ -7,7 +7,7 @@ normals and points follow the very same numbers (see :mod:`cadsight_synthesis.im
 import hashlib
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,12 +16,13 @@ import cv2
 import numpy as np
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_core.formats.key_points import Order
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Sample
 
-from cadsight_synthesis.image_ops.affine import PictureMap
+from cadsight_synthesis.image_ops.affine import NO_ORDERS, PictureMap
 
 _NORMAL = statistics.NormalDist()
 # The normal distribution's 256 quantiles around 128, as wide as bytes can be: noise of good shape out of random bytes,
@@ -133,17 +134,23 @@ def draw_steps(p: AugmentationParameters, seed: int) -> Steps:
 
 
 def augment(
-    sample: Sample, image: Rgb, parameters: AugmentationParameters, seed: int, name: str | None = None
+    sample: Sample,
+    image: Rgb,
+    parameters: AugmentationParameters,
+    seed: int,
+    name: str | None = None,
+    orders: Mapping[int, Order] = NO_ORDERS,
 ) -> tuple[Sample, Rgb]:
     """A changed copy of a picture (H, W, 3) and its labels; the same seed gives the same copy.
 
-    ``record`` tells the steps and seed, and under ``source`` what made the picture.
+    ``orders`` are the key points' in a mirror (see :mod:`cadsight_core.formats.key_points`). ``record`` tells the steps
+    and seed, and under ``source`` what made the picture.
 
     Raises:
         CadsightError: when the picture has another size than the sample says.
     """
     steps = draw_steps(parameters, seed)
-    copy, changed = apply_steps(sample, image, steps)
+    copy, changed = apply_steps(sample, image, steps, orders)
     record = {"augmentation": {"seed": seed, **steps.to_json()}, "source": {"name": sample.name, **sample.record}}
     name = name or f"{sample.name}-{seed}"
     return replace(copy, name=name, image=Path(f"{name}.png"), record=record), changed
@@ -155,7 +162,9 @@ def copy_seed(seed: int, name: str, copy: int) -> int:
     return int(np.random.SeedSequence([seed, digest, copy]).generate_state(1)[0])
 
 
-def apply_steps(sample: Sample, image: Rgb, steps: Steps) -> tuple[Sample, Rgb]:
+def apply_steps(
+    sample: Sample, image: Rgb, steps: Steps, orders: Mapping[int, Order] = NO_ORDERS
+) -> tuple[Sample, Rgb]:
     """The picture (H, W, 3) and its labels after ``steps``; see :meth:`PictureMap.instance` for what follows how.
 
     Raises:
@@ -167,7 +176,7 @@ def apply_steps(sample: Sample, image: Rgb, steps: Steps) -> tuple[Sample, Rgb]:
             f"{sample.size.width} x {sample.size.height}"
         )
     moved = picture_map(sample, steps)
-    instances = [moved.instance(i, sample.size, steps.min_visible) for i in sample.instances]
+    instances = [moved.instance(i, sample.size, steps.min_visible, orders) for i in sample.instances]
     pixels = image
     if moved.size != sample.size or not np.array_equal(moved.matrix, np.eye(3)):
         pixels = moved.image(image, _border(image, steps.border))

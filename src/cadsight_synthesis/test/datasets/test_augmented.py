@@ -8,6 +8,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
+from cadsight_core.images import write_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_synthesis.datasets.augmented import write_augmented_set
 from cadsight_synthesis.image_ops.augmentation import AugmentationParameters, copy_seed
@@ -108,3 +109,26 @@ def test_the_folder_tells_the_parameters(source, tmp_path):
     write_augmented_set(source, tmp_path / "out", 1, AugmentationParameters(zoom=1.5))
     said = json.loads((tmp_path / "out" / "dataset.json").read_text())["extra"]["synthesis"]
     assert (said["kind"], said["parameters"]["zoom"]) == ("augmented", 1.5)
+
+
+def test_left_and_right_key_points_change_places_in_mirrored_copies(tmp_path):
+    Path(tmp_path / "coco").mkdir()
+    write_image(tmp_path / "coco" / "a.png", np.zeros((40, 60, 3), np.uint8))
+    label = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [5, 5, 40, 20], "keypoints": [10, 10, 2, 40, 20, 2]}
+    data = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [label],
+        "categories": [{"id": 1, "name": "face", "keypoints": ["left_eye", "right_eye"]}],
+    }
+    (tmp_path / "coco" / "labels.json").write_text(json.dumps(data))
+    parameters = AugmentationParameters(flip_horizontal=1.0, chance=0.0)
+    copies = write_augmented_set(tmp_path / "coco", tmp_path / "out", 1, parameters)
+    original, mirrored = copies.samples()
+    assert original.instances[0].attributes["keypoints"] == [10, 10, 2, 40, 20, 2]
+    assert mirrored.instances[0].attributes["keypoints"] == [20, 20, 2, 50, 10, 2]
+    assert copies.extra["categories"] == data["categories"]
+    again = write_augmented_set(copies.folder, tmp_path / "again", 1, parameters, originals=False)
+    assert [s.instances[0].attributes["keypoints"] for s in again.samples()] == [
+        [20, 20, 2, 50, 10, 2],
+        [10, 10, 2, 40, 20, 2],
+    ]

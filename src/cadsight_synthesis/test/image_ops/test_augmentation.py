@@ -378,3 +378,22 @@ def test_a_key_point_that_leaves_the_picture_is_not_labelled_any_more():
         instance, ImageSize(100, 80)
     )
     assert moved.attributes == {"keypoints": [0, 0, 0, 60, 40, 2], "num_keypoints": 1}
+
+
+@pytest.mark.parametrize(
+    ("steps", "keypoints"),
+    [
+        (Steps(flip_horizontal=True), [60, 50, 1, 90, 10, 2, 0, 0, 0]),
+        (Steps(flip_vertical=True), [40, 30, 1, 10, 70, 2, 0, 0, 0]),
+        (Steps(flip_horizontal=True, flip_vertical=True), [90, 70, 2, 60, 30, 1, 0, 0, 0]),
+        (Steps(), [10, 10, 2, 40, 50, 1, 0, 0, 0]),
+    ],
+)
+def test_in_a_mirror_the_left_key_point_is_the_right_one(steps, keypoints):
+    told = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
+    labels = tuple(Instance(n, Box(10, 10, 40, 50), attributes=told) for n in range(2))
+    one = Sample("a", Path("a.png"), ImageSize(100, 80), instances=labels)
+    copy, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps, {0: (1, 0, 2)})
+    plain, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps)
+    assert copy.instances[0].attributes == {"keypoints": keypoints, "num_keypoints": 2}
+    assert copy.instances[1].attributes == plain.instances[1].attributes
