@@ -3,7 +3,7 @@ PYTHON ?= python3
 SHELL := bash
 RUN = . ./env.sh &&
 
-.PHONY: help setup blender build demo test coverage lint colcon-test constraints clean
+.PHONY: help setup blender datumaro build demo test coverage lint colcon-test constraints clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -13,6 +13,9 @@ setup: ## Install what is missing and build; seconds when there is nothing to do
 
 blender: setup ## Install Blender and BlenderProc for synthetic pictures; otherwise done on their first use
 	@$(PYTHON) -B scripts/set_up.py blender
+
+datumaro: setup ## Install datumaro for data sets of other formats; otherwise done on its first use
+	@$(PYTHON) -B scripts/set_up.py datumaro
 
 build: setup ## Build our packages again, whatever the stamps say
 	@$(RUN) colcon build --symlink-install
@@ -38,4 +41,4 @@ constraints: setup ## Compile the pins again from pyproject.toml
 	@UPGRADE=$(UPGRADE) scripts/constraints.sh
 
 clean: ## Remove what setup and build made, the virtual environment included
-	rm -rf .venv .venv-blender build install log .setup.lock .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-blender .venv-datumaro build install log .setup.lock .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis

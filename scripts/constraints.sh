@@ -11,3 +11,7 @@ groups=(core synthesis cell learning inference bags build dev rosidl)
 # Blender's environment has a Python and pins of its own.
 .venv/bin/uv pip compile --group=blender --python-version 3.11 --no-header --no-annotate --quiet ${UPGRADE:-} \
   --output-file constraints-blender.txt
+
+# datumaro's too, for the Python that runs us.
+.venv/bin/uv pip compile --group=datumaro --universal --python-version 3.10 --no-header --no-annotate --quiet \
+  ${UPGRADE:-} --output-file constraints-datumaro.txt

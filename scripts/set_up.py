@@ -1,4 +1,4 @@
-"""`make setup` and `make blender`: from a bare machine to a workspace that runs; a second when nothing is to do."""
+"""`make setup`, `make blender`, `make datumaro`: from a bare machine to a workspace that runs; a second when it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from workspace import blender, build, environment, ros, system
+from workspace import blender, build, datumaro, environment, ros, system
 from workspace.say import SetupError, python_version, say
 from workspace.stamp import Stamps, fingerprint
 
@@ -58,11 +58,17 @@ def set_up_blender(root: Path) -> None:
         say(f"Blender is ready after {time.monotonic() - start:.1f} s")
 
 
+def set_up_datumaro(root: Path) -> None:
+    start = time.monotonic()
+    if datumaro.set_up(root):
+        say(f"datumaro is ready after {time.monotonic() - start:.1f} s")
+
+
 def set_up_test_shells(root: Path) -> None:
     system.install_wished(system.TEST_SHELLS)
 
 
-STEPS = {"workspace": set_up, "blender": set_up_blender, "test-shells": set_up_test_shells}
+STEPS = {"workspace": set_up, "blender": set_up_blender, "datumaro": set_up_datumaro, "test-shells": set_up_test_shells}
 
 
 def main() -> int:

@@ -21,9 +21,9 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.images import write_image
 from cadsight_core.mesh import Mesh
+from cadsight_core.own_environment import set_up
 from cadsight_core.silhouette import silhouette
 from cadsight_synthesis.assets.cache import ply_bytes
-from cadsight_synthesis.assets.workspace import set_up, workspace
 from cadsight_synthesis.rendering.backdrop import backdrop
 from cadsight_synthesis.rendering.cycles.engine import CyclesEngine
 from cadsight_synthesis.rendering.scene import Body, Environment, Lamp, Material, Quality, Scene, View
@@ -40,7 +40,7 @@ GREY_LIGHT = Environment(strength=0.8)
 def blender() -> None:
     """Set up once; a machine that can have no Blender says why, and a broken one fails."""
     try:
-        set_up(workspace())
+        set_up("blender", "the cycles engine")
     except CadsightError as error:
         if "want Python 3.11" in str(error) or os.uname().machine != "x86_64":
             pytest.skip(str(error))
@@ -342,7 +342,8 @@ def test_nothing_is_left_behind_when_the_engine_is_closed(bracket, tmp_path, mon
 def test_the_program_ends_with_a_parent_that_is_killed_and_leaves_nothing(tmp_path):
     code = (
         "import time; from cadsight_synthesis.rendering.cycles.process import *; "
-        "process = BlenderProcess(set_up(workspace()), 1); print(process.pid, flush=True); time.sleep(60)"
+        "from cadsight_core.own_environment import set_up; "
+        "process = BlenderProcess(set_up('blender', 'the cycles engine'), 1); print(process.pid, flush=True); time.sleep(60)"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)

@@ -72,10 +72,10 @@ BESIDES = {
     "benchmark inference": ["--runs", "1"],
     "synthesize config": ["--engine", "raster"],
 }
-# Not without a cell, Blender, a hub, or a machine of another size.
+# Not without a cell, Blender, datumaro, a hub, or a machine of another size.
 NOT_HERE = re.compile(
     r"launch |capture |label |live |record |replay |demo |doctor|train detector .*(yolo26|hub)|.*ADDRESS|"
-    r"train normals (\.\.\.|.*plate.yaml)|part add"
+    r"train normals (\.\.\.|.*plate.yaml)|part add|data convert .*--with"
 )
 
 

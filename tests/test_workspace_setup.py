@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from workspace import blender, build, environment, ros, system  # noqa: E402
-from workspace.say import SetupError  # noqa: E402
+from workspace import blender, build, datumaro, environment, ros, system  # noqa: E402
+from workspace.say import SetupError, python_version  # noqa: E402
 from workspace.stamp import Stamps, fingerprint  # noqa: E402
 
 
@@ -281,3 +281,12 @@ def test_nothing_is_done_for_blender_where_its_pins_have_not_changed(monkeypatch
     with pytest.raises(SetupError, match="make setup"):
         blender.set_up(tmp_path)
     assert made == ["python", "python"]
+
+
+def test_nothing_is_done_for_datumaro_where_its_pins_have_not_changed(tmp_path):
+    (tmp_path / datumaro.PINS).write_text("datumaro==1.13.0\n")
+    with pytest.raises(SetupError, match="make setup"):
+        datumaro.set_up(tmp_path)
+    wanted = fingerprint(tmp_path, [tmp_path / datumaro.PINS], [str(tmp_path / datumaro.FOLDER), python_version()])
+    Stamps(tmp_path / datumaro.FOLDER / "stamps").set("packages", wanted)
+    assert not datumaro.set_up(tmp_path)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ctypes.util
 import functools
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from workspace import environment, system
-from workspace.say import SetupError, call, say
-from workspace.stamp import Stamps, fingerprint
+from workspace import apart, system
+from workspace.say import SetupError
 
 FOLDER = ".venv-blender"
 PINS = "constraints-blender.txt"
@@ -26,9 +24,7 @@ def _library_is_there(name: str) -> bool:
 
 
 def _needs(*libraries: tuple[str, str]) -> tuple[system.Need, ...]:
-    return tuple(
-        system.Need((package,), functools.partial(_library_is_there, name)) for package, name in libraries
-    )
+    return tuple(system.Need((package,), functools.partial(_library_is_there, name)) for package, name in libraries)
 
 
 NEEDS = _needs(
@@ -49,27 +45,17 @@ def set_up(root: Path) -> bool:
     Raises:
         SetupError: without a Python 3.11, a wheel for this machine, the system's libraries or a package registry.
     """
-    venv = root / FOLDER
-    stamps = Stamps(venv / "stamps")
-    wanted = fingerprint(root, [root / PINS], [str(venv), str(PYTHON)])
-    if stamps.holds("packages", wanted):
-        return False
-    interpreter = find_python()
-    system.install_missing(NEEDS)
-    uv = root / ".venv/bin/uv"
-    if not uv.exists():
-        raise SetupError(f"{uv} is missing: run `make setup` first")
-    say("Making the environment for Blender (once; 0.6 GB to fetch, 2 GB on the disk)")
-    # uv brings certificates of its own; those of a company's proxy are known to the machine alone.
-    variables = {"UV_SYSTEM_CERTS": "1", **environment.with_byte_code(os.environ)}
-    making: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", interpreter, venv]
-    call(making, "making Blender's environment", cwd=root, env=variables)
-    # `sync` also takes away what the pins no longer name.
-    filling: list[str | Path] = [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", venv / "bin/python"]
-    call([*filling, root / PINS], "installing Blender's packages", cwd=root, env=variables)
-    check(venv)
-    stamps.set("packages", wanted)
-    return True
+    return apart.make(
+        root,
+        FOLDER,
+        PINS,
+        what="Blender",
+        size="0.6 GB to fetch, 2 GB on the disk",
+        interpreter=find_python,
+        wanted=[str(PYTHON)],
+        needs=NEEDS,
+        check=check,
+    )
 
 
 def check(venv: Path) -> None:

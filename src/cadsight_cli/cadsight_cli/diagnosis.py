@@ -70,7 +70,18 @@ def examine() -> Iterator[Finding]:
     for name, adds in _OPTIONAL_ROS:
         yield Finding(name, False, _ros_package(name), adds, _ros_apt(name))
     yield Finding(
-        "Blender", False, _blender(), "synthetic pictures by --engine cycles", "make blender, or its first use"
+        "Blender",
+        False,
+        _apart(".venv-blender", "bpy"),
+        "synthetic pictures by --engine cycles",
+        "make blender, or its first use",
+    )
+    yield Finding(
+        "datumaro",
+        False,
+        _apart(".venv-datumaro", "datumaro"),
+        "data sets of other formats, by --with datumaro",
+        "make datumaro, or its first use",
     )
 
 
@@ -192,11 +203,11 @@ def _profile() -> Finding:
     return Finding("Fast DDS profile", False, found, "images at full rate between nodes", ". ./env.sh")
 
 
-def _blender() -> str | None:
-    """The version in Blender's own environment; the stamp is the last thing that setting it up writes."""
-    environment = Path(os.environ.get("CADSIGHT_ROOT", "."), ".venv-blender")
+def _apart(folder: str, package: str) -> str | None:
+    """The version of a package in an environment of its own; the stamp is the last thing that setting it up writes."""
+    environment = Path(os.environ.get("CADSIGHT_ROOT", "."), folder)
     if not (environment / "stamps" / "packages").is_file():
         return None
     places = [str(place) for place in environment.glob("lib/python*/site-packages")]
-    versions = [each.version for each in importlib.metadata.distributions(name="bpy", path=places)]
+    versions = [each.version for each in importlib.metadata.distributions(name=package, path=places)]
     return f"{versions[0]} in {environment}" if versions else None

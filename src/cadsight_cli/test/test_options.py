@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from cadsight_cli.arguments.types import number, text, whole
+from cadsight_cli.converting import datumaro_format
 from cadsight_cli.main import build_parser, main
 from cadsight_core.errors import CadsightError
 
@@ -99,7 +100,7 @@ def test_no_option_takes_a_number_whose_range_nobody_checks():
 
 @pytest.mark.parametrize("name", [n for n, a in OPTIONS.items() if n not in NUMERIC and a.choices is None])
 def test_a_text_that_is_empty_is_refused_in_one_sentence(name):
-    assert OPTIONS[name].type is text
+    assert OPTIONS[name].type in (text, datumaro_format)
     *path, flag = name.split()
     assert flag in unparsed([*path, f"{flag}="])
 

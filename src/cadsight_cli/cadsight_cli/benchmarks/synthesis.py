@@ -16,11 +16,11 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.json_text import json_text
+from cadsight_core.own_environment import set_up
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import load_part, load_part_mesh
 from cadsight_ros.resources import resolve
 from cadsight_synthesis.annotation.speed import measure_annotation
-from cadsight_synthesis.assets.workspace import set_up, workspace
 from cadsight_synthesis.rendering.cycles.engine import CyclesEngine
 from cadsight_synthesis.rendering.cycles.process import environment_for_blender
 from cadsight_synthesis.rendering.cycles.request import scene_to_json
@@ -51,7 +51,7 @@ class SynthesisBenchmark:
         Raises:
             CadsightError: when Blender cannot be set up, or a BlenderProc call fails.
         """
-        python = set_up(workspace())
+        python = set_up("blender", "the cycles engine")
         with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as name:
             folder = Path(name)
             scenes = _scenes(folder, self.pictures)

@@ -1,17 +1,14 @@
 """`cadsight data`: data sets that the cell did not make, and those that it did."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cadsight_cli.arguments.reading import add_reading, reading_of
 from cadsight_cli.arguments.types import COUNT, POSITIVE, SEED, whole
+from cadsight_cli.converting import add_convert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from cadsight_core.sample import Sample
     from cadsight_synthesis.image_ops.augmentation import AugmentationParameters
 
 
@@ -27,7 +24,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_check(actions)
-    _add_convert(actions)
+    add_convert(actions)
     _add_frames(actions)
     _add_show(actions)
     _add_augment(actions)
@@ -50,59 +47,6 @@ def _add_check(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     add_reading(parser, loss=False)
     parser.set_defaults(run=run_check)
-
-
-def _add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = actions.add_parser(
-        "convert",
-        help="write a data set in another format",
-        description="Write a data set as a new folder in another format, pictures included, and say what was read, "
-        "written and left out. Exit status 1 when something was left out, unless --allow-loss says that it may be.",
-    )
-    parser.add_argument("source", metavar="SRC", help="data set: a folder, or a data.yaml, JSON or labels file")
-    parser.add_argument("target", metavar="DST", help="folder to write; an earlier export there is replaced")
-    parser.add_argument(
-        "--to", required=True, choices=_Targets(), metavar="FORMAT", help="format to write: one of %(choices)s"
-    )
-    parser.add_argument("--square", action="store_true", help="make boxes 1:1")
-    parser.add_argument(
-        "--shapes",
-        choices=("as_given", "boxes", "polygons", "keypoints"),
-        help="YOLO's lines: outlines where all labels of a picture have polygons, else key points where all have as "
-        "many (as_given), boxes, outlines of masks too, or key points",
-    )
-    parser.add_argument(
-        "--split",
-        metavar="TRAIN,VALID,TEST",
-        help="divide anew: shares or counts such as 70,10,20; without it the splits stay as they are",
-    )
-    parser.add_argument(
-        "--order",
-        choices=("random", "blocks"),
-        help="with --split: random deals them out, blocks keeps neighbours (frames of one video) together (random)",
-    )
-    parser.add_argument("--take", type=COUNT, metavar="N", help="write N of the pictures only")
-    parser.add_argument(
-        "--by",
-        choices=("lot", "normals"),
-        help="with --take: lot draws those N, normals takes pictures whose normals lie far apart (lot)",
-    )
-    parser.add_argument("--seed", type=SEED, help="seed of the random order and the lot (0)")
-    parser.add_argument("--json", metavar="FILE", help="write what was read, written and left out there")
-    add_reading(parser)
-    parser.set_defaults(run=run_convert)
-
-
-class _Targets:
-    """The formats that are written, looked up when they are needed: a parser alone must not load them."""
-
-    def __iter__(self) -> "Iterator[str]":
-        from cadsight_core.formats.writers import TARGETS
-
-        return iter(TARGETS)
-
-    def __contains__(self, name: object) -> bool:
-        return name in list(self)
 
 
 def _add_frames(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -240,58 +184,6 @@ def run_check(args: argparse.Namespace) -> int:
     return 1 if report.problems else 0
 
 
-def run_convert(args: argparse.Namespace) -> int:
-    from cadsight_core.choice import by_lot, spread
-    from cadsight_core.formats.convert import convert
-    from cadsight_core.splits import Order, divide
-    from cadsight_core.watching import watched_by
-
-    from cadsight_cli.account_lines import lines_of
-    from cadsight_cli.arguments.idle import refuse_idle
-    from cadsight_cli.json_output import JsonOutput
-    from cadsight_cli.progress import counted
-
-    shares = _shares(args.split) if args.split else None
-    order: Order = args.order or "random"
-    by = args.by or "lot"
-    if not shares:
-        refuse_idle("without --split", {"--order": args.order})
-    if args.take is None:
-        refuse_idle("without --take", {"--by": args.by})
-    if not (shares and order == "random") and not (args.take and by == "lot"):
-        refuse_idle("where nothing is drawn by lot: without --split or --take, or by them", {"--seed": args.seed})
-    if args.to != "yolo":
-        refuse_idle(f"with --to {args.to}", {"--shapes": args.shapes})
-    if args.to == "regression":
-        refuse_idle("with --to regression", {"--square": args.square})
-    if args.shapes != "boxes":
-        refuse_idle("beside --square, which makes all boxes", {"--shapes": args.square and args.shapes})
-    seed = args.seed or 0
-
-    def arranged(samples: "Sequence[Sample]") -> "Sequence[Sample]":
-        if args.take is not None:
-            samples = by_lot(samples, args.take, seed) if by == "lot" else spread(samples, args.take)
-        return divide(samples, shares, order=order, seed=seed) if shares else samples
-
-    output = JsonOutput(args.json, "read", "written", "left_out")
-    with watched_by(counted):
-        done = convert(
-            args.source,
-            args.target,
-            args.to,
-            square=args.square,
-            shapes=args.shapes or "as_given",
-            arrange=arranged,
-            reading=reading_of(args),
-        )
-    account = done.account
-    print(*lines_of(account), sep="\n")
-    print(done.place)
-    output.write(account.to_json())
-    if account.left_out and not args.allow_loss:
-        print("something was left out, expected nothing, or --allow-loss", file=sys.stderr)
-        return 1
-    return 0
 
 
 def run_frames(args: argparse.Namespace) -> int:
@@ -482,15 +374,3 @@ def _colours(words: "list[str]") -> dict[str, str]:
             raise CadsightError(f"--colour is {word!r}, expected a colour and its class such as ff0000=bracket")
         colours[colour.lower().lstrip("#")] = name
     return colours
-
-
-def _shares(text: str) -> dict[str, float]:
-    from cadsight_core.errors import CadsightError
-
-    try:
-        numbers = [float(word) for word in text.split(",")]
-    except ValueError:
-        numbers = []
-    if not 1 <= len(numbers) <= 3:
-        raise CadsightError(f"--split is {text!r}, expected up to three numbers such as 70,10,20")
-    return dict(zip(("train", "valid", "test"), numbers, strict=False))

@@ -26,6 +26,7 @@ USES = {
     "cv_bridge": ("src/cadsight_ros/cadsight_ros/images.py", "from cv_bridge import CvBridge"),
     "ros2bag": ("docs/live.md", "`ros2 bag play`"),
     "Blender": ("Makefile", "blender:"),
+    "datumaro": ("Makefile", "datumaro:"),
 }
 
 HERE = Finding("thing", True, "1.2", "use", "way")

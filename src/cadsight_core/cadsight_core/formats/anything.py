@@ -8,7 +8,7 @@ from pathlib import Path
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.coco import home_of
-from cadsight_core.formats.finding import Claim, Found, Loaded, found, looks_like_labels
+from cadsight_core.formats.finding import Claim, Found, Loaded, UnreadSetError, found, looks_like_labels
 from cadsight_core.formats.json_files import json_bytes, parse_json, without_collection
 from cadsight_core.formats.known import READERS, Where
 from cadsight_core.formats.merging import one_class_a_name
@@ -65,7 +65,7 @@ def read_found(there: Found, notes: Notes) -> Loaded:
         CadsightError: where ``notes`` are strict, for the first problem or file that looks like labels and is not read.
     """
     if notes.strict and there.refusal:
-        raise CadsightError(there.refusal)
+        raise UnreadSetError(there.refusal)
     with without_collection():
         loaded = one_class_a_name(there.claim.read(notes), notes, there.place)
     for unclaimed in there.labels:
@@ -97,7 +97,7 @@ def find(path: str | Path, reading: Reading | None = None) -> Found:
             claim = next((c for r in READERS if (c := r.claim(where)) is not None), None)
         _refuse_broken([f for f in tree.ending(".json") if claim is None or f not in claim.labels])
         if claim is None:
-            raise CadsightError(f"{path} holds no known data set, expected {EXPECTED}")
+            raise UnreadSetError(f"{path} holds no known data set, expected {EXPECTED}")
         return found(tree, claim)
     tree = Tree.of(home_of(path))
     claim = _claim_of_file(path, Where(tree, path, pictures, reading.class_attribute))
@@ -114,8 +114,8 @@ def _claim_of_file(path: Path, where: Where) -> Claim:
                 return claim
     if suffix == ".json":
         parse_json(json_bytes(path), path)
-        raise CadsightError(f"{path} has no JSON of COCO, VIA or LabelMe, expected {EXPECTED}")
-    raise CadsightError(f"{path} is in no known format, expected {EXPECTED}")
+        raise UnreadSetError(f"{path} has no JSON of COCO, VIA or LabelMe, expected {EXPECTED}")
+    raise UnreadSetError(f"{path} is in no known format, expected {EXPECTED}")
 
 
 def _refuse_broken(files: Iterable[Path]) -> None:

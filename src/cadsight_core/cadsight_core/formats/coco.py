@@ -204,6 +204,8 @@ def _contents(file: _File, notes: Notes) -> _Contents:
     annotations = data.get("annotations") or []
     if not isinstance(annotations, list):
         raise CadsightError(f"{path}: annotations is {type(annotations).__name__}, expected a list")
+    if "annotations" not in data:
+        notes.remark("no labels", path, "it lists pictures and has no annotations: they count as showing nothing")
     boxed = is_typed(annotations, Boxed)
     typed = boxed or is_typed(annotations, Annotation)
     shaped: set[Any] = set()
@@ -233,6 +235,9 @@ def _categories(entries: Any, path: Path, notes: Notes) -> list[Raw]:
         checked(entries, list[Category], "categories")
     except CadsightError as error:
         raise CadsightError(f"{path} has categories without id and name: {error}, expected both") from error
+    nameless = next((c["id"] for c in entries if not c["name"].strip()), None)
+    if nameless is not None:
+        raise CadsightError(f"{path} has the category {nameless!r} with an empty name, expected the name of a class")
     ids = [c["id"] for c in entries]
     if len(set(ids)) != len(ids):
         raise CadsightError(f"{path} has two categories with the same id, expected each to have its own")

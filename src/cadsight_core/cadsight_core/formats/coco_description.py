@@ -122,6 +122,8 @@ def fault(annotation: Any, number: int, categories: set[Any], images: set[Any], 
     keypoints = annotation.get("keypoints")
     if not words and keypoints and len(keypoints) % 3:
         words = f"it has {len(keypoints)} numbers of key points, expected x, y and visibility of each"
+    if not words and keypoints and not {0, 1, 2}.issuperset(keypoints[2::3]):
+        words = "a key point's visibility is none of 0 (not labelled), 1 (hidden) and 2 (seen)"
     return f"annotation {annotation.get('id', number)!r}: {words}" if words else ""
 
 

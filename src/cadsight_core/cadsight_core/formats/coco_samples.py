@@ -80,7 +80,7 @@ class CocoSamples:
             size = image_size(self._pictures[number][1])
             for entry in self._groups[number]:
                 told = (entry.told.get("width"), entry.told.get("height"))
-                if told != (None, None) and told != (size.width, size.height):
+                if None not in told and told != (size.width, size.height):
                     self._notes.problem(
                         "wrong picture size",
                         entry.file,

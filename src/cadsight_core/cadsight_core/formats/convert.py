@@ -37,6 +37,7 @@ def convert(
     shapes: Shapes = "as_given",
     arrange: Arrange | None = None,
     reading: Reading | None = None,
+    left_before: Sequence[LeftOut] = (),
 ) -> Converted:
     """Write the data set ``source`` as a new folder ``target`` in the format ``to``.
 
@@ -45,6 +46,7 @@ def convert(
         shapes: which outlines YOLO's lines show (see :func:`cadsight_core.formats.yolo.row_kind`).
         arrange: gives the samples to write, each with its split; without it all are written as they are.
         reading: how the source is read.
+        left_before: what whoever made the source of something else has left out of it.
 
     Raises:
         CadsightError: when the source has no pictures, a picture or label of it cannot be used, ``target`` holds other
@@ -72,7 +74,7 @@ def convert(
         counting.lose("classes", why, len(names), names[0])
     place = writer.write(samples, loaded, Path(target), writing)
     read = _with_classes(counting.held, len(loaded.classes))
-    left_out = (*reading_lost(notes, [u.file for u in there.images]), *counting.left_out)
+    left_out = (*left_before, *reading_lost(notes, [u.file for u in there.images]), *counting.left_out)
     remarks = tuple(p.sentence for p in notes.problems if not p.loses)
     return Converted(place, Account(read, _written(read, counting.left_out), left_out, unlabelled, remarks))
 

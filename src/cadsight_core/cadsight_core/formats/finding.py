@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.errors import CadsightError
 from cadsight_core.formats.columns import Columns
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
@@ -21,6 +22,10 @@ _JSON_WORDS = re.compile(
 )
 _XML_WORDS = re.compile(rb"<(annotations?|object|bndbox|image|box|polygon|polyline|points|label)[\s>]", re.IGNORECASE)
 _CSV_WORDS = re.compile(r"xmin|x_min|x1|bbox|region_shape_attributes|label|class|left|polygon", re.IGNORECASE)
+
+
+class UnreadSetError(CadsightError):
+    """A set that is in no format that we read, or has files that look like labels and are not read."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
+from cadsight_core.own_environment import set_up
 from numpy.typing import NDArray
 
-from cadsight_synthesis.assets.workspace import set_up, workspace
 from cadsight_synthesis.rendering.backdrop import backdrop
 from cadsight_synthesis.rendering.cycles.process import BlenderDiedError, BlenderProcess
 from cadsight_synthesis.rendering.cycles.request import is_transparent, lens_of, scene_to_json
@@ -72,7 +72,7 @@ class CyclesEngine:
             self.close()
         if self._process is None:
             self._drawn = 0
-            self._python = self._python or set_up(workspace())
+            self._python = self._python or set_up("blender", "the cycles engine")
             self._process = BlenderProcess(self._python, self._threads)
         self._drawn += 1
         renderings: list[Rendering] = []

@@ -14,9 +14,9 @@ from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import json_text
 
+from cadsight_core import own_environment
+
 _PACKAGE = Path(__file__).resolve().parents[3]
-# Paths of our environment; Blender's has a Python and libraries of its own.
-_NOT_FOR_BLENDER = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _LAST_WORDS = 400
 _PATIENCE_S = 5.0
 
@@ -27,8 +27,7 @@ class BlenderDiedError(RuntimeError):
 
 def environment_for_blender(ours: Mapping[str, str]) -> dict[str, str]:
     """``ours`` without what belongs to our Python, and with our package alone on the path."""
-    kept = {name: value for name, value in ours.items() if name not in _NOT_FOR_BLENDER}
-    return {**kept, "PYTHONPATH": str(_PACKAGE)}
+    return {**own_environment.variables(ours), "PYTHONPATH": str(_PACKAGE)}
 
 
 class BlenderProcess:

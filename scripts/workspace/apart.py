@@ -1,0 +1,57 @@
+"""Virtual environments beside ours, for programs whose packages do not go with ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from workspace import environment, system
+from workspace.say import SetupError, call, say
+from workspace.stamp import Stamps, fingerprint
+
+
+def make(
+    root: Path,
+    folder: str,
+    pins: str,
+    *,
+    what: str,
+    size: str,
+    interpreter: Callable[[], str],
+    wanted: Sequence[str] = (),
+    needs: tuple[system.Need, ...] = (),
+    check: Callable[[Path], None],
+) -> bool:
+    """Make the environment ``folder`` where it is not there or not by ``pins``; False when there was nothing to do.
+
+    Args:
+        what: whose it is, in words.
+        size: what is to be fetched and kept, in words.
+        wanted: what else it hangs on.
+        check: loads it once: what it misses of the system shows here.
+
+    Raises:
+        SetupError: without a Python that fits, the system's libraries or a package registry.
+    """
+    venv = root / folder
+    stamps = Stamps(venv / "stamps")
+    mark = fingerprint(root, [root / pins], [str(venv), *wanted])
+    if stamps.holds("packages", mark):
+        return False
+    python = interpreter()
+    system.install_missing(needs)
+    uv = root / ".venv/bin/uv"
+    if not uv.exists():
+        raise SetupError(f"{uv} is missing: run `make setup` first")
+    say(f"Making the environment for {what} (once; {size})")
+    # uv brings certificates of its own; those of a company's proxy are known to the machine alone.
+    variables = {"UV_SYSTEM_CERTS": "1", **environment.with_byte_code(os.environ)}
+    making: list[str | Path] = [uv, "venv", "--quiet", "--allow-existing", "--python", python, venv]
+    call(making, f"making {what}'s environment", cwd=root, env=variables)
+    # `sync` also takes away what the pins no longer name.
+    filling: list[str | Path] = [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", venv / "bin/python"]
+    call([*filling, root / pins], f"installing {what}'s packages", cwd=root, env=variables)
+    check(venv)
+    stamps.set("packages", mark)
+    return True
