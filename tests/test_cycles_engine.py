@@ -343,7 +343,8 @@ def test_the_program_ends_with_a_parent_that_is_killed_and_leaves_nothing(tmp_pa
     code = (
         "import time; from cadsight_synthesis.rendering.cycles.process import *; "
         "from cadsight_core.own_environment import set_up; "
-        "process = BlenderProcess(set_up('blender', 'the cycles engine'), 1); print(process.pid, flush=True); time.sleep(60)"
+        "process = BlenderProcess(set_up('blender', 'the cycles engine'), 1); "
+        "print(process.pid, flush=True); time.sleep(60)"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
