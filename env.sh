@@ -73,5 +73,14 @@ export PYOPENGL_PLATFORM="${PYOPENGL_PLATFORM:-egl}"
 export YOLO_OFFLINE="${YOLO_OFFLINE:-true}"
 export YOLO_AUTOINSTALL="${YOLO_AUTOINSTALL:-false}"
 
+# TAB completes the command's words, where somebody types.
+case "$-" in
+  *i*)
+    if [ -n "${BASH_VERSION:-}" ] || command -v compdef >/dev/null 2>&1; then
+      [ ! -f "$VIRTUAL_ENV/share/cadsight-completion.sh" ] || . "$VIRTUAL_ENV/share/cadsight-completion.sh"
+    fi
+    ;;
+esac
+
 unset -f _cadsight_prepend
 unset _cadsight_root _cadsight_prefix _cadsight_shell

@@ -49,6 +49,7 @@ class Command:
     ends: tuple[int, ...] = ()
 
 
+BENCHMARKS = ("run", "synthesis", "evaluation", "labels", "training", "inference", "neighbours", "start")
 _PAPER = "--real DATA --synthetic DATA --test DATA --scale smoke --out OUT"
 COMMANDS = {
     "yolo": Command("data convert DATA OUT --to yolo", ANY, (0,)),
@@ -72,8 +73,11 @@ COMMANDS = {
     "part_check": Command(f"part check {ROOT}/config/parts/bracket.yaml --out OUT/a.jpg", ("a.jpg",), (0,)),
     "part_colour": Command("part colour DATA/images/a.png --at 8 8 30 30 --out OUT/a.png", ("a.png",), (2,)),
     "compose": Command("compose --from DATA --background DATA/images/a.png --count 1 --out OUT", DATASET),
-    "synthesize": Command(f"synthesize {ROOT}/config/recipes/views.yaml --count 1 --engine raster --out OUT", DATASET),
-    "preview": Command(f"synthesize preview {ROOT}/config/recipes/views.yaml --out OUT/report.html", ("report.html",)),
+    "synthesize": Command(
+        f"synthesize make {ROOT}/config/recipes/views.yaml --count 1 --engine raster --out OUT", DATASET
+    ),
+    "preview": Command(f"synthesize preview {ROOT}/config/recipes/views.yaml --out OUT/a.html", ("a.html",)),
+    "preview_in": Command(f"synthesize preview {ROOT}/config/recipes/views.yaml --out OUT", ("views-preview.html",)),
     "synthesis": Command("synthesize check DATA --out OUT/a.html --json OUT/a.json", ("a.html", "a.json")),
     "in_set": Command("synthesize check OUT", ("check.html",)),
     "train_detector": Command("train detector --data DATA --out OUT", MODEL),
@@ -84,7 +88,7 @@ COMMANDS = {
     "sets": Command("experiment sets --set real=DATA --test DATA --out OUT", TRIALS),
     **{k: Command(f"experiment {k} {_PAPER}", TRIALS) for k in ("comillas", "morato", "transfer", "mixing")},
     "rudenko": Command("experiment rudenko --synthetic DATA --test DATA --out OUT", TRIALS),
-    "benchmark": Command("benchmark evaluation --boxes 100 --classes 2 --json OUT/a.json", ("a.json",)),
+    **{f"benchmark_{k}": Command(f"benchmark {k} --json OUT/a.json", ("a.json",)) for k in BENCHMARKS},
     "report": Command("report DATA --out OUT/report.html", ("report.html",)),
     "in_run": Command("report OUT", ("report.html", "report.json")),
     "label": Command("label DATA --out OUT", LABELS),

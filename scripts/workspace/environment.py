@@ -117,3 +117,6 @@ def install(root: Path, venv: Path, installation: Installation | None) -> None:
     link = venv / "bin/cadsight"
     link.unlink(missing_ok=True)
     link.symlink_to(Path("../../bin/cadsight"))
+    completion = "import argcomplete; print(argcomplete.shellcode(['cadsight']))"
+    script = subprocess.run([venv / "bin/python", "-c", completion], capture_output=True, text=True, check=True).stdout
+    (venv / "share/cadsight-completion.sh").write_text(script)

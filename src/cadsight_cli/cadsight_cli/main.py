@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -15,8 +16,26 @@ from cadsight_cli import commands
 from cadsight_cli.arguments.types import text
 
 
+# Set by the shell's function that argcomplete writes.
+_COMPLETING = "_ARGCOMPLETE"
+
+
 class Parser(argparse.ArgumentParser):
-    """Says in one sentence what is wrong with the words that it is given, and takes no empty ones."""
+    """Says in one sentence what is wrong with the words that it is given, and takes no empty ones.
+
+    Attributes:
+        default_action: the sub-command that is meant where the first word names none.
+    """
+
+    default_action: str | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # Where the first word is still to be completed, it may become any of them.
+        if self.default_action is not None and args is not None and not (_COMPLETING in os.environ and not args):
+            known = next(a.choices for a in self._actions if isinstance(a, argparse._SubParsersAction))
+            if not args or args[0] not in (*known, "-h", "--help"):
+                args = [self.default_action, *args]
+        return super().parse_known_args(args, namespace)
 
     def add_argument(self, *flags: Any, **settings: Any) -> argparse.Action:
         if not settings.keys() & {"type", "choices"} and settings.get("action", "append") == "append":
@@ -45,9 +64,19 @@ def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+def complete() -> NoReturn:
+    """Answer the shell that asks how the words of ``COMP_LINE`` may go on, and end (see env.sh)."""
+    import argcomplete
+
+    argcomplete.autocomplete(build_parser(os.environ["COMP_LINE"].split()[1:2]), always_complete_options="long")
+    raise SystemExit(1)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: what the subcommand returns, 2 for an error that the user can mend, 130 when interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and _COMPLETING in os.environ:
+        complete()
     try:
         parsed = build_parser(words).parse_args(words)
         return int(parsed.run(parsed) or 0)

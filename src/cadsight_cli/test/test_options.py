@@ -15,7 +15,8 @@ ZERO = {
     "capture --seed", "compose --seed", "data annotate --copies", "data annotate --seed", "data augment --seed",
     "data check --few", "data convert --seed", "data show --seed", "demo --seed", "demo --detector-seconds",
     "demo --lamp-moves-every", "demo --normals-drawn", "demo --normals-seconds", "evaluate --confidence",
-    "part add --tolerance", "part colour --at", "record --seconds", "synthesize --seed",
+    "part add --tolerance", "part colour --at", "record --seconds",
+    *(f"synthesize {action} --seed" for action in ("make", "preview", "check")),
     *(
         f"train {kind} --{name}"
         for kind in ("detector", "base")
@@ -140,9 +141,6 @@ SETS = ["experiment", "sets", "--set", "a=b", "--test", "t", "--out", "x"]
 @pytest.mark.parametrize(
     ("words", "flag", "where"),
     [
-        (["benchmark", "training", "--boxes", "3"], "--boxes", "with `cadsight benchmark training`"),
-        (["benchmark", "synthesis", "--run", "r"], "--run", "with `cadsight benchmark synthesis`"),
-        (["benchmark", "--pictures", "3"], "--pictures", "with `cadsight benchmark run`"),
         (["data", "frames", "v", "--out", "x", "--split", "test"], "--split", "without --background"),
         (["data", "frames", "v", "--out", "x", "--background", "--suffix", ".jpg"], "--suffix", "with --background"),
         (["data", "convert", "a", "b", "--to", "yolo", "--order", "blocks"], "--order", "without --split"),
@@ -173,9 +171,6 @@ SETS = ["experiment", "sets", "--set", "a=b", "--test", "t", "--out", "x"]
         (["replay", "bag", "--rate", "2"], "--rate", "without --paced"),
         (["report", "runs/demo", "--split", "test"], "--split", "without --data"),
         (["report", "runs/demo", "--part", "p.yaml"], "--part", "without --data"),
-        (["synthesize", "preview", "r.yaml", "--workers", "2"], "--workers", "with `cadsight synthesize preview`"),
-        (["synthesize", "check", "d", "--engine", "raster"], "--engine", "with `cadsight synthesize check`"),
-        (["synthesize", "r.yaml", "--count", "1", "--out", "o", "--json", "j"], "--json", "where pictures are made"),
         (
             ["synthesize", "r.yaml", "--count", "1", "--out", "o", "--workers", "2", "--cluster", "tcp://a:1"],
             "--workers", "with --cluster",

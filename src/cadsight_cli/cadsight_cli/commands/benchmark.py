@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cadsight_cli.arguments.types import COUNT, text
@@ -14,78 +15,67 @@ if TYPE_CHECKING:
 _RUN = "runs/demo"
 
 
+@dataclass(frozen=True)
+class _Option:
+    """One option of a benchmark; what it leaves out, the benchmark's own default says."""
+
+    flag: str
+    sentence: str
+    type: Callable[[str], Any] = COUNT
+    choices: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class _Benchmark:
+    """What can be measured: how, and the options that it has for itself."""
+
+    sentence: str
+    run: Callable[[JsonOutput, dict[str, Any]], int]
+    options: tuple[_Option, ...] = ()
+
+
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "benchmark",
         help="print the figures of a run and the speed of each stage",
-        description="Print the figures that a run is judged by, and measure on this machine the simulated camera, "
-        "capturing, labelling, training and the live look, each with the run's pictures and models. With `synthesis`, "
-        "measure how fast synthetic pictures are drawn instead, with `evaluation` how fast detections are judged, with "
-        "`labels` how fast a large COCO set is read and checked beside pycocotools, with `training` what a detector's "
-        "training costs beside calling ultralytics or torchvision directly with the same settings, with `inference` "
-        "how many pictures a second each runtime looks at, with `neighbours` how quick training and looking are "
-        "beside other work, and with `start` how long the perception node takes to its first result; none of them "
-        "wants a run. It is no test: nothing fails for being slow.",
+        description="Measure on this machine. It is no test: nothing fails for being slow. Without a name it is `run`.",
     )
-    parser.add_argument("what", nargs="?", choices=tuple(_KINDS), default="run", help="what to measure (%(default)s)")
-    parser.add_argument(
-        "--pictures",
-        type=COUNT,
-        metavar="N",
-        help="synthesis: pictures of our engine (12); training, neighbours: pictures (64); labels: pictures (100000)",
-    )
-    parser.add_argument("--boxes", type=COUNT, metavar="N", help="evaluation: boxes (10000)")
-    parser.add_argument("--classes", type=COUNT, metavar="N", help="evaluation: classes (5)")
-    for flag, kind, sentence in (
-        ("family", text, "family of the network (yolo11)"),
-        ("image-size", COUNT, "longer side of a picture as the network sees it (160; inference: 640)"),
-        ("batch", COUNT, "pictures a step (8)"),
-        ("epochs", COUNT, "epochs of each training that count (3)"),
-        ("rounds", COUNT, "trainings of each kind (2)"),
-        ("device", text, "where to compute (auto)"),
-    ):
-        metavar = "N" if kind is COUNT else flag.upper()
-        parser.add_argument(f"--{flag}", type=kind, metavar=metavar, help=f"training: {sentence}")
-    parser.add_argument("--model", metavar="MODEL", help="inference: folder of a detector (YOLO11 nano, untrained)")
-    parser.add_argument(
-        "--runs",
-        type=COUNT,
-        metavar="N",
-        help="looks: inference, of each runtime (20); neighbours (200); start: starts (5)",
-    )
-    parser.add_argument("--threads", type=COUNT, metavar="N", help="inference: threads of a look (torch's own)")
-    parser.add_argument("--data", metavar="SET", help="inference: labelled pictures to judge each runtime on")
-    parser.add_argument("--split", choices=("train", "valid", "test"), help="inference: only this split of --data")
-    parser.add_argument("--run", dest="run_folder", metavar="RUN", help=f"run: its folder ({_RUN})")
-    parser.add_argument("--json", metavar="FILE", help="write all of it there")
-    parser.add_argument("--config", metavar="YAML", help="run: parameter file of all nodes (config/workcell.yaml)")
-    parser.set_defaults(run=run)
+    kinds = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    for name, benchmark in _BENCHMARKS.items():
+        one = kinds.add_parser(name, help=benchmark.sentence, description=benchmark.sentence)
+        for option in benchmark.options:
+            words: dict[str, Any] = {"choices": option.choices} if option.choices else {"type": option.type}
+            if not option.choices:
+                words["metavar"] = "N" if option.type is COUNT else option.flag.upper().replace("-", "_")
+            one.add_argument(
+                f"--{option.flag}", dest=f"own_{option.flag.replace('-', '_')}", help=option.sentence, **words
+            )
+        one.add_argument("--json", metavar="FILE", help="write all of it there")
+        one.set_defaults(run=run)
+    parser.default_action = "run"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.json_output import JsonOutput
 
-    measure, own = _KINDS[args.what]
-    others = dict.fromkeys(name for _, names in _KINDS.values() for name in names if name not in own)
-    flags = {name: "--run" if name == "run_folder" else f"--{name.replace('_', '-')}" for name in others}
-    refuse_idle(f"with `cadsight benchmark {args.what}`", {flags[name]: getattr(args, name) for name in others})
-    return measure(args, JsonOutput(args.json, "speeds", "versions"), own)
+    own = {name.removeprefix("own_"): value for name, value in vars(args).items() if name.startswith("own_")}
+    given = {name: value for name, value in own.items() if value is not None}
+    return _BENCHMARKS[args.what].run(JsonOutput(args.json, "speeds", "versions"), given)
 
 
-def _run_synthesis(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+def _run_synthesis(output: JsonOutput, given: dict[str, Any]) -> int:
     from cadsight_cli.benchmarks.synthesis import SynthesisBenchmark
 
-    return _written(SynthesisBenchmark(**_given(args, own)).run(_print_speeds), output)
+    return _written(SynthesisBenchmark(**given).run(_print_speeds), output)
 
 
-def _run_evaluation(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+def _run_evaluation(output: JsonOutput, given: dict[str, Any]) -> int:
     from cadsight_cli.benchmarks.evaluation import EvaluationBenchmark
 
-    return _written(EvaluationBenchmark(**_given(args, own)).run(_print_speeds), output)
+    return _written(EvaluationBenchmark(**given).run(_print_speeds), output)
 
 
-def _run_labels(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+def _run_labels(output: JsonOutput, given: dict[str, Any]) -> int:
     from tqdm import tqdm
 
     from cadsight_cli.benchmarks.labels import LabelsBenchmark
@@ -93,36 +83,32 @@ def _run_labels(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]
     def bar(items: Any, total: int, what: str) -> Any:
         return tqdm(items, total=total, desc=what, unit="image", disable=None)
 
-    return _written(LabelsBenchmark(**_given(args, own)).run(_print_speeds, bar), output)
+    return _written(LabelsBenchmark(**given).run(_print_speeds, bar), output)
 
 
-def _run_training(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+def _run_training(output: JsonOutput, given: dict[str, Any]) -> int:
     from cadsight_cli.benchmarks.training import TrainingBenchmark
 
-    return _written(TrainingBenchmark(**_given(args, own)).run(_print_speeds), output)
+    return _written(TrainingBenchmark(**given).run(_print_speeds), output)
 
 
-def _run_inference(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+def _run_inference(output: JsonOutput, given: dict[str, Any]) -> int:
     from cadsight_cli.benchmarks.inference import InferenceBenchmark
 
-    benchmark = InferenceBenchmark(**_given(args, own))
+    benchmark = InferenceBenchmark(**given)
     return _written(benchmark.run(_print_speeds, lambda sentence: print(f"note: {sentence}")), output)
 
 
-def _run_neighbours(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+def _run_neighbours(output: JsonOutput, given: dict[str, Any]) -> int:
     from cadsight_cli.benchmarks.neighbours import NeighboursBenchmark
 
-    return _written(NeighboursBenchmark(**_given(args, own)).run(_print_speeds), output)
+    return _written(NeighboursBenchmark(**given).run(_print_speeds), output)
 
 
-def _run_start(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+def _run_start(output: JsonOutput, given: dict[str, Any]) -> int:
     from cadsight_cli.benchmarks.start import StartBenchmark
 
-    return _written(StartBenchmark(**_given(args, own)).run(_print_speeds), output)
-
-
-def _given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
-    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    return _written(StartBenchmark(**given).run(_print_speeds), output)
 
 
 def _written(speeds: dict[str, Any], output: JsonOutput) -> int:
@@ -132,7 +118,7 @@ def _written(speeds: dict[str, Any], output: JsonOutput) -> int:
     return 0
 
 
-def _run_stages(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]) -> int:
+def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
     import os
     import signal
     import tempfile
@@ -151,12 +137,12 @@ def _run_stages(args: argparse.Namespace, output: JsonOutput, own: Sequence[str]
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
-    run_folder = args.run_folder or _RUN
+    run_folder = given.get("run", _RUN)
     folder = RunFolder(Path(run_folder).resolve())
     figures = read_json(folder.figures)
     if figures is None:
         raise CadsightError(f"{folder.figures} is missing, expected a run that `cadsight demo` has finished")
-    config = Path(args.config) if args.config else resolve("package://cadsight/config/workcell.yaml")
+    config = Path(given["config"]) if "config" in given else resolve("package://cadsight/config/workcell.yaml")
     _print_targets(figures)
     speeds: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as name:
@@ -191,14 +177,67 @@ def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
     print(f"{stage}: " + ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in speeds.items()))
 
 
-# What can be measured: how, and the options that it has for itself.
-_KINDS = {
-    "run": (_run_stages, ("run_folder", "config")),
-    "synthesis": (_run_synthesis, ("pictures",)),
-    "evaluation": (_run_evaluation, ("boxes", "classes")),
-    "labels": (_run_labels, ("pictures",)),
-    "training": (_run_training, ("family", "pictures", "image_size", "batch", "epochs", "rounds", "device")),
-    "inference": (_run_inference, ("model", "image_size", "runs", "threads", "data", "split")),
-    "neighbours": (_run_neighbours, ("pictures", "image_size", "batch", "epochs", "runs")),
-    "start": (_run_start, ("runs",)),
+_PICTURES = _Option("pictures", "pictures to train on (64)")
+_BENCHMARKS = {
+    "run": _Benchmark(
+        "the figures that a run is judged by, and the simulated camera, capturing, labelling, training and the live "
+        "look, each with the run's pictures and models",
+        _run_stages,
+        (
+            _Option("run", f"folder of the run ({_RUN})", text),
+            _Option("config", "parameter file of all nodes (config/workcell.yaml)", text),
+        ),
+    ),
+    "synthesis": _Benchmark(
+        "how fast synthetic pictures are drawn", _run_synthesis, (_Option("pictures", "pictures of our engine (12)"),)
+    ),
+    "evaluation": _Benchmark(
+        "how fast detections are judged",
+        _run_evaluation,
+        (_Option("boxes", "boxes (10000)"), _Option("classes", "classes (5)")),
+    ),
+    "labels": _Benchmark(
+        "how fast a large COCO set is read and checked beside pycocotools",
+        _run_labels,
+        (_Option("pictures", "pictures, ten boxes each (100000)"),),
+    ),
+    "training": _Benchmark(
+        "what a detector's training costs beside calling ultralytics or torchvision directly with the same settings",
+        _run_training,
+        (
+            _Option("family", "family of the network (yolo11)", text),
+            _PICTURES,
+            _Option("image-size", "longer side of a picture as the network sees it (160)"),
+            _Option("batch", "pictures a step (8)"),
+            _Option("epochs", "epochs of each training that count (3)"),
+            _Option("rounds", "trainings of each kind (2)"),
+            _Option("device", "where to compute (auto)", text),
+        ),
+    ),
+    "inference": _Benchmark(
+        "how many pictures a second each runtime looks at",
+        _run_inference,
+        (
+            _Option("model", "folder of a detector (YOLO11 nano, untrained)", text),
+            _Option("image-size", "longer side of a picture as the network sees it (640)"),
+            _Option("runs", "looks of each runtime (20)"),
+            _Option("threads", "threads of a look (torch's own)"),
+            _Option("data", "labelled pictures to judge each runtime on", text),
+            _Option("split", "only this split of --data", choices=("train", "valid", "test")),
+        ),
+    ),
+    "neighbours": _Benchmark(
+        "how quick training and looking are beside other work",
+        _run_neighbours,
+        (
+            _PICTURES,
+            _Option("image-size", "longer side of a picture as the network sees it in training (320)"),
+            _Option("batch", "pictures a step (16)"),
+            _Option("epochs", "epochs that count (2)"),
+            _Option("runs", "looks (200)"),
+        ),
+    ),
+    "start": _Benchmark(
+        "how long the perception node takes to its first result", _run_start, (_Option("runs", "starts (5)"),)
+    ),
 }

@@ -8,68 +8,56 @@ from typing import Any
 
 from cadsight_cli.arguments.types import COUNT, SEED
 
-_USAGE = """
-  cadsight synthesize RECIPE.yaml --count N --out DIR [--engine cycles|raster] [--workers N] [--cluster ADDRESS]
-                      [--seed N] [--split SPLIT] [--formats LIST]
-  cadsight synthesize preview RECIPE.yaml [--count N] [--engine cycles|raster] [--seed N] [--out PAGE.html]
-  cadsight synthesize check DIR [--count N] [--seed N] [--out PAGE.html] [--json FILE]"""
-
 _FORMATS = "yolo,coco,via,regression"
-# What only some of them take.
-_IDLE = {
-    "make": ("--json",),
-    "preview": ("--workers", "--cluster", "--split", "--formats", "--json"),
-    "check": ("--engine", "--workers", "--cluster", "--split", "--formats"),
-}
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "synthesize",
         help="make pictures with exact labels from CAD models",
-        usage=_USAGE,
         description="Make a data set of a recipe (config/recipes/ has one for each kind), look at nine pictures of it "
-        "first, or check a set that is there against its meshes. A set that is there is continued, with the same "
-        "pictures as if it had never stopped.",
+        "first, or check a set that is there against its meshes. `cadsight synthesize RECIPE.yaml` is `make`.",
     )
-    parser.add_argument(
-        "words", nargs="+", metavar="[preview|check] RECIPE.yaml|DIR", help="a recipe, or what to do with what"
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    make = actions.add_parser(
+        "make",
+        help="make a data set of a recipe",
+        description="Make a data set of a recipe. A set that is there is continued, with the same pictures as if it "
+        "had never stopped.",
     )
-    parser.add_argument("--count", type=COUNT, metavar="N", help="pictures in the end; of a preview: 9; to check: 30")
-    parser.add_argument("--out", metavar="PATH", help="folder of the set, or the page to write")
-    parser.add_argument(
-        "--engine",
-        choices=("cycles", "raster"),
-        help="cycles follows light, raster draws fast (cycles; preview: raster)",
+    make.add_argument("recipe", metavar="RECIPE.yaml", help="what the pictures show")
+    make.add_argument("--count", type=COUNT, required=True, metavar="N", help="pictures in the end")
+    make.add_argument("--out", required=True, metavar="DIR", help="folder of the set")
+    make.add_argument("--workers", type=COUNT, metavar="N", help="processes on this machine (1)")
+    make.add_argument("--cluster", metavar="ADDRESS", help="Dask scheduler whose workers do it, tcp://host:8786")
+    make.add_argument("--split", choices=("train", "valid", "test"), help="instead of the recipe's")
+    make.add_argument("--formats", metavar="LIST", help=f"formats to write beside the samples, or none ({_FORMATS})")
+    make.set_defaults(run=run)
+    look = actions.add_parser("preview", help="a page with some pictures of a recipe")
+    look.add_argument("recipe", metavar="RECIPE.yaml", help="what the pictures show")
+    look.add_argument("--count", type=COUNT, metavar="N", help="pictures on the page (9)")
+    look.add_argument("--out", metavar="HTML", help="the page, or a folder for it (RECIPE-preview.html)")
+    look.set_defaults(run=run_preview, split=None)
+    for one, usual in ((make, "cycles"), (look, "raster")):
+        one.add_argument(
+            "--engine", choices=("cycles", "raster"), help=f"cycles follows light, raster draws fast ({usual})"
+        )
+        one.add_argument("--seed", type=SEED, metavar="N", help="instead of the recipe's")
+    check = actions.add_parser(
+        "check",
+        help="check a set that is there against its meshes",
+        description="Check a synthetic set against its meshes; it ends with status 1 where there is a problem.",
     )
-    parser.add_argument("--workers", type=COUNT, metavar="N", help="processes on this machine (1)")
-    parser.add_argument("--cluster", metavar="ADDRESS", help="Dask scheduler whose workers do it, tcp://host:8786")
-    parser.add_argument("--seed", type=SEED, metavar="N", help="instead of the recipe's; to check: of the choice (0)")
-    parser.add_argument("--split", choices=("train", "valid", "test"), help="instead of the recipe's")
-    parser.add_argument(
-        "--formats", metavar="LIST", help=f"formats to write beside the samples, or none ({_FORMATS})",
-    )  # fmt: skip
-    parser.add_argument("--json", metavar="FILE", help="write what the check found there")
-    parser.set_defaults(run=run)
+    check.add_argument("folder", metavar="DIR", help="the set")
+    check.add_argument("--count", type=COUNT, metavar="N", help="pictures to check (30)")
+    check.add_argument("--seed", type=SEED, metavar="N", help="of the choice (0)")
+    check.add_argument("--out", metavar="HTML", help="the page, or a folder for it (DIR/check.html)")
+    check.add_argument("--json", metavar="FILE", help="write what was found there")
+    check.set_defaults(run=run_check)
+    parser.default_action = "make"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.errors import CadsightError
-
-    from cadsight_cli.arguments.idle import refuse_idle
-
-    action, words = "make", args.words
-    if words[0] in ("preview", "check"):
-        action, words = words[0], words[1:]
-    if len(words) != 1:
-        what = "data set" if action == "check" else "recipe"
-        raise CadsightError(f"`cadsight synthesize` was given {' '.join(args.words)!r}, expected one {what}")
-    where = f"with `cadsight synthesize {action}`" if action != "make" else "where pictures are made"
-    refuse_idle(where, {flag: getattr(args, flag.removeprefix("--")) for flag in _IDLE[action]})
-    return {"make": _make, "preview": _preview, "check": _check}[action](words[0], args)
-
-
-def _make(path: str, args: argparse.Namespace) -> int:
     import signal
 
     from cadsight_core.errors import CadsightError
@@ -81,9 +69,6 @@ def _make(path: str, args: argparse.Namespace) -> int:
     from cadsight_cli.arguments.idle import workers_of
     from cadsight_cli.progress import counted, picture_bar
 
-    for name in ("count", "out"):
-        if getattr(args, name) is None:
-            raise CadsightError(f"`cadsight synthesize {path}` lacks --{name}, expected {_NEEDED[name]}")
     asked = args.formats or _FORMATS
     formats: Any = [] if asked == "none" else [f for f in asked.split(",") if f]
     unknown = next((f for f in formats if f not in FORMATS), None)
@@ -94,7 +79,7 @@ def _make(path: str, args: argparse.Namespace) -> int:
         signal.signal(stop, signal.default_int_handler)
     workers = workers_of(args)
     threads = 0 if args.cluster else threads_each(workers)
-    pictures = pictures_of(_recipe(path, args), args.engine or "cycles", threads)
+    pictures = pictures_of(_recipe(args), args.engine or "cycles", threads)
     with watched_by(counted):
         dataset = write_set(
             pictures, args.count, args.out, workers=workers, cluster=args.cluster, progress=picture_bar
@@ -106,10 +91,7 @@ def _make(path: str, args: argparse.Namespace) -> int:
     return 0
 
 
-_NEEDED = {"count": "the number of pictures", "out": "the folder of the data set"}
-
-
-def _preview(path: str, args: argparse.Namespace) -> int:
+def run_preview(args: argparse.Namespace) -> int:
     from cadsight_core.output_file import is_page, refuse_foreign_file
     from cadsight_core.watching import watched_by
     from cadsight_synthesis.datasets.page import write_page
@@ -117,19 +99,19 @@ def _preview(path: str, args: argparse.Namespace) -> int:
 
     from cadsight_cli.progress import counted, picture_bar
 
-    page = args.out or f"{Path(path).stem}-preview.html"
+    page = _page(args.out, f"{Path(args.recipe).stem}-preview.html")
     refuse_foreign_file(page, is_page)
-    recipe = _recipe(path, args)
+    recipe = _recipe(args)
     engine: Any = args.engine or "raster"
     count = args.count or COUNT
     with watched_by(counted):
         figures = list(picture_bar(preview(recipe, engine, count), count, "preview"))
-    facts = {"Recipe": path, "Kind": recipe.kind, "Engine": engine, "Seed": str(recipe.seed)}
+    facts = {"Recipe": args.recipe, "Kind": recipe.kind, "Engine": engine, "Seed": str(recipe.seed)}
     print(write_page(page, f"Preview of {recipe.name}", facts, figures))
     return 0
 
 
-def _check(path: str, args: argparse.Namespace) -> int:
+def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.output_file import is_page, refuse_foreign_file
     from cadsight_synthesis.datasets.check import check
     from cadsight_synthesis.datasets.page import write_page
@@ -138,10 +120,10 @@ def _check(path: str, args: argparse.Namespace) -> int:
     from cadsight_cli.progress import picture_bar
 
     output = JsonOutput(args.json, "folder", "limits", "problems")
-    place = args.out or Path(path) / "check.html"
+    place = _page(args.out or args.folder, "check.html")
     refuse_foreign_file(place, is_page)
-    report = check(path, args.count or 30, args.seed or 0, progress=picture_bar)
-    page = write_page(place, f"Check of {path}", report.facts, report.figures)
+    report = check(args.folder, args.count or 30, args.seed or 0, progress=picture_bar)
+    page = write_page(place, f"Check of {args.folder}", report.facts, report.figures)
     for name, value in report.facts.items():
         print(f"{name}: {value}")
     for sentence in report.problems:
@@ -151,7 +133,13 @@ def _check(path: str, args: argparse.Namespace) -> int:
     return 1 if report.problems else 0
 
 
-def _recipe(path: str, args: argparse.Namespace) -> Any:
+def _page(given: str | None, name: str) -> Path:
+    """Where a page goes: a name that ends in .html or .htm is the page itself, any other its folder."""
+    place = Path(given or "")
+    return place if place.suffix.lower() in (".html", ".htm") else place / name
+
+
+def _recipe(args: argparse.Namespace) -> Any:
     from dataclasses import replace
 
     from cadsight_synthesis.recipes.composed import ComposedRecipe
@@ -159,7 +147,7 @@ def _recipe(path: str, args: argparse.Namespace) -> Any:
 
     from cadsight_cli.arguments.idle import refuse_idle
 
-    recipe: Any = read_recipe(path)
+    recipe: Any = read_recipe(args.recipe)
     if isinstance(recipe, ComposedRecipe):
         refuse_idle("for a composed recipe, which nothing renders", {"--engine": args.engine})
     if args.seed is not None:
