@@ -15,7 +15,6 @@ from cadsight_core.errors import CadsightError
 from cadsight_cli import commands
 from cadsight_cli.arguments.types import text
 
-
 # Set by the shell's function that argcomplete writes.
 _COMPLETING = "_ARGCOMPLETE"
 
