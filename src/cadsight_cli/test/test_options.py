@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from cadsight_cli.arguments.types import number, text, whole
-from cadsight_cli.converting import datumaro_format
+from cadsight_cli.commands.data.convert import datumaro_format
 from cadsight_cli.main import build_parser, main
 from cadsight_core.errors import CadsightError
 

@@ -2,10 +2,9 @@
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-
-import numpy as np
 
 from cadsight_core.errors import CadsightError
 
@@ -38,9 +37,10 @@ def without_nan(value: Any) -> Any:
         return {str(key): without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [without_nan(item) for item in value]
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
+    # Where NumPy is not loaded, nothing is of its types; a command's help does without it.
+    numpy = sys.modules.get("numpy")
+    plain = value.item() if numpy is not None and isinstance(value, numpy.generic) else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def with_nan(figures: Mapping[str, Any]) -> dict[str, Any]:

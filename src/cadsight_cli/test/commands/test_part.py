@@ -10,7 +10,7 @@ import trimesh
 import yaml
 from cadsight_cli.main import main
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _THROUGH = "datumaro"
 
 
-def add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `convert` to the actions of `cadsight data`."""
     parser = actions.add_parser(
         "convert",
@@ -64,7 +64,7 @@ def add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="let datumaro read a format that we do not, which it finds itself or is named; its first use installs it",
     )
     add_reading(parser)
-    parser.set_defaults(run=run_convert)
+    parser.set_defaults(run=run)
 
 
 class _Targets:
@@ -87,7 +87,7 @@ def datumaro_format(text: str) -> str:
     return form
 
 
-def run_convert(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     from cadsight_core.choice import by_lot, spread
     from cadsight_core.errors import CadsightError
     from cadsight_core.formats.convert import convert
@@ -96,8 +96,8 @@ def run_convert(args: argparse.Namespace) -> int:
     from cadsight_core.splits import Order, divide
     from cadsight_core.watching import watched_by
 
-    from cadsight_cli.account_lines import lines_of
     from cadsight_cli.arguments.idle import refuse_idle
+    from cadsight_cli.commands.data.account_lines import lines_of
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.progress import counted
 

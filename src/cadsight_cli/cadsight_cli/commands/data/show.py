@@ -1,0 +1,43 @@
+"""`cadsight data show`."""
+
+import argparse
+
+from cadsight_cli.arguments.reading import add_reading, reading_of
+from cadsight_cli.arguments.types import COUNT, SEED
+
+
+def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "show", help="draw labels on a few pictures", description="Draw the labels on a few pictures of a data set."
+    )
+    parser.add_argument("source", metavar="DIR", help="data set: a folder, or a data.yaml, JSON or labels file")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the drawn pictures")
+    parser.add_argument("--count", type=COUNT, default=12, metavar="N", help="number of pictures (12)")
+    parser.add_argument("--seed", type=SEED, default=0, help="seed of the choice (0)")
+    add_reading(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import numpy as np
+    from cadsight_core.drawing import draw_labels
+    from cadsight_core.files import inside
+    from cadsight_core.formats import load
+    from cadsight_core.images import read_image, write_image
+    from cadsight_core.output_folder import whole_folder
+    from cadsight_core.watching import watched_by
+
+    from cadsight_cli.progress import counted
+
+    with watched_by(counted):
+        samples, classes = load(args.source, reading_of(args))
+    count = min(args.count, len(samples))
+    chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())
+    with whole_folder(args.out) as work:
+        for index in counted(chosen, count, "pictures drawn"):
+            sample = samples[index]
+            picture = draw_labels(read_image(sample.image), sample.instances, classes)
+            write_image(inside(work, f"{sample.name}.png"), picture)
+    print(f"{count} of {len(samples)} pictures")
+    print(args.out)
+    return 0
