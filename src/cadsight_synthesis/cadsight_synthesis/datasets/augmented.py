@@ -54,6 +54,12 @@ class AugmentedPictures:
         return _source(self.source, self.split, self.reading).classes
 
     @property
+    def said(self) -> dict[str, Any]:
+        """What the source says of itself as a whole, such as COCO's categories and licences."""
+        extra = _source(self.source, self.split, self.reading).extra
+        return {name: value for name, value in extra.items() if name != "synthesis"}
+
+    @property
     def key_points(self) -> dict[str, Any]:
         """What the source says of its key points, where some change places in a mirror."""
         source = _source(self.source, self.split, self.reading)
@@ -131,8 +137,7 @@ def write_augmented_set(
     if not pictures.count:
         named = f" of the split {split!r}" if split is not None else ""
         raise CadsightError(f"{source} has no pictures{named}, expected some to copy")
-    said = pictures.key_points
-    return write_set(pictures, pictures.count, out, extra=said, workers=workers, progress=progress)
+    return write_set(pictures, pictures.count, out, extra=pictures.said, workers=workers, progress=progress)
 
 
 @lru_cache(maxsize=1)

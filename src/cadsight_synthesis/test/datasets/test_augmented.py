@@ -119,6 +119,7 @@ def test_left_and_right_key_points_change_places_in_mirrored_copies(tmp_path):
         "images": [{"id": 1, "file_name": "a.png"}],
         "annotations": [label],
         "categories": [{"id": 1, "name": "face", "keypoints": ["left_eye", "right_eye"]}],
+        "info": {"contributor": "somebody"},
     }
     (tmp_path / "coco" / "labels.json").write_text(json.dumps(data))
     parameters = AugmentationParameters(flip_horizontal=1.0, chance=0.0)
@@ -127,6 +128,7 @@ def test_left_and_right_key_points_change_places_in_mirrored_copies(tmp_path):
     assert original.instances[0].attributes["keypoints"] == [10, 10, 2, 40, 20, 2]
     assert mirrored.instances[0].attributes["keypoints"] == [20, 20, 2, 50, 10, 2]
     assert copies.extra["categories"] == data["categories"]
+    assert copies.extra["info"] == data["info"]
     again = write_augmented_set(copies.folder, tmp_path / "again", 1, parameters, originals=False)
     assert [s.instances[0].attributes["keypoints"] for s in again.samples()] == [
         [20, 20, 2, 50, 10, 2],
