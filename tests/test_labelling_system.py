@@ -1,7 +1,7 @@
 """The labelling node as a program of its own: one image on request, every image when live, and bad messages."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -15,19 +15,13 @@ from cadsight_core.silhouette import silhouette
 from cadsight_ros.clients import spinning
 from cadsight_ros.domains import own_domain
 from cadsight_ros.images import to_message
-from cadsight_ros.messages import (
-    box_from_message,
-    camera_to_info,
-    joints_to_message,
-    stamp_from_ns,
-    transform_to_message,
-)
+from cadsight_ros.messages import camera_to_info, stamp_from_ns, transform_to_message
 from cadsight_ros.qos import DRIVER, RESULTS, STATIC_TRANSFORMS, TRANSFORMS
 from cell_nodes import PART, Program
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header
 from tf2_msgs.msg import TFMessage
-from vision_msgs.msg import Detection2DArray
+from vision_msgs.msg import BoundingBox2D, Detection2DArray
 
 from cadsight_interfaces.srv import LabelImage
 
@@ -39,6 +33,15 @@ BASE_FROM_TOOL = Arm().forward(JOINTS)
 CAMERA_FROM_PART = BASE_FROM_CAMERA.inverse() @ BASE_FROM_TOOL @ Pose(np.eye(3), np.array([0.0, 0.0, 0.06]))
 STAMP = stamp_from_ns(1_700_000_000_500_000_000)
 FRAME = CAMERA.frame
+
+
+def joint_state(positions: Mapping[str, float]) -> JointState:
+    return JointState(header=Header(stamp=STAMP), name=list(positions), position=list(positions.values()))
+
+
+def box_of(message: BoundingBox2D) -> Box:
+    x, y, w, h = message.center.position.x, message.center.position.y, message.size_x, message.size_y
+    return Box(x - w / 2, y - h / 2, x + w / 2, y + h / 2)
 
 
 def picture() -> tuple[np.ndarray, Box]:
@@ -77,7 +80,7 @@ def ask(node) -> Callable[..., LabelImage.Response]:
         request = LabelImage.Request(
             image=to_message(picture()[0], Header(stamp=STAMP, frame_id=FRAME)),
             camera_info=camera_to_info(CAMERA, STAMP),
-            joint_state=joints_to_message(JOINTS, STAMP),
+            joint_state=joint_state(JOINTS),
         )
         for name, value in changes.items():
             setattr(request, name, value)
@@ -102,8 +105,8 @@ def test_an_image_gets_both_labels_and_a_normal(ask):
     assert response.agreement > 0.95
     (colour,), (kinematic,) = response.colour.detections, response.kinematic.detections
     _, box = picture()
-    assert box_from_message(kinematic.bbox) == box
-    assert box_from_message(colour.bbox).iou(box) > 0.95
+    assert box_of(kinematic.bbox) == box
+    assert box_of(colour.bbox).iou(box) > 0.95
     assert kinematic.results[0].hypothesis.class_id == "bracket"
     assert response.kinematic.header.frame_id == FRAME
     assert response.kinematic.header.stamp == STAMP
@@ -113,14 +116,14 @@ def test_an_image_gets_both_labels_and_a_normal(ask):
 
 def test_joints_that_do_not_fit_the_picture_are_said(ask):
     wrong = JOINTS | {"wrist_1_joint": JOINTS["wrist_1_joint"] + np.radians(2)}
-    response = ask(joint_state=joints_to_message(wrong, STAMP))
+    response = ask(joint_state=joint_state(wrong))
     assert not response.success
     assert "expected at most" in response.message or "expected at least" in response.message
 
 
 def test_joints_of_a_gripper_do_no_harm(ask):
     more = {"finger_joint": 0.1, **dict(reversed(JOINTS.items()))}
-    assert ask(joint_state=joints_to_message(more, STAMP)).success
+    assert ask(joint_state=joint_state(more)).success
 
 
 @pytest.mark.parametrize(
@@ -130,8 +133,8 @@ def test_joints_of_a_gripper_do_no_harm(ask):
         ({"image": Image(width=640, height=480, encoding="rgb8", step=1920)}, "transform|bytes"),
         ({"camera_info": camera_to_info(CAMERA.resized(ImageSize(320, 240)), STAMP)}, "320 x 240"),
         ({"camera_info": CameraInfo(width=640, height=480)}, "calibrated"),
-        ({"joint_state": joints_to_message({"elbow_joint": 1.0}, STAMP)}, "lacks shoulder_pan_joint"),
-        ({"joint_state": joints_to_message(JOINTS | {"elbow_joint": float("nan")}, STAMP)}, "finite"),
+        ({"joint_state": joint_state({"elbow_joint": 1.0})}, "lacks shoulder_pan_joint"),
+        ({"joint_state": joint_state(JOINTS | {"elbow_joint": float("nan")})}, "finite"),
     ],
     ids=["empty image", "no bytes", "other camera", "no calibration", "one joint", "no number"],
 )
@@ -160,7 +163,7 @@ def test_a_live_image_is_labelled_by_the_transforms_at_its_stamp(node, ask):
         images.publish(to_message(picture()[0], Header(stamp=stamp, frame_id=FRAME)))
         time.sleep(0.2)
     found = next(m for m in received if m.header.stamp == stamp and m.detections)
-    assert box_from_message(found.detections[0].bbox) == picture()[1]
+    assert box_of(found.detections[0].bbox) == picture()[1]
 
 
 def test_a_part_that_cannot_be_read_ends_the_node_though_nothing_is_sent_to_it(tmp_path):

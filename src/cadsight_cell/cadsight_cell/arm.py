@@ -218,11 +218,6 @@ class Arm:
         self._update(joints)
         return {name: self._pose(self.model.getFrameId(name)) for name in LINK_NAMES}
 
-    def jacobian(self, joints: Joints) -> Array:
-        """(6, 6) velocity of tool0 in base_link's axes (linear m, then angular rad) for each joint's radian."""
-        frame = pinocchio.ReferenceFrame.LOCAL_WORLD_ALIGNED
-        return pinocchio.computeFrameJacobian(self.model, self._data, joint_vector(joints), self._tool, frame)
-
     def _update(self, joints: Joints) -> None:
         pinocchio.framesForwardKinematics(self.model, self._data, joint_vector(joints))
 

@@ -1,7 +1,7 @@
 """Messages to the vocabulary and back; nothing but plain values crosses this border."""
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -9,7 +9,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.sample import Instance, Source
+from cadsight_core.sample import Instance
 from geometry_msgs.msg import Point, Quaternion, Transform, TransformStamped, Vector3
 from geometry_msgs.msg import Pose as PoseMessage
 from sensor_msgs.msg import CameraInfo, JointState
@@ -106,12 +106,6 @@ def pose_to_message(pose: Pose) -> PoseMessage:
     return PoseMessage(position=Point(**_xyz(pose.translation)), orientation=_quaternion(pose))
 
 
-def pose_from_message(message: PoseMessage) -> Pose:
-    """Raises CadsightError when the orientation is no rotation or a number is not finite."""
-    p, q = message.position, message.orientation
-    return _pose((p.x, p.y, p.z), (q.x, q.y, q.z, q.w), "a pose")
-
-
 def transform_to_message(target_from_source: Pose, stamp: Time, target: str, source: str) -> TransformStamped:
     """The transform that /tf carries: ``target`` is the parent (frame_id), ``source`` the child."""
     return TransformStamped(
@@ -165,20 +159,11 @@ def joints_by_name(message: JointState, names: Sequence[str]) -> Array:
     return np.array([positions[name] for name in names])
 
 
-def joints_to_message(positions: Mapping[str, float], stamp: Time) -> JointState:
-    return JointState(header=Header(stamp=stamp), name=list(positions), position=[float(v) for v in positions.values()])
-
-
 def box_to_message(box: Box) -> BoundingBox2D:
     """Pixels from the top left pixel's corner, as in :class:`cadsight_core.box.Box`."""
     message = BoundingBox2D(size_x=float(box.width), size_y=float(box.height))
     message.center.position.x, message.center.position.y = map(float, box.centre)
     return message
-
-
-def box_from_message(message: BoundingBox2D) -> Box:
-    x, y, w, h = message.center.position.x, message.center.position.y, message.size_x, message.size_y
-    return Box(x - w / 2, y - h / 2, x + w / 2, y + h / 2)
 
 
 def detections_to_message(instances: Sequence[Instance], header: Header, classes: Sequence[str]) -> Detection2DArray:
@@ -194,27 +179,6 @@ def detections_to_message(instances: Sequence[Instance], header: Header, classes
         detection.results = [result]
         array.detections.append(detection)
     return array
-
-
-def detections_from_message(
-    message: Detection2DArray, classes: Sequence[str], source: Source = "model"
-) -> list[Instance]:
-    """The best result of each detection.
-
-    Raises:
-        CadsightError: for a class that is not one of ``classes``, or a detection without a result.
-    """
-    instances = []
-    for detection in message.detections:
-        if not detection.results:
-            raise CadsightError(f"the detection {detection.id!r} has no result, expected at least one")
-        best = max(detection.results, key=lambda result: result.hypothesis.score).hypothesis
-        if best.class_id not in classes:
-            raise CadsightError(f"a detection is a {best.class_id!r}, expected one of {', '.join(classes)}")
-        instances.append(
-            Instance(classes.index(best.class_id), box_from_message(detection.bbox), score=best.score, source=source)
-        )
-    return instances
 
 
 def normals_to_message(

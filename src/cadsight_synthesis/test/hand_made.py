@@ -1,13 +1,19 @@
 """Scenes made by hand for tests: a bracket, a box and a table under a lamp."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import Pose, unit
 from cadsight_core.mesh import Mesh
+from cadsight_core.parallel import threads_each
 from cadsight_core.part import Part, load_part, load_part_mesh
+from cadsight_synthesis.datasets.rendered import pictures_of, write_set
+from cadsight_synthesis.recipes.base import Recipe
+from cadsight_synthesis.rendering.engines import EngineName
 from cadsight_synthesis.rendering.scene import Body, Environment, Lamp, Material, Scene, View
 
 CAMERA = Camera(ImageSize(640, 480), 600.0, 600.0, 319.5, 239.5)
@@ -18,6 +24,15 @@ CARDBOARD = Material((0.35, 0.22, 0.1), roughness=0.9)
 
 def bracket() -> Part:
     return load_part(BRACKET)
+
+
+def rendered_set(
+    recipe: Recipe, engine: EngineName, count: int, out: Path, *, workers: int = 1, cluster: str | None = None,
+    progress: Any = None,
+) -> Dataset:  # fmt: skip
+    """The set as `cadsight synthesize` makes it."""
+    pictures = pictures_of(recipe, engine, 0 if cluster else threads_each(workers))
+    return write_set(pictures, count, out, workers=workers, cluster=cluster, progress=progress)
 
 
 def ply(folder: Path, name: str, mesh: trimesh.Trimesh) -> Path:

@@ -17,7 +17,7 @@ from cadsight_core.files import inside, write_atomically
 from cadsight_core.images import Rgb, encode_image
 from cadsight_core.output_file import write_same
 from cadsight_core.output_folder import whole_folder
-from cadsight_core.parallel import Spreader, spreader_of, threads_each
+from cadsight_core.parallel import Spreader, spreader_of
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
 from cadsight_core.yaml_file import dump_yaml
@@ -96,21 +96,6 @@ def pictures_of(recipe: Recipe, engine: EngineName, threads: int = 0) -> Picture
     if isinstance(recipe, ComposedRecipe):
         return ComposedPictures(recipe)
     raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no pictures to make")
-
-
-def write_rendered_set(
-    recipe: SceneRecipe,
-    engine: EngineName,
-    count: int,
-    out: str | Path,
-    *,
-    workers: int = 1,
-    cluster: str | None = None,
-    progress: Progress | None = None,
-) -> Dataset:
-    """Draw pictures until the data set ``out`` has ``count``; see :func:`write_set`."""
-    pictures = RenderedPictures(recipe, engine, 0 if cluster else threads_each(workers))
-    return write_set(pictures, count, out, workers=workers, cluster=cluster, progress=progress)
 
 
 def write_set(

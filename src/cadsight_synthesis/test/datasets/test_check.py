@@ -16,9 +16,9 @@ from cadsight_synthesis.datasets.augmented import write_augmented_set
 from cadsight_synthesis.datasets.check import check
 from cadsight_synthesis.datasets.export import export
 from cadsight_synthesis.datasets.page import write_page
-from cadsight_synthesis.datasets.rendered import write_rendered_set
 from cadsight_synthesis.image_ops.augmentation import AugmentationParameters
 from cadsight_synthesis.recipes.reader import read_recipe
+from hand_made import rendered_set
 
 RECIPE = """kind: randomised
 seed: 3
@@ -32,7 +32,7 @@ placement: {{count: [1, 2]}}
 def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     folder = tmp_path_factory.mktemp("check")
     (folder / "lot.yaml").write_text(RECIPE.format(part=Path(__file__).parents[4] / "config/parts/bracket.yaml"))
-    dataset = write_rendered_set(read_recipe(folder / "lot.yaml"), "raster", 12, folder / "set")  # type: ignore[arg-type]
+    dataset = rendered_set(read_recipe(folder / "lot.yaml"), "raster", 12, folder / "set")  # type: ignore[arg-type]
     export(dataset, ["regression"])
     return dataset
 

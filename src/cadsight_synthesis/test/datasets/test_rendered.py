@@ -15,10 +15,9 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.lens import is_possible
 from cadsight_core.part import load_part_mesh, load_parts
-from cadsight_synthesis.datasets.rendered import write_rendered_set
 from cadsight_synthesis.recipes.base import PictureParameters, SceneRecipe
 from cadsight_synthesis.recipes.reader import read_recipe
-from hand_made import bracket
+from hand_made import bracket, rendered_set
 
 RECIPE = """kind: views
 seed: 5
@@ -28,10 +27,11 @@ picture: {{width: 96, height: 72}}
 """
 WRITER = """
 import sys
+from cadsight_synthesis.datasets.rendered import pictures_of, write_set
 from cadsight_synthesis.recipes.reader import read_recipe
-from cadsight_synthesis.datasets.rendered import write_rendered_set
 if __name__ == "__main__":
-    write_rendered_set(read_recipe(sys.argv[1]), "raster", int(sys.argv[2]), sys.argv[3], workers=int(sys.argv[4]))
+    recipe, count, out, workers = read_recipe(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    write_set(pictures_of(recipe, "raster", workers), count, out, workers=workers)
 """
 
 
@@ -52,7 +52,7 @@ def recipe(recipe_file: Path) -> SceneRecipe:
 @pytest.fixture(scope="module")
 def whole(recipe: SceneRecipe, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Ten pictures, made by this process at once."""
-    return write_rendered_set(recipe, "raster", 10, tmp_path_factory.mktemp("whole") / "set")
+    return rendered_set(recipe, "raster", 10, tmp_path_factory.mktemp("whole") / "set")
 
 
 def started(recipe_file: Path, count: int, out: Path, workers: int) -> "subprocess.Popen[bytes]":
@@ -95,17 +95,17 @@ def test_the_set_has_its_names_splits_records_and_parts(whole: Dataset, recipe: 
 
 def test_a_set_that_is_continued_is_the_set_made_at_once(whole: Dataset, recipe: SceneRecipe, tmp_path: Path) -> None:
     # Four pictures end in the middle of a scene of three.
-    write_rendered_set(recipe, "raster", 4, tmp_path / "set")
-    again = write_rendered_set(recipe, "raster", 10, tmp_path / "set")
+    rendered_set(recipe, "raster", 4, tmp_path / "set")
+    again = rendered_set(recipe, "raster", 10, tmp_path / "set")
     assert again.fingerprint() == whole.fingerprint()
     before = (tmp_path / "set/manifest.jsonl").stat().st_mtime_ns
-    assert len(write_rendered_set(recipe, "raster", 7, tmp_path / "set")) == 10
+    assert len(rendered_set(recipe, "raster", 7, tmp_path / "set")) == 10
     assert (tmp_path / "set/manifest.jsonl").stat().st_mtime_ns == before
 
 
 def test_two_processes_make_the_same_bytes_as_one(whole: Dataset, recipe: SceneRecipe, tmp_path: Path) -> None:
     shown = []
-    made = write_rendered_set(
+    made = rendered_set(
         recipe, "raster", 10, tmp_path / "set", workers=2,
         progress=lambda items, total, what: (shown.append((total, what, p.sample["name"])) or p for p in items),
     )  # fmt: skip
@@ -128,7 +128,7 @@ def test_killed_again_and_again_it_ends_with_the_bytes_of_one_run(
         assert lines(out) < 10
         # Nobody goes on drawing for a process that is gone.
         wait_for(lambda inner=inner: not any(Path(f"/proc/{pid}/exe").exists() for pid in inner), 20)
-    assert write_rendered_set(recipe, "raster", 10, out).fingerprint() == whole.fingerprint()
+    assert rendered_set(recipe, "raster", 10, out).fingerprint() == whole.fingerprint()
 
 
 def test_a_killed_worker_costs_no_picture(recipe_file: Path, recipe: SceneRecipe, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_killed_worker_costs_no_picture(recipe_file: Path, recipe: SceneRecipe
     finally:
         process.kill()
         process.wait()
-    expected = write_rendered_set(recipe, "raster", count, tmp_path / "alone")
+    expected = rendered_set(recipe, "raster", count, tmp_path / "alone")
     assert Dataset.open(out).fingerprint() == expected.fingerprint()
 
 
@@ -158,18 +158,18 @@ def test_another_recipe_in_the_same_folder_is_refused(
     whole: Dataset, recipe: SceneRecipe, change: dict, words: str
 ) -> None:
     with pytest.raises(CadsightError, match=f"was made {words}, expected a new folder"):
-        write_rendered_set(replace(recipe, **change), "raster", 12, whole.folder)
+        rendered_set(replace(recipe, **change), "raster", 12, whole.folder)
     assert len(whole) == 10
 
 
 def test_a_set_that_no_recipe_made_and_bad_counts_are_refused(recipe: SceneRecipe, tmp_path: Path) -> None:
     Dataset.create(tmp_path / "other", recipe.classes)
     with pytest.raises(CadsightError, match="was made by something else than a recipe"):
-        write_rendered_set(recipe, "raster", 1, tmp_path / "other")
+        rendered_set(recipe, "raster", 1, tmp_path / "other")
     with pytest.raises(CadsightError, match="0 pictures were asked for"):
-        write_rendered_set(recipe, "raster", 0, tmp_path / "set")
+        rendered_set(recipe, "raster", 0, tmp_path / "set")
     with pytest.raises(CadsightError, match="0 workers were asked for"):
-        write_rendered_set(recipe, "raster", 1, tmp_path / "set", workers=0)
+        rendered_set(recipe, "raster", 1, tmp_path / "set", workers=0)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -177,28 +177,28 @@ def test_a_full_disk_is_one_sentence_and_the_set_goes_on_later(
     whole: Dataset, recipe: SceneRecipe, tmp_path: Path, workers: int
 ) -> None:
     out = tmp_path / "set"
-    write_rendered_set(recipe, "raster", 2, out)
+    rendered_set(recipe, "raster", 2, out)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         # The manifest is two lines long; a third does not fit.
         resource.setrlimit(resource.RLIMIT_FSIZE, ((out / "manifest.jsonl").stat().st_size + 20, limits[1]))
         with pytest.raises(CadsightError, match=r"(manifest.jsonl|png) could not be (extended|written)"):
-            write_rendered_set(recipe, "raster", 10, out, workers=workers)
+            rendered_set(recipe, "raster", 10, out, workers=workers)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
     assert len(Dataset.open(out)) == 2
-    assert write_rendered_set(recipe, "raster", 10, out).fingerprint() == whole.fingerprint()
+    assert rendered_set(recipe, "raster", 10, out).fingerprint() == whole.fingerprint()
 
 
 def test_an_error_in_a_worker_is_the_users_sentence(recipe: SceneRecipe, tmp_path: Path) -> None:
     broken = replace(recipe, parts=(replace(recipe.parts[0], mesh=str(tmp_path / "gone.stl")),))
     (tmp_path / "set").mkdir()
     with pytest.raises(CadsightError, match=r"gone.stl does not exist"):
-        write_rendered_set(broken, "raster", 4, tmp_path / "set", workers=2)
+        rendered_set(broken, "raster", 4, tmp_path / "set", workers=2)
     assert list((tmp_path / "set").iterdir()) == []  # so that the recipe, once it is right, may be used there
-    assert len(write_rendered_set(recipe, "raster", 1, tmp_path / "set")) == 1
+    assert len(rendered_set(recipe, "raster", 1, tmp_path / "set")) == 1
 
 
 def test_every_lens_that_a_recipe_draws_is_possible() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_synthesis.datasets.rendered import write_rendered_set
 from cadsight_synthesis.recipes.base import SceneRecipe
 from cadsight_synthesis.recipes.reader import read_recipe
+from hand_made import rendered_set
 
 PART = Path(__file__).parents[4] / "config/parts/bracket.yaml"
 RECIPE = f"""kind: views
@@ -84,7 +84,7 @@ def test_a_lost_worker_loses_no_picture(machines: Machines, recipe: SceneRecipe,
     found: list[Dataset] = []
 
     def make() -> None:
-        found.append(write_rendered_set(recipe, "raster", COUNT, tmp_path / "cluster", cluster=machines.address))
+        found.append(rendered_set(recipe, "raster", COUNT, tmp_path / "cluster", cluster=machines.address))
 
     def lines() -> int:
         manifest = tmp_path / "cluster/manifest.jsonl"
@@ -98,7 +98,7 @@ def test_a_lost_worker_loses_no_picture(machines: Machines, recipe: SceneRecipe,
     assert lines() < COUNT
     making.join(180)
     assert not making.is_alive()
-    alone = write_rendered_set(recipe, "raster", COUNT, tmp_path / "alone")
+    alone = rendered_set(recipe, "raster", COUNT, tmp_path / "alone")
     assert found[0].fingerprint() == alone.fingerprint()
     assert "Lost all workers" not in (tmp_path / "scheduler.log").read_text()
 
@@ -107,8 +107,8 @@ def test_a_scheduler_without_workers_is_told_and_a_set_goes_on_elsewhere(
     machines: Machines, recipe: SceneRecipe, tmp_path: Path
 ) -> None:
     with pytest.raises(CadsightError, match=f"the Dask scheduler at {machines.address} has no worker"):
-        write_rendered_set(recipe, "raster", 4, tmp_path / "set", cluster=machines.address)
+        rendered_set(recipe, "raster", 4, tmp_path / "set", cluster=machines.address)
     machines.worker("only")
-    write_rendered_set(recipe, "raster", 3, tmp_path / "set", cluster=machines.address)
-    both = write_rendered_set(recipe, "raster", 6, tmp_path / "set")
-    assert both.fingerprint() == write_rendered_set(recipe, "raster", 6, tmp_path / "alone").fingerprint()
+    rendered_set(recipe, "raster", 3, tmp_path / "set", cluster=machines.address)
+    both = rendered_set(recipe, "raster", 6, tmp_path / "set")
+    assert both.fingerprint() == rendered_set(recipe, "raster", 6, tmp_path / "alone").fingerprint()
