@@ -117,7 +117,7 @@ class CocoSamples:
         crowds: list[int] = []
         for number in self.usable:
             entries, row = self._groups[number], len(classes)
-            if len(entries) == 1 and entries[0].plain:
+            if len(entries) == 1 and (entries[0].plain or _is_direct(entries[0])):
                 entry = entries[0]
                 split, image = self._pictures[number]
                 heads.append(_sample(entry.told, image, self._names[number], split, self._size(number)))
@@ -125,6 +125,8 @@ class CocoSamples:
                 classes += [entry.classes[a["category_id"]] for _, a in labels]
                 boxes += [a["bbox"] for _, a in labels]
                 crowds += [row + n for n, (_, a) in enumerate(labels) if a.get("iscrowd")]
+                if not entry.plain:
+                    reaches |= {row + n: _reach(a) for n, (_, a) in enumerate(labels) if a.get("segmentation")}
                 counts.append(len(labels))
                 continue
             sample = self.make(number)
@@ -155,6 +157,21 @@ class CocoSamples:
             _flags(crowds, len(classes)),
             lambda sample, label: self.make(self.usable[sample]).instances[label],
         )
+
+
+def _is_direct(entry: Entry) -> bool:
+    """Whether boxes and polygons are all that is said, so that no label has to be made to know where it lies."""
+    return "cadsight" not in entry.told and all(
+        a.get("bbox") is not None and "cadsight" not in a and not isinstance(a.get("segmentation"), dict)
+        for _, a in entry.annotations
+    )
+
+
+def _reach(annotation: Raw) -> Row:
+    """The box around the polygons of an annotation."""
+    xs = [x for polygon in annotation["segmentation"] for x in polygon[::2]]
+    ys = [y for polygon in annotation["segmentation"] for y in polygon[1::2]]
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _flags(places: Sequence[int], count: int) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ def annotation(number, image, **more):
 
 @pytest.fixture
 def folder(tmp_path, picture):
-    for seed, name in enumerate("abcd"):
+    for seed, name in enumerate("abcde"):
         picture(f"set/{name}.png", seed=seed)
     runs = {"size": [30, 40], "counts": [0, 60, 1140]}
     annotations = [
@@ -29,9 +29,11 @@ def folder(tmp_path, picture):
         annotation(4, 2, segmentation=runs, iscrowd=1, bbox=[0, 0, 2, 30]),
         annotation(5, 3, cadsight={"normal": [0, 0.6, -0.8]}),
         annotation(6, 1, iscrowd=1),
+        annotation(8, 5, segmentation=[[1, 2, 9, 2, 8, 7.5], [20, 3, 25, 30.5, 22, 4]], bbox=[1, 2, 24, 28.5]),
+        annotation(9, 5, iscrowd=True),
         annotation(7, 2, segmentation={**runs, "counts": [1]}),  # which cannot be used
     ]
-    images = [{"id": n, "file_name": f"{name}.png", "width": 40, "height": 30} for n, name in enumerate("abcd", 1)]
+    images = [{"id": n, "file_name": f"{name}.png", "width": 40, "height": 30} for n, name in enumerate("abcde", 1)]
     categories = [{"id": 3, "name": "plate"}, {"id": 7, "name": "bracket"}]
     data = {"images": images, "annotations": annotations, "categories": categories}
     (tmp_path / "set/labels.json").write_text(json.dumps(data))
@@ -47,8 +49,8 @@ def test_the_columns_of_coco_are_those_of_its_samples(folder):
     assert [(s.name, s.image, s.size, s.record) for s in quick.heads] == [
         (s.name, s.image, s.size, s.record) for s in slow.heads
     ]
-    assert quick.counts.tolist() == [3, 2, 1, 0]
-    assert quick.reaches[3].tolist() == [1, 2, 50, 7.5]
+    assert quick.counts.tolist() == [3, 2, 1, 0, 2]
+    assert quick.reaches[[3, 6]].tolist() == [[1, 2, 50, 7.5], [1, 2, 25, 30.5]]
     assert quick.instance(1, 0).attributes["keypoints"] == [1, 2, 2]
 
 
