@@ -196,7 +196,7 @@ def test_ultralytics_reads_what_we_wrote(tmp_path_factory, pictures):
         label = Path(str(sample.image).replace("/images/", "/labels/")).with_suffix(".txt")
         arguments = (str(sample.image), str(label), "", bool(points), len(CLASSES), points, 3 if points else 0, False)
         _, labels, (height, width), segments, keypoints, *_, message = verify_image_label(arguments)
-        assert message == ""
+        assert message == "" or "duplicate labels removed" in message
         assert (width, height) == (WIDTH, HEIGHT)
         # Ultralytics takes a row that is there twice once.
         rows = sorted({(i.class_id, *np.round(i.box.to_yolo(sample.size), 6)) for i in sample.instances})
