@@ -21,7 +21,7 @@ PROGRAMS = {
     "export": [
         PYTHON,
         "-m",
-        "cadsight_learning.runtime.export_process",
+        "cadsight_learning.export_child",
         "none",
         "",
         "onnx",
