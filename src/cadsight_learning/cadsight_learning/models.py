@@ -1,12 +1,12 @@
 """Models by their name or folder, ready to predict."""
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
+from cadsight_core.cache import cache_path
 from cadsight_core.errors import CadsightError
 
 from cadsight_learning.normals.regressor import COLOURS, Regressor
@@ -176,8 +176,7 @@ def exports_of(folder: Path, card: ModelCard, out: str | Path | None = None) -> 
     weights = sha256(folder / WEIGHTS)
     if out:
         return Exports(Path(out), weights, folder, about)
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return Exports(folder / EXPORTS, weights, folder, about, spare=caches / "cadsight" / EXPORTS / weights[:16])
+    return Exports(folder / EXPORTS, weights, folder, about, spare=cache_path(EXPORTS, weights[:16]))
 
 
 def _of_kind(name: str | Path, models: str | Path, kind: str) -> tuple[Path, ModelCard]:

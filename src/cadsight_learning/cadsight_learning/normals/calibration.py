@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.geometry import Array
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 
 from cadsight_learning.normals.von_mises_fisher import angles_within, mean_negative_log_likelihood, share_within
 
@@ -40,4 +40,4 @@ def calibration(angles_deg: Array, concentrations: Array) -> dict[str, Any]:
 def _rank_correlation(first: Array, second: Array) -> float:
     if np.ptp(first) <= 1e-9 * np.abs(first).max() or np.ptp(second) == 0:
         return 0.0
-    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
+    return float(spearmanr(first, second).statistic)

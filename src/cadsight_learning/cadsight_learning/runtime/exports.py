@@ -3,7 +3,8 @@
 MODEL/exports/FORMAT-WIDTHxHEIGHT/model.onnx    or model.xml and model.bin (OpenVINO)
 MODEL/exports/FORMAT-WIDTHxHEIGHT/export.json   what it was made of; the folder appears when it is whole
 
-Where nothing can be written beside the weights, they are in ~/.cache/cadsight/exports (or $XDG_CACHE_HOME).
+Where nothing can be written beside the weights, they are in the user's cache (see
+:mod:`cadsight_core.cache`).
 """
 
 import contextlib

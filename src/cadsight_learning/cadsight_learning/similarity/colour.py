@@ -8,10 +8,7 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import csr_matrix
-from scipy.spatial.distance import cdist
-from scipy.stats import wasserstein_distance
+from scipy.stats import wasserstein_distance, wasserstein_distance_nd
 
 CHANNELS = ("red", "green", "blue", "hue", "saturation", "value")
 # Cells a channel of the joint histogram: 8 x 8 x 8.
@@ -97,18 +94,8 @@ def _joint(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     if not len(sources) or not len(sinks):
         return 0.0
     centres = (np.indices((_CELLS,) * 3).reshape(3, -1).T + 0.5) * (256 / _CELLS)
-    cost = cdist(centres[sources], centres[sinks])
-    supply, demand = excess[sources], -excess[sinks]
-    demand = demand * supply.sum() / demand.sum()
-    m, n = cost.shape
-    columns = np.arange(m * n)
-    rows = np.concatenate([columns // n, m + columns % n])
-    limits = csr_matrix((np.ones(2 * m * n), (rows, np.tile(columns, 2))), shape=(m + n, m * n))
-    # One equation follows from the others; leaving it out spares the solver a quarrel over the last digit.
-    solved = linprog(cost.ravel(), A_eq=limits[:-1], b_eq=np.concatenate([supply, demand])[:-1], method="highs")
-    if solved.status != 0:
-        raise CadsightError(f"the joint distance could not be computed: {solved.message}")
-    return float(solved.fun)
+    moved = wasserstein_distance_nd(centres[sources], centres[sinks], excess[sources], -excess[sinks])
+    return float(moved * excess[sources].sum())
 
 
 def _not_empty(images: Sequence[Rgb]) -> None:

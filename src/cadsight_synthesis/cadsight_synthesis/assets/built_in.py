@@ -10,12 +10,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from cadsight_core.cache import cache_folder
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.own_environment import workspace
 
 from cadsight_synthesis.assets import procedural
-from cadsight_synthesis.assets.cache import cache_folder, kept, ply_of
+from cadsight_synthesis.assets.cache import kept, ply_of
 
 # Counts up when the formulas change, so that files of an older version are not taken for theirs.
 _VERSION = 2

@@ -1,29 +1,13 @@
 """Files that are made once and kept: meshes for the engines, textures, convex pieces. Named by what they hold."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from cadsight_core.errors import CadsightError
+from cadsight_core.cache import cache_folder
 from cadsight_core.files import write_atomically
 from cadsight_core.mesh import Mesh
-
-
-def cache_folder(*names: str) -> Path:
-    """``$CADSIGHT_CACHE``, else ``cadsight`` in the user's cache, or a folder in it; made when it is not there.
-
-    Raises:
-        CadsightError: when it cannot be made.
-    """
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(os.environ.get("CADSIGHT_CACHE") or Path(home) / "cadsight").joinpath(*names).absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CadsightError(f"the cache {folder} cannot be used: {error.strerror}, set CADSIGHT_CACHE") from error
-    return folder
 
 
 def kept(path: Path, make: Callable[[], bytes]) -> Path:

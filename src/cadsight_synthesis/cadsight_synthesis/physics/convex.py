@@ -5,11 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from cadsight_core.cache import cache_folder
 from cadsight_core.geometry import Array
 from cadsight_core.mesh import Mesh
 from scipy.spatial import ConvexHull, QhullError
 
-from cadsight_synthesis.assets.cache import cache_folder, kept, mesh_key
+from cadsight_synthesis.assets.cache import kept, mesh_key
 
 try:
     import coacd

@@ -5,10 +5,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from cadsight_core.cache import cache_folder
 from cadsight_core.images import encode_image
 from numpy.typing import NDArray
 
-from cadsight_synthesis.assets.cache import cache_folder, kept, mesh_key
+from cadsight_synthesis.assets.cache import kept, mesh_key
 from cadsight_synthesis.rendering.surface import Surface
 
 # Of the texture, in pixels; a mesh of more triangles than it has pixels lets neighbours share one.

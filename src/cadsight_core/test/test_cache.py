@@ -1,0 +1,23 @@
+import pytest
+from cadsight_core.cache import cache_folder, cache_path
+from cadsight_core.errors import CadsightError
+
+
+def test_one_variable_says_where_all_of_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("CADSIGHT_CACHE", str(tmp_path / "mine"))
+    assert cache_path("meshes") == tmp_path / "mine" / "meshes"
+    assert not (tmp_path / "mine").exists()
+    assert cache_folder("meshes").is_dir()
+
+
+def test_without_it_the_users_cache_is_taken(tmp_path, monkeypatch):
+    monkeypatch.delenv("CADSIGHT_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_path("exports", "a") == tmp_path / "cadsight" / "exports" / "a"
+
+
+def test_a_cache_that_cannot_be_made_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CADSIGHT_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(CadsightError, match="cannot be used: Not a directory, set CADSIGHT_CACHE"):
+        cache_folder()
