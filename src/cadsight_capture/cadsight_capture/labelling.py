@@ -25,6 +25,7 @@ from cadsight_core.output_folder import refuse_foreign, whole_folder
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
+from cadsight_core.session_folder import SessionFolder
 from numpy.typing import NDArray
 
 from cadsight_capture.agreement import Agreement, AgreementParameters, compare, judge
@@ -136,8 +137,9 @@ def label_session(
     if done is not None:
         return done
 
-    for name in ("labelled", "rejected"):
-        refuse_foreign(folder / name, earlier=files_of)
+    place = SessionFolder(folder)
+    for written in (place.labelled, place.rejected):
+        refuse_foreign(written, earlier=files_of)
     refuse_foreign_file(folder / LABELS, is_label_report)
     started = time.perf_counter()
     session = _Session(source, part, mount, p)
@@ -247,7 +249,8 @@ def _write(
     reasons: Counter[str] = Counter()
     unreadable: list[str] = []
     agreements: list[Agreement] = []
-    with _data_set(folder / "labelled", session) as labelled, _data_set(folder / "rejected", session) as rejected:
+    place = SessionFolder(folder)
+    with _data_set(place.labelled, session) as labelled, _data_set(place.rejected, session) as rejected:
         for result in results:
             refusal = result.labels.refusal
             if refusal is None:
@@ -263,8 +266,8 @@ def _write(
         refuse_foreign_file(folder / LABELS, is_label_report).unlink(missing_ok=True)
     statistics = {key: _statistics([getattr(a, key) for a in agreements]) for key in Agreement.__dataclass_fields__}
     return LabelReport(
-        labelled=folder / "labelled",
-        rejected=folder / "rejected",
+        labelled=place.labelled,
+        rejected=place.rejected,
         images=len(session.samples),
         accepted=len(agreements),
         reasons=dict(reasons),

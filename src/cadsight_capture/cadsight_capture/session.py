@@ -28,10 +28,10 @@ from cadsight_core.json_text import json_text
 from cadsight_core.output_file import json_with
 from cadsight_core.parameters import LARGEST_SEED, check, parameter
 from cadsight_core.sample import Sample, Split
+from cadsight_core.session_folder import SessionFolder
 from numpy.typing import NDArray
 
 FORMAT = "cadsight-session-1"
-_BACKGROUND = "background.png"
 # Whether the bytes of session.json are ours.
 is_session = json_with("asked", "skipped", form=FORMAT)
 
@@ -224,12 +224,13 @@ class Session:
             CadsightError: when the folder holds another session, or cannot be written.
         """
         self.folder = Path(folder).resolve()
+        self._place = SessionFolder(self.folder)
         self.plan, self.cell = plan, cell
         self.parameters = parameters or SessionParameters()
         self.control = control or Control()
         self._background_joints, self._poses_in_view, self._report = background_joints, poses_in_view, report
         self._begin(plan, recipe or {})
-        self.dataset = Dataset.create(self.folder / "raw", classes, exist_ok=True)
+        self.dataset = Dataset.create(self._place.raw, classes, exist_ok=True)
         self._fresh = 0
         self._seconds = 0.0
         self._silences: Counter[str] = Counter()
@@ -308,8 +309,8 @@ class Session:
             frame = self._background()
             self.dataset.append(self._sample(frame, name, background=True), frame.image)
         sample = self.dataset[name]
-        if not (self.folder / _BACKGROUND).exists():
-            write_image(self.folder / _BACKGROUND, self.dataset.image(sample))
+        if not self._place.background.exists():
+            write_image(self._place.background, self.dataset.image(sample))
         assert sample.camera is not None
         return self._poses_in_view(sample.camera, Pose.from_json(sample.record["base_from_camera"]))
 
@@ -358,7 +359,7 @@ class Session:
             self.control.sleep(self.parameters.retry_s)
 
     def _begin(self, plan: SessionPlan, recipe: Mapping[str, Any]) -> None:
-        path, background = self.folder / "session.json", self.folder / _BACKGROUND
+        path, background = self._place.state, self._place.background
         asked = {**asdict(plan), "recipe": json.loads(json_text(dict(recipe)))}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -385,7 +386,7 @@ class Session:
         self._save()
 
     def _save(self) -> None:
-        write_atomically(self.folder / "session.json", json_text(self._state, indent=1) + "\n")
+        write_atomically(self._place.state, json_text(self._state, indent=1) + "\n")
 
 
 def _pose(poses: Poses, index: int) -> tuple[Array, dict[str, int]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.output_file import json_with
+from cadsight_core.session_folder import SessionFolder
 
 FORMAT = "cadsight-report-1"
 SPLITS = ("train", "valid", "test")
@@ -14,37 +15,6 @@ SPLITS = ("train", "valid", "test")
 
 # Whether the bytes of report.json are ours.
 is_figures = json_with("run", form=FORMAT)
-
-
-@dataclass(frozen=True)
-class SessionFolder:
-    """One captured session: raw/, labelled/, rejected/, labels.json, background.png and, simulated only, truth/."""
-
-    folder: Path
-
-    @property
-    def raw(self) -> Path:
-        return self.folder / "raw"
-
-    @property
-    def labelled(self) -> Path:
-        return self.folder / "labelled"
-
-    @property
-    def rejected(self) -> Path:
-        return self.folder / "rejected"
-
-    @property
-    def truth(self) -> Path:
-        return self.folder / "truth"
-
-    @property
-    def labels(self) -> Path:
-        return self.folder / "labels.json"
-
-    @property
-    def background(self) -> Path:
-        return self.folder / "background.png"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import angle_between
-from cadsight_core.run_folder import SPLITS, RunFolder, SessionFolder, read_json
+from cadsight_core.run_folder import SPLITS, RunFolder, read_json
 from cadsight_core.sample import Sample
+from cadsight_core.session_folder import SessionFolder
 from cadsight_core.watching import watched
 
 from cadsight_report.truth import TrueFrame, Truth

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.geometry import angle_between
-from cadsight_core.run_folder import RunFolder, SessionFolder, read_json
+from cadsight_core.run_folder import RunFolder, read_json
+from cadsight_core.session_folder import SessionFolder
 from cadsight_core.symmetry import equal_normal
 
 from cadsight_report.truth import Truth, truth_of

@@ -7,8 +7,8 @@ from cadsight_core.box import Box
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.opengl import needing_opengl
 from cadsight_core.part import Part
-from cadsight_core.run_folder import SessionFolder
 from cadsight_core.sample import Instance, Sample
+from cadsight_core.session_folder import SessionFolder
 from numpy.typing import NDArray
 
 

@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
     from cadsight_core.parameters import from_mapping
     from cadsight_core.part import load_part
+    from cadsight_core.session_folder import SessionFolder
     from cadsight_ros.resources import resolve
 
     from cadsight_cli.progress import counted
@@ -39,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     part_file = args.part or parameters.part
     if not part_file:
         raise CadsightError(f"{config} names no part for cadsight/labelling, expected it there or --part YAML")
-    session = Path(args.session)
+    session = SessionFolder(Path(args.session))
     report = label_session(
-        session / "raw" if (session / "raw").is_dir() else session,
+        session.raw if session.raw.is_dir() else session.folder,
         load_part(resolve(part_file)),
         parameters.tool_from_part,
         parameters.labelling,

@@ -9,6 +9,7 @@ from cadsight_capture.labelling_parameters import LabellingNodeParameters
 from cadsight_core.errors import CadsightError
 from cadsight_core.parameters import from_mapping
 from cadsight_core.part import Part, load_part
+from cadsight_core.session_folder import SessionFolder
 from cadsight_ros.resources import resolve
 
 from cadsight_cli.yaml_file import node_section
@@ -24,7 +25,7 @@ def label(session: Path, config: Path, progress: Progress | None = None) -> None
     """
     parameters = _parameters(config)
     report = label_session(
-        session / "raw",
+        SessionFolder(session).raw,
         load_part(resolve(parameters.part)),
         parameters.tool_from_part,
         parameters.labelling,

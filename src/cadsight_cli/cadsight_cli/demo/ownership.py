@@ -8,6 +8,7 @@ from cadsight_core.files import halves_of
 from cadsight_core.output_file import is_ours, is_page, json_with, refuse_foreign_file
 from cadsight_core.output_folder import own_entries, with_parents
 from cadsight_core.run_folder import RunFolder, is_figures
+from cadsight_core.session_folder import SessionFolder
 
 _is_settings = json_with("train", "valid", "test", "seed")
 _is_steps = json_with("steps")
@@ -48,15 +49,13 @@ def _session(folder: Path) -> set[str]:
     from cadsight_cell.simulation.truth import truth_files
     from cadsight_core.dataset import files_of
 
-    own = {
-        name: own_entries(folder / name, earlier)
-        for name, earlier in (("raw", files_of), ("labelled", files_of), ("rejected", files_of), ("truth", truth_files))
-    }
-    found = _below(own)
-    if is_ours(folder / "session.json", is_session):
-        found |= {"session.json", "background.png"}
-        found |= {half.name for name in ("session.json", "background.png") for half in halves_of(folder / name)}
-    return found | ({"labels.json"} if is_ours(folder / "labels.json", is_label_report) else set())
+    place = SessionFolder(folder)
+    sets = ((place.raw, files_of), (place.labelled, files_of), (place.rejected, files_of), (place.truth, truth_files))
+    found = _below({piece.name: own_entries(piece, earlier) for piece, earlier in sets})
+    if is_ours(place.state, is_session):
+        files = (place.state, place.background)
+        found |= {file.name for file in files} | {half.name for file in files for half in halves_of(file)}
+    return found | ({place.labels.name} if is_ours(place.labels, is_label_report) else set())
 
 
 def _composed(folder: Path) -> set[str]:

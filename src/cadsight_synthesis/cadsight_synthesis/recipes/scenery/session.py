@@ -11,6 +11,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.images import read_image
 from cadsight_core.sample import Sample
+from cadsight_core.session_folder import SessionFolder
 
 from cadsight_synthesis.rendering.colour import to_linear
 from cadsight_synthesis.rendering.scene import Colour
@@ -45,7 +46,8 @@ def read_session(folder: str) -> Session:
         CadsightError: when there is no data set, or no picture in it has a camera and its pose.
     """
     path = Path(folder)
-    sets = [d for d in (path / "raw", path / "labelled", path) if (d / "manifest.jsonl").is_file()]
+    place = SessionFolder(path)
+    sets = [d for d in (place.raw, place.labelled, path) if (d / "manifest.jsonl").is_file()]
     if not sets:
         raise CadsightError(f"{path} is no captured session, expected raw/ or a data set in it")
     samples = [s for d in sets for s in Dataset.open(d)]
@@ -58,7 +60,8 @@ def read_session(folder: str) -> Session:
             )
     if not seen:
         raise CadsightError(f"no picture in {path} says where its camera was, expected base_from_camera in its record")
-    background = next((p for p in (path / "background.png", path.parent / "background.png") if p.is_file()), None)
+    backgrounds = (place.background, SessionFolder(path.parent).background)
+    background = next((p for p in backgrounds if p.is_file()), None)
     empty = to_linear(read_image(background) / 255.0) if background is not None else None
     white = np.percentile(empty.reshape(-1, 3), 70, axis=0) if empty is not None else np.ones(3)
     labelled = [s for s in samples if s.instances]
