@@ -11,6 +11,7 @@ from cadsight_core.parameters import from_mapping
 from cadsight_cli.arguments.types import number, text, whole
 
 T = TypeVar("T")
+_METAVARS: dict[type, str] = {int: "N", float: "NUMBER"}
 
 
 def add_options(parser: argparse.ArgumentParser, cls: type) -> None:
@@ -27,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser, cls: type) -> None:
         else:
             parser.add_argument(
                 flag, type=_type_of(hints[field.name], metadata), choices=metadata["choices"], help=sentence,
-                metavar=None if metadata["choices"] else hints[field.name].__name__.upper(),
+                metavar=None if metadata["choices"] else _METAVARS.get(hints[field.name], field.name.upper()),
             )  # fmt: skip
 
 
