@@ -77,7 +77,9 @@ COMMANDS = {
         f"synthesize make {ROOT}/config/recipes/views.yaml --count 1 --engine raster --out OUT", DATASET
     ),
     "preview": Command(f"synthesize preview {ROOT}/config/recipes/views.yaml --out OUT/a.html", ("a.html",)),
-    "preview_in": Command(f"synthesize preview {ROOT}/config/recipes/views.yaml --out OUT", ("views-preview.html",)),
+    "preview_in": Command(
+        f"synthesize preview {ROOT}/config/recipes/views.yaml --out OUT/new", ("new/views-preview.html",)
+    ),
     "synthesis": Command("synthesize check DATA --out OUT/a.html --json OUT/a.json", ("a.html", "a.json")),
     "in_set": Command("synthesize check OUT", ("check.html",)),
     "train_detector": Command("train detector --data DATA --out OUT", MODEL),

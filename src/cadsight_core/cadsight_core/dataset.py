@@ -20,7 +20,7 @@ from typing import IO, Any, NamedTuple
 
 from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import append_line, halves_of, inside, write_atomically
+from cadsight_core.files import append_line, halves_of, inside, make_folder, write_atomically
 from cadsight_core.images import Rgb, read_image, write_image
 from cadsight_core.json_text import json_text
 from cadsight_core.sample import Sample
@@ -73,10 +73,7 @@ class Dataset:
         foreign = next((name for name in (_MANIFEST, _LOCK) if os.path.lexists(folder / name)), None)
         if foreign is not None:
             raise CadsightError(f"{folder} holds {foreign} and no {_HEADER}, expected a new folder or a data set")
-        try:
-            (folder / _IMAGES).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CadsightError(f"the folder {folder} could not be made: {error.strerror}") from error
+        make_folder(folder / _IMAGES)
         header = {"format": FORMAT, "classes": list(names), **({"extra": dict(extra)} if extra else {})}
         write_atomically(folder / _HEADER, json_text(header, indent=1) + "\n")
         return Dataset.open(folder)

@@ -79,6 +79,18 @@ def append_line(path: str | Path, text: str) -> None:
         raise CadsightError(f"{path} could not be extended: {error.strerror or error}") from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it lies in, where they are missing.
+
+    Raises:
+        CadsightError: when that cannot be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CadsightError(f"the folder {folder} could not be made: {error.strerror or error}") from error
+
+
 @contextlib.contextmanager
 def alone_in(folder: str | Path) -> Iterator[None]:
     """Be the only process that works in ``folder``, made where it is missing, until the body ends or the process dies.

@@ -10,7 +10,7 @@ import numpy as np
 from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside
+from cadsight_core.files import inside, make_folder
 from cadsight_core.images import Rgb, encode_image
 from cadsight_core.output_file import write_same
 from cadsight_core.output_folder import refuse_foreign
@@ -68,10 +68,7 @@ def write_frames(
     """
     path, folder = Path(path), Path(folder)
     total = _expected(path, fps)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CadsightError(f"the folder {folder} could not be made: {error.strerror}") from error
+    make_folder(folder)
     files = []
     for index, _, frame in progress(read_frames(path, fps), total, "frames"):
         if grey:

@@ -92,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_preview(args: argparse.Namespace) -> int:
+    from cadsight_core.files import make_folder
     from cadsight_core.output_file import is_page, refuse_foreign_file
     from cadsight_core.watching import watched_by
     from cadsight_synthesis.datasets.page import write_page
@@ -101,6 +102,7 @@ def run_preview(args: argparse.Namespace) -> int:
 
     page = _page(args.out, f"{Path(args.recipe).stem}-preview.html")
     refuse_foreign_file(page, is_page)
+    make_folder(page.parent)
     recipe = _recipe(args)
     engine: Any = args.engine or "raster"
     count = args.count or COUNT
@@ -112,6 +114,7 @@ def run_preview(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
+    from cadsight_core.files import make_folder
     from cadsight_core.output_file import is_page, refuse_foreign_file
     from cadsight_synthesis.datasets.check import check
     from cadsight_synthesis.datasets.page import write_page
@@ -122,6 +125,8 @@ def run_check(args: argparse.Namespace) -> int:
     output = JsonOutput(args.json, "folder", "limits", "problems")
     place = _page(args.out or args.folder, "check.html")
     refuse_foreign_file(place, is_page)
+    if args.out:
+        make_folder(place.parent)
     report = check(args.folder, args.count or 30, args.seed or 0, progress=picture_bar)
     page = write_page(place, f"Check of {args.folder}", report.facts, report.figures)
     for name, value in report.facts.items():

@@ -16,6 +16,7 @@ import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_core.files import make_folder
 from cadsight_core.formats.folders import pictures_in, sample_names
 from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
 from cadsight_core.images import encode_image, image_size, read_image
@@ -120,10 +121,7 @@ def annotate(
     place = images if images in (out.parent, out.parent / "images") else out.parent / "images"
     if copies and place == images:
         raise CadsightError(f"copies would lie among the pictures in {images}, expected {out.name} in another folder")
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CadsightError(f"the folder {place} could not be made: {error.strerror}") from error
+    make_folder(place)
     work = _Annotation(
         tuple(sources),
         place,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
+from cadsight_core.files import make_folder, write_atomically
 from cadsight_core.geometry import Array, Pose, unit
 from cadsight_core.images import write_image
 from cadsight_core.mesh import Mesh, Unit, load_mesh
@@ -93,10 +93,7 @@ def add_part(
         raise CadsightError(f"{drawing} is there and no mesh beside it, expected another name or folder, or --force")
     text = _yaml(name, class_id, proposed, sayable(found, tolerance), f"Added from {Path(file).name!r}.")
     part = parse_part(text, path)
-    try:
-        mesh_path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CadsightError(f"the folder {mesh_path.parent} could not be made: {error.strerror}") from error
+    make_folder(mesh_path.parent)
     write_mesh = write_atomically if force else write_same
     write_mesh(mesh_path, ply_bytes(mesh))
     write_atomically(path, text)
