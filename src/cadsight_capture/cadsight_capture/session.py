@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.dataset import Dataset
+from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.geometry import Array, Pose
@@ -363,17 +364,13 @@ class Session:
         asked = {**asdict(plan), "recipe": json.loads(json_text(dict(recipe)))}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            before = json.loads(path.read_text()) if path.exists() else None
         except OSError as error:
             raise CadsightError(f"the session's folder {self.folder} cannot be used: {error.strerror}") from error
-        except ValueError as error:
-            raise CadsightError(f"{path} is no JSON, expected what a session wrote there: {error}") from error
+        before = read_document(path, FORMAT, "session") if path.exists() else None
         if before is None and os.path.lexists(background):
             raise CadsightError(f"{background} is there and no session, expected another folder")
         if before is None:
             self._state: dict[str, Any] = {"format": FORMAT, "asked": asked, "skipped": {}}
-        elif not isinstance(before, dict) or before.get("format") != FORMAT:
-            raise CadsightError(f"{path} is no session of ours, expected the format {FORMAT}")
         else:
             for key in ("session", "split", "seed", "recipe"):
                 was = before["asked"].get(key)
@@ -382,7 +379,7 @@ class Session:
                         f"the session in {self.folder} was begun with {key} {was!r} and {asked[key]!r} came, "
                         "expected the same to continue it or another folder"
                     )
-            self._state = {**before, "asked": asked}
+            self._state = {"format": FORMAT, **before, "asked": asked}
         self._save()
 
     def _save(self) -> None:

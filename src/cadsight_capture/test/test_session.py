@@ -191,7 +191,7 @@ def test_another_seed_does_not_continue_a_session(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [("{", "is no JSON"), ("[]", "is no session of ours"), ("{}", "is no session of ours")]
+    ("content", "words"), [("{", "is not JSON"), ("[]", "holds a list"), ("{}", "has the format None")]
 )
 def test_a_broken_session_file_is_named(tmp_path, content, words):
     (tmp_path / "session.json").write_text(content)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from cadsight_core.derived import DerivedSamples
+from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, halves_of, inside, make_folder, write_atomically
 from cadsight_core.images import Rgb, read_image, write_image
@@ -298,15 +299,7 @@ class _Line(NamedTuple):
 
 
 def _read_header(path: Path) -> dict[str, Any]:
-    try:
-        header = json.loads(path.read_text())
-    except OSError as error:
-        raise CadsightError(f"{path.parent} is no data set: {path.name}: {error.strerror}") from error
-    except ValueError as error:
-        raise CadsightError(f"{path} is not JSON: {error}, expected format and classes") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        found = header.get("format") if isinstance(header, dict) else header
-        raise CadsightError(f"{path} has the format {found!r}, expected {FORMAT!r}")
+    header = read_document(path, FORMAT, "data set")
     classes = header.get("classes")
     if not isinstance(classes, list) or not all(isinstance(c, str) for c in classes):
         raise CadsightError(f"{path} has the classes {classes!r}, expected a list of names")

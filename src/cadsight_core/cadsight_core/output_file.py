@@ -10,8 +10,8 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+from cadsight_core.documents import document_in, json_of
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically, writing_atomically
 from cadsight_core.json_text import json_text
@@ -30,18 +30,10 @@ def json_with(*keys: str, form: str = "") -> Ours:
     """Tells a JSON object that has all of ``keys``, and the ``format`` that is given."""
 
     def ours(data: bytes) -> bool:
-        found = json_of(data)
-        return isinstance(found, dict) and set(keys) <= found.keys() and form in ("", found.get("format"))
+        found = document_in(data, form) if form else json_of(data)
+        return isinstance(found, dict) and set(keys) <= found.keys()
 
     return ours
-
-
-def json_of(data: bytes) -> Any:
-    """What JSON says, None for bytes that are no JSON."""
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None
 
 
 def is_page(data: bytes) -> bool:
@@ -111,12 +103,13 @@ def write_same(path: str | Path, data: bytes, *, flushed: bool = True) -> None:
 def noted(path: str | Path) -> Ours:
     """Tells what :func:`writing_noted` wrote at ``path``, unless it was changed since."""
     try:
-        said = json.loads(_note_of(Path(path).resolve()).read_text())
-    except (OSError, ValueError, RuntimeError):
+        said = document_in(_note_of(Path(path).resolve()).read_bytes(), _NOTE_FORMAT)
+    except (OSError, RuntimeError, ValueError):  # a ValueError for a name that no file can have
         said = None
-    if not isinstance(said, dict) or said.get("format") != _NOTE_FORMAT or not isinstance(said.get("sha256"), list):
+    sums = said.get("sha256") if said else None
+    if not isinstance(sums, list):
         return lambda _: False
-    return lambda data: hashlib.sha256(data).hexdigest() in said["sha256"]
+    return lambda data: hashlib.sha256(data).hexdigest() in sums
 
 
 class NotedFile:

@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path, PurePosixPath
 
+from cadsight_core.documents import document_in
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import json_text
 
@@ -123,13 +124,9 @@ def own_entries(place: Path, earlier: Earlier = no_earlier) -> set[str]:
     mark = place / MARK
     if not _plain(mark) or mark.is_dir():
         return with_parents(earlier(place) or ())
-    try:
-        said = json.loads(mark.read_text())
-    except ValueError:
-        return set()
-    if not isinstance(said, dict) or said.get("format") != _FORMAT or not isinstance(said.get("entries"), list):
-        return set()
-    return with_parents(said["entries"]) | {MARK}
+    said = document_in(mark.read_bytes(), _FORMAT)
+    entries = said.get("entries") if said else None
+    return with_parents(entries) | {MARK} if isinstance(entries, list) else set()
 
 
 def _entries(folder: Path) -> Iterator[str]:

@@ -314,10 +314,10 @@ def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        (None, "is no data set"),
+        (None, "holds no data set"),
         ("{", "is not JSON"),
         ('{"format": "other"}', "has the format 'other'"),
-        ("[]", "has the format"),
+        ("[]", "holds a list"),
         ('{"format": "cadsight-dataset-1", "classes": 3}', "expected a list of names"),
     ],
 )

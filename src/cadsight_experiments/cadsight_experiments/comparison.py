@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import alone_in, write_atomically
 from cadsight_core.json_text import figures_text
@@ -176,13 +177,7 @@ def load_comparison(folder: str | Path) -> dict[str, Any]:
         CadsightError: when it cannot be read, or is of another format.
     """
     path = Path(folder) / COMPARISON
-    try:
-        comparison = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise CadsightError(f"{path} could not be read ({error}), expected what cadsight experiment writes") from error
-    if not isinstance(comparison, dict) or comparison.get("format") != FORMAT:
-        raise CadsightError(f"{path} is of another format, expected {FORMAT}: run the experiment again")
-    return comparison
+    return {"format": FORMAT, **read_document(path, FORMAT, "comparison")}
 
 
 def table(comparison: Mapping[str, Any]) -> str:

@@ -70,7 +70,7 @@ def test_models_lists_whole_models_beside_a_broken_one_which_costs_the_status(mo
     assert main(["models", "--models", str(tmp_path)]) == 1
     told = capsys.readouterr()
     assert told.out.startswith("whole ")
-    assert told.err.startswith("cadsight: the model broken is broken: the card ")
+    assert told.err.startswith(f"cadsight: the model broken is broken: {tmp_path}")
     assert main(["models", "--models", str(tmp_path), "--json"]) == 1
     listed = json.loads(capsys.readouterr().out)
     assert [(one["name"], one["kind"]) for one in listed["models"]] == [("whole", "detector")]

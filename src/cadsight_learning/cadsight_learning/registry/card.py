@@ -1,12 +1,12 @@
 """What is known of a model, as it stands beside its weights."""
 
 import dataclasses
-import json
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import with_nan
 
@@ -62,14 +62,7 @@ def load_card(folder: str | Path) -> ModelCard:
         CadsightError: when there is none, or it is not ours.
     """
     path = Path(folder) / CARD
-    try:
-        data = json.loads(path.read_text())
-    except OSError as error:
-        raise CadsightError(f"{folder} holds no model: {CARD} could not be read, expected a trained model") from error
-    except ValueError as error:
-        raise CadsightError(f"the card {path} is not JSON: {error}") from error
-    if not isinstance(data, dict) or data.pop("format", None) != CARD_FORMAT:
-        raise CadsightError(f"the card {path} is of another format, expected {CARD_FORMAT}")
+    data = read_document(path, CARD_FORMAT, "model")
     known = {f.name for f in dataclasses.fields(ModelCard)}
     if not {"kind", "architecture", "classes", "image_size"} <= data.keys() <= known:
         raise CadsightError(f"the card {path} has the keys {sorted(data)}, expected {sorted(known)}")

@@ -5,6 +5,7 @@ FOLDER/NAME/learned_from.json lies beside the model's card; models of earlier ve
 
 import hashlib
 import json
+import os
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import json_text
 from cadsight_core.sample import Sample
@@ -58,14 +60,11 @@ def load_learned_from(folder: str | Path) -> LearnedFrom | None:
         CadsightError: for a list that cannot be read or is not ours.
     """
     path = Path(folder) / LEARNED_FROM
-    try:
-        data = json.loads(path.read_text())
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
-    except (OSError, ValueError) as error:
-        raise CadsightError(f"{path} could not be read ({error}), expected a list of pictures") from error
-    if not isinstance(data, dict) or data.pop("format", None) != LEARNED_FROM_FORMAT or not _is_list_of_pictures(data):
-        raise CadsightError(f"{path} is of another format, expected {LEARNED_FROM_FORMAT}")
+    data = read_document(path, LEARNED_FROM_FORMAT, "list of pictures")
+    if not _is_list_of_pictures(data):
+        raise CadsightError(f"{path} has the keys {sorted(data)}, expected train and valid, each a list of hex digits")
     return LearnedFrom(tuple(data["train"]), tuple(data["valid"]))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cadsight_core.documents import document_in
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.images import Rgb
@@ -66,12 +67,12 @@ class Exports:
 
     def _whole(self, folder: Path, kind: str) -> Path | None:
         try:
-            about = json.loads((folder / ABOUT).read_text())
-        except (OSError, ValueError):
+            about = document_in((folder / ABOUT).read_bytes(), FORMAT)
+        except OSError:
             return None
-        made_of = (about.get("format"), about.get("weights_sha256")) if isinstance(about, dict) else None
+        made_of = about.get("weights_sha256") if about else None
         whole = all((folder / name).is_file() for name in _FILES[kind])
-        return folder / _FILES[kind][0] if whole and made_of == (FORMAT, self.weights_sha256) else None
+        return folder / _FILES[kind][0] if whole and made_of == self.weights_sha256 else None
 
     def keep(self, path: Path, kind: str, shape: tuple[int, int], difference: float) -> Path:
         """Where the export that was written to ``path`` is now: ``folder``, else ``spare``.

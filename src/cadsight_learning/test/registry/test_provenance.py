@@ -71,14 +71,14 @@ def test_what_a_model_started_from_counts_as_learned_from(pictures, other_pictur
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "could not be read"),
-        ("[]", "another format"),
-        ('{"format": "other", "train": [], "valid": []}', "another format"),
-        ('{"format": "cadsight-learned-from-1", "train": []}', "another format"),
-        ('{"format": "cadsight-learned-from-1", "train": "0", "valid": []}', "another format"),
-        ('{"format": "cadsight-learned-from-1", "train": ["0123"], "valid": []}', "another format"),
-        ('{"format": "cadsight-learned-from-1", "train": [7], "valid": []}', "another format"),
-        ('{"format": "cadsight-learned-from-1", "train": [], "valid": ["0123456789abcdeX"]}', "another format"),
+        ("{", "is not JSON"),
+        ("[]", "holds a list"),
+        ('{"format": "other", "train": [], "valid": []}', "has the format 'other'"),
+        ('{"format": "cadsight-learned-from-1", "train": []}', "has the keys"),
+        ('{"format": "cadsight-learned-from-1", "train": "0", "valid": []}', "has the keys"),
+        ('{"format": "cadsight-learned-from-1", "train": ["0123"], "valid": []}', "has the keys"),
+        ('{"format": "cadsight-learned-from-1", "train": [7], "valid": []}', "has the keys"),
+        ('{"format": "cadsight-learned-from-1", "train": [], "valid": ["0123456789abcdeX"]}', "has the keys"),
     ],
 )
 def test_a_list_that_is_not_ours_is_refused(text, words, tmp_path):

@@ -87,9 +87,9 @@ def test_a_model_of_another_kind_is_refused(models):
     ("content", "words"),
     [
         ("{", "not JSON"),
-        ('{"format": "other"}', "another format"),
+        ('{"format": "other"}', "has the format"),
         ('{"format": "cadsight-model-1", "kind": "normals"}', "expected"),
-        ("[]", "another format"),
+        ("[]", "holds a list"),
     ],
 )
 def test_a_card_that_is_not_ours_is_refused(models, content, words):

@@ -125,7 +125,7 @@ def test_a_normal_that_the_regression_file_tells_otherwise_is_told(made: Dataset
 
 
 def test_what_cannot_be_checked_is_told(made: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(CadsightError, match="is no data set"):
+    with pytest.raises(CadsightError, match="holds no data set"):
         check(tmp_path)
     Dataset.create(tmp_path / "bare", ["bracket"])
     with pytest.raises(CadsightError, match="has no parts/"):
