@@ -147,7 +147,7 @@ def compare(
         "test": str(test),
         "test_pictures": len(judges),
         "seeds": seeds,
-        "objects": judged_objects(judges, test_names),
+        "objects": [one.to_json() for one in judged_objects(judges, test_names)],
         "symmetry": sorted(p.name for p in parts if p.symmetry),
         "sets": found,
     }

@@ -20,7 +20,7 @@ from cadsight_learning.data.loading import load_together, parts_in
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.evaluation.label_properties import counting
 from cadsight_learning.fit import fit_detector, fit_normals
-from cadsight_learning.metrics.detection import SHARES
+from cadsight_learning.metrics.results import SHARES
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry.model_folder import refuse_foreign_model
 from cadsight_learning.training.progress import Progress, silent
@@ -144,10 +144,10 @@ class Trials:
         # What does not fit into memory is a setting that the experiment has.
         batch = min(trial.detector.batch, detector.at_once)
         judged = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
-        figures = {f: float(judged[f]) for f in DETECTOR_FIGURES}
-        intervals = {f: judged["intervals"][f] for f in DETECTOR_FIGURES if f in judged["intervals"]}
-        objects = [{k: i[k] for k in ("found", "iou", "score")} for p in judged["per_image"] for i in p["labels"]]
-        results = {"matches": judged["matches"], "confusion": judged["confusion"]}
+        figures = judged.shares
+        intervals = {f: judged.intervals[f] for f in DETECTOR_FIGURES if f in judged.intervals}
+        objects = [{"found": i.found, "iou": i.iou, "score": i.score} for p in judged.per_image for i in p.labels]
+        results = {"matches": judged.matches.to_json(), "confusion": judged.confusion.to_json()}
         ended = {"detector": card.stopped}
         if trial.normals is not None:
             there = parts_in(trial.parts, classes)
@@ -157,10 +157,10 @@ class Trials:
             symmetries = {p.class_id: p.symmetry for p in there}
             angles = evaluate_normals(regressor, tests, symmetries, min(trial.normals.batch, regressor.at_once))
             ended["normals"] = card.stopped
-            figures |= {f: float(angles[f]) for f in NORMAL_FIGURES}
-            intervals |= {f: angles["intervals"][f] for f in NORMAL_FIGURES}
-            objects = _with_angles(objects, tests, [one["angle_deg"] for one in angles["per_image"]])
-            results |= {name: angles[name] for name in ("calibration",) if name in angles}
+            figures |= {f: angles.figures[f] for f in NORMAL_FIGURES}
+            intervals |= {f: angles.intervals[f] for f in NORMAL_FIGURES}
+            objects = _with_angles(objects, tests, [crop.angle_deg for crop in angles.per_image])
+            results |= {"calibration": angles.calibration.to_json()} if angles.calibration else {}
         results["stopped"] = {kind: why for kind, why in ended.items() if why}
         trial.keep({"figures": figures, "intervals": intervals, **results, "objects": objects})
 

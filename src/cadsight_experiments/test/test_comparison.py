@@ -309,7 +309,7 @@ def test_regressors_are_trained_and_judged_by_the_symmetry_of_the_parts(folders,
     assert card.data["symmetry"] == {"block": [{"axis": [1.0, 0.0, 0.0], "order": 0}]}
     judges, regressor = load_together([folders / "test"])[0], load_regressor(folders / "round/many/0/normals")
     by_hand = evaluate_normals(regressor, judges, {0: round_about_x.symmetry})
-    assert found["sets"][0]["mean"]["mean_deg"] == by_hand["mean_deg"] < evaluate_normals(regressor, judges)["mean_deg"]
+    assert found["sets"][0]["mean"]["mean_deg"] == by_hand.mean_deg < evaluate_normals(regressor, judges).mean_deg
     trial = folders / "round/many/0/trial.json"
     made = trial.stat().st_mtime_ns
     assert compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS, parts=[round_about_x]) == found

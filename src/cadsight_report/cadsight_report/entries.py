@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import with_nan
@@ -19,7 +18,10 @@ from cadsight_experiments.set_figures import Measured, resampled_sets, set_figur
 from cadsight_experiments.trial import DETECTOR_FIGURES, NORMAL_FIGURES, stopped
 from cadsight_learning.data.loading import chosen, load_together, parts_in
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
+from cadsight_learning.evaluation.normal_metrics import NormalMetrics
+from cadsight_learning.metrics.results import Confusion, DetectionMetrics
 from cadsight_learning.models import load_detector, load_regressor
+from cadsight_learning.normals.calibration import Calibration
 from cadsight_learning.registry.card import load_card
 from cadsight_learning.registry.model_folder import CARD
 from cadsight_learning.registry.provenance import refuse_learned
@@ -51,6 +53,14 @@ class Judges:
         return chosen(samples, self.split) if self.split else samples, classes
 
 
+@dataclass(frozen=True)
+class CalibrationCurve:
+    """Expected and observed shares (see :class:`cadsight_learning.normals.calibration.Calibration`)."""
+
+    expected: Sequence[float]
+    observed: Sequence[float]
+
+
 @dataclass(frozen=True, eq=False)
 class Entry:
     """One column of the comparison.
@@ -63,8 +73,7 @@ class Entry:
         notes: sentences on what its figures hang on.
         curves: of 'detector' and 'normals', for each seed a row an epoch.
         errors: of each crop the vertical component of the true normal and the error in degrees.
-        confusion: ``classes`` and ``matrix``.
-        calibration: ``expected`` and ``observed`` shares of :func:`evaluate_normals`, of all seeds together.
+        calibration: of all seeds together.
         models: folder of 'detector' and 'normals', of the first seed.
     """
 
@@ -77,8 +86,8 @@ class Entry:
     spread: Mapping[str, float] = field(default_factory=dict)
     curves: dict[str, list[Curves]] = field(default_factory=dict)
     errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
-    confusion: Mapping[str, Any] | None = None
-    calibration: Mapping[str, Any] | None = None
+    confusion: Confusion | None = None
+    calibration: CalibrationCurve | None = None
     models: dict[str, Path] = field(default_factory=dict)
 
 
@@ -145,7 +154,7 @@ def _of_experiment(folder: Path) -> list[Entry]:
             {kind: path for kind in ("detector", "normals") if (path := seed / kind) and (path / CARD).is_file()}
             for seed in (folder / one["name"] / str(trial["seed"]) for trial in one["trials"])
         ]
-        matrices = [t["confusion"] for t in one["trials"]]
+        matrices = [Confusion.from_json(t["confusion"]) for t in one["trials"]]
         entries.append(
             Entry(
                 one["name"],
@@ -157,8 +166,8 @@ def _of_experiment(folder: Path) -> list[Entry]:
                 one["spread"],
                 {kind: [_curves(models[kind]) for models in trained if kind in models] for kind in trained[0]},
                 ([_vertical(tilt) for tilt, _ in pairs], [angle for _, angle in pairs]),
-                {"classes": matrices[0]["classes"], "matrix": _added([m["matrix"] for m in matrices])},
-                _pooled([t["calibration"] for t in one["trials"] if "calibration" in t]),
+                Confusion(matrices[0].classes, _added([m.matrix for m in matrices])),
+                _pooled([Calibration.from_json(t["calibration"]) for t in one["trials"] if "calibration" in t]),
                 trained[0],
             )
         )
@@ -186,20 +195,22 @@ def _of_models(name: str, folders: Sequence[Path], test: Judges | None, given: b
             entry.figures.update({k: Measured(v, nothing, nothing) for k, v in card.figures.items() if k in names})
             continue
         if card.kind == "detector":
-            found = evaluate_detector(
+            found: DetectionMetrics | NormalMetrics = evaluate_detector(
                 load_detector(folder),
                 in_classes_of(samples, classes, card.classes),
                 square=bool(card.options.get("square", False)),
             )
-            entry = replace(entry, confusion=found["confusion"])
         else:
             found = evaluate_normals(load_regressor(folder), samples, symmetries)
-            errors = [p["vertical"] for p in found["per_image"]], [p["angle_deg"] for p in found["per_image"]]
-            entry = replace(entry, errors=errors, calibration=found.get("calibration"))
+        if isinstance(found, DetectionMetrics):
+            entry = replace(entry, confusion=found.confusion)
+        else:
+            errors = [crop.vertical for crop in found.per_image], [crop.angle_deg for crop in found.per_image]
+            entry = replace(entry, errors=errors, calibration=_curve(found.calibration))
         entry.figures.update({
-            k: Measured(found[k], *found["intervals"].get(k, (float("nan"),) * 2))
-            for k in (*DETECTOR_FIGURES, *NORMAL_FIGURES)
-            if k in found
+            k: Measured(value, *found.intervals.get(k, (float("nan"),) * 2))
+            for k, value in found.figures.items()
+            if k in (*DETECTOR_FIGURES, *NORMAL_FIGURES)
         })  # fmt: skip
     judged = "its own validation pictures"
     if test:
@@ -218,16 +229,20 @@ def _vertical(tilt_deg: float) -> float:
     return math.cos(math.radians(tilt_deg))
 
 
-def _added(matrices: Sequence[Sequence[Sequence[int]]]) -> list[list[int]]:
-    return [[sum(cells) for cells in zip(*rows, strict=True)] for rows in zip(*matrices, strict=True)]
+def _added(matrices: Sequence[Sequence[Sequence[int]]]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(sum(cells) for cells in zip(*rows, strict=True)) for rows in zip(*matrices, strict=True))
 
 
-def _pooled(calibrations: Sequence[Mapping[str, Any]]) -> dict[str, list[float]] | None:
+def _curve(one: Calibration | None) -> CalibrationCurve | None:
+    return None if one is None else CalibrationCurve(one.expected, one.observed)
+
+
+def _pooled(calibrations: Sequence[Calibration]) -> CalibrationCurve | None:
     """The calibration of all crops of several trials, of which each has as many as the others."""
     if not calibrations:
         return None
-    observed = zip(*(c["observed"] for c in calibrations), strict=True)
-    return {"expected": calibrations[0]["expected"], "observed": [fmean(shares) for shares in observed]}
+    observed = zip(*(c.observed for c in calibrations), strict=True)
+    return CalibrationCurve(calibrations[0].expected, tuple(fmean(shares) for shares in observed))
 
 
 def _curves(folder: Path) -> Curves:

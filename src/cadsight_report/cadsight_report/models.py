@@ -89,8 +89,8 @@ def normals_curves(folder: Path) -> Panels:
 
 def detector_figures(detector: Detector, samples: Sequence[Sample], square: bool = False) -> dict[str, Any]:
     """The paper's table 1 at a confidence of 0.5 and at most 10 detections an image (Comillas, section 4.2)."""
-    figures = evaluate_detector(detector, samples, square=square)
-    return {"images": figures["pictures"]} | {k: v for k, v in figures.items() if k != "pictures"}
+    figures = evaluate_detector(detector, samples, square=square).to_json()
+    return {"images": figures.pop("pictures"), **figures}
 
 
 def normal_errors(
@@ -101,8 +101,9 @@ def normal_errors(
 ) -> NormalErrors:
     """Errors on ``samples``, up to the symmetry of their parts, beside those of always answering the mean normal of
     ``training``."""
-    figures = evaluate_normals(regressor, samples, symmetries)
-    each = figures.pop("per_image")
+    metrics = evaluate_normals(regressor, samples, symmetries)
+    figures = metrics.to_json()
+    del figures["per_image"]
     figures = {"images": figures.pop("crops"), **figures}
     known = [i.normal for s in training for i in s.instances if i.normal is not None]
     if known:
@@ -110,7 +111,8 @@ def normal_errors(
         instances = [i for s in samples for i in s.instances if i.normal is not None]
         same = [looking_the_same(np.asarray(i.normal), constant, i, symmetries or {}) for i in instances]
         figures["constant_deg"] = float(np.mean(angle_between(same, constant)))
-    return NormalErrors([e["angle_deg"] for e in each], [e["vertical"] for e in each], figures)
+    crops = metrics.per_image
+    return NormalErrors([c.angle_deg for c in crops], [c.vertical for c in crops], figures)
 
 
 def look(detector: Detector, regressor: NormalRegressor | None, samples: Sequence[Sample]) -> list[list[Instance]]:

@@ -196,7 +196,7 @@ def _charts(entries: Sequence[Entry]) -> dict[str, str]:
     errors = {e.name: e.errors for e in entries if len(e.errors[0])}
     if errors:
         found["by_vertical"] = charts.by_vertical(errors, order)
-    calibrated = {e.name: (e.calibration["expected"], e.calibration["observed"]) for e in entries if e.calibration}
+    calibrated = {e.name: (e.calibration.expected, e.calibration.observed) for e in entries if e.calibration}
     if calibrated:
         found["calibration"] = charts.calibrations(calibrated, order)
     return found

@@ -92,7 +92,7 @@ def test_figures_of_a_set_are_the_means_of_its_trials(experiment):
             assert measured.value == pytest.approx(one["mean"][name])
             assert measured.low <= measured.value <= measured.high
         assert len(entry.errors[0]) == 2 * 3
-        assert sum(map(sum, entry.confusion["matrix"][:-1])) == 2 * 3
+        assert sum(map(sum, entry.confusion.matrix[:-1])) == 2 * 3
 
 
 def test_the_curves_of_every_seed_are_shown_and_the_crops_of_all_seeds_calibrate_together(experiment):
@@ -104,7 +104,7 @@ def test_the_curves_of_every_seed_are_shown_and_the_crops_of_all_seeds_calibrate
             assert entry.curves[kind] == kept
             assert kept[0] != kept[1]
         shares = [trial["calibration"]["observed"] for trial in one["trials"]]
-        assert entry.calibration["observed"] == pytest.approx(np.mean(shares, axis=0))
+        assert entry.calibration.observed == pytest.approx(np.mean(shares, axis=0))
         assert entry.models["detector"] == experiment / one["name"] / "0" / "detector"
 
 
@@ -150,8 +150,8 @@ def test_only_a_split_judges_and_symmetry_counts_where_the_parts_are_given(run_f
     assert turned.judged_on == f"{plain.judged_on}, normals up to the symmetry of <part>"
     regressor, samples = load_regressor(normals), dataset.samples("test")
     by_hand = evaluate_normals(regressor, samples, {0: round_about_z.symmetry})
-    assert turned.figures["mean_deg"].value == by_hand["mean_deg"] < plain.figures["mean_deg"].value
-    assert by_hand["symmetric"] == 3
+    assert turned.figures["mean_deg"].value == by_hand.mean_deg < plain.figures["mean_deg"].value
+    assert by_hand.symmetric == 3
     page = build_side_by_side(
         [normals], tmp_path / "page.html", Judges(dataset.folder, "test", [round_about_z])
     ).read_text()

@@ -10,7 +10,8 @@ from cadsight_core.parameters import check, parameter
 from cadsight_learning.metrics.average_precision import average_precision
 from cadsight_learning.metrics.bootstrap import RESAMPLES
 from cadsight_learning.metrics.boxes import Boxes
-from cadsight_learning.metrics.detection import detection_figures, per_picture
+from cadsight_learning.metrics.detection import detection_figures
+from cadsight_learning.metrics.per_picture import per_picture
 
 Show = Callable[[str, dict[str, Any]], None]
 
@@ -36,8 +37,8 @@ class EvaluationBenchmark:
         numbers = [str(i) for i in range(len(truth))]
 
         def judged() -> None:
-            _, table = detection_figures(truth, found, names, _A_PICTURE)
-            per_picture(table, names, numbers, truth, found)
+            metrics = detection_figures(truth, found, names, _A_PICTURE)
+            per_picture(metrics.matches, names, numbers, truth, found)
 
         size = {"boxes": sum(len(f.boxes) for f in found), "pictures": len(truth), "classes": self.classes}
         speeds = {

@@ -113,7 +113,7 @@ class InferenceBenchmark:
                 "times_plain_torch": medians[PLAIN] / median,
             }
             if samples:
-                found[runtime]["map50_95"] = evaluate_detector(detector, samples, confidence=0.001)["map50_95"]
+                found[runtime]["map50_95"] = evaluate_detector(detector, samples, confidence=0.001).map50_95
             told(runtime, found[runtime])
         return {"image_size": width, "runs": self.runs, "threads": torch.get_num_threads(), **found}
 

@@ -2,12 +2,15 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cadsight_cli.arguments.types import COUNT, SHARE
 
+if TYPE_CHECKING:
+    from cadsight_learning.evaluation.normal_metrics import NormalMetrics
+    from cadsight_learning.metrics.results import DetectionMetrics
+
 _OTHERS = ("pictures_right", "mean_iou", "box_loss", "object_loss")
-_ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,19 +44,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.watching import watched_by
+    from cadsight_learning.evaluation.normal_metrics import NormalMetrics
 
     from cadsight_cli.progress import counted
 
     with watched_by(counted):
-        figures = _figures(args)
-    if "crops" in figures:
-        _print_normals(figures)
+        metrics = _evaluated(args)
+    if isinstance(metrics, NormalMetrics):
+        _print_normals(metrics)
     else:
-        _print_detector(figures)
+        _print_detector(metrics)
     return 0
 
 
-def _figures(args: argparse.Namespace) -> dict[str, Any]:
+def _evaluated(args: argparse.Namespace) -> "DetectionMetrics | NormalMetrics":
     from cadsight_core.watching import step
     from cadsight_learning.data.loading import chosen, load_together, unlabelled
     from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
@@ -85,55 +89,60 @@ def _figures(args: argparse.Namespace) -> dict[str, Any]:
         samples = in_classes_of(samples, names, card.classes)
     for sentence in [*refuse_learned(folder, samples), *lone]:
         print(f"note: {sentence}")
-    figures: dict[str, Any]
+    metrics: DetectionMetrics | NormalMetrics
     if card.kind == "detector":
         with step("detector loaded"):
             detector = load_detector(folder, device=args.device)
         confidence = CONFIDENCE if args.confidence is None else args.confidence
         most = args.max_detections or MAX_DETECTIONS
-        figures = evaluate_detector(detector, samples, confidence, most, args.square, args.batch)
+        metrics = evaluate_detector(detector, samples, confidence, most, args.square, args.batch)
     else:
         symmetries = {part.class_id: part.symmetry for part in parts_of(args.part or (), names)}
-        figures = evaluate_normals(load_regressor(folder, device=args.device), samples, symmetries, args.batch)
-    output.write({"model": str(folder), "data": args.data, **figures})
-    return figures
+        metrics = evaluate_normals(load_regressor(folder, device=args.device), samples, symmetries, args.batch)
+    output.write({"model": str(folder), "data": args.data, **metrics.to_json()})
+    return metrics
 
 
-def _print_normals(figures: dict[str, Any]) -> None:
-    known = figures["calibration"]
-    print(f"{figures['crops']} crops", end="")
-    print(f", {figures['symmetric']} up to their part's symmetry" if figures["symmetric"] else "", end="")
+def _print_normals(metrics: "NormalMetrics") -> None:
+    from cadsight_learning.evaluation.normal_metrics import ANGLES
+
+    print(f"{metrics.crops} crops", end="")
+    print(f", {metrics.symmetric} up to their part's symmetry" if metrics.symmetric else "", end="")
     print("; degrees, and shares under 5 and 10 degrees\n")
-    _print_figures(figures, _ANGLES)
-    print(f"half of the errors are said to lie within {known['median_deg']:.2f} degrees:", end=" ")
-    print(f"calibration error {known['error']:.3f},", end=" ")
-    print(f"negative log-likelihood {known['negative_log_likelihood']:.2f},", end=" ")
-    print(f"rank correlation of sureness and error {known['rank_correlation']:.2f}")
+    _print_figures(metrics, ANGLES)
+    if (known := metrics.calibration) is not None:
+        print(f"half of the errors are said to lie within {known.median_deg:.2f} degrees:", end=" ")
+        print(f"calibration error {known.error:.3f},", end=" ")
+        print(f"negative log-likelihood {known.negative_log_likelihood:.2f},", end=" ")
+        print(f"rank correlation of sureness and error {known.rank_correlation:.2f}")
 
 
-def _print_detector(figures: dict[str, Any]) -> None:
-    from cadsight_learning.metrics.detection import SHARES
+def _print_detector(metrics: "DetectionMetrics") -> None:
+    from cadsight_learning.metrics.results import SHARES
 
     print(
-        f"{figures['pictures']} pictures, {figures['labels']} labels, confidence {figures['confidence']} and at most "
-        f"{figures['max_detections']} a picture; object_loss is the class loss where a network has no other\n"
+        f"{metrics.pictures} pictures, {metrics.labels} labels, confidence {metrics.confidence} and at most "
+        f"{metrics.max_detections} a picture; object_loss is the class loss where a network has no other\n"
     )
-    _print_figures(figures, (*SHARES, *_OTHERS))
-    if len(figures["per_class"]) > 1:
-        rows = [(name, row["labels"], *(f"{row[c]:.3f}" for c in SHARES)) for name, row in figures["per_class"].items()]
+    _print_figures(metrics, (*SHARES, *_OTHERS))
+    if len(metrics.per_class) > 1:
+        per_class = metrics.per_class.items()
+        rows = [(name, one.labels, *(f"{share:.3f}" for share in one.shares.values())) for name, one in per_class]
         _print_table(("class", "labels", *SHARES), rows)
-    if "mask_map50" in figures:
-        print(f"masks: mask_map50 {figures['mask_map50']:.3f}, mask_map50_95 {figures['mask_map50_95']:.3f}")
-    names = figures["confusion"]["classes"]
-    rows = list(zip(names, *zip(*figures["confusion"]["matrix"], strict=True), strict=True))
-    rows[-1] = (*rows[-1][:-1], "")
-    _print_table(("labelled \\ found as", *names), rows)
+    if metrics.masks is not None:
+        print(f"masks: mask_map50 {metrics.masks.mask_map50:.3f}, mask_map50_95 {metrics.masks.mask_map50_95:.3f}")
+    names = metrics.confusion.classes
+    cells = list(zip(names, *zip(*metrics.confusion.matrix, strict=True), strict=True))
+    cells[-1] = (*cells[-1][:-1], "")
+    _print_table(("labelled \\ found as", *names), cells)
 
 
-def _print_figures(figures: dict[str, Any], names: Sequence[str]) -> None:
+def _print_figures(metrics: "DetectionMetrics | NormalMetrics", names: Sequence[str]) -> None:
+    figures = metrics.figures
+
     def cells(name: str) -> tuple[str, str, str]:
         digits = 2 if name in ("mean_deg", "median_deg", "p90_deg") else 3
-        pair = figures["intervals"].get(name)
+        pair = metrics.intervals.get(name)
         between = f"{pair[0]:.{digits}f} to {pair[1]:.{digits}f}" if pair else ""
         return name, f"{figures[name]:.{digits}f}", between
 

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
@@ -15,10 +14,13 @@ from cadsight_core.symmetry import equal_normal
 from cadsight_core.watching import step, watched
 
 from cadsight_learning.detection.detector import Detector, TorchDetector
+from cadsight_learning.evaluation.normal_metrics import CropResult, NormalMetrics, Vector
 from cadsight_learning.metrics.angles import angle_figures, angle_intervals, squared_distance
 from cadsight_learning.metrics.boxes import Boxes
-from cadsight_learning.metrics.detection import detection_figures, per_picture
+from cadsight_learning.metrics.detection import detection_figures
 from cadsight_learning.metrics.masks import mask_figures
+from cadsight_learning.metrics.per_picture import per_picture
+from cadsight_learning.metrics.results import DetectionMetrics
 from cadsight_learning.normals.calibration import calibration
 from cadsight_learning.normals.crops import Symmetries as Symmetries
 from cadsight_learning.normals.crops import views
@@ -36,7 +38,7 @@ def evaluate_detector(
     max_detections: int = MAX_DETECTIONS,
     square: bool = False,
     batch: int | None = None,
-) -> dict[str, Any]:
+) -> DetectionMetrics:
     """Table 1 of the paper (Comillas, section 4.2): everything counts only detections of at least ``confidence``.
 
     Class ids of ``samples`` are the detector's (see :func:`in_classes_of`). YOLO's ``object_loss`` is its class loss,
@@ -44,13 +46,6 @@ def evaluate_detector(
 
     Boxes are compared in the pictures' own pixels, whatever size the network sees them at. It sees
     ``batch`` pictures at once, by default as many as suit it.
-
-    Returns:
-        what :func:`cadsight_learning.metrics.detection.detection_figures` gives, of a detector that torch runs with
-        ``box_loss``, ``object_loss`` and the network's other losses, of one that gives masks with ``mask_map50`` and
-        ``mask_map50_95`` where the labels have masks, the settings, ``per_image`` (see
-        :func:`cadsight_learning.metrics.detection.per_picture`) and ``matches``, from which
-        :class:`cadsight_learning.metrics.matching.MatchTable` makes every figure again.
 
     Raises:
         CadsightError: for an empty set, one without labels that is not of backgrounds, an unreadable picture, or a
@@ -72,20 +67,19 @@ def evaluate_detector(
     truth = [_boxes(list(s.instances), s, square) for s in samples]
     found: list[Boxes] = [_boxes(instances, s, False) for instances, s in zip(found_instances, samples, strict=True)]
     with step("figures and intervals"):
-        figures, table = detection_figures(truth, found, detector.classes, max_detections)
+        metrics = detection_figures(truth, found, detector.classes, max_detections)
         count = len(detector.classes)
-        masks = mask_figures(samples, found_instances, count, max_detections) if detector.gives_masks else {}
-    return {
-        **figures,
+        masks = mask_figures(samples, found_instances, count, max_detections) if detector.gives_masks else None
+    return dataclasses.replace(
+        metrics,
         # YOLO's class loss also says whether there is a part at all; R-CNNs have a loss of their own for that.
-        **({"object_loss": losses["class_loss"], **losses} if losses else {}),
-        **masks,
-        "confidence": confidence,
-        "max_detections": max_detections,
-        "square": square,
-        "per_image": per_picture(table, detector.classes, [s.name for s in samples], truth, found),
-        "matches": table.to_json(),
-    }
+        losses={"object_loss": losses["class_loss"], **losses} if losses else {},
+        masks=masks,
+        confidence=confidence,
+        max_detections=max_detections,
+        square=square,
+        per_image=per_picture(metrics.matches, detector.classes, [s.name for s in samples], truth, found),
+    )
 
 
 def evaluate_normals(
@@ -93,7 +87,7 @@ def evaluate_normals(
     samples: Sequence[Sample],
     symmetries: Symmetries | None = None,
     batch: int | None = None,
-) -> dict[str, Any]:
+) -> NormalMetrics:
     """Angles between predicted and labelled normals, against the vertical component of the true one.
 
     The camera looks straight down, so the vertical is its optical axis: ``vertical`` is the file's ``w`` = -z of the
@@ -101,13 +95,6 @@ def evaluate_normals(
 
     Where ``symmetries`` has the class of an instance whose pose is known, its angle is the smallest over the normals
     that look the same. The network sees ``batch`` crops at once.
-
-    Returns:
-        the figures of :func:`cadsight_learning.metrics.angles.angle_figures` and their ``intervals`` (95 %, pictures
-        resampled), ``loss`` (equation 1), ``crops``, ``symmetric`` (how many of them were judged up to their part's
-        symmetry), ``calibration`` (see :func:`cadsight_learning.normals.calibration.calibration`) and ``per_image``:
-        name, ``picture``, ``angle_deg``, ``vertical``, ``concentration``, ``predicted`` and ``true`` normals in the
-        camera's optical frame, the true one as it is labelled.
 
     Raises:
         CadsightError: for an empty set, one without normals, an unreadable picture, or a device without memory left.
@@ -127,28 +114,20 @@ def evaluate_normals(
     instances = [i for s in samples for i in s.instances if i.normal is not None]
     angles, sure = np.asarray(angle_between(predicted, same)), concentrations(covariances)
     pictures = [s.name for s in samples for i in s.instances if i.normal is not None]
-    return {
+    return NormalMetrics(
         **angle_figures(predicted, same),
-        "intervals": angle_intervals(angles, pictures),
-        "loss": squared_distance(predicted, same),
-        "crops": len(all_views),
-        "symmetric": sum(_has_symmetry(i, symmetries or {}) for i in instances),
-        "calibration": calibration(angles, sure),
-        "per_image": [
-            {
-                "name": view.name,
-                "picture": picture,
-                "angle_deg": float(angle),
-                "vertical": float(-t[2]),
-                "concentration": float(kappa),
-                "predicted": [float(x) for x in p],
-                "true": [float(x) for x in t],
-            }
+        intervals=angle_intervals(angles, pictures),
+        loss=squared_distance(predicted, same),
+        crops=len(all_views),
+        symmetric=sum(_has_symmetry(i, symmetries or {}) for i in instances),
+        calibration=calibration(angles, sure),
+        per_image=tuple(
+            CropResult(view.name, picture, float(angle), float(-t[2]), float(kappa), _vector(p), _vector(t))
             for view, picture, angle, kappa, p, t in zip(
                 all_views, pictures, angles, sure, predicted, true, strict=True
             )
-        ],
-    }
+        ),
+    )
 
 
 def looking_the_same(normal: Array, seen: Array, instance: Instance, symmetries: Symmetries) -> Array:
@@ -182,6 +161,11 @@ def in_classes_of(samples: Sequence[Sample], names: Sequence[str], wanted: Seque
         dataclasses.replace(s, instances=tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in s.instances))
         for s in samples
     ]
+
+
+def _vector(row: Array) -> Vector:
+    x, y, z = map(float, row)
+    return x, y, z
 
 
 def _checked(samples: Sequence[Sample], batch: int | None, own: int) -> int:

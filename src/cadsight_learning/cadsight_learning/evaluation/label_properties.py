@@ -1,6 +1,7 @@
 """What is known of each labelled part of a test set, to say what those have in common that a model fails on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import cv2
@@ -13,25 +14,53 @@ from cadsight_core.shapes import is_crowd
 _BORDER_PX = 1.0
 
 
-def judged_objects(samples: Sequence[Sample], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """Properties of every label that counts, sample by sample in their order.
+@dataclass(frozen=True)
+class LabelProperties:
+    """What is known of one label; a property is None where the label does not tell.
 
-    Returns:
-        of each ``picture`` (its name), ``class``, ``size`` (square root of the box's share of the picture), ``visible``
-        (share of the part that is not covered), ``brightness`` (mean grey value in the box, 0 to 1), ``contrast`` (its
-        standard deviation), ``tilt_deg`` (between the normal and the direction to the camera) and ``at_border`` (1
-        where the box touches the picture's border); None where the label does not tell.
+    Attributes:
+        picture: the name of its sample.
+        size: square root of the box's share of the picture.
+        visible: share of the part that is not covered.
+        brightness, contrast: mean and standard deviation of the grey values in the box, 0 to 1.
+        tilt_deg: between the normal and the direction to the camera.
+        at_border: 1 where the box touches the picture's border.
+    """
+
+    picture: str
+    class_name: str
+    size: float | None
+    visible: float | None
+    brightness: float | None
+    contrast: float | None
+    tilt_deg: float | None
+    at_border: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"picture": self.picture, "class": self.class_name} | {p: getattr(self, p) for p in PROPERTIES}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "LabelProperties":
+        """What :meth:`to_json` made; raises a KeyError or TypeError for data of another form."""
+        return LabelProperties(data["picture"], data["class"], *(data.get(name) for name in PROPERTIES))
+
+
+PROPERTIES = tuple(f.name for f in fields(LabelProperties))[2:]
+
+
+def judged_objects(samples: Sequence[Sample], classes: Sequence[str]) -> tuple[LabelProperties, ...]:
+    """Properties of every label that counts, sample by sample in their order.
 
     Raises:
         CadsightError: for an unreadable picture.
     """
-    return [
-        {"picture": sample.name, "class": classes[instance.class_id], **_properties(instance, sample, image)}
+    return tuple(
+        LabelProperties(sample.name, classes[instance.class_id], **_properties(instance, sample, image))
         for sample in samples
         for image in [read_image(sample.image) if sample.instances else None]
         for instance in counting(sample)
         if image is not None
-    ]
+    )
 
 
 def counting(sample: Sample) -> list[Instance]:

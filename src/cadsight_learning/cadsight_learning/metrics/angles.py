@@ -6,7 +6,7 @@ import numpy as np
 from cadsight_core.geometry import angle_between
 from numpy.typing import ArrayLike
 
-from cadsight_learning.metrics.bootstrap import interval, means, quantiles, resampled, share_intervals
+from cadsight_learning.metrics.bootstrap import Interval, interval, means, quantiles, resampled, share_intervals
 
 # Degrees; the share of angles under each is a figure.
 SMALL_ANGLES = (5, 10)
@@ -23,16 +23,16 @@ def angle_figures(predicted: ArrayLike, true: ArrayLike) -> dict[str, float]:
     }
 
 
-def angle_intervals(angles_deg: ArrayLike, pictures: Sequence[str], seed: int = 0) -> dict[str, list[float]]:
+def angle_intervals(angles_deg: ArrayLike, pictures: Sequence[str], seed: int = 0) -> dict[str, Interval]:
     """The 95 % interval of each of :func:`angle_figures` for angles (N,) of crops of the named ``pictures`` (N,)."""
     angles = np.asarray(angles_deg, float)
     names, place = np.unique(np.asarray(pictures), return_inverse=True)
     weights = resampled(len(names), seed=seed)[:, place]
     shares = {f"under_{limit}_deg": means(angles < limit, weights) for limit in SMALL_ANGLES}
     return {
-        "mean_deg": list(interval(means(angles, weights))),
-        "median_deg": list(interval(quantiles(angles, weights, 0.5))),
-        "p90_deg": list(interval(quantiles(angles, weights, 0.9))),
+        "mean_deg": interval(means(angles, weights)),
+        "median_deg": interval(quantiles(angles, weights, 0.5)),
+        "p90_deg": interval(quantiles(angles, weights, 0.9)),
         **share_intervals(shares, len(names)),
     }
 

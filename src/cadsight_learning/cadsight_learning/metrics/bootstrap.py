@@ -52,10 +52,10 @@ def share_interval(values: ArrayLike, pictures: int, share: float = SHARE) -> In
     return low, high
 
 
-def share_intervals(values: Mapping[str, Array], pictures: int) -> dict[str, list[float]]:
-    """:func:`share_interval` of each figure, as JSON has it; a figure that no resample has is left out."""
+def share_intervals(values: Mapping[str, Array], pictures: int) -> dict[str, Interval]:
+    """:func:`share_interval` of each figure; a figure that no resample has is left out."""
     found = {name: share_interval(v, pictures) for name, v in values.items()}
-    return {name: list(pair) for name, pair in found.items() if np.isfinite(pair).all()}
+    return {name: pair for name, pair in found.items() if np.isfinite(pair).all()}
 
 
 def quantiles(values: ArrayLike, weights: NDArray[np.integer], quantile: float) -> Array:

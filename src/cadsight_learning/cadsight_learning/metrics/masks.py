@@ -11,18 +11,19 @@ from faster_coco_eval import COCO, COCOeval_faster
 from faster_coco_eval import mask as coco_mask
 
 from cadsight_learning.data.labelled_images import have_masks
+from cadsight_learning.metrics.results import MaskMetrics
 
 
 def mask_figures(
     samples: Sequence[Sample], found: Sequence[Sequence[Instance]], classes: int, max_detections: int
-) -> dict[str, float]:
-    """``mask_map50`` and ``mask_map50_95`` of the masks found in each sample; nothing where a label has no mask.
+) -> MaskMetrics | None:
+    """Average precision of the masks found in each sample; None where a label has no mask.
 
     Raises:
         CadsightError: for a mask that is not of its picture's size.
     """
     if not have_masks(samples) or not any(s.instances for s in samples):
-        return {}
+        return None
     ground: list[dict[str, Any]] = []
     for number, sample in enumerate(samples, 1):
         for instance in sample.instances:
@@ -38,7 +39,7 @@ def mask_figures(
         for i in instances
     ]
     if not rows:
-        return {"mask_map50": 0.0, "mask_map50_95": 0.0}
+        return MaskMetrics(0.0, 0.0)
     images = [{"id": n, "height": s.size.height, "width": s.size.width} for n, s in enumerate(samples, 1)]
     names = [{"id": c + 1, "name": str(c)} for c in range(classes)]
     truth = COCO({"images": images, "categories": names, "annotations": ground})
@@ -49,7 +50,7 @@ def mask_figures(
     # (IoU, recall, class, area, detections): every area, all detections; -1 where a class has no truth.
     precision = np.asarray(run.eval["precision"])[:, :, :, 0, -1]
     there = precision[:, :, (precision > -1).any(axis=(0, 1))]
-    return {"mask_map50": float(there[0].mean()), "mask_map50_95": float(there.mean())}
+    return MaskMetrics(float(there[0].mean()), float(there.mean()))
 
 
 def _code(instance: Instance, sample: Sample) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from cadsight_learning.detection.ultralytics.yolo import YoloDetector
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.metrics.bootstrap import resampled
 from cadsight_learning.metrics.detection import resampled_figures
-from cadsight_learning.metrics.matching import MatchTable
+from cadsight_learning.metrics.results import DetectionMetrics
 from cadsight_learning.normals.crops import views
 from cadsight_learning.normals.torch_regressor import NormalRegressor
 
@@ -37,12 +37,14 @@ def test_figures_of_a_detector_that_finds_one_of_two_and_one_too_many(pictures):
     first, second = (s.instances[0].box for s in pictures[:2])
     answers = [[found(first, 0.9), found(Box(0, 0, 5, 5), 0.8)], [found(second, 0.4)]]
     figures = evaluate_detector(Told(answers), pictures[:2])
-    assert (figures["precision"], figures["recall"], figures["f1"]) == pytest.approx((0.5, 0.5, 0.5))
+    assert (figures.precision, figures.recall, figures.f1) == pytest.approx((0.5, 0.5, 0.5))
     # Half of the labels found, at precision 1: 51 of COCO's 101 recall points.
-    assert (figures["map50"], figures["map50_95"]) == pytest.approx((51 / 101, 51 / 101))
-    assert figures["mean_iou"] == pytest.approx(1.0)
-    assert figures["per_class"]["block"]["labels"] == 2
-    assert all(np.isfinite(figures[k]) and figures[k] > 0 for k in ("box_loss", "object_loss", "dfl_loss"))
+    assert (figures.map50, figures.map50_95) == pytest.approx((51 / 101, 51 / 101))
+    assert figures.mean_iou == pytest.approx(1.0)
+    assert figures.per_class["block"].labels == 2
+    assert all(
+        np.isfinite(figures.losses[k]) and figures.losses[k] > 0 for k in ("box_loss", "object_loss", "dfl_loss")
+    )
 
 
 class FindsColour(torch.nn.Module):
@@ -66,18 +68,19 @@ def test_boxes_are_compared_in_native_pixels_whatever_size_the_network_sees(pict
     detector = YoloDetector("yolo11n", ["block"], image_size)
     detector._for_inference = FindsColour
     figures = evaluate_detector(detector, pictures)
-    assert (figures["precision"], figures["recall"], figures["map50"]) == (1, 1, 1)
-    assert figures["mean_iou"] > 0.85
-    for one, sample in zip(figures["per_image"], pictures, strict=True):
-        assert one["labels"][0]["box"] == pytest.approx(sample.instances[0].box.as_tuple(), abs=1e-3)
+    assert (figures.precision, figures.recall, figures.map50) == (1, 1, 1)
+    assert figures.mean_iou > 0.85
+    for one, sample in zip(figures.per_image, pictures, strict=True):
+        assert one.labels[0].box == pytest.approx(sample.instances[0].box.as_tuple(), abs=1e-3)
 
 
 def test_every_figure_and_interval_comes_again_from_what_is_kept(pictures):
     answers = [[found(s.instances[0].box, 0.9)] if i % 3 else [] for i, s in enumerate(pictures)]
-    figures = json.loads(json.dumps(evaluate_detector(Told(answers), pictures), allow_nan=False))
-    again = resampled_figures(MatchTable.from_json(figures["matches"]), resampled(len(pictures)))
-    assert figures["intervals"]["recall"] == pytest.approx(np.percentile(again["recall"], [2.5, 97.5]).tolist())
-    assert [p["labels"][0]["found"] for p in figures["per_image"]] == [bool(i % 3) for i in range(len(pictures))]
+    kept = json.loads(json.dumps(evaluate_detector(Told(answers), pictures).to_json(), allow_nan=False))
+    figures = DetectionMetrics.from_json(kept)
+    again = resampled_figures(figures.matches, resampled(len(pictures)))
+    assert list(figures.intervals["recall"]) == pytest.approx(np.percentile(again["recall"], [2.5, 97.5]).tolist())
+    assert [p.labels[0].found for p in figures.per_image] == [bool(i % 3) for i in range(len(pictures))]
 
 
 def test_labels_can_be_made_square(pictures):
@@ -85,7 +88,7 @@ def test_labels_can_be_made_square(pictures):
     box = sample.instances[0].box
     square = box.squared(sample.size)
     assert square.iou(box) < 0.95
-    figures = [evaluate_detector(Told([[found(square, 0.9)]]), [sample], square=s)["mean_iou"] for s in (True, False)]
+    figures = [evaluate_detector(Told([[found(square, 0.9)]]), [sample], square=s).mean_iou for s in (True, False)]
     assert figures == pytest.approx([1.0, square.iou(box)])
 
 
@@ -100,7 +103,7 @@ def test_a_set_without_a_label_is_refused_unless_it_is_said_to_show_nothing(pict
         evaluate_detector(Told([[], []]), bare)
     backgrounds = [dataclasses.replace(sample, record={"background": True}) for sample in bare]
     wrong = found(pictures[0].instances[0].box, 0.9)
-    assert evaluate_detector(Told([[], [wrong]]), backgrounds)["pictures_right"] == 0.5
+    assert evaluate_detector(Told([[], [wrong]]), backgrounds).pictures_right == 0.5
 
 
 def test_classes_are_matched_by_name(pictures):
@@ -136,13 +139,13 @@ def upside_down(sample):
 def test_a_normal_that_looks_the_same_on_a_symmetric_part_is_no_error(pictures):
     samples, flip = pictures[:3], {0: (Symmetry(axis=(1.0, 0.0, 0.0), order=2),)}
     plain = evaluate_normals(Answers(map(upside_down, samples)), samples)
-    assert (plain["mean_deg"], plain["symmetric"]) == pytest.approx((180.0, 0))
+    assert (plain.mean_deg, plain.symmetric) == pytest.approx((180.0, 0))
     same = evaluate_normals(Answers(map(upside_down, samples)), samples, flip)
-    assert (same["mean_deg"], same["p90_deg"], same["loss"], same["symmetric"]) == pytest.approx((0, 0, 0, 3), abs=1e-4)
-    assert [p["angle_deg"] for p in same["per_image"]] == pytest.approx([0, 0, 0], abs=1e-4)
-    assert same["per_image"][0]["true"] == pytest.approx(list(samples[0].instances[0].normal))
+    assert (same.mean_deg, same.p90_deg, same.loss, same.symmetric) == pytest.approx((0, 0, 0, 3), abs=1e-4)
+    assert [p.angle_deg for p in same.per_image] == pytest.approx([0, 0, 0], abs=1e-4)
+    assert same.per_image[0].true == pytest.approx(list(samples[0].instances[0].normal))
     other = evaluate_normals(Answers(map(upside_down, samples)), samples, {1: flip[0]})
-    assert other["mean_deg"] == pytest.approx(180.0)
+    assert other.mean_deg == pytest.approx(180.0)
 
 
 def test_a_symmetry_helps_nobody_whose_pose_is_unknown(pictures):
@@ -150,8 +153,8 @@ def test_a_symmetry_helps_nobody_whose_pose_is_unknown(pictures):
     sample = dataclasses.replace(pictures[0], instances=(unknown,))
     flip = {0: (Symmetry(axis=(1.0, 0.0, 0.0), order=2),)}
     figures = evaluate_normals(Answers([upside_down(pictures[0])]), [sample], flip)
-    assert (figures["mean_deg"], figures["symmetric"]) == pytest.approx((180.0, 0))
-    assert float(angle_between(figures["per_image"][0]["predicted"], unknown.normal)) == pytest.approx(180.0)
+    assert (figures.mean_deg, figures.symmetric) == pytest.approx((180.0, 0))
+    assert float(angle_between(figures.per_image[0].predicted, unknown.normal)) == pytest.approx(180.0)
 
 
 class Hungry(torch.nn.Module):
@@ -181,8 +184,8 @@ def test_a_regressor_without_memory_left_is_told_what_to_lower_and_judges_with_t
     with pytest.raises(CadsightError, match=words):
         evaluate_normals(regressor, pictures[:5], batch=3)
     found = evaluate_normals(regressor, pictures[:5], batch=2)
-    assert found["mean_deg"] == pytest.approx(wanted["mean_deg"])
-    assert [p["name"] for p in found["per_image"]] == [p["name"] for p in wanted["per_image"]]
+    assert found.mean_deg == pytest.approx(wanted.mean_deg)
+    assert [p.name for p in found.per_image] == [p.name for p in wanted.per_image]
     with pytest.raises(CadsightError, match="batch is 0, expected at least 1"):
         evaluate_normals(regressor, pictures[:5], batch=0)
 

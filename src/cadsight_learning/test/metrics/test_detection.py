@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from cadsight_learning.metrics.bootstrap import resampled
 from cadsight_learning.metrics.boxes import Boxes
-from cadsight_learning.metrics.detection import SHARES, detection_figures, per_picture, resampled_figures
+from cadsight_learning.metrics.detection import detection_figures, resampled_figures
 from cadsight_learning.metrics.matching import MatchTable
+from cadsight_learning.metrics.results import SHARES, Confusion
 
 
 def boxes(*rows, scores=(), classes=()) -> Boxes:
@@ -21,14 +22,14 @@ def test_accuracy_is_right_over_right_wrong_and_missed():
         boxes((0, 0, 10, 10), (70, 0, 80, 10), scores=(0.9, 0.8)),
         boxes((0, 0, 10, 10), (20, 0, 30, 10), scores=(0.9, 0.8)),
     ]
-    figures, _ = detection_figures([LABELS, LABELS], found, ["block"], 10)
+    figures = detection_figures([LABELS, LABELS], found, ["block"], 10)
     # 3 right, 1 wrong, 1 missed.
-    assert (figures["precision"], figures["recall"], figures["f1"]) == pytest.approx((3 / 4, 3 / 4, 3 / 4))
-    assert figures["accuracy"] == pytest.approx(3 / 5)
+    assert (figures.precision, figures.recall, figures.f1) == pytest.approx((3 / 4, 3 / 4, 3 / 4))
+    assert figures.accuracy == pytest.approx(3 / 5)
     # Of the two pictures one has everything found and nothing wrong.
-    assert figures["pictures_right"] == 0.5
-    assert figures["confusion"] == {"classes": ["block", "background"], "matrix": [[3, 1], [1, 0]]}
-    json.dumps(figures, allow_nan=False)
+    assert figures.pictures_right == 0.5
+    assert figures.confusion == Confusion(("block", "background"), ((3, 1), (1, 0)))
+    json.dumps(figures.to_json(), allow_nan=False)
 
 
 def drawn(pictures: int, share: float, seed: int = 0):
@@ -40,19 +41,19 @@ def drawn(pictures: int, share: float, seed: int = 0):
 
 @pytest.mark.parametrize(("pictures", "share"), [(400, 0.8), (100, 0.5)])
 def test_the_interval_of_a_recall_is_that_of_its_binomial(pictures, share):
-    figures, _ = detection_figures(*drawn(pictures, share), ["block"], 10)
-    low, high = figures["intervals"]["recall"]
-    error = np.sqrt(figures["recall"] * (1 - figures["recall"]) / pictures)
-    assert (low, high) == pytest.approx((figures["recall"] - 1.96 * error, figures["recall"] + 1.96 * error), abs=0.015)
+    figures = detection_figures(*drawn(pictures, share), ["block"], 10)
+    low, high = figures.intervals["recall"]
+    error = np.sqrt(figures.recall * (1 - figures.recall) / pictures)
+    assert (low, high) == pytest.approx((figures.recall - 1.96 * error, figures.recall + 1.96 * error), abs=0.015)
     # One class, one IoU, nothing wrong: precision is certain, and mAP is the recall but for COCO's 101 points.
-    assert figures["intervals"]["map50"] == pytest.approx([low, high], abs=0.02)
+    assert figures.intervals["map50"] == pytest.approx([low, high], abs=0.02)
 
 
 def test_fifteen_of_fifteen_do_not_pretend():
-    figures, _ = detection_figures(*drawn(15, 1.0), ["block"], 10)
-    assert figures["map50"] == 1.0
+    figures = detection_figures(*drawn(15, 1.0), ["block"], 10)
+    assert figures.map50 == 1.0
     for name in SHARES:
-        assert figures["intervals"][name] == pytest.approx([0.782, 1.0], abs=1e-3)
+        assert figures.intervals[name] == pytest.approx([0.782, 1.0], abs=1e-3)
 
 
 def test_every_figure_lies_in_its_interval_and_each_class_has_its_own():
@@ -64,32 +65,19 @@ def test_every_figure_lies_in_its_interval_and_each_class_has_its_own():
         kept = rng.random(2) < (0.9, 0.4)
         truth.append(there)
         found.append(Boxes(seen[kept], there.classes[kept], rng.random(kept.sum())))
-    figures, table = detection_figures(truth, found, ["good", "bad"], 10)
-    for one in (figures, *figures["per_class"].values()):
-        for name, (low, high) in one["intervals"].items():
-            assert low <= one[name] <= high, name
-    good, bad = (figures["per_class"][name]["intervals"]["recall"] for name in ("good", "bad"))
+    figures = detection_figures(truth, found, ["good", "bad"], 10)
+    for one in (figures, *figures.per_class.values()):
+        for name, (low, high) in one.intervals.items():
+            assert low <= getattr(one, name) <= high, name
+    good, bad = (figures.per_class[name].intervals["recall"] for name in ("good", "bad"))
     assert good[0] > bad[1]
-    again = resampled_figures(MatchTable.from_json(table.to_json()), resampled(60))
-    assert np.percentile(again["map50_95"], [2.5, 97.5]).tolist() == pytest.approx(figures["intervals"]["map50_95"])
-    whole = resampled_figures(table, np.ones((1, 60), int))
-    assert [whole[name][0] for name in SHARES] == pytest.approx([figures[name] for name in SHARES])
-
-
-def test_what_became_of_each_label_and_each_detection():
-    found = boxes((0, 0, 10, 8), (20, 0, 30, 3), (70, 0, 80, 10), scores=(0.9, 0.8, 0.7))
-    (first,) = per_picture(MatchTable.of([LABELS], [found], 1), ["block"], ["a"], [LABELS], [found])
-    assert first == {
-        "name": "a",
-        "labels": [
-            {"class": "block", "box": [0, 0, 10, 10], "found": True, "score": 0.9, "iou": 0.8},
-            {"class": "block", "box": [20, 0, 30, 10], "found": False, "score": None, "iou": 0.3},
-        ],
-        "wrong": [{"class": "block", "score": 0.8}, {"class": "block", "score": 0.7}],
-    }
+    again = resampled_figures(MatchTable.from_json(figures.matches.to_json()), resampled(60))
+    assert np.percentile(again["map50_95"], [2.5, 97.5]).tolist() == pytest.approx(figures.intervals["map50_95"])
+    whole = resampled_figures(figures.matches, np.ones((1, 60), int))
+    assert [whole[name][0] for name in SHARES] == pytest.approx(list(figures.shares.values()))
 
 
 def test_pictures_of_nothing_have_no_figure_to_pretend():
-    figures, _ = detection_figures([boxes(), boxes()], [boxes(), boxes((0, 0, 5, 5), scores=(0.9,))], ["block"], 10)
-    assert (figures["precision"], figures["recall"], figures["map50"], figures["pictures_right"]) == (0, 0, 0, 0.5)
-    assert set(figures["intervals"]) == {"pictures_right"}
+    figures = detection_figures([boxes(), boxes()], [boxes(), boxes((0, 0, 5, 5), scores=(0.9,))], ["block"], 10)
+    assert (figures.precision, figures.recall, figures.map50, figures.pictures_right) == (0, 0, 0, 0.5)
+    assert set(figures.intervals) == {"pictures_right"}

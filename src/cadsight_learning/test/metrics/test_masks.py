@@ -39,18 +39,18 @@ def sample(*instances: Instance) -> Sample:
 )
 def test_average_precision_counts_the_overlap_of_masks(found, wanted):
     figures = mask_figures([sample(instance(0, 20))], [found], 2, 10)
-    assert (figures["mask_map50"], figures["mask_map50_95"]) == pytest.approx(wanted)
+    assert (figures.mask_map50, figures.mask_map50_95) == pytest.approx(wanted)
 
 
 def test_an_outline_is_a_mask_too():
     outlined = Instance(0, Box(0, 0, 20, 10), attributes={"segmentation": [[0, 0, 20, 0, 20, 10, 0, 10]]})
-    assert mask_figures([sample(outlined)], [[instance(0, 20, score=0.9)]], 1, 10)["mask_map50_95"] == pytest.approx(1)
+    assert mask_figures([sample(outlined)], [[instance(0, 20, score=0.9)]], 1, 10).mask_map50_95 == pytest.approx(1)
 
 
 def test_where_a_label_has_no_mask_there_are_no_figures():
     bare = dataclasses.replace(instance(0, 20), mask=None)
-    assert mask_figures([sample(bare)], [[instance(0, 20, score=0.9)]], 1, 10) == {}
-    assert mask_figures([sample()], [[]], 1, 10) == {}
+    assert mask_figures([sample(bare)], [[instance(0, 20, score=0.9)]], 1, 10) is None
+    assert mask_figures([sample()], [[]], 1, 10) is None
 
 
 def test_a_mask_of_another_size_is_refused():

@@ -15,31 +15,31 @@ def honest():
 def test_a_regressor_as_sure_as_it_should_be_lies_on_the_diagonal(honest):
     angles, concentrations = honest
     figures = calibration(angles, concentrations)
-    assert figures["expected"] == pytest.approx(LEVELS)
-    assert figures["observed"] == pytest.approx(LEVELS, abs=0.03)
-    assert figures["error"] < 0.015
-    assert figures["median_deg"] == pytest.approx(np.median(angles_within(0.5, concentrations)))
-    assert figures["rank_correlation"] > 0.4
+    assert figures.expected == pytest.approx(LEVELS)
+    assert figures.observed == pytest.approx(LEVELS, abs=0.03)
+    assert figures.error < 0.015
+    assert figures.median_deg == pytest.approx(np.median(angles_within(0.5, concentrations)))
+    assert figures.rank_correlation > 0.4
 
 
 @pytest.mark.parametrize(("factor", "side"), [(20.0, -1), (0.05, 1)])
 def test_one_that_is_too_sure_lies_below_it_and_one_that_is_not_sure_enough_above(honest, factor, side):
     angles, concentrations = honest
     figures = calibration(angles, concentrations * factor)
-    assert (np.sign(np.array(figures["observed"]) - LEVELS) == side).all()
-    assert figures["error"] > 0.3
-    assert figures["negative_log_likelihood"] > calibration(angles, concentrations)["negative_log_likelihood"]
+    assert (np.sign(np.array(figures.observed) - LEVELS) == side).all()
+    assert figures.error > 0.3
+    assert figures.negative_log_likelihood > calibration(angles, concentrations).negative_log_likelihood
 
 
 def test_a_regressor_that_is_always_as_sure_says_nothing_of_one_crop():
     angles = np.array([1.0, 2.0, 3.0, 4.0])
     figures = calibration(angles, np.full(4, 400.0))
-    assert figures["rank_correlation"] == 0.0
+    assert figures.rank_correlation == 0.0
     # 1 - exp(-kappa (1 - cos)): 0.06, 0.22, 0.42, 0.62.
-    assert figures["observed"][4] == 0.5
-    assert figures["observed"][-1] == 1.0
+    assert figures.observed[4] == 0.5
+    assert figures.observed[-1] == 1.0
 
 
 def test_sureness_that_is_the_wrong_way_round_is_seen():
     figures = calibration(np.array([1.0, 2.0, 3.0]), np.array([10.0, 100.0, 1000.0]))
-    assert figures["rank_correlation"] == pytest.approx(-1.0)
+    assert figures.rank_correlation == pytest.approx(-1.0)

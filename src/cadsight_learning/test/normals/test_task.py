@@ -159,9 +159,9 @@ def test_a_regressor_that_says_how_sure_it_is_keeps_its_temperature(tmp_path, pi
     # Each crop has its own, and none along its normal to speak of when it is sure.
     assert np.ptp(np.trace(covariances, axis1=1, axis2=2)) > 0
     figures, before = (evaluate_normals(r, other_pictures) for r in (regressor, _without_temperature(regressor)))
-    likelihoods = [f["calibration"]["negative_log_likelihood"] for f in (figures, before)]
+    likelihoods = [f.calibration.negative_log_likelihood for f in (figures, before)]
     assert likelihoods[0] <= likelihoods[1] + 1e-6
-    assert [p["predicted"] for p in figures["per_image"]] == [p["predicted"] for p in before["per_image"]]
+    assert [p.predicted for p in figures.per_image] == [p.predicted for p in before.per_image]
 
 
 def _without_temperature(regressor):

@@ -105,19 +105,19 @@ def test_angle_errors_stand_against_the_vertical_component_of_the_true_normal(pi
             )
         )
     figures = evaluate_normals(Facing("comillas", 64), tilted)
-    assert [r["angle_deg"] for r in figures["per_image"]] == pytest.approx([0, 10, 30], abs=1e-6)
-    assert [r["vertical"] for r in figures["per_image"]] == pytest.approx(np.cos(np.radians([0, 10, 30])))
-    assert figures["mean_deg"] == pytest.approx(40 / 3)
-    assert figures["loss"] == pytest.approx(np.mean(2 - 2 * np.cos(np.radians([0, 10, 30]))))
+    assert [r.angle_deg for r in figures.per_image] == pytest.approx([0, 10, 30], abs=1e-6)
+    assert [r.vertical for r in figures.per_image] == pytest.approx(np.cos(np.radians([0, 10, 30])))
+    assert figures.mean_deg == pytest.approx(40 / 3)
+    assert figures.loss == pytest.approx(np.mean(2 - 2 * np.cos(np.radians([0, 10, 30]))))
 
 
 def test_a_prediction_in_the_crops_frame_is_turned_into_the_cameras(pictures):
     """What faces its own viewing ray leans in the camera's frame, by the angle of that ray."""
     sample = max(pictures, key=lambda s: abs(s.instances[0].box.centre[0] - 48))
-    row = evaluate_normals(Facing("comillas", 64), [sample])["per_image"][0]
+    row = evaluate_normals(Facing("comillas", 64), [sample]).per_image[0]
     x, y = sample.instances[0].box.centre
     ray = np.array([(x - 48) / 90, (y - 32) / 90, 1.0])
-    assert row["predicted"] == pytest.approx(list(-ray / np.linalg.norm(ray)), abs=0.01)
+    assert row.predicted == pytest.approx(list(-ray / np.linalg.norm(ray)), abs=0.01)
 
 
 def test_drawn_views_without_a_part_are_refused(tmp_path, pictures, other_pictures):

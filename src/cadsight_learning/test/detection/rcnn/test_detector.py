@@ -81,8 +81,8 @@ def test_losses_are_the_same_each_time_and_without_masks_in_the_labels_there_is_
 
 def test_figures_of_masks_stand_beside_those_of_boxes(trained, pictures):
     _, detector, _, _ = trained
-    figures = evaluate_detector(detector, pictures[:1], confidence=0.01)
-    assert {"mask_map50", "mask_map50_95", "map50", *LOSSES} <= figures.keys()
+    metrics = evaluate_detector(detector, pictures[:1], confidence=0.01)
+    assert {"mask_map50", "mask_map50_95", "map50", *LOSSES} <= metrics.figures.keys()
 
 
 def test_features_are_the_finest_map_of_the_pyramid_averaged(boxes):

@@ -1,0 +1,115 @@
+"""What is said of a regressor of normals on labelled pictures, and how a file keeps it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cadsight_core.errors import CadsightError
+
+from cadsight_learning.metrics.bootstrap import Interval
+from cadsight_learning.normals.calibration import Calibration
+
+# Those that have an interval; the last two are shares of angles under 5 and 10 degrees.
+ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class CropResult:
+    """One crop of a picture.
+
+    Attributes:
+        angle_deg: between the predicted normal and the true one, up to symmetry where that counts.
+        vertical: the file's ``w`` = -z of the true normal in the camera's optical frame.
+        concentration: of the predicted distribution.
+        predicted, true: unit vectors in the camera's optical frame, the true one as it is labelled.
+    """
+
+    name: str
+    picture: str
+    angle_deg: float
+    vertical: float
+    concentration: float
+    predicted: Vector
+    true: Vector
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "predicted": list(self.predicted), "true": list(self.true)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "CropResult":
+        return CropResult(**{**data, "predicted": tuple(data["predicted"]), "true": tuple(data["true"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalMetrics:
+    """A regressor of normals on labelled crops.
+
+    Attributes:
+        mean_deg, median_deg, p90_deg: mean, median and 90th percentile of the angles between predicted and true.
+        under_5_deg, under_10_deg: shares of the angles that are smaller.
+        intervals: of these, 95 %, pictures resampled.
+        loss: equation 1 of Comillas.
+        symmetric: how many of the ``crops`` were judged up to their part's symmetry.
+        calibration: None in what earlier versions wrote.
+    """
+
+    mean_deg: float
+    median_deg: float
+    p90_deg: float
+    under_5_deg: float
+    under_10_deg: float
+    intervals: Mapping[str, Interval]
+    loss: float
+    crops: int
+    symmetric: int
+    calibration: Calibration | None
+    per_image: tuple[CropResult, ...] = ()
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Each of :data:`ANGLES` by its name."""
+        return {name: getattr(self, name) for name in ANGLES}
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``cadsight evaluate --json`` keeps, with keys that are figures' names."""
+        return {
+            **self.figures,
+            "intervals": {name: list(pair) for name, pair in self.intervals.items()},
+            "loss": self.loss,
+            "crops": self.crops,
+            "symmetric": self.symmetric,
+            **({"calibration": self.calibration.to_json()} if self.calibration else {}),
+            "per_image": [one.to_json() for one in self.per_image],
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "NormalMetrics":
+        """What :meth:`to_json` made; a null is a figure that is no number.
+
+        Raises:
+            CadsightError: for data of another form.
+        """
+        try:
+            return NormalMetrics(
+                mean_deg=_number(data["mean_deg"]),
+                median_deg=_number(data["median_deg"]),
+                p90_deg=_number(data["p90_deg"]),
+                under_5_deg=_number(data["under_5_deg"]),
+                under_10_deg=_number(data["under_10_deg"]),
+                intervals={name: (_number(low), _number(high)) for name, (low, high) in data["intervals"].items()},
+                loss=_number(data["loss"]),
+                crops=int(data["crops"]),
+                symmetric=int(data["symmetric"]),
+                calibration=Calibration.from_json(data["calibration"]) if "calibration" in data else None,
+                per_image=tuple(map(CropResult.from_json, data["per_image"])),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CadsightError(
+                f"the figures of a regressor have no usable {error}, expected what `cadsight evaluate` writes"
+            ) from error
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,168 @@
+"""What is said of a detector on labelled pictures, and how a file keeps it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from cadsight_core.errors import CadsightError
+
+from cadsight_learning.metrics.bootstrap import Interval
+from cadsight_learning.metrics.matching import MatchTable
+from cadsight_learning.metrics.per_picture import PictureResult
+
+# Those of each class and of a whole set that have an interval.
+SHARES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
+_LOSS = "_loss"
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How many labels of each class (rows) were found as each class (columns); the last of both is the background."""
+
+    classes: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"classes": list(self.classes), "matrix": [list(row) for row in self.matrix]}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "Confusion":
+        return Confusion(tuple(data["classes"]), tuple(map(tuple, data["matrix"])))
+
+
+@dataclass(frozen=True)
+class BoxMetrics:
+    """The boxes of one class, or of all.
+
+    Attributes:
+        labels: how many there are.
+        precision, recall, f1, accuracy: at IoU 0.5; accuracy is right over right, wrong and missed.
+        map50, map50_95: average precision by COCO.
+        intervals: of these, 95 %, pictures resampled; a figure that no resample has is left out.
+    """
+
+    labels: int
+    precision: float
+    recall: float
+    f1: float
+    accuracy: float
+    map50: float
+    map50_95: float
+    intervals: Mapping[str, Interval]
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Each of :data:`SHARES` by its name."""
+        return {name: getattr(self, name) for name in SHARES}
+
+    def _to_json(self) -> dict[str, Any]:
+        return {"labels": self.labels, **self.shares}
+
+
+@dataclass(frozen=True)
+class MaskMetrics:
+    """COCO's average precision of masks."""
+
+    mask_map50: float
+    mask_map50_95: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionMetrics(BoxMetrics):
+    """A detector on labelled pictures.
+
+    Attributes:
+        pictures: how many there are.
+        mean_iou: of what is right at IoU 0.5.
+        pictures_right: share of the pictures with every label found and nothing wrong (Rudenko, section 6).
+        matches: from which every figure and interval can be made again.
+        losses: those of training on these pictures, of a detector that torch runs.
+        masks: of a detector that gives masks, where the labels have some.
+        confidence, max_detections, square: what was asked for (see
+            :func:`cadsight_learning.evaluation.evaluate.evaluate_detector`).
+    """
+
+    pictures: int
+    mean_iou: float
+    pictures_right: float
+    confusion: Confusion
+    per_class: Mapping[str, BoxMetrics]
+    matches: MatchTable
+    losses: Mapping[str, float] = field(default_factory=dict)
+    masks: MaskMetrics | None = None
+    confidence: float = 0.0
+    max_detections: int = 0
+    square: bool = False
+    per_image: tuple[PictureResult, ...] = ()
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Every figure that is a single number, by its name."""
+        masks = asdict(self.masks) if self.masks else {}
+        of_boxes = {**self.shares, "mean_iou": self.mean_iou, "pictures_right": self.pictures_right}
+        return {**of_boxes, **self.losses, **masks}
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``cadsight evaluate --json`` keeps, with keys that are figures' names."""
+        return {
+            "pictures": self.pictures,
+            **self._to_json(),
+            "mean_iou": self.mean_iou,
+            "pictures_right": self.pictures_right,
+            "intervals": _lists(self.intervals),
+            "confusion": self.confusion.to_json(),
+            "per_class": {
+                name: {**one._to_json(), "intervals": _lists(one.intervals)} for name, one in self.per_class.items()
+            },
+            **self.losses,
+            **(asdict(self.masks) if self.masks else {}),
+            "confidence": self.confidence,
+            "max_detections": self.max_detections,
+            "square": self.square,
+            "per_image": [one.to_json() for one in self.per_image],
+            "matches": self.matches.to_json(),
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "DetectionMetrics":
+        """What :meth:`to_json` made; a null is a figure that is no number.
+
+        Raises:
+            CadsightError: for data of another form.
+        """
+        try:
+            return DetectionMetrics(
+                **_box_metrics(data),
+                pictures=int(data["pictures"]),
+                mean_iou=_number(data["mean_iou"]),
+                pictures_right=_number(data["pictures_right"]),
+                confusion=Confusion.from_json(data["confusion"]),
+                per_class={name: BoxMetrics(**_box_metrics(one)) for name, one in data["per_class"].items()},
+                matches=MatchTable.from_json(data["matches"]),
+                losses={name: _number(value) for name, value in data.items() if name.endswith(_LOSS)},
+                masks=MaskMetrics(_number(data["mask_map50"]), _number(data["mask_map50_95"]))
+                if "mask_map50" in data
+                else None,
+                confidence=_number(data["confidence"]),
+                max_detections=int(data["max_detections"]),
+                square=bool(data["square"]),
+                per_image=tuple(map(PictureResult.from_json, data["per_image"])),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CadsightError(
+                f"the figures of a detector have no usable {error}, expected what `cadsight evaluate` writes"
+            ) from error
+
+
+def _box_metrics(data: Mapping[str, Any]) -> dict[str, Any]:
+    intervals = {name: (_number(low), _number(high)) for name, (low, high) in data["intervals"].items()}
+    return {"labels": int(data["labels"]), **{name: _number(data[name]) for name in SHARES}, "intervals": intervals}
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _lists(intervals: Mapping[str, Interval]) -> dict[str, list[float]]:
+    return {name: list(pair) for name, pair in intervals.items()}
