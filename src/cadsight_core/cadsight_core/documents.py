@@ -1,6 +1,8 @@
 """JSON files of ours, each an object whose ``format`` says what it is and of which version."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,25 @@ def read_document(path: str | Path, form: str, what: str) -> dict[str, Any]:
     if came != form:
         raise CadsightError(f"{path} has the format {came!r}, expected {form!r}")
     return found
+
+
+@contextlib.contextmanager
+def taken_from(what: str, wanted: str) -> Iterator[None]:
+    """A key that is missing or of another type, met while objects are made of a document, becomes a sentence.
+
+    Args:
+        what: what is made, such as ``a trial``.
+        wanted: what is expected of the file.
+
+    Raises:
+        CadsightError: naming what is not usable.
+    """
+    try:
+        yield
+    except CadsightError:  # of a piece, which has said it
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CadsightError(f"{what} has no usable {error}, expected {wanted}") from error
 
 
 def document_in(data: bytes, form: str) -> dict[str, Any] | None:

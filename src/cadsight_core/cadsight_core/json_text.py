@@ -45,7 +45,12 @@ def without_nan(value: Any) -> Any:
 
 def with_nan(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Figures as :func:`figures_text` wrote them, NaN where it wrote null."""
-    return {name: math.nan if value is None else value for name, value in figures.items()}
+    return {name: number(value) if value is None else value for name, value in figures.items()}
+
+
+def number(value: Any) -> float:
+    """A figure as :func:`figures_text` wrote it: NaN for null."""
+    return math.nan if value is None else float(value)
 
 
 def not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:

@@ -1,5 +1,5 @@
 import pytest
-from cadsight_core.documents import document_in, read_document
+from cadsight_core.documents import document_in, read_document, taken_from
 from cadsight_core.errors import CadsightError
 
 FORM = "cadsight-thing-1"
@@ -31,3 +31,10 @@ def test_each_thing_that_is_wrong_is_a_sentence(tmp_path, content, words):
         assert document_in(content, FORM) is None
     with pytest.raises(CadsightError, match=words):
         read_document(path, FORM, "thing")
+
+
+def test_what_is_not_usable_is_named_by_the_innermost_that_is_made():
+    words = r"^a wheel has no usable 'spokes', expected what a wright makes$"
+    outer, inner = taken_from("a cart", "what a cartwright makes"), taken_from("a wheel", "what a wright makes")
+    with pytest.raises(CadsightError, match=words), outer, inner:
+        _ = {}["spokes"]

@@ -1,12 +1,10 @@
 """What training sets are worth: models trained on each, all judged on one test set (Comillas, tables 1 and 2)."""
 
 import dataclasses
-import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from cadsight_core.documents import read_document
@@ -24,11 +22,10 @@ from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.provenance import by_content, shared
 from cadsight_learning.registry.store import fingerprint
 
+from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES, Comparison, SetResult, TrialResult
 from cadsight_experiments.set_figures import Measured, resampled_sets, set_figures
 from cadsight_experiments.training_set import TrainingSet, drawn
 from cadsight_experiments.trial import (
-    DETECTOR_FIGURES,
-    NORMAL_FIGURES,
     Shown,
     Trial,
     Trials,
@@ -73,7 +70,7 @@ def compare(
     note: Callable[[str], None] = lambda sentence: None,
     spread: Spread = map,
     threads: int = 0,
-) -> dict[str, Any]:
+) -> Comparison:
     """Train on each set with the seeds 0 to ``seeds - 1`` and judge every model on ``test``.
 
     Each trial is kept in ``out``/SET/SEED; called again after a kill with the same arguments it goes on where it was.
@@ -91,14 +88,7 @@ def compare(
         threads: threads of one trial, 0 for as many as torch takes.
 
     Returns:
-        What ``comparison.json`` holds: ``sets``, each with the ``origins`` of its pictures (those that validate among
-        them), its ``trials`` and the ``mean`` and ``spread`` (standard deviation over the seeds, n - 1) of every
-        figure; and ``objects``, what is known of each label of the test set (see
-        :func:`cadsight_learning.evaluation.label_properties.judged_objects`), and ``symmetry``, the names of the parts
-        that were judged up to theirs. A trial has its ``seed``, ``figures``, ``intervals``, ``matches`` (a
-        :class:`cadsight_learning.metrics.matching.MatchTable`), ``confusion``, ``stopped`` (of each kind of model whose
-        training ended early, why) and ``objects``: of each label, in the order of the test set's, whether it was
-        ``found``, with which ``iou`` and ``score``, and its normal's ``angle_deg``.
+        What ``comparison.json`` in ``out`` holds.
 
     Raises:
         CadsightError: for files of others under the names that are written, two sets of one name, a test set that
@@ -136,22 +126,18 @@ def compare(
         done = _done(Trials(trials, str(test), progress, threads), spread)
     found = []
     for one in sets:
-        results = [{"seed": t.seed, **kept} for t, kept in zip(trials, done, strict=True) if t.training_set is one]
-        draw = draws[one.name, 0]
-        summed = _summed([t["figures"] for t in results])
-        told = {"name": one.name, "pictures": draw.pictures, "origins": draw.origins, "facts": dict(one.facts)}
-        told["after"] = one.after
-        found.append({**told, "trials": results, **summed})
-    comparison = {
-        "format": FORMAT,
-        "test": str(test),
-        "test_pictures": len(judges),
-        "seeds": seeds,
-        "objects": [one.to_json() for one in judged_objects(judges, test_names)],
-        "symmetry": sorted(p.name for p in parts if p.symmetry),
-        "sets": found,
-    }
-    write_atomically(Path(out) / COMPARISON, figures_text(comparison) + "\n")
+        results = tuple(kept for trial, kept in zip(trials, done, strict=True) if trial.training_set is one)
+        draw, summed = draws[one.name, 0], _summed([t.figures for t in results])
+        found.append(SetResult(one.name, draw.pictures, draw.origins, one.facts, one.after, results, *summed))
+    comparison = Comparison(
+        test=str(test),
+        test_pictures=len(judges),
+        seeds=seeds,
+        objects=judged_objects(judges, test_names),
+        symmetry=tuple(sorted(p.name for p in parts if p.symmetry)),
+        sets=tuple(found),
+    )
+    write_atomically(Path(out) / COMPARISON, figures_text({"format": FORMAT, **comparison.to_json()}) + "\n")
     write_atomically(Path(out) / _TABLE, table(comparison))
     return comparison
 
@@ -170,17 +156,21 @@ def refuse_foreign_comparison(out: str | Path) -> None:
             refuse_foreign_trial(folder)
 
 
-def load_comparison(folder: str | Path) -> dict[str, Any]:
+def load_comparison(folder: str | Path) -> Comparison:
     """What :func:`compare` wrote in ``folder``.
 
     Raises:
         CadsightError: when it cannot be read, or is of another format.
     """
     path = Path(folder) / COMPARISON
-    return {"format": FORMAT, **read_document(path, FORMAT, "comparison")}
+    data = read_document(path, FORMAT, "comparison")
+    try:
+        return Comparison.from_json(data)
+    except CadsightError as error:
+        raise CadsightError(f"{path}: {error}") from error
 
 
-def table(comparison: Mapping[str, Any]) -> str:
+def table(comparison: Comparison) -> str:
     """The comparison as Markdown, a table for each kind of model.
 
     A figure is the mean over the seeds, of several seeds with their standard deviation, and its 95 % interval.
@@ -189,25 +179,21 @@ def table(comparison: Mapping[str, Any]) -> str:
     measured = set_figures(comparison, resampled_sets(comparison))
     tables = []
     for names, digits in ((DETECTOR_FIGURES, 3), (NORMAL_FIGURES, 2)):
-        rows = [one for one in comparison["sets"] if any(f in one["mean"] for f in names)]
+        rows = [one for one in comparison.sets if any(f in one.mean for f in names)]
         if not rows:
             continue
         lines = [f"{_TABLE_HEAD} {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
         for one in rows:
-            cells = [_cell(measured[one["name"]][f], one["spread"].get(f), digits) for f in names]
-            lines.append(f"| {one['name']} | {one['pictures']} | {' | '.join(cells)} |")
+            cells = [_cell(measured[one.name][f], one.spread.get(f), digits) for f in names]
+            lines.append(f"| {one.name} | {one.pictures} | {' | '.join(cells)} |")
         tables.append("\n".join(lines) + "\n")
-    notes = [f"- {one['name']}, {sentence}\n" for one in comparison["sets"] for sentence in stopped_early(one)]
+    notes = [f"- {one.name}, {sentence}\n" for one in comparison.sets for sentence in stopped_early(one)]
     return "\n".join([*tables, "".join(notes)] if notes else tables)
 
 
-def stopped_early(one: Mapping[str, Any]) -> list[str]:
-    """Of a set of a comparison the trainings that ended early, a sentence each; earlier versions did not tell."""
-    return [
-        f"seed {trial['seed']}, {kind}: {stopped(why)}"
-        for trial in one["trials"]
-        for kind, why in trial.get("stopped", {}).items()
-    ]
+def stopped_early(one: SetResult) -> list[str]:
+    """Of a set of a comparison the trainings that ended early, a sentence each."""
+    return [f"seed {trial.seed}, {kind}: {stopped(why)}" for trial in one.trials for kind, why in trial.stopped.items()]
 
 
 def _cell(figure: Measured, spread: float | None, digits: int) -> str:
@@ -259,7 +245,7 @@ def _options(
     return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
 
 
-def _done(work: Trials, spread: Spread) -> list[dict[str, Any]]:
+def _done(work: Trials, spread: Spread) -> list[TrialResult]:
     """The results of every trial; those that have none yet are done, first those from whose models others go on."""
     left = [number for number, trial in enumerate(work.trials) if trial.kept() is None]
     depths: dict[str, int] = {}
@@ -271,7 +257,7 @@ def _done(work: Trials, spread: Spread) -> list[dict[str, Any]]:
     return [_results(trial) for trial in work.trials]
 
 
-def _results(trial: Trial) -> dict[str, Any]:
+def _results(trial: Trial) -> TrialResult:
     kept = trial.kept()
     if kept is None:
         raise CadsightError(
@@ -308,7 +294,8 @@ def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mappin
         )
 
 
-def _summed(trials: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+def _summed(trials: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
+    """Mean and spread of each figure."""
     values = {f: np.array([t[f] for t in trials]) for f in trials[0]}
     spread = {f: float(v.std(ddof=1)) for f, v in values.items()} if len(trials) > 1 else {}
-    return {"mean": {f: float(v.mean()) for f, v in values.items()}, "spread": spread}
+    return {f: float(v.mean()) for f, v in values.items()}, spread

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from cadsight_core.geometry import Array
+from cadsight_learning.evaluation.label_properties import LabelProperties
 from cadsight_learning.metrics.bootstrap import interval, means, quantiles, resampled, share_interval
 from cadsight_learning.metrics.detection import resampled_figures
-from cadsight_learning.metrics.matching import MatchTable
 from numpy.typing import NDArray
+
+from cadsight_experiments.results import Comparison, TrialResult
 
 
 @dataclass(frozen=True)
@@ -20,38 +21,34 @@ class Measured:
     low: float
     high: float
 
-    def to_json(self) -> dict[str, float]:
-        return {"value": self.value, "low": self.low, "high": self.high}
 
-
-def resampled_sets(comparison: Mapping[str, Any]) -> dict[str, dict[str, Array]]:
+def resampled_sets(comparison: Comparison) -> dict[str, dict[str, Array]]:
     """By name of the set each figure (B,), its mean over the trials, test pictures and trials resampled.
 
     The pictures are drawn alike for all sets, so that differences between them are paired; the trials of each alone.
     Of three seeds a resample knows little of how much a fourth would differ.
     """
-    weights = resampled(comparison["test_pictures"])
+    weights = resampled(comparison.test_pictures)
     found = {}
-    for number, one in enumerate(comparison["sets"]):
-        trials = [_of_trial(t, comparison["objects"], weights) for t in one["trials"]]
+    for number, one in enumerate(comparison.sets):
+        trials = [_of_trial(t, comparison.objects, weights) for t in one.trials]
         drawn = np.random.default_rng([number, 0x5EED]).integers(len(trials), size=(len(trials), len(weights)))
-        found[one["name"]] = {
+        found[one.name] = {
             name: np.take_along_axis(np.stack([t[name] for t in trials]), drawn, axis=0).mean(axis=0)
             for name in trials[0]
         }
     return found
 
 
-def set_figures(comparison: Mapping[str, Any], again: Mapping[str, Mapping[str, Array]]) -> dict[str, Any]:
-    """By name of the set the :class:`Measured` of each figure, from the resamples of :func:`resampled_sets`."""
-    pictures = comparison["test_pictures"]
+def set_figures(comparison: Comparison, again: Mapping[str, Mapping[str, Array]]) -> dict[str, dict[str, Measured]]:
+    """By name of the set each figure by its name, from the resamples of :func:`resampled_sets`."""
     return {
-        one["name"]: {
-            name: Measured(value, *_interval(name, again[one["name"]][name], pictures))
-            for name, value in one["mean"].items()
-            if name in again[one["name"]]
+        one.name: {
+            name: Measured(value, *_interval(name, again[one.name][name], comparison.test_pictures))
+            for name, value in one.mean.items()
+            if name in again[one.name]
         }
-        for one in comparison["sets"]
+        for one in comparison.sets
     }
 
 
@@ -59,15 +56,11 @@ def _interval(name: str, values: Array, pictures: int) -> tuple[float, float]:
     return interval(values) if name.endswith("_deg") else share_interval(values, pictures)
 
 
-def _of_trial(
-    trial: Mapping[str, Any], objects: Sequence[Mapping[str, Any]], weights: NDArray[np.int64]
-) -> dict[str, Array]:
-    figures = resampled_figures(MatchTable.from_json(trial["matches"]), weights)
-    places = {name: i for i, name in enumerate(dict.fromkeys(o["picture"] for o in objects))}
+def _of_trial(trial: TrialResult, objects: Sequence[LabelProperties], weights: NDArray[np.int64]) -> dict[str, Array]:
+    figures = resampled_figures(trial.matches, weights)
+    places = {name: i for i, name in enumerate(dict.fromkeys(o.picture for o in objects))}
     known = [
-        (places[o["picture"]], t["angle_deg"])
-        for o, t in zip(objects, trial["objects"], strict=True)
-        if t.get("angle_deg") is not None
+        (places[o.picture], t.angle_deg) for o, t in zip(objects, trial.objects, strict=True) if t.angle_deg is not None
     ]
     if known:
         rows, angles = np.array([k[0] for k in known]), np.array([k[1] for k in known], float)

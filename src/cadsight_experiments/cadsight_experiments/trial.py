@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
-from cadsight_core.json_text import json_text, with_nan, without_nan
 from cadsight_core.output_file import json_with, refuse_foreign_file
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
@@ -20,15 +19,13 @@ from cadsight_learning.data.loading import load_together, parts_in
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.evaluation.label_properties import counting
 from cadsight_learning.fit import fit_detector, fit_normals
-from cadsight_learning.metrics.results import SHARES
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry.model_folder import refuse_foreign_model
 from cadsight_learning.training.progress import Progress, silent
 
+from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES, JudgedLabel, TrialResult
 from cadsight_experiments.training_set import TrainingSet, drawn
 
-DETECTOR_FIGURES = SHARES
-NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
 _FILE = "trial.json"
 _is_trial = json_with("asked", "figures")
 
@@ -55,8 +52,8 @@ class Trial:
     def __str__(self) -> str:
         return f"{self.training_set.name}, seed {self.seed}"
 
-    def kept(self) -> dict[str, Any] | None:
-        """Its results, where it has been done.
+    def kept(self) -> TrialResult | None:
+        """Its result, where it has been done.
 
         Raises:
             CadsightError: when the folder holds those of a trial that was asked for otherwise, or unreadable ones.
@@ -76,10 +73,15 @@ class Trial:
             )
         if "matches" not in kept:
             raise CadsightError(f"{self.folder} holds a trial of an earlier version, expected another --out")
-        return {**kept, "figures": with_nan(kept["figures"])}
+        try:
+            return TrialResult.from_json({"seed": self.seed, **kept})
+        except CadsightError as error:
+            raise CadsightError(f"{path}: {error}") from error
 
-    def keep(self, results: Mapping[str, Any]) -> None:
-        write_atomically(self.folder / _FILE, json_text({"asked": self._asked, **without_nan(results)}) + "\n")
+    def keep(self, result: TrialResult) -> None:
+        kept = {"asked": self._asked, **result.to_json()}
+        del kept["seed"]  # its folder's name
+        write_atomically(self.folder / _FILE, figures_text(kept) + "\n")
 
     @property
     def _asked(self) -> list[Any]:
@@ -146,8 +148,8 @@ class Trials:
         judged = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
         figures = judged.shares
         intervals = {f: judged.intervals[f] for f in DETECTOR_FIGURES if f in judged.intervals}
-        objects = [{"found": i.found, "iou": i.iou, "score": i.score} for p in judged.per_image for i in p.labels]
-        results = {"matches": judged.matches.to_json(), "confusion": judged.confusion.to_json()}
+        objects = tuple(JudgedLabel(one.found, one.iou, one.score) for p in judged.per_image for one in p.labels)
+        calibration = None
         ended = {"detector": card.stopped}
         if trial.normals is not None:
             there = parts_in(trial.parts, classes)
@@ -160,9 +162,11 @@ class Trials:
             figures |= {f: angles.figures[f] for f in NORMAL_FIGURES}
             intervals |= {f: angles.intervals[f] for f in NORMAL_FIGURES}
             objects = _with_angles(objects, tests, [crop.angle_deg for crop in angles.per_image])
-            results |= {"calibration": angles.calibration.to_json()} if angles.calibration else {}
-        results["stopped"] = {kind: why for kind, why in ended.items() if why}
-        trial.keep({"figures": figures, "intervals": intervals, **results, "objects": objects})
+            calibration = angles.calibration
+        early = {kind: why for kind, why in ended.items() if why}
+        trial.keep(
+            TrialResult(trial.seed, figures, intervals, judged.matches, judged.confusion, objects, calibration, early)
+        )
 
     @cached_property
     def _judges(self) -> tuple[list[Sample], tuple[str, ...]]:
@@ -175,10 +179,10 @@ def stopped(why: str) -> str:
 
 
 def _with_angles(
-    objects: Sequence[Mapping[str, Any]], samples: Sequence[Sample], angles: Sequence[float]
-) -> list[dict[str, Any]]:
+    objects: Sequence[JudgedLabel], samples: Sequence[Sample], angles: Sequence[float]
+) -> tuple[JudgedLabel, ...]:
     """``objects``, one for each label that counts, with the ``angles``, one for each label that has a normal."""
     left = iter(angles)
     by_label = {id(i): next(left) if i.normal is not None else None for s in samples for i in s.instances}
     labels = [i for s in samples for i in counting(s)]
-    return [{**one, "angle_deg": by_label[id(i)]} for one, i in zip(objects, labels, strict=True)]
+    return tuple(dataclasses.replace(o, angle_deg=by_label[id(i)]) for o, i in zip(objects, labels, strict=True))

@@ -22,7 +22,6 @@ from cadsight_learning.data.loading import load_together
 from cadsight_learning.detection.ultralytics.detector import DetectorTask
 from cadsight_learning.evaluation.evaluate import evaluate_normals
 from cadsight_learning.metrics.detection import resampled_figures
-from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.models import load_regressor
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry.card import load_card
@@ -50,36 +49,35 @@ def comparison(folders):
 
 
 def test_every_set_is_trained_with_every_seed_and_judged_on_the_same_pictures(comparison, folders):
-    assert comparison["test_pictures"] == 4
+    assert comparison.test_pictures == 4
     # Of the 8 pictures 1 validates, of the 4 others 1 as well: each folder gives its share.
-    sizes = [(s["name"], s["pictures"], len(s["trials"])) for s in comparison["sets"]]
+    sizes = [(s.name, s.pictures, len(s.trials)) for s in comparison.sets]
     assert sizes == [("many", 7, 2), ("all", 10, 2)]
-    for one in comparison["sets"]:
-        angles = [t["figures"]["mean_deg"] for t in one["trials"]]
+    for one in comparison.sets:
+        angles = [t.figures["mean_deg"] for t in one.trials]
         assert angles[0] != angles[1]
-        assert one["mean"]["mean_deg"] == pytest.approx(sum(angles) / 2)
-        assert one["spread"]["mean_deg"] == pytest.approx(abs(angles[0] - angles[1]) / np.sqrt(2))
-    assert load_comparison(folders / "out") == comparison
+        assert one.mean["mean_deg"] == pytest.approx(sum(angles) / 2)
+        assert one.spread["mean_deg"] == pytest.approx(abs(angles[0] - angles[1]) / np.sqrt(2))
+    assert load_comparison(folders / "out").to_json() == comparison.to_json()
 
 
 def test_every_trial_keeps_what_became_of_each_label_of_the_test_set(comparison, other_pictures):
-    assert [o["picture"] for o in comparison["objects"]] == [s.name for s in other_pictures]
-    for one, sample in zip(comparison["objects"], other_pictures, strict=True):
+    assert [o.picture for o in comparison.objects] == [s.name for s in other_pictures]
+    for one, sample in zip(comparison.objects, other_pictures, strict=True):
         label = sample.instances[0]
-        assert one["size"] == pytest.approx(np.sqrt(label.box.area / (96 * 64)), abs=1e-3)
-        assert one["tilt_deg"] == pytest.approx(np.degrees(np.arccos(-label.normal[2])), abs=1e-3)
-        assert (one["class"], one["visible"], one["at_border"]) == ("block", None, 0)
-        assert 0.2 < one["brightness"] < 0.9  # an orange block on light grey
-    for one in comparison["sets"]:
-        assert one["origins"] == {"synthetic": {"many": 8, "all": 12}[one["name"]]}
-        for seed, trial in enumerate(one["trials"]):
-            angles = [o["angle_deg"] for o in trial["objects"]]
-            assert (trial["seed"], len(angles)) == (seed, 4)
-            assert trial["figures"]["mean_deg"] == pytest.approx(np.mean(angles))
-            table = MatchTable.from_json(trial["matches"])
-            whole = resampled_figures(table, np.ones((1, 4), int))
-            assert whole["recall"][0] == np.mean([o["found"] for o in trial["objects"]])
-            assert whole["map50_95"][0] == pytest.approx(trial["figures"]["map50_95"])
+        assert one.size == pytest.approx(np.sqrt(label.box.area / (96 * 64)), abs=1e-3)
+        assert one.tilt_deg == pytest.approx(np.degrees(np.arccos(-label.normal[2])), abs=1e-3)
+        assert (one.class_name, one.visible, one.at_border) == ("block", None, 0)
+        assert 0.2 < one.brightness < 0.9  # an orange block on light grey
+    for one in comparison.sets:
+        assert one.origins == {"synthetic": {"many": 8, "all": 12}[one.name]}
+        for seed, trial in enumerate(one.trials):
+            angles = [o.angle_deg for o in trial.objects]
+            assert (trial.seed, len(angles)) == (seed, 4)
+            assert trial.figures["mean_deg"] == pytest.approx(np.mean(angles))
+            whole = resampled_figures(trial.matches, np.ones((1, 4), int))
+            assert whole["recall"][0] == np.mean([o.found for o in trial.objects])
+            assert whole["map50_95"][0] == pytest.approx(trial.figures["map50_95"])
 
 
 def test_trials_in_other_processes_give_what_they_give_here_those_first_from_which_others_go_on(comparison, folders):
@@ -99,7 +97,7 @@ def test_trials_in_other_processes_give_what_they_give_here_those_first_from_whi
             spread=pool.map,
             threads=torch.get_num_threads(),
         )
-    assert spread["sets"][0] == comparison["sets"][0]
+    assert spread.sets[0].to_json() == comparison.sets[0].to_json()
     card = json.loads((folders / "spread/after/1/detector/model.json").read_text())
     assert str(folders / "spread/many/1/detector/weights.pt") in card["started_from"]
 
@@ -126,8 +124,8 @@ def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):
     kept.write_text(json.dumps(trial))
     sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("all", (f"{folders}/many", f"{folders}/few"))]
     again = compare(sets, folders / "test", 2, folders / "out", DETECTOR, NORMALS)
-    assert again["sets"][0]["trials"][0]["figures"]["map50"] == 0.125
-    assert again["sets"][1]["trials"][1] == comparison["sets"][1]["trials"][1]  # the same seed, the same model
+    assert again.sets[0].trials[0].figures["map50"] == 0.125
+    assert again.sets[1].trials[1].to_json() == comparison.sets[1].trials[1].to_json()  # the same seed
     with pytest.raises(CadsightError, match="holds a trial with other settings or data"):
         compare(sets, folders / "test", 1, folders / "out", dataclasses.replace(DETECTOR, batch=5), NORMALS)
 
@@ -139,20 +137,23 @@ def test_the_table_gives_the_mean_the_spread_of_the_seeds_and_the_interval(compa
     )
     head, _, many, both = normals.splitlines()
     assert head == "| trained on | pictures | mean_deg | median_deg | p90_deg |"
-    one = comparison["sets"][0]
-    cell = rf"{one['mean']['mean_deg']:.2f} \+- {one['spread']['mean_deg']:.2f} \(([\d.]+) to ([\d.]+)\)"
+    one = comparison.sets[0]
+    cell = rf"{one.mean['mean_deg']:.2f} \+- {one.spread['mean_deg']:.2f} \(([\d.]+) to ([\d.]+)\)"
     low, high = map(float, re.fullmatch(cell, many.split(" | ")[2]).groups())
-    assert low < one["mean"]["mean_deg"] < high
+    assert low < one.mean["mean_deg"] < high
     assert [row.split(" | ")[:2] for row in (many, both)] == [["| many", "7"], ["| all", "10"]]
 
 
 def test_one_seed_has_no_spread_and_a_set_without_a_regressor_no_row_among_the_normals(comparison):
-    one, two = comparison["sets"]
-    bare = {**two["trials"][0], "figures": {k: v for k, v in two["trials"][0]["figures"].items() if "deg" not in k}}
-    bare["objects"] = [{k: v for k, v in o.items() if k != "angle_deg"} for o in bare["objects"]]
-    sets = [{**one, "trials": one["trials"][:1], "spread": {}}]
-    sets += [{**two, "trials": [bare], "spread": {}, "mean": bare["figures"]}]
-    told = table({**comparison, "sets": sets})
+    one, two = comparison.sets
+    figures = {k: v for k, v in two.trials[0].figures.items() if "deg" not in k}
+    objects = tuple(dataclasses.replace(o, angle_deg=None) for o in two.trials[0].objects)
+    bare = dataclasses.replace(two.trials[0], figures=figures, objects=objects)
+    sets = (
+        dataclasses.replace(one, trials=one.trials[:1], spread={}),
+        dataclasses.replace(two, trials=(bare,), spread={}, mean=figures),
+    )
+    told = table(dataclasses.replace(comparison, sets=sets))
     assert "+-" not in told
     assert [line.split(" | ")[0] for line in told.splitlines() if "trained" not in line] == [
         "|---|---|---|---|---|---|---|---|", "| many", "| all", "", "|---|---|---|---|---|", "| many",
@@ -184,7 +185,7 @@ def test_a_trial_whose_loss_became_no_number_keeps_its_last_good_epoch_and_the_t
     found = compare(sets, folders / "test", 1, tmp_path, detector, None)
     # Seven pictures, four a step: the first epoch has two steps.
     why = "the loss became nan in epoch 2"
-    assert found["sets"][0]["trials"][0]["stopped"] == {"detector": why}
+    assert found.sets[0].trials[0].stopped == {"detector": why}
     words = f"- many, seed 0, detector: training stopped early, as {why}; the best epoch until then was kept\n"
     assert (tmp_path / "comparison.md").read_text().endswith(f"|\n\n{words}")
     assert load_card(tmp_path / "many" / "0" / "detector").best_epoch == 1
@@ -304,15 +305,16 @@ def test_regressors_are_trained_and_judged_by_the_symmetry_of_the_parts(folders,
     round_about_x = Part("block", 5, symmetry=(Symmetry((1.0, 0.0, 0.0), 0),))
     sets = [TrainingSet("many", (f"{folders}/many",))]
     found = compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS, parts=[round_about_x])
-    assert (comparison["symmetry"], found["symmetry"]) == ([], ["block"])
+    assert (comparison.symmetry, found.symmetry) == ((), ("block",))
     card = load_card(folders / "round/many/0/normals")
     assert card.data["symmetry"] == {"block": [{"axis": [1.0, 0.0, 0.0], "order": 0}]}
     judges, regressor = load_together([folders / "test"])[0], load_regressor(folders / "round/many/0/normals")
     by_hand = evaluate_normals(regressor, judges, {0: round_about_x.symmetry})
-    assert found["sets"][0]["mean"]["mean_deg"] == by_hand.mean_deg < evaluate_normals(regressor, judges).mean_deg
+    assert found.sets[0].mean["mean_deg"] == by_hand.mean_deg < evaluate_normals(regressor, judges).mean_deg
     trial = folders / "round/many/0/trial.json"
     made = trial.stat().st_mtime_ns
-    assert compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS, parts=[round_about_x]) == found
+    again = compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS, parts=[round_about_x])
+    assert again.to_json() == found.to_json()
     assert trial.stat().st_mtime_ns == made
     with pytest.raises(CadsightError, match="holds a trial with other settings or data"):
         compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS)

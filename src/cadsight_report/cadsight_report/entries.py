@@ -14,8 +14,9 @@ from cadsight_core.part import Part
 from cadsight_core.run_folder import RunFolder
 from cadsight_core.sample import Sample
 from cadsight_experiments.comparison import COMPARISON, load_comparison, stopped_early
+from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES
 from cadsight_experiments.set_figures import Measured, resampled_sets, set_figures
-from cadsight_experiments.trial import DETECTOR_FIGURES, NORMAL_FIGURES, stopped
+from cadsight_experiments.trial import stopped
 from cadsight_learning.data.loading import chosen, load_together, parts_in
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.evaluation.normal_metrics import NormalMetrics
@@ -137,37 +138,37 @@ def distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 def _of_experiment(folder: Path) -> list[Entry]:
     comparison = load_comparison(folder)
-    judged_on = _judged_on(comparison["test_pictures"], comparison["test"], comparison.get("symmetry", ()))
+    judged_on = _judged_on(comparison.test_pictures, comparison.test, comparison.symmetry)
     figures = set_figures(comparison, resampled_sets(comparison))
-    trials = comparison["seeds"]
+    trials = comparison.seeds
     entries = []
-    for one in comparison["sets"]:
-        after = f" after those of {one['after']}" if one.get("after") else ""
-        origins = ", ".join(f"{count} {name}" for name, count in one["origins"].items())
+    for one in comparison.sets:
+        after = f" after those of {one.after}" if one.after else ""
+        origins = ", ".join(f"{count} {name}" for name, count in one.origins.items())
         pairs = [
-            (o["tilt_deg"], t["angle_deg"])
-            for trial in one["trials"]
-            for o, t in zip(comparison["objects"], trial["objects"], strict=True)
-            if t.get("angle_deg") is not None and o["tilt_deg"] is not None
+            (o.tilt_deg, t.angle_deg)
+            for trial in one.trials
+            for o, t in zip(comparison.objects, trial.objects, strict=True)
+            if t.angle_deg is not None and o.tilt_deg is not None
         ]
         trained = [
             {kind: path for kind in ("detector", "normals") if (path := seed / kind) and (path / CARD).is_file()}
-            for seed in (folder / one["name"] / str(trial["seed"]) for trial in one["trials"])
+            for seed in (folder / one.name / str(trial.seed) for trial in one.trials)
         ]
-        matrices = [Confusion.from_json(t["confusion"]) for t in one["trials"]]
+        matrices = [t.confusion for t in one.trials]
         entries.append(
             Entry(
-                one["name"],
+                one.name,
                 f"{origins} pictures{after}, {trials} seed{'' if trials == 1 else 's'}",
                 judged_on,
-                figures[one["name"]],
-                Judges(comparison["test"]),
+                figures[one.name],
+                Judges(comparison.test),
                 tuple(stopped_early(one)),
-                one["spread"],
+                one.spread,
                 {kind: [_curves(models[kind]) for models in trained if kind in models] for kind in trained[0]},
                 ([_vertical(tilt) for tilt, _ in pairs], [angle for _, angle in pairs]),
                 Confusion(matrices[0].classes, _added([m.matrix for m in matrices])),
-                _pooled([Calibration.from_json(t["calibration"]) for t in one["trials"] if "calibration" in t]),
+                _pooled([t.calibration for t in one.trials if t.calibration is not None]),
                 trained[0],
             )
         )

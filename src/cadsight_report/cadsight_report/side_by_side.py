@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
@@ -13,8 +12,9 @@ from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
 from cadsight_core.sample import Sample
 from cadsight_core.watching import watched
 from cadsight_experiments.comparison import load_comparison
+from cadsight_experiments.results import Comparison
 from cadsight_experiments.set_figures import Measured
-from cadsight_experiments.synthetic_gap import best_of_each, worth
+from cadsight_experiments.synthetic_gap import SyntheticGap, best_of_each, better_of, synthetic_gaps
 from cadsight_learning.data.letterbox import framed
 from cadsight_learning.detection.ultralytics.detector import UltralyticsDetector
 from cadsight_learning.evaluation.saliency import detector_saliency, normal_saliency
@@ -26,6 +26,7 @@ from markupsafe import Markup
 from cadsight_report import charts
 from cadsight_report.drawing import TRUTH_RGB, data_uri, draw_instances, heat, zoomed
 from cadsight_report.entries import Entry, Judges, distinct, entries_of, is_experiment
+from cadsight_report.gap_sentences import gap_sentences
 from cadsight_report.origin import versions
 from cadsight_report.page import Picture, filled
 
@@ -202,12 +203,12 @@ def _charts(entries: Sequence[Entry]) -> dict[str, str]:
     return found
 
 
-def _grid(comparison: Mapping[str, Any]) -> str | None:
+def _grid(comparison: Comparison) -> str | None:
     """mAP50 by number of pictures from CAD and of real ones (Morato, section 6), where the sets are such a sweep."""
     places = {
-        (one["facts"]["cad"], one["facts"]["real"]): float(one["mean"]["map50"])
-        for one in comparison["sets"]
-        if {"cad", "real"} <= one.get("facts", {}).keys()
+        (one.facts["cad"], one.facts["real"]): one.mean["map50"]
+        for one in comparison.sets
+        if {"cad", "real"} <= one.facts.keys()
     }
     return charts.grid(places, "pictures from CAD", "real pictures", "mAP50") if places else None
 
@@ -218,36 +219,38 @@ def _having(entry: Entry, kind: str, key: str) -> list[list[float]]:
     return [values for values in seeds if values]
 
 
-def _bought(comparison: Mapping[str, Any]) -> list[Bought]:
-    samples = {s.name: s for s in _loaded(Judges(comparison["test"]))}
-    titles = {"detector": ("Detector", "mAP50:95"), "normals": ("Surface normals", "median error, degrees")}
+def _bought(comparison: Comparison) -> list[Bought]:
+    samples = {s.name: s for s in _loaded(Judges(comparison.test))}
+    gaps = synthetic_gaps(comparison)
     found = []
-    for kind, answer in worth(comparison).items():
-        if answer is None:
-            continue
-        title, label = titles[kind]
-        chart = None
-        if answer["gap"] and answer["fails"]:
-            by_name = {s["name"]: s for s in answer["sets"]}
-            ends = {"synthetic": answer["synthetic"], "real": answer["real"]}
-            lines = {f"{word} only ({n})": _triple(by_name[n]) for word, n in ends.items()}
-            better = 1.0 if kind == "detector" else -1.0
-            points = {
-                word: [
-                    (float(s["real"]), *_triple(s))
-                    for s in best_of_each([s for s in answer["sets"] if s["kind"] == which and s["real"]], better)
-                ]
-                for word, which in (("synthetic and real", "mixed"), ("real alone", "real"))
-            }
-            chart = charts.gap({k: v for k, v in points.items() if v}, lines, label)
-        names = answer["fails"]["pictures"] if answer["fails"] else []
-        failing = tuple(_failing(samples[n]) for n in names[:_FAILING] if n in samples)
-        found.append(Bought(title, tuple(answer["sentences"]), chart, failing, tuple(names)))
+    for answer, title, label in (
+        (gaps.detector, "Detector", "mAP50:95"),
+        (gaps.normals, "Surface normals", "median error, degrees"),
+    ):
+        if answer is not None:
+            names = answer.fails.pictures if answer.fails else ()
+            failing = tuple(_failing(samples[n]) for n in names[:_FAILING] if n in samples)
+            found.append(Bought(title, gap_sentences(answer), _gap_chart(answer, label), failing, names))
     return found
 
 
-def _triple(one: Mapping[str, float]) -> tuple[float, float, float]:
-    return one["value"], one["low"], one["high"]
+def _gap_chart(answer: SyntheticGap, label: str) -> str | None:
+    if answer.synthetic is None or answer.real is None or answer.fails is None:
+        return None
+    ends = (("synthetic", answer.synthetic), ("real", answer.real))
+    lines = {f"{word} only ({end.name})": _triple(end.measured) for word, end in ends}
+    points = {
+        word: [
+            (float(s.real), *_triple(s.measured))
+            for s in best_of_each([s for s in answer.sets if s.kind == kind and s.real], better_of(answer.figure))
+        ]
+        for word, kind in (("synthetic and real", "mixed"), ("real alone", "real"))
+    }
+    return charts.gap({word: found for word, found in points.items() if found}, lines, label)
+
+
+def _triple(one: Measured) -> tuple[float, float, float]:
+    return one.value, one.low, one.high
 
 
 def _failing(sample: Sample) -> Picture:

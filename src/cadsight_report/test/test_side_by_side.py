@@ -12,7 +12,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.images import read_image
 from cadsight_core.part import Part, Symmetry
-from cadsight_experiments.comparison import compare, table
+from cadsight_experiments.comparison import compare, load_comparison, table
 from cadsight_experiments.training_set import TrainingSet
 from cadsight_learning.evaluation.evaluate import evaluate_normals
 from cadsight_learning.models import load_regressor
@@ -169,7 +169,7 @@ def test_a_training_that_ended_early_is_told_of_beside_its_figures(experiment, r
     words = "seed 1, normals: training stopped early, as the loss became nan in epoch 7; the best epoch until then"
     assert [entry.notes for entry in entries_of(tmp_path)] == [(f"{words} was kept",), ()]
     assert f"Note: {words} was kept." in build_side_by_side([tmp_path], tmp_path / "page.html").read_text()
-    assert table(comparison).endswith(f"\n\n- twin, {words} was kept\n")
+    assert table(load_comparison(tmp_path)).endswith(f"\n\n- twin, {words} was kept\n")
     model = tmp_path / "normals"
     shutil.copytree(run_folder / "models" / "normals", model)
     card = json.loads((model / "model.json").read_text())

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cadsight_core.errors import CadsightError
+from cadsight_core.documents import taken_from
 
 from cadsight_learning.metrics.bootstrap import Interval
 from cadsight_learning.normals.calibration import Calibration
@@ -91,7 +91,7 @@ class NormalMetrics:
         Raises:
             CadsightError: for data of another form.
         """
-        try:
+        with taken_from("what is kept of a regressor", "what `cadsight evaluate` writes"):
             return NormalMetrics(
                 mean_deg=_number(data["mean_deg"]),
                 median_deg=_number(data["median_deg"]),
@@ -105,10 +105,6 @@ class NormalMetrics:
                 calibration=Calibration.from_json(data["calibration"]) if "calibration" in data else None,
                 per_image=tuple(map(CropResult.from_json, data["per_image"])),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CadsightError(
-                f"the figures of a regressor have no usable {error}, expected what `cadsight evaluate` writes"
-            ) from error
 
 
 def _number(value: Any) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cadsight_core.errors import CadsightError
+from cadsight_core.documents import taken_from
 
 from cadsight_learning.metrics.bootstrap import Interval
 from cadsight_learning.metrics.matching import MatchTable
@@ -131,7 +131,7 @@ class DetectionMetrics(BoxMetrics):
         Raises:
             CadsightError: for data of another form.
         """
-        try:
+        with taken_from("what is kept of a detector", "what `cadsight evaluate` writes"):
             return DetectionMetrics(
                 **_box_metrics(data),
                 pictures=int(data["pictures"]),
@@ -149,10 +149,6 @@ class DetectionMetrics(BoxMetrics):
                 square=bool(data["square"]),
                 per_image=tuple(map(PictureResult.from_json, data["per_image"])),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CadsightError(
-                f"the figures of a detector have no usable {error}, expected what `cadsight evaluate` writes"
-            ) from error
 
 
 def _box_metrics(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,5 +26,5 @@ def test_figures_of_earlier_versions_have_no_calibration():
 
 
 def test_a_figure_that_is_missing_is_named():
-    with pytest.raises(CadsightError, match="have no usable 'median_deg', expected what `cadsight evaluate` writes"):
+    with pytest.raises(CadsightError, match="has no usable 'median_deg', expected what `cadsight evaluate` writes"):
         NormalMetrics.from_json({key: value for key, value in STORED.items() if key != "median_deg"})

@@ -38,5 +38,5 @@ def test_a_null_is_a_figure_that_is_no_number():
 def test_a_figure_that_is_missing_is_named(key):
     data = copy.deepcopy(STORED)
     del data[key]
-    with pytest.raises(CadsightError, match=f"have no usable '{key}', expected what `cadsight evaluate` writes"):
+    with pytest.raises(CadsightError, match=f"has no usable '{key}', expected what `cadsight evaluate` writes"):
         DetectionMetrics.from_json(data)

@@ -1,0 +1,191 @@
+"""What synthetic pictures bought, as a paragraph: the gap, what closed it, what still fails and what to take next."""
+
+from collections.abc import Sequence
+
+from cadsight_experiments.set_figures import Measured
+from cadsight_experiments.synthetic_gap import (
+    DETECTOR_FIGURE,
+    LEAST_FAILURES,
+    LOOSE_IOU,
+    WRONG_DEG,
+    Closed,
+    Failures,
+    SetFigure,
+    SyntheticGap,
+    best_of_each,
+)
+
+# Of the gap: with so much of it closed, more real pictures are not asked for.
+_ENOUGH = 0.9
+# A property: what it is called, its unit, what a large and a small one is, and how to take such a picture.
+_PROPERTIES = {
+    "size": ("box's size as a share of the picture's", "", "larger", "smaller", "from nearer by", "from farther away"),
+    "visible": ("visible share", "", "freer", "more covered", "with nothing before the part", "with the part covered"),
+    "brightness": ("brightness", "", "brighter", "darker", "in bright light", "in dim light"),
+    "contrast": ("contrast", "", "richer in contrast", "poorer in contrast", "in hard light", "in soft, even light"),
+    "tilt_deg": ("tilt from the camera", " degrees", "more tilted", "less tilted", "with the part tilted away",
+                 "with the part facing the camera"),
+    "at_border": ("share cut by the border", "", "more often cut by the picture's border",
+                  "less often cut by the picture's border", "with the part at the picture's border",
+                  "with the part in the picture's middle"),
+}  # fmt: skip
+
+
+def gap_sentences(answer: SyntheticGap) -> tuple[str, ...]:
+    """The paragraph; the last sentence is what to do next, before it stands what networks of other sizes reach."""
+    *said, last = _of_one(answer)
+    others = [_of_one(other)[0] for other in answer.others if other.gap is not None]
+    return (*said, *others, last)
+
+
+def _of_one(answer: SyntheticGap) -> list[str]:
+    synthetic, real, gap = answer.synthetic, answer.real, answer.gap
+    if synthetic is None or real is None or gap is None:
+        lacks = "only synthetic pictures" if synthetic is None else "only real pictures"
+        said = [f"No training set holds {lacks}, so there is no gap to tell of: give the experiment one that does."]
+        return said + ([_fail_sentence(answer.fails, answer.figure)] if answer.fails else [])
+    ends = _ends_sentence(answer, synthetic, real)
+    if answer.fails is None:
+        return [
+            f"{ends}: {_unlearned(answer)}, so nothing can be said of what they are worth.",
+            "Next: train for more epochs, or with larger pictures, and compare again.",
+        ]
+    said = _gap_sentences(answer, ends, gap)
+    said += _others_sentences(answer, synthetic, gap)
+    said += [_fail_sentence(answer.fails, answer.figure)]
+    return [*said, *_next_sentences(answer, synthetic, gap, answer.fails)]
+
+
+def _unlearned(answer: SyntheticGap) -> str:
+    """Why both ends tell nothing yet."""
+    if answer.figure == DETECTOR_FIGURE:
+        return "neither has learned yet to find the part"
+    constant = f"({answer.constant_deg:.2f} degrees)"
+    return f"neither is better yet than to answer each time that the surface faces the camera {constant}"
+
+
+def _others_sentences(answer: SyntheticGap, synthetic: SetFigure, gap: Measured) -> list[str]:
+    """What the other sets reach, which stand at neither end of the gap."""
+    digits, unit = _printed(answer.figure)
+
+    def told(rows: Sequence[SetFigure]) -> str:
+        words = [f"{r.measured.value:.{digits}f}{unit} ({r.name})" for r in rows]
+        return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+    drawn = [r for r in answer.sets if r.kind == "synthetic" and r.name != synthetic.name]
+    mixed = [r for r in answer.sets if r.kind == "mixed"] if gap.low <= 0 else []
+    said = [f"Of the synthetic sets {synthetic.name} is the best: others reach {told(drawn)}."] if drawn else []
+    return said + ([f"Sets of both kinds reach {told(mixed)}."] if mixed else [])
+
+
+def _printed(figure: str) -> tuple[int, str]:
+    """Digits and unit of the figure."""
+    return (3, "") if figure == DETECTOR_FIGURE else (2, " degrees")
+
+
+def _ends_sentence(answer: SyntheticGap, synthetic: SetFigure, real: SetFigure) -> str:
+    """What both ends of the gap reach, with no full stop."""
+    digits, unit = _printed(answer.figure)
+    what = "an mAP50:95 of" if answer.figure == DETECTOR_FIGURE else "a median error of"
+    return (
+        f"Synthetic pictures alone ({synthetic.name}) reach {what} {synthetic.measured.value:.{digits}f}{unit} on "
+        f"{answer.test_pictures} test pictures, {real.real} real ones ({real.name}) "
+        f"{real.measured.value:.{digits}f}{unit}"
+    )
+
+
+def _gap_sentences(answer: SyntheticGap, first: str, gap: Measured) -> list[str]:
+    digits, unit = _printed(answer.figure)
+    size = f"{abs(gap.value):.{digits}f}{unit} ({_between(gap, digits)})"
+    if gap.low > 0:
+        said = [f"{first}: a gap of {size}."]
+    elif gap.high < 0:
+        return [f"{first}: the synthetic ones are better by {abs(gap.value):.{digits}f}{unit}, "
+                f"and the interval ({-gap.high:.{digits}f} to {-gap.low:.{digits}f}) does not reach 0."]  # fmt: skip
+    else:
+        ahead = "real" if gap.value > 0 else "synthetic"
+        between = f"{gap.low:+.{digits}f} to {gap.high:+.{digits}f}"
+        return [f"{first}: the {ahead} ones are ahead by {abs(gap.value):.{digits}f}{unit}, but the interval of "
+                f"real over synthetic ({between}) holds 0, so this test set cannot tell them apart."]  # fmt: skip
+    closing = best_of_each([c for c in answer.closed if c.kind == "mixed"])
+    said += [
+        f"With {c.real} real pictures {'after' if c.after else 'among'} them ({c.name}) "
+        f"{_share(c.measured.value)} of it is closed ({100 * c.measured.low:.0f} to {100 * c.measured.high:.0f} %)."
+        for c in closing
+    ]
+    if len(closing) > 1:
+        said.append(_reached_sentence(closing))
+    for mixed in closing:
+        alone = next((c for c in answer.closed if c.kind == "real" and c.real == mixed.real), None)
+        if alone is not None:
+            same = f"The same {mixed.real} real pictures without the synthetic ones ({alone.name}) reach"
+            value = alone.measured.value
+            said.append(f"{same} {f'{100 * value:.0f} % of the way' if value > 0 else 'less than the synthetic ones'}.")
+    return said
+
+
+def _closes(closed: Closed, level: float) -> bool:
+    """Whether a share is that of ``level``, as it is printed: in whole per cent."""
+    return round(closed.measured.value, 2) >= level
+
+
+def _reached_sentence(closing: Sequence[Closed]) -> str:
+    """With how many real pictures how much of the gap was first closed."""
+    words = []
+    for level in (0.5, _ENOUGH):
+        one = next((c for c in closing if _closes(c, level)), None)
+        words.append(f"{one.real} real pictures ({one.name})" if one else "more real pictures than these")
+    return f"Closing half of the gap takes {words[0]}, closing nine tenths {words[1]}."
+
+
+def _fail_sentence(fails: Failures, figure: str) -> str:
+    loose = f"missed or boxed with an IoU under {LOOSE_IOU:g}"
+    missed = loose if figure == DETECTOR_FIGURE else f"off by more than {WRONG_DEG:g} degrees"
+    count = f"Trained on {fails.set_name}, {fails.failed} of {fails.labels} labels are {missed}"
+    if not fails.failed:
+        return f"{count}: there is nothing that failing pictures could share."
+    if fails.labels - fails.failed < LEAST_FAILURES:
+        return f"{count}: too few others are left to say what the failing ones share."
+    if not fails.shared:
+        few = f"fewer than {LEAST_FAILURES} tell no pattern" if fails.failed < LEAST_FAILURES else (
+            "in size, cover, light and pose they do not differ from the others by more than chance"
+        )  # fmt: skip
+        return f"{count}; {few}."
+    parts = []
+    for test in fails.shared:
+        called, unit, more, less, _, _ = _PROPERTIES[test.name]
+        parts.append(
+            f"{more if test.higher > 0.5 else less} ({called} {test.failing:.3g}{unit} against {test.others:.3g}{unit})"
+        )
+    return f"{count}; than the others these are {' and '.join(parts)}."
+
+
+def _next_sentences(answer: SyntheticGap, synthetic: SetFigure, gap: Measured, fails: Failures) -> list[str]:
+    how = [_PROPERTIES[t.name][4 if t.higher > 0.5 else 5] for t in fails.shared]
+    such = f", first of all {' and '.join(how)}" if how else ""
+    if gap.high <= 0:
+        return ["Next: real pictures would not help by this test set; draw synthetic ones of what fails" + such + "."]
+    if gap.low <= 0:
+        return [
+            f"Next: take more test pictures, not training ones: four times {answer.test_pictures} would make the "
+            f"interval about half as wide{'' if not such else ', and draw synthetic ones' + such}."
+        ]
+    mixed = [c for c in answer.closed if c.kind == "mixed"]
+    enough = next((c for c in mixed if _closes(c, _ENOUGH)), None)
+    there = max(s.real for s in answer.sets if s.kind == "real")
+    if enough is not None and enough.real >= there:
+        return [f"Next: compare with fewer than these {there} real pictures, to see how many the synthetic ones save."]
+    if enough is not None:
+        return [f"Next: {enough.real} real pictures are enough; take others only{such or ' where it fails'}."]
+    if not mixed:
+        return [f"Next: take some 20 real pictures{such}, add them to {synthetic.name} and compare again."]
+    best = max(mixed, key=lambda c: c.measured.value)
+    return [f"Next: take more than {best.real} real pictures{such}, and add them to the synthetic ones."]
+
+
+def _between(gap: Measured, digits: int) -> str:
+    return f"{gap.low:.{digits}f} to {gap.high:.{digits}f}"
+
+
+def _share(value: float) -> str:
+    return "none" if value <= 0 else f"{100 * value:.0f} %"
