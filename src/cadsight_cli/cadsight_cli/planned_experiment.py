@@ -7,8 +7,9 @@ from pathlib import Path
 from cadsight_core.dataset import Dataset
 from cadsight_experiments.papers import plans
 from cadsight_experiments.papers.material import drawn, given
-from cadsight_experiments.papers.plans import Material, Plan
+from cadsight_experiments.papers.plans import Material
 from cadsight_experiments.papers.scales import Scale
+from cadsight_experiments.plan import Plan
 from cadsight_ros.resources import resolve
 from cadsight_synthesis.datasets.augmented import write_augmented_set
 
@@ -21,8 +22,8 @@ from cadsight_core import formats
 _DRAWN, _AUGMENTED = ".synthetic", ".augmented"
 
 
-def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
-    """The plan of the experiment ``args.kind``, and the set that judges.
+def planned(args: argparse.Namespace, scale: Scale) -> Plan:
+    """The plan of the experiment ``args.kind``.
 
     Raises:
         CadsightError: for options that do not go together, a set that is not there, or what drawing raises.
@@ -47,14 +48,14 @@ def planned(args: argparse.Namespace, scale: Scale) -> tuple[Plan, str]:
         augmented = write_augmented_set(
             synthetic, Path(args.out) / _AUGMENTED, scale.copies, workers=workers, progress=picture_bar
         )
-        return plans.rudenko(Material(real, synthetic, test, augmented=str(augmented.folder)), scale), test
+        return plans.rudenko(Material(real, synthetic, test, augmented=str(augmented.folder)), scale)
     if args.kind == "mixing":
         plan = plans.mixing(material, scale, min(_count(real), _count(synthetic)))
     elif args.kind == "morato":
         plan = plans.morato(material, scale, _count(real), _count(synthetic))
     else:
         plan = {"comillas": plans.comillas, "transfer": plans.transfer}[args.kind](material, scale)
-    return dataclasses.replace(plan, parts=parts), test
+    return dataclasses.replace(plan, parts=tuple(parts))
 
 
 def _count(folder: str) -> int:

@@ -12,7 +12,6 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import alone_in, write_atomically
 from cadsight_core.json_text import figures_text
 from cadsight_core.output_file import json_with, refuse_foreign_file
-from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 from cadsight_learning.data.loading import load_together, oddities, parts_in
 from cadsight_learning.evaluation.evaluate import in_classes_of
@@ -22,6 +21,7 @@ from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.provenance import by_content, shared
 from cadsight_learning.registry.store import fingerprint
 
+from cadsight_experiments.plan import Plan
 from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES, Comparison, SetResult, TrialResult
 from cadsight_experiments.set_figures import Measured, resampled_sets, set_figures
 from cadsight_experiments.training_set import TrainingSet, drawn
@@ -58,83 +58,70 @@ class _Draw:
 Spread = Callable[[Trials, Sequence[int]], Iterable[None]]
 
 
-def compare(
-    sets: Sequence[TrainingSet],
-    test: str | Path,
-    seeds: int,
-    out: str | Path,
-    detector: DetectorOptions,
-    normals: NormalOptions | None,
-    progress: Shown = unseen,
-    parts: Sequence[Part] = (),
-    note: Callable[[str], None] = lambda sentence: None,
-    spread: Spread = map,
-    threads: int = 0,
-) -> Comparison:
-    """Train on each set with the seeds 0 to ``seeds - 1`` and judge every model on ``test``.
+@dataclass(frozen=True)
+class Running:
+    """Where and how trainings are done, and who is told of them; their results do not hang on it.
 
-    Each trial is kept in ``out``/SET/SEED; called again after a kill with the same arguments it goes on where it was.
-    A set validates on its own pictures: those of the split ``valid`` where it has any, else a part of each folder.
-
-    Args:
-        normals: how the regressor is trained; None for the detector alone.
+    Attributes:
         progress: for a trial and the model's kind, a context around its training that gives what is told of each
             epoch, such as a progress bar.
-        parts: classes whose symmetry counts for normals, in training and in judging; of the classes by their names.
         note: is told before training what speaks against the sets (see
             :func:`cadsight_learning.data.loading.oddities`).
         spread: does the trials, each named by a number: here one after the other, or in other processes or on other
             machines, which have to see the same folders; ``progress`` goes with them.
         threads: threads of one trial, 0 for as many as torch takes.
+    """
+
+    progress: Shown = unseen
+    note: Callable[[str], None] = lambda sentence: None
+    spread: Spread = map
+    threads: int = 0
+
+
+def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Comparison:
+    """Train on each set with every seed and judge every model on the test set.
+
+    Each trial is kept in ``out``/SET/SEED; called again after a kill with the same plan it goes on where it was.
+    A set validates on its own pictures: those of the split ``valid`` where it has any, else a part of each folder.
 
     Returns:
         What ``comparison.json`` in ``out`` holds.
 
     Raises:
-        CadsightError: for files of others under the names that are written, two sets of one name, a test set that
-            shares a picture with a training set or has a class that it lacks, pictures without labels, or without
-            normals where a regressor is trained, a part that is no class of a set, and whatever reading, training and
-            judging raise.
+        CadsightError: for files of others under the names that are written, a test set that shares a picture with a
+            training set or has a class that it lacks, pictures without labels, or without normals where a regressor is
+            trained, a part that is no class of a set, and whatever reading, training and judging raise.
     """
     refuse_foreign_comparison(out)
-    names = [s.name for s in sets]
-    if len(set(names)) < len(names) or not sets or seeds < 1:
-        raise CadsightError(
-            f"the sets {', '.join(names)} with {seeds} seeds are to be compared, expected at least one set, a name for "
-            "each and at least one seed"
-        )
-    for place, one in enumerate(sets):
-        if one.after and one.after not in names[:place]:
-            raise CadsightError(f"the set {one.name} comes after {one.after!r}, expected one of those before it")
-    judges, test_names = load_together([test])
+    judges, test_names = load_together([plan.test])
     # What is wrong with a set is said before hours are spent on those before it.
-    draws = _looked_at(sets, seeds, str(test), judges, test_names, normals is not None, parts, note)
+    draws = _looked_at(plan, judges, test_names, running.note)
     test_data = fingerprint(judges)
     trials = [
         Trial(
             one,
             seed,
             Path(out) / one.name / str(seed),
-            *_options(one, seed, Path(out), detector, normals),
-            tuple(parts),
+            *_options(plan, one, seed, Path(out)),
+            plan.parts,
             (draws[one.name, seed if one.is_drawn else 0].fingerprint, test_data),
         )
-        for one in sets
-        for seed in range(seeds)
+        for one in plan.sets
+        for seed in range(plan.seeds)
     ]
     with alone_in(out):
-        done = _done(Trials(trials, str(test), progress, threads), spread)
+        done = _done(Trials(trials, plan.test, running.progress, running.threads), running.spread)
     found = []
-    for one in sets:
+    for one in plan.sets:
         results = tuple(kept for trial, kept in zip(trials, done, strict=True) if trial.training_set is one)
         draw, summed = draws[one.name, 0], _summed([t.figures for t in results])
         found.append(SetResult(one.name, draw.pictures, draw.origins, one.facts, one.after, results, *summed))
     comparison = Comparison(
-        test=str(test),
+        test=plan.test,
         test_pictures=len(judges),
-        seeds=seeds,
+        seeds=plan.seeds,
         objects=judged_objects(judges, test_names),
-        symmetry=tuple(sorted(p.name for p in parts if p.symmetry)),
+        symmetry=tuple(sorted(p.name for p in plan.parts if p.symmetry)),
         sets=tuple(found),
     )
     write_atomically(Path(out) / COMPARISON, figures_text({"format": FORMAT, **comparison.to_json()}) + "\n")
@@ -202,42 +189,33 @@ def _cell(figure: Measured, spread: float | None, digits: int) -> str:
 
 
 def _looked_at(
-    sets: Sequence[TrainingSet],
-    seeds: int,
-    test: str,
-    judges: Sequence[Sample],
-    test_names: Sequence[str],
-    normals: bool,
-    parts: Sequence[Part],
-    note: Callable[[str], None],
+    plan: Plan, judges: Sequence[Sample], test_names: Sequence[str], note: Callable[[str], None]
 ) -> dict[tuple[str, int], _Draw]:
     """What each set gives to each seed, to the first alone where that is the same for all."""
     tested = by_content(judges)
     draws: dict[tuple[str, int], _Draw] = {}
     notes: list[str] = []
     learned: list[Sample] = []
-    for one in sets:
-        for seed in range(seeds if one.is_drawn else 1):
+    for one in plan.sets:
+        for seed in range(plan.seeds if one.is_drawn else 1):
             train, valid, classes = drawn(one, seed)
-            parts_in(parts, classes)
+            parts_in(plan.parts, classes)
             tests = in_classes_of(judges, test_names, classes)
-            _check_labels(one.name, train, valid, tests, normals and one.has_normals)
-            _refuse_shared(one.name, [*train, *valid], test, tested)
+            _check_labels(one.name, train, valid, tests, plan.normals is not None and one.has_normals)
+            _refuse_shared(one.name, [*train, *valid], plan.test, tested)
             draws[one.name, seed] = _Draw.of(train, valid)
             notes += [f"{one.name}: {sentence}" for sentence in oddities((), train, classes)]
             learned += [dataclasses.replace(s, instances=()) for s in train]  # masks of all sets would fill the memory
-    notes += oddities(list(dict.fromkeys(folder for one in sets for folder in one.folders)), learned, ())
+    notes += oddities(list(dict.fromkeys(folder for one in plan.sets for folder in one.folders)), learned, ())
     for sentence in dict.fromkeys(notes):
         note(sentence)
     return draws
 
 
-def _options(
-    one: TrainingSet, seed: int, out: Path, detector: DetectorOptions, normals: NormalOptions | None
-) -> tuple[DetectorOptions, NormalOptions | None]:
+def _options(plan: Plan, one: TrainingSet, seed: int, out: Path) -> tuple[DetectorOptions, NormalOptions | None]:
     """How both models of a set are trained, from another set's where it comes after that."""
-    how = one.detector or detector
-    angles = (normals and one.has_normals and (one.normals or normals)) or None
+    how = one.detector or plan.detector
+    angles = (plan.normals and one.has_normals and (one.normals or plan.normals)) or None
     if one.after:
         before = out / one.after / str(seed)
         how = dataclasses.replace(how, weights=str(before / "detector" / WEIGHTS))

@@ -16,7 +16,8 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.images import read_image
 from cadsight_core.part import Part, Symmetry
-from cadsight_experiments.comparison import compare, load_comparison, table
+from cadsight_experiments.comparison import Running, compare, load_comparison, table
+from cadsight_experiments.plan import Plan
 from cadsight_experiments.training_set import TrainingSet
 from cadsight_learning.data.loading import load_together
 from cadsight_learning.detection.ultralytics.detector import DetectorTask
@@ -28,6 +29,10 @@ from cadsight_learning.registry.card import load_card
 
 DETECTOR = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
 NORMALS = NormalOptions(architecture="compact", epochs=1, image_size=32, batch=4)
+
+
+def plan(sets, test, seeds=1, detector=DETECTOR, normals=NORMALS, parts=()):
+    return Plan(tuple(sets), str(test), seeds, detector, normals, parts)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,7 @@ def folders(pictures, other_pictures, tmp_path_factory):
 @pytest.fixture(scope="module")
 def comparison(folders):
     sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("all", (f"{folders}/many", f"{folders}/few"))]
-    return compare(sets, folders / "test", 2, folders / "out", DETECTOR, NORMALS)
+    return compare(plan(sets, folders / "test", 2), folders / "out")
 
 
 def test_every_set_is_trained_with_every_seed_and_judged_on_the_same_pictures(comparison, folders):
@@ -87,16 +92,8 @@ def test_trials_in_other_processes_give_what_they_give_here_those_first_from_whi
     ]
     pool = ProcessPoolExecutor(2, get_context("spawn"))
     with pool:
-        spread = compare(
-            sets,
-            folders / "test",
-            2,
-            folders / "spread",
-            DETECTOR,
-            NORMALS,
-            spread=pool.map,
-            threads=torch.get_num_threads(),
-        )
+        running = Running(spread=pool.map, threads=torch.get_num_threads())
+        spread = compare(plan(sets, folders / "test", 2), folders / "spread", running)
     assert spread.sets[0].to_json() == comparison.sets[0].to_json()
     card = json.loads((folders / "spread/after/1/detector/model.json").read_text())
     assert str(folders / "spread/many/1/detector/weights.pt") in card["started_from"]
@@ -106,13 +103,9 @@ def test_trials_that_a_worker_wrote_elsewhere_are_missed(folders):
     sets = [TrainingSet("many", (f"{folders}/many",))]
     with pytest.raises(CadsightError, match=r"lost/many/0 has no results after a worker's training, expected a folder"):
         compare(
-            sets,
-            folders / "test",
-            1,
+            plan(sets, folders / "test", normals=None),
             folders / "lost",
-            DETECTOR,
-            None,
-            spread=lambda work, numbers: [None] * len(numbers),
+            Running(spread=lambda work, numbers: [None] * len(numbers)),
         )
 
 
@@ -123,11 +116,12 @@ def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):
     trial["figures"]["map50"] = 0.125  # no training gives this: it is read, not made again
     kept.write_text(json.dumps(trial))
     sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("all", (f"{folders}/many", f"{folders}/few"))]
-    again = compare(sets, folders / "test", 2, folders / "out", DETECTOR, NORMALS)
+    again = compare(plan(sets, folders / "test", 2), folders / "out")
     assert again.sets[0].trials[0].figures["map50"] == 0.125
     assert again.sets[1].trials[1].to_json() == comparison.sets[1].trials[1].to_json()  # the same seed
+    other = dataclasses.replace(DETECTOR, batch=5)
     with pytest.raises(CadsightError, match="holds a trial with other settings or data"):
-        compare(sets, folders / "test", 1, folders / "out", dataclasses.replace(DETECTOR, batch=5), NORMALS)
+        compare(plan(sets, folders / "test", detector=other), folders / "out")
 
 
 def test_the_table_gives_the_mean_the_spread_of_the_seeds_and_the_interval(comparison):
@@ -166,7 +160,7 @@ def test_a_test_set_that_shares_a_picture_with_a_training_set_is_refused_by_cont
     sample = source.samples()[3]
     dataset.append(dataclasses.replace(sample, name="renamed"), source.image(sample))
     with pytest.raises(CadsightError, match=r"picture renamed of the test set .* is train003 of the training set many"):
-        compare([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", 1, tmp_path / "out", DETECTOR, None)
+        compare(plan([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", normals=None), tmp_path / "out")
 
 
 def test_a_trial_whose_loss_became_no_number_keeps_its_last_good_epoch_and_the_table_says_so(
@@ -182,7 +176,7 @@ def test_a_trial_whose_loss_became_no_number_keeps_its_last_good_epoch_and_the_t
     monkeypatch.setattr(DetectorTask, "loss", no_number_later)
     detector = dataclasses.replace(DETECTOR, epochs=3)
     sets = [TrainingSet("many", (f"{folders}/many",))]
-    found = compare(sets, folders / "test", 1, tmp_path, detector, None)
+    found = compare(plan(sets, folders / "test", detector=detector, normals=None), tmp_path)
     # Seven pictures, four a step: the first epoch has two steps.
     why = "the loss became nan in epoch 2"
     assert found.sets[0].trials[0].stopped == {"detector": why}
@@ -234,14 +228,14 @@ def test_labels_of_which_nothing_comes_are_refused_before_the_first_training(
         test = folders / "few"
     sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("odd", (str(odd),))]
     with pytest.raises(CadsightError, match=words):
-        compare(sets, test, 1, tmp_path / "out", DETECTOR, normals)
+        compare(plan(sets, test, normals=normals), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_an_empty_test_set_is_refused_before_the_first_training(folders, tmp_path):
     Dataset.create(tmp_path / "test", ("block",))
     with pytest.raises(CadsightError, match="none of the 0 pictures of the test set has a label"):
-        compare([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", 1, tmp_path / "out", DETECTOR, None)
+        compare(plan([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", normals=None), tmp_path / "out")
 
 
 def test_what_speaks_against_a_set_is_told_before_training(folders, tmp_path):
@@ -256,7 +250,7 @@ def test_what_speaks_against_a_set_is_told_before_training(folders, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare(sets, folders / "test", 1, tmp_path / "out", DETECTOR, None, stopped, note=told.append)
+        compare(plan(sets, folders / "test", normals=None), tmp_path / "out", Running(stopped, told.append))
     assert told == [
         "one: nothing is learned of screw: no picture to train on has such a label",
         "two: nothing is learned of screw: no picture to train on has such a label",
@@ -295,16 +289,11 @@ def test_some_pictures_of_a_folder_are_the_same_for_a_seed_and_grow_with_their_n
         names(9, 0)
 
 
-def test_a_set_goes_on_from_one_before_it_alone(folders):
-    sets = [TrainingSet("many", (f"{folders}/many",), after="few"), TrainingSet("few", (f"{folders}/few",))]
-    with pytest.raises(CadsightError, match="the set many comes after 'few', expected one of those before it"):
-        compare(sets, folders / "test", 1, folders / "refused", DETECTOR, None)
-
-
 def test_regressors_are_trained_and_judged_by_the_symmetry_of_the_parts(folders, comparison):
     round_about_x = Part("block", 5, symmetry=(Symmetry((1.0, 0.0, 0.0), 0),))
     sets = [TrainingSet("many", (f"{folders}/many",))]
-    found = compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS, parts=[round_about_x])
+    symmetric = plan(sets, folders / "test", parts=(round_about_x,))
+    found = compare(symmetric, folders / "round")
     assert (comparison.symmetry, found.symmetry) == ((), ("block",))
     card = load_card(folders / "round/many/0/normals")
     assert card.data["symmetry"] == {"block": [{"axis": [1.0, 0.0, 0.0], "order": 0}]}
@@ -313,15 +302,14 @@ def test_regressors_are_trained_and_judged_by_the_symmetry_of_the_parts(folders,
     assert found.sets[0].mean["mean_deg"] == by_hand.mean_deg < evaluate_normals(regressor, judges).mean_deg
     trial = folders / "round/many/0/trial.json"
     made = trial.stat().st_mtime_ns
-    again = compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS, parts=[round_about_x])
+    again = compare(symmetric, folders / "round")
     assert again.to_json() == found.to_json()
     assert trial.stat().st_mtime_ns == made
     with pytest.raises(CadsightError, match="holds a trial with other settings or data"):
-        compare(sets, folders / "test", 1, folders / "round", DETECTOR, NORMALS)
+        compare(plan(sets, folders / "test"), folders / "round")
 
 
 def test_a_part_that_is_no_class_of_a_set_is_refused_before_training(folders, tmp_path):
     with pytest.raises(CadsightError, match="the part rod is no class of the data, expected one of: block"):
-        compare([TrainingSet("many", (f"{folders}/many",))], folders / "test", 1, tmp_path, DETECTOR, NORMALS,
-                parts=[Part("rod")])  # fmt: skip
+        compare(plan([TrainingSet("many", (f"{folders}/many",))], folders / "test", parts=(Part("rod"),)), tmp_path)
     assert not list(tmp_path.iterdir())

@@ -13,6 +13,7 @@ from cadsight_core.geometry import Pose
 from cadsight_core.images import read_image
 from cadsight_core.part import Part, Symmetry
 from cadsight_experiments.comparison import compare, load_comparison, table
+from cadsight_experiments.plan import Plan
 from cadsight_experiments.training_set import TrainingSet
 from cadsight_learning.evaluation.evaluate import evaluate_normals
 from cadsight_learning.models import load_regressor
@@ -34,7 +35,7 @@ def experiment(run_folder, tmp_path_factory):
     test = run_folder / "sessions" / "test" / "labelled"
     detector = DetectorOptions(epochs=1, image_size=96, batch=2, mosaic=0.0)
     normals = NormalOptions(epochs=1, batch=2, architecture="compact", image_size=32)
-    compare(sets, test, 2, root / "out", detector, normals)
+    compare(Plan(tuple(sets), str(test), 2, detector, normals), root / "out")
     return root / "out"
 
 

@@ -2,9 +2,12 @@
 
 import argparse
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cadsight_cli.arguments.types import COUNT
+
+if TYPE_CHECKING:
+    from cadsight_experiments.plan import Plan
 
 _PAPERS = {
     "comillas": (
@@ -73,7 +76,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def run_sets(args: argparse.Namespace) -> int:
     from cadsight_core.part import load_part
-    from cadsight_experiments.papers.plans import Plan
+    from cadsight_experiments.plan import Plan
     from cadsight_experiments.training_set import TrainingSet
     from cadsight_learning.options import DetectorOptions, NormalOptions
 
@@ -82,11 +85,11 @@ def run_sets(args: argparse.Namespace) -> int:
     _refuse_foreign(args.out)
     if args.no_normals:
         refuse_idle("with --no-normals", {"--part": args.part, "--normals": args.normals})
-    sets = [TrainingSet.parse(words) for words in args.set]
+    sets = tuple(TrainingSet.parse(words) for words in args.set)
     detector = _options(DetectorOptions, args.detector, "--detector")
     normals = None if args.no_normals else _options(NormalOptions, args.normals, "--normals")
-    parts = [load_part(path) for path in args.part]
-    return _compared(Plan(sets, detector, normals, parts), args.test, args.seeds, args)
+    parts = tuple(load_part(path) for path in args.part)
+    return _compared(Plan(sets, args.test, args.seeds, detector, normals, parts), args)
 
 
 def run_paper(args: argparse.Namespace) -> int:
@@ -105,12 +108,12 @@ def run_paper(args: argparse.Namespace) -> int:
     scale = scale_of(args.scale)
     scale = replace(
         scale,
+        seeds=args.seeds or scale.seeds,
         detector={**scale.detector, **_pairs(args.detector, "--detector")},
         mask={**scale.mask, **_pairs(args.detector, "--detector")},
         normals={**scale.normals, **_pairs(getattr(args, "normals", []), "--normals")},
     )
-    plan, test = planned(args, scale)
-    return _compared(plan, test, args.seeds or scale.seeds, args)
+    return _compared(planned(args, scale), args)
 
 
 def _refuse_foreign(out: str) -> None:
@@ -124,31 +127,24 @@ def _refuse_foreign(out: str) -> None:
     refuse_foreign_file(Path(out) / _PAGE, is_page)
 
 
-def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int:
-    from functools import partial
+def _compared(plan: "Plan", args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from cadsight_core.parallel import spreader_of, threads_each
-    from cadsight_experiments.comparison import COMPARISON, compare, table
+    from cadsight_experiments.comparison import COMPARISON, Running, compare, table
 
     from cadsight_cli.arguments.idle import workers_of
     from cadsight_cli.demo.reporting import report_side_by_side
     from cadsight_cli.progress import TrainingBar, trial_bar
 
     workers = workers_of(args)
-    run = partial(
-        compare,
-        plan.sets,
-        test,
-        seeds,
-        args.out,
-        plan.detector,
-        plan.normals,
-        parts=plan.parts,
-        note=lambda sentence: print(f"note: {sentence}", flush=True),
-    )
+
+    def note(sentence: str) -> None:
+        print(f"note: {sentence}", flush=True)
+
     if workers == 1 and not args.cluster:
-        comparison = run(progress=lambda trial, what: TrainingBar(f"{trial}: {what}"))
+        here = Running(progress=lambda trial, what: TrainingBar(f"{trial}: {what}"), note=note)
+        comparison = compare(plan, args.out, here)
     else:
         spreader = spreader_of(workers, args.cluster)
 
@@ -157,7 +153,8 @@ def _compared(plan: Any, test: str, seeds: int, args: argparse.Namespace) -> int
                 yield from trial_bar(done, len(numbers))
 
         try:
-            comparison = run(spread=spread, threads=0 if args.cluster else threads_each(workers))
+            there = Running(note=note, spread=spread, threads=0 if args.cluster else threads_each(workers))
+            comparison = compare(plan, args.out, there)
         finally:
             spreader.close()
     page = report_side_by_side([args.out], Path(args.out) / _PAGE)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadsight_core.parameters import from_mapping
-from cadsight_core.part import Part
 from cadsight_learning.options import DetectorOptions, NormalOptions
 
 from cadsight_experiments.papers.scales import Scale
+from cadsight_experiments.plan import Plan
 from cadsight_experiments.training_set import TrainingSet
 
 
@@ -30,20 +30,6 @@ class Material:
     augmented: str = ""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is trained on, and how unless a set says it otherwise; without ``normals`` the detector alone.
-
-    Attributes:
-        parts: those whose symmetry counts for normals.
-    """
-
-    sets: Sequence[TrainingSet]
-    detector: DetectorOptions
-    normals: NormalOptions | None
-    parts: Sequence[Part] = ()
-
-
 Planner = Callable[[Material, Scale], Plan]
 
 
@@ -60,7 +46,7 @@ def comillas(material: Material, scale: Scale) -> Plan:
                 sets.append(
                     TrainingSet(f"{kind}-{size}", (folder,), detector=how, has_normals=has_normals, facts=facts)
                 )
-    return Plan(sets, _detector(scale, square=True), _normals(scale))
+    return _plan(sets, material, scale, _detector(scale, square=True), _normals(scale))
 
 
 def morato(material: Material, scale: Scale, most_real: int, most_synthetic: int) -> Plan:
@@ -80,7 +66,7 @@ def morato(material: Material, scale: Scale, most_real: int, most_synthetic: int
             if parts:
                 folders, counts = zip(*parts, strict=True)
                 sets.append(TrainingSet(f"cad{cad}-real{real}", folders, counts, facts={"cad": cad, "real": real}))
-    return Plan(sets, _detector(scale), None)
+    return _plan(sets, material, scale, _detector(scale), None)
 
 
 def rudenko(material: Material, scale: Scale) -> Plan:
@@ -88,7 +74,7 @@ def rudenko(material: Material, scale: Scale) -> Plan:
     sets = [TrainingSet("rendered", (material.synthetic,))]
     if material.augmented:
         sets.append(TrainingSet("rendered-and-augmented", (material.augmented,)))
-    return Plan(sets, from_mapping(DetectorOptions, scale.mask, "--detector"), None)
+    return _plan(sets, material, scale, from_mapping(DetectorOptions, scale.mask, "--detector"), None)
 
 
 def transfer(material: Material, scale: Scale) -> Plan:
@@ -104,7 +90,7 @@ def transfer(material: Material, scale: Scale) -> Plan:
         TrainingSet("real-fewer-epochs", real, detector=short, normals=short_normals),
         TrainingSet("synthetic-then-real", real, detector=short, normals=short_normals, after="synthetic"),
     ]
-    return Plan(sets, detector, normals)
+    return _plan(sets, material, scale, detector, normals)
 
 
 def mixing(material: Material, scale: Scale, pictures: int) -> Plan:
@@ -116,7 +102,17 @@ def mixing(material: Material, scale: Scale, pictures: int) -> Plan:
         # A set of one picture has none left to validate on.
         folders, counts = zip(*[(f, n) for f, n in counted if n > 1], strict=True)
         sets.append(TrainingSet(f"synthetic{share:.0%}".rstrip("%"), folders, counts, facts={"synthetic_share": share}))
-    return Plan(sets, _detector(scale), _normals(scale))
+    return _plan(sets, material, scale, _detector(scale), _normals(scale))
+
+
+def _plan(
+    sets: Sequence[TrainingSet],
+    material: Material,
+    scale: Scale,
+    detector: DetectorOptions,
+    normals: NormalOptions | None,
+) -> Plan:
+    return Plan(tuple(sets), material.test, scale.seeds, detector, normals)
 
 
 def _detector(scale: Scale, **changes: Any) -> DetectorOptions:

@@ -1,0 +1,43 @@
+"""What is to be compared: the training sets, how each is trained, and what judges them."""
+
+from dataclasses import dataclass
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.part import Part
+from cadsight_learning.options import DetectorOptions, NormalOptions
+
+from cadsight_experiments.training_set import TrainingSet
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Training sets that are trained on and judged alike.
+
+    Attributes:
+        test: folder of the data set that judges every model.
+        seeds: trainings of each set, with the seeds 0 to ``seeds - 1``.
+        detector: how the detector is trained, unless a set says it otherwise.
+        normals: how the regressor is trained, likewise; None for the detector alone.
+        parts: classes whose symmetry counts for normals, in training and in judging; of the classes by their names.
+
+    Raises:
+        CadsightError: without a set or a seed, for two sets of one name, and for one that goes on from none before it.
+    """
+
+    sets: tuple[TrainingSet, ...]
+    test: str
+    seeds: int
+    detector: DetectorOptions
+    normals: NormalOptions | None = None
+    parts: tuple[Part, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [one.name for one in self.sets]
+        if len(set(names)) < len(names) or not names or self.seeds < 1:
+            raise CadsightError(
+                f"the sets {', '.join(names)} with {self.seeds} seeds are to be compared, expected at least one set, a "
+                "name for each and at least one seed"
+            )
+        for place, one in enumerate(self.sets):
+            if one.after and one.after not in names[:place]:
+                raise CadsightError(f"the set {one.name} comes after {one.after!r}, expected one of those before it")
