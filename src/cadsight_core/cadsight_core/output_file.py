@@ -6,7 +6,6 @@ format has no room for a mark a hidden note beside the file keeps its SHA-256: o
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,9 +1,9 @@
 """The report of what a bag recorded of the perception node."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.live_report import Frame, LiveReport, Seen
 from cadsight_ros.bags import BagMessage
 from cadsight_ros.messages import stamp_ns
 from diagnostic_msgs.msg import DiagnosticArray
@@ -14,14 +14,14 @@ from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import MarkerArray
 
 from cadsight_interfaces.msg import SurfaceNormalArray
-from cadsight_perception.live_report import Frame, Seen, summarise
+from cadsight_perception.live_report import summarise
 from cadsight_perception.timing import FrameTiming, timing_from_message
 from cadsight_perception.topics import CAMERA_INFO, DETECTIONS, MARKERS, NORMALS, TIMING
 
 READ = (CAMERA_INFO, DETECTIONS, NORMALS, MARKERS, TIMING)
 
 
-def report_of(messages: Iterable[BagMessage], *, live: bool) -> dict[str, Any]:
+def report_of(messages: Iterable[BagMessage], *, live: bool) -> LiveReport:
     """The report (see :func:`cadsight_perception.live_report.summarise`) of recorded messages.
 
     Raises:

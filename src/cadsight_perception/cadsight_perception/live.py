@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import figures_text
+from cadsight_core.live_report import LiveReport, is_live_report
 from cadsight_core.output_file import refuse_foreign_file, write_output
 from cadsight_core.output_folder import refuse_foreign, whole_folder
 from cadsight_ros.bags import BagWriter, earlier_bag, read_bag
@@ -15,7 +15,6 @@ from rclpy.node import Node
 
 from cadsight_perception import topics
 from cadsight_perception.bag_report import READ, report_of
-from cadsight_perception.live_report import is_report
 from cadsight_perception.presence import Progress, silent, wait_for_camera, wait_for_perception
 
 BAG, REPORT = "bag", "live.json"
@@ -81,7 +80,7 @@ def watch(
     timeout_s: float,
     progress: Callable[[float], None] = lambda _: None,
     waiting: Progress = silent,
-) -> dict[str, Any]:
+) -> LiveReport:
     """Record a live run into ``folder``: the bag, and ``live.json``, which is returned.
 
     Args:
@@ -92,10 +91,10 @@ def watch(
             the perception node is not active and tells of no work for so long, fails or goes, or nothing came.
     """
     refuse_foreign_bag(folder / BAG)
-    refuse_foreign_file(folder / REPORT, is_report)
+    refuse_foreign_file(folder / REPORT, is_live_report)
     wait_for_camera(node, timeout_s)
     wait_for_perception(node, timeout_s, waiting)
     record(node, folder / BAG, topics.ALL, seconds, progress)
     report = report_of(read_bag(folder / BAG, READ), live=True)
-    write_output(folder / REPORT, figures_text(report, indent=1) + "\n", is_report)
+    write_output(folder / REPORT, figures_text(report.to_json(), indent=1) + "\n", is_live_report)
     return report

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.live_report import LiveReport
 from cadsight_ros.bags import BagMessage, read_bag
 from cadsight_ros.messages import serialized_stamp_ns, stamp_from_ns
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -57,7 +57,7 @@ class Replay:
         paced: bool,
         rate: float = 1.0,
         progress: Callable[[], None] = lambda: None,
-    ) -> dict[str, Any]:
+    ) -> LiveReport:
         """Publish camera_info and image, one after the other, and report what came back.
 
         Args:

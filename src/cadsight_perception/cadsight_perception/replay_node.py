@@ -7,13 +7,14 @@ from typing import Any
 import rclpy
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import figures_text
+from cadsight_core.live_report import Replayed, is_live_report, read_live_report
 from cadsight_core.output_file import refuse_foreign_file, write_output
 from cadsight_ros.clients import spinning
 from cadsight_ros.parameters import declare
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from cadsight_perception.live_report import compare, is_report, read_report
+from cadsight_perception.live_report import compared_with
 from cadsight_perception.parameters import ReplayParameters
 from cadsight_perception.replay import Replay
 
@@ -27,23 +28,22 @@ class ReplayNode(Node):
         if not self._options.bag:
             raise CadsightError("the parameter bag is empty, expected the folder of a recorded bag")
         if self._options.report:
-            refuse_foreign_file(self._options.report, is_report)
+            refuse_foreign_file(self._options.report, is_live_report)
         self._replay = Replay(self, self._options.timeout_s)
 
-    def play(self, progress: Any = lambda: None) -> dict[str, Any]:
+    def play(self, progress: Any = lambda: None) -> Replayed:
         """Play the bag, write the report and return it; with a live report, compared with it.
 
         Raises:
             CadsightError: as :meth:`cadsight_perception.replay.Replay.play`, and when a report cannot be read.
         """
         options = self._options
-        live = read_report(options.live_report) if options.live_report else None
+        live = read_live_report(options.live_report) if options.live_report else None
         report = self._replay.play(Path(options.bag), paced=options.paced, rate=options.rate, progress=progress)
-        if live is not None:
-            report = compare(live, report) | report
+        replayed = compared_with(live, report)
         if options.report:
-            write_output(options.report, figures_text(report, indent=1) + "\n", is_report)
-        return report
+            write_output(options.report, figures_text(replayed.to_json(), indent=1) + "\n", is_live_report)
+        return replayed
 
 
 def main() -> int:
@@ -53,7 +53,7 @@ def main() -> int:
         node = ReplayNode()
         try:
             with spinning(node):
-                report = node.play()
+                told = node.play().to_json()
         finally:
             node.destroy_node()
     except CadsightError as error:
@@ -63,7 +63,7 @@ def main() -> int:
         return 130
     finally:
         rclpy.try_shutdown()
-    print(figures_text({k: v for k, v in report.items() if not isinstance(v, list)}, indent=1))
+    print(figures_text({k: v for k, v in told.items() if not isinstance(v, list)}, indent=1))
     return 0
 
 

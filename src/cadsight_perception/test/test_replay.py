@@ -1,16 +1,17 @@
 import contextlib
 import itertools
-import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import rclpy
 from cadsight_core.errors import CadsightError
+from cadsight_core.live_report import read_live_report, read_replayed
 from cadsight_perception.live import BAG, REPORT, record, watch
-from cadsight_perception.live_report import compare, read_report
+from cadsight_perception.live_report import compare
 from cadsight_perception.parameters import ReplayParameters
 from cadsight_perception.perception_node import PerceptionNode
 from cadsight_perception.replay import Replay
@@ -85,15 +86,15 @@ def span_s(bag: Path) -> float:
 
 def test_a_live_run_leaves_a_bag_and_a_report_that_agree(run):
     folder, report = run
-    assert read_report(folder / REPORT) == json.loads(json.dumps(report))
+    assert read_live_report(folder / REPORT) == report
     counts: dict[str, int] = {}
     for message in read_bag(folder / BAG):
         counts[message.topic] = counts.get(message.topic, 0) + 1
-    assert 1 < report["frames"] <= counts[topics.TIMING]
-    assert counts[topics.IMAGE] >= report["frames"] - 1
-    assert report["detections"] == 2 * report["frames"]
-    assert report["wrong_stamps"] == 0
-    assert {len(result["detections"]) for result in report["results"]} == {2}
+    assert 1 < report.figures.frames <= counts[topics.TIMING]
+    assert counts[topics.IMAGE] >= report.figures.frames - 1
+    assert report.figures.detections == 2 * report.figures.frames
+    assert report.figures.wrong_stamps == 0
+    assert {len(frame.detections) for frame in report.results} == {2}
     assert not list(folder.glob(".*"))
 
 
@@ -103,18 +104,18 @@ def test_a_replay_says_the_same_of_every_image(run, how):
     with spun("replay") as node:
         replay = Replay(node, 40.0).play(folder / BAG, **how)
     verdict = compare(live, replay)
-    assert verdict["differences"] == []
-    assert verdict["equal"]
-    assert verdict["compared"] >= 1
-    assert replay["wrong_stamps"] == 0
+    assert verdict.differences == ()
+    assert verdict.equal
+    assert verdict.compared >= 1
+    assert replay.figures.wrong_stamps == 0
     if not how["paced"]:
-        assert replay["dropped"] == 0
-        assert verdict["compared"] >= live["frames"] - 2
+        assert replay.figures.dropped == 0
+        assert verdict.compared >= live.figures.frames - 2
 
 
 def test_a_replay_says_how_many_of_the_live_results_it_compared(run, tmp_path):
     folder, live = run
-    seen = {result["stamp_ns"] for result in live["results"]}
+    seen = {frame.stamp_ns for frame in live.results}
     images = [m for m in read_bag(folder / BAG, [topics.IMAGE]) if serialized_stamp_ns(m.data) in seen]
     left_out = set(map(id, images[1::2]))
     with BagWriter(tmp_path / "bag") as bag:
@@ -123,18 +124,18 @@ def test_a_replay_says_how_many_of_the_live_results_it_compared(run, tmp_path):
                 bag.write(message.topic, message.type_name, message.nanoseconds, message.data)
     with spun("replay") as node:
         verdict = compare(live, Replay(node, 40.0).play(tmp_path / "bag", paced=ReplayParameters.paced))
-    assert verdict["equal"]
-    assert verdict["compared"] == len(images) - len(left_out)
-    assert verdict["only_live"] == live["frames"] - verdict["compared"] > 0
+    assert verdict.equal
+    assert verdict.compared == len(images) - len(left_out)
+    assert verdict.only_live == live.figures.frames - verdict.compared > 0
 
 
 def test_a_replay_faster_than_the_node_looks_differs_in_nothing_it_compared(run):
     folder, live = run
     with spun("replay") as node:
         verdict = compare(live, Replay(node, 40.0).play(folder / BAG, paced=True, rate=100.0))
-    assert verdict["differences"] == []
-    assert verdict["live_results"] == live["frames"] == verdict["compared"] + verdict["only_live"]
-    assert verdict["compared"] < live["frames"]
+    assert verdict.differences == ()
+    assert verdict.live_results == live.figures.frames == verdict.compared + verdict.only_live
+    assert verdict.compared < live.figures.frames
 
 
 def test_a_bag_that_takes_longer_than_the_time_out_is_played_to_its_end(run):
@@ -144,7 +145,7 @@ def test_a_bag_that_takes_longer_than_the_time_out_is_played_to_its_end(run):
     with spun("replay") as node:
         replay = Replay(node, 3.0).play(folder / BAG, paced=True, rate=rate)
     assert time.monotonic() - began > 5.0
-    assert compare(live, replay)["equal"]
+    assert compare(live, replay).equal
 
 
 def test_images_that_are_further_apart_than_the_time_out_are_waited_for(run, tmp_path):
@@ -154,7 +155,7 @@ def test_images_that_are_further_apart_than_the_time_out_are_waited_for(run, tmp
             bag.write(message.topic, message.type_name, message.nanoseconds, message.data)
     with spun("replay") as node:
         replay = Replay(node, 2.0).play(tmp_path / "bag", paced=True, rate=0.04)
-    assert (replay["frames"], replay["dropped"]) == (3, 0)
+    assert (replay.figures.frames, replay.figures.dropped) == (3, 0)
 
 
 @pytest.mark.parametrize("paced", [True, False])
@@ -188,12 +189,12 @@ def test_the_replay_node_writes_the_verdict_into_its_report(run):
     node = ReplayNode(options)
     try:
         with spinning(node):
-            report = node.play()
+            replayed = node.play()
     finally:
         node.destroy_node()
-    assert read_report(out) == json.loads(json.dumps(report))
-    assert report["equal"] is True
-    assert report["compared"] >= live["frames"] - 2
+    assert read_replayed(out) == replayed
+    assert replayed.verdict.equal is True
+    assert replayed.verdict.compared >= live.figures.frames - 2
 
 
 def test_the_replay_node_refuses_to_write_over_a_file_of_others_before_it_plays(tmp_path):
@@ -205,11 +206,14 @@ def test_the_replay_node_refuses_to_write_over_a_file_of_others_before_it_plays(
 
 
 def test_a_changed_report_is_no_longer_equal(run):
-    folder, live = run
-    other = read_report(folder / REPORT)
-    other["results"][0]["detections"][0]["box"][0] += 5.0
+    _, live = run
+    first, *others = live.results
+    seen, *more = first.detections
+    x0, *corners = seen.box
+    moved = replace(seen, box=(x0 + 5.0, *corners))
+    other = replace(live, results=(replace(first, detections=(moved, *more)), *others))
     verdict = compare(live, other)
-    assert (verdict["equal"], verdict["different"]) == (False, 1)
+    assert (verdict.equal, verdict.different) == (False, 1)
 
 
 def test_a_bag_without_a_camera_is_refused(run, tmp_path):

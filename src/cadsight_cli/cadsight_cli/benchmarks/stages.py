@@ -105,7 +105,7 @@ def live(config: Path, run: RunFolder, scratch: Path) -> dict[str, Any]:
     report = look(LIVE_SECONDS, config, SEED, run.detector.parent, scratch, scratch / "logs", "live")
     keys = ("frames", "dropped", "dropped_in_transport", "wrong_stamps", "latency_ms_p50", "latency_ms_p99")
     more = ("overhead_ms_p50", "detector_ms_p50", "regressor_ms_p50", "transport_ms_p50", "age_ms_p50", "age_ms_p99")
-    return {key: report[key] for key in (*keys, *more)}
+    return {key: getattr(report.figures, key) for key in (*keys, *more)}
 
 
 def _timed(work: Callable[[], Any]) -> float:

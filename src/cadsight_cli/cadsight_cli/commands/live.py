@@ -43,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
     with temporary_node("live") as node, seconds_bar("live", args.seconds) as progress:
         report = watch(node, folder, args.seconds, args.timeout, progress, Spoken("perception"))
     for key in _SHOWN:
-        value = report[key]
+        value = getattr(report.figures, key)
         print(f"{key:20} {value:.1f}" if isinstance(value, float) else f"{key:20} {value}")
-    if not report["detections"]:
-        print(f"cadsight: nothing was detected in {report['frames']} images", file=sys.stderr)
+    if not report.figures.detections:
+        print(f"cadsight: nothing was detected in {report.figures.frames} images", file=sys.stderr)
     print(folder / REPORT)
     return 0

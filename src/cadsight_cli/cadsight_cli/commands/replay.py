@@ -2,13 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cadsight_core.json_text import figures_text
 
 from cadsight_cli.arguments.types import POSITIVE
+
+if TYPE_CHECKING:
+    from cadsight_core.live_report import ReplayVerdict
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,9 +43,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
+    from cadsight_core.live_report import is_live_report, read_live_report
     from cadsight_core.output_file import refuse_foreign_file, write_output
     from cadsight_perception.live import REPORT
-    from cadsight_perception.live_report import checked_report, compare, is_report, read_report
+    from cadsight_perception.live_report import checked_report, compared_with
     from cadsight_perception.parameters import ReplayParameters
     from cadsight_perception.replay import Replay
     from cadsight_ros.programs import temporary_node
@@ -62,28 +65,28 @@ def run(args: argparse.Namespace) -> int:
     bag = Path(args.bag)
     beside = bag.resolve().parent
     live_path = Path(args.live) if args.live else beside / REPORT
-    live = read_report(live_path) if args.live or live_path.is_file() else None
+    live = read_live_report(live_path) if args.live or live_path.is_file() else None
     out = Path(args.out) if args.out else beside / "replay.json"
-    refuse_foreign_file(out, is_report)
+    refuse_foreign_file(out, is_live_report)
     timeout_s = args.timeout or ReplayParameters.timeout_s
     with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
         report = Replay(node, timeout_s).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
-    if live is not None:
-        report = compare(live, report) | report
-    write_output(out, figures_text(report, indent=1) + "\n", is_report)
-    print(f"{report['frames']} frames, {report['dropped']} dropped")
-    if not report["detections"]:
-        print(f"cadsight: nothing was detected in {report['frames']} images", file=sys.stderr)
-    status = 0 if live is None else _told(report)
+    replayed = compared_with(live, report)
+    write_output(out, figures_text(replayed.to_json(), indent=1) + "\n", is_live_report)
+    figures = report.figures
+    print(f"{figures.frames} frames, {figures.dropped} dropped")
+    if not figures.detections:
+        print(f"cadsight: nothing was detected in {figures.frames} images", file=sys.stderr)
+    status = 0 if replayed.verdict is None else _told(replayed.verdict)
     print(out)
     return status
 
 
-def _told(report: Mapping[str, Any]) -> int:
+def _told(found: "ReplayVerdict") -> int:
     """Say how a replay's report compares with the live run; the exit status."""
-    verdict = "equal to the live run" if report["equal"] else "NOT equal to the live run"
-    print(f"{verdict}: {report['compared']} of {report['live_results']} live results compared", end=", ")
-    print(f"{report['different']} of them different")
-    for sentence in report["differences"]:
+    verdict = "equal to the live run" if found.equal else "NOT equal to the live run"
+    print(f"{verdict}: {found.compared} of {found.live_results} live results compared", end=", ")
+    print(f"{found.different} of them different")
+    for sentence in found.differences:
         print(f"  {sentence}")
-    return 0 if report["equal"] else 1
+    return 0 if found.equal else 1

@@ -8,6 +8,7 @@ from typing import Any
 from cadsight_capture.session import SessionPlan
 from cadsight_cell.simulation.truth import truth_files
 from cadsight_core.errors import CadsightError
+from cadsight_core.live_report import LiveReport
 from cadsight_core.output_folder import whole_folder
 from cadsight_core.run_folder import RunFolder
 from cadsight_perception.live import BAG, REPORT, watch
@@ -25,7 +26,7 @@ _POSES = 100_000
 _TOUR, _TRUTH = "tour", "truth"
 
 
-def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs: Path, title: str) -> dict[str, Any]:
+def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs: Path, title: str) -> LiveReport:
     """Serve both models while the arm goes through poses of its own; writes the bag and live.json, which is returned.
 
     The tour is a capture session whose pictures nobody keeps: it plans, moves and settles as the others did.

@@ -4,7 +4,10 @@ import json
 
 import pytest
 from cadsight_cli.main import build_parser, main
+from cadsight_core.live_report import LiveFigures, LiveReport, Replayed, ReplayVerdict
 from cadsight_perception.parameters import ReplayParameters
+
+NOTHING = LiveReport(LiveFigures(frames=0), ())
 
 
 def test_the_command_waits_as_long_and_paces_as_little_as_the_node_by_default():
@@ -29,15 +32,15 @@ def test_a_pace_or_a_time_that_makes_no_sense_is_refused(words, sentence, capsys
 @pytest.mark.parametrize(("equal", "status", "words"), [(True, 0, "equal to"), (False, 1, "NOT equal to")])
 def test_a_verdict_is_read_from_the_report_without_playing_anything(tmp_path, capsys, equal, status, words):
     file = tmp_path / "replay.json"
-    counts = {"compared": 3, "live_results": 4, "different": 0 if equal else 1, "differences": []}
-    file.write_text(json.dumps({"equal": equal, **counts, "results": []}))
+    verdict = ReplayVerdict(equal, compared=3, live_results=4, different=0 if equal else 1)
+    file.write_text(json.dumps(Replayed(NOTHING, verdict).to_json()))
     assert main(["replay", "--check", str(file)]) == status
     assert capsys.readouterr().out.startswith(f"{words} the live run: 3 of 4 live results compared")
 
 
 def test_a_report_that_was_compared_with_nothing_and_no_bag_at_all_are_refused(tmp_path, capsys):
     file = tmp_path / "replay.json"
-    file.write_text(json.dumps({"results": []}))
+    file.write_text(json.dumps(Replayed(NOTHING).to_json()))
     assert main(["replay", "--check", str(file)]) == 2
     assert "was compared with no live run" in capsys.readouterr().err
     assert main(["replay"]) == 2

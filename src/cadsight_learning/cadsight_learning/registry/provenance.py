@@ -4,7 +4,6 @@ FOLDER/NAME/learned_from.json lies beside the model's card; models of earlier ve
 """
 
 import hashlib
-import json
 import os
 import string
 from collections.abc import Iterable, Mapping, Sequence
