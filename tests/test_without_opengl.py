@@ -16,7 +16,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import Pose
 from cadsight_core.part import load_part
 from cadsight_core.sample import Instance, Sample
-from cadsight_report.build import FORMAT
+from cadsight_report.figures import RunFigures
 from cadsight_ros.domains import own_domain
 from simulated_cell_process import command
 
@@ -76,7 +76,7 @@ def run_with_truth(tmp_path_factory):
         dataset = Dataset.create(session / name, (part.name,))
         record = {"stamp_ns": 1, "kinematic_box": list(box.as_tuple()), "colour_box": list(box.as_tuple())}
         dataset.append(Sample("a", Path("images/a.png"), size, None, instances, "real", "test", record), image)
-    (folder / "report.json").write_text(json.dumps({"format": FORMAT, "run": {}, "targets": []}))
+    (folder / "report.json").write_text(json.dumps(RunFigures(run="run", made="", part=None, truth=True).to_json()))
     return folder
 
 

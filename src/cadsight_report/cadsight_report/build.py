@@ -3,6 +3,7 @@
 import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import figures_text, without_nan
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
-from cadsight_core.run_folder import FORMAT, SPLITS, RunFolder, is_figures
+from cadsight_core.run_folder import SPLITS, RunFolder, is_figures
 from cadsight_core.sample import Sample
 from cadsight_core.watching import step
+from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 
 from cadsight_report import charts, distances, models
 from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, draw_instances, zoomed
+from cadsight_report.figures import DetectorFigures, NormalFigures, RunFigures
 from cadsight_report.labels import LabelError, label_figures, session_errors
-from cadsight_report.live import latencies, live_figures, replay_figures
+from cadsight_report.live import live_figures, live_report, replay_figures
 from cadsight_report.origin import settings, step_seconds, versions
 from cadsight_report.page import Illustrations, Picture, render
 from cadsight_report.targets import judge
@@ -63,7 +66,6 @@ class _Report:
         self.pictures: tuple[Picture, ...] = ()
         self.saliency: tuple[Picture, ...] = ()
         self.sentences: dict[str, str] = {}
-        self.missing: list[str] = []
         sessions = {split: run.session(split) for split in SPLITS}
         self.truths: dict[str, Truth] = {
             split: truth for split, session in sessions.items() if (truth := truth_of(session)) is not None
@@ -74,51 +76,51 @@ class _Report:
         }
         if not self.raw and not self.labelled and not run.detector.is_dir() and not run.live.is_dir():
             raise CadsightError(f"{run.folder} holds no session, model or live folder, expected a run to report on")
-        self.figures: dict[str, Any] = {
-            "format": FORMAT,
-            "run": run.folder.name,
-            "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "part": next((", ".join(d.classes) for d in [*self.labelled.values(), *self.raw.values()]), None),
-            "truth": bool(self.truths),
-            "live": live_figures(run),
-            "replay": replay_figures(run),
-            "seconds": step_seconds(run),
-            "settings": settings(run),
-            "versions": versions(),
-        }
-        self._note_missing()
+        self.figures = RunFigures(
+            run=run.folder.name,
+            made=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            part=next((", ".join(d.classes) for d in [*self.labelled.values(), *self.raw.values()]), None),
+            truth=bool(self.truths),
+            live=live_figures(run),
+            replay=replay_figures(run),
+            seconds=step_seconds(run),
+            settings=settings(run),
+            versions=versions(),
+        )
+        self._add(missing=self._missing())
 
-    def _note_missing(self) -> None:
+    def _add(self, **figures: Any) -> None:
+        self.figures = replace(self.figures, **figures)
+
+    def _missing(self) -> tuple[str, ...]:
         absent = {
             "no image of a test session was labelled, so the models are not judged": "test" not in self.labelled,
             "no detector was trained": not (self.run.detector / "model.json").is_file(),
             "no regressor of normals was trained": not (self.run.normals / "model.json").is_file(),
-            "nobody looked live": self.figures["live"] is None,
-            "no bag was replayed": self.figures["replay"] is None,
-            "no time was taken of the steps": not self.figures["seconds"],
+            "nobody looked live": self.figures.live is None,
+            "no bag was replayed": self.figures.replay is None,
+            "no time was taken of the steps": not self.figures.seconds,
         }
-        self.missing = [sentence for sentence, is_absent in absent.items() if is_absent]
+        return tuple(sentence for sentence, is_absent in absent.items() if is_absent)
 
     def add_labels(self) -> None:
         """Labels against each other and, where there is one, against the truth."""
         errors = {split: session_errors(self.run.session(split), truth) for split, truth in self.truths.items()}
         errors = {split: found for split, found in errors.items() if found}
-        self.figures["labels"] = label_figures(self.run, errors)
+        self._add(labels=label_figures(self.run, errors))
         chart = _label_chart([e for found in errors.values() for e in found if e.kept])
         if chart:
             self.charts["labels"] = chart
 
     def add_distances(self) -> None:
         """How far the colours of the test images are from those of the training images."""
-        self.figures["distances"] = None
         if {"train", "test"} <= self.labelled.keys() and all(len(self.labelled[s]) for s in ("train", "test")):
             found = distances.between(self.labelled["train"], self.labelled["test"])
-            self.figures["distances"] = found.to_json()
+            self._add(distances=found.to_json())
             self.charts["channels"] = charts.densities(found.panels("train", "test"))
 
     def add_detector(self) -> None:
         """The paper's table 1, over all captured test images where there is truth, else over the labelled ones."""
-        self.figures |= {"detector": None, "detector_on_labels": None}
         card = models.card(self.run.detector)
         if card is None:
             return
@@ -127,14 +129,13 @@ class _Report:
         detector = models.load_detector(self.run.detector)
         square = bool(card.options.get("square", False))
         if truth := self._true_test():
-            self.figures["detector"] = models.detector_figures(detector, truth, square) | {"against": "truth"}
+            self._add(detector=DetectorFigures(evaluate_detector(detector, truth, square=square), "truth"))
         if labels := self._labelled_test():
-            found = models.detector_figures(detector, labels, square) | {"against": "labels"}
-            self.figures["detector_on_labels" if truth else "detector"] = found
+            found = DetectorFigures(evaluate_detector(detector, labels, square=square), "labels")
+            self._add(**{"detector_on_labels" if truth else "detector": found})
 
     def add_normals(self) -> None:
         """The angle error of the regressor, with figures 20, 23 and 24 of the paper."""
-        self.figures["normals"] = None
         card = models.card(self.run.normals)
         if card is None:
             return
@@ -148,11 +149,14 @@ class _Report:
         regressor = models.load_regressor(self.run.normals)
         training = self.labelled.get("train")
         known = training.samples() if training else ()
-        errors = models.normal_errors(regressor, samples, known, self._symmetries())
-        self.figures["normals"] = errors.figures | {"against": "truth" if truth else "labels"}
-        lines = {"mean": errors.figures["mean_deg"], "median": errors.figures["median_deg"]}
+        symmetries = self._symmetries()
+        metrics = evaluate_normals(regressor, samples, symmetries)
+        constant = models.constant_error_deg(samples, known, symmetries)
+        self._add(normals=NormalFigures(metrics, "truth" if truth else "labels", constant))
+        lines = {"mean": metrics.mean_deg, "median": metrics.median_deg}
         labels = ("vertical component of the true normal (1: it faces the camera)", "error, degrees")
-        self.charts["angles"] = charts.scatter(errors.vertical, errors.angles_deg, *labels, lines)
+        vertical, angles = ([getattr(crop, name) for crop in metrics.per_image] for name in ("vertical", "angle_deg"))
+        self.charts["angles"] = charts.scatter(vertical, angles, *labels, lines)
         self.saliency = tuple(models.saliency_pictures(regressor, _spread(samples, SALIENCY_MAPS)))
 
     def add_pictures(self) -> None:
@@ -170,14 +174,13 @@ class _Report:
 
     def write(self) -> None:
         """Write both files; the page comes last."""
-        if seconds := self.figures["seconds"]:
-            seconds["report"] = round(time.monotonic() - self.started, 3)
-        self.figures["seconds_total"] = sum(seconds.values()) if seconds else None
-        self.figures["targets"] = [v.to_json() for v in judge(self.figures)]
-        if found := latencies(self.run):
-            self.charts["latency"] = charts.histograms([("image in to result out, ms", {"frames": found})], bins=40)
-        self.figures["missing"] = self.missing
-        figures = without_nan(self.figures)
+        if seconds := self.figures.seconds:
+            self._add(seconds={**seconds, "report": round(time.monotonic() - self.started, 3)})
+        self._add(targets=judge(self.figures))
+        if (live := live_report(self.run)) and live.results:
+            panel = ("image in to result out, ms", {"frames": live.latencies_ms})
+            self.charts["latency"] = charts.histograms([panel], bins=40)
+        figures = without_nan(self.figures.to_json())
         illustrations = Illustrations(self.charts, self.pictures, self.saliency, self.sentences)
         page = render(figures, illustrations)
         write_output(self.run.figures, figures_text(figures, indent=2) + "\n", is_figures)
@@ -233,4 +236,3 @@ def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:
     if len(samples) <= count:
         return list(samples)
     return [samples[round(i)] for i in np.linspace(0, len(samples) - 1, count)]
-

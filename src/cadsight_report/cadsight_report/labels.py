@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from cadsight_core.sample import Sample
 from cadsight_core.session_folder import SessionFolder
 from cadsight_core.watching import watched
 
+from cadsight_report.figures import LabelFigures, SessionFigures
 from cadsight_report.truth import TrueFrame, Truth
 
 WRONG_BELOW_IOU = 0.9
@@ -68,43 +69,42 @@ def session_errors(session: SessionFolder, truth: Truth) -> list[LabelError]:
     return errors
 
 
-def session_figures(session: SessionFolder, errors: Iterable[LabelError] | None) -> dict[str, Any] | None:
+def session_figures(session: SessionFolder, errors: Iterable[LabelError] | None) -> SessionFigures | None:
     """The figures of one session, or None where it was not labelled.
 
-    The figures against the truth are over the kept labels; they are absent where there is no truth.
+    Args:
+        errors: of its images against the truth; None where there is none.
     """
     report = read_json(session.labels)
     if report is None:
         return None
     statistics = report.get("statistics", {})
-    figures: dict[str, Any] = {
-        "images": report["images"],
-        "accepted": report["accepted"],
-        "rejected": report["images"] - report["accepted"],
-        "rejected_by_reason": dict(report["reasons"])
+    figures = SessionFigures(
+        images=report["images"],
+        accepted=report["accepted"],
+        rejected=report["images"] - report["accepted"],
+        rejected_by_reason=dict(report["reasons"])
         | ({"unreadable": len(report["unreadable"])} if report["unreadable"] else {}),
-        "iou_colour_vs_kinematic": statistics.get("box_iou", {}).get("mean"),
-        "mask_iou_colour_vs_kinematic": statistics.get("mask_iou", {}).get("mean"),
-        "iou_colour_vs_kinematic_before_correction": statistics.get("box_iou_before_correction", {}).get("mean"),
-        "hand_eye": {k: v for k, v in report["correction"].items() if k != "nominal_from_corrected"},
-        "seconds": report["seconds"],
-    }
-    if errors is not None:
-        kept = [e for e in errors if e.kept]
-        figures |= {
-            "iou_colour_vs_truth": _mean(e.colour_iou for e in kept),
-            "iou_kinematic_vs_truth": _mean(e.kinematic_iou for e in kept),
-            "normal_error_deg": _mean(e.normal_deg for e in kept),
-            "wrong_kept": sum(e.wrong for e in kept),
-        }
-    return figures
+        iou_colour_vs_kinematic=statistics.get("box_iou", {}).get("mean"),
+        mask_iou_colour_vs_kinematic=statistics.get("mask_iou", {}).get("mean"),
+        iou_colour_vs_kinematic_before_correction=statistics.get("box_iou_before_correction", {}).get("mean"),
+        hand_eye={k: v for k, v in report["correction"].items() if k != "nominal_from_corrected"},
+        seconds=report["seconds"],
+    )
+    if errors is None:
+        return figures
+    kept = [e for e in errors if e.kept]
+    return replace(
+        figures,
+        iou_colour_vs_truth=_mean(e.colour_iou for e in kept),
+        iou_kinematic_vs_truth=_mean(e.kinematic_iou for e in kept),
+        normal_error_deg=_mean(e.normal_deg for e in kept),
+        wrong_kept=sum(e.wrong for e in kept),
+    )
 
 
-def label_figures(run: RunFolder, errors: Mapping[str, list[LabelError]]) -> dict[str, Any] | None:
-    """Figures of all sessions.
-
-    Counts are over all sessions; means against the truth are over the test session, and each session's own stand
-    beside them under ``sessions``. None where nothing was labelled.
+def label_figures(run: RunFolder, errors: Mapping[str, list[LabelError]]) -> LabelFigures | None:
+    """Figures of all sessions, None where nothing was labelled.
 
     Args:
         errors: by session; one that is missing has no truth.
@@ -115,17 +115,15 @@ def label_figures(run: RunFolder, errors: Mapping[str, list[LabelError]]) -> dic
         return None
     reasons: Counter[str] = Counter()
     for figures in known.values():
-        reasons.update(figures["rejected_by_reason"])
-    total: dict[str, Any] = {
-        key: sum(figures[key] for figures in known.values()) for key in ("images", "accepted", "rejected")
-    }
-    total["rejected_by_reason"] = dict(reasons)
-    if errors:
-        total["wrong_kept"] = sum(e.wrong for session in errors.values() for e in session)
-        test = known.get("test", {})
-        keys = ("iou_colour_vs_truth", "iou_kinematic_vs_truth", "normal_error_deg")
-        total |= {key: test[key] for key in keys if key in test}
-    return total | {"sessions": known}
+        reasons.update(figures.rejected_by_reason)
+    return LabelFigures(
+        images=sum(figures.images for figures in known.values()),
+        accepted=sum(figures.accepted for figures in known.values()),
+        rejected=sum(figures.rejected for figures in known.values()),
+        rejected_by_reason=dict(reasons),
+        wrong_kept=sum(e.wrong for session in errors.values() for e in session) if errors else None,
+        sessions=known,
+    )
 
 
 def _iou(box: Any, true: Box | None) -> float | None:

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from cadsight_core.crops import crop
@@ -15,7 +14,7 @@ from cadsight_core.json_text import with_nan
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.watching import step, watched
 from cadsight_learning.detection.detector import Detector
-from cadsight_learning.evaluation.evaluate import Symmetries, evaluate_detector, evaluate_normals, looking_the_same
+from cadsight_learning.evaluation.evaluate import Symmetries, looking_the_same
 from cadsight_learning.evaluation.saliency import normal_saliency
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_learning.normals.crops import views
@@ -40,20 +39,6 @@ _NORMALS_PANELS = (
     ("loss (equation 1)", {"train": "train/loss", "valid": "valid/loss"}),
     ("error on validation, degrees", {"mean": "valid/mean_deg", "median": "valid/median_deg"}),
 )
-
-
-@dataclass(frozen=True, eq=False)
-class NormalErrors:
-    """Errors of the regressor on crops whose normals are known.
-
-    Attributes:
-        angles_deg, vertical: error, and component of the true normal towards the camera, of each crop.
-        figures: mean_deg, median_deg, p90_deg, loss, images, and constant_deg of the best guess that looks at nothing.
-    """
-
-    angles_deg: list[float]
-    vertical: list[float]
-    figures: dict[str, Any]
 
 
 def card(folder: Path) -> ModelCard | None:
@@ -87,32 +72,18 @@ def normals_curves(folder: Path) -> Panels:
     return _panels(folder, _NORMALS_PANELS)
 
 
-def detector_figures(detector: Detector, samples: Sequence[Sample], square: bool = False) -> dict[str, Any]:
-    """The paper's table 1 at a confidence of 0.5 and at most 10 detections an image (Comillas, section 4.2)."""
-    figures = evaluate_detector(detector, samples, square=square).to_json()
-    return {"images": figures.pop("pictures"), **figures}
-
-
-def normal_errors(
-    regressor: NormalRegressor,
-    samples: Sequence[Sample],
-    training: Sequence[Sample],
-    symmetries: Symmetries | None = None,
-) -> NormalErrors:
-    """Errors on ``samples``, up to the symmetry of their parts, beside those of always answering the mean normal of
-    ``training``."""
-    metrics = evaluate_normals(regressor, samples, symmetries)
-    figures = metrics.to_json()
-    del figures["per_image"]
-    figures = {"images": figures.pop("crops"), **figures}
+def constant_error_deg(
+    samples: Sequence[Sample], training: Sequence[Sample], symmetries: Symmetries | None = None
+) -> float | None:
+    """Mean error on ``samples``, up to the symmetry of their parts, of always answering the mean normal of
+    ``training``; None where that has none."""
     known = [i.normal for s in training for i in s.instances if i.normal is not None]
-    if known:
-        constant = unit(np.mean(known, axis=0))
-        instances = [i for s in samples for i in s.instances if i.normal is not None]
-        same = [looking_the_same(np.asarray(i.normal), constant, i, symmetries or {}) for i in instances]
-        figures["constant_deg"] = float(np.mean(angle_between(same, constant)))
-    crops = metrics.per_image
-    return NormalErrors([c.angle_deg for c in crops], [c.vertical for c in crops], figures)
+    if not known:
+        return None
+    constant = unit(np.mean(known, axis=0))
+    instances = [i for s in samples for i in s.instances if i.normal is not None]
+    same = [looking_the_same(np.asarray(i.normal), constant, i, symmetries or {}) for i in instances]
+    return float(np.mean(angle_between(same, constant)))
 
 
 def look(detector: Detector, regressor: NormalRegressor | None, samples: Sequence[Sample]) -> list[list[Instance]]:

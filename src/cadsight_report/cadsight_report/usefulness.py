@@ -1,10 +1,10 @@
 """Whether the models of a run find what they were taught at all, which is less than to reach a target."""
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from cadsight_report.targets import find
+from cadsight_report.figures import RunFigures
 
 # A detector below this misses, or puts in the wrong place, about every second part.
 LEAST_MAP50 = 0.5
@@ -21,26 +21,26 @@ class Useless:
     judged: bool = True
 
 
-def useless(figures: Mapping[str, Any]) -> tuple[Useless, ...]:
-    """The models of a run's report.json that are of no use, with why; a model that was not judged is among them."""
+def useless(figures: RunFigures) -> tuple[Useless, ...]:
+    """The models of a run that are of no use, with why; a model that was not judged is among them."""
     detector, normals = _detector(figures), _normals(figures)
     return tuple(found for found in (detector, normals) if found is not None)
 
 
-def _detector(figures: Mapping[str, Any]) -> Useless | None:
-    map50 = find(figures, "detector.map50")
-    if map50 is None:
+def _detector(figures: RunFigures) -> Useless | None:
+    if figures.detector is None or math.isnan(figures.detector.metrics.map50):
         return Useless("detector", "the detector was not judged", judged=False)
-    if map50 >= LEAST_MAP50:
+    metrics = figures.detector.metrics
+    if metrics.map50 >= LEAST_MAP50:
         return None
-    said = "finds nothing" if find(figures, "detector.recall") == 0 else "does not find most of the parts"
-    return Useless("detector", f"the detector {said} (mAP50 {map50:.3g}, of use from {LEAST_MAP50})")
+    said = "finds nothing" if metrics.recall == 0 else "does not find most of the parts"
+    return Useless("detector", f"the detector {said} (mAP50 {metrics.map50:.3g}, of use from {LEAST_MAP50})")
 
 
-def _normals(figures: Mapping[str, Any]) -> Useless | None:
-    mean, constant = find(figures, "normals.mean_deg"), find(figures, "normals.constant_deg")
-    if mean is None:
+def _normals(figures: RunFigures) -> Useless | None:
+    if figures.normals is None or math.isnan(figures.normals.metrics.mean_deg):
         return Useless("normals", "the regressor of normals was not judged", judged=False)
+    mean, constant = figures.normals.metrics.mean_deg, figures.normals.constant_deg
     if constant is None or mean <= MOST_OF_CONSTANT * constant:
         return None
     return Useless(

@@ -10,18 +10,22 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between, unit
 from cadsight_core.images import read_image
+from cadsight_core.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
 from cadsight_core.part import Symmetry
 from cadsight_core.watching import watched_by
+from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 from cadsight_learning.models import load_detector, load_regressor
-from cadsight_report.build import STAGES, build_report
-from cadsight_report.models import caption, detector_figures, look, normal_errors
+from cadsight_report.build import STAGES, build_report, finite
+from cadsight_report.figures import read_figures
+from cadsight_report.models import caption, constant_error_deg, look
 
 from cadsight_core import crops
 
-LIVE = {
-    "frames": 50, "dropped": 2, "latency_ms_p50": 40.0, "latency_ms_p99": 60.0, "overhead_ms_p50": 12.0,
-    "wrong_stamps": 0, "dropped_in_transport": 0,
-}  # fmt: skip
+LIVE = LiveFigures(
+    frames=50, dropped=2, dropped_in_transport=0, wrong_stamps=0, latency_ms_p50=40.0, latency_ms_p99=60.0,
+    overhead_ms_p50=12.0,
+)  # fmt: skip
+SEEN = Seen("bracket", 0.9, (0.0, 0.0, 1.0, 1.0), None)
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +33,10 @@ def reported(run_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reported") / "run"
     shutil.copytree(run_folder, folder)
     (folder / "live").mkdir()
-    results = [{"stamp_ns": i, "latency_ms": 40.0 + i, "detections": [{"score": 0.9}]} for i in range(5)]
-    (folder / "live" / "live.json").write_text(json.dumps(LIVE | {"results": results}))
-    (folder / "live" / "replay.json").write_text(json.dumps({"equal": True, "compared": 48}))
+    report = LiveReport(LIVE, tuple(Frame(i, i, i, 40.0 + i, 20.0, 5.0, (SEEN,)) for i in range(5)))
+    (folder / "live" / "live.json").write_text(json.dumps(report.to_json()))
+    replayed = Replayed(LiveReport(LiveFigures(frames=48), ()), ReplayVerdict(True, 48))
+    (folder / "live" / "replay.json").write_text(json.dumps(replayed.to_json()))
     stages = []
 
     def watch(items, total, what):
@@ -81,14 +86,14 @@ def page(reported):
 
 def test_the_figures_of_the_models_are_those_of_the_test_session(reported, figures):
     test, train = (list(Dataset.open(reported.session(s).labelled).samples()) for s in ("test", "train"))
-    wanted = detector_figures(load_detector(reported.detector), test)
+    wanted = evaluate_detector(load_detector(reported.detector), test).to_json()
     assert figures["detector"]["against"] == "labels"
     assert figures["detector"]["images"] == 3
     for key in ("precision", "recall", "map50", "map50_95", "box_loss", "object_loss"):
         assert figures["detector"][key] == pytest.approx(wanted[key])
-    errors = normal_errors(load_regressor(reported.normals), test, train)
-    for key in ("mean_deg", "median_deg", "p90_deg", "constant_deg"):
-        assert figures["normals"][key] == pytest.approx(errors.figures[key])
+    metrics = evaluate_normals(load_regressor(reported.normals), test)
+    for key, value in metrics.figures.items():
+        assert figures["normals"][key] == pytest.approx(value)
     constant = unit(sum(s.instances[0].normal for s in train))
     by_hand = [float(angle_between(s.instances[0].normal, constant)) for s in test]
     assert figures["normals"]["constant_deg"] == pytest.approx(sum(by_hand) / 3)
@@ -100,8 +105,10 @@ def test_errors_and_captions_are_up_to_the_symmetry_of_the_part(reported):
         replace(s, instances=tuple(replace(i, camera_from_part=Pose.identity()) for i in s.instances)) for s in test
     ]
     ball = {0: (Symmetry(axis=(0.0, 0.0, 1.0), order=0), Symmetry(axis=(1.0, 0.0, 0.0), order=0))}
-    figures = normal_errors(load_regressor(reported.normals), posed, train, ball).figures
-    assert (figures["mean_deg"], figures["constant_deg"], figures["symmetric"]) == pytest.approx((0, 0, 3), abs=1e-4)
+    metrics = evaluate_normals(load_regressor(reported.normals), posed, ball)
+    assert (metrics.mean_deg, metrics.symmetric) == pytest.approx((0, 3), abs=1e-4)
+    assert constant_error_deg(posed, train, ball) == pytest.approx(0, abs=1e-4)
+    assert constant_error_deg(posed, [], ball) is None
     (true,) = posed[0].instances
     found = [replace(true, normal=-true.normal, score=0.9)]
     assert caption(posed[0], found).endswith("normal off by 180.0 degrees")
@@ -109,8 +116,8 @@ def test_errors_and_captions_are_up_to_the_symmetry_of_the_part(reported):
 
 
 def test_what_the_node_and_the_steps_wrote_is_in_the_figures(figures):
-    assert {key: figures["live"][key] for key in LIVE} == LIVE
-    assert figures["replay"] == {"equal": True, "compared": 48, "differences": []}
+    assert figures["live"] == {**LIVE.to_json(), "detected": 5}
+    assert figures["replay"] == {"equal": True, "compared": 48, "frames": 48, "differences": []}
     assert figures["seconds"].items() >= {"capture": 12.5, "train": 30.0}.items()
     assert "live" not in figures["seconds"]
     assert 0 < figures["seconds"]["report"] < 120
@@ -120,6 +127,18 @@ def test_what_the_node_and_the_steps_wrote_is_in_the_figures(figures):
     assert verdicts["replay.equal"] is True
     assert verdicts["live.overhead_ms_p50"] is False
     assert verdicts["labels.wrong_kept"] is None
+
+
+def test_the_report_is_read_as_it_was_written(reported, figures):
+    assert finite(read_figures(reported.figures).to_json()) == figures
+
+
+def test_a_report_of_another_form_is_named(reported, tmp_path):
+    kept = json.loads(reported.figures.read_text())
+    del kept["labels"]["sessions"]
+    (tmp_path / "report.json").write_text(json.dumps(kept))
+    with pytest.raises(CadsightError, match=r"report\.json has no usable 'sessions', expected what `cadsight report`"):
+        read_figures(tmp_path / "report.json")
 
 
 def test_the_distance_of_the_channels_is_that_of_the_pictures(figures):
@@ -196,7 +215,7 @@ def test_a_half_written_piece_is_named(reported, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(reported.folder, folder)
     (folder / "live" / "live.json").write_text('{"frames": ')
-    with pytest.raises(CadsightError, match=r"live\.json could not be read"):
+    with pytest.raises(CadsightError, match=r"live\.json is no report of a live run"):
         build_report(folder)
 
 

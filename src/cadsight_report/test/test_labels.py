@@ -84,21 +84,23 @@ def test_counts_are_over_all_sessions_and_errors_are_those_of_the_test_session(t
     good = label_error(sample(colour=[10, 10, 20, 19], kinematic=[10, 10, 20, 20], normal=[0, 0, -1]), TRUE)
     bad = label_error(sample(colour=[10, 10, 20, 20], kinematic=[15, 10, 25, 20], normal=[0, 0, -1]), TRUE)
     figures = label_figures(run, {"train": [bad], "test": [good]})
-    assert (figures["images"], figures["accepted"], figures["rejected"]) == (8, 4, 4)
-    assert figures["rejected_by_reason"] == {"colour_nothing": 2, "unreadable": 2}
-    assert figures["iou_colour_vs_truth"] == pytest.approx(0.9)
-    assert figures["iou_kinematic_vs_truth"] == pytest.approx(1.0)
-    assert figures["normal_error_deg"] == pytest.approx(0.0)
-    assert figures["wrong_kept"] == 1
-    assert figures["sessions"]["train"]["iou_kinematic_vs_truth"] == pytest.approx(1 / 3)
-    assert figures["sessions"]["train"]["hand_eye"] == {"applied": True, "size_mm": 1.0}
+    assert (figures.images, figures.accepted, figures.rejected) == (8, 4, 4)
+    assert figures.rejected_by_reason == {"colour_nothing": 2, "unreadable": 2}
+    assert figures.iou_colour_vs_truth == pytest.approx(0.9)
+    assert figures.iou_kinematic_vs_truth == pytest.approx(1.0)
+    assert figures.normal_error_deg == pytest.approx(0.0)
+    assert figures.wrong_kept == 1
+    assert figures.sessions["train"].iou_kinematic_vs_truth == pytest.approx(1 / 3)
+    assert figures.sessions["train"].hand_eye == {"applied": True, "size_mm": 1.0}
 
 
 def test_without_truth_there_is_agreement_and_no_error(tmp_path):
     figures = label_figures(labelled_run(tmp_path, ("train",)), {})
-    assert figures["sessions"]["train"]["iou_colour_vs_kinematic"] == 0.97
-    assert "wrong_kept" not in figures
-    assert "iou_kinematic_vs_truth" not in figures
+    assert figures.sessions["train"].iou_colour_vs_kinematic == 0.97
+    assert (figures.wrong_kept, figures.iou_kinematic_vs_truth) == (None, None)
+    for written in (figures.to_json(), figures.to_json()["sessions"]["train"]):
+        assert "wrong_kept" not in written
+        assert "iou_kinematic_vs_truth" not in written
 
 
 def test_without_a_labelled_session_there_are_no_figures(tmp_path):

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 from cadsight_core.geometry import Pose
+from cadsight_core.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
 from cadsight_core.part import Part, Symmetry
 from cadsight_core.run_folder import RunFolder
-from cadsight_report.live import latencies, live_errors, live_figures, replay_figures
+from cadsight_report.figures import LookFigures, ReplayFigures
+from cadsight_report.live import live_figures, live_report, replay_figures, with_errors
 
 
 @dataclass
@@ -22,48 +24,59 @@ class Turning:
 
 
 def seen(normal, score=0.9):
-    return {"class_id": "bracket", "score": score, "box": [0, 0, 1, 1], "normal": normal}
+    return Seen("bracket", score, (0.0, 0.0, 1.0, 1.0), normal)
+
+
+def frame(stamp_ns, *detections, latency_ms=40.0):
+    return Frame(stamp_ns, stamp_ns, stamp_ns, latency_ms, 20.0, 5.0, detections)
+
+
+def errors(results, truth):
+    return with_errors(LookFigures(LiveFigures(frames=len(results))), results, truth)
 
 
 def test_live_normals_are_compared_with_where_the_part_was_at_their_stamp():
-    at_camera = [0.0, 0.0, -1.0]
+    at_camera = (0.0, 0.0, -1.0)
     results = [
-        {"stamp_ns": 10, "detections": [seen([1.0, 0.0, 0.0], 0.6), seen(at_camera)]},
-        {"stamp_ns": 20, "detections": [seen(at_camera)]},
-        {"stamp_ns": 20, "detections": [seen(None)]},
-        {"stamp_ns": 20, "detections": []},
-        {"stamp_ns": 15, "detections": [seen(at_camera)]},
+        frame(10, seen((1.0, 0.0, 0.0), 0.6), seen(at_camera)),
+        frame(20, seen(at_camera)),
+        frame(20, seen(None)),
+        frame(20),
+        frame(15, seen(at_camera)),
     ]
-    figures = live_errors(results, Turning())
-    assert figures["unknown_stamps"] == 1
-    assert figures["normal_mean_deg"] == pytest.approx(15.0)
-    assert figures["normal_median_deg"] == pytest.approx(15.0)
+    figures = errors(results, Turning())
+    assert figures.unknown_stamps == 1
+    assert figures.normal_mean_deg == pytest.approx(15.0)
+    assert figures.normal_median_deg == pytest.approx(15.0)
 
 
 def test_a_live_normal_that_looks_the_same_on_a_symmetric_part_is_no_error():
-    away = [{"stamp_ns": 10, "detections": [seen([0.0, 0.0, 1.0])]}]
+    away = [frame(10, seen((0.0, 0.0, 1.0)))]
     flat = Part(name="bracket", symmetry=(Symmetry(axis=(1.0, 0.0, 0.0), order=2),))
-    assert live_errors(away, Turning())["normal_mean_deg"] == pytest.approx(180.0)
-    assert live_errors(away, Turning(flat))["normal_mean_deg"] == pytest.approx(0.0, abs=1e-6)
+    assert errors(away, Turning()).normal_mean_deg == pytest.approx(180.0)
+    assert errors(away, Turning(flat)).normal_mean_deg == pytest.approx(0.0, abs=1e-6)
 
 
 def test_nothing_seen_live_has_no_error():
-    assert live_errors([{"stamp_ns": 10, "detections": []}], Turning()) == {"unknown_stamps": 0}
+    figures = errors([frame(10)], Turning())
+    assert (figures.unknown_stamps, figures.normal_mean_deg) == (0, None)
+    assert figures.to_json() == {"frames": 1, "unknown_stamps": 0}
 
 
-def test_the_numbers_of_the_nodes_reports_are_taken_and_their_lists_are_not(tmp_path):
+def test_the_figures_of_the_nodes_reports_are_taken_and_their_lists_are_not(tmp_path):
     run = RunFolder(tmp_path)
     assert live_figures(run) is None
     assert replay_figures(run) is None
-    assert latencies(run) == []
+    assert live_report(run) is None
     run.live.mkdir()
-    results = [
-        {"stamp_ns": 1, "latency_ms": 40.0, "detections": []},
-        {"stamp_ns": 2, "latency_ms": 50.0, "detections": [{"score": 0.9}]},
-    ]
-    (run.live / "live.json").write_text(json.dumps({"frames": 2, "dropped": 0, "results": results}))
-    comparison = {"equal": False, "compared": 2, "differences": ["image 1: box"]}
-    (run.live / "replay.json").write_text(json.dumps({"frames": 2, **comparison}))
-    assert live_figures(run) == {"frames": 2, "dropped": 0, "detected": 1}
-    assert latencies(run) == [40.0, 50.0]
-    assert replay_figures(run) == {"frames": 2, "equal": False, "compared": 2, "differences": ["image 1: box"]}
+    report = LiveReport(LiveFigures(frames=2, dropped=0), (frame(1), frame(2, seen(None), latency_ms=50.0)))
+    (run.live / "live.json").write_text(json.dumps(report.to_json()))
+    verdict = ReplayVerdict(False, 2, differences=("image 1: box",))
+    (run.live / "replay.json").write_text(json.dumps(Replayed(report, verdict).to_json()))
+    assert live_figures(run) == LookFigures(report.figures, detected=1)
+    assert live_figures(run).to_json() == {"frames": 2, "dropped": 0, "detected": 1}
+    assert live_report(run).latencies_ms == (40.0, 50.0)
+    assert replay_figures(run) == ReplayFigures(report.figures, verdict)
+    assert replay_figures(run).to_json() == {
+        "equal": False, "compared": 2, "frames": 2, "dropped": 0, "differences": ["image 1: box"],
+    }  # fmt: skip

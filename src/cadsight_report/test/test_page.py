@@ -1,43 +1,22 @@
 import re
+from dataclasses import replace
 
+import made_figures as made
+from cadsight_core.live_report import LiveFigures, ReplayVerdict
+from cadsight_report.figures import ReplayFigures, SessionFigures
 from cadsight_report.labels import WRONG_BELOW_IOU
 from cadsight_report.page import Illustrations, Picture, render
 from cadsight_report.targets import judge
 
 
 def figures(**given):
-    known = {
-        "run": "demo",
-        "made": "2026-01-01T00:00:00+00:00",
-        "part": "bracket",
-        "truth": False,
-        "labels": None,
-        "detector": None,
-        "detector_on_labels": None,
-        "normals": None,
-        "distances": None,
-        "live": None,
-        "replay": None,
-        "seconds": {},
-        "seconds_total": None,
-        "settings": {},
-        "versions": {"Python": "3.11"},
-        "missing": [],
-    } | given
-    known["targets"] = [v.to_json() for v in judge(known)]
-    return known
+    run = made.run(**given)
+    return replace(run, targets=judge(run)).to_json()
 
 
-DETECTOR = {
-    "precision": 0.98765,
-    "recall": 0.5,
-    "map50": 0.96,
-    "map50_95": 0.7,
-    "box_loss": 0.4,
-    "object_loss": 0.2,
-    "images": 60,
-    "against": "truth",
-}
+DETECTOR = made.detector(
+    precision=0.98765, recall=0.5, map50=0.96, map50_95=0.7, losses={"box_loss": 0.4, "object_loss": 0.2}
+)
 
 
 def test_a_name_from_the_run_is_escaped():
@@ -47,7 +26,7 @@ def test_a_name_from_the_run_is_escaped():
 
 
 def test_a_page_of_nothing_says_what_is_missing_and_that_nothing_was_measured():
-    page = render(figures(missing=["no bag was replayed"]), Illustrations())
+    page = render(figures(missing=("no bag was replayed",)), Illustrations())
     assert "no bag was replayed" in page
     assert "There is no truth beside this run" in page
     assert page.count("badge unknown") == len(figures()["targets"])
@@ -63,8 +42,9 @@ def test_the_table_of_the_detector_stands_beside_the_papers_nano():
 
 
 def test_a_replay_is_shown_with_how_many_of_the_live_frames_it_compared():
-    replay = {"equal": True, "compared": 48, "live_results": 50, "only_live": 2, "only_replay": 1, "differences": []}
-    page = render(figures(live={"frames": 50, "dropped": 0}, replay=replay), Illustrations())
+    verdict = ReplayVerdict(True, 48, live_results=50, only_live=2, only_replay=1)
+    replay = ReplayFigures(LiveFigures(frames=49), verdict)
+    page = render(figures(live=made.look(dropped=0), replay=replay), Illustrations())
     assert "48 of 50 live frames were looked at both times, 2 live alone and 1 in the replay alone." in page
 
 
@@ -76,16 +56,16 @@ def test_targets_are_said_to_be_met_or_not():
 
 
 def test_a_session_without_truth_shows_the_agreement_alone():
-    session = {
-        "images": 5,
-        "accepted": 4,
-        "rejected": 1,
-        "rejected_by_reason": {"colour_nothing": 1},
-        "iou_colour_vs_kinematic": 0.97,
-        "mask_iou_colour_vs_kinematic": 0.9,
-        "iou_colour_vs_kinematic_before_correction": 0.91,
-        "seconds": 2.0,
-        "hand_eye": {
+    session = SessionFigures(
+        images=5,
+        accepted=4,
+        rejected=1,
+        rejected_by_reason={"colour_nothing": 1},
+        iou_colour_vs_kinematic=0.97,
+        mask_iou_colour_vs_kinematic=0.9,
+        iou_colour_vs_kinematic_before_correction=0.91,
+        seconds=2.0,
+        hand_eye={
             "applied": False,
             "size_mm": 0.0,
             "size_deg": 0.0,
@@ -95,15 +75,8 @@ def test_a_session_without_truth_shows_the_agreement_alone():
             "outliers": 0,
             "reason": "too few",
         },
-    }
-    labels = {
-        "images": 5,
-        "accepted": 4,
-        "rejected": 1,
-        "rejected_by_reason": {"colour_nothing": 1},
-        "sessions": {"train": session},
-    }
-    page = render(figures(labels=labels), Illustrations())
+    )
+    page = render(figures(labels=made.labels(sessions={"train": session})), Illustrations())
     assert "Of 5 images 4 were kept and 1 rejected: 1 <code>colour_nothing</code>." in page
     assert "0.970" in page
     assert f"under {WRONG_BELOW_IOU} IoU" not in page

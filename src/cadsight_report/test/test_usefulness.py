@@ -1,9 +1,14 @@
+import math
+
+import made_figures as made
 import pytest
 from cadsight_report.usefulness import useless
 
 
 def figures(map50=0.9, recall=0.9, mean=4.0, constant=20.0):
-    return {"detector": {"map50": map50, "recall": recall}, "normals": {"mean_deg": mean, "constant_deg": constant}}
+    return made.run(
+        detector=made.detector(map50=map50, recall=recall), normals=made.normals(mean, constant_deg=constant)
+    )
 
 
 def test_models_that_find_what_they_were_taught_are_of_use():
@@ -24,4 +29,5 @@ def test_normals_that_are_hardly_better_than_a_constant_are_of_no_use():
 
 
 def test_a_model_that_was_not_judged_is_of_no_use():
-    assert [found.model for found in useless({"detector": None, "normals": None})] == ["detector", "normals"]
+    assert [found.model for found in useless(made.run())] == ["detector", "normals"]
+    assert [found.judged for found in useless(figures(map50=math.nan))] == [False]

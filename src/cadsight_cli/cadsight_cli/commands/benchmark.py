@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cadsight_cli.arguments.types import COUNT, text
 
 if TYPE_CHECKING:
+    from cadsight_report.figures import Verdict
+
     from cadsight_cli.json_output import JsonOutput
 
 _RUN = "runs/demo"
@@ -123,12 +125,14 @@ def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
     import signal
     import tempfile
     from concurrent.futures import ProcessPoolExecutor
+    from dataclasses import asdict
     from functools import partial
     from multiprocessing import get_context
     from pathlib import Path
 
     from cadsight_core.errors import CadsightError
-    from cadsight_core.run_folder import RunFolder, read_json
+    from cadsight_core.run_folder import RunFolder
+    from cadsight_report.figures import read_figures
     from cadsight_report.origin import versions
     from cadsight_ros.domains import own_domain
     from cadsight_ros.resources import resolve
@@ -139,11 +143,11 @@ def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
     os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
     run_folder = given.get("run", _RUN)
     folder = RunFolder(Path(run_folder).resolve())
-    figures = read_json(folder.figures)
-    if figures is None:
+    if not folder.figures.exists():
         raise CadsightError(f"{folder.figures} is missing, expected a run that `cadsight demo` has finished")
+    targets = read_figures(folder.figures).targets
     config = Path(given["config"]) if "config" in given else resolve("package://cadsight/config/workcell.yaml")
-    _print_targets(figures)
+    _print_targets(targets)
     speeds: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as name:
         scratch = Path(name)
@@ -159,18 +163,17 @@ def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 speeds[stage] = pool.submit(measure).result()
             _print_speeds(stage, speeds[stage])
-    result = {"run": str(run_folder), "targets": figures["targets"], "speeds": speeds, "versions": versions()}
-    output.write(result, indent=2)
+    judged = [asdict(one) for one in targets]
+    output.write({"run": str(run_folder), "targets": judged, "speeds": speeds, "versions": versions()}, indent=2)
     return 0
 
 
-def _print_targets(figures: dict[str, Any]) -> None:
+def _print_targets(targets: Sequence[Verdict]) -> None:
     words = {True: "met", False: "NOT met", None: "not measured"}
-    for target in figures["targets"]:
-        value = target["value"]
-        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-        limit = f"{target['relation']} {target['limit']} {target['unit']}".strip()
-        print(f"{target['what']:<62} {shown:>9}   {limit:<22} {words[target['met']]}")
+    for one in targets:
+        shown = f"{one.value:.4g}" if isinstance(one.value, float) else str(one.value)
+        limit = f"{one.relation} {one.limit} {one.unit}".strip()
+        print(f"{one.what:<62} {shown:>9}   {limit:<22} {words[one.met]}")
 
 
 def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:

@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from cadsight_core.files import alone_in
-    from cadsight_core.run_folder import RunFolder, read_json
+    from cadsight_core.run_folder import RunFolder
+    from cadsight_report.figures import read_figures
     from cadsight_ros.domains import own_domain
 
     from cadsight_cli.demo.ownership import refuse_foreign_run
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     config = Path(args.config) if args.config else _own_config()
     with alone_in(args.out):
         page = Pipeline(Path(args.out), settings, config, args.recapture, print).go()
-    lines, finds = verdict(read_json(page.with_suffix(".json")) or {}, settings, args.quick or is_quick(settings))
+    lines, finds = verdict(read_figures(page.with_suffix(".json")), settings, args.quick or is_quick(settings))
     print(*lines, page, sep="\n")
     return 0 if finds else 1
 

@@ -1,8 +1,8 @@
 """What a finished run says in the terminal: which targets were met, and which model is of no use."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from cadsight_report.figures import RunFigures, Verdict
 from cadsight_report.usefulness import Useless, useless
 
 from cadsight_cli.demo.settings import DemoSettings
@@ -12,30 +12,30 @@ _WORDS = {True: "met", False: "missed", None: "not measured"}
 _LONGER = 3
 
 
-def verdict(figures: Mapping[str, Any], settings: DemoSettings, quick: bool) -> tuple[list[str], bool]:
-    """Lines on a run's report.json, and whether its models find what they were taught.
+def verdict(figures: RunFigures, settings: DemoSettings, quick: bool) -> tuple[list[str], bool]:
+    """Lines on a run, and whether its models find what they were taught.
 
     Args:
         quick: nothing of it means anything, so that models of no use are not told and not held against the run.
     """
-    lines = list(_targets(figures["targets"]))
+    lines = list(_targets(figures.targets))
     if quick:
         return [*lines, "--quick shows that all of it runs: these figures mean nothing"], True
     found = useless(figures)
     return [*lines, *(f"useless: {one.reason}: {_advice(one, settings)}" for one in found)], not found
 
 
-def _targets(targets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    width = max(len(t["what"]) for t in targets)
+def _targets(targets: Sequence[Verdict]) -> Iterator[str]:
+    width = max(len(t.what) for t in targets)
     for t in targets:
-        wanted = f"{t['relation']} {_shown(t['limit'])} {t['unit']}".rstrip()
-        yield f"{_WORDS[t['met']]:<12}  {t['what']:<{width}}  {_shown(t['value']):>7}  {wanted}"
-    met = [t["met"] for t in targets]
+        wanted = f"{t.relation} {_shown(t.limit)} {t.unit}".rstrip()
+        yield f"{_WORDS[t.met]:<12}  {t.what:<{width}}  {_shown(t.value):>7}  {wanted}"
+    met = [t.met for t in targets]
     unknown = f", {met.count(None)} not measured" if None in met else ""
     yield f"{met.count(True)} of {len(met) - met.count(None)} targets met{unknown}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: float | bool | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else f"{value:.4g}"

@@ -1,19 +1,24 @@
+from dataclasses import replace
+
+import made_figures as made
 import pytest
 from cadsight_cli.demo.settings import DemoSettings
 from cadsight_cli.demo.verdict import verdict
+from cadsight_core.live_report import LiveFigures, ReplayVerdict
+from cadsight_report.figures import ReplayFigures
 from cadsight_report.targets import judge
 
-GOOD = {
-    "detector": {"map50": 0.99, "map50_95": 0.9, "recall": 1.0},
-    "normals": {"mean_deg": 7.0, "median_deg": 3.0, "constant_deg": 20.0},
-    "live": {"detected": 0, "dropped_in_transport": 0, "overhead_ms_p50": 1.0},
-    "replay": {"equal": True},
-    "seconds_total": 700.0,
-}
+GOOD = made.run(
+    detector=made.detector(map50=0.99, map50_95=0.9),
+    normals=made.normals(mean_deg=7.0, median_deg=3.0),
+    live=made.look(detected=0, dropped_in_transport=0, overhead_ms_p50=1.0),
+    replay=ReplayFigures(LiveFigures(frames=50), ReplayVerdict(True, 50)),
+    seconds={"all": 700.0},
+)
 
 
 def said(figures, settings=None, quick=False):
-    told = figures | {"targets": [found.to_json() for found in judge(figures)]}
+    told = replace(figures, targets=judge(figures))
     return verdict(told, settings or DemoSettings(detector_epochs=4), quick)
 
 
@@ -28,7 +33,7 @@ def test_each_target_is_said_to_be_met_or_missed_and_what_holds_for_nothing_is_n
 
 
 def test_a_detector_that_finds_nothing_is_told_with_what_to_type():
-    lines, finds = said(GOOD | {"detector": {"map50": 0.0, "map50_95": 0.0, "recall": 0.0}})
+    lines, finds = said(replace(GOOD, detector=made.detector(map50=0.0, map50_95=0.0, recall=0.0)))
     assert not finds
     assert lines[-1].startswith("useless: the detector finds nothing (mAP50 0, of use from 0.5): train longer with ")
     assert lines[-1].endswith("--detector-epochs 12")
@@ -36,7 +41,7 @@ def test_a_detector_that_finds_nothing_is_told_with_what_to_type():
 
 def test_a_training_that_a_limit_of_time_ended_is_to_be_had_without_it():
     lines, finds = said(
-        GOOD | {"normals": {"mean_deg": 19.0, "median_deg": 18.0, "constant_deg": 20.0}},
+        replace(GOOD, normals=made.normals(19.0, 18.0)),
         DemoSettings(normals_epochs=10, normals_seconds=5.0),
     )
     assert not finds
@@ -45,12 +50,12 @@ def test_a_training_that_a_limit_of_time_ended_is_to_be_had_without_it():
 
 @pytest.mark.parametrize("map50", [0.0, 0.99])
 def test_a_quick_run_means_nothing_and_is_not_held_to_anything(map50):
-    lines, finds = said(GOOD | {"detector": {"map50": map50, "recall": 0.0}}, quick=True)
+    lines, finds = said(replace(GOOD, detector=made.detector(map50=map50, recall=0.0)), quick=True)
     assert finds
     assert lines[-1] == "--quick shows that all of it runs: these figures mean nothing"
 
 
 def test_a_model_that_was_not_judged_is_not_told_to_train_longer():
-    lines, finds = said(GOOD | {"normals": None})
+    lines, finds = said(replace(GOOD, normals=None))
     assert not finds
     assert lines[-1] == "useless: the regressor of normals was not judged: the report says what is missing"
