@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.drawing import draw_instances
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb
 from cadsight_ros.diagnostics import Diagnostics, make_status
@@ -29,7 +30,6 @@ from visualization_msgs.msg import MarkerArray
 
 from cadsight_interfaces.msg import SurfaceNormalArray
 from cadsight_interfaces.srv import GetStatistics, LoadModel
-from cadsight_perception.annotation import annotated
 from cadsight_perception.markers import markers, position
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.states import EXPORTING, FAILED, INACTIVE, LOADING, LOOKING
@@ -205,7 +205,7 @@ class PerceptionNode(ManagedNode):
 
     def _draw(self, image: Rgb, looked: "Looked", header: Header, classes: Sequence[str]) -> None:
         if self._annotated.get_subscription_count():
-            self._annotated.publish(to_message(annotated(image, looked.instances, classes), header))
+            self._annotated.publish(to_message(draw_instances(image, looked.instances, classes), header))
 
     def _depth_of(self, header: Header, size: ImageSize) -> Depth | None:
         message = self._depth

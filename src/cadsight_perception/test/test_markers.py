@@ -4,7 +4,6 @@ from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance
-from cadsight_perception.annotation import annotated
 from cadsight_perception.markers import markers, position
 from cadsight_perception.statistics import Statistics
 from cadsight_perception.timing import FrameTiming, timing_from_message, timing_to_message
@@ -41,17 +40,6 @@ def test_each_normal_is_an_arrow_and_a_word_in_the_images_frame():
     assert (start.x, start.y, start.z) == (0.25, 0.0, 1.0)
     assert (end.x, end.y, end.z) == pytest.approx((0.25, 0.06, 0.92))
     assert arrow.lifetime.nanosec > 0
-
-
-def test_a_drawn_normal_points_where_it_leans():
-    image = np.full((480, 640, 3), 255, np.uint8)
-    drawn = annotated(image, [PART], ("bracket",))
-    assert (image == 255).all()
-    green = np.argwhere((drawn == (20, 200, 60)).all(axis=2))
-    # From the box's centre (470, 240) down by 0.6 of half of its longer side.
-    assert green[:, 1].mean() == pytest.approx(470, abs=2)
-    assert green[:, 0].max() == pytest.approx(240 + 18, abs=3)
-    assert (drawn[220, 450] == (0, 120, 255)).all()
 
 
 def test_statistics_hold_counts_and_percentiles():

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.dataset import Dataset
+from cadsight_core.drawing import draw_instances
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import figures_text, without_nan
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
@@ -18,7 +19,7 @@ from cadsight_core.watching import step
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 
 from cadsight_report import charts, distances, models
-from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, draw_instances, zoomed
+from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, zoomed
 from cadsight_report.figures import DetectorFigures, NormalFigures, RunFigures
 from cadsight_report.labels import LabelError, label_figures, session_errors
 from cadsight_report.live import live_figures, live_report, replay_figures
@@ -227,7 +228,8 @@ def _picture(sample: Sample, found: Sequence[Any], symmetries: models.Symmetries
         # The part and its surroundings, large enough to tell two boxes apart.
         image, moved = zoomed(image, true[0].box.scaled(_SURROUNDINGS).squared(sample.size), _PICTURE_SIDE)
         true, found = [moved(i) for i in true], [moved(i) for i in found]
-    image = draw_instances(draw_instances(image, true, TRUTH_RGB), found, PREDICTION_RGB)
+    for instances, colour in ((true, TRUTH_RGB), (found, PREDICTION_RGB)):
+        image = draw_instances(image, instances, colour=colour, thickness=2)
     return Picture(sample.name, data_uri(image), caption)
 
 

@@ -1,44 +1,26 @@
-"""Pictures with boxes and normals drawn on them, ready to stand in a page."""
+"""Pictures zoomed, heated and encoded, ready to stand in a page."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
-from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance
 from numpy.typing import NDArray
 
 TRUTH_RGB = (47, 158, 98)
 PREDICTION_RGB = (30, 90, 220)
-_SUBPIXEL_BITS = 4
-
-
-def draw_instances(image: Rgb, instances: Sequence[Instance], colour: tuple[int, int, int], thickness: int = 2) -> Rgb:
-    """``image`` (H, W, 3) with the boxes of ``instances``, and an arrow for each that has a normal.
-
-    The arrow starts at the box's centre and is the normal's projection on the picture: a normal that looks straight
-    at the camera has none, one across the line of sight has the length of the box's longer side.
-    """
-    picture = np.ascontiguousarray(image).copy()
-    for instance in instances:
-        box = instance.box
-        corners = [_fixed(box.x0 - 0.5, box.y0 - 0.5), _fixed(box.x1 - 0.5, box.y1 - 0.5)]
-        cv2.rectangle(picture, corners[0], corners[1], colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
-        if instance.normal is not None:
-            start, end = arrow(box, instance.normal)
-            cv2.arrowedLine(
-                picture, _fixed(*start), _fixed(*end), colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS, tipLength=0.2
-            )
-    return picture.astype(np.uint8, copy=False)
 
 
 def zoomed(image: Rgb, region: Box, side: int) -> tuple[Rgb, Callable[[Instance], Instance]]:
-    """The square ``region`` of ``image`` as (side, side, 3), and what moves an instance's box there."""
+    """The square ``region`` of ``image`` as (side, side, 3), and what moves an instance there.
+
+    Its box and normal are moved; its shape and its point of interest are left out.
+    """
     x0, y0, x1, y1 = (round(v) for v in region.as_tuple())
     scale_x, scale_y = side / (x1 - x0), side / (y1 - y0)
     picture = np.asarray(cv2.resize(image[y0:y1, x0:x1], (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -46,16 +28,9 @@ def zoomed(image: Rgb, region: Box, side: int) -> tuple[Rgb, Callable[[Instance]
     def moved(instance: Instance) -> Instance:
         b = instance.box
         box = Box((b.x0 - x0) * scale_x, (b.y0 - y0) * scale_y, (b.x1 - x0) * scale_x, (b.y1 - y0) * scale_y)
-        return replace(instance, box=box)
+        return replace(instance, box=box, mask=None, point=None, attributes={})
 
     return picture, moved
-
-
-def arrow(box: Box, normal: Array) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Start and end pixel of the arrow of a normal (3,) in the camera's optical frame."""
-    x, y = box.centre[0] - 0.5, box.centre[1] - 0.5
-    length = max(box.width, box.height)
-    return (x, y), (x + length * float(normal[0]), y + length * float(normal[1]))
 
 
 def heat(image: Rgb, saliency: NDArray[np.floating], share: float = 0.55) -> Rgb:
@@ -86,8 +61,3 @@ def data_uri(image: Rgb, max_width: int = 640, quality: int = 84) -> str:
     if not encoded:
         raise CadsightError(f"a picture of {width} x {height} pixels could not be encoded as JPEG")
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
-
-
-def _fixed(x: float, y: float) -> tuple[int, int]:
-    scale = 1 << _SUBPIXEL_BITS
-    return round(x * scale), round(y * scale)

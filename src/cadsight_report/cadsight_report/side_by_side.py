@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from cadsight_core.drawing import draw_instances
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
@@ -24,7 +25,7 @@ from cadsight_learning.similarity.compare import some
 from markupsafe import Markup
 
 from cadsight_report import charts
-from cadsight_report.drawing import TRUTH_RGB, data_uri, draw_instances, heat, zoomed
+from cadsight_report.drawing import TRUTH_RGB, data_uri, heat, zoomed
 from cadsight_report.entries import Entry, Judges, distinct, entries_of, is_experiment
 from cadsight_report.gap_sentences import gap_sentences
 from cadsight_report.origin import versions
@@ -257,7 +258,7 @@ def _failing(sample: Sample) -> Picture:
     image, there = read_image(sample.image), list(sample.instances)
     if there:
         image, moved = zoomed(image, there[0].box.scaled(_SURROUNDINGS).squared(sample.size), _SIDE)
-        image = draw_instances(image, [moved(i) for i in there], TRUTH_RGB)
+        image = draw_instances(image, [moved(i) for i in there], colour=TRUTH_RGB, thickness=2)
     return Picture(sample.name, data_uri(image, max_width=_SIDE), sample.name)
 
 

@@ -162,7 +162,7 @@ def run_colour(args: argparse.Namespace) -> int:
     from cadsight_capture.colour import label_by_colour
     from cadsight_capture.colour_finding import find_colour
     from cadsight_capture.refusal import Refusal
-    from cadsight_core.drawing import draw_labels
+    from cadsight_core.drawing import draw_instances
     from cadsight_core.images import encode_image, read_image
     from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
     from cadsight_core.sample import Instance
@@ -184,6 +184,6 @@ def run_colour(args: argparse.Namespace) -> int:
         instances = [Instance(0, label.box, mask=label.mask, source="colour")]
     if args.out:
         with writing_noted(args.out) as file:
-            file.write(encode_image(draw_labels(image, instances, ("part",)), args.out))
+            file.write(encode_image(draw_instances(image, instances, ("part",)), args.out))
         print(f"# {args.out}")
     return 0

@@ -14,7 +14,7 @@ import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera
 from cadsight_core.dataset import Dataset
-from cadsight_core.drawing import draw_labels
+from cadsight_core.drawing import draw_instances
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.regression import read_regression
 from cadsight_core.geometry import Array, angle_between
@@ -133,7 +133,7 @@ def check(folder: str | Path, count: int = 30, seed: int = 0, *, progress: Progr
         findings += found
         wrong = [f.problem for f in found if f.problem]
         caption = f"{sample.name}: {wrong[0] if wrong else _caption(found)}"
-        drawn = draw_labels(dataset.image(sample), sample.instances, dataset.classes)
+        drawn = draw_instances(dataset.image(sample), sample.instances, dataset.classes)
         figures.append(Figure(drawn, caption, bool(wrong)))
     if not findings:
         raise CadsightError(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cadsight_core.dataset import Dataset
-from cadsight_core.drawing import draw_labels
+from cadsight_core.drawing import draw_instances
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Sample
 from cadsight_core.watching import step
@@ -52,4 +52,4 @@ def _figure(sample: Sample, image: Rgb, classes: tuple[str, ...]) -> Figure:
         else classes[i.class_id]
         for i in sample.instances
     ]
-    return Figure(draw_labels(image, sample.instances, classes), f"{sample.name}: {', '.join(told) or 'no label'}")
+    return Figure(draw_instances(image, sample.instances, classes), f"{sample.name}: {', '.join(told) or 'no label'}")

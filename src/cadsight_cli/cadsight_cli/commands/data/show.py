@@ -20,7 +20,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def run(args: argparse.Namespace) -> int:
     import numpy as np
-    from cadsight_core.drawing import draw_labels
+    from cadsight_core.drawing import draw_instances
     from cadsight_core.files import inside
     from cadsight_core.formats import load
     from cadsight_core.images import read_image, write_image
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     with whole_folder(args.out) as work:
         for index in counted(chosen, count, "pictures drawn"):
             sample = samples[index]
-            picture = draw_labels(read_image(sample.image), sample.instances, classes)
+            picture = draw_instances(read_image(sample.image), sample.instances, classes)
             write_image(inside(work, f"{sample.name}.png"), picture)
     print(f"{count} of {len(samples)} pictures")
     print(args.out)
