@@ -10,6 +10,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between, unit
 from cadsight_core.images import read_image
+from cadsight_core.json_text import without_nan
 from cadsight_core.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
 from cadsight_core.part import Symmetry
 from cadsight_core.watching import watched_by
