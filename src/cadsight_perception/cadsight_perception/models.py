@@ -7,13 +7,13 @@ from typing import Generic, TypeVar
 
 from cadsight_core.errors import CadsightError
 from cadsight_learning.detection.detector import Detector, warm_up
+from cadsight_learning.inference import Pipeline
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_learning.normals.regressor import Regressor
 from cadsight_learning.registry.store import named, version
 from cadsight_learning.runtime.exports import untold
 
 from cadsight_perception.parameters import PerceptionParameters
-from cadsight_perception.pipeline import Pipeline
 
 M = TypeVar("M", Detector, Regressor)
 

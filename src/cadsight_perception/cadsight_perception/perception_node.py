@@ -42,8 +42,9 @@ from cadsight_ros import diagnostics, qos
 
 if TYPE_CHECKING:
     # They bring libraries for which a node that is asked what it does cannot wait: imported when models are loaded.
+    from cadsight_learning.inference import Looked
+
     from cadsight_perception.models import Served
-    from cadsight_perception.pipeline import Looked
 
 _QUIET_S = 1.0
 _SWITCH_S = 0.0005

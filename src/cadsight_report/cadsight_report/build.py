@@ -17,6 +17,7 @@ from cadsight_core.run_folder import SPLITS, RunFolder, is_figures
 from cadsight_core.sample import Sample
 from cadsight_core.watching import step
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
+from cadsight_learning.inference import Pipeline
 
 from cadsight_report import charts, distances, models
 from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, zoomed
@@ -169,7 +170,7 @@ class _Report:
         if (card := models.card(self.run.detector)) is not None:
             samples = models.as_trained(samples, card)
             regressor = models.load_regressor(self.run.normals) if models.card(self.run.normals) else None
-            seen = models.look(models.load_detector(self.run.detector), regressor, samples)
+            seen = models.look(Pipeline(models.load_detector(self.run.detector), regressor), samples)
         symmetries = self._symmetries()
         self.pictures = tuple(_picture(s, found, symmetries) for s, found in zip(samples, seen, strict=True))
 

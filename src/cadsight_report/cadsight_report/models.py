@@ -6,19 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from cadsight_core.crops import crop
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between, unit
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.json_text import with_nan
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.watching import step, watched
-from cadsight_learning.detection.detector import Detector
 from cadsight_learning.evaluation.evaluate import Symmetries, looking_the_same
 from cadsight_learning.evaluation.saliency import normal_saliency
+from cadsight_learning.inference import Pipeline
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_learning.normals.crops import views
-from cadsight_learning.normals.regressor import crop_rotation
 from cadsight_learning.normals.torch_regressor import NormalRegressor
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.model_folder import CARD
@@ -86,18 +84,10 @@ def constant_error_deg(
     return float(np.mean(angle_between(same, constant)))
 
 
-def look(detector: Detector, regressor: NormalRegressor | None, samples: Sequence[Sample]) -> list[list[Instance]]:
+def look(pipeline: Pipeline, samples: Sequence[Sample]) -> list[tuple[Instance, ...]]:
     """What the models see on the picture of each sample, normals in the camera's optical frame."""
-    seen = []
-    for sample in watched(samples, len(samples), "pictures looked at"):
-        image = image_of(sample)
-        (found,) = detector.predict([image])
-        if regressor is not None and found:
-            normals, _ = regressor.predict(np.stack([crop(image, i.box) for i in found]))
-            rotations = [crop_rotation(sample.camera, i.box, sample.size) for i in found]
-            found = [replace(i, normal=r @ n) for i, r, n in zip(found, rotations, normals, strict=True)]
-        seen.append(found)
-    return seen
+    looked_at = watched(samples, len(samples), "pictures looked at")
+    return [pipeline.look(image_of(sample), sample.camera).instances for sample in looked_at]
 
 
 def caption(sample: Sample, found: Sequence[Instance], symmetries: Symmetries | None = None) -> str:

@@ -15,6 +15,7 @@ from cadsight_core.live_report import Frame, LiveFigures, LiveReport, Replayed, 
 from cadsight_core.part import Symmetry
 from cadsight_core.watching import watched_by
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
+from cadsight_learning.inference import Pipeline
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_report.build import STAGES, build_report
 from cadsight_report.figures import read_figures
@@ -223,15 +224,9 @@ def test_a_half_written_piece_is_named(reported, tmp_path):
 def test_what_the_models_see_has_its_normal_in_the_cameras_frame(reported):
     samples = list(Dataset.open(reported.session("test").labelled).samples())
     detector = load_detector(reported.detector)
-
-    class Sure:
-        """The detector at a confidence at which even one epoch finds something."""
-
-        def predict(self, images):
-            return detector.predict(images, confidence=1e-6, max_detections=2)
-
     regressor = load_regressor(reported.normals)
-    seen = look(Sure(), regressor, samples)
+    # At a confidence at which even one epoch finds something.
+    seen = look(Pipeline(detector, regressor, confidence=1e-6, max_detections=2), samples)
     assert all(1 <= len(found) <= 2 for found in seen)
     for sample, found in zip(samples, seen, strict=True):
         for instance in found:

@@ -1,4 +1,4 @@
-"""From a picture to detections with normals; knows no ROS."""
+"""From a picture to detections with normals: the detector, crops of what it found, their normals."""
 
 import time
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from cadsight_core.crops import crop
 from cadsight_core.geometry import Array, unit
 from cadsight_core.images import Rgb
 from cadsight_core.sample import Instance
+
 from cadsight_learning.detection.detector import Detector
 from cadsight_learning.normals.regressor import Regressor, crop_rotation
 from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
@@ -20,7 +21,8 @@ class Looked:
     """What was seen in one picture.
 
     Attributes:
-        instances: surest first; each has a normal in the camera's optical frame when there was a camera.
+        instances: surest first; each has a normal in the camera's optical frame when there was a camera and a
+            regressor.
         covariances: (3, 3) of each instance's normal in that frame; None where there is no normal.
         detector_ms: the bare call of the detector.
         regressor_ms: the bare call of the regressor on all crops at once; 0 when there was none.
@@ -33,7 +35,7 @@ class Looked:
 
 
 class Pipeline:
-    """A detector and a regressor that work together.
+    """A detector and a regressor that work together; without a regressor there are no normals.
 
     Args:
         confidence: detections below it are left out.
@@ -43,7 +45,7 @@ class Pipeline:
     def __init__(
         self,
         detector: Detector,
-        regressor: Regressor,
+        regressor: Regressor | None,
         confidence: float = CONFIDENCE,
         max_detections: int = MAX_DETECTIONS,
     ) -> None:
@@ -63,7 +65,7 @@ class Pipeline:
         started = time.perf_counter()
         (instances,) = self.detector.predict([image], self._confidence, self._max_detections)
         detector_ms = (time.perf_counter() - started) * 1e3
-        if not instances or camera is None:
+        if not instances or camera is None or self.regressor is None:
             return Looked(tuple(instances), (None,) * len(instances), detector_ms, 0.0)
         crops = np.stack([crop(image, instance.box) for instance in instances])
         started = time.perf_counter()

@@ -3,19 +3,22 @@ import pytest
 import torch
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
 from cadsight_core.crops import crop
-from cadsight_core.errors import CadsightError
-from cadsight_learning.models import load_detector, load_regressor
+from cadsight_learning.detection.ultralytics.yolo import new_detector
+from cadsight_learning.inference import Pipeline
 from cadsight_learning.normals.torch_regressor import NormalRegressor, outputs
-from cadsight_perception.models import serve
-from cadsight_perception.parameters import PerceptionParameters
-from cadsight_perception.pipeline import Pipeline
+from cadsight_learning.options import DetectorOptions
 
 CAMERA = Camera(ImageSize(160, 120), 150.0, 150.0, 79.5, 59.5)
 
 
 @pytest.fixture(scope="module")
-def pipeline(models):
-    return Pipeline(load_detector(models / "detector"), load_regressor(models / "normals"), 0.0, 3)
+def pipeline():
+    """Real networks that have learnt nothing."""
+    detector, _ = new_detector(("bracket", "plate"), DetectorOptions(weights="scratch", image_size=64))
+    torch.manual_seed(0)
+    regressor = NormalRegressor("compact", 64)
+    regressor.covariance = np.diag([1e-4, 2e-4, 3e-4])
+    return Pipeline(detector, regressor, 0.0, 3)
 
 
 @pytest.fixture(scope="module")
@@ -67,45 +70,13 @@ def test_without_a_camera_there_are_boxes_and_no_normals(pipeline, image):
     assert looked.regressor_ms == 0.0
 
 
-def test_nothing_found_is_an_answer_too(models, image):
-    sure = Pipeline(load_detector(models / "detector"), load_regressor(models / "normals"), 1.0)
+def test_without_a_regressor_there_are_boxes_and_no_normals(pipeline, image):
+    looked = Pipeline(pipeline.detector, None, 0.0, 3).look(image, CAMERA)
+    boxes = [instance.box for instance in pipeline.look(image, CAMERA).instances]
+    assert [instance.box for instance in looked.instances] == boxes
+    assert [instance.normal for instance in looked.instances] == [None] * 3
+
+
+def test_nothing_found_is_an_answer_too(pipeline, image):
+    sure = Pipeline(pipeline.detector, pipeline.regressor, 1.0)
     assert sure.look(image, CAMERA).instances == ()
-
-
-def parameters(models, **changes) -> PerceptionParameters:
-    return PerceptionParameters(models_folder=str(models), warm_up_width=64, warm_up_height=48, **changes)
-
-
-def test_only_the_model_that_changes_is_loaded(models):
-    given = parameters(models)
-    first = serve("detector", "normals", given)
-    second = serve("detector", "other_normals", given, first)
-    assert second.pipeline.detector is first.pipeline.detector
-    assert second.pipeline.regressor is not first.pipeline.regressor
-    assert serve("detector", "other_normals", given, second) is second
-
-
-@pytest.mark.parametrize(
-    ("detector", "regressor", "sentence"),
-    [
-        ("nowhere", "normals", "no model"),
-        ("normals", "normals", "is a model of kind 'normals', expected 'detector'"),
-        ("detector", "detector", "is a model of kind 'detector', expected 'normals'"),
-        ("../detector", "normals", "leads out of the folder"),
-        ("/etc", "normals", "leads out of the folder"),
-    ],
-)
-def test_a_model_that_cannot_be_served_is_refused_by_name(models, detector, regressor, sentence):
-    with pytest.raises(CadsightError, match=sentence):
-        serve(detector, regressor, parameters(models))
-
-
-def test_a_missing_registry_is_named(tmp_path):
-    with pytest.raises(CadsightError, match=r"models_folder .*nowhere does not exist"):
-        serve("detector", "normals", parameters(tmp_path / "nowhere"))
-
-
-@pytest.mark.parametrize("changes", [{"confidence": 1.5}, {"max_detections": 0}, {"threads": -1}, {"silence_s": 0.0}])
-def test_parameters_out_of_range_are_refused(models, changes):
-    with pytest.raises(CadsightError, match=next(iter(changes))):
-        parameters(models, **changes)
