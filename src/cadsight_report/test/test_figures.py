@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_report.build import finite
+from cadsight_core.json_text import without_nan
 from cadsight_report.figures import read_figures
 
 # What `cadsight report` wrote of a small run before there were these classes.
@@ -19,7 +19,7 @@ def read(data, folder):
 
 
 def test_what_was_stored_is_read_and_written_again_byte_by_byte():
-    assert json.dumps(finite(read_figures(PATH).to_json())) == json.dumps(STORED)
+    assert json.dumps(without_nan(read_figures(PATH).to_json())) == json.dumps(STORED)
 
 
 def test_what_is_read_has_names():
@@ -39,7 +39,7 @@ def test_a_null_is_a_figure_that_is_no_number_and_stays_one(tmp_path):
     data["detector"]["box_loss"] = None
     figures = read(data, tmp_path)
     assert math.isnan(figures.detector.metrics.losses["box_loss"])
-    assert finite(figures.to_json())["detector"]["box_loss"] is None
+    assert without_nan(figures.to_json())["detector"]["box_loss"] is None
 
 
 def test_a_report_of_an_earlier_version_had_no_counts_beside_its_targets_and_other_sections(tmp_path):
