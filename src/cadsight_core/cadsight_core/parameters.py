@@ -9,7 +9,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, TypeVar
 
 from cadsight_core.errors import CadsightError
@@ -44,7 +44,7 @@ def parameter(
     *,
     minimum: float | None = None,
     maximum: float | None = None,
-    choices: Sequence[Any] | None = None,
+    choices: Collection[Any] | None = None,
     kind: Kind | None = None,
     length: int | None = None,
     odd: bool = False,
@@ -67,6 +67,15 @@ def parameter(
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def redefined(cls: type, name: str, default: Any, **changes: Any) -> Any:
+    """The field ``name`` of a parameter dataclass with another default, for a class that is derived from it.
+
+    ``changes`` are those of the arguments of :func:`parameter` that differ.
+    """
+    metadata = next(f.metadata for f in dataclasses.fields(cls) if f.name == name)
+    return parameter(default, **{**metadata, **changes})
 
 
 def check(instance: Any) -> None:

@@ -21,13 +21,14 @@ from cadsight_experiments.plan import Plan
 from cadsight_experiments.training_set import TrainingSet
 from cadsight_learning.data.loading import load_together
 from cadsight_learning.detection.ultralytics.detector import DetectorTask
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.evaluation.evaluate import evaluate_normals
 from cadsight_learning.metrics.detection import resampled_figures
 from cadsight_learning.models import load_regressor
-from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.options import NormalOptions
 from cadsight_learning.registry.card import load_card
 
-DETECTOR = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
+DETECTOR = YoloOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
 NORMALS = NormalOptions(architecture="compact", epochs=1, image_size=32, batch=4)
 
 

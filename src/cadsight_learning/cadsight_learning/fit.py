@@ -13,6 +13,7 @@ from cadsight_core.sample import Sample
 from cadsight_learning.data.validation_images import of_detector, of_regressor
 from cadsight_learning.detection.detector import TorchDetector
 from cadsight_learning.detection.factory import new_detector, task_of
+from cadsight_learning.detection.families import family_for
 from cadsight_learning.normals.cad_views import drawn_views
 from cadsight_learning.normals.crops import views
 from cadsight_learning.normals.task import NormalTask
@@ -56,6 +57,7 @@ def fit_detector(
     learned_from = LearnedFrom.of(train_samples, valid_samples, options.weights)
     # What a training is does not hang on where it runs: begun on one device it may go on on another.
     asked = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
+    asked |= family_for(options).retired  # so that a training of an older version is gone on with
     schedule = Schedule(
         epochs=options.epochs,
         seconds=options.seconds,

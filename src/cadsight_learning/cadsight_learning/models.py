@@ -4,13 +4,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from cadsight_core.cache import cache_path
 from cadsight_core.errors import CadsightError
 
+from cadsight_learning.detection.families import family_of_architecture
 from cadsight_learning.normals.regressor import COLOURS, Regressor
-from cadsight_learning.options import MODELS_FOLDER, is_exportable
+from cadsight_learning.options import MODELS_FOLDER
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.store import find
@@ -75,7 +76,8 @@ def load_detector(
     folder, card = _of_kind(name, models, "detector")
     there = device_name(device)
     chosen = runtime_of(runtime, there)
-    if chosen != "torch" and is_exportable(card.architecture):
+    family = family_of_architecture(card.architecture)
+    if chosen != "torch" and family.exportable:
         from cadsight_learning.detection.exported_detector import ExportedDetector
 
         network = _exported(folder, card, chosen, runtime == "auto", tell, threads)
@@ -198,9 +200,8 @@ def exportable(folder: Path, threads: int = 0) -> "nn.Module":
     card = load_card(folder)
     if card.kind == "normals":
         return load_regressor(folder, device="cpu", threads=threads).exportable()
-    from cadsight_learning.detection.ultralytics.yolo import YoloDetector
-
-    detector = load_detector(folder, device="cpu", threads=threads)
-    if not isinstance(detector, YoloDetector):
+    if not family_of_architecture(card.architecture).exportable:
         raise CadsightError(f"{card.architecture} cannot be exported, expected a YOLO detector or a regressor")
-    return detector.exportable()
+    detector: Any = load_detector(folder, device="cpu", threads=threads)
+    network: nn.Module = detector.exportable()
+    return network

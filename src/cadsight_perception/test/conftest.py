@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.detection.ultralytics.yolo import new_detector
 from cadsight_learning.models import exportable, exports_of
 from cadsight_learning.normals.torch_regressor import NormalRegressor
-from cadsight_learning.options import DetectorOptions
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.store import save_model
 from cadsight_learning.runtime.exporting import export
@@ -25,7 +25,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     of 4:3: where an export is missing a process of its own makes it, which takes longer."""
     folder = tmp_path_factory.mktemp("models")
     for number, (detector, regressor) in enumerate((("detector", "normals"), ("other", "other_normals"))):
-        options = DetectorOptions(weights="scratch", image_size=64, seed=number)
+        options = YoloOptions(weights="scratch", image_size=64, seed=number)
         network, origin = new_detector(("bracket", "plate"), options)
         card = ModelCard("detector", network.architecture, network.classes, 64, origin)
         save_model(folder / detector, card, network.module.state_dict())

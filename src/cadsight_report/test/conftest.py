@@ -14,8 +14,9 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import unit
 from cadsight_core.sample import Instance, Sample
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.fit import fit_detector, fit_normals
-from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.options import NormalOptions
 
 SIZE = ImageSize(96, 64)
 CAMERA = Camera(SIZE, 90.0, 90.0, 47.5, 31.5)
@@ -64,7 +65,7 @@ def make_run(folder: Path) -> Path:
             raw.append(Sample(sample.name, sample.image, SIZE, CAMERA, (), "synthetic", split, sample.record), image)
         (session / "labels.json").write_text(json.dumps(LABELS | {"images": count, "accepted": count}))
         datasets[split] = list(labelled.samples())
-    detector = DetectorOptions(epochs=1, image_size=96, batch=2, weights="scratch", mosaic=0.0)
+    detector = YoloOptions(epochs=1, image_size=96, batch=2, weights="scratch", mosaic=0.0)
     fit_detector(datasets["train"], datasets["valid"], CLASSES, folder / "models" / "detector", detector)
     normals = NormalOptions(epochs=1, batch=2, architecture="compact")
     fit_normals(datasets["train"], datasets["valid"], CLASSES, folder / "models" / "normals", normals)

@@ -15,9 +15,10 @@ from cadsight_core.part import Part, Symmetry
 from cadsight_experiments.comparison import compare, load_comparison, table
 from cadsight_experiments.plan import Plan
 from cadsight_experiments.training_set import TrainingSet
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.evaluation.evaluate import evaluate_normals
 from cadsight_learning.models import load_regressor
-from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.options import NormalOptions
 from cadsight_report.entries import Entry, Judges, distinct, entries_of, stands_alone
 from cadsight_report.side_by_side import STAGES, build_side_by_side
 
@@ -33,7 +34,7 @@ def experiment(run_folder, tmp_path_factory):
     manifest = root / "real" / "manifest.jsonl"
     manifest.write_text(manifest.read_text().replace('"synthetic"', '"real"').replace('"valid"', '""'))
     test = run_folder / "sessions" / "test" / "labelled"
-    detector = DetectorOptions(epochs=1, image_size=96, batch=2, mosaic=0.0)
+    detector = YoloOptions(epochs=1, image_size=96, batch=2, mosaic=0.0)
     normals = NormalOptions(epochs=1, batch=2, architecture="compact", image_size=32)
     compare(Plan(tuple(sets), str(test), 2, detector, normals), root / "out")
     return root / "out"

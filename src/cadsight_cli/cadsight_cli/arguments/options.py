@@ -18,18 +18,21 @@ def add_options(parser: argparse.ArgumentParser, cls: type) -> None:
     """One argument a field of ``cls``, with its type, choices, default and sentence."""
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
-        flag, metadata = f"--{field.name.replace('_', '-')}", field.metadata
-        # A default that hangs on another option is told by the sentence.
-        default = "" if field.default is None else f" ({field.default})"
-        sentence = f"{metadata['description']}{default}".replace("%", "%%")
-        if hints[field.name] is bool:
-            action = argparse.BooleanOptionalAction
-            parser.add_argument(flag, action=action, default=None, help=metadata["description"].replace("%", "%%"))
-        else:
-            parser.add_argument(
-                flag, type=_type_of(hints[field.name], metadata), choices=metadata["choices"], help=sentence,
-                metavar=None if metadata["choices"] else _METAVARS.get(hints[field.name], field.name.upper()),
-            )  # fmt: skip
+        add_option(parser, field.name, hints[field.name], field.metadata, str(field.default))
+
+
+def add_option(
+    parser: argparse.ArgumentParser, name: str, hint: type, metadata: Mapping[str, Any], default: str
+) -> None:
+    """The argument of a field of that ``name``, type and metadata; ``default`` are the words for its default."""
+    flag, description = f"--{name.replace('_', '-')}", metadata["description"].replace("%", "%%")
+    if hint is bool:
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=description)
+    else:
+        parser.add_argument(
+            flag, type=_type_of(hint, metadata), choices=metadata["choices"], help=f"{description} ({default})",
+            metavar=None if metadata["choices"] else _METAVARS.get(hint, name.upper()),
+        )  # fmt: skip
 
 
 def _type_of(hint: type, metadata: Mapping[str, Any]) -> Callable[[str], Any]:

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.sample import Sample
+from cadsight_learning.detection.families import family_for
+from cadsight_learning.detection.rcnn.options import ARCHITECTURES, RcnnOptions
 from cadsight_learning.detection.ultralytics.names import architecture_of
-from cadsight_learning.options import DetectorOptions, is_rtdetr
+from cadsight_learning.detection.ultralytics.options import RtDetrOptions, YoloOptions
 
 
-def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> list[float]:
+def train_by_ultralytics(data: Path, folder: Path, options: YoloOptions) -> list[float]:
     """Seconds of each epoch of ultralytics' own trainer on a YOLO data set, validation and saving included."""
     os.environ.update(YOLO_CONFIG_DIR=str(folder), YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
     import torch
@@ -26,7 +28,8 @@ def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> 
     # It would leave one of the machine's threads unused.
     ultralytics.utils.torch_utils.NUM_THREADS = torch.get_num_threads()
     ended: list[float] = []
-    library: Any = RTDETR if is_rtdetr(options.family) else YOLO
+    rtdetr = isinstance(options, RtDetrOptions)
+    library: Any = RTDETR if rtdetr else YOLO
     network = library(f"{architecture_of(options.family, options.size)}.yaml")
     network.add_callback("on_train_start", lambda trainer: ended.append(time.monotonic()))
     network.add_callback("on_fit_epoch_end", lambda trainer: ended.append(time.monotonic()))
@@ -46,7 +49,7 @@ def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> 
         seed=options.seed,
         device="cpu" if options.device == "cpu" else None,
         # It has bfloat16 on GPUs only, and we have none for RT-DETR.
-        amp="bf16" if device_of(options.device).type == "cuda" and not is_rtdetr(options.family) else False,
+        amp="bf16" if device_of(options.device).type == "cuda" and not rtdetr else False,
         cache="ram",
         workers=0,
         max_det=10,
@@ -60,7 +63,7 @@ def train_by_ultralytics(data: Path, folder: Path, options: DetectorOptions) -> 
 
 
 def train_by_torchvision(
-    train: Sequence[Sample], valid: Sequence[Sample], classes: int, folder: Path, options: DetectorOptions
+    train: Sequence[Sample], valid: Sequence[Sample], classes: int, folder: Path, options: RcnnOptions
 ) -> list[float]:
     """Seconds of each epoch of torchvision's detectors in a plain loop, validation and saving included."""
     import torch
@@ -69,7 +72,6 @@ def train_by_torchvision(
     from cadsight_learning.detection.rcnn.detector import as_batch
     from cadsight_learning.metrics.average_precision import average_precision
     from cadsight_learning.metrics.boxes import Boxes
-    from cadsight_learning.options import RCNN_FAMILIES
     from cadsight_learning.runtime.devices import device_of, on_device
     from cadsight_learning.runtime.precision import autocast
     from cadsight_learning.training.trainer import OPTIMIZERS
@@ -78,9 +80,9 @@ def train_by_torchvision(
 
     torch.manual_seed(options.seed)
     device = device_of(options.device)
-    masks = options.family == "mask-rcnn"
+    masks = family_for(options).gives_masks
     network = torchvision.models.get_model(
-        RCNN_FAMILIES[options.family],
+        ARCHITECTURES[options.family],
         weights=None,
         weights_backbone=None,
         num_classes=classes + 1,

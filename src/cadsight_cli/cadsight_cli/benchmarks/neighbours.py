@@ -125,13 +125,13 @@ def _train_on(plan: NeighboursBenchmark, folder: Path, began: Any) -> None:
 
 
 def _fit(plan: NeighboursBenchmark, folder: Path, epoch: Callable[[Any], None], step: Callable[[Any], None]) -> None:
+    from cadsight_learning.detection.ultralytics.options import YoloOptions
     from cadsight_learning.fit import fit_detector
-    from cadsight_learning.options import DetectorOptions
     from cadsight_learning.pretraining.solids import KINDS
 
     folder.mkdir(exist_ok=True)
     train, valid = drawn(plan.pictures, plan.image_size, folder)
-    options = DetectorOptions(epochs=_ENDLESS, image_size=plan.image_size, batch=plan.batch)
+    options = YoloOptions(epochs=_ENDLESS, image_size=plan.image_size, batch=plan.batch)
     fit_detector(train, valid, KINDS, folder / "model", options, epoch, step)
 
 

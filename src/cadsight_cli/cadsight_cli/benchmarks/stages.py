@@ -72,7 +72,8 @@ def labelling(config: Path, session: Path) -> dict[str, Any]:
 
 def training(config: Path, run: RunFolder, scratch: Path) -> dict[str, Any]:
     """Seconds an epoch of both models as the run trained them, validation included; the first epoch is left out."""
-    from cadsight_learning.options import DetectorOptions, NormalOptions
+    from cadsight_learning.detection.families import detector_options
+    from cadsight_learning.options import NormalOptions
     from cadsight_learning.registry.card import load_card
 
     from cadsight_cli.demo.labels import part_of
@@ -82,7 +83,7 @@ def training(config: Path, run: RunFolder, scratch: Path) -> dict[str, Any]:
     short = {"epochs": EPOCHS + 1, "seconds": 0.0}
     detector: list[float] = []
     normals: list[float] = []
-    options = from_mapping(DetectorOptions, load_card(run.detector).options | short, str(run.detector))
+    options = detector_options(load_card(run.detector).options | short, str(run.detector))
     train_detector(train, run.composed, valid, scratch / "detector", options, lambda r: detector.append(r.seconds))
     regressor = from_mapping(NormalOptions, load_card(run.normals).options | short, str(run.normals))
     parts = [part_of(config)]

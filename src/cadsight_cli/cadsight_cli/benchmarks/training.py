@@ -19,10 +19,18 @@ from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.images import write_image
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Sample, Split
-from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_light, is_rtdetr
+from cadsight_learning.detection.families import detector_options, family_of
+from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pretraining.solids import KINDS, random_scene
 
 Show = Callable[[str, dict[str, Any]], None]
+# Who trains a family without us.
+_LIBRARIES = {
+    "yolo": "ultralytics",
+    "rtdetr": "ultralytics",
+    "faster-rcnn": "torchvision",
+    "mask-rcnn": "torchvision",
+}
 
 
 @dataclass(frozen=True)
@@ -39,29 +47,34 @@ class TrainingBenchmark:
 
     def __post_init__(self) -> None:
         check(self)
-        if is_light(self.family):
+        if not self.library:
             raise CadsightError(f"the family is {self.family}, which nothing but CADsight trains: expected another")
         self.options()
 
     def options(self) -> DetectorOptions:
         """How both sides train."""
-        return DetectorOptions(
-            family=self.family,
-            epochs=self.epochs + 1,
-            image_size=self.image_size,
-            batch=self.batch,
-            weights="scratch",
-            device=self.device,
+        return detector_options({
+            "family": self.family,
+            "epochs": self.epochs + 1,
+            "image_size": self.image_size,
+            "batch": self.batch,
+            "weights": "scratch",
+            "device": self.device,
             # The loss of the first steps of SGD from scratch is no number at a higher rate.
-            learning_rate=1e-4 if self.family in RCNN_FAMILIES or is_rtdetr(self.family) else 2e-3,
-        )
+            "learning_rate": 2e-3 if family_of(self.family).name == "yolo" else 1e-4,
+        })  # fmt: skip
+
+    @property
+    def library(self) -> str:
+        """Whose own training there is of the family, '' for nobody's."""
+        return _LIBRARIES.get(family_of(self.family).name, "")
 
     @property
     def full_precision(self) -> bool:
         """Whether both sides compute in float32: on a CPU ultralytics has nothing less, where we have."""
         from cadsight_learning.runtime.devices import device_of
 
-        return self.family not in RCNN_FAMILIES and device_of(self.device).type == "cpu"
+        return self.library == "ultralytics" and device_of(self.device).type == "cpu"
 
     def run(self, show: Show) -> dict[str, dict[str, Any]]:
         """Median seconds an epoch of each side, validation and saving included, and ``overhead_percent`` of ours.
@@ -126,7 +139,8 @@ def _direct(plan: TrainingBenchmark, folder: Path) -> list[float]:
     from cadsight_cli.benchmarks.direct_training import train_by_torchvision, train_by_ultralytics
 
     train, valid = drawn(plan.pictures, plan.image_size, folder)
-    if plan.family in RCNN_FAMILIES:
-        return train_by_torchvision(train, valid, len(KINDS), folder, plan.options())
+    options: Any = plan.options()
+    if plan.library == "torchvision":
+        return train_by_torchvision(train, valid, len(KINDS), folder, options)
     data = write_yolo({"train": train, "valid": valid}, KINDS, folder / "yolo", shapes="boxes")
-    return train_by_ultralytics(data, folder, plan.options())
+    return train_by_ultralytics(data, folder, options)

@@ -75,10 +75,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def run_sets(args: argparse.Namespace) -> int:
+    from cadsight_core.parameters import from_mapping
     from cadsight_core.part import load_part
     from cadsight_experiments.plan import Plan
     from cadsight_experiments.training_set import TrainingSet
-    from cadsight_learning.options import DetectorOptions, NormalOptions
+    from cadsight_learning.detection.families import detector_options
+    from cadsight_learning.options import NormalOptions
 
     from cadsight_cli.arguments.idle import refuse_idle
 
@@ -86,8 +88,8 @@ def run_sets(args: argparse.Namespace) -> int:
     if args.no_normals:
         refuse_idle("with --no-normals", {"--part": args.part, "--normals": args.normals})
     sets = tuple(TrainingSet.parse(words) for words in args.set)
-    detector = _options(DetectorOptions, args.detector, "--detector")
-    normals = None if args.no_normals else _options(NormalOptions, args.normals, "--normals")
+    detector = detector_options(_pairs(args.detector, "--detector"), "--detector")
+    normals = None if args.no_normals else from_mapping(NormalOptions, _pairs(args.normals, "--normals"), "--normals")
     parts = tuple(load_part(path) for path in args.part)
     return _compared(Plan(sets, args.test, args.seeds, detector, normals, parts), args)
 
@@ -162,12 +164,6 @@ def _compared(plan: "Plan", args: argparse.Namespace) -> int:
     print(Path(args.out) / COMPARISON)
     print(page)
     return 0
-
-
-def _options(cls: type, words: list[str], where: str) -> Any:
-    from cadsight_core.parameters import from_mapping
-
-    return from_mapping(cls, _pairs(words, where), where)
 
 
 def _pairs(words: list[str], where: str) -> dict[str, Any]:

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from cadsight_learning.options import DetectorOptions, NormalOptions
+    from cadsight_learning.options import NormalOptions
 
+    from cadsight_cli.arguments.detectors import add_detector_options
     from cadsight_cli.arguments.options import add_options
     from cadsight_cli.arguments.reading import add_reading
 
@@ -24,9 +25,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "Stopped with Ctrl-C or killed, the same command goes on after the last whole epoch.",
     )
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
-    for kind, options, sentence in (
-        ("detector", DetectorOptions, "find parts: YOLO, Faster R-CNN or Mask R-CNN, from scratch or from weights"),
-        ("normals", NormalOptions, "the normal of a part's surface from its crop"),
+    for kind, sentence in (
+        ("detector", "find parts: YOLO, Faster R-CNN or Mask R-CNN, from scratch or from weights"),
+        ("normals", "the normal of a part's surface from its crop"),
     ):
         one = kinds.add_parser(kind, help=sentence, description=sentence)
         one.add_argument("--data", nargs="+", required=True, metavar="DIR", help="data sets to train on")
@@ -37,13 +38,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
             one.add_argument("--part", nargs="+", metavar="YAML", help=words)
         _add_tracker(one)
         add_reading(one)
-        add_options(one, options)
+        if kind == "normals":
+            add_options(one, NormalOptions)
+        else:
+            add_detector_options(one)
         one.set_defaults(run=run)
     base = kinds.add_parser("base", help="make a base checkpoint from drawn solids, for --weights")
     base.add_argument("--out", required=True, metavar="DIR", help="folder of the model")
     base.add_argument("--pictures", type=COUNT, default=4000, help="pictures to draw (4000)")
     _add_tracker(base)
-    add_options(base, DetectorOptions)
+    add_detector_options(base)
     base.set_defaults(run=run_base)
 
 
@@ -58,16 +62,17 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.data.loading import divided, load_together, oddities
     from cadsight_learning.evaluation.evaluate import in_classes_of
     from cadsight_learning.fit import fit_detector, fit_normals
-    from cadsight_learning.options import DetectorOptions, NormalOptions
+    from cadsight_learning.options import NormalOptions
     from cadsight_learning.registry.model_folder import refuse_foreign_model
     from cadsight_learning.registry.provenance import copies, refuse_validation
 
+    from cadsight_cli.arguments.detectors import detector_options_of
     from cadsight_cli.arguments.options import options_of
     from cadsight_cli.arguments.parts import parts_of
     from cadsight_cli.arguments.reading import reading_of
 
     refuse_foreign_model(args.out)
-    options: Any = options_of(args, DetectorOptions if args.kind == "detector" else NormalOptions)
+    options: Any = detector_options_of(args) if args.kind == "detector" else options_of(args, NormalOptions)
     reading = reading_of(args)
     samples, classes = load_together(args.data, reading=reading)
     if args.valid:
@@ -95,13 +100,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_base(args: argparse.Namespace) -> int:
-    from cadsight_learning.options import DetectorOptions
     from cadsight_learning.pretraining.base_checkpoint import refuse_foreign_base, train_base
 
-    from cadsight_cli.arguments.options import options_of
+    from cadsight_cli.arguments.detectors import detector_options_of
 
     refuse_foreign_base(args.out)
-    options = options_of(args, DetectorOptions)
+    options = detector_options_of(args)
     with _followed(args, options) as report:
         card, path = train_base(args.pictures, args.out, options, report)
     _summary(card, args.out)

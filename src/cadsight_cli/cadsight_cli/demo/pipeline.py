@@ -157,13 +157,13 @@ class Pipeline:
             put_in_place(run, piece, self.say)
 
     def train_detector(self, title: str, anew: bool) -> None:
-        from cadsight_learning.options import DetectorOptions
+        from cadsight_learning.detection.ultralytics.options import YoloOptions
 
         from cadsight_cli.demo.progress import paced, training_bar
         from cadsight_cli.demo.training import train_detector
 
         s = self.settings
-        options = DetectorOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed, square=s.square)
+        options = YoloOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed, square=s.square)
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
         with training_bar(title) as shown:
             out = (beside(self.run) if anew else self.run).detector

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cadsight_core.parameters import from_mapping
+from cadsight_learning.detection.families import detector_options
 from cadsight_learning.options import DetectorOptions, NormalOptions
 
 from cadsight_experiments.papers.scales import Scale
@@ -74,7 +75,7 @@ def rudenko(material: Material, scale: Scale) -> Plan:
     sets = [TrainingSet("rendered", (material.synthetic,))]
     if material.augmented:
         sets.append(TrainingSet("rendered-and-augmented", (material.augmented,)))
-    return _plan(sets, material, scale, from_mapping(DetectorOptions, scale.mask, "--detector"), None)
+    return _plan(sets, material, scale, detector_options(scale.mask, "--detector"), None)
 
 
 def transfer(material: Material, scale: Scale) -> Plan:
@@ -116,7 +117,7 @@ def _plan(
 
 
 def _detector(scale: Scale, **changes: Any) -> DetectorOptions:
-    return from_mapping(DetectorOptions, {**changes, **scale.detector}, "--detector")
+    return detector_options({**changes, **scale.detector}, "--detector")
 
 
 def _normals(scale: Scale) -> NormalOptions:

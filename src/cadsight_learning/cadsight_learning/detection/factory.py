@@ -1,12 +1,15 @@
-"""Which detector is behind a family's name or a card's architecture; each library is imported where it is wanted."""
+"""Builds the detector behind a family's name or a card's architecture; its library is imported here."""
 
+import pkgutil
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from cadsight_core.sample import Sample
 
 from cadsight_learning.detection.detector import TorchDetector
-from cadsight_learning.options import RCNN_FAMILIES, DetectorOptions, is_rtdetr
+from cadsight_learning.detection.families import family_for, family_of_architecture
+from cadsight_learning.options import DetectorOptions
 from cadsight_learning.runtime.devices import CPU
 from cadsight_learning.training.trainer import Task
 
@@ -17,17 +20,7 @@ def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[Torc
     Raises:
         CadsightError: for an unknown family, and when the weights cannot be had or fit in nothing.
     """
-    if options.family in RCNN_FAMILIES:
-        from cadsight_learning.detection.rcnn import detector as rcnn
-
-        return rcnn.new_detector(classes, options)
-    if is_rtdetr(options.family):
-        from cadsight_learning.detection.ultralytics import rtdetr
-
-        return rtdetr.new_detector(classes, options)
-    from cadsight_learning.detection.ultralytics import yolo
-
-    return yolo.new_detector(classes, options)
+    return cast("tuple[TorchDetector, str]", pkgutil.resolve_name(family_for(options).new)(classes, options))
 
 
 def detector_of(
@@ -38,17 +31,8 @@ def detector_of(
     Raises:
         CadsightError: for an unknown architecture.
     """
-    if architecture in RCNN_FAMILIES.values():
-        from cadsight_learning.detection.rcnn.detector import RcnnDetector
-
-        return RcnnDetector(architecture, classes, image_size, device)
-    if is_rtdetr(architecture):
-        from cadsight_learning.detection.ultralytics.rtdetr import RtDetrDetector
-
-        return RtDetrDetector(architecture, classes, image_size, device)
-    from cadsight_learning.detection.ultralytics.yolo import YoloDetector
-
-    return YoloDetector(architecture, classes, image_size, device=device)
+    build = pkgutil.resolve_name(family_of_architecture(architecture).of_card)
+    return cast(TorchDetector, build(architecture, classes, image_size, device=device))
 
 
 def task_of(
@@ -59,13 +43,4 @@ def task_of(
     Raises:
         CadsightError: for a picture or label that ``detector`` cannot learn from.
     """
-    if options.family in RCNN_FAMILIES:
-        from cadsight_learning.detection.rcnn.detector import RcnnDetector
-        from cadsight_learning.detection.rcnn.task import RcnnTask
-
-        assert isinstance(detector, RcnnDetector)
-        return RcnnTask(detector, train, valid, options)
-    from cadsight_learning.detection.ultralytics.detector import DetectorTask, UltralyticsDetector
-
-    assert isinstance(detector, UltralyticsDetector)
-    return DetectorTask(detector, train, valid, options)
+    return cast(Task, pkgutil.resolve_name(family_for(options).task)(detector, train, valid, options))

@@ -73,7 +73,7 @@ def evaluate_detector(
     return dataclasses.replace(
         metrics,
         # YOLO's class loss also says whether there is a part at all; R-CNNs have a loss of their own for that.
-        losses={"object_loss": losses["class_loss"], **losses} if losses else {},
+        losses={"object_loss": losses["class_loss"], **losses} if "class_loss" in losses else losses,
         masks=masks,
         confidence=confidence,
         max_detections=max_detections,

@@ -6,8 +6,9 @@ also how sure it is. They take crops (N, 3, side, side) from -1 to 1 and give pl
 
 import itertools
 import math
+import pkgutil
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from cadsight_core.errors import CadsightError
@@ -15,12 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cadsight_learning.normals.von_mises_fisher import LEAST, MOST
-from cadsight_learning.options import ARCHITECTURES
+from cadsight_learning.options import REGRESSORS
 from cadsight_learning.weights import efficientnet_lite0 as lite0
 from cadsight_learning.weights.hub import torchvision_state
 
 _BODY = "body"
-_ON_HUB = ("mobilenet_v3_small", "resnet18")
 _IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 # Before anything is learned: normals about 20 degrees away.
 _FIRST_CONCENTRATION = 10.0
@@ -71,9 +71,8 @@ def network(architecture: str, image_size: int) -> nn.Sequential:
     Raises:
         CadsightError: for another name.
     """
-    if architecture not in ARCHITECTURES:
-        raise CadsightError(f"the regressor is {architecture!r}, expected one of {', '.join(ARCHITECTURES)}")
-    return _NETWORKS[architecture](image_size)
+    built: nn.Sequential = pkgutil.resolve_name(REGRESSORS.named(architecture).build)(image_size)
+    return built
 
 
 def body(module: nn.Sequential) -> nn.Module | None:
@@ -87,8 +86,9 @@ def hub_state(architecture: str) -> Mapping[str, Tensor]:
     Raises:
         CadsightError: when there are none of it, or the hub cannot be reached.
     """
-    if architecture not in _ON_HUB:
-        raise CadsightError(f"no hub has weights of {architecture}, expected one of {', '.join(_ON_HUB)}, or 'scratch'")
+    if not REGRESSORS.named(architecture).on_hub:
+        there = ", ".join(name for name, one in REGRESSORS.items() if one.on_hub)
+        raise CadsightError(f"no hub has weights of {architecture}, expected one of {there}, or 'scratch'")
     return torchvision_state(architecture)[1]
 
 
@@ -98,12 +98,13 @@ def package_state(architecture: str) -> Mapping[str, Tensor]:
     Raises:
         CadsightError: for another network, or when the package is not installed.
     """
-    if architecture != "efficientnet_lite0":
-        raise CadsightError(f"no package has weights of {architecture}, expected efficientnet_lite0, or 'scratch'")
+    if not REGRESSORS.named(architecture).packaged:
+        there = ", ".join(name for name, one in REGRESSORS.items() if one.packaged)
+        raise CadsightError(f"no package has weights of {architecture}, expected {there}, or 'scratch'")
     return lite0.body_state()
 
 
-def _comillas(image_size: int) -> nn.Sequential:
+def comillas(image_size: int) -> nn.Sequential:
     side = image_size // 8
     return _strong_start(nn.Sequential(
         *_stage(3, 16), *_stage(16, 32), *_stage(32, 64),
@@ -111,7 +112,7 @@ def _comillas(image_size: int) -> nn.Sequential:
     ))  # fmt: skip
 
 
-def _compact(image_size: int) -> nn.Sequential:
+def compact(image_size: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for a, b in itertools.pairwise((3, 16, 32, 64, 96, 128)):
         layers += [nn.Conv2d(a, b, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU()]
@@ -122,22 +123,22 @@ def _compact(image_size: int) -> nn.Sequential:
     ))  # fmt: skip
 
 
-def _efficientnet_lite0(image_size: int) -> nn.Sequential:
+def efficientnet_lite0(image_size: int) -> nn.Sequential:
     return _on(lite0.body(), lite0.FEATURES, image_size, Colours([lite0.MEAN] * 3, [lite0.SPREAD] * 3))
 
 
-def _mobilenet_v3_small(image_size: int) -> nn.Sequential:
+def mobilenet_v3_small(image_size: int) -> nn.Sequential:
     # Imported where it is needed: it brings torch's compiler, which takes seconds.
-    from torchvision.models import mobilenet_v3_small
+    from torchvision import models
 
-    model = mobilenet_v3_small()
+    model = models.mobilenet_v3_small()
     return _on(nn.Sequential(OrderedDict(features=model.features)), 576, image_size, Colours(*_IMAGENET))
 
 
-def _resnet18(image_size: int) -> nn.Sequential:
-    from torchvision.models import resnet18
+def resnet18(image_size: int) -> nn.Sequential:
+    from torchvision import models
 
-    model = resnet18()
+    model = models.resnet18()
     layers = OrderedDict((name, layer) for name, layer in model.named_children() if name not in ("avgpool", "fc"))
     return _on(nn.Sequential(layers), 512, image_size, Colours(*_IMAGENET))
 
@@ -174,12 +175,3 @@ def _strong_start(layers: nn.Sequential) -> nn.Sequential:
 
 def _stage(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)
-
-
-_NETWORKS: dict[str, Callable[[int], nn.Sequential]] = {
-    "comillas": _comillas,
-    "compact": _compact,
-    "efficientnet_lite0": _efficientnet_lite0,
-    "mobilenet_v3_small": _mobilenet_v3_small,
-    "resnet18": _resnet18,
-}

@@ -6,8 +6,8 @@ import torch
 from cadsight_core.images import read_image
 from cadsight_learning.data.letterbox import as_input, framed
 from cadsight_learning.detection.decoding import IOU, decode
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.detection.ultralytics.yolo import new_detector
-from cadsight_learning.options import DetectorOptions
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torchvision.ops import box_convert, box_iou, nms
@@ -72,7 +72,7 @@ def _of_each_class(sure: torch.Tensor, kinds: torch.Tensor, confidence: float) -
 @pytest.mark.parametrize("family", ["yolo11", "yolo26", "yolov10"])
 def test_what_a_network_gives_for_pictures_is_decoded_as_ultralytics_does(family, pictures):
     images = [read_image(sample.image) for sample in pictures[:3]]
-    detector, _ = new_detector(("block", "star", "ring"), DetectorOptions(family=family, weights="scratch"))
+    detector, _ = new_detector(("block", "star", "ring"), YoloOptions(family=family, weights="scratch"))
     for name, weight in detector.module.named_parameters():
         if "cv3" in name and len(weight) == 3:  # the last layers, of three classes: spread the scores
             torch.nn.init.normal_(weight, std=0.3)

@@ -4,12 +4,13 @@ import pytest
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_learning.detection.factory import new_detector
-from cadsight_learning.options import DetectorOptions
+from cadsight_learning.detection.families import detector_options
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.pretraining.base_checkpoint import train_base
 from cadsight_learning.weights.checkpoint import load_checkpoint, load_state
 from cadsight_learning.weights.shipped import shipped
 
-TINY = DetectorOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
+TINY = YoloOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
 
 
 def test_a_base_is_drawn_trained_and_written_in_half_precision_for_another_training_to_start_from(
@@ -48,4 +49,4 @@ def test_a_training_starts_from_the_base_where_there_is_one_unless_it_is_told_ot
 @pytest.mark.parametrize("options", [{"size": "small"}, {"family": "yolo26"}, {"family": "faster-rcnn"}])
 def test_a_network_that_has_no_shipped_base_is_refused(options):
     with pytest.raises(CadsightError, match=r"no base checkpoint of \w+ is shipped, expected yolo11n, or other"):
-        new_detector(["gear"], DetectorOptions(weights="base", image_size=64, **options))
+        new_detector(["gear"], detector_options({"weights": "base", "image_size": 64, **options}))

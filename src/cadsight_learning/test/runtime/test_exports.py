@@ -22,7 +22,7 @@ from cadsight_learning.detection.factory import detector_of
 from cadsight_learning.detection.ultralytics.yolo import YoloDetector
 from cadsight_learning.models import exportable, exports_of, load_detector, load_regressor
 from cadsight_learning.normals.torch_regressor import NormalRegressor, as_input
-from cadsight_learning.options import ARCHITECTURES
+from cadsight_learning.options import REGRESSORS
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.store import save_model
 from cadsight_learning.runtime import sessions as runtimes
@@ -103,7 +103,7 @@ def test_bfloat16_moves_scores_by_hundredths_and_boxes_by_parts_of_a_pixel(tmp_p
 
 @pytest.mark.parametrize(
     ("runtime", "architecture"),
-    [*(("onnxruntime", a) for a in ARCHITECTURES), ("openvino", "compact"), ("openvino", "mobilenet_v3_small")],
+    [*(("onnxruntime", a) for a in REGRESSORS), ("openvino", "compact"), ("openvino", "mobilenet_v3_small")],
 )
 def test_every_network_gives_normals_and_their_sureness_as_torch_does(runtime, architecture, tmp_path):
     folder = saved_regressor(tmp_path / "m", architecture)

@@ -8,9 +8,10 @@ import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image, write_image
 from cadsight_learning.detection.factory import new_detector
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.models import load_detector
 from cadsight_learning.normals.torch_regressor import new_regressor
-from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.options import NormalOptions
 from cadsight_learning.registry.card import ModelCard
 from cadsight_learning.registry.store import save_model
 from cadsight_learning.similarity.compare import between, by_features, sheet, some
@@ -75,7 +76,7 @@ def test_each_picture_finds_its_copy_and_a_new_one_has_none(pictures, other_pict
 
 
 def test_a_detector_of_ones_own_makes_the_features_and_is_named(pictures, other_pictures, tmp_path):
-    detector, _ = new_detector(("block",), DetectorOptions(image_size=64))
+    detector, _ = new_detector(("block",), YoloOptions(image_size=64))
     folder = tmp_path / "models" / "own"
     save_model(folder, ModelCard("detector", detector.architecture, ("block",), 64), detector.module.state_dict())
     own = DetectorFeatures("own", tmp_path / "models")

@@ -20,8 +20,9 @@ from cadsight_learning.data.augmentation import Labelled
 from cadsight_learning.data.labelled_images import alike, have_masks, labelled, resized
 from cadsight_learning.data.letterbox import shrunk
 from cadsight_learning.detection.rcnn.networks import network, start
+from cadsight_learning.detection.rcnn.options import ARCHITECTURES, RcnnOptions
 from cadsight_learning.metrics.boxes import Boxes
-from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS, RCNN_FAMILIES, DetectorOptions
+from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.runtime.devices import CPU, device_of, device_of_module, on_device
 from cadsight_learning.runtime.precision import autocast, channels_last
 from cadsight_learning.weights.checkpoint import fill, fill_matching
@@ -117,14 +118,14 @@ class RcnnDetector:
         return as_pictures([torch.from_numpy(i).to(device_of_module(self.module)) for i in images])
 
 
-def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[RcnnDetector, str]:
+def new_detector(classes: Sequence[str], options: RcnnOptions) -> tuple[RcnnDetector, str]:
     """An untrained detector, and a sentence that says where its weights come from.
 
     Raises:
         CadsightError: when the weights that the options name cannot be had or fit in nothing.
     """
     torch.manual_seed(options.seed)
-    architecture = RCNN_FAMILIES[options.family]
+    architecture = ARCHITECTURES[options.family]
     detector = RcnnDetector(architecture, classes, options.image_size, device_of(options.device))
     origin = start(architecture, options.weights)
     if origin is None:

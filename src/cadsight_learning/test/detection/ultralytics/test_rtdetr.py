@@ -8,16 +8,16 @@ import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
 from cadsight_learning.detection.factory import new_detector, task_of
+from cadsight_learning.detection.ultralytics.options import RtDetrOptions
 from cadsight_learning.detection.ultralytics.rtdetr import RTDETRDetectionModel, RtDetrDetector
 from cadsight_learning.evaluation.saliency import detector_saliency
 from cadsight_learning.fit import fit_detector
 from cadsight_learning.models import load_detector
-from cadsight_learning.options import DetectorOptions
 from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.weights.checkpoint import load_state, save_checkpoint
 
 # The smallest of them, of YOLOv8's backbone; its decoder is that of all.
-SMALL = DetectorOptions(family="yolov8-rtdetr", epochs=1, image_size=64, batch=2)
+SMALL = RtDetrOptions(family="yolov8-rtdetr", epochs=1, image_size=64, batch=2)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_features_and_saliency_are_had_as_of_a_yolo(detector, pictures):
 
 
 def test_what_is_not_given_is_the_familys_own():
-    options = DetectorOptions(family="rtdetr", size="large")
+    options = RtDetrOptions(family="rtdetr", size="large")
     given = (options.image_size, options.batch, options.optimizer, options.learning_rate, options.mosaic)
     assert given == (640, 4, "adamw", 1e-4, 0)
-    assert DetectorOptions(family="yolov8-rtdetr", batch=8).batch == 8
+    assert RtDetrOptions(family="yolov8-rtdetr", batch=8).batch == 8

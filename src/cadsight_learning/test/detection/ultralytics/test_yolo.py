@@ -8,17 +8,17 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
 from cadsight_learning.detection.ultralytics.detector import DetectorTask
 from cadsight_learning.detection.ultralytics.names import architecture_of
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.detection.ultralytics.yolo import DetectionModel, YoloDetector, new_detector
 from cadsight_learning.fit import fit_detector
 from cadsight_learning.models import load_detector
-from cadsight_learning.options import DetectorOptions
 from cadsight_learning.registry.card import load_card
 from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.provenance import load_learned_from
 from cadsight_learning.weights.checkpoint import load_state, save_checkpoint
 from cadsight_learning.weights.pickled import load_network_state
 
-SMALL = DetectorOptions(epochs=8, image_size=96, batch=6, weights="scratch", learning_rate=2e-3)
+SMALL = YoloOptions(epochs=8, image_size=96, batch=6, weights="scratch", learning_rate=2e-3)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_weights_of_a_detector_with_other_classes_do_not_load(trained):
 @pytest.mark.parametrize("size", [100, 0])
 def test_a_picture_size_that_does_not_fit_the_network_is_refused(size):
     with pytest.raises(CadsightError, match=r"image.size"):
-        DetectorOptions(image_size=size)
+        YoloOptions(image_size=size)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,7 @@ def test_a_network_is_named_by_family_and_size_or_by_a_whole_name(family, size, 
         (
             "yolo99",
             "nano",
-            "the family is 'yolo99', expected faster-rcnn, mask-rcnn, faster-rcnn-lite0, "
-            "mask-rcnn-lite0, rtdetr or one of ultralytics': ",
+            "the family is 'yolo99', expected rtdetr or one of ultralytics': ",
         ),
         ("yolo11-seg", "nano", "the family is 'yolo11-seg', expected"),
         ("rtdetr", "nano", "the size is nano and the family rtdetr, expected the size large or xlarge"),
