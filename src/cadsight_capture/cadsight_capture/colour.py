@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cadsight_core.box import Box
-from cadsight_core.errors import CadsightError
+from cadsight_core.errors import ParameterError
 from cadsight_core.parameters import check, parameter
 from cadsight_core.part import ColourRange
 from cv2.typing import MatLike
@@ -36,9 +36,9 @@ class ColourParameters:
     def __post_init__(self) -> None:
         check(self)
         if self.min_area > self.max_area:
-            raise CadsightError(
-                f"parameter min_area is {self.min_area:g} and max_area is {self.max_area:g}, "
-                "expected min_area to be at most max_area"
+            raise ParameterError(
+                "min_area",
+                f"is {self.min_area:g} and max_area is {self.max_area:g}, expected min_area to be at most max_area",
             )
 
 

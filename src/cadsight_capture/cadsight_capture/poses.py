@@ -10,7 +10,7 @@ from cadsight_cell.holder import HolderParameters, collision_model, held_part
 from cadsight_cell.planner import RrtPlanner
 from cadsight_cell.poses import PoseSampler
 from cadsight_core.camera import Camera
-from cadsight_core.errors import CadsightError
+from cadsight_core.errors import ParameterError
 from cadsight_core.geometry import Pose
 from cadsight_core.parameters import parameter
 from cadsight_core.part import Part
@@ -41,7 +41,7 @@ class PoseParameters(HolderParameters, ArmParameters, ViewParameters):
         for name in ("home_joints", "background_joints"):
             UR3E_LIMITS.check(getattr(self, name), f"parameter {name}")
         if not self.part:
-            raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
+            raise ParameterError("part", "is empty, expected the YAML of the part that the arm holds")
 
 
 class Poses:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cadsight_core.errors import CadsightError
+from cadsight_core.errors import ParameterError
 from cadsight_core.parameters import parameter
 
 from cadsight_cell.arm import UR3E_LIMITS, joints_parameter
@@ -39,5 +39,5 @@ class SimulatedCellParameters(HolderParameters, WorldParameters):
         super().__post_init__()
         WorldParameters.__post_init__(self)
         if not self.part:
-            raise CadsightError("parameter part is empty, expected the YAML of the part that the arm holds")
+            raise ParameterError("part", "is empty, expected the YAML of the part that the arm holds")
         UR3E_LIMITS.check(self.home_joints, "parameter home_joints")

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
@@ -167,6 +167,6 @@ def _pages(image: Image.Image) -> int:
 def _unreadable(path: Path, error: Exception) -> CadsightError:
     if isinstance(error, CadsightError):
         return error
-    unknown = isinstance(error, ImportError) or "cannot identify" in str(error)
+    unknown = isinstance(error, ImportError | UnidentifiedImageError)
     reason = "it is truncated or in no known format" if unknown else str(error)
     return CadsightError(f"the picture {path} could not be read: {reason}, expected a whole image file")

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, TypeVar
 
-from cadsight_core.errors import CadsightError
+from cadsight_core.errors import CadsightError, ParameterError
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ def check(instance: Any) -> None:
     """Refuse the first field of a parameter dataclass that has a wrong type or is out of its range.
 
     Raises:
-        CadsightError: naming the field, its value and what was allowed.
+        ParameterError: naming the field, its value and what was allowed.
     """
     hints = typing.get_type_hints(type(instance))
     for field in dataclasses.fields(instance):
@@ -93,7 +93,7 @@ def checked(cls: type, name: str, value: Any) -> Any:
     """The value that the field ``name`` of a parameter dataclass takes from a file: converted, of its type, in range.
 
     Raises:
-        CadsightError: as :func:`check`.
+        ParameterError: as :func:`check`.
     """
     field = next(f for f in dataclasses.fields(cls) if f.name == name)
     hint = typing.get_type_hints(cls)[name]
@@ -124,12 +124,11 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
     )
     if missing:
         raise CadsightError(f"{where} lacks the key {missing[0]!r}: {fields[missing[0]].metadata.get('description')}")
+    values = {name: _nested(value, hints[name], f"{where}: {name}") for name, value in mapping.items()}
     try:
-        values = {name: _nested(value, hints[name], f"{where}: {name}") for name, value in mapping.items()}
         return cls(**{name: _converted(value, hints[name]) for name, value in values.items()})
     except CadsightError as error:
-        sentence = str(error)
-        raise CadsightError(sentence if sentence.startswith(f"{where}: ") else f"{where}: {sentence}") from error
+        raise error.at(where) from error
 
 
 def _nested(value: Any, hint: Any, where: str) -> Any:
@@ -193,13 +192,15 @@ def _type_name(hint: Any) -> str:
 
 def _check_field(field: "dataclasses.Field[Any]", hint: Any, value: Any) -> None:
     if not _is_a(value, hint):
-        raise CadsightError(
-            f"parameter {field.name} is {value!r}, expected {_type_name(hint)}: {field.metadata.get('description', '')}"
+        raise ParameterError(
+            field.name,
+            f"is {value!r}, expected {_type_name(hint)}: {field.metadata.get('description', '')}",
         )
     length = field.metadata.get("length")
     if length is not None and len(value) != length:
-        raise CadsightError(
-            f"parameter {field.name} is {list(value)}, expected {length} values: {field.metadata['description']}"
+        raise ParameterError(
+            field.name,
+            f"is {list(value)}, expected {length} values: {field.metadata['description']}",
         )
     for element in value if isinstance(value, list | tuple) else (value,):
         # Where it may be left out, nothing is in range.
@@ -211,7 +212,7 @@ def _check_field(field: "dataclasses.Field[Any]", hint: Any, value: Any) -> None
 def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:
     minimum, maximum, choices = (field.metadata.get(k) for k in ("minimum", "maximum", "choices"))
     if choices is not None and value not in choices:
-        raise CadsightError(f"parameter {field.name} is {value!r}, expected one of {', '.join(map(str, choices))}")
+        raise ParameterError(field.name, f"is {value!r}, expected one of {', '.join(map(str, choices))}")
     # Written so that NaN, which compares false with everything, is refused too.
     below = minimum is not None and not value >= minimum
     above = maximum is not None and not value <= maximum
@@ -224,21 +225,22 @@ def _check_range(field: "dataclasses.Field[Any]", value: Any) -> None:
             )
             if text
         )
-        raise CadsightError(f"parameter {field.name} is {value!r}, expected {allowed}")
+        raise ParameterError(field.name, f"is {value!r}, expected {allowed}")
 
 
 def _check_form(field: "dataclasses.Field[Any]", value: Any) -> None:
     if isinstance(value, float) and not math.isfinite(value) and field.metadata.get("finite", True):
-        raise CadsightError(f"parameter {field.name} is {value!r}, expected a finite number")
+        raise ParameterError(field.name, f"is {value!r}, expected a finite number")
     if field.metadata.get("odd") and value % 2 == 0:
-        raise CadsightError(f"parameter {field.name} is {value!r}, expected an odd number")
+        raise ParameterError(field.name, f"is {value!r}, expected an odd number")
     kind = field.metadata.get("kind")
     if kind is None:
         return
     form, expected = _KINDS[kind]
     if not form.fullmatch(value):
-        raise CadsightError(f"parameter {field.name} is {value!r}, expected {expected}")
+        raise ParameterError(field.name, f"is {value!r}, expected {expected}")
     if kind in ("topic", "name") and len(value) > _LONGEST_NAME:
-        raise CadsightError(
-            f"parameter {field.name} has {len(value)} characters, expected at most {_LONGEST_NAME} of a name"
+        raise ParameterError(
+            field.name,
+            f"has {len(value)} characters, expected at most {_LONGEST_NAME} of a name",
         )

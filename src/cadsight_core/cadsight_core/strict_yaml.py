@@ -1,7 +1,6 @@
 """YAML files read into parameter dataclasses; what is wrong is refused with its file, line and key."""
 
 import dataclasses
-import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from cadsight_core.errors import CadsightError
+from cadsight_core.errors import CadsightError, ParameterError
 from cadsight_core.parameters import checked
 from cadsight_core.yaml_file import compose_yaml, node_value, yaml_bytes
 
@@ -81,7 +80,7 @@ class Document:
             try:
                 return readers[hint](self._plain(node), self.path.parent)
             except CadsightError as error:
-                raise CadsightError(f"{self._at(node.start_mark.line, keys)}: {error}") from error
+                raise error.at(self._at(node.start_mark.line, keys)) from error
         if dataclasses.is_dataclass(hint):
             return self._dataclass(node, hint, keys, readers, standing)
         if (
@@ -112,7 +111,7 @@ class Document:
             try:
                 values[name] = checked(cls, name, value)
             except CadsightError as error:
-                raise CadsightError(f"{self._at(at, (*keys, name))}: {error}") from error
+                raise error.at(self._at(at, (*keys, name))) from error
         for name, field in fields.items():
             missing = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if missing and name not in values:
@@ -121,9 +120,8 @@ class Document:
         try:
             return cls(**{**kept, **values})
         except CadsightError as error:
-            named = re.match(r"parameter (\w+) ", str(error))
-            at = self.where((*keys, named[1])) if named is not None and named[1] in values else here
-            raise CadsightError(f"{at}: {error}") from error
+            named = error.parameter if isinstance(error, ParameterError) else None
+            raise error.at(self.where((*keys, named)) if named in values else here) from error
 
 
 def _standing(field: "dataclasses.Field[Any]", holder: Any) -> Any:

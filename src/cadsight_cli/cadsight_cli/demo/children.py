@@ -12,12 +12,13 @@ from pathlib import Path
 from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
 
+from cadsight_cli.launching.ends import first_bad_end
+
 _LAST_LINES = 12
 # A program that is waited for and says nothing for so long is taken to be stuck. On a slow and busy machine an import
 # or an export of a network keeps it quiet for minutes.
 SILENCE_S = 300.0
 _LOOK_S = 0.05
-_ENDED = "process ended with exit status"
 
 
 class ChildDiedError(CadsightError):
@@ -147,8 +148,8 @@ def launched(name: str, arguments: Mapping[str, object], log: Path) -> "contextl
 
 def _until_first_end(lines: list[str]) -> list[str]:
     """Lines up to where `cadsight launch` says that a process ended badly: the others' ends are its consequence."""
-    ends = (i for i, line in enumerate(lines) if _ENDED in line and not line.endswith(f"{_ENDED} 0"))
-    return lines[: next(ends, len(lines)) + 1]
+    end = first_bad_end(lines)
+    return lines if end is None else lines[: end + 1]
 
 
 def _text(value: object) -> str:

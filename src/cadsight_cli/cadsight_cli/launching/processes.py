@@ -20,6 +20,7 @@ from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
 from cadsight_core.yaml_file import dump_yaml
 
+from cadsight_cli.launching.ends import end_words
 from cadsight_cli.launching.plan import Node
 
 
@@ -144,7 +145,7 @@ class _Group:
                     continue
                 child.ended = True
                 child.reader.join(timeout=2.0)
-                self._say(child.label, f"process ended with exit status {code}")
+                self._say(child.label, end_words(code))
                 if code != 0 and not self.stop_asked and stopping_since is None and status == 0:
                     status = code if code > 0 else 1
                 if child.required and stopping_since is None:

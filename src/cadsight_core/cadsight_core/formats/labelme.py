@@ -129,12 +129,11 @@ def _objects(file: _File, size: ImageSize, path: Path, notes: Notes) -> list[Nam
     groups: dict[Any, list[_Drawn]] = {}
     for number, raw in enumerate(file.shapes):
         try:
-            shape = checked(raw, _Shape, f"shapes[{number}]")
-            drawn = _drawn(shape, size)
+            drawn = _drawn_at(f"shapes[{number}]", raw, size)
         except CadsightError as error:
-            where = "" if str(error).startswith("shapes[") else f"shapes[{number}]: "
-            notes.problem("odd label", path, f"{where}{error}", loses="labels")
+            notes.problem("odd label", path, str(error), loses="labels")
             continue
+        shape = drawn.shape
         key = number if shape.group_id is None else (shape.label, shape.group_id)
         groups.setdefault(key, []).append(drawn)
     return [_object(drawn, size) for drawn in groups.values()]
@@ -167,6 +166,14 @@ def _corners(piece: _Drawn) -> Polygon:
         return piece.polygon
     x0, y0, x1, y1 = piece.box.as_tuple()
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
+
+
+def _drawn_at(place: str, raw: Any, size: ImageSize) -> _Drawn:
+    shape = checked(raw, _Shape, place)
+    try:
+        return _drawn(shape, size)
+    except CadsightError as error:
+        raise error.at(place) from error
 
 
 def _drawn(shape: _Shape, size: ImageSize) -> _Drawn:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.errors import CadsightError
+from cadsight_core.errors import CadsightError, ParameterError
 from cadsight_core.files import make_folder
 from cadsight_core.formats.folders import pictures_in, sample_names
 from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
@@ -54,7 +54,7 @@ class MaskParameters:
     def __post_init__(self) -> None:
         check(self)
         if not self.class_name:
-            raise CadsightError("parameter class_name is '', expected a name")
+            raise ParameterError("class_name", "is '', expected a name")
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _blamed_on(document: Document, keys: Sequence[Key]) -> Iterator[None]:
     try:
         yield
     except CadsightError as error:
-        raise CadsightError(f"{document.where(keys)}: {error}") from error
+        raise error.at(document.where(keys)) from error
 
 
 def _part(value: Any, folder: Path) -> Part:

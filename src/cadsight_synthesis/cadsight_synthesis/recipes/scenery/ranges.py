@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any, TypeAlias
 
-from cadsight_core.errors import CadsightError
+from cadsight_core.errors import ParameterError
 from cadsight_core.parameters import check
 from numpy.random import Generator
 
@@ -16,7 +16,7 @@ def check_section(section: Any) -> None:
     """Refuse a wrong type, a value out of range, and a pair, which is a lowest and a highest value, that falls.
 
     Raises:
-        CadsightError: naming the field, its value and what was expected.
+        ParameterError: naming the field, its value and what was expected.
     """
     check(section)
     for field in fields(section):
@@ -24,7 +24,7 @@ def check_section(section: Any) -> None:
         if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
             low, high = value
             if not low <= high:
-                raise CadsightError(f"parameter {field.name} goes from {low:g} to {high:g}, expected it to rise")
+                raise ParameterError(field.name, f"goes from {low:g} to {high:g}, expected it to rise")
 
 
 def draw(rng: Generator, span: Span) -> float:
