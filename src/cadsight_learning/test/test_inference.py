@@ -3,10 +3,10 @@ import pytest
 import torch
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
 from cadsight_core.crops import crop
+from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.detection.ultralytics.yolo import new_detector
 from cadsight_learning.inference import Pipeline
 from cadsight_learning.normals.torch_regressor import NormalRegressor, outputs
-from cadsight_learning.options import DetectorOptions
 
 CAMERA = Camera(ImageSize(160, 120), 150.0, 150.0, 79.5, 59.5)
 
@@ -14,7 +14,7 @@ CAMERA = Camera(ImageSize(160, 120), 150.0, 150.0, 79.5, 59.5)
 @pytest.fixture(scope="module")
 def pipeline():
     """Real networks that have learnt nothing."""
-    detector, _ = new_detector(("bracket", "plate"), DetectorOptions(weights="scratch", image_size=64))
+    detector, _ = new_detector(("bracket", "plate"), YoloOptions(weights="scratch", image_size=64))
     torch.manual_seed(0)
     regressor = NormalRegressor("compact", 64)
     regressor.covariance = np.diag([1e-4, 2e-4, 3e-4])
