@@ -1,7 +1,7 @@
 """Data sets that are learned from together, and which of their pictures each seed gets."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class TrainingSet:
         return TrainingSet(name, tuple(p[1] for p in parts if p), tuple(int(p[2] or 0) for p in parts if p))
 
 
-def drawn(one: TrainingSet, seed: int) -> tuple[list[Sample], list[Sample], tuple[str, ...]]:
+def drawn(one: TrainingSet, seed: int) -> tuple[Sequence[Sample], Sequence[Sample], tuple[str, ...]]:
     """The pictures of a set for ``seed`` that are learned from, those that validate, and their classes.
 
     Raises:

@@ -170,7 +170,7 @@ class Trials:
         )
 
     @cached_property
-    def _judges(self) -> tuple[list[Sample], tuple[str, ...]]:
+    def _judges(self) -> tuple[Sequence[Sample], tuple[str, ...]]:
         return load_together([self.test])
 
 

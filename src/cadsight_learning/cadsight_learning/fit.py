@@ -6,16 +6,18 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from cadsight_core.derived import end_to_end
 from cadsight_core.errors import CadsightError
 from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 
+from cadsight_learning.data.on_demand import training_bytes
 from cadsight_learning.data.validation_images import of_detector, of_regressor
 from cadsight_learning.detection.detector import TorchDetector
 from cadsight_learning.detection.factory import new_detector, task_of
 from cadsight_learning.detection.families import family_for
 from cadsight_learning.normals.cad_views import drawn_views
-from cadsight_learning.normals.crops import views
+from cadsight_learning.normals.crops import View, views_on_demand
 from cadsight_learning.normals.task import NormalTask
 from cadsight_learning.normals.torch_regressor import NormalRegressor, new_regressor, residual_covariance
 from cadsight_learning.normals.von_mises_fisher import temperature
@@ -135,11 +137,13 @@ def fit_normals(
         regressor, started_from = new_regressor(options)
         regressor.module.to(device_of(options.device))
         # Drawn and changed at the size that the network sees: a quarter of the work at half of the side.
-        learned = views(train_samples, options.image_size, symmetries)
+        keep = training_bytes()
+        taken = views_on_demand(train_samples, options.image_size, symmetries, keep)
+        drawn: list[View] = []
         for part in parts if options.drawn else ():
-            learned += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
-        judged = views(valid_samples, symmetries=symmetries)
-        task = NormalTask(regressor.module, learned, judged, options)
+            drawn += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
+        judged = views_on_demand(valid_samples, symmetries=symmetries, keep=keep // 4)
+        task = NormalTask(regressor.module, end_to_end(taken, drawn), judged, options)
         outcome = train(task, schedule, folder, progress, steps)
         regressor.load(outcome.state)
         found = task.answers(regressor.module)
@@ -160,7 +164,7 @@ def fit_normals(
         dataclasses.asdict(options),
         outcome,
     )
-    pictures = of_regressor([v.crop for v in judged], options.image_size)
+    pictures = of_regressor(judged, options.image_size)
     save_model(folder, card, outcome.state, learned_from, pictures, curve_files(outcome.curves))
     forget(folder)
     return regressor, card

@@ -44,7 +44,7 @@ class Judges:
     split: str = ""
     parts: Sequence[Part] = ()
 
-    def load(self) -> tuple[list[Sample], tuple[str, ...]]:
+    def load(self) -> tuple[Sequence[Sample], tuple[str, ...]]:
         """Samples and classes.
 
         Raises:

@@ -262,14 +262,14 @@ def _failing(sample: Sample) -> Picture:
     return Picture(sample.name, data_uri(image, max_width=_SIDE), sample.name)
 
 
-def _samples_of(entries: Sequence[Entry]) -> list[Sample]:
+def _samples_of(entries: Sequence[Entry]) -> Sequence[Sample]:
     """A few pictures of the first test set that there is, at even distances."""
     test = next((e.test for e in entries if e.test and Path(e.test.data).exists()), None)
     samples = [s for s in _loaded(test) if s.instances] if test else []
     return some(samples, _LOOKED_AT)
 
 
-def _loaded(test: Judges) -> list[Sample]:
+def _loaded(test: Judges) -> Sequence[Sample]:
     return test.load()[0] if Path(test.data).exists() else []
 
 

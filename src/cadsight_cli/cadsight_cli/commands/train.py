@@ -2,12 +2,13 @@
 
 import argparse
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cadsight_cli.arguments.types import COUNT
 
 if TYPE_CHECKING:
+    from cadsight_core.sample import Sample
     from cadsight_learning.training.progress import Progress
 
 
@@ -59,7 +60,7 @@ def _add_tracker(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_learning.data.loading import divided, load_together, oddities
+    from cadsight_learning.data.loading import divided, load_together, oddities, of_splits
     from cadsight_learning.evaluation.evaluate import in_classes_of
     from cadsight_learning.fit import fit_detector, fit_normals
     from cadsight_learning.options import NormalOptions
@@ -76,10 +77,10 @@ def run(args: argparse.Namespace) -> int:
     reading = reading_of(args)
     samples, classes = load_together(args.data, reading=reading)
     if args.valid:
-        train = [s for s in samples if s.split in ("train", "")]
+        train: Sequence[Sample] = of_splits(samples, ("train", ""))
         others, names = load_together(args.valid, reading=reading)
-        valid = in_classes_of(others, names, classes)
-        valid = [s for s in valid if s.split == "valid"] or valid
+        valid: Sequence[Sample] = in_classes_of(others, names, classes)
+        valid = of_splits(valid, ("valid",)) or valid
         how = f"validated on {', '.join(args.valid)}"
         refuse_validation(train, valid)
         notes = []

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cadsight_core.dataset import Dataset
+from cadsight_core.derived import end_to_end
 from cadsight_core.part import Part
 from cadsight_learning.fit import fit_detector, fit_normals
 from cadsight_learning.options import DetectorOptions, NormalOptions
@@ -26,8 +27,8 @@ def train_detector(
 ) -> None:
     """Train on the labelled and the composed pictures, and keep the epoch that is best on the validation session."""
     dataset = Dataset.open(train)
-    pictures = [*dataset.samples(), *Dataset.open(composed).samples()]
-    judges = list(Dataset.open(valid).samples())
+    pictures = end_to_end(dataset.samples(), Dataset.open(composed).samples())
+    judges = Dataset.open(valid).samples()
     with tracked(_TRACKER, out, asdict(options)) as tracker:
         fit_detector(pictures, judges, dataset.classes, out, options, both(progress, tracker), steps)
 
@@ -46,6 +47,6 @@ def train_normals(
     The epoch that is best on the validation session is kept; nothing drawn is in that.
     """
     dataset = Dataset.open(train)
-    samples, judges = list(dataset.samples()), list(Dataset.open(valid).samples())
+    samples, judges = dataset.samples(), Dataset.open(valid).samples()
     with tracked(_TRACKER, out, asdict(options)) as tracker:
         fit_normals(samples, judges, dataset.classes, out, options, both(progress, tracker), parts, steps)

@@ -24,6 +24,12 @@ class Labelled:
     classes: Array
     masks: NDArray[np.bool_] | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        masks = 0 if self.masks is None else self.masks.nbytes
+        return self.image.nbytes + self.boxes.nbytes + self.classes.nbytes + masks
+
 
 def placed(one: Labelled, shape: tuple[int, int], scale: Array, shift: Array) -> Labelled:
     """``one`` drawn on a grey canvas of ``shape`` (rows, columns): ``canvas = picture * scale + shift``.

@@ -1,17 +1,18 @@
 """Labelled pictures as detectors learn from them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import cv2
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import Rgb, read_image
+from cadsight_core.images import Rgb, image_size, read_image
 from cadsight_core.sample import Sample
 from cadsight_core.shapes import has_shape, instance_mask, is_crowd
 
 from cadsight_learning.data.augmentation import Labelled
-from cadsight_learning.data.letterbox import shrunk
+from cadsight_learning.data.letterbox import canvas_shape, framed, shrunk, shrunk_shape
+from cadsight_learning.data.on_demand import OnDemand
 
 
 def labelled(sample: Sample, square: bool, masks: bool = False) -> Labelled:
@@ -44,11 +45,46 @@ def resized(one: Labelled, longer: int) -> Labelled:
     return Labelled(image, one.boxes * np.tile(factor, 2), one.classes, masks)
 
 
+class LabelledImages(OnDemand[Labelled]):
+    """Samples as a detector learns from them, each read when it is taken out.
+
+    Attributes:
+        shapes: rows and columns of each, known before it is read.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, int]], make: Callable[[int], Labelled], keep: int) -> None:
+        super().__init__(len(shapes), make, keep)
+        self.shapes = tuple(shapes)
+
+    @staticmethod
+    def resized(
+        samples: Sequence[Sample], longer: int, square: bool, masks: bool = False, keep: int = 0
+    ) -> "LabelledImages":
+        """With their longer side at ``longer`` pixels (see :func:`labelled`); ``keep`` bytes of them are kept.
+
+        Raises:
+            CadsightError: for a file that is no picture; the rest of :func:`labelled`'s when one is taken out.
+        """
+        shapes = [shrunk_shape(_shape_of(s), longer) for s in samples]
+        return LabelledImages(shapes, lambda n: resized(labelled(samples[n], square, masks), longer), keep)
+
+    @staticmethod
+    def framed(samples: Sequence[Sample], longer: int, square: bool, keep: int = 0) -> "LabelledImages":
+        """Centred on grey, as a network of ultralytics sees them, else as :meth:`resized`."""
+        shapes = [canvas_shape(_shape_of(s), longer) for s in samples]
+        return LabelledImages(shapes, lambda n: _framed(labelled(samples[n], square), longer), keep)
+
+
 def alike(images: Sequence[Rgb], at_once: int) -> Iterator[list[int]]:
     """Numbers of pictures of one shape, at most ``at_once`` together: what a network can see in one batch."""
+    return alike_shapes([image.shape for image in images], at_once)
+
+
+def alike_shapes(shapes: Sequence[tuple[int, ...]], at_once: int) -> Iterator[list[int]]:
+    """As :func:`alike`, of the pictures' shapes."""
     by_shape: dict[tuple[int, ...], list[int]] = {}
-    for number, image in enumerate(images):
-        by_shape.setdefault(image.shape, []).append(number)
+    for number, shape in enumerate(shapes):
+        by_shape.setdefault(shape, []).append(number)
     for numbers in by_shape.values():
         for start in range(0, len(numbers), at_once):
             yield numbers[start : start + at_once]
@@ -59,6 +95,17 @@ def have_masks(samples: Sequence[Sample]) -> bool:
     return all(has_shape(i) for s in samples for i in s.instances if not is_crowd(i))
 
 
+def refuse_maskless(samples: Iterable[Sample]) -> None:
+    """Refuse a label that has neither mask nor outline.
+
+    Raises:
+        CadsightError: naming its sample.
+    """
+    for sample in samples:
+        if not have_masks([sample]):
+            raise _maskless(sample)
+
+
 def without_crowds(sample: Sample) -> Sample:
     """The sample with the objects that are learned from."""
     if not any(map(is_crowd, sample.instances)):
@@ -66,8 +113,22 @@ def without_crowds(sample: Sample) -> Sample:
     return replace(sample, instances=tuple(i for i in sample.instances if not is_crowd(i)))
 
 
+def _shape_of(sample: Sample) -> tuple[int, int]:
+    size = image_size(sample.image)
+    return size.height, size.width
+
+
+def _framed(one: Labelled, size: int) -> Labelled:
+    canvas, frame = framed(one.image, size)
+    return Labelled(canvas, frame.to_input(one.boxes), one.classes)
+
+
 def _masks(sample: Sample) -> np.ndarray:
     masks = [instance_mask(i, sample.size) for i in sample.instances]
     if any(m is None for m in masks):
-        raise CadsightError(f"{sample.name} has a label without a mask, expected masks, or a detector of boxes alone")
+        raise _maskless(sample)
     return np.array(masks, bool).reshape(-1, sample.size.height, sample.size.width)
+
+
+def _maskless(sample: Sample) -> CadsightError:
+    return CadsightError(f"{sample.name} has a label without a mask, expected masks, or a detector of boxes alone")

@@ -41,20 +41,24 @@ class Frame:
 
 def shrunk(image: Rgb, longer: int) -> Rgb:
     """The picture with its longer side at ``longer`` pixels; shrunk by area, enlarged linearly."""
-    height, width = image.shape[:2]
-    factor = longer / max(width, height)
-    size = max(round(width * factor), 1), max(round(height * factor), 1)
-    if size == (width, height):
+    rows, columns = shrunk_shape(image.shape, longer)
+    if (rows, columns) == image.shape[:2]:
         return image
-    resized = cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    smaller = longer < max(image.shape[:2])
+    resized = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
     return np.asarray(resized, np.uint8)
+
+
+def shrunk_shape(shape: Sequence[int], longer: int) -> tuple[int, int]:
+    """Rows and columns of a picture of this shape with its longer side at ``longer``."""
+    height, width = shape[0], shape[1]
+    factor = longer / max(width, height)
+    return max(round(height * factor), 1), max(round(width * factor), 1)
 
 
 def canvas_shape(shape: Sequence[int], longer: int) -> tuple[int, int]:
     """Rows and columns, multiples of the stride, that hold a picture of this shape once shrunk."""
-    height, width = shape[0], shape[1]
-    factor = longer / max(width, height)
-    rows, columns = max(round(height * factor), 1), max(round(width * factor), 1)
+    rows, columns = shrunk_shape(shape, longer)
     return -(-rows // STRIDE) * STRIDE, -(-columns // STRIDE) * STRIDE
 
 

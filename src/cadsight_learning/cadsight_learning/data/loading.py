@@ -1,10 +1,11 @@
 """Data sets given by the user, as one list of samples with one list of classes."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cadsight_core.choice import by_lot
+from cadsight_core.derived import DerivedSamples, end_to_end
 from cadsight_core.errors import CadsightError
 from cadsight_core.health import unpaired
 from cadsight_core.part import Part
@@ -21,8 +22,8 @@ def load_together(
     counts: Sequence[int] = (),
     seed: int = 0,
     reading: formats.Reading | None = None,
-) -> tuple[list[Sample], tuple[str, ...]]:
-    """Samples of several data sets of any known format; classes are told apart by name.
+) -> tuple[Sequence[Sample], tuple[str, ...]]:
+    """Samples of several data sets of any known format, read when they are taken out; classes are told apart by name.
 
     Args:
         counts: how many pictures are taken of each, 0 for all; they are drawn by lot from those that are not for
@@ -36,14 +37,23 @@ def load_together(
     classes = tuple(dict.fromkeys(name for _, names in loaded for name in names))
     if not classes:
         raise CadsightError(f"{', '.join(map(str, paths))} have no classes, expected labelled pictures")
-    samples = []
+    sources = []
     for path, (found, names), count in zip(paths, loaded, counts or [0] * len(loaded), strict=True):
+        taken = _drawn(found, count, seed, path) if count else found
         ids = [classes.index(name) for name in names]
-        for sample in _drawn(found, count, seed, path) if count else found:
-            instances = tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in sample.instances)
-            name = f"{Path(path).name}/{sample.name}" if len(paths) > 1 else sample.name
-            samples.append(dataclasses.replace(sample, instances=instances, name=name))
-    return samples, classes
+        sources.append(_renamed(taken, ids, f"{Path(path).name}/" if len(paths) > 1 else ""))
+    return end_to_end(*sources), classes
+
+
+def _renamed(samples: Sequence[Sample], ids: Sequence[int], before: str) -> Sequence[Sample]:
+    """``samples`` with other class ids, and ``before`` before their names."""
+
+    def make(number: int) -> Sample:
+        sample = samples[number]
+        instances = tuple(dataclasses.replace(i, class_id=ids[i.class_id]) for i in sample.instances)
+        return dataclasses.replace(sample, instances=instances, name=before + sample.name)
+
+    return DerivedSamples(make, range(len(samples)))
 
 
 def oddities(
@@ -115,12 +125,18 @@ def _lone(
     return [f"{len(files)} {what}, the first is {files[0]}" for what, files in lone.items()]
 
 
-def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -> list[Sample]:
+def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -> Sequence[Sample]:
     """``count`` of ``samples`` in their order, of no split: what validates is told apart among them."""
-    there = [s for s in samples if s.split != "test"]
+    there = of_splits(samples, ("train", "valid", ""))
     if count > len(there):
         raise CadsightError(f"{count} pictures are to be taken of {path}, which has {len(there)}, expected fewer")
-    return [dataclasses.replace(s, split="") for s in by_lot(there, count, seed)]
+    taken = by_lot(there, count, seed)
+    return DerivedSamples(lambda number: dataclasses.replace(taken[number], split=""), range(len(taken)))
+
+
+def of_splits(samples: Sequence[Sample], splits: Collection[str]) -> Sequence[Sample]:
+    """The samples of these splits, in their order, read when they are taken out."""
+    return DerivedSamples(lambda number: samples[number], [n for n, s in enumerate(samples) if s.split in splits])
 
 
 def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:
@@ -136,7 +152,7 @@ def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:
     return kept
 
 
-def divided(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], str]:
+def divided(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sample], str]:
     """Training and validation samples, and a sentence on how they were told apart.
 
     By their split where some are marked 'valid' ('test' ones are left out); else of each folder of pictures the last
@@ -145,24 +161,25 @@ def divided(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample], str]
     Raises:
         CadsightError: when there are too few to divide.
     """
-    valid = [s for s in samples if s.split == "valid"]
-    if valid:
-        train = [s for s in samples if s.split in ("train", "")]
-        return train, valid, "by the splits in the data"
-    rest = [s for s in samples if s.split != "test"]
+    marked = of_splits(samples, ("valid",))
+    if marked:
+        return of_splits(samples, ("train", "")), marked, "by the splits in the data"
+    rest = of_splits(samples, ("train", "valid", ""))
     if len(rest) < 2:
         raise CadsightError(f"the data have {len(rest)} pictures to train on, expected at least 2")
-    folders: dict[Path, list[Sample]] = {}
-    for sample in rest:
-        folders.setdefault(sample.image.parent, []).append(sample)
-    train = []
-    for together in folders.values():
-        together.sort(key=lambda s: s.name)
-        first = max(min(len(together) - round(len(together) * _VALID_SHARE), len(together) - 1), 1)
-        train += together[:first]
-        valid += together[first:]
-    if not valid:
-        train, valid = train[:-1], train[-1:]
+    folders: dict[Path, list[tuple[str, int]]] = {}
+    for number, sample in enumerate(rest):
+        folders.setdefault(sample.image.parent, []).append((sample.name, number))
+    learned: list[int] = []
+    judging: list[int] = []
+    for named in folders.values():
+        numbers = [number for _, number in sorted(named, key=lambda one: one[0])]
+        first = max(min(len(numbers) - round(len(numbers) * _VALID_SHARE), len(numbers) - 1), 1)
+        learned += numbers[:first]
+        judging += numbers[first:]
+    if not judging:
+        learned, judging = learned[:-1], learned[-1:]
+    train, valid = (DerivedSamples(lambda number: rest[number], numbers) for numbers in (learned, judging))
     which = f"{len(valid)} of {len(rest)} pictures"
     if len(folders) == 1:
         return train, valid, f"the last {which} by name validate"

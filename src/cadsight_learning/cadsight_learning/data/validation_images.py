@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -22,20 +22,28 @@ PICTURES = "pictures.npz"
 _DETECTOR, _REGRESSOR = 8, 32
 
 
+class HasCrop(Protocol):
+    """A view of a part."""
+
+    @property
+    def crop(self) -> Rgb: ...
+
+
 def of_detector(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
     """(N, size, size, 3) of labelled pictures, spread evenly over ``samples``, each framed and centred on grey.
 
     Raises:
         CadsightError: for an unreadable picture.
     """
-    chosen = _spread([sample for sample in samples if sample.instances], _DETECTOR)
-    found = [fitted(framed(read_image(sample.image), size)[0], (size, size)) for sample in chosen]
+    chosen = _spread([sample.image for sample in samples if sample.instances], _DETECTOR)
+    found = [fitted(framed(read_image(image), size)[0], (size, size)) for image in chosen]
     return np.stack(found) if found else np.zeros((0, size, size, 3), np.uint8)
 
 
-def of_regressor(crops: Sequence[Rgb], size: int) -> NDArray[np.uint8]:
+def of_regressor(views: Sequence[HasCrop], size: int) -> NDArray[np.uint8]:
     """(N, size, size, 3) of crops, spread evenly over those that are there."""
-    chosen = [cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in _spread(crops, _REGRESSOR)]
+    some = _spread(views, _REGRESSOR)
+    chosen = [cv2.resize(view.crop, (size, size), interpolation=cv2.INTER_AREA) for view in some]
     return np.stack(chosen).astype(np.uint8)
 
 

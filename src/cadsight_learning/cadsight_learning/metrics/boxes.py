@@ -29,6 +29,9 @@ class Boxes:
         return Boxes(self.boxes[keep], self.classes[keep], self.scores[keep])
 
 
+NO_BOXES = Boxes(np.zeros((0, 4)), np.zeros(0, np.int64))
+
+
 def iou(a: Array, b: Array) -> Array:
     """Intersection over union (N, M) of boxes (N, 4) and (M, 4) xyxy."""
     common = common_areas(a, b)

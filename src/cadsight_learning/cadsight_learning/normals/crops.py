@@ -19,6 +19,7 @@ from cadsight_core.symmetry import EqualNormals
 from cadsight_core.watching import watched
 from numpy.typing import NDArray
 
+from cadsight_learning.data.on_demand import OnDemand
 from cadsight_learning.normals.regressor import crop_rotation
 
 # By class id: the symmetries of a part, as its YAML names them.
@@ -53,6 +54,11 @@ class View:
     rotation: Array
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of its pictures."""
+        return self.crop.nbytes + self.around.nbytes + (0 if self.mask is None else self.mask.nbytes)
+
+    @property
     def normal(self) -> Array:
         """(3,) as it is labelled, in the crop's viewing frame."""
         return self.same.directions[0]
@@ -69,6 +75,29 @@ def views(samples: Sequence[Sample], size: int = CROP_SIZE, symmetries: Symmetri
     if not found:
         raise CadsightError(f"none of {len(samples)} samples has a normal, expected labels with normals")
     return found
+
+
+def views_on_demand(
+    samples: Sequence[Sample], size: int = CROP_SIZE, symmetries: Symmetries | None = None, keep: int = 0
+) -> OnDemand[View]:
+    """As :func:`views`, each made when it is taken out; ``keep`` bytes of them are kept.
+
+    Raises:
+        CadsightError: when no sample has a normal; the picture is read when one of it is taken out.
+    """
+    places = [
+        (number, which)
+        for number, sample in enumerate(samples)
+        for which in range(sum(i.normal is not None for i in sample.instances))
+    ]
+    if not places:
+        raise CadsightError(f"none of {len(samples)} samples has a normal, expected labels with normals")
+
+    def make(place: int) -> View:
+        number, which = places[place]
+        return _views_of(samples[number], size, symmetries or {})[which]
+
+    return OnDemand(len(places), make, keep)
 
 
 def views_in(sample: Sample, image: Rgb, size: int, symmetries: Symmetries) -> list[View]:

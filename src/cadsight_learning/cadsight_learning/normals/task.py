@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cadsight_learning.data.augmentation import recoloured, relit
 from cadsight_learning.metrics.angles import angle_figures, squared_distance
 from cadsight_learning.normals.crops import View, seen_again
-from cadsight_learning.normals.torch_regressor import as_input, loss, outputs
+from cadsight_learning.normals.torch_regressor import AT_ONCE, as_input, loss, outputs
 from cadsight_learning.normals.von_mises_fisher import log_density, mean_negative_log_likelihood
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.runtime.precision import autocast
@@ -52,7 +52,6 @@ class NormalTask:
     def __init__(self, module: nn.Module, train: Sequence[View], valid: Sequence[View], options: NormalOptions) -> None:
         self.module, self.options = module, options
         self._train, self._valid = train, valid
-        self._valid_crops = np.stack([v.crop for v in valid])
         self.steps = -(-len(train) // options.batch)
         self._depthwise = any(isinstance(m, nn.Conv2d) and m.groups > 1 for m in module.modules())
 
@@ -91,8 +90,13 @@ class NormalTask:
 
     def answers(self, module: nn.Module) -> Answers:
         """What ``module`` says of the validation crops."""
-        found = outputs(module, self._valid_crops, self.options.image_size)
-        true = nearest([v.same for v in self._valid], found[:, :3])
+        parts, same = [], []
+        for start in range(0, len(self._valid), AT_ONCE):
+            seen = self._valid[start : start + AT_ONCE]
+            parts.append(outputs(module, np.stack([v.crop for v in seen]), self.options.image_size))
+            same += [v.same for v in seen]
+        found = np.concatenate(parts)
+        true = nearest(same, found[:, :3])
         return Answers(found[:, :3], true, found[:, 3] if found.shape[1] > 3 else None)
 
 

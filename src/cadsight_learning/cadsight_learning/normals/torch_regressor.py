@@ -19,7 +19,7 @@ from cadsight_learning.runtime.devices import device_of_module
 from cadsight_learning.runtime.precision import channels_last
 from cadsight_learning.weights.checkpoint import fill, fill_matching, load_state
 
-_AT_ONCE = 32
+AT_ONCE = 32
 
 
 def loss(predicted: Tensor, true: Tensor) -> Tensor:
@@ -36,7 +36,7 @@ class NormalRegressor(Regressor):
         at_once: crops that the network is given together, at most.
     """
 
-    at_once = _AT_ONCE
+    at_once = AT_ONCE
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ def outputs(module: nn.Module, crops: NDArray[np.uint8], size: int) -> Array:
     module.eval()
     device = device_of_module(module)
     with torch.inference_mode():
-        some = (crops[i : i + _AT_ONCE] for i in range(0, max(len(crops), 1), _AT_ONCE))
+        some = (crops[i : i + AT_ONCE] for i in range(0, max(len(crops), 1), AT_ONCE))
         return torch.cat([module(as_input(part, size).to(device)) for part in some]).double().cpu().numpy()
 
 

@@ -51,7 +51,7 @@ def test_of_each_folder_the_last_block_validates_so_that_none_only_validates(pic
 def test_of_folders_of_one_picture_one_validates(pictures):
     alone = [dataclasses.replace(s, image=Path(s.name) / "picture.png") for s in pictures[:3]]
     train, valid, how = divided(alone)
-    assert (train, valid) == (alone[:2], alone[2:])
+    assert (list(train), list(valid)) == (alone[:2], alone[2:])
     assert how == "the last by name of each of 3 folders validate, 1 of 3 pictures"
 
 

@@ -9,7 +9,7 @@ from cadsight_core.geometry import Pose, angle_between
 from cadsight_core.images import read_image, write_image
 from cadsight_core.sample import Sample
 from cadsight_learning.data.painter import draw
-from cadsight_learning.normals.crops import in_plane, on_other_ground, recropped, seen_again, views
+from cadsight_learning.normals.crops import in_plane, on_other_ground, recropped, seen_again, views, views_on_demand
 from cadsight_learning.pretraining.solids import solid
 from scipy.spatial.transform import Rotation
 
@@ -112,3 +112,15 @@ def test_the_mask_of_a_view_lies_on_its_part(pictures):
     mask = recropped(dataclasses.replace(view, around=view.mask), 0.0, np.zeros(2), float(SIDE), SIDE)
     orange = (view.crop[..., 0].astype(int) - view.crop[..., 2]) > 40
     assert (orange & (mask > 127)).sum() / (orange | (mask > 127)).sum() > 0.9
+
+
+def test_views_on_demand_are_those_that_were_made_at_once(pictures):
+    wanted = views(pictures[:4], SIDE)
+    seen = views_on_demand(pictures[:4], SIDE, keep=wanted[0].nbytes)
+    assert [v.name for v in seen] == [v.name for v in wanted]
+    for one, other in zip(seen, wanted, strict=True):
+        np.testing.assert_array_equal(one.crop, other.crop)
+        np.testing.assert_array_equal(one.around, other.around)
+        np.testing.assert_array_equal(one.normal, other.normal)
+    with pytest.raises(CadsightError, match="none of 1 samples has a normal"):
+        views_on_demand([dataclasses.replace(pictures[0], instances=())])

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cadsight_learning.data.augmentation import Labelled
-from cadsight_learning.data.labelled_images import alike, have_masks, labelled, resized
+from cadsight_learning.data.labelled_images import LabelledImages, alike, alike_shapes, have_masks
 from cadsight_learning.data.letterbox import shrunk
 from cadsight_learning.detection.rcnn.networks import network, start
 from cadsight_learning.detection.rcnn.options import ARCHITECTURES, RcnnOptions
-from cadsight_learning.metrics.boxes import Boxes
+from cadsight_learning.metrics.boxes import NO_BOXES, Boxes
 from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.runtime.devices import CPU, device_of, device_of_module, on_device
 from cadsight_learning.runtime.precision import autocast, channels_last
@@ -97,9 +97,8 @@ class RcnnDetector:
         Where a label has no mask there is no ``mask_loss``.
         """
         masks = self.gives_masks and have_masks(samples)
-        read = watched(samples, len(samples), "pictures read")
-        pictures = [resized(labelled(s, square, masks), self.image_size) for s in read]
-        losses, _ = judged(self.module, pictures, batch or self.at_once, watched)
+        pictures = LabelledImages.resized(samples, self.image_size, square, masks)
+        losses, _, _ = judged(self.module, pictures, batch or self.at_once, watched)
         return {k: v for k, v in losses.items() if masks or k != "mask_loss"}
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
@@ -142,24 +141,26 @@ def new_detector(classes: Sequence[str], options: RcnnOptions) -> tuple[RcnnDete
 
 
 def judged(
-    module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE, watch: Watch = unwatched
-) -> tuple[dict[str, float], list[Boxes]]:
-    """Mean losses a picture, and what is found there down to a confidence of 0.001, in the pictures' own pixels.
+    module: Any, pictures: LabelledImages, at_once: int = _AT_ONCE, watch: Watch = unwatched
+) -> tuple[dict[str, float], list[Boxes], list[Boxes]]:
+    """Mean losses a picture, what is found there down to a confidence of 0.001, and what is there, both in the
+    pictures' own pixels.
 
     The backbone runs once for both.
     """
     module.eval()
     heads = module.roi_heads
     heads.score_thresh, heads.detections_per_img = 0.001, MAX_DETECTIONS
-    found: list[Boxes] = [Boxes(np.zeros((0, 4)), np.zeros(0, int))] * len(pictures)
+    found, truth = ([NO_BOXES] * len(pictures) for _ in range(2))
     sums: dict[str, float] = {}
     # Which proposals count is drawn; the same ones each time, so that figures can be compared.
     device = device_of_module(module)
     with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
         torch.manual_seed(0)
-        together = list(alike([p.image for p in pictures], at_once))
+        together = list(alike_shapes(pictures.shapes, at_once))
         for numbers in watch(together, len(together), "losses"):
-            images, targets = on_device(as_batch([pictures[i] for i in numbers]), device)
+            looked_at = [pictures[i] for i in numbers]
+            images, targets = on_device(as_batch(looked_at), device)
             sized, targets, maps = _seen(module, as_pictures(images), targets)
             for part in (module.rpn, heads):
                 part.train()
@@ -168,10 +169,11 @@ def judged(
             module.eval()
             proposals, _ = module.rpn(sized, maps)
             answers, _ = heads(maps, proposals, sized.image_sizes)
-            for i, answer in zip(numbers, answers, strict=True):
-                found[i] = Boxes(*(answer[k].cpu().double().numpy() for k in ("boxes", "labels", "scores")))
-    found = [Boxes(b.boxes, b.classes.astype(int) - 1, b.scores) for b in found]
-    return {k: v / max(len(pictures), 1) for k, v in sums.items()}, found
+            for i, one, answer in zip(numbers, looked_at, answers, strict=True):
+                boxes, labels, scores = (answer[k].cpu().double().numpy() for k in ("boxes", "labels", "scores"))
+                found[i] = Boxes(boxes, labels.astype(int) - 1, scores)
+                truth[i] = Boxes(one.boxes, one.classes.astype(np.int64))
+    return {k: v / max(len(pictures), 1) for k, v in sums.items()}, found, truth
 
 
 def losses_of(module: Any, batch: Batch) -> dict[str, Tensor]:

@@ -9,12 +9,12 @@ from cadsight_core.sample import Sample
 from torch import Tensor, nn
 
 from cadsight_learning.data.augmentation import drawn
-from cadsight_learning.data.labelled_images import labelled, resized
+from cadsight_learning.data.labelled_images import LabelledImages, refuse_maskless
+from cadsight_learning.data.on_demand import training_bytes
 from cadsight_learning.detection.rcnn.detector import Batch, RcnnDetector, as_batch, judged, losses_of
 from cadsight_learning.detection.rcnn.networks import source, stages
 from cadsight_learning.detection.rcnn.options import RcnnOptions
 from cadsight_learning.metrics.average_precision import epoch_figures
-from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.training.trainer import shuffled
 
 
@@ -31,10 +31,13 @@ class RcnnTask:
         self.module: Any = detector.module
         self._fixed = _fixed_layers(detector, options)
         masks, size = detector.gives_masks, options.image_size
-        self._pictures, self._valid = (
-            [resized(labelled(s, options.square, masks), size) for s in samples] for samples in (train, valid)
-        )
-        shapes = {(one.image.shape[0], one.image.shape[1]) for one in self._pictures}
+        keep = training_bytes()
+        self._pictures = LabelledImages.resized(train, size, options.square, masks, keep)
+        self._valid = LabelledImages.resized(valid, size, options.square, masks, keep // 4)
+        if masks:
+            for samples in (train, valid):
+                refuse_maskless(samples)
+        shapes = set(self._pictures.shapes)
         # Pictures of several shapes share a square.
         self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
         self.steps = max(-(-len(self._pictures) // options.batch), 1)
@@ -52,8 +55,7 @@ class RcnnTask:
         return torch.stack(list(parts.values())).sum(), {name: value.item() for name, value in parts.items()}
 
     def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
-        losses, found = judged(module, self._valid)
-        truth = [Boxes(one.boxes, one.classes.astype(np.int64)) for one in self._valid]
+        losses, found, truth = judged(module, self._valid)
         score, figures = epoch_figures(truth, found, len(self.detector.classes))
         return score, figures | losses
 

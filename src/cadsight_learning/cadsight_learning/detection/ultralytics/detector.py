@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cadsight_learning.data.augmentation import Labelled, drawn
-from cadsight_learning.data.labelled_images import alike, labelled, resized
+from cadsight_learning.data.labelled_images import LabelledImages, alike, alike_shapes
 from cadsight_learning.data.letterbox import as_input, canvas_shape, framed
+from cadsight_learning.data.on_demand import training_bytes
 from cadsight_learning.detection.looking import look
 from cadsight_learning.detection.ultralytics.names import is_known
 from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.metrics.average_precision import epoch_figures
-from cadsight_learning.metrics.boxes import Boxes
+from cadsight_learning.metrics.boxes import NO_BOXES, Boxes
 from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.runtime.devices import CPU, device_of_module, on_device
 from cadsight_learning.runtime.precision import channels_last
@@ -127,21 +128,21 @@ class UltralyticsDetector(ABC):
         Their ``class_loss`` says both whether there is a part and of which class, so it stands where the paper's
         table 1 has the object loss.
         """
-        read = watched(samples, len(samples), "pictures read")
-        pictures = [_framed(labelled(s, square), self.image_size) for s in read]
+        pictures = LabelledImages.framed(samples, self.image_size, square)
         return self.judged(self.module, pictures, batch or self.at_once, watched)[0]
 
     def judged(
-        self, module: Any, pictures: Sequence[Labelled], at_once: int = _AT_ONCE, watch: Watch = unwatched
-    ) -> tuple[dict[str, float], list[Boxes]]:
-        """Mean losses a framed picture of a network like ours, and what it finds there down to a confidence of 0.001,
-        in input pixels."""
+        self, module: Any, pictures: LabelledImages, at_once: int = _AT_ONCE, watch: Watch = unwatched
+    ) -> tuple[dict[str, float], list[Boxes], list[Boxes]]:
+        """Mean losses a framed picture of a network like ours, what it finds there down to a confidence of 0.001, and
+        what is there, both in input pixels."""
         module.eval()
-        found: list[Boxes | None] = [None] * len(pictures)
+        found, truth = ([NO_BOXES] * len(pictures) for _ in range(2))
         sums: dict[str, float] = {}
-        together = list(alike([p.image for p in pictures], at_once))
+        together = list(alike_shapes(pictures.shapes, at_once))
         for numbers in watch(together, len(together), "losses"):
-            batch = on_device(_batch([pictures[i] for i in numbers]), device_of_module(module))
+            seen = [pictures[i] for i in numbers]
+            batch = on_device(_batch(seen), device_of_module(module))
             with torch.inference_mode():
                 raw = module(batch["img"])
                 _, parts = module.loss(batch, raw)
@@ -149,9 +150,10 @@ class UltralyticsDetector(ABC):
                 ours = self.loss_names[name]
                 sums[ours] = sums.get(ours, 0.0) + float(value) * len(numbers)
             answers = self.rows(raw, batch["img"].shape[2:], 0.001, MAX_DETECTIONS)
-            for i, rows in zip(numbers, answers, strict=True):
+            for i, one, rows in zip(numbers, seen, answers, strict=True):
                 found[i] = Boxes(rows[:, :4], rows[:, 5].astype(int), rows[:, 4])
-        return {k: v / max(len(pictures), 1) for k, v in sums.items()}, [f for f in found if f is not None]
+                truth[i] = Boxes(one.boxes, one.classes.astype(np.int64))
+        return {k: v / max(len(pictures), 1) for k, v in sums.items()}, found, truth
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
         """The backbone's last maps at a fourth and an eighth of the picture (P2, P3), averaged: (N, 64 + 128) of
@@ -227,11 +229,12 @@ class DetectorTask:
         self.module = detector.module
         self._frozen = _freeze(self.module, options.freeze)
         size = options.image_size
-        self._pictures = [resized(labelled(s, options.square), size) for s in train]
-        shapes = {canvas_shape(one.image.shape, size) for one in self._pictures}
+        keep = training_bytes()
+        self._pictures = LabelledImages.resized(train, size, options.square, keep=keep)
+        shapes = {canvas_shape(shape, size) for shape in self._pictures.shapes}
         # Pictures of several shapes share a square: a batch has one shape.
         self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
-        self._valid = [_framed(labelled(s, options.square), size) for s in valid]
+        self._valid = LabelledImages.framed(valid, size, options.square, keep // 4)
         self.steps = max(-(-len(self._pictures) // options.batch), 1)
 
     def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
@@ -247,8 +250,7 @@ class DetectorTask:
         return loss, {self.detector.loss_names[k]: float(v) for k, v in parts.items()}
 
     def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
-        losses, found = self.detector.judged(module, self._valid)
-        truth = [Boxes(one.boxes, one.classes.astype(np.int64)) for one in self._valid]
+        losses, found, truth = self.detector.judged(module, self._valid)
         score, figures = epoch_figures(truth, found, len(self.detector.classes))
         return score, figures | losses
 
@@ -275,11 +277,6 @@ def _early_maps(module: Any, pictures: Tensor) -> list[Tensor]:
             break
         maps[stride] = x
     return [maps[4], maps[8]]
-
-
-def _framed(one: Labelled, size: int) -> Labelled:
-    canvas, frame = framed(one.image, size)
-    return Labelled(canvas, frame.to_input(one.boxes), one.classes)
 
 
 def _tensor(images: NDArray[np.uint8] | Sequence[Rgb]) -> Tensor:
