@@ -34,7 +34,8 @@ WEIGHTS = "weights.pt"
 CURVES_JSON, CURVES_CSV = "curves.json", "curves.csv"
 STATE = "training.pt"
 # What a training keeps of itself, and what is told of each epoch.
-STATE_KEYS = {"identity", "module", "average", "optimizer", "best", "numbers", "curves"}
+STATE_KEYS = {"identity", "modules", "optimizers", "callbacks", "epoch", "step", "stopped", "over"}
+_EARLIER_STATE_KEYS = {"identity", "module", "average", "optimizer", "best", "numbers", "curves"}
 _EPOCH_KEYS = ("epoch", "seconds", "learning_rate", "score")
 _STAGE, _TENSORBOARD = ".model.", "tensorboard"
 
@@ -102,7 +103,8 @@ def _is_state(data: bytes) -> bool:
     # Torch is loaded only by who asks: a node that serves an export needs the names above alone.
     from cadsight_learning.weights.checkpoint import checkpoint_of
 
-    return checkpoint_of(data).keys() >= STATE_KEYS
+    keys = checkpoint_of(data).keys()
+    return keys >= STATE_KEYS or keys >= _EARLIER_STATE_KEYS
 
 
 def is_weights(data: bytes) -> bool:

@@ -1,9 +1,8 @@
-"""The loop that trains every network: a schedule by epochs, the best one kept, resumed after a kill."""
+"""A training of one network: a schedule by epochs, the best one kept, gone on with after a kill."""
 
 import csv
 import io
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,19 +15,19 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import write_atomically
 from cadsight_core.json_text import figures_text
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cadsight_learning.registry.model_folder import CARD, CURVES_CSV, CURVES_JSON, STATE
-from cadsight_learning.runtime.devices import device_of_module, on_device
+from cadsight_learning.training.callbacks import Averages, Checkpoint, Clock, EarlyStop, LearningRate
 from cadsight_learning.training.computing import Computing, threads_kept
 from cadsight_learning.training.pace import Pace
+from cadsight_learning.training.phases import Callback, Loss, Phase, Trainer
 from cadsight_learning.training.progress import EpochReport, Progress, StepProgress, StepReport, silent
-from cadsight_learning.weights.checkpoint import load_checkpoint, save_checkpoint
 
 # Steps over which weights are averaged: the short trainings here have some hundreds in all.
 _EMA_STEPS = 40
-_WARM_UP = 0.06
-_LAST_RATE = 0.02
+_CLIP = 10.0
+# What the one network of a task and its one phase are called in the state.
+_NETWORK, _TRAINING = "network", "training"
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": partial(torch.optim.AdamW, betas=(0.9, 0.99), fused=True),
     "sgd": partial(torch.optim.SGD, momentum=0.9, fused=True),
@@ -123,16 +122,47 @@ def train(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(task, schedule, folder, steps)
-    run.resume()
+    pace, clock = Pace(), Clock(schedule.seconds)
+    average = Averages({_NETWORK: task.module}, _EMA_STEPS)
+    quickest = _Quickest(Computing(task.module, task.loss, task.steps * schedule.epochs), pace)
+    best = _BestEpoch(task, average.modules[_NETWORK], pace)
+    curves = _Curves(folder, best, clock)
+    checkpoint = Checkpoint(folder / STATE, schedule.identity)
+    trainer = Trainer(
+        [Phase(_TRAINING, {_NETWORK: task.module}, _optimizer(task.module, schedule), quickest.loss(task), clip=_CLIP)],
+        task.batches,
+        task.steps,
+        schedule.epochs,
+        schedule.seed,
+        [
+            average,
+            best,
+            clock,
+            LearningRate({_TRAINING: schedule.learning_rate}),
+            quickest,
+            EarlyStop(schedule.patience, lambda: best.epoch),
+            curves,
+            checkpoint,
+            _Told(progress, steps, clock, pace, best, quickest),
+        ],
+    )
+    checkpoint.resume(trainer, lambda data: _older(data, schedule, task.steps))
     with threads_kept():
-        while not run.done and not run.outcome.stopped:
-            run.epoch(progress)
-    if not run.outcome.state:
+        trainer.run()
+    if not best.state:
         raise CadsightError(
-            f"{run.outcome.stopped} before a first epoch was done, expected a lower learning rate or more time"
+            f"{trainer.stopped} before a first epoch was done, expected a lower learning rate or more time"
         )
-    return run.outcome
+    return Outcome(
+        best.state,
+        best.epoch,
+        best.best_score,
+        trainer.epoch,
+        clock.seconds,
+        curves.rows,
+        trainer.stopped,
+        quickest.modes,
+    )
 
 
 def forget(folder: str | Path) -> None:
@@ -149,156 +179,148 @@ def curve_files(curves: Sequence[Mapping[str, float]]) -> dict[str, bytes]:
     return {CURVES_JSON: (figures_text(curves, indent=1) + "\n").encode(), CURVES_CSV: table.getvalue().encode()}
 
 
-class _Run:
-    def __init__(self, task: Task, schedule: Schedule, folder: Path, steps: StepProgress) -> None:
-        self.task, self.schedule, self.folder = task, schedule, folder
-        self._steps, self._pace = steps, Pace()
-        self.outcome = Outcome({}, 0, -math.inf, 0, 0.0)
-        self._over = False
-        self.average = AveragedModel(task.module, multi_avg_fn=get_ema_multi_avg_fn(1 - 1 / _EMA_STEPS))
-        trained = [p for p in task.module.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in trained if p.ndim > 1], "weight_decay": schedule.weight_decay},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        self.optimizer = OPTIMIZERS[schedule.optimizer](groups, lr=schedule.learning_rate)
-        self.device = device_of_module(task.module)
-        self._computing = Computing(task.module, task.loss, task.steps * schedule.epochs)
+def _optimizer(module: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
+    trained = [p for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": schedule.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return OPTIMIZERS[schedule.optimizer](groups, lr=schedule.learning_rate)
 
-    @property
-    def done(self) -> bool:
-        outcome, schedule = self.outcome, self.schedule
-        waited = schedule.patience and outcome.epochs - outcome.best_epoch >= schedule.patience
-        return self._over or self.passed(outcome.epochs, outcome.seconds) >= 1 or bool(waited)
 
-    def share(self, epochs: float) -> float:
-        """How much of the schedule is done."""
-        return min(epochs / self.schedule.epochs, 1.0)
+class _Quickest(Callback):
+    """Has steps computed as is quickest; ``modes`` are the ways, with the epochs from which on they were taken."""
 
-    def passed(self, epochs: float, seconds: float) -> float:
-        """How much is done of the schedule, or of the time where that ends first."""
-        by_time = seconds / self.schedule.seconds if self.schedule.seconds else 0.0
-        return min(max(self.share(epochs), by_time), 1.0)
+    name = "computing"
 
-    def rate(self, share: float) -> float:
-        """Learning rate after ``share`` of the schedule: up in a line, down in a cosine."""
-        if share < _WARM_UP:
-            return self.schedule.learning_rate * max(share / _WARM_UP, 0.02)
-        cosine = 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
-        return self.schedule.learning_rate * (_LAST_RATE + (1 - _LAST_RATE) * cosine)
+    def __init__(self, computing: Computing, pace: Pace) -> None:
+        self.modes: list[tuple[int, str]] = []
+        self._computing, self._pace = computing, pace
 
-    def epoch(self, progress: Progress) -> None:
-        """Train and judge once."""
-        outcome, schedule, started = self.outcome, self.schedule, time.monotonic()
-        rng = np.random.default_rng([schedule.seed, outcome.epochs])
-        torch.manual_seed(schedule.seed * 100_003 + outcome.epochs)
-        sums: dict[str, float] = {}
-        weight, rate, cut = 0, 0.0, False
-        self._pace.begin()
-        for number, batch in enumerate(self.task.batches(rng, self.share(outcome.epochs))):
-            if schedule.seconds and outcome.seconds + time.monotonic() - started >= schedule.seconds:
-                cut = True
-                break
-            rate = self.rate(self.share(outcome.epochs + number / self.task.steps))
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            batch = on_device(batch, self.device)
-            if self._computing.choose(batch, self._pace.step):
-                outcome.computed.append((outcome.epochs + 1, str(self._computing.mode)))
-                self._pace.begin()
+    def loss(self, task: Task) -> Loss:
+        def computed(batch: Any) -> tuple[Tensor, dict[str, float]]:
             with self._computing.precision():
-                loss, parts = self.task.loss(self._computing.laid_out(batch))
-            if not math.isfinite(loss.item()):
-                outcome.stopped = f"the loss became {loss.item()} in epoch {outcome.epochs + 1}"
-                return
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.task.module.parameters(), 10.0)
-            self.optimizer.step()
-            self.average.update_parameters(self.task.module)
-            for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + value
-            weight += 1
-            self._pace.stepped()
-            self._tell(number + 1, outcome.seconds + time.monotonic() - started)
-        if not weight:  # the time was up before a first step of this epoch
-            self._over = True
-            outcome.stopped = self._time_was_up()
-            return
-        score, figures = self.task.judge(self.average.module)
+                return task.loss(self._computing.laid_out(batch))
+
+        return computed
+
+    def before_step(self, trainer: Trainer, batch: Any) -> None:
+        if self._computing.choose(batch, self._pace.step):
+            self.modes.append((trainer.epoch + 1, str(self._computing.mode)))
+            self._pace.begin()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"mode": self._computing.state, "modes": self.modes}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.modes = [(int(epoch), str(mode)) for epoch, mode in state["modes"]]
+        # As before, so that it ends as if it had not been killed.
+        self._computing.resume(state["mode"])
+
+
+class _BestEpoch(Callback):
+    """Judges each epoch by ``score`` and ``figures``; keeps the weights of the best one, whose number is 0 at first."""
+
+    name = "best"
+
+    def __init__(self, task: Task, average: nn.Module, pace: Pace) -> None:
+        self.state: dict[str, Tensor] = {}
+        self.epoch, self.best_score, self.score = 0, -math.inf, -math.inf
+        self.figures: dict[str, float] = {}
+        self._task, self._average, self._pace = task, average, pace
+
+    def after_epoch(self, trainer: Trainer) -> None:
+        self.score, figures = self._task.judge(self._average)
         self._pace.judged()
-        outcome.epochs += 1
-        outcome.seconds += time.monotonic() - started
-        figures = {f"train/{k}": v / weight for k, v in sums.items()} | {f"valid/{k}": v for k, v in figures.items()}
-        outcome.curves.append(
-            {"epoch": outcome.epochs, "seconds": outcome.seconds, "learning_rate": rate, "score": score} | figures
-        )
-        better = score > outcome.best_score or not outcome.state
-        if better:
-            outcome.best_score, outcome.best_epoch = score, outcome.epochs
-            outcome.state = {k: v.detach().cpu().clone() for k, v in self.average.module.state_dict().items()}
-        self._over = cut
-        time_up = bool(schedule.seconds) and outcome.seconds >= schedule.seconds and outcome.epochs < schedule.epochs
-        if cut or time_up:
-            outcome.stopped = self._time_was_up()
-        self.save()
-        share = 1.0 if self.done else self.passed(outcome.epochs, outcome.seconds)
-        computed = outcome.computed[-1][1] if outcome.computed else ""
-        progress(
-            EpochReport(outcome.epochs, schedule.epochs, share, outcome.seconds, figures, better, computed=computed)
-        )
+        self.figures = {f"train/{name}": value for name, value in trainer.means().items()}
+        self.figures |= {f"valid/{name}": value for name, value in figures.items()}
+        if self.score > self.best_score or not self.state:
+            self.best_score, self.epoch = self.score, trainer.epoch
+            self.state = {k: v.detach().cpu().clone() for k, v in self._average.state_dict().items()}
 
-    def _time_was_up(self) -> str:
-        return f"the {self.schedule.seconds:g} s were up in epoch {self.outcome.epochs or 1} of {self.schedule.epochs}"
+    def state_dict(self) -> dict[str, Any]:
+        return {"state": self.state, "epoch": self.epoch, "score": self.best_score}
 
-    def _tell(self, steps_done: int, seconds: float) -> None:
-        """Say how far it is, after ``steps_done`` of the epoch."""
-        epochs_left = self.schedule.epochs - self.outcome.epochs
-        left = self._pace.left(epochs_left * self.task.steps - steps_done, epochs_left)
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.state, self.epoch, self.best_score = dict(state["state"]), int(state["epoch"]), float(state["score"])
+
+
+class _Curves(Callback):
+    """Keeps a row of figures an epoch, and writes them, unless a model is there, whose own they would replace."""
+
+    name = "curves"
+
+    def __init__(self, folder: Path, best: _BestEpoch, clock: Clock) -> None:
+        self.rows: list[dict[str, float]] = []
+        self._folder, self._best, self._clock = folder, best, clock
+
+    def after_epoch(self, trainer: Trainer) -> None:
+        rate = trainer.phases[0].optimizer.param_groups[0]["lr"]
+        row = {"epoch": trainer.epoch, "seconds": self._clock.seconds, "learning_rate": rate, "score": self._best.score}
+        self.rows.append(row | self._best.figures)
+        if not (self._folder / CARD).exists():
+            for name, data in curve_files(self.rows).items():
+                write_atomically(self._folder / name, data)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.rows = list(state["rows"])
+
+
+class _Told(Callback):
+    """Tells how far the training is, after each step and each epoch."""
+
+    def __init__(
+        self, progress: Progress, steps: StepProgress, clock: Clock, pace: Pace, best: _BestEpoch, quickest: _Quickest
+    ) -> None:
+        self._progress, self._steps = progress, steps
+        self._clock, self._pace, self._best, self._quickest = clock, pace, best, quickest
+
+    def before_epoch(self, trainer: Trainer) -> None:
+        self._pace.begin()
+
+    def after_step(self, trainer: Trainer) -> None:
+        self._pace.stepped()
+        epochs_left = trainer.epochs - trainer.epoch
+        left = self._pace.left(epochs_left * trainer.steps - trainer.number, epochs_left)
         if left is None or self._pace.step is None:
             return
-        if self.schedule.seconds:
-            left = min(left, max(self.schedule.seconds - seconds, 0.0))
-        share = self.passed(self.outcome.epochs + steps_done / self.task.steps, seconds)
-        self._steps(StepReport(share, self._pace.step, left))
+        seconds = self._clock.now
+        if self._clock.limit:
+            left = min(left, max(self._clock.limit - seconds, 0.0))
+        self._steps(StepReport(self._share(trainer, seconds), self._pace.step, left))
 
-    def save(self) -> None:
-        outcome = self.outcome
-        if not (self.folder / CARD).exists():
-            for name, data in curve_files(outcome.curves).items():
-                write_atomically(self.folder / name, data)
-        save_checkpoint(
-            self.folder / STATE,
-            {
-                "identity": self.schedule.identity,
-                "module": self.task.module.state_dict(),
-                "average": self.average.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "best": outcome.state,
-                "numbers": [outcome.best_epoch, outcome.best_score, outcome.epochs, outcome.seconds],
-                "curves": outcome.curves,
-                "stopped": outcome.stopped,
-                "mode": self._computing.state,
-                "computed": outcome.computed,
-            },
+    def after_epoch(self, trainer: Trainer) -> None:
+        seconds, best, modes = self._clock.seconds, self._best, self._quickest.modes
+        share = 1.0 if trainer.done else self._share(trainer, seconds)
+        better, computed = best.epoch == trainer.epoch, modes[-1][1] if modes else ""
+        self._progress(
+            EpochReport(trainer.epoch, trainer.epochs, share, seconds, best.figures, better, computed=computed)
         )
 
-    def resume(self) -> None:
-        path = self.folder / STATE
-        if not path.exists():
-            return
-        data = load_checkpoint(path)
-        if data.get("identity") != self.schedule.identity:
-            raise CadsightError(
-                f"{self.folder} holds an unfinished training on other data or with other options, "
-                f"expected the same ones to go on, or that {STATE} is removed to start anew"
-            )
-        self.task.module.load_state_dict(data["module"])
-        self.average.load_state_dict(data["average"])
-        self.optimizer.load_state_dict(data["optimizer"])
-        best_epoch, best_score, epochs, seconds = data["numbers"]
-        computed = [(int(epoch), str(mode)) for epoch, mode in data.get("computed", [])]
-        stopped = str(data.get("stopped", ""))
-        self.outcome = Outcome(data["best"], best_epoch, best_score, epochs, seconds, data["curves"], stopped, computed)
-        # As before, so that it ends as if it had not been killed.
-        self._computing.resume(data.get("mode"))
+    def _share(self, trainer: Trainer, seconds: float) -> float:
+        """How much is done of the epochs, or of the time where that ends first."""
+        by_time = seconds / self._clock.limit if self._clock.limit else 0.0
+        return min(max(trainer.share, by_time), 1.0)
+
+
+def _older(data: Mapping[str, Any], schedule: Schedule, steps: int) -> dict[str, Any]:
+    """The state of a trainer out of that which versions before it wrote."""
+    best_epoch, best_score, epochs, seconds = data["numbers"]
+    return {
+        "modules": {_NETWORK: data["module"]},
+        "optimizers": {_TRAINING: data["optimizer"]},
+        "callbacks": {
+            Clock.name: {"seconds": seconds},
+            _Quickest.name: {"mode": data.get("mode"), "modes": data.get("computed", [])},
+            Averages.name: {_NETWORK: data["average"]},
+            _BestEpoch.name: {"state": data["best"], "epoch": best_epoch, "score": best_score},
+            _Curves.name: {"rows": data["curves"]},
+        },
+        "epoch": epochs,
+        "step": epochs * steps,
+        "stopped": data.get("stopped", ""),
+        "over": bool(schedule.patience) and epochs - best_epoch >= schedule.patience,
+    }

@@ -93,7 +93,7 @@ def test_a_training_says_how_it_computes_and_goes_on_so_after_a_kill(tmp_path):
     kept = torch.load(tmp_path / STATE, weights_only=True)
     seen = []
     outcome = train(Pictures(), how, tmp_path, seen.append)
-    assert outcome.computed[0] == (1, str(Mode(*kept["mode"])))
+    assert outcome.computed[0] == (1, str(Mode(*kept["callbacks"]["computing"]["mode"])))
     assert seen[0].computed == outcome.computed[0][1]
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_learning.registry.model_folder import STATE
+from cadsight_learning.registry.model_folder import STATE, files_of_model
 from cadsight_learning.training.trainer import Schedule, forget, train
+from cadsight_learning.weights.checkpoint import load_checkpoint, save_checkpoint
 from torch import nn
 
 
@@ -144,3 +145,46 @@ def test_training_ends_when_nothing_gets_better(tmp_path):
     task.judge = lambda module: (float(-abs(task.epoch - 3)), {"error": 0.0})
     outcome = train(task, schedule(500, patience=5), tmp_path, quiet)
     assert (outcome.best_epoch, outcome.epochs) == (3, 8)
+
+
+def as_before(state):
+    """The state as versions wrote it that knew one network and one loss."""
+    done, best = state["callbacks"], state["callbacks"]["best"]
+    return {
+        "identity": state["identity"],
+        "module": state["modules"]["network"],
+        "average": done["averages"]["network"],
+        "optimizer": state["optimizers"]["training"],
+        "best": best["state"],
+        "numbers": [best["epoch"], best["score"], state["epoch"], done["clock"]["seconds"]],
+        "curves": done["curves"]["rows"],
+        "stopped": state["stopped"],
+        "mode": done["computing"]["mode"],
+        "computed": done["computing"]["modes"],
+    }
+
+
+@pytest.mark.parametrize("lacking", [(), ("mode", "computed", "stopped")])
+def test_the_state_of_an_earlier_version_is_gone_on_with(tmp_path, lacking):
+    whole = train(Line(), schedule(10), tmp_path / "whole", quiet)
+    with pytest.raises(KeyboardInterrupt):
+        train(Line(dies_in=5), schedule(10), tmp_path / "killed", quiet)
+    path = tmp_path / "killed" / STATE
+    older = as_before(load_checkpoint(path))
+    save_checkpoint(path, {key: value for key, value in older.items() if key not in lacking})
+    assert STATE in files_of_model(tmp_path / "killed")
+    seen = []
+    resumed = train(Line(), schedule(10), tmp_path / "killed", lambda report: seen.append(report.epoch))
+    assert seen == [5, 6, 7, 8, 9, 10]
+    assert all(torch.equal(value, resumed.state[name]) for name, value in whole.state.items())
+    assert [c["epoch"] for c in resumed.curves] == list(range(1, 11))
+
+
+def test_a_training_of_an_earlier_version_that_had_ended_stays_so(tmp_path):
+    task = Line()
+    task.judge = lambda module: (float(-abs(task.epoch - 3)), {"error": 0.0})
+    train(task, schedule(500, patience=5), tmp_path, quiet)
+    save_checkpoint(tmp_path / STATE, as_before(load_checkpoint(tmp_path / STATE)))
+    seen = []
+    outcome = train(Line(), schedule(500, patience=5), tmp_path, seen.append)
+    assert (outcome.best_epoch, outcome.epochs, seen) == (3, 8, [])
