@@ -131,10 +131,22 @@ def inside(folder: str | Path, name: str | Path) -> Path:
         CadsightError: when ``name`` is absolute or leads out of ``folder``.
     """
     base = Path(folder).resolve()
-    path = (base / name).resolve()
+    path = resolved(base, name)
     if path != base and base not in path.parents:
         raise CadsightError(f"the name {str(name)!r} leads out of the folder {base}, expected a name inside it")
     return path
+
+
+def resolved(folder: str | Path, name: str | Path) -> Path:
+    """The absolute path of ``name`` seen from ``folder``, wherever it leads.
+
+    Raises:
+        CadsightError: when no file can be called so.
+    """
+    try:
+        return (Path(folder) / name).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a zero byte
+        raise CadsightError(f"the name {str(name)!r} is that of no file: {error}") from error
 
 
 def _umask() -> int:

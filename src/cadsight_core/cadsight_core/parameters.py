@@ -143,7 +143,10 @@ def _converted(value: Any, hint: Any) -> Any:
         (hint, *others) = [h for h in typing.get_args(hint) if h is not type(None)]
         return value if others else _converted(value, hint)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
     if origin is tuple and isinstance(value, list | tuple):
         arguments = typing.get_args(hint)
         element = arguments[0] if arguments else Any

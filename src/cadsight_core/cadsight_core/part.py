@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.files import resolved
 from cadsight_core.mesh import LARGEST_DIAMETER_M, Mesh, Unit, load_mesh
 from cadsight_core.parameters import check, from_mapping, parameter
 from cadsight_core.yaml_file import parse_yaml, yaml_bytes
@@ -106,7 +107,10 @@ def parse_part(text: str | bytes, path: str | Path) -> Part:
         data[key] = tuple(from_mapping(cls, e, f"{path}: {key}[{i}]") for i, e in enumerate(entries))
     if not isinstance(data.get("mesh"), str):
         raise CadsightError(f"{path} lacks the key 'mesh', expected the CAD file's path relative to it")
-    data["mesh"] = str((path.parent / data["mesh"]).resolve())
+    try:
+        data["mesh"] = str(resolved(path.parent, data["mesh"]))
+    except CadsightError as error:
+        raise CadsightError(f"{path}: {error}") from error
     return from_mapping(Part, data, str(path))
 
 

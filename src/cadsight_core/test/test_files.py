@@ -68,6 +68,11 @@ def test_a_name_that_leaves_the_folder_is_refused(tmp_path, name):
         inside(tmp_path, name)
 
 
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    with pytest.raises(CadsightError, match=r"the name 'a\\x00b' is that of no file"):
+        inside(tmp_path, "a\0b")
+
+
 def test_a_link_that_leaves_the_folder_is_refused(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "link").symlink_to(tmp_path)

@@ -53,6 +53,8 @@ def test_a_part_is_read_with_its_mesh_beside_it_and_its_axis_made_a_unit_vector(
         ("axis_of_interest: [0, 0, 2]", "axis_of_interest: [0, 0, 0]", "expected a direction"),
         ("axis_of_interest: [0, 0, 2]", "axis_of_interest: [0, .nan, 1]", "expected a finite number"),
         ("point_of_interest: [0.0, 0.01, 0.005]", "point_of_interest: [0.0, 0.01]", "point_of_interest"),
+        ("point_of_interest: [0.0,", f"point_of_interest: [{10**400},", "expected a finite number"),
+        ("mesh: bracket.stl", 'mesh: "a\\0.stl"', "is that of no file"),
         ("symmetry:", "symmetry: round\n    x:", "symmetry is 'round', expected a list"),
     ],
 )
@@ -99,6 +101,12 @@ def test_a_folder_without_parts_and_a_part_without_its_mesh_are_refused(tmp_path
 @pytest.mark.parametrize("name", ["on", "0603", "2026-01-02"])
 def test_a_name_that_only_older_yaml_takes_for_something_else_is_a_name(tmp_path, name):
     assert load_part(write(tmp_path, GOOD.replace("bracket", name, 1))).name == name
+
+
+def test_a_mesh_whose_name_is_too_long_for_the_disk_is_not_there(tmp_path):
+    part = load_part(write(tmp_path, GOOD.replace("bracket.stl", f"{'a' * 300}.stl")))
+    with pytest.raises(CadsightError, match="does not exist, expected a file"):
+        load_part_mesh(part)
 
 
 def test_a_point_metres_away_from_the_mesh_is_refused_when_the_mesh_is_read(tmp_path):

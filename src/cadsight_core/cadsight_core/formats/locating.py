@@ -122,7 +122,10 @@ def _is_foreign(name: str) -> bool:
 def _parts(name: str) -> list[str]:
     """The folders and the file of a name, without drive, host, query and steps up."""
     if _URL.match(name) or "?" in name:
-        address = urlsplit(name)
+        try:
+            address = urlsplit(name)
+        except ValueError:  # brackets that are not closed: an address of nothing
+            return []
         # Label Studio names local files by a query: /data/local-files/?d=images/a.png
         told = parse_qs(address.query).get("d")
         name = told[0] if told else address.path

@@ -333,7 +333,7 @@ def _root(told: Any, config: Path) -> Path:
     text = os.path.expanduser(str(told))
     for start in (config.parent, Path.cwd(), *_datasets_folders()):
         place = Path(os.path.normpath(start / text))
-        if place.is_dir():
+        if os.path.isdir(place):  # Path's own raises for a name too long for the disk
             return place
     return config.parent
 
@@ -353,7 +353,7 @@ def _place(root: Path, entry: str) -> Path | None:
     entry = entry.replace("\\", "/")
     for candidate in (entry, entry.removeprefix("../")):
         place = lexically_inside(root, candidate)
-        if place is not None and place.exists():
+        if place is not None and os.path.exists(place):  # Path's own raises for a name too long for the disk
             return place
     return None
 

@@ -1,5 +1,6 @@
 """Which reader reads which file."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def read_triangles(path: str | Path) -> Triangles:
         CadsightError: for a missing or unreadable file, an unknown kind, or one without triangles.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):  # Path's own raises for a name too long for the disk
         names = ", ".join(r.name for r in READERS[:-1])
         raise CadsightError(f"the mesh {path} does not exist, expected a file in {names} or {READERS[-1].name}")
     reader = reader_of(path)

@@ -223,6 +223,8 @@ def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, pictur
         ("train: images", "has no key 'names'"),
         ("names: [a", "is not YAML"),
         ("names: [a]\ntrain: missing", "train is 'missing', expected a folder or list of pictures"),
+        (f"names: [a]\ntrain: {'a' * 300}", "expected a folder or list of pictures"),
+        (f"names: [a]\npath: {'a' * 300}\ntrain: missing", "train is 'missing', expected"),
         ("names: [a]\ntrain: ../../etc", "train is '../../etc', expected"),
         ("names: [a]\ntrain: list.txt", "list.txt, line 1: 'none.png' is no picture"),
     ],

@@ -1,5 +1,6 @@
 """Weighted pools that samplers draw pictures, environments and meshes from: the user's folders, or built-in ones."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,6 +9,7 @@ from typing import TypeVar
 
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_core.files import resolved
 from cadsight_core.images import SUFFIXES, image_size, read_image
 from cadsight_core.mesh import Mesh, Unit, load_mesh
 from cadsight_core.meshes.reading import MESH_SUFFIXES
@@ -37,7 +39,7 @@ class Source:
         """
         if not isinstance(value, str) or not value:
             raise CadsightError(f"the source is {value!r}, expected a file, a folder or {BUILT_IN}NAME")
-        return Source(value if value.startswith(BUILT_IN) else str((folder / value).resolve()))
+        return Source(value if value.startswith(BUILT_IN) else str(resolved(folder, value)))
 
     def files(self, suffixes: Sequence[str], what: str) -> tuple[Path, ...]:
         """The files in it, in the order of their names.
@@ -48,9 +50,9 @@ class Source:
         if self.name.startswith(BUILT_IN):
             return built_in.files(self.name.removeprefix(BUILT_IN), what)
         path = Path(self.name)
-        if path.is_file():
+        if os.path.isfile(path):  # Path's own raises for a name too long for the disk
             return (path,)
-        if not path.is_dir():
+        if not os.path.isdir(path):
             raise CadsightError(f"the pool {path} does not exist, expected a folder or a file of {what}")
         found = tuple(sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file()))
         if not found:

@@ -2,11 +2,13 @@
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.files import resolved
 from cadsight_core.part import Part, load_part
 from cadsight_core.strict_yaml import Document, Key
 
@@ -83,14 +85,14 @@ def _blamed_on(document: Document, keys: Sequence[Key]) -> Iterator[None]:
 def _part(value: Any, folder: Path) -> Part:
     if not isinstance(value, str):
         raise CadsightError(f"a part is {value!r}, expected its YAML file")
-    return load_part((folder / value).resolve())
+    return load_part(resolved(folder, value))
 
 
 def _path(value: Any, folder: Path) -> Path:
     if not isinstance(value, str) or not value:
         raise CadsightError(f"a path is {value!r}, expected a file or folder relative to the recipe")
-    path = (folder / value).resolve()
-    if not path.exists():
+    path = resolved(folder, value)
+    if not os.path.exists(path):  # Path's own raises for a name too long for the disk
         raise CadsightError(f"{path} does not exist, expected a file or folder")
     return path
 

@@ -99,6 +99,12 @@ def test_every_kind_has_a_shipped_recipe_of_its_kind():
             "kind: randomised\nparts: [PART]\nenvironment:\n  pictures:\n  - source: text.exr\n",
             "text.exr is no picture, expected OpenEXR or Radiance HDR",
         ),
+        ('kind: views\nparts: ["a\\0.yaml"]\n', "is that of no file"),
+        (f"kind: composed\nsource: {'a' * 300}\nbackground: text.png\n", "does not exist, expected a file or folder"),
+        (
+            f"kind: randomised\nparts: [PART]\nbackground:\n  photographs:\n  - source: {'a' * 300}\n",
+            "does not exist, expected a folder or a file",
+        ),
         (
             "kind: randomised\nparts: [PART]\ndistractors:\n  meshes:\n  - source: no_triangles.obj\n",
             "line 5, distractors.meshes[0]: the mesh",
