@@ -264,12 +264,15 @@ class Dataset:
         where = f"{self.folder / _MANIFEST}, line {self._line}"
         try:
             entry = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CadsightError(f"{where} is not JSON: {error}, expected one sample a line") from error
         keys = ("name", "image", "width", "height", "origin", "split", "instances", "record")
         missing = [k for k in keys if not isinstance(entry, dict) or k not in entry]
         if missing:
             raise CadsightError(f"{where} lacks {missing[0]!r}, expected a sample")
+        wrong = next((k for k in ("name", "image", "split") if not isinstance(entry[k], str)), None)
+        if wrong is not None:
+            raise CadsightError(f"{where} has {wrong} {entry[wrong]!r}, expected a string")
         if entry["name"] in self._lines:
             raise CadsightError(f"{where} has the sample {entry['name']!r} a second time, expected it once")
         self._lines[entry["name"]] = _Line(self._read_to, len(line), entry["image"], entry["split"])
@@ -303,6 +306,9 @@ def _read_header(path: Path) -> dict[str, Any]:
     classes = header.get("classes")
     if not isinstance(classes, list) or not all(isinstance(c, str) for c in classes):
         raise CadsightError(f"{path} has the classes {classes!r}, expected a list of names")
+    extra = header.get("extra", {})
+    if not isinstance(extra, dict):
+        raise CadsightError(f"{path} has the extra {extra!r}, expected an object")
     return header
 
 

@@ -1,6 +1,6 @@
 """Pictures with labels that nobody drew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,6 +16,12 @@ from cadsight_core.geometry import Array, Pose
 Origin = Literal["real", "synthetic", "composed", "translated", "generated"]
 Source = Literal["kinematic", "colour", "render", "model", "human"]
 Split = Literal["train", "valid", "test", ""]
+
+# What Pillow takes for a picture at all.
+MOST_PIXELS = 178_956_970
+# No picture is so wide, in pixels.
+FARTHEST = 1e9
+_LARGEST_CLASS = 1 << 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,17 +66,32 @@ class Instance:
         return data
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "Instance":
+    def from_json(data: Mapping[str, Any], size: ImageSize | None = None) -> "Instance":
+        """The instance of one entry of a manifest.
+
+        Args:
+            size: of its picture, which a mask has too; None where that is not known.
+
+        Raises:
+            CadsightError: when a mask or outline is none; and what Python raises for what is missing or no number.
+        """
+        class_id = int(data["class_id"])
+        if abs(class_id) > _LARGEST_CLASS:
+            raise CadsightError(f"a class id is {class_id}, expected the number of a class")
+        attributes = dict(data.get("attributes", {}))
+        segmentation = attributes.get("segmentation")
+        if isinstance(segmentation, list):
+            polygons_of(segmentation)
         return Instance(
-            class_id=int(data["class_id"]),
+            class_id=class_id,
             box=Box(*map(float, data["box"])),
-            mask=decode_mask(data["mask"]) if "mask" in data else None,
+            mask=decode_mask(data["mask"], size) if "mask" in data else None,
             camera_from_part=Pose.from_json(data["camera_from_part"]) if "camera_from_part" in data else None,
             normal=np.array(data["normal"], float) if "normal" in data else None,
             point=np.array(data["point"], float) if "point" in data else None,
             score=float(data["score"]) if "score" in data else None,
             source=_one_of(Source, data["source"]),
-            attributes=dict(data.get("attributes", {})),
+            attributes=attributes,
         )
 
 
@@ -116,21 +137,40 @@ class Sample:
             CadsightError: when a key is missing or holds something else.
         """
         try:
+            size = ImageSize(int(data["width"]), int(data["height"]))
+            if size.width * size.height > MOST_PIXELS:
+                raise CadsightError(f"it is {size.width} x {size.height} pixels, expected at most {MOST_PIXELS}")
             return Sample(
                 name=str(data["name"]),
                 image=Path(data["image"]),
-                size=ImageSize(int(data["width"]), int(data["height"])),
+                size=size,
                 camera=Camera.from_json(data["camera"]) if "camera" in data else None,
-                instances=tuple(Instance.from_json(i) for i in data["instances"]),
+                instances=tuple(Instance.from_json(i, size) for i in data["instances"]),
                 origin=_one_of(Origin, data["origin"]),
                 split=_one_of(Split, data["split"]),
                 record=dict(data["record"]),
             )
         except CadsightError as error:
             raise CadsightError(f"the sample {data['name']!r}: {error}") from error
-        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:
             name = data.get("name", "without a name") if isinstance(data, Mapping) else data
             raise CadsightError(f"the sample {name} has no usable {error}, expected the manifest's keys") from error
+
+
+def polygons_of(segmentation: Sequence[Any]) -> list[NDArray[np.float64]]:
+    """COCO's list of polygons ``[x0, y0, x1, y1, ...]``, each as (N, 2) in pixels.
+
+    Raises:
+        CadsightError: where one is no such list of numbers.
+    """
+    try:
+        polygons: list[NDArray[np.float64]] = [np.asarray(p, float).reshape(-1, 2) for p in segmentation]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CadsightError(f"an outline cannot be read: {error}, expected polygons [x0, y0, x1, y1, ...]") from error
+    for polygon in polygons:
+        if not (np.abs(polygon) < FARTHEST).all():  # NaN is not smaller either
+            raise CadsightError(f"an outline has the corners {polygon.tolist()}, expected finite pixels")
+    return polygons
 
 
 def _one_of(allowed: Any, value: Any) -> Any:
@@ -149,15 +189,26 @@ def encode_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
     return {"size": [int(mask.shape[0]), int(mask.shape[1])], "counts": counts}
 
 
-def decode_mask(code: Mapping[str, Any]) -> NDArray[np.bool_]:
+def decode_mask(code: Mapping[str, Any], size: ImageSize | None = None) -> NDArray[np.bool_]:
     """The mask (H, W) of COCO's uncompressed run-length code.
 
+    Args:
+        size: of the picture that the mask is of, where it is known: a mask of another size is not made.
+
     Raises:
-        CadsightError: when the runs do not add up to the size.
+        CadsightError: when the code is none, its runs do not add up to its size, or that is not ``size``.
     """
-    height, width = (int(v) for v in code["size"])
-    counts = np.asarray(code["counts"], np.int64)
-    if counts.sum() != height * width or (counts < 0).any():
-        raise CadsightError(f"a mask's runs add up to {counts.sum()} pixels, expected {height} x {width}")
+    try:
+        height, width = (int(v) for v in code["size"])
+        counts = np.asarray(code["counts"], np.int64).reshape(-1)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CadsightError(f"a mask has no run-length code: {error}, expected size [height, width], counts") from error
+    if size is not None and (height, width) != (size.height, size.width):
+        raise CadsightError(f"a mask is {width} x {height} pixels, expected the picture's {size.width} x {size.height}")
+    if height * width > MOST_PIXELS:
+        raise CadsightError(f"a mask is {width} x {height} pixels, expected at most {MOST_PIXELS} of them")
+    total = counts.sum(dtype=float)  # whole numbers would go around
+    if total != height * width or (counts < 0).any():
+        raise CadsightError(f"a mask's runs add up to {total:.0f} pixels, expected {height} x {width}")
     values = np.arange(len(counts)) % 2 == 1
     return np.repeat(values, counts).reshape((height, width), order="F")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.sample import Instance, decode_mask
+from cadsight_core.sample import Instance, decode_mask, polygons_of
 
 Mask = NDArray[np.bool_]
 Polygon = NDArray[np.float64]
@@ -77,11 +77,13 @@ def instance_contour(instance: Instance, size: ImageSize) -> Polygon | None:
 
 
 def given_polygons(instance: Instance) -> list[Polygon]:
-    """The polygons that the instance came with, each (N, 2) in pixels."""
+    """The polygons that the instance came with, each (N, 2) in pixels.
+
+    Raises:
+        CadsightError: for one that is no list of numbers.
+    """
     segmentation = instance.attributes.get("segmentation")
-    if not isinstance(segmentation, list):
-        return []
-    return [np.asarray(p, float).reshape(-1, 2) for p in segmentation]
+    return polygons_of(segmentation) if isinstance(segmentation, list) else []
 
 
 def instance_mask(instance: Instance, size: ImageSize) -> Mask | None:
@@ -94,13 +96,7 @@ def instance_mask(instance: Instance, size: ImageSize) -> Mask | None:
         return instance.mask
     segmentation = instance.attributes.get("segmentation")
     if isinstance(segmentation, dict):
-        mask = decode_mask(run_lengths(segmentation))
-        if mask.shape != (size.height, size.width):
-            raise CadsightError(
-                f"a mask is {mask.shape[1]} x {mask.shape[0]} pixels, expected the picture's "
-                f"{size.width} x {size.height}"
-            )
-        return mask
+        return decode_mask(run_lengths(segmentation), size)
     polygons = given_polygons(instance)
     return fill(polygons, size) if polygons else None
 
@@ -116,7 +112,7 @@ def run_lengths(code: dict[str, Any]) -> dict[str, Any]:
         raise CadsightError(f"a run-length code has the keys {sorted(code)}, expected size [height, width] and counts")
     try:
         return {"size": size, "counts": _unpacked(counts) if isinstance(counts, str) else [int(c) for c in counts]}
-    except (IndexError, TypeError, ValueError) as error:
+    except (IndexError, TypeError, ValueError, OverflowError) as error:
         raise CadsightError(f"the counts of a run-length code cannot be decoded: {error}") from error
 
 

@@ -319,6 +319,8 @@ def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(tmp_path):
         ('{"format": "other"}', "has the format 'other'"),
         ("[]", "holds a list"),
         ('{"format": "cadsight-dataset-1", "classes": 3}', "expected a list of names"),
+        ('{"format": "cadsight-dataset-1", "classes": [], "extra": ["a"]}', r"extra \['a'\], expected an object"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_a_folder_that_is_no_data_set_is_refused_in_a_sentence(tmp_path, header, words):
@@ -330,7 +332,13 @@ def test_a_folder_that_is_no_data_set_is_refused_in_a_sentence(tmp_path, header,
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("{oops}", "line 2 is not JSON"), ("{}", "line 2 lacks 'name'"), ("7", "line 2 lacks"), (None, "a second time")],
+    [
+        ("{oops}", "line 2 is not JSON"),
+        ("[" * 100_000, "line 2 is not JSON"),
+        ("{}", "line 2 lacks 'name'"),
+        ("7", "line 2 lacks"),
+        (None, "a second time"),
+    ],
 )
 def test_a_manifest_with_a_broken_line_is_refused_and_the_line_named(dataset, line, words):
     dataset.append(sample("a"), pixels())
@@ -338,6 +346,15 @@ def test_a_manifest_with_a_broken_line_is_refused_and_the_line_named(dataset, li
     manifest.write_text(manifest.read_text() + (line or manifest.read_text().strip()) + "\n")
     with pytest.raises(CadsightError, match=words):
         Dataset.open(dataset.folder)
+
+
+@pytest.mark.parametrize(("key", "value"), [("name", {}), ("image", [1]), ("split", {}), ("image", "a\0.png")])
+def test_a_manifest_whose_names_are_none_is_refused(dataset, key, value):
+    dataset.append(sample("a"), pixels())
+    manifest = dataset.folder / "manifest.jsonl"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), key: value}) + "\n")
+    with pytest.raises(CadsightError, match=r"expected a string|is that of no file"):
+        _ = Dataset.open(dataset.folder).files
 
 
 def test_a_manifest_that_names_an_image_outside_is_refused(dataset):

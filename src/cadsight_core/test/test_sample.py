@@ -50,6 +50,35 @@ def test_runs_that_do_not_fill_the_picture_are_refused(counts):
         decode_mask({"size": [2, 2], "counts": counts})
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ({"size": [2, 2]}, "no run-length code"),
+        ({"size": [2], "counts": [4]}, "no run-length code"),
+        ({"size": [2, "1,5"], "counts": [4]}, "no run-length code"),
+        ({"size": [2, 2], "counts": [10**400]}, "no run-length code"),
+        ({"size": [2, 2], "counts": [2**62, 2**62, 2**62, 2**62, 4]}, "add up to 18446744073709551616 pixels"),
+        ({"size": [2, 3], "counts": [6]}, "is 3 x 2 pixels, expected the picture's 2 x 2"),
+    ],
+)
+def test_what_is_no_runs_code_of_its_picture_is_refused(code, words):
+    with pytest.raises(CadsightError, match=words):
+        decode_mask(code, ImageSize(2, 2))
+
+
+def test_a_mask_that_no_picture_has_is_refused_before_it_is_made():
+    with pytest.raises(CadsightError, match="1000000 x 1000000 pixels, expected at most"):
+        decode_mask({"size": [10**6, 10**6], "counts": [10**12]})
+
+
+@pytest.mark.parametrize("polygon", [[1], [{}], ["a", 2], [10**400, 1], ["-inf", 3], [1e300, 2], 7, [[1, 2], [3]]])
+def test_an_outline_that_is_no_list_of_pixels_is_refused_when_it_is_read(polygon):
+    data = whole_sample().to_json()
+    data["instances"][0]["attributes"]["segmentation"] = [[1, 2, 3, 2, 3, 4], polygon]
+    with pytest.raises(CadsightError, match=r"an outline .* expected"):
+        Sample.from_json(data)
+
+
 def test_a_whole_sample_comes_back_from_json():
     sample = whole_sample()
     copy = Sample.from_json(json.loads(json.dumps(sample.to_json())))
@@ -88,7 +117,16 @@ def test_a_sample_without_a_key_is_refused_and_the_key_named(key):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("width", 0), ("width", "wide"), ("instances", [{"class_id": 0}]), ("split", "exam"), ("origin", "dream")],
+    [
+        ("width", 0),
+        ("width", "wide"),
+        ("width", 10**400),
+        ("width", 10**12),
+        ("instances", [{"class_id": 0}]),
+        ("instances", [{"class_id": 10**30, "box": [1, 2, 3, 4], "source": "human"}]),
+        ("split", "exam"),
+        ("origin", "dream"),
+    ],
 )
 def test_a_sample_with_a_wrong_value_is_refused_in_a_sentence(key, value):
     with pytest.raises(CadsightError):

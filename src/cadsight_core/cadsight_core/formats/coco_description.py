@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from cadsight_core.formats.json_files import sentence
+from cadsight_core.sample import FARTHEST
 
 FILE_KEYS = ("images", "annotations")
 # What an annotation says beside a box that has to be looked at.
@@ -132,7 +133,11 @@ _NUMBERS = frozenset({int, float})
 
 def _is_box(bbox: Sequence[Any]) -> bool:
     """Whether it is x, y, width and height of a box in numbers."""
-    return len(bbox) == 4 and _NUMBERS.issuperset(map(type, bbox)) and bbox[2] >= 0 and bbox[3] >= 0
+    return len(bbox) == 4 and _are_numbers(bbox) and bbox[2] >= 0 and bbox[3] >= 0
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
+    return _NUMBERS.issuperset(map(type, values)) and max(values) < FARTHEST and min(values) > -FARTHEST
 
 
 def _segmentation_fault(segmentation: Any) -> str:
@@ -142,11 +147,6 @@ def _segmentation_fault(segmentation: Any) -> str:
             return f"a run-length code has the keys {sorted(segmentation)}, expected size [height, width] and counts"
         return ""
     for polygon in segmentation:
-        if (
-            not isinstance(polygon, list)
-            or len(polygon) < 6
-            or len(polygon) % 2
-            or not all(type(v) in _NUMBERS for v in polygon)
-        ):
+        if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2 or not _are_numbers(polygon):
             return "the segmentation is no list of polygons [x0, y0, ...] with three corners or more"
     return ""

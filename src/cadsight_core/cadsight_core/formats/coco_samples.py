@@ -225,7 +225,7 @@ def _instance(annotation: Raw, class_id: int, size: ImageSize) -> Instance:
         code = segmentation if code is True else code
         if not isinstance(code, dict):
             raise CadsightError("its mask has no run-length code, expected one as its segmentation")
-        mask = decode_mask({**code, "counts": np.asarray(code.get("counts", ()), np.int32)})
+        mask = decode_mask(code, size)
     elif isinstance(segmentation, dict):
         _check_code(segmentation, size)
     box = _box(annotation.get("bbox"), attributes, class_id, size)

@@ -239,7 +239,7 @@ def shape_box(shape: Mapping[str, Any]) -> Box:
         if kind == "point":
             x, y = _numbers(shape, "cx", "cy")
             return Box(x, y, x, y)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CadsightError(f"the {kind} is {dict(shape)}, expected its numbers in pixels ({error})") from error
     raise CadsightError(f"the shape is {kind!r}, expected rect, polygon, polyline, circle, ellipse or point")
 

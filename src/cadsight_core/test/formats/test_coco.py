@@ -169,11 +169,18 @@ def annotation(**changes):
         (annotation(bbox=[1, 2, 3]), "the bbox is [1, 2, 3], expected [x, y, width, height]"),
         (annotation(bbox=[1, 2, -3, 4]), "the bbox is [1, 2, -3, 4]"),
         (annotation(bbox=["1", 2, 3, 4]), "the bbox is ['1'"),
+        (annotation(bbox=[1, 2, 10**400, 4]), "the bbox is [1, 2, 1000"),
+        (annotation(segmentation=[[1, 2, 3, 4, 5, 10**400]]), "no list of polygons"),
+        (annotation(segmentation=[[1, 2, 3, 4, 5, 1e300]]), "no list of polygons"),
         (annotation(bbox=None), "no bbox and no segmentation"),
         (annotation(segmentation=[[1, 2, 3, 4]]), "three corners or more"),
         (annotation(segmentation={"counts": [3]}, bbox=None), "expected size [height, width] and counts"),
         (coco(images=[{"id": 1, "width": 40, "height": 30}]), "images[0]: it lacks the key 'file_name'"),
         (coco(images=[{**coco()["images"][0], "file_name": "none.png"}], annotations=[]), "'none.png' does not exist"),
+        (
+            coco(images=[{**coco()["images"][0], "file_name": "http://[a.png"}], annotations=[]),
+            "[a.png' does not exist",
+        ),
         (
             coco(images=[{**coco()["images"][0], "width": 41}], annotations=[]),
             "41 x 30 pixels, expected 40 x 30 as in the picture",

@@ -191,6 +191,8 @@ def test_boxes_and_outlines_come_back(folder, data):
         ([region({**RECT, "x": "left"})], "expected its numbers in pixels"),
         ([region({"name": "polygon", "all_points_x": [1], "all_points_y": [2]})], "too few points"),
         ([region({"name": "polygon", "all_points_x": [1, 2], "all_points_y": [2]})], "expected its numbers"),
+        ([region({"name": "polygon", "all_points_x": [1, 2], "all_points_y": [2, 10**400]})], "expected its numbers"),
+        ([region({"name": "circle", "cx": 1, "cy": 2, "r": 10**400})], "expected its numbers"),
         ([region({"name": "star"})], "the shape is 'star', expected rect, polygon"),
         ([{"region_attributes": {"class": "x"}}], "it lacks the key 'shape_attributes'"),
         ([region(RECT), {"shape_attributes": RECT, "region_attributes": {}}], "expected a class in 'class'"),
