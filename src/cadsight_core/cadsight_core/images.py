@@ -38,8 +38,6 @@ _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
 # Level 1 of zlib: a camera must not wait for its disk.
 _OPTIONS = {".png": [cv2.IMWRITE_PNG_COMPRESSION, 1], ".jpg": _JPEG, ".jpeg": _JPEG}
 _EXIF_ORIENTATION = 0x0112
-# Ultralytics puts a reader of HEIC before Pillow's, which lacks a package of its own for a file that is no picture.
-_UNREADABLE = (OSError, ValueError, SyntaxError, ImportError)
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _TIFF_SUBFILE = 254
 
@@ -61,7 +59,7 @@ def read_image(path: str | Path) -> Rgb:
             image.load()  # EXIF may stand behind the pixels
             upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
             return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
-    except _UNREADABLE as error:
+    except Exception as error:  # whatever broken bytes make of Pillow's readers: an AssertionError, a struct.error, ...
         raise _unreadable(path, error) from error
 
 
@@ -79,7 +77,7 @@ def image_size(path: str | Path) -> ImageSize:
             turned = image.format != "TIFF" and _orientation(image) in _ON_ITS_SIDE
             width, height = image.size
             return ImageSize(height, width) if turned else ImageSize(width, height)
-    except _UNREADABLE as error:
+    except Exception as error:  # as above
         raise _unreadable(path, error) from error
 
 
@@ -124,10 +122,7 @@ def _open(path: Path) -> Image.Image:
     with warnings.catch_warnings():
         # Above its first limit Pillow warns, above the second it raises; large photographs are welcome here.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            return Image.open(path)
-        except Image.DecompressionBombError as error:
-            raise _unreadable(path, error) from error
+        return Image.open(path)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -167,6 +162,7 @@ def _pages(image: Image.Image) -> int:
 def _unreadable(path: Path, error: Exception) -> CadsightError:
     if isinstance(error, CadsightError):
         return error
+    # Ultralytics puts a reader of HEIC before Pillow's, which lacks a package of its own for a file that is no picture.
     unknown = isinstance(error, ImportError | UnidentifiedImageError)
-    reason = "it is truncated or in no known format" if unknown else str(error)
+    reason = "it is truncated or in no known format" if unknown else str(error) or type(error).__name__
     return CadsightError(f"the picture {path} could not be read: {reason}, expected a whole image file")

@@ -1,3 +1,5 @@
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -145,3 +147,40 @@ def test_avif_is_read_and_not_written(tmp_path):
     assert np.abs(read_image(tmp_path / "a.avif").astype(int) - (200, 30, 30)).max() <= 6
     with pytest.raises(CadsightError, match=r"ends in '\.avif', expected one of \.png"):
         write_image(tmp_path / "b.avif", np.zeros((4, 4, 3), np.uint8))
+
+
+def without_palette(path):
+    """An indexed PNG whose PLTE is gone, its other chunks whole."""
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).quantize(4).save(path, transparency=0)
+    data = path.read_bytes()
+    at = data.index(b"PLTE") - 4
+    (length,) = struct.unpack_from(">I", data, at)
+    path.write_bytes(data[:at] + data[at + 12 + length :])
+
+
+def cut_avif(path):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)).save(path)
+    data = path.read_bytes()
+    at = data.index(b"mdat") + 4
+    path.write_bytes(data[:at] + b"\xff" * (len(data) - at))
+
+
+def second_page_without_size(path):
+    """A TIFF whose second page has no width (tag 256)."""
+    picture = Image.new("RGB", (4, 4))
+    picture.save(path, save_all=True, append_images=[picture])
+    data = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", data, 4)
+    (entries,) = struct.unpack_from("<H", data, first)
+    (second,) = struct.unpack_from("<I", data, first + 2 + 12 * entries)
+    struct.pack_into("<H", data, second + 2, 255)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("a.png", without_palette), ("a.avif", cut_avif), ("a.tif", second_page_without_size)]
+)
+def test_what_pillow_falls_over_is_refused_in_a_sentence(tmp_path, name, make):
+    make(tmp_path / name)
+    with pytest.raises(CadsightError, match=r"the picture .*a\.\w+ could not be read: .+, expected a whole image file"):
+        read_image(tmp_path / name)
