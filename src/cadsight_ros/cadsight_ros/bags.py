@@ -9,7 +9,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 from cadsight_core.errors import CadsightError
 from cadsight_core.yaml_file import read_yaml
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer, WriterError
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer, WriterError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -113,8 +113,9 @@ def read_bag(folder: str | Path, topics: Collection[str] | None = None) -> Itera
                 return
             for connection, nanoseconds, data in reader.messages(wanted):
                 yield BagMessage(connection.topic, connection.msgtype, nanoseconds, data)
-    except (ReaderError, OSError) as error:
-        raise CadsightError(f"{folder} is no whole bag: {error}, expected a folder of rosbag2") from error
+    except Exception as error:  # whatever broken bytes make of its readers: a struct.error, a MemoryError, apsw's, ...
+        told = str(error) or type(error).__name__
+        raise CadsightError(f"{folder} is no whole bag: {told}, expected a folder of rosbag2") from error
 
 
 def earlier_bag(folder: Path, topics: Collection[str]) -> list[str] | None:

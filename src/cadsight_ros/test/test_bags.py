@@ -1,3 +1,5 @@
+import re
+import struct
 import subprocess
 import sys
 import textwrap
@@ -56,6 +58,39 @@ def test_a_bag_is_never_written_over(tmp_path):
     (tmp_path / "bag").mkdir()
     with pytest.raises(CadsightError, match="is there already, expected a new folder"):
         BagWriter(tmp_path / "bag")
+
+
+def not_in_utf_8(bag):
+    (bag / "metadata.yaml").write_bytes(b"\x8e\xff")
+
+
+def files_that_are_a_number(bag):
+    file = bag / "metadata.yaml"
+    file.write_text(re.sub(r"files:\n(- .*\n|  .*\n)*", "files: 7\n", file.read_text()))
+
+
+def a_record_longer_than_the_memory(bag):
+    file = bag / "bag.mcap"
+    data = file.read_bytes()
+    file.write_bytes(data[:9] + struct.pack("<Q", 2**60) + data[17:])  # the length of the header, behind magic and code
+
+
+def a_topic_that_is_no_text(bag):
+    file = bag / "bag.mcap"
+    file.write_bytes(file.read_bytes().replace(b"/word", b"\xff\xfe\xff\xfe\xff"))
+
+
+@pytest.mark.parametrize(
+    "spoil", [not_in_utf_8, files_that_are_a_number, a_record_longer_than_the_memory, a_topic_that_is_no_text]
+)
+def test_a_bag_with_broken_bytes_is_refused_in_a_sentence(tmp_path, spoil):
+    with BagWriter(tmp_path / "bag") as bag:
+        bag.write("/word", "std_msgs/msg/String", 20, serialize_message(String(data="a")))
+    whole = [file.read_bytes() for file in sorted((tmp_path / "bag").iterdir())]
+    spoil(tmp_path / "bag")
+    assert whole != [file.read_bytes() for file in sorted((tmp_path / "bag").iterdir())]
+    with pytest.raises(CadsightError, match=r"bag is no whole bag: .+, expected a folder of rosbag2"):
+        list(read_bag(tmp_path / "bag"))
 
 
 def test_what_is_no_whole_bag_is_said_to_be_none(tmp_path):
