@@ -36,6 +36,7 @@ def spoil_card(folder, **changes):
 SPOILT = [
     (lambda folder: (folder / CARD).write_text('{"kind": '), "is not JSON"),
     (lambda folder: (folder / CARD).write_bytes(b"\xff\xfe"), "is not JSON"),
+    (lambda folder: (folder / CARD).write_text("[" * 100_000), "is not JSON"),
     (lambda folder: spoil_card(folder, image_size="large"), "has image_size 'large', expected a whole number"),
     (lambda folder: spoil_card(folder, classes=None), "has classes None, expected a list"),
     (lambda folder: spoil_card(folder, figures=[0.5]), "has figures [0.5], expected an object"),
