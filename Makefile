@@ -3,7 +3,7 @@ PYTHON ?= python3
 SHELL := bash
 RUN = . ./env.sh &&
 
-.PHONY: help setup blender datumaro build demo test coverage lint colcon-test constraints clean
+.PHONY: help setup blender datumaro build demo test coverage fuzz lint colcon-test constraints clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -33,6 +33,11 @@ test: setup ## Lint, then every test
 coverage: setup ## The same with the coverage of our packages, an eighth slower
 	@$(PYTHON) -B scripts/set_up.py test-shells
 	@scripts/test.sh --cov --cov-report=term $(PYTEST_ARGS)
+
+fuzz: SECONDS = 60
+fuzz: SEED = 0
+fuzz: setup ## Each reader of files with broken ones for a minute; SECONDS=3600 READERS="coco via" SEED=1
+	@$(RUN) python -B scripts/fuzz_readers.py --seconds $(SECONDS) --seed $(SEED) $(READERS)
 
 colcon-test: setup ## The same tests, package by package, as ROS runs them
 	@$(RUN) colcon test --event-handlers console_direct+ --return-code-on-test-failure && colcon test-result --verbose
