@@ -103,7 +103,7 @@ class Document:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             name, at = self._plain(key_node), key_node.start_mark.line
-            if name not in fields:
+            if not isinstance(name, str) or name not in fields:
                 raise CadsightError(
                     f"{self._at(at, keys)} has the unknown key {name!r}, expected one of {', '.join(sorted(fields))}"
                 )

@@ -49,7 +49,7 @@ def read_recipe(path: str | Path) -> Recipe:
     path = Path(path)
     document = Document(path)
     kind = document.value("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise CadsightError(f"{document.where(['kind'])} is {kind!r}, expected one of {', '.join(sorted(KINDS))}")
     recipe = document.build(KINDS[kind], READERS)
     for keys, value in _walk(recipe, ()):

@@ -100,6 +100,8 @@ def test_every_kind_has_a_shipped_recipe_of_its_kind():
             "text.exr is no picture, expected OpenEXR or Radiance HDR",
         ),
         ('kind: views\nparts: ["a\\0.yaml"]\n', "is that of no file"),
+        ("kind: {a: 1}\nparts: [PART]\n", "kind is {'a': 1}, expected one of box"),
+        ("kind: views\nparts: [PART]\n? {a: 1}\n: 2\n", "line 3 has the unknown key {'a': 1}, expected one of"),
         (f"kind: composed\nsource: {'a' * 300}\nbackground: text.png\n", "does not exist, expected a file or folder"),
         (
             f"kind: randomised\nparts: [PART]\nbackground:\n  photographs:\n  - source: {'a' * 300}\n",
