@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,13 +16,17 @@ from cadsight_core.meshes.triangles import Triangles
 # Largest distance of triangles to the surface in millimetres, and their angle at a round one.
 _DEFLECTION_MM, _DEFLECTION_RAD = 0.01, 0.5
 _TIMEOUT_S = 600.0
+# Our bracket, 124 kB, takes one second; a line of no length in 13 kB takes a minute.
+_PROCESSOR_S, _PROCESSOR_S_A_MEGABYTE = 9, 60
 _BEGIN, _END = b"ISO-10303-21", b"END-ISO-10303-21"
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 # An assembly names the files of its components so: DOCUMENT_FILE('bolt.stp', ...).
 _OUTSIDE = re.compile(rb"\bDOCUMENT_FILE\s*\(\s*'((?:[^']|'')*)'")
 # OpenCASCADE tells of faults on the terminal, and dies of some: it has a process of its own.
 _PROCESS = """
-import sys, cascadio
+import resource, sys, cascadio
+seconds = int(sys.argv[5])
+resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
 data = cascadio.to_glb_bytes(open(sys.argv[1], "rb").read(), cascadio.FileType.STEP, tol_linear=float(sys.argv[3]),
                              tol_angular=float(sys.argv[4]))
 open(sys.argv[2], "wb").write(data)
@@ -52,7 +57,9 @@ def _triangulated(data: bytes) -> bytes:
     with tempfile.TemporaryDirectory(prefix="cadsight_step_") as folder:
         there, made = Path(folder) / "part.step", Path(folder) / "part.glb"
         there.write_bytes(data)
-        command = [sys.executable, "-c", _PROCESS, str(there), str(made), str(_DEFLECTION_MM), str(_DEFLECTION_RAD)]
+        seconds = max(_PROCESSOR_S, round(_PROCESSOR_S_A_MEGABYTE * len(data) / 1e6))
+        words = map(str, (there, made, _DEFLECTION_MM, _DEFLECTION_RAD, seconds))
+        command = [sys.executable, "-c", _PROCESS, *words]
         try:
             done = subprocess.run(
                 command,
@@ -63,6 +70,8 @@ def _triangulated(data: bytes) -> bytes:
             )
         except subprocess.TimeoutExpired as error:
             raise CadsightError(f"OpenCASCADE was not done with it after {_TIMEOUT_S:g} s") from error
+        if done.returncode == -signal.SIGXCPU:
+            raise CadsightError(f"OpenCASCADE was not done with it after {seconds} s, expected a whole file")
         if done.returncode or not made.is_file() or not made.stat().st_size:
             said = [
                 line for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines() if line.strip()

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_core.mesh import load_mesh
+from cadsight_core.meshes import step
 from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.step import read_step
 
@@ -40,3 +41,12 @@ def test_a_file_that_cannot_be_used_is_refused_before_the_kernel_says_anything(d
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_file_that_opencascade_is_never_done_with_is_refused(monkeypatch):
+    monkeypatch.setattr(step, "_PROCESSOR_S", 2)  # of the 9 s that a file of 13 kB may take
+    without_length = (
+        (DATA / "flange.step").read_bytes().replace(b"#172 = VECTOR('',#173,1.)", b"#172 = VECTOR('',#173,0.)")
+    )
+    with pytest.raises(CadsightError, match=r"OpenCASCADE was not done with it after \d s, expected a whole file"):
+        read_step(Source(Path("part.step"), without_length))
