@@ -2,6 +2,7 @@
 
 import faulthandler
 import gc
+import math
 import os
 import warnings
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class Mark:
 
     Attributes:
         number: of the input that is read, -1 before the first.
-        seconds: processor seconds when it was begun.
+        seconds: processor seconds when it was begun, infinite when it is done.
         memory: resident bytes then.
         done: inputs that are behind it.
         longest: processor seconds of the input that took most of them.
@@ -84,6 +85,7 @@ def _read_one(reader: Reader, inputs: Inputs, number: int, limits: Limits, mark:
     except Exception as error:
         fall = fall_of(error, reader.name, number)
     took, grown = processor_seconds() - start, resident_peak() - before
+    mark.seconds.value = math.inf  # the next input is made now, which is none of the reader's time
     mark.done.value += 1
     if took > mark.longest.value:
         mark.longest.value, mark.slowest.value = took, number

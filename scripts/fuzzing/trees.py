@@ -71,7 +71,9 @@ def changed(tree: Any, rng: Random) -> Any:
         other, there = rng.choice(nodes)
         holder[key] = copy.deepcopy(other[there])
     elif kind == 2:
-        holder[key] = rng.choice(([holder[key]], {"a": holder[key]}, str(holder[key]), [holder[key]] * 3))
+        old = holder[key]
+        text = "a" if isinstance(old, list | dict) else str(old)  # which may stand for a billion of the same
+        holder[key] = rng.choice(([old], {"a": old}, text, [old] * 3))
     elif kind == 3:
         _add(holder, key, rng)
     elif kind == 4 and isinstance(holder[key], int | float):

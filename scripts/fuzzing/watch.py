@@ -199,6 +199,8 @@ class _Child:
         if number != self.mark.number.value:
             return None
         took, grown = seconds - self.mark.seconds.value, memory - self.mark.memory.value
+        if took < 0:
+            return None
         if grown > limits.memory:
             return self._ended("memory", "killed", f"it was ended at {grown >> 20} MiB")
         if took > limits.seconds:
