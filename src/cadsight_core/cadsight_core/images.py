@@ -37,6 +37,8 @@ UNREAD_SUFFIXES = (
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
 # Level 1 of zlib: a camera must not wait for its disk.
 _OPTIONS = {".png": [cv2.IMWRITE_PNG_COMPRESSION, 1], ".jpg": _JPEG, ".jpeg": _JPEG}
+# Reading takes up to 19 bytes of memory a pixel, and a plain picture hardly any on the disk.
+_SMALL_FILE, _MOST_OF_A_SMALL_FILE = 1_000_000, 50_000_000
 _EXIF_ORIENTATION = 0x0112
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _TIFF_SUBFILE = 254
@@ -122,7 +124,13 @@ def _open(path: Path) -> Image.Image:
     with warnings.catch_warnings():
         # Above its first limit Pillow warns, above the second it raises; large photographs are welcome here.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(path)
+        image = Image.open(path)
+    if image.width * image.height > _MOST_OF_A_SMALL_FILE and there.st_size < _SMALL_FILE:
+        raise CadsightError(
+            f"the picture {path} has {image.width} x {image.height} pixels in {there.st_size} bytes, expected at most "
+            f"{_MOST_OF_A_SMALL_FILE} in a file so small, which is no photograph"
+        )
+    return image
 
 
 def _orientation(image: Image.Image) -> int:

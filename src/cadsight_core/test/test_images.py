@@ -184,3 +184,10 @@ def test_what_pillow_falls_over_is_refused_in_a_sentence(tmp_path, name, make):
     make(tmp_path / name)
     with pytest.raises(CadsightError, match=r"the picture .*a\.\w+ could not be read: .+, expected a whole image file"):
         read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("read", [read_image, image_size])
+def test_a_small_file_that_would_fill_the_memory_is_refused_by_its_header(tmp_path, read):
+    Image.new("1", (12_000, 6_000)).save(tmp_path / "a.png")
+    with pytest.raises(CadsightError, match=r"12000 x 6000 pixels in \d+ bytes, expected at most 50000000"):
+        read(tmp_path / "a.png")
