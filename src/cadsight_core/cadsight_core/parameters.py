@@ -114,7 +114,7 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
         raise CadsightError(f"{where} holds {mapping!r}, expected a mapping of {cls.__name__}")
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
-    unknown = sorted(set(mapping) - set(fields))
+    unknown = sorted(set(mapping) - set(fields), key=str)  # YAML has keys that are numbers
     if unknown:
         raise CadsightError(f"{where} has the unknown key {unknown[0]!r}, expected one of {', '.join(sorted(fields))}")
     missing = sorted(

@@ -45,6 +45,7 @@ def test_a_part_is_read_with_its_mesh_beside_it_and_its_axis_made_a_unit_vector(
         ("mesh: bracket.stl", "", "lacks the key 'mesh'"),
         ("unit: mm", "unit: cm", "unit is 'cm'"),
         ("unit: mm", "colour_of: red", "unknown key 'colour_of'"),
+        ("unit: mm", "colour_of: red\n    1.5: red", "unknown key 1.5"),
         ("[170, 80, 60]", "[200, 80, 60]", "expected hue 0..179"),
         ("[170, 80, 60]", "[170, 80]", "low"),
         ("high: [10, 255, 255]", "high: [10, 70, 255]", "expected saturation and value to rise"),
