@@ -4,7 +4,6 @@ Shapes of one label and one ``group_id`` are the pieces of one object, as LabelM
 """
 
 import base64
-import binascii
 import io
 import math
 from collections.abc import Sequence
@@ -205,14 +204,16 @@ def _drawn(shape: _Shape, size: ImageSize) -> _Drawn:
 
 def _mask(text: str, points: Polygon, size: ImageSize) -> Any:
     """The whole picture's mask of the PNG of the mask's box, whose corners are its outermost pixels."""
+    x, y = (int(v) for v in points.min(axis=0))
     try:
         with Image.open(io.BytesIO(base64.b64decode(text, validate=True))) as image:
+            if x < 0 or y < 0 or x + image.width > size.width or y + image.height > size.height:
+                raise CadsightError(f"the mask of {image.width} x {image.height} pixels reaches out of the picture")
             part = np.asarray(image.convert("L")) > 0
-    except (OSError, ValueError, binascii.Error) as error:
+    except CadsightError:
+        raise
+    except Exception as error:  # whatever broken bytes make of Pillow's readers
         raise CadsightError(f"the mask is no PNG in base64 ({error})") from error
-    x, y = (int(v) for v in points.min(axis=0))
-    if x < 0 or y < 0 or x + part.shape[1] > size.width or y + part.shape[0] > size.height:
-        raise CadsightError(f"the mask of {part.shape[1]} x {part.shape[0]} pixels reaches out of the picture")
     mask = np.zeros((size.height, size.width), bool)
     mask[y : y + part.shape[0], x : x + part.shape[1]] = part
     return mask

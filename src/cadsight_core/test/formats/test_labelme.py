@@ -2,6 +2,7 @@ import base64
 import io
 import json
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -17,6 +18,16 @@ SIZE = ImageSize(40, 30)
 
 def shape(points, kind="polygon", label="bolt", **rest):
     return {"label": label, "points": points, "shape_type": kind, "group_id": None, "flags": {}, **rest}
+
+
+def png(size, broken=False):
+    """A mask in base64, or one without the palette that its pixels count from, which Pillow asserts to be there."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size).quantize(4).save(buffer, "PNG", transparency=0)
+    data = buffer.getvalue()
+    at = data.index(b"PLTE") - 4
+    (length,) = struct.unpack_from(">I", data, at)
+    return base64.b64encode(data[:at] + data[at + 12 + length :] if broken else data).decode()
 
 
 @pytest.fixture
@@ -78,6 +89,8 @@ def test_shapes_of_one_group_are_one_object_and_of_none_several(write):
         (shape([[1, 2], [3, "x"], [5, 6]]), "shapes[0].points[1][1] is str, expected float"),
         ({"points": []}, "shapes[0]: it lacks the key 'label'"),
         (shape([[0, 0], [7, 4]], "mask", mask="no png"), "the mask is no PNG in base64"),
+        (shape([[0, 0], [7, 4]], "mask", mask=png((8, 5), broken=True)), "the mask is no PNG in base64"),
+        (shape([[0, 0], [7, 4]], "mask", mask=png((9000, 9000))), "of 9000 x 9000 pixels reaches out of the picture"),
         (shape([[4, 3], [16, 3], [16, 18]], label=""), "the label is ''"),
     ],
 )

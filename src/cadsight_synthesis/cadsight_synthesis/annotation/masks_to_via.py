@@ -306,7 +306,7 @@ def _values(path: Path) -> tuple[NDArray[np.integer], bool, bool]:
             pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     except CadsightError:
         raise
-    except (OSError, ValueError, SyntaxError) as error:
+    except Exception as error:  # whatever broken bytes make of Pillow's readers
         raise CadsightError(f"the mask {path} could not be read: {error}, expected a whole picture") from error
     # The bytes of a pixel as one number, red in the highest of the lower three.
     blue_first = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGRA)
