@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from fuzzing import containers, octets, trees, words
+from fuzzing import containers, octets, pngs, trees, words
 from fuzzing.trees import Change
 
 # What knows the structure of a kind of file, by suffix.
@@ -15,7 +15,7 @@ _STRUCTURED: dict[str, Change] = {
     ".csv": trees.table_changed,
     ".glb": containers.glb_changed,
     ".pt": containers.zip_changed,
-    ".png": containers.png_changed,
+    ".png": pngs.png_changed,
 }
 _TEXT = (".json", ".jsonl", ".yaml", ".xml", ".csv", ".txt", ".data", ".names", ".obj", ".mtl", ".step", ".ply", ".stl")
 _LARGEST = 1_000_000

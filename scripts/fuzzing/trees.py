@@ -1,5 +1,6 @@
 """Changes of JSON, YAML, XML and tables that know their structure: what comes out parses, mostly."""
 
+import base64
 import copy
 import csv
 import io
@@ -11,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from fuzzing import octets, pngs
 from fuzzing.values import STRINGS, odd_number, odd_value
 from fuzzing.words import encoded
 
@@ -76,6 +78,8 @@ def changed(tree: Any, rng: Random) -> Any:
         holder[key] = rng.choice(([old], {"a": old}, text, [old] * 3))
     elif kind == 3:
         _add(holder, key, rng)
+    elif kind == 5 and isinstance(holder[key], str) and len(holder[key]) > 60:
+        holder[key] = _base64_changed(holder[key], rng)
     elif kind == 4 and isinstance(holder[key], int | float):
         holder[key] = rng.choice(
             (-holder[key], holder[key] * 1000, float(holder[key]), holder[key] + 1, holder[key] / 3)
@@ -83,6 +87,15 @@ def changed(tree: Any, rng: Random) -> Any:
     else:
         holder[key] = odd_value(rng)
     return tree
+
+
+def _base64_changed(text: str, rng: Random) -> str:
+    """A picture in base64 with one chunk changed; other text as it is."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return text
+    return base64.b64encode(pngs.png_changed(data, rng) or octets.changed(data, (), rng)).decode()
 
 
 def _nodes(tree: Any) -> list[tuple[Any, Any]]:
