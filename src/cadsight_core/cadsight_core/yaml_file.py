@@ -102,9 +102,9 @@ class _Loader(
             if not isinstance(key_node, yaml.ScalarNode):
                 continue
             key = key_node.value if key_node.tag == _TAG + "merge" else self.construct_object(key_node)
-            if (type(key), key) in lines:
-                raise _DuplicateKeyError(key, lines[type(key), key], key_node.start_mark.line)
-            lines[type(key), key] = key_node.start_mark.line
+            if key in lines:  # 1, 1.0 and true are one key of a dict
+                raise _DuplicateKeyError(key, lines[key], key_node.start_mark.line)
+            lines[key] = key_node.start_mark.line
         return node
 
     def single(self) -> yaml.Node | None:

@@ -74,7 +74,11 @@ def _walk(folder: str, above: frozenset[tuple[int, int]]) -> Iterator[str]:
     for entry in entries:
         if passed_over(entry.name):
             continue
-        if entry.is_dir():
+        try:
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+        except OSError:  # a link to itself, or into what may not be looked into
+            continue
+        if is_folder:
             yield from _walk(entry.path, above | {identity})
-        elif entry.is_file():
+        elif is_file:
             yield entry.path

@@ -22,7 +22,7 @@ from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.images import SUFFIXES
 from cadsight_core.text_files import read_text
-from cadsight_core.yaml_file import compose_yaml, read_yaml, yaml_bytes
+from cadsight_core.yaml_file import compose_yaml, node_value, read_yaml, yaml_bytes
 
 _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 _CLASS_LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "class_names.txt")
@@ -333,7 +333,8 @@ def _root(told: Any, config: Path) -> Path:
     text = os.path.expanduser(str(told))
     for start in (config.parent, Path.cwd(), *_datasets_folders()):
         place = Path(os.path.normpath(start / text))
-        if os.path.isdir(place):  # Path's own raises for a name too long for the disk
+        # The whole disk is no data set. Path's own question raises for a name too long for the disk.
+        if place.parent != place and os.path.isdir(place):
             return place
     return config.parent
 
@@ -404,7 +405,7 @@ def _as_written(path: Path) -> dict[int, str]:
     assert isinstance(node, yaml.MappingNode)
     names = next(value for key, value in node.value if key.value == "names")
     items = (
-        [(int(k.value, 0), v) for k, v in names.value]
+        [(int(node_value(k, str(path))), v) for k, v in names.value]
         if isinstance(names, yaml.MappingNode)
         else enumerate(names.value)
     )

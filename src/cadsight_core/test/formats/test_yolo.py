@@ -1,3 +1,4 @@
+import os
 import time
 from pathlib import Path
 
@@ -452,3 +453,35 @@ def test_ids_of_classes_may_be_in_quotes(tmp_path, picture):
     (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: [bolt, '']\n")
     with pytest.raises(CadsightError, match="has the class 1 with the name '', expected a name"):
         read_yolo(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("{0: bolt, -0.0: nut}", "has the key -0.0 in line 2 and in line 2, expected it once"),
+        ("{1: bolt, true: nut}", "has the key True in line 2 and in line 2, expected it once"),
+        ("{0: bolt, 1.0: nut}", "expected the ids 0 to 1"),
+    ],
+)
+def test_ids_of_classes_that_python_takes_for_one_are_refused(tmp_path, picture, names, words):
+    picture("set/images/a.png")
+    (tmp_path / "set" / "data.yaml").write_text(f"train: images\nnames: {names}\n")
+    with pytest.raises(CadsightError) as caught:
+        read_yolo(tmp_path / "set")
+    assert words in str(caught.value)
+
+
+def test_ids_of_classes_may_be_written_as_yaml_writes_whole_numbers(tmp_path, picture):
+    picture("set/images/a.png")
+    (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: {0: bolt, +1: nut, 0x2: pin}\n")
+    assert read_yolo(tmp_path / "set")[1] == ("bolt", "nut", "pin")
+
+
+def test_a_path_that_is_the_whole_disk_is_not_walked(tmp_path, picture, monkeypatch):
+    picture("set/images/a.png")
+    (tmp_path / "set" / "data.yaml").write_text("path: //\ntrain: images\nnames: [bolt]\n")
+    (tmp_path / "set" / "loop").symlink_to("loop")
+    looked, scan = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: looked.append(str(folder)) or scan(folder))
+    assert [s.name for s in read_yolo(tmp_path / "set")[0]] == ["a"]
+    assert all(folder.startswith(str(tmp_path)) for folder in looked)
