@@ -1,6 +1,7 @@
 """Changes of JSON, YAML, XML and tables that know their structure: what comes out parses, mostly."""
 
 import base64
+import contextlib
 import copy
 import csv
 import io
@@ -81,9 +82,9 @@ def changed(tree: Any, rng: Random) -> Any:
     elif kind == 5 and isinstance(holder[key], str) and len(holder[key]) > 60:
         holder[key] = _base64_changed(holder[key], rng)
     elif kind == 4 and isinstance(holder[key], int | float):
-        holder[key] = rng.choice(
-            (-holder[key], holder[key] * 1000, float(holder[key]), holder[key] + 1, holder[key] / 3)
-        )
+        old = holder[key]
+        with contextlib.suppress(OverflowError):  # whole numbers of very many digits
+            holder[key] = rng.choice((-old, old * 1000, float(old), old + 1, old / 3))
     else:
         holder[key] = odd_value(rng)
     return tree

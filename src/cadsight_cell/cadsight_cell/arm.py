@@ -88,7 +88,7 @@ def joint_vector(joints: Joints) -> Array:
         CadsightError: for a joint that is missing or unknown, or another number of values.
     """
     if isinstance(joints, Mapping):
-        unknown = sorted(set(joints) - set(JOINT_NAMES))
+        unknown = sorted(set(joints) - set(JOINT_NAMES), key=str)
         if unknown:
             raise CadsightError(f"the joint {unknown[0]!r} is unknown, expected {', '.join(JOINT_NAMES)}")
         missing = [name for name in JOINT_NAMES if name not in joints]
