@@ -157,7 +157,8 @@ def test_a_written_folder_reads_back_the_same(tmp_path_factory, picture, data):
             image,
             size,
             instances=tuple(
-                Instance(data.draw(st.integers(0, 1)), b) for b in data.draw(st.lists(boxes(size), max_size=3))
+                Instance(data.draw(st.integers(0, 1)), b)
+                for b in data.draw(st.lists(boxes(size, smallest=0.01), max_size=3))
             ),
             split=split,
         )
