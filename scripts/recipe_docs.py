@@ -10,30 +10,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cadsight_synthesis.recipes.kinds import KINDS
 from parameter_tables import class_of, default_of, markdown, row, run
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "synthesis.md"
 
-_RECIPES = "cadsight_synthesis.recipes"
-# Name in the page's markers: where the dataclass is, and where that is whose keys are told elsewhere.
+# Name in the page's markers and where the dataclass is, of what is no kind of recipe.
 SOURCES = {
-    "recipe": (f"{_RECIPES}.base:SceneRecipe",),
-    "box": (f"{_RECIPES}.box:BoxRecipe", f"{_RECIPES}.base:SceneRecipe"),
-    "randomised": (f"{_RECIPES}.randomised:RandomisedRecipe", f"{_RECIPES}.base:SceneRecipe"),
-    "weather": (f"{_RECIPES}.weather:WeatherRecipe", f"{_RECIPES}.randomised:RandomisedRecipe"),
-    "views": (f"{_RECIPES}.views:ViewsRecipe", f"{_RECIPES}.base:SceneRecipe"),
-    "composed": (f"{_RECIPES}.composed:ComposedRecipe", f"{_RECIPES}.base:Recipe"),
-    "pictures": ("cadsight_synthesis.assets.pools:PictureEntry",),
-    "meshes": ("cadsight_synthesis.assets.pools:MeshEntry",),
-    "looks": ("cadsight_synthesis.recipes.scenery.looks:Look",),
-    "augmentation": ("cadsight_synthesis.image_ops.augmentation:AugmentationParameters",),
+    "recipe": "cadsight_synthesis.recipes.base:SceneRecipe",
+    "pictures": "cadsight_synthesis.assets.pools:PictureEntry",
+    "meshes": "cadsight_synthesis.assets.pools:MeshEntry",
+    "looks": "cadsight_synthesis.recipes.scenery.looks:Look",
+    "augmentation": "cadsight_synthesis.image_ops.augmentation:AugmentationParameters",
 }
 _TABLE = re.compile(r"(<!-- keys (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def page(text: str) -> str:
     """``text`` with every table between its markers made anew."""
-    return _TABLE.sub(lambda m: f"{m[1]}\n{table(*map(class_of, SOURCES[m[2]]))}\n{m[3]}", text)
+    return _TABLE.sub(lambda m: f"{m[1]}\n{table(*classes(m[2]))}\n{m[3]}", text)
+
+
+def classes(name: str) -> tuple[type, ...]:
+    """The dataclass of a table; of a kind of recipe also the class that it derives from, whose keys are told there."""
+    if name in SOURCES:
+        return (class_of(SOURCES[name]),)
+    recipe = KINDS.named(name).recipe
+    return recipe, recipe.__mro__[1]
 
 
 def table(cls: type, told: type | None = None) -> str:

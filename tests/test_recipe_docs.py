@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 import yaml
 from cadsight_core.parameters import parameter
-from cadsight_synthesis.recipes.reader import KINDS
+from cadsight_synthesis.recipes.kinds import KINDS
 from script_module import script
 
 ROOT = Path(__file__).parents[1]

@@ -1,5 +1,6 @@
 """What every recipe says: which parts, how the picture is taken, how much work goes into it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,13 +81,17 @@ class QualityParameters:
 class Recipe:
     """Keys that every recipe has."""
 
-    kind: str = parameter("", "box, randomised, views, weather or composed")
+    kind: str = parameter("", "what is drawn: the name of one of the sections below")
     seed: int = parameter(0, "decides everything that is drawn by lot", minimum=0)
     split: Split = parameter("train", "split of the pictures: train, valid or test")
     name: str = parameter("", "begins the pictures' names; the recipe file's name where it is left out")
 
     def __post_init__(self) -> None:
         check_section(self)
+
+    def checks(self) -> dict[str, Callable[[], object]]:
+        """What reads a file that a key names, by the key, and raises where the file is of no use; none here."""
+        return {}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ The world is the robot's base_link where there is a session; without one the box
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -154,9 +155,8 @@ class BoxRecipe(SceneRecipe):
         if not self.looks:
             raise CadsightError("the pool looks is empty, expected at least one look of the parts")
 
-    def check_session(self) -> None:
-        """Read the session, where there is one, so that it is refused before anything is drawn."""
-        _ = self.session
+    def checks(self) -> dict[str, Callable[[], object]]:
+        return {"from_session": lambda: self.session}
 
     @property
     def session(self) -> Session | None:

@@ -13,24 +13,10 @@ from cadsight_core.part import Part, load_part
 from cadsight_core.strict_yaml import Document, Key
 
 from cadsight_synthesis.assets.pools import Entry, Source, check_pool
-from cadsight_synthesis.recipes import box, randomised, views, weather
 from cadsight_synthesis.recipes.base import Recipe, SceneRecipe
-from cadsight_synthesis.recipes.composed import ComposedRecipe
+from cadsight_synthesis.recipes.kinds import KINDS
 from cadsight_synthesis.rendering.scene import Scene
 
-KINDS: dict[str, type[Recipe]] = {
-    "box": box.BoxRecipe,
-    "randomised": randomised.RandomisedRecipe,
-    "views": views.ViewsRecipe,
-    "weather": weather.WeatherRecipe,
-    "composed": ComposedRecipe,
-}
-_SAMPLERS: dict[type[Recipe], Callable[[Any, int], Scene]] = {
-    box.BoxRecipe: box.scene,
-    randomised.RandomisedRecipe: randomised.scene,
-    views.ViewsRecipe: views.scene,
-    weather.WeatherRecipe: randomised.scene,
-}
 READERS: dict[Any, Callable[[Any, Path], Any]] = {
     Part: lambda v, folder: _part(v, folder),
     Path: lambda v, folder: _path(v, folder),
@@ -51,13 +37,13 @@ def read_recipe(path: str | Path) -> Recipe:
     kind = document.value("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         raise CadsightError(f"{document.where(['kind'])} is {kind!r}, expected one of {', '.join(sorted(KINDS))}")
-    recipe = document.build(KINDS[kind], READERS)
+    recipe = document.build(KINDS[kind].recipe, READERS)
     for keys, value in _walk(recipe, ()):
         with _blamed_on(document, keys):
             _check_pools(value, recipe)
-    if isinstance(recipe, box.BoxRecipe):
-        with _blamed_on(document, ("from_session",)):
-            recipe.check_session()
+    for key, check in recipe.checks().items():
+        with _blamed_on(document, (key,)):
+            check()
     return recipe if recipe.name else dataclasses.replace(recipe, name=path.stem)
 
 
@@ -67,11 +53,10 @@ def scene_of(recipe: SceneRecipe, number: int) -> Scene:
     Raises:
         CadsightError: when the parts cannot be placed as the recipe wants them, or a mesh cannot be used.
     """
-    try:
-        sampler = _SAMPLERS[type(recipe)]
-    except KeyError:
-        raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no scenes to draw") from None
-    return sampler(recipe, number)
+    scene = next((kind.scene for kind in KINDS.values() if kind.recipe is type(recipe)), None)
+    if scene is None:
+        raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no scenes to draw")
+    return scene(recipe, number)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,8 @@ from cadsight_core.mesh import load_mesh
 from cadsight_core.sample import Instance, Sample
 from cadsight_synthesis.assets.shape import shape_of
 from cadsight_synthesis.recipes.base import SceneRecipe
-from cadsight_synthesis.recipes.reader import KINDS, read_recipe, scene_of
+from cadsight_synthesis.recipes.kinds import KINDS
+from cadsight_synthesis.recipes.reader import read_recipe, scene_of
 
 CONFIG = Path(__file__).parents[4] / "config"
 BRACKET = CONFIG / "parts/bracket.yaml"
