@@ -24,6 +24,8 @@ from cadsight_core.json_text import json_text
 from cadsight_core.parameters import check as checked
 from cadsight_core.parameters import parameter
 
+from cadsight_cli.progress import counted
+
 Show = Callable[[str, dict[str, Any]], None]
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
@@ -40,7 +42,7 @@ class LabelsBenchmark:
     def __post_init__(self) -> None:
         checked(self)
 
-    def run(self, show: Show, progress: Progress) -> dict[str, dict[str, Any]]:
+    def run(self, show: Show, progress: Progress = counted) -> dict[str, dict[str, Any]]:
         """Seconds of one core.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -65,59 +66,18 @@ def run(args: argparse.Namespace) -> int:
     return _BENCHMARKS[args.what].run(JsonOutput(args.json, "speeds", "versions"), given)
 
 
-def _run_synthesis(output: JsonOutput, given: dict[str, Any]) -> int:
-    from cadsight_cli.benchmarks.synthesis import SynthesisBenchmark
+def _measured(name: str) -> Callable[[JsonOutput, dict[str, Any]], int]:
+    """Runs ``module:Class`` of `cadsight_cli.benchmarks`: ``Class(**given).run(show)`` shows and returns the speeds."""
 
-    return _written(SynthesisBenchmark(**given).run(_print_speeds), output)
+    def run(output: JsonOutput, given: dict[str, Any]) -> int:
+        from cadsight_report.origin import versions
 
+        module, _, benchmark = name.partition(":")
+        kind = getattr(importlib.import_module(f"cadsight_cli.benchmarks.{module}"), benchmark)
+        output.write({"speeds": kind(**given).run(_print_speeds), "versions": versions()}, indent=2)
+        return 0
 
-def _run_evaluation(output: JsonOutput, given: dict[str, Any]) -> int:
-    from cadsight_cli.benchmarks.evaluation import EvaluationBenchmark
-
-    return _written(EvaluationBenchmark(**given).run(_print_speeds), output)
-
-
-def _run_labels(output: JsonOutput, given: dict[str, Any]) -> int:
-    from tqdm import tqdm
-
-    from cadsight_cli.benchmarks.labels import LabelsBenchmark
-
-    def bar(items: Any, total: int, what: str) -> Any:
-        return tqdm(items, total=total, desc=what, unit="image", disable=None)
-
-    return _written(LabelsBenchmark(**given).run(_print_speeds, bar), output)
-
-
-def _run_training(output: JsonOutput, given: dict[str, Any]) -> int:
-    from cadsight_cli.benchmarks.training import TrainingBenchmark
-
-    return _written(TrainingBenchmark(**given).run(_print_speeds), output)
-
-
-def _run_inference(output: JsonOutput, given: dict[str, Any]) -> int:
-    from cadsight_cli.benchmarks.inference import InferenceBenchmark
-
-    benchmark = InferenceBenchmark(**given)
-    return _written(benchmark.run(_print_speeds, lambda sentence: print(f"note: {sentence}")), output)
-
-
-def _run_neighbours(output: JsonOutput, given: dict[str, Any]) -> int:
-    from cadsight_cli.benchmarks.neighbours import NeighboursBenchmark
-
-    return _written(NeighboursBenchmark(**given).run(_print_speeds), output)
-
-
-def _run_start(output: JsonOutput, given: dict[str, Any]) -> int:
-    from cadsight_cli.benchmarks.start import StartBenchmark
-
-    return _written(StartBenchmark(**given).run(_print_speeds), output)
-
-
-def _written(speeds: dict[str, Any], output: JsonOutput) -> int:
-    from cadsight_report.origin import versions
-
-    output.write({"speeds": speeds, "versions": versions()}, indent=2)
-    return 0
+    return run
 
 
 def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
@@ -192,21 +152,23 @@ _BENCHMARKS = {
         ),
     ),
     "synthesis": _Benchmark(
-        "how fast synthetic pictures are drawn", _run_synthesis, (_Option("pictures", "pictures of our engine (12)"),)
+        "how fast synthetic pictures are drawn",
+        _measured("synthesis:SynthesisBenchmark"),
+        (_Option("pictures", "pictures of our engine (12)"),),
     ),
     "evaluation": _Benchmark(
         "how fast detections are judged",
-        _run_evaluation,
+        _measured("evaluation:EvaluationBenchmark"),
         (_Option("boxes", "boxes (10000)"), _Option("classes", "classes (5)")),
     ),
     "labels": _Benchmark(
         "how fast a large COCO set is read and checked beside pycocotools",
-        _run_labels,
+        _measured("labels:LabelsBenchmark"),
         (_Option("pictures", "pictures, ten boxes each (100000)"),),
     ),
     "training": _Benchmark(
         "what a detector's training costs beside calling ultralytics or torchvision directly with the same settings",
-        _run_training,
+        _measured("training:TrainingBenchmark"),
         (
             _Option("family", "family of the network (yolo11)", text),
             _PICTURES,
@@ -219,7 +181,7 @@ _BENCHMARKS = {
     ),
     "inference": _Benchmark(
         "how many pictures a second each runtime looks at",
-        _run_inference,
+        _measured("inference:InferenceBenchmark"),
         (
             _Option("model", "folder of a detector (YOLO11 nano, untrained)", text),
             _Option("image-size", "longer side of a picture as the network sees it (640)"),
@@ -231,7 +193,7 @@ _BENCHMARKS = {
     ),
     "neighbours": _Benchmark(
         "how quick training and looking are beside other work",
-        _run_neighbours,
+        _measured("neighbours:NeighboursBenchmark"),
         (
             _PICTURES,
             _Option("image-size", "longer side of a picture as the network sees it in training (320)"),
@@ -241,6 +203,8 @@ _BENCHMARKS = {
         ),
     ),
     "start": _Benchmark(
-        "how long the perception node takes to its first result", _run_start, (_Option("runs", "starts (5)"),)
+        "how long the perception node takes to its first result",
+        _measured("start:StartBenchmark"),
+        (_Option("runs", "starts (5)"),),
     ),
 }
