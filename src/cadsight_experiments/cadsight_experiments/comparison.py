@@ -165,10 +165,12 @@ def table(comparison: Comparison) -> str:
     """
     measured = set_figures(comparison, resampled_sets(comparison))
     tables = []
-    for names, digits in ((DETECTOR_FIGURES, 3), (NORMAL_FIGURES, 2)):
-        rows = [one for one in comparison.sets if any(f in one.mean for f in names)]
+    for known, digits in ((DETECTOR_FIGURES, 3), (NORMAL_FIGURES, 2)):
+        rows = [one for one in comparison.sets if any(f in one.mean for f in known)]
         if not rows:
             continue
+        # A comparison of before a figure was added lacks it.
+        names = [f for f in known if all(f in measured[one.name] for one in rows)]
         lines = [f"{_TABLE_HEAD} {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
         for one in rows:
             cells = [_cell(measured[one.name][f], one.spread.get(f), digits) for f in names]

@@ -9,10 +9,11 @@ from cadsight_core.json_text import number, with_nan
 from cadsight_learning.evaluation.label_properties import LabelProperties
 from cadsight_learning.metrics.bootstrap import Interval
 from cadsight_learning.metrics.matching import MatchTable
-from cadsight_learning.metrics.results import SHARES, Confusion
+from cadsight_learning.metrics.results import Confusion
+from cadsight_learning.metrics.shares import METRICS
 from cadsight_learning.normals.calibration import Calibration
 
-DETECTOR_FIGURES = SHARES
+DETECTOR_FIGURES = METRICS
 NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
 
 

@@ -147,7 +147,7 @@ class Trials:
         # What does not fit into memory is a setting that the experiment has.
         batch = min(trial.detector.batch, detector.at_once)
         judged = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
-        figures = judged.shares
+        figures = dict(judged.shares)
         intervals = {f: judged.intervals[f] for f in DETECTOR_FIGURES if f in judged.intervals}
         objects = tuple(JudgedLabel(one.found, one.iou, one.score) for p in judged.per_image for one in p.labels)
         calibration = None

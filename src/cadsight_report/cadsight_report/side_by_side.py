@@ -19,6 +19,7 @@ from cadsight_experiments.synthetic_gap import SyntheticGap, best_of_each, bette
 from cadsight_learning.data.letterbox import framed
 from cadsight_learning.detection.ultralytics.detector import UltralyticsDetector
 from cadsight_learning.evaluation.saliency import detector_saliency, normal_saliency
+from cadsight_learning.metrics.shares import METRICS
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_learning.normals.crops import views
 from cadsight_learning.similarity.compare import some
@@ -36,14 +37,7 @@ Progress = Callable[[str], None]
 
 # Of each kind of model the figures: name, title and digits.
 _FIGURES = {
-    "Detectors": (
-        ("precision", "Precision", 3),
-        ("recall", "Recall", 3),
-        ("f1", "F1", 3),
-        ("accuracy", "Accuracy", 3),
-        ("map50", "mAP50", 3),
-        ("map50_95", "mAP50:95", 3),
-    ),
+    "Detectors": tuple((metric.name, metric.title, 3) for metric in METRICS.values()),
     "Normals, degrees": (
         ("mean_deg", "Mean error", 2),
         ("median_deg", "Median error", 2),

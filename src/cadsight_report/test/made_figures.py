@@ -7,11 +7,11 @@ from cadsight_core.live_report import LiveFigures
 from cadsight_learning.evaluation.normal_metrics import NormalMetrics
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.results import Confusion, DetectionMetrics
+from cadsight_learning.metrics.shares import METRICS
 from cadsight_report.figures import DetectorFigures, LabelFigures, LookFigures, NormalFigures, RunFigures
 
 
 def detector(against: Any = "truth", losses: Any = None, **given: Any) -> DetectorFigures:
-    shares = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "accuracy": 1.0, "map50": 1.0, "map50_95": 1.0}
     none = np.zeros(0, int)
     matches = MatchTable(np.ones((60, 1), int), none, none, none, none, none, none, none, none)
     metrics = DetectionMetrics(
@@ -24,7 +24,7 @@ def detector(against: Any = "truth", losses: Any = None, **given: Any) -> Detect
         per_class={},
         matches=matches,
         losses=losses or {},
-        **{**shares, **given},
+        shares={**dict.fromkeys(METRICS, 1.0), **given},
     )
     return DetectorFigures(metrics, against)
 

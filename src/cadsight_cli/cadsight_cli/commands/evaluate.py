@@ -118,17 +118,17 @@ def _print_normals(metrics: "NormalMetrics") -> None:
 
 
 def _print_detector(metrics: "DetectionMetrics") -> None:
-    from cadsight_learning.metrics.results import SHARES
+    from cadsight_learning.metrics.shares import METRICS
 
     print(
         f"{metrics.pictures} pictures, {metrics.labels} labels, confidence {metrics.confidence} and at most "
         f"{metrics.max_detections} a picture; object_loss is the class loss where a network has no other\n"
     )
-    _print_figures(metrics, (*SHARES, *_OTHERS))
+    _print_figures(metrics, (*METRICS, *_OTHERS))
     if len(metrics.per_class) > 1:
         per_class = metrics.per_class.items()
         rows = [(name, one.labels, *(f"{share:.3f}" for share in one.shares.values())) for name, one in per_class]
-        _print_table(("class", "labels", *SHARES), rows)
+        _print_table(("class", "labels", *METRICS), rows)
     if metrics.masks is not None:
         print(f"masks: mask_map50 {metrics.masks.mask_map50:.3f}, mask_map50_95 {metrics.masks.mask_map50_95:.3f}")
     names = metrics.confusion.classes

@@ -1,7 +1,7 @@
 """The figures of detections against labels, each with its interval (Comillas, section 4.2; Rudenko, section 6)."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from cadsight_core.geometry import Array
@@ -12,6 +12,7 @@ from cadsight_learning.metrics.bootstrap import Interval, resampled, share_inter
 from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.results import BoxMetrics, Confusion, DetectionMetrics
+from cadsight_learning.metrics.shares import METRICS, Matched
 
 BACKGROUND = "background"
 
@@ -28,7 +29,7 @@ def detection_figures(
     precise = average_precision(truth, found, len(names), max_detections)
     weights = resampled(table.pictures, seed=seed)
     again = summed_again(counts, weights)
-    precisions = table.average_precisions(weights)
+    there, precisions = table.average_precisions(), table.average_precisions(weights)
     right = table.right[:, 0]
     wrong = _by_picture(table, table.counted[:, 0] & ~right)
     missed = (counts[:, :, 2] - counts[:, :, 0]).sum(axis=1)
@@ -36,9 +37,8 @@ def detection_figures(
     return DetectionMetrics(
         pictures=table.pictures,
         labels=int(table.labels.sum()),
-        **_shares(counts.sum(axis=(0, 1))),
-        map50=precise.map50,
-        map50_95=precise.map50_95,
+        shares=_shares(counts.sum(axis=(0, 1)), _mean_over_classes(there))
+        | {"map50": precise.map50, "map50_95": precise.map50_95},
         mean_iou=float(table.overlap[right].mean()) if right.any() else 0.0,
         pictures_right=float(whole.mean()),
         intervals=_intervals(again.sum(axis=1), _mean_over_classes(precisions), table.pictures)
@@ -47,9 +47,7 @@ def detection_figures(
         per_class={
             names[c]: BoxMetrics(
                 labels=int(table.labels[:, c].sum()),
-                **_shares(counts[:, c].sum(axis=0)),
-                map50=ap50,
-                map50_95=ap,
+                shares=_shares(counts[:, c].sum(axis=0), there[:, c]) | {"map50": ap50, "map50_95": ap},
                 intervals=_intervals(again[:, c], precisions[:, c], int(np.count_nonzero(table.labels[:, c]))),
             )
             for c, (ap50, ap) in precise.per_class.items()
@@ -59,47 +57,26 @@ def detection_figures(
 
 
 def resampled_figures(table: MatchTable, weights: NDArray[np.integer]) -> dict[str, Array]:
-    """Each of ``SHARES`` (B,) where each picture counts as often as ``weights`` (B, N) say."""
+    """Each of ``METRICS`` (B,) where each picture counts as often as ``weights`` (B, N) say."""
     again = summed_again(table.counts().sum(axis=1), weights)
-    return _shares_of(again) | _precisions_of(_mean_over_classes(table.average_precisions(weights)))
+    return _shares_of(again, _mean_over_classes(table.average_precisions(weights)))
 
 
 def _intervals(counts: NDArray[Any], precisions: Array, pictures: int) -> dict[str, Interval]:
     """Of ``counts`` (B, 3) and ``precisions`` (B, T) of the resamples."""
-    return share_intervals(_shares_of(counts) | _precisions_of(precisions), max(pictures, 1))
+    return share_intervals(_shares_of(counts, precisions), max(pictures, 1))
 
 
-class _Shares(TypedDict):
-    precision: float
-    recall: float
-    f1: float
-    accuracy: float
+def _shares(counts: NDArray[Any], precisions: Array) -> dict[str, float]:
+    """The shares of one set's ``counts`` (3,) and ``precisions`` (1, T); 0 where there is nothing to divide by."""
+    return {name: float(np.nan_to_num(value[0])) for name, value in _shares_of(counts[None], precisions).items()}
 
 
-def _shares(counts: NDArray[Any]) -> _Shares:
-    """The shares of one set's ``counts`` (3,); 0 where there is nothing to divide by."""
-    found = {name: float(np.nan_to_num(value[0])) for name, value in _shares_of(counts[None]).items()}
-    return _Shares(precision=found["precision"], recall=found["recall"], f1=found["f1"], accuracy=found["accuracy"])
-
-
-def _shares_of(counts: NDArray[Any]) -> dict[str, Array]:
-    """Shares (B,) of ``counts`` (B, 3) of right, found and labelled; NaN where there is no label."""
+def _shares_of(counts: NDArray[Any], precisions: Array) -> dict[str, Array]:
+    """Each of ``METRICS`` (B,) of ``counts`` (B, 3) of right, found and labelled, and ``precisions`` (B, T)."""
     right, found, labelled = (counts[:, k].astype(float) for k in range(3))
-
-    def over(part: Array, whole: Array) -> Array:
-        return np.where(labelled > 0, part / np.maximum(whole, 1e-12), np.nan)
-
-    return {
-        "precision": over(right, found),
-        "recall": over(right, labelled),
-        "f1": over(2 * right, found + labelled),
-        "accuracy": over(right, found + labelled - right),
-    }
-
-
-def _precisions_of(precisions: Array) -> dict[str, Array]:
-    """``map50`` and ``map50_95`` (B,) of average precisions (B, T)."""
-    return {"map50": precisions[:, 0], "map50_95": precisions.mean(axis=1)}
+    matched = Matched(right, found, labelled, precisions)
+    return {name: metric.of(matched) for name, metric in METRICS.items()}
 
 
 def _mean_over_classes(precisions: Array) -> Array:

@@ -10,9 +10,10 @@ from cadsight_core.documents import taken_from
 from cadsight_learning.metrics.bootstrap import Interval
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.per_picture import PictureResult
+from cadsight_learning.metrics.shares import METRICS
 
-# Those of each class and of a whole set that have an interval.
-SHARES = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
+# The figures that every stored file has; METRICS may have grown since.
+_ALWAYS = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
 _LOSS = "_loss"
 
 
@@ -37,24 +38,38 @@ class BoxMetrics:
 
     Attributes:
         labels: how many there are.
-        precision, recall, f1, accuracy: at IoU 0.5; accuracy is right over right, wrong and missed.
-        map50, map50_95: average precision by COCO.
+        shares: each of :data:`cadsight_learning.metrics.shares.METRICS` by its name; a file of before one was added
+            lacks it.
         intervals: of these, 95 %, pictures resampled; a figure that no resample has is left out.
     """
 
     labels: int
-    precision: float
-    recall: float
-    f1: float
-    accuracy: float
-    map50: float
-    map50_95: float
+    shares: Mapping[str, float]
     intervals: Mapping[str, Interval]
 
     @property
-    def shares(self) -> dict[str, float]:
-        """Each of :data:`SHARES` by its name."""
-        return {name: getattr(self, name) for name in SHARES}
+    def precision(self) -> float:
+        return self.shares["precision"]
+
+    @property
+    def recall(self) -> float:
+        return self.shares["recall"]
+
+    @property
+    def f1(self) -> float:
+        return self.shares["f1"]
+
+    @property
+    def accuracy(self) -> float:
+        return self.shares["accuracy"]
+
+    @property
+    def map50(self) -> float:
+        return self.shares["map50"]
+
+    @property
+    def map50_95(self) -> float:
+        return self.shares["map50_95"]
 
     def _to_json(self) -> dict[str, Any]:
         return {"labels": self.labels, **self.shares}
@@ -153,7 +168,12 @@ class DetectionMetrics(BoxMetrics):
 
 def _box_metrics(data: Mapping[str, Any]) -> dict[str, Any]:
     intervals = {name: (_number(low), _number(high)) for name, (low, high) in data["intervals"].items()}
-    return {"labels": int(data["labels"]), **{name: _number(data[name]) for name in SHARES}, "intervals": intervals}
+    kept = (*_ALWAYS, *(name for name in METRICS if name in data and name not in _ALWAYS))
+    return {
+        "labels": int(data["labels"]),
+        "shares": {name: _number(data[name]) for name in kept},
+        "intervals": intervals,
+    }
 
 
 def _number(value: Any) -> float:

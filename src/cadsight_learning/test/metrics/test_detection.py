@@ -6,7 +6,8 @@ from cadsight_learning.metrics.bootstrap import resampled
 from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.metrics.detection import detection_figures, resampled_figures
 from cadsight_learning.metrics.matching import MatchTable
-from cadsight_learning.metrics.results import SHARES, Confusion
+from cadsight_learning.metrics.results import Confusion
+from cadsight_learning.metrics.shares import METRICS
 
 
 def boxes(*rows, scores=(), classes=()) -> Boxes:
@@ -52,7 +53,7 @@ def test_the_interval_of_a_recall_is_that_of_its_binomial(pictures, share):
 def test_fifteen_of_fifteen_do_not_pretend():
     figures = detection_figures(*drawn(15, 1.0), ["block"], 10)
     assert figures.map50 == 1.0
-    for name in SHARES:
+    for name in METRICS:
         assert figures.intervals[name] == pytest.approx([0.782, 1.0], abs=1e-3)
 
 
@@ -74,7 +75,7 @@ def test_every_figure_lies_in_its_interval_and_each_class_has_its_own():
     again = resampled_figures(MatchTable.from_json(figures.matches.to_json()), resampled(60))
     assert np.percentile(again["map50_95"], [2.5, 97.5]).tolist() == pytest.approx(figures.intervals["map50_95"])
     whole = resampled_figures(figures.matches, np.ones((1, 60), int))
-    assert [whole[name][0] for name in SHARES] == pytest.approx(list(figures.shares.values()))
+    assert [whole[name][0] for name in METRICS] == pytest.approx(list(figures.shares.values()))
 
 
 def test_pictures_of_nothing_have_no_figure_to_pretend():
