@@ -19,19 +19,20 @@ from cadsight_core.watching import step
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 from cadsight_learning.inference import Pipeline
 
-from cadsight_report import charts, distances, models
+from cadsight_report import charts, models
 from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, zoomed
 from cadsight_report.figures import DetectorFigures, NormalFigures, RunFigures
 from cadsight_report.labels import LabelError, label_figures, session_errors
 from cadsight_report.live import live_figures, live_report, replay_figures
 from cadsight_report.origin import settings, step_seconds, versions
 from cadsight_report.page import Illustrations, Picture, render
+from cadsight_report.sections import SECTIONS
 from cadsight_report.targets import judge
 from cadsight_report.truth import Truth, true_sample, truth_of
 
 PICTURES, SALIENCY_MAPS = 20, 8
 _SURROUNDINGS, _PICTURE_SIDE = 2.2, 440
-STAGES = ("labels", "distances", "detector", "normals", "pictures", "page")
+STAGES = ("labels", "sections", "detector", "normals", "pictures", "page")
 Progress = Callable[[str], None]
 
 
@@ -68,6 +69,7 @@ class _Report:
         self.pictures: tuple[Picture, ...] = ()
         self.saliency: tuple[Picture, ...] = ()
         self.sentences: dict[str, str] = {}
+        self.section_charts: Mapping[str, Mapping[str, str]] = {}
         sessions = {split: run.session(split) for split in SPLITS}
         self.truths: dict[str, Truth] = {
             split: truth for split, session in sessions.items() if (truth := truth_of(session)) is not None
@@ -114,12 +116,17 @@ class _Report:
         if chart:
             self.charts["labels"] = chart
 
-    def add_distances(self) -> None:
-        """How far the colours of the test images are from those of the training images."""
-        if {"train", "test"} <= self.labelled.keys() and all(len(self.labelled[s]) for s in ("train", "test")):
-            found = distances.between(self.labelled["train"], self.labelled["test"])
-            self._add(distances=found.to_json())
-            self.charts["channels"] = charts.densities(found.panels("train", "test"))
+    def add_sections(self) -> None:
+        """Whatever stands by itself.
+
+        Raises:
+            CadsightError: for a section with the name of another key of report.json.
+        """
+        if taken := SECTIONS.keys() & RunFigures.__dataclass_fields__.keys():
+            raise CadsightError(f"a section of the report is called {min(taken)!r}, expected no other key of its JSON")
+        found = {name: content for name, one in SECTIONS.items() if (content := one.content(self.run)) is not None}
+        self._add(sections={name: content.figures for name, content in found.items()})
+        self.section_charts = {name: content.charts for name, content in found.items()}
 
     def add_detector(self) -> None:
         """The paper's table 1, over all captured test images where there is truth, else over the labelled ones."""
@@ -183,7 +190,7 @@ class _Report:
             panel = ("image in to result out, ms", {"frames": live.latencies_ms})
             self.charts["latency"] = charts.histograms([panel], bins=40)
         figures = without_nan(self.figures.to_json())
-        illustrations = Illustrations(self.charts, self.pictures, self.saliency, self.sentences)
+        illustrations = Illustrations(self.charts, self.pictures, self.saliency, self.sentences, self.section_charts)
         page = render(figures, illustrations)
         write_output(self.run.figures, figures_text(figures, indent=2) + "\n", is_figures)
         write_output(self.run.page, page, is_page)

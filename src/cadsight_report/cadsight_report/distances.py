@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.images import Rgb
+from cadsight_core.run_folder import RunFolder
 from cadsight_core.watching import step, watched
 from cadsight_learning.similarity.colour import compared
 from cadsight_learning.similarity.compare import by_features, some
 from cadsight_learning.similarity.extractors import ImageFeatures
 from cadsight_learning.similarity.features import nearest
+
+from cadsight_report import charts
+from cadsight_report.sections import Content
 
 _CHANNELS = ("red", "green", "blue")
 # Histograms of more pictures look the same and only take longer.
@@ -67,3 +71,15 @@ def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | N
 def _pictures(dataset: Dataset) -> list[Rgb]:
     samples = some(dataset.samples(), _MOST_PICTURES)
     return [dataset.image(sample) for sample in watched(samples, len(samples), "pictures read")]
+
+
+def of_run(run: RunFolder) -> Content | None:
+    """How far the labelled test images are from those of training; None where one of the two has none."""
+    folders = [run.session(split).labelled for split in ("train", "test")]
+    if not all((folder / "dataset.json").is_file() for folder in folders):
+        return None
+    train, test = map(Dataset.open, folders)
+    if not len(train) or not len(test):
+        return None
+    found = between(train, test)
+    return Content(found.to_json(), {"channels": charts.densities(found.panels("train", "test"))})

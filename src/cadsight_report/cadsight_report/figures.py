@@ -11,6 +11,8 @@ from cadsight_core.run_folder import FORMAT
 from cadsight_learning.evaluation.normal_metrics import NormalMetrics
 from cadsight_learning.metrics.results import DetectionMetrics
 
+from cadsight_report.sections import SECTIONS
+
 Against = Literal["truth", "labels"]
 Relation = Literal["at least", "at most", "is"]
 _TRUTH = ("iou_colour_vs_truth", "iou_kinematic_vs_truth", "normal_error_deg")
@@ -220,7 +222,7 @@ class RunFigures:
         part: the classes of its sets; None where there is no set.
         truth: whether there is truth beside it.
         seconds: of each finished step.
-        distances: between training and test images, as :meth:`cadsight_report.distances.Distances.to_json` has them.
+        sections: of each of :data:`cadsight_report.sections.SECTIONS` that found something, what it keeps.
         detector_on_labels: where ``detector`` is judged by the truth, the same judged by the kept labels.
         missing: what the report lacks, a sentence each.
     """
@@ -235,7 +237,7 @@ class RunFigures:
     settings: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     labels: LabelFigures | None = None
-    distances: Mapping[str, Any] | None = None
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     detector: DetectorFigures | None = None
     detector_on_labels: DetectorFigures | None = None
     normals: NormalFigures | None = None
@@ -260,7 +262,7 @@ class RunFigures:
             "settings": dict(self.settings),
             "versions": dict(self.versions),
             "labels": self.labels and self.labels.to_json(),
-            "distances": self.distances,
+            **{name: self.sections.get(name) for name in SECTIONS},
             "detector": self.detector and self.detector.to_json(),
             "detector_on_labels": self.detector_on_labels and self.detector_on_labels.to_json(),
             "normals": self.normals and self.normals.to_json(),
@@ -287,7 +289,7 @@ class RunFigures:
             settings=data["settings"],
             versions=data["versions"],
             labels=section(LabelFigures, "labels"),
-            distances=data["distances"],
+            sections={name: data[name] for name in SECTIONS if data.get(name) is not None},
             detector=section(DetectorFigures, "detector"),
             detector_on_labels=section(DetectorFigures, "detector_on_labels"),
             normals=section(NormalFigures, "normals"),

@@ -4,19 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from cadsight_report.labels import WRONG_ABOVE_DEG, WRONG_BELOW_IOU
 from cadsight_report.paper import REAL_NANO, SYNTHETIC_NANO, TABLE
+from cadsight_report.sections import SECTIONS, Section
 
-_SECTIONS = (
-    ("labels", "Labels"),
-    ("detector", "Detector"),
-    ("normals", "Normals"),
-    ("distances", "Train and test"),
-    ("live", "Live"),
-)
+_SECTIONS = (("labels", "Labels"), ("detector", "Detector"), ("normals", "Normals"))
 
 
 @dataclass(frozen=True)
@@ -35,18 +30,22 @@ class Illustrations:
     Attributes:
         charts: SVG by name, made by :mod:`cadsight_report.charts`.
         models: a sentence on each model, by its name.
+        sections: the charts of each of :data:`cadsight_report.sections.SECTIONS`.
     """
 
     charts: dict[str, str] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     saliency: tuple[Picture, ...] = ()
     models: dict[str, str] = field(default_factory=dict)
+    sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
     """The page of a run; every text from the run is escaped, only our own charts and style are not."""
     mets = [t["met"] for t in figures["targets"]]
-    sections = [("targets", "Targets"), *((id_, title) for id_, title in _SECTIONS if figures.get(id_))]
+    own = ((one.name, one.title) for one in SECTIONS.values())
+    told = (*_SECTIONS, *own, ("live", "Live"))
+    sections = [("targets", "Targets"), *((id_, title) for id_, title in told if figures.get(id_))]
     if illustrations.pictures:
         sections.append(("pictures", "Pictures"))
     return filled(
@@ -56,6 +55,11 @@ def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
         pictures=illustrations.pictures,
         saliency=illustrations.saliency,
         models={"detector": "", "normals": ""} | illustrations.models,
+        own_sections=[
+            {"name": name, "html": _section(one, figures[name], illustrations.sections.get(name, {}))}
+            for name, one in SECTIONS.items()
+            if figures.get(name)
+        ],
         sections=[*sections, ("making", "How it was made")],
         met=mets.count(True),
         judged=len(mets) - mets.count(None),
@@ -72,7 +76,7 @@ def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
 def filled(template: str, **values: Any) -> str:
     """A template of this package with the style of all pages; what is no :class:`Markup` is escaped."""
     environment = Environment(
-        loader=PackageLoader("cadsight_report"),
+        loader=ChoiceLoader([PackageLoader("cadsight_report"), PrefixLoader(_packages(), ":")]),
         autoescape=select_autoescape(("html", "j2")),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -82,6 +86,14 @@ def filled(template: str, **values: Any) -> str:
     return environment.get_template(template).render(css=Markup(css), **values)
 
 
+def _section(one: Section, figures: Mapping[str, Any], charts: Mapping[str, str]) -> Markup:
+    return Markup(filled(one.template, section=figures, charts={name: Markup(svg) for name, svg in charts.items()}))
+
+
+def _packages() -> dict[str, PackageLoader]:
+    return {name: PackageLoader(name) for name in {one.template.partition(":")[0] for one in SECTIONS.values()}}
+
+
 def _absent(charts: Mapping[str, str]) -> dict[str, None]:
-    names = ("labels", "detector_curves", "normals_curves", "angles", "channels", "latency")
+    names = ("labels", "detector_curves", "normals_curves", "angles", "latency")
     return {name: None for name in names if name not in charts}

@@ -51,7 +51,7 @@ def reported(run_folder, tmp_path_factory):
     assert tuple(stages) == STAGES
     # Whatever takes long within a stage is told as it goes.
     assert {"run read"} <= loops[""]
-    assert {"pictures read", "colours compared", "features"} <= loops["distances"]
+    assert {"pictures read", "colours compared", "features"} <= loops["sections"]
     assert {"looking", "losses", "figures and intervals"} <= loops["detector"]
     assert {"crops", "looking", "saliency"} <= loops["normals"]
     assert {"pictures looked at"} <= loops["pictures"]
