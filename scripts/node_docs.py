@@ -14,33 +14,24 @@ from parameter_tables import class_of, markdown, row, run
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "nodes.md"
 
-# Name in the page's markers, and where the dataclass is; imported only when the page asks for it.
-SOURCES = {
-    "simulated_cell": "cadsight_cell.simulated_cell_node:SimulatedCellParameters",
-    "motion": "cadsight_cell.motion_node:MotionParameters",
-    "capture": "cadsight_capture.capture_node:CaptureParameters",
-    "labelling": "cadsight_capture.labelling_parameters:LabellingNodeParameters",
-    "perception": "cadsight_perception.parameters:PerceptionParameters",
-    "replay": "cadsight_perception.parameters:ReplayParameters",
-    "bodies": "cadsight_cell.collision:BoxBody",
-}
-_TABLE = re.compile(r"(<!-- parameters (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# Before each table the page names the node (or what else has keys) and its dataclass.
+_TABLE = re.compile(r"(<!-- (?:parameters|keys) \w+ ([\w.:]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_NODE = re.compile(r"<!-- parameters (\w+) ([\w.:]+) -->")
 
 
 def page(text: str) -> str:
     """``text`` with every table between its markers made anew."""
-    return _TABLE.sub(lambda m: f"{m[1]}\n{table(source(m[2]))}\n{m[3]}", text)
+    return _TABLE.sub(lambda m: f"{m[1]}\n{table(class_of(m[2]))}\n{m[3]}", text)
+
+
+def nodes() -> dict[str, str]:
+    """Where the parameters of each node of the page are, by its name."""
+    return dict(_NODE.findall(PAGE.read_text(encoding="utf-8")))
 
 
 def source(name: str) -> type:
-    """The dataclass of a node.
-
-    Raises:
-        SystemExit: when the page asks for one that is not there.
-    """
-    if name not in SOURCES:
-        raise SystemExit(f"docs/nodes.md asks for the parameters of {name!r}, expected one of {', '.join(SOURCES)}")
-    return class_of(SOURCES[name])
+    """The dataclass of a node, imported only now."""
+    return class_of(nodes()[name])
 
 
 def table(cls: type) -> str:

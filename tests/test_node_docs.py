@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -52,13 +51,12 @@ def test_the_page_is_what_the_script_makes_of_it(node_docs: ModuleType) -> None:
 
 
 def test_every_node_that_a_launch_file_starts_has_its_table(node_docs: ModuleType) -> None:
-    text = node_docs.PAGE.read_text(encoding="utf-8")
     started: set[str] = set()
     for file in (ROOT / "launch").glob("*.launch.xml"):
         nodes = plan.read(file, {"bag": "some.mcap"} if file.name.startswith("replay") else {}, {})
         started |= {node.executable for node in nodes if node.package.startswith("cadsight_")}
-    assert started == {"simulated_cell", "motion", "capture", "labelling", "perception", "replay"}
-    assert started <= set(re.findall(r"<!-- parameters (\w+) -->", text))
+    assert len(started) >= 6
+    assert started == node_docs.nodes().keys()
 
 
 def _given(node: plan.Node) -> set[str]:
@@ -85,7 +83,7 @@ def test_launch_files_and_the_parameter_file_give_each_node_its_own_parameters_o
     nodes = plan.read(ROOT / "launch" / "workcell.launch.xml", {"perception": "true"}, {})
     nodes += plan.read(ROOT / "launch" / "replay.launch.xml", {"bag": "some.mcap"}, {})
     ours = [node for node in nodes if node.package.startswith("cadsight_")]
-    assert len(ours) == 7
+    assert len(ours) >= 7
     for node in ours:
         known = {name for name, _, _ in node_docs.fields(node_docs.source(node.executable))} | {"use_sim_time"}
         assert _given(node) - known == set(), node.full_name

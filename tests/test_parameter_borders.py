@@ -18,7 +18,7 @@ from cell_nodes import HELD, PART
 from script_module import script
 
 node_docs = script("node_docs")
-NODES = ("simulated_cell", "motion", "capture", "labelling", "perception", "replay")
+NODES = tuple(node_docs.nodes())
 # What a node cannot do without; all else has a default that is good.
 NEEDED = {"simulated_cell": PART, "capture": PART, "labelling": PART}
 TOO_LONG = "a" * 300
