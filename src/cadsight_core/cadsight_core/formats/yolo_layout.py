@@ -387,7 +387,7 @@ def _class_names(data: dict[Any, Any], path: Path, notes: Notes) -> tuple[str, .
         if not 0 <= names <= MOST_CLASSES:
             raise CadsightError(f"{path} has {names} classes, expected 0 to {MOST_CLASSES}")
         return tuple(str(i) for i in range(names))
-    if not isinstance(names, list | dict):
+    if not isinstance(names, list | dict) or "names" not in data:
         raise CadsightError(f"{path} has the names {names!r}, expected a list, or a mapping of ids to names")
     if isinstance(names, dict) and sorted(map(str, names)) != sorted(map(str, range(len(names)))):
         raise CadsightError(f"{path} names the classes {list(names)}, expected the ids 0 to {len(names) - 1}")
@@ -403,7 +403,9 @@ def _as_written(path: Path) -> dict[int, str]:
     """The names by their ids, letter by letter: 1.10 is a part's name, and no number."""
     node = compose_yaml(yaml_bytes(path), str(path))
     assert isinstance(node, yaml.MappingNode)
-    names = next(value for key, value in node.value if key.value == "names")
+    names = next((value for key, value in node.value if key.value == "names"), None)
+    if names is None:
+        raise CadsightError(f"{path} takes its names over from elsewhere (<<), expected them written out")
     items = (
         [(int(node_value(k, str(path))), v) for k, v in names.value]
         if isinstance(names, yaml.MappingNode)

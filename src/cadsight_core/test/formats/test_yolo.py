@@ -222,6 +222,8 @@ def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, pictur
         ("names: {0: a, 2: b}", "expected the ids 0 to 1"),
         ("names: {0: a, K: b}", "expected the ids 0 to 1"),
         ("names: 3.5", "expected a list, or a mapping"),
+        ("nc: [a]", "expected a list, or a mapping"),
+        ("base: &b {names: [a]}\n<<: *b", "expected"),
         ("train: images", "has no key 'names'"),
         ("names: [a", "is not YAML"),
         ("names: [a]\ntrain: missing", "train is 'missing', expected a folder or list of pictures"),
