@@ -58,9 +58,11 @@ def size_of(image: Path, told: tuple[float, float] | None, file: Path, notes: No
         notes.problem("unreadable picture", image, str(error), loses="images")
         return None
     if told is not None and all(told) and told != (size.width, size.height):
+        # A whole number may have more digits than a float holds.
+        width, height = (f"{v:g}" if isinstance(v, float) else v for v in told)
         text = (
-            f"{image.name!r} is said to be {told[0]:g} x {told[1]:g} pixels, expected {size.width} x {size.height} as "
-            "in the picture"
+            f"{image.name!r} is said to be {width} x {height} pixels, expected {size.width} x {size.height} as in the "
+            "picture"
         )
         notes.problem("wrong picture size", file, text)
     return size
