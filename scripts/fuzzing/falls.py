@@ -1,10 +1,11 @@
 """What fell, and the folder in which it is kept."""
 
-import json
 import shutil
 import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from cadsight_core.json_text import json_text
 
 from fuzzing.inputs import Input
 
@@ -52,5 +53,5 @@ def keep(fall: Fall, one: Input, kept: Path, lot: int) -> Path:
         (folder / "input" / file.relative_to(one.seed)).write_bytes(data)
     again = f"python scripts/fuzz_readers.py --again {folder}"
     told = {**asdict(fall), "changed": str(one.file.relative_to(one.seed)), "seed": lot, "again": again}
-    (folder / TOLD).write_text(json.dumps(told, indent=1) + "\n")
+    (folder / TOLD).write_text(json_text(told, indent=1) + "\n")
     return folder

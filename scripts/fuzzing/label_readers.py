@@ -4,7 +4,6 @@ import base64
 import csv
 import functools
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cadsight_core.formats import Reading, read
 from cadsight_core.formats.convert import convert
 from cadsight_core.formats.notes import Notes
 from cadsight_core.health import check
+from cadsight_core.json_text import json_text
 from cadsight_core.shapes import instance_mask
 from PIL import Image
 
@@ -47,7 +47,7 @@ def _read(folder: Path) -> None:
                     instance_mask(instance, sample.size)
         except CadsightError:
             continue
-    json.dumps(check(folder, whole_pictures=False).to_json(), allow_nan=False)
+    json_text(check(folder, whole_pictures=False).to_json())
 
 
 def _picture(path: Path) -> None:
@@ -95,13 +95,13 @@ def _coco_json() -> dict[str, object]:
 
 def _coco(folder: Path) -> None:
     _pictures(folder / "plain" / "images", "a.png", "b.png")
-    _write(folder / "plain" / "annotations.json", json.dumps(_coco_json()))
+    _write(folder / "plain" / "annotations.json", json_text(_coco_json()))
     compressed = _coco_json()
     compressed["annotations"][0]["segmentation"] = {"counts": "PQb0", "size": [_HEIGHT, _WIDTH]}  # type: ignore[index]
     for split in ("train", "valid"):
         _pictures(folder / "splits" / split, f"{split}a.png", f"{split}b.png")
         images = [{**image, "file_name": split + image["file_name"]} for image in compressed["images"]]  # type: ignore[attr-defined]
-        _write(folder / "splits" / split / "_annotations.coco.json", json.dumps({**compressed, "images": images}))
+        _write(folder / "splits" / split / "_annotations.coco.json", json_text({**compressed, "images": images}))
 
 
 def _converted(to: str, folder: Path, name: str = "converted") -> None:
@@ -175,7 +175,7 @@ def _via(folder: Path) -> None:
     project = {"_via_settings": {"project": {"name": "a"}}, "_via_img_metadata": entries, "_via_attributes": attributes}
     for name, data in (("regions", entries), ("project", project)):
         _pictures(folder / name, "a.png", "b.png")
-        _write(folder / name / "via.json", json.dumps(data))
+        _write(folder / name / "via.json", json_text(data))
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(
@@ -190,7 +190,7 @@ def _via(folder: Path) -> None:
         ]
     )
     for number, region in enumerate(regions):
-        cells = json.dumps(region["shape_attributes"]), json.dumps(region["region_attributes"])
+        cells = json_text(region["shape_attributes"]), json_text(region["region_attributes"])
         table.writerow(["a.png", 7, "{}", len(regions), number, *cells])
     table.writerow(["b.png", 7, "{}", 0, 0, "{}", "{}"])
     _pictures(folder / "table", "a.png", "b.png")
@@ -233,7 +233,7 @@ def _labelme(folder: Path) -> None:
     for name in ("a", "b"):
         _pictures(folder / "labelme", f"{name}.png")
         told = [{"label": "bolt", "group_id": None, **shape} for shape in shapes]
-        _write(folder / "labelme" / f"{name}.json", json.dumps({**rest, "imagePath": f"{name}.png", "shapes": told}))
+        _write(folder / "labelme" / f"{name}.json", json_text({**rest, "imagePath": f"{name}.png", "shapes": told}))
 
 
 def _cvat(folder: Path) -> None:

@@ -1,9 +1,9 @@
 """Readers of models and bags."""
 
-import json
 from pathlib import Path
 
 import torch
+from cadsight_core.json_text import json_text
 from cadsight_learning.registry.card import load_card
 from cadsight_learning.registry.store import list_models
 from cadsight_learning.weights.checkpoint import load_state, save_checkpoint
@@ -42,7 +42,7 @@ def _models(folder: Path) -> None:
     }
     home = folder / "models" / "detector"
     home.mkdir(parents=True)
-    (home / "model.json").write_text(json.dumps(card))
+    (home / "model.json").write_text(json_text(card))
     state = {
         "a.weight": torch.arange(12.0).reshape(3, 4),
         "a.bias": torch.zeros(3, dtype=torch.float16),

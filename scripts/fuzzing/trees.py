@@ -35,7 +35,7 @@ def json_changed(data: bytes, rng: Random) -> bytes | None:
         opened, closed = rng.choice((("[", "]"), ('{"a":', "}")))
         return opened.encode() * deep + data + closed.encode() * deep
     try:
-        return encoded(json.dumps(changed(tree, rng), ensure_ascii=rng.random() < 0.7))
+        return encoded(json.dumps(changed(tree, rng), ensure_ascii=rng.random() < 0.7, allow_nan=True))
     except ValueError:  # whole numbers of very many digits
         return None
 
