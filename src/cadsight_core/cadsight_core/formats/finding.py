@@ -15,7 +15,7 @@ from cadsight_core.sample import Sample
 
 # Enough of a file to see what it is.
 _HEAD = 1 << 16
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\Z")
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\Z")
 _JSON_WORDS = re.compile(
     rb'"(annotations|shapes|regions|bbox|bboxes|boxes|labels|label|segmentation|keypoints|polygon|polygons|'
     rb'region_attributes|category_id|objects|images|categories|file_name|filename|imagePath)"\s*:'

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.meshes import textures
+from cadsight_core.meshes.numbers import numbers_of
 from cadsight_core.meshes.polygons import cut
 from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.triangles import Triangles
@@ -222,7 +223,7 @@ def _ascii(elements: list[_Element], body: bytes, _order: str) -> None:
 def _ascii_rows(element: _Element, words: list[bytes], at: int) -> int:
     if not any(p.count for p in element.properties):
         width = len(element.properties)
-        table = np.array(words[at : at + element.rows * width], dtype="S").astype(float).reshape(element.rows, width)
+        table = numbers_of(words[at : at + element.rows * width]).reshape(element.rows, width)
         for prop, column in zip(element.properties, table.T, strict=True):
             element.columns[prop.name] = column.astype(prop.kind)
         return at + element.rows * width

@@ -6,6 +6,7 @@ import numpy as np
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.meshes.numbers import numbers_of
 from cadsight_core.meshes.polygons import cut
 from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.triangles import Triangles
@@ -14,7 +15,7 @@ _HEADER = 84
 _TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 # What programs write that do not know the count when they begin.
 _UNKNOWN_COUNTS = (0, 0xFFFFFFFF)
-_NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf|1\.#\w+)\S*"
+_NUMBER = rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf|1\.#\w)\S*"
 _VERTEX = re.compile(
     rb"\bvertex\s+(" + _NUMBER + rb")\s+(" + _NUMBER + rb")\s+(" + _NUMBER + rb")(?=\s|$)", re.IGNORECASE
 )
@@ -87,7 +88,7 @@ def _ascii(data: bytes) -> Triangles:
 
 def _numbers(words: list[tuple[bytes, bytes, bytes]]) -> Array:
     try:
-        return np.array(words, "S").astype(float).reshape(-1, 3)
+        return numbers_of([word for row in words for word in row]).reshape(-1, 3)
     except ValueError:  # such as 1.#QNAN, which Microsoft's C writes
         return np.array([[_number(w) for w in row] for row in words], float).reshape(-1, 3)
 

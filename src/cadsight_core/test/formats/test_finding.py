@@ -7,6 +7,7 @@ import pytest
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import Reading, find, load, read
+from cadsight_core.formats.finding import looks_like_labels
 from cadsight_core.formats.notes import Notes
 from cadsight_core.health import check
 
@@ -449,3 +450,10 @@ def test_a_picture_that_cannot_be_read_is_told_without_labels_too(tmp_path, put)
     put("images/a.png")
     put("images/b.tif", b"II*\0")
     assert sorted(p.kind for p in check(tmp_path / "set").problems) == ["no labels", "unreadable picture"]
+
+
+def test_a_file_of_digits_alone_is_told_from_labels_in_one_go(tmp_path):
+    (tmp_path / "a.txt").write_text("9" * 65_536 + "x")  # which going back digit by digit would take minutes for
+    assert looks_like_labels(tmp_path / "a.txt") == ""
+    (tmp_path / "a.txt").write_text("1. .5 -2.5e-3 +4 x")
+    assert looks_like_labels(tmp_path / "a.txt") == "rows of numbers"

@@ -108,7 +108,7 @@ def test_a_moved_or_renamed_picture_is_found_and_another_size_refused(write, tmp
     folder = write(shape([[24, 9], [32, 3]], "rectangle"), imagePath="..\\photos\\a.png")
     assert load(folder)[0][0].image == folder / "a.png"
     write(shape([[24, 9], [32, 3]], "rectangle"), imageWidth=10**400)
-    with pytest.raises(CadsightError, match="is said to be 10{400} x 30 pixels, expected 40 x 30"):
+    with pytest.raises(CadsightError, match=r"is said to be 10{400} x 30 pixels, expected 40 x 30"):
         load(folder)
     write(shape([[24, 9], [32, 3]], "rectangle"), imageWidth=80)
     with pytest.raises(CadsightError, match="is said to be 80 x 30 pixels, expected 40 x 30"):
