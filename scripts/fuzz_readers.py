@@ -14,6 +14,9 @@ from fuzzing.falls import TOLD
 from fuzzing.registry import ROOMS, reader
 from fuzzing.watch import SeedError, Tally, fuzz
 
+# Writes over the line of progress, which is there where somebody looks.
+_AGAIN = "\r\x1b[K" if sys.stdout.isatty() else ""
+
 
 def main(words: list[str] | None = None) -> int:
     options = _options(words)
@@ -27,10 +30,10 @@ def main(words: list[str] | None = None) -> int:
                 reader, name, options.seconds, options.out, lot=options.seed, progress=_Line(name, options.seconds)
             )
         except SeedError as error:
-            print(f"\r{name}: {error}")
+            print(f"{_AGAIN}{name}: {error}")
             return 2
         slowest = f"the slowest, number {tally.longest[1]}, took {tally.longest[0]:.2f} s"
-        print(f"\r{name}: {_words(tally)} in {time.monotonic() - began:.0f} s; {slowest}{' ' * 20}", flush=True)
+        print(f"{_AGAIN}{name}: {_words(tally)} in {time.monotonic() - began:.0f} s; {slowest}", flush=True)
         for (kind, place), folder in tally.kept.items():
             print(f"  {tally.falls[kind, place]} x {kind} {place}: {folder}", flush=True)
         inputs += tally.inputs
@@ -81,7 +84,7 @@ class _Line:
     def __call__(self, tally: Tally, seconds: float) -> None:
         if sys.stdout.isatty() and time.monotonic() - self._told > 1:
             self._told = time.monotonic()
-            print(f"\r{self._name}: {_words(tally)}, {seconds:.0f} of {self._seconds:.0f} s", end="", flush=True)
+            print(f"{_AGAIN}{self._name}: {_words(tally)}, {seconds:.0f} of {self._seconds:.0f} s", end="", flush=True)
 
 
 if __name__ == "__main__":
