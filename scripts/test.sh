@@ -15,10 +15,11 @@ mypy
 export COVERAGE_FILE="$PWD/.coverage"
 export COVERAGE_RCFILE="$PWD/pyproject.toml"
 
-# As many workers as cores, each with its ROS domain (conftest.py). Each may need 2 GB, and beyond four the longest file
-# is what takes the time.
+# Three workers for two cores, each with its ROS domain (conftest.py): a test of an arm waits for it a third of its time.
+# Each may need 2 GB, and beyond four the longest file is what takes the time.
 cores=$(nproc)
-workers="${CADSIGHT_TEST_WORKERS:-$((cores < 4 ? cores : 4))}"
+workers=$(((3 * cores + 1) / 2))
+workers="${CADSIGHT_TEST_WORKERS:-$((workers < 4 ? workers : 4))}"
 # The workers have the cores: more threads below them would only take them from each other.
 each=$((workers > 0 ? cores / workers : cores))
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$((each > 0 ? each : 1))}"
