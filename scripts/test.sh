@@ -16,9 +16,11 @@ export COVERAGE_FILE="$PWD/.coverage"
 export COVERAGE_RCFILE="$PWD/pyproject.toml"
 
 # Three workers for two cores, each with its ROS domain (conftest.py): a test of an arm waits for it a third of its time.
-# Each may need 2 GB, and beyond four the longest file is what takes the time.
+# Each may need 3 GB with what it starts, and beyond four the longest file is what takes the time.
 cores=$(nproc)
 workers=$(((3 * cores + 1) / 2))
+fit=$(($(awk '/^MemAvailable/ {print $2}' /proc/meminfo) / 3000000))
+workers=$((fit < workers ? (fit > 1 ? fit : 1) : workers))
 workers="${CADSIGHT_TEST_WORKERS:-$((workers < 4 ? workers : 4))}"
 # The workers have the cores: more threads below them would only take them from each other.
 each=$((workers > 0 ? cores / workers : cores))
