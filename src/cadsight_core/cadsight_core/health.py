@@ -251,12 +251,13 @@ def _check_files(loaded: Loaded, found: Found, samples: Sequence[Sample], notes:
 
 def _check_labels(columns: Columns, loaded: Loaded, notes: Notes) -> None:
     samples = columns.heads
+    with_problems = {p.file for p in notes.problems}
     for number in np.flatnonzero(columns.counts == 0) if loaded.format != "pictures" else ():
         sample = samples[number]
         if _is_background(sample, 0):
             continue
         file = (notes.label_file_of(sample.name) if loaded.format == "yolo" else None) or sample.image
-        if loaded.format != "yolo" or (file != sample.image and not _has_problem(file, notes)):
+        if loaded.format != "yolo" or (file != sample.image and file not in with_problems):
             notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
     for number, index in _doubtful(columns, len(loaded.classes)):
         sample = samples[number]
@@ -379,7 +380,3 @@ def _fingerprint(sample: Sample) -> tuple[bytes, str]:
     digest = hashlib.sha256(str(image.shape).encode())
     digest.update(image.data)
     return digest.digest(), ""
-
-
-def _has_problem(file: Path, notes: Notes) -> bool:
-    return any(p.file == file for p in notes.problems)
