@@ -48,16 +48,21 @@ def found_picture(locator: Locator, names: Iterable[str], file: Path, notes: Not
     return image
 
 
-def size_of(image: Path, told: tuple[float, float] | None, file: Path, notes: Notes) -> ImageSize | None:
-    """The picture's size, None (and a note) where it cannot be read; noted where ``file`` told another one."""
+def readable_size(image: Path, notes: Notes) -> ImageSize | None:
+    """The picture's size, None (and a note) where it cannot be read."""
     try:
-        size = image_size(image)
+        return image_size(image)
     except CadsightError as error:
         if notes.strict:
             raise
         notes.problem("unreadable picture", image, str(error), loses="images")
         return None
-    if told is not None and all(told) and told != (size.width, size.height):
+
+
+def size_of(image: Path, told: tuple[float, float] | None, file: Path, notes: Notes) -> ImageSize | None:
+    """The picture's size, None (and a note) where it cannot be read; noted where ``file`` told another one."""
+    size = readable_size(image, notes)
+    if size is not None and told is not None and all(told) and told != (size.width, size.height):
         # A whole number may have more digits than a float holds.
         width, height = (f"{v:g}" if isinstance(v, float) else v for v in told)
         text = (

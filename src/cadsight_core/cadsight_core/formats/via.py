@@ -23,12 +23,12 @@ from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import sample_names, split_of, write_splits
 from cadsight_core.formats.json_files import checked, head_of, json_bytes, parse_json, read_json
 from cadsight_core.formats.json_stream import Elements, Members, plain
+from cadsight_core.formats.listed import readable_size
 from cadsight_core.formats.locating import Locator, lexically_inside
 from cadsight_core.formats.merging import merged
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.via_table import SUFFIX, entries_of, is_via_table, names_in
-from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, instance_contour, is_crowd
 from cadsight_core.watching import watched_if_many
@@ -146,12 +146,8 @@ def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attrib
     classes = _classes(entries, key, project)
     samples = []
     for (entry, image), name in watched_if_many(zip(found, names, strict=True), len(found), "labels read"):
-        try:
-            size = image_size(image)
-        except CadsightError as error:
-            if notes.strict:
-                raise
-            notes.problem("unreadable picture", image, str(error), loses="images")
+        size = readable_size(image, notes)
+        if size is None:
             continue
         notes.label_file(name, path)
         instances: list[Instance] = []

@@ -18,10 +18,10 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import copy_picture, sample_names, whole_export
 from cadsight_core.formats.key_points import for_yolo
+from cadsight_core.formats.listed import readable_size
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.yolo_layout import MOST_CLASSES, UNSPLIT, Layout, find_layout, label_path
-from cadsight_core.images import image_size
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, cut, given_polygons, has_shape, instance_contour, is_crowd, joined
 from cadsight_core.text_files import read_text
@@ -80,12 +80,8 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
     classes = layout.classes
     named = zip(layout.pictures, sample_names(layout.pictures, layout.folder), strict=True)
     for (split, image), name in watched_if_many(named, len(layout.pictures), "label files read"):
-        try:
-            size = image_size(image)
-        except CadsightError as error:
-            if notes.strict:
-                raise
-            notes.problem("unreadable picture", image, str(error), loses="images")
+        size = readable_size(image, notes)
+        if size is None:
             continue
         labels = layout.labels.get(image)
         instances: list[Instance] = []
