@@ -1,8 +1,10 @@
 """Pictures on the disk: read strictly, written atomically."""
 
+import contextlib
 import os
 import stat
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -52,17 +54,14 @@ def read_image(path: str | Path) -> Rgb:
             of 32 bits, for which nobody said what is black and what is white.
     """
     path = path if isinstance(path, Path) else Path(path)  # which takes its time to take a path apart again
-    try:
-        with _open(path) as image:
-            _refuse_ambiguous(image, path)
-            # 16 bits a channel would be cut off at 255, where a viewer shows the upper eight.
-            if image.mode.startswith("I;16"):
-                return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
-            image.load()  # EXIF may stand behind the pixels
-            upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
-            return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
-    except Exception as error:  # whatever broken bytes make of Pillow's readers: an AssertionError, a struct.error, ...
-        raise _unreadable(path, error) from error
+    with pillow_reads(lambda error: _unreadable(path, error)), _open(path) as image:
+        _refuse_ambiguous(image, path)
+        # 16 bits a channel would be cut off at 255, where a viewer shows the upper eight.
+        if image.mode.startswith("I;16"):
+            return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+        image.load()  # EXIF may stand behind the pixels
+        upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
+        return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
 
 
 def image_size(path: str | Path) -> ImageSize:
@@ -72,15 +71,27 @@ def image_size(path: str | Path) -> ImageSize:
         CadsightError: as :func:`read_image`, as far as the header tells.
     """
     path = path if isinstance(path, Path) else Path(path)  # which takes its time to take a path apart again
+    with pillow_reads(lambda error: _unreadable(path, error)), _open(path) as image:
+        _refuse_ambiguous(image, path)
+        # Of a TIFF, Pillow tells the size of the upright picture, where the file tells it as it is stored.
+        turned = image.format != "TIFF" and _orientation(image) in _ON_ITS_SIDE
+        width, height = image.size
+        return ImageSize(height, width) if turned else ImageSize(width, height)
+
+
+@contextlib.contextmanager
+def pillow_reads(told: Callable[[Exception], CadsightError]) -> Iterator[None]:
+    """Around what Pillow reads: what broken bytes make it raise (an AssertionError, a struct.error, ...) is ``told``.
+
+    Raises:
+        CadsightError: what ``told`` makes of the error, or one that the body raised itself.
+    """
     try:
-        with _open(path) as image:
-            _refuse_ambiguous(image, path)
-            # Of a TIFF, Pillow tells the size of the upright picture, where the file tells it as it is stored.
-            turned = image.format != "TIFF" and _orientation(image) in _ON_ITS_SIDE
-            width, height = image.size
-            return ImageSize(height, width) if turned else ImageSize(width, height)
-    except Exception as error:  # as above
-        raise _unreadable(path, error) from error
+        yield
+    except CadsightError:
+        raise
+    except Exception as error:
+        raise told(error) from error
 
 
 def write_image(path: str | Path, rgb: Rgb) -> None:
@@ -168,8 +179,6 @@ def _pages(image: Image.Image) -> int:
 
 
 def _unreadable(path: Path, error: Exception) -> CadsightError:
-    if isinstance(error, CadsightError):
-        return error
     # Ultralytics puts a reader of HEIC before Pillow's, which lacks a package of its own for a file that is no picture.
     unknown = isinstance(error, ImportError | UnidentifiedImageError)
     reason = "it is truncated or in no known format" if unknown else str(error) or type(error).__name__

@@ -25,6 +25,7 @@ from cadsight_core.formats.listed import Listed, Named, found_picture, size_of, 
 from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
+from cadsight_core.images import pillow_reads
 from cadsight_core.sample import Instance, encode_mask
 from cadsight_core.shapes import Polygon, bounds, fill
 from cadsight_core.watching import watched_if_many
@@ -205,15 +206,13 @@ def _drawn(shape: _Shape, size: ImageSize) -> _Drawn:
 def _mask(text: str, points: Polygon, size: ImageSize) -> Any:
     """The whole picture's mask of the PNG of the mask's box, whose corners are its outermost pixels."""
     x, y = (int(v) for v in points.min(axis=0))
-    try:
-        with Image.open(io.BytesIO(base64.b64decode(text, validate=True))) as image:
-            if x < 0 or y < 0 or x + image.width > size.width or y + image.height > size.height:
-                raise CadsightError(f"the mask of {image.width} x {image.height} pixels reaches out of the picture")
-            part = np.asarray(image.convert("L")) > 0
-    except CadsightError:
-        raise
-    except Exception as error:  # whatever broken bytes make of Pillow's readers
-        raise CadsightError(f"the mask is no PNG in base64 ({error})") from error
+    with (
+        pillow_reads(lambda error: CadsightError(f"the mask is no PNG in base64 ({error})")),
+        Image.open(io.BytesIO(base64.b64decode(text, validate=True))) as image,
+    ):
+        if x < 0 or y < 0 or x + image.width > size.width or y + image.height > size.height:
+            raise CadsightError(f"the mask of {image.width} x {image.height} pixels reaches out of the picture")
+        part = np.asarray(image.convert("L")) > 0
     mask = np.zeros((size.height, size.width), bool)
     mask[y : y + part.shape[0], x : x + part.shape[1]] = part
     return mask

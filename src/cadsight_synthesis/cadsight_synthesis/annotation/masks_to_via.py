@@ -19,7 +19,7 @@ from cadsight_core.errors import CadsightError, ParameterError
 from cadsight_core.files import make_folder
 from cadsight_core.formats.folders import pictures_in, sample_names
 from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
-from cadsight_core.images import encode_image, image_size, read_image
+from cadsight_core.images import encode_image, image_size, pillow_reads, read_image
 from cadsight_core.json_text import json_text
 from cadsight_core.output_file import noted, refuse_foreign_file, write_same, writing_noted
 from cadsight_core.parallel import spreader_of, threads_each
@@ -292,22 +292,22 @@ def _owner(stem: str, stems: Mapping[str, int]) -> str | None:
 
 def _values(path: Path) -> tuple[NDArray[np.integer], bool, bool]:
     """A number a pixel, 0 for none, whether it is a colour 0xrrggbb, and whether it can only be flat."""
-    try:
-        with Image.open(path) as image:
-            if image.format in ("JPEG", "MPO"):
-                raise CadsightError(
-                    f"the mask {path} is a JPEG, which stores its colours with loss, expected one flat colour an "
-                    "object: PNG without smoothing"
-                )
-            if image.mode in ("1", "L", "P", "I", "I;16", "I;16B"):
-                return np.asarray(image).astype(np.int32), False, image.mode in ("1", "P")
-            has_alpha = "A" in image.getbands() or "transparency" in image.info
-            mode = "RGBA" if has_alpha else "RGB"
-            pixels = np.asarray(image if image.mode == mode else image.convert(mode))
-    except CadsightError:
-        raise
-    except Exception as error:  # whatever broken bytes make of Pillow's readers
-        raise CadsightError(f"the mask {path} could not be read: {error}, expected a whole picture") from error
+    with (
+        pillow_reads(
+            lambda error: CadsightError(f"the mask {path} could not be read: {error}, expected a whole picture")
+        ),
+        Image.open(path) as image,
+    ):
+        if image.format in ("JPEG", "MPO"):
+            raise CadsightError(
+                f"the mask {path} is a JPEG, which stores its colours with loss, expected one flat colour an object: "
+                "PNG without smoothing"
+            )
+        if image.mode in ("1", "L", "P", "I", "I;16", "I;16B"):
+            return np.asarray(image).astype(np.int32), False, image.mode in ("1", "P")
+        has_alpha = "A" in image.getbands() or "transparency" in image.info
+        mode = "RGBA" if has_alpha else "RGB"
+        pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     # The bytes of a pixel as one number, red in the highest of the lower three.
     blue_first = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGRA)
     packed = blue_first.view("<u4")[..., 0]
