@@ -145,5 +145,15 @@ def writing_noted(path: str | Path) -> Iterator[NotedFile]:
         write_atomically(_note_of(place), json_text(note) + "\n")
 
 
+def write_noted(path: str | Path, data: bytes) -> None:
+    """Write such a file in one piece.
+
+    Raises:
+        CadsightError: as :func:`writing_noted`.
+    """
+    with writing_noted(path) as file:
+        file.write(data)
+
+
 def _note_of(place: Path) -> Path:
     return place.with_name(f".{place.name}{_NOTE}")

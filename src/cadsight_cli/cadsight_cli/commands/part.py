@@ -98,7 +98,7 @@ def run_add(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
     from cadsight_core.images import encode_image
-    from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
+    from cadsight_core.output_file import noted, refuse_foreign_file, write_noted
     from cadsight_core.part import load_part, load_part_mesh
     from cadsight_synthesis.parts.check import check_part
     from cadsight_synthesis.parts.drawing import explained_picture_of
@@ -124,9 +124,7 @@ def run_check(args: argparse.Namespace) -> int:
     if not findings and not (reached and reached.reason):
         print("nothing is missing")
     try:
-        picture = encode_image(explained_picture_of(part, mesh), target)
-        with writing_noted(target) as file:
-            file.write(picture)
+        write_noted(target, encode_image(explained_picture_of(part, mesh), target))
         print(target)
     except CadsightError as error:
         print(f"no picture: {error}")
@@ -164,7 +162,7 @@ def run_colour(args: argparse.Namespace) -> int:
     from cadsight_capture.refusal import Refusal
     from cadsight_core.drawing import draw_instances
     from cadsight_core.images import encode_image, read_image
-    from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
+    from cadsight_core.output_file import noted, refuse_foreign_file, write_noted
     from cadsight_core.sample import Instance
     from cadsight_core.yaml_file import dump_yaml
 
@@ -183,7 +181,6 @@ def run_colour(args: argparse.Namespace) -> int:
         print(f"# in this picture it finds what lies from {x0}, {y0} to {x1}, {y1}")
         instances = [Instance(0, label.box, mask=label.mask, source="colour")]
     if args.out:
-        with writing_noted(args.out) as file:
-            file.write(encode_image(draw_instances(image, instances, ("part",)), args.out))
+        write_noted(args.out, encode_image(draw_instances(image, instances, ("part",)), args.out))
         print(f"# {args.out}")
     return 0

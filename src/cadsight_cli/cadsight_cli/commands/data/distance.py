@@ -36,7 +36,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.formats import load
     from cadsight_core.images import encode_image
-    from cadsight_core.output_file import noted, refuse_foreign_file, writing_noted
+    from cadsight_core.output_file import noted, refuse_foreign_file, write_noted
     from cadsight_core.watching import step, watched_by
     from cadsight_learning.options import MODELS_FOLDER
     from cadsight_learning.similarity.compare import between, sheet, some
@@ -75,8 +75,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"nearest: median {nearest['median']:.4f}, largest {nearest['largest']:.4f}, {nearest['copies']} are copies")
     if args.sheet:
         picture = encode_image(sheet(neighbours.farthest_first(args.count or _ON_SHEET)), Path(args.sheet))
-        with writing_noted(args.sheet) as file:
-            file.write(picture)
+        write_noted(args.sheet, picture)
         print(args.sheet)
     sets = {"first": str(args.first), "second": str(args.second)}
     output.write({**sets, **found, "neighbours": neighbours.to_json()})
