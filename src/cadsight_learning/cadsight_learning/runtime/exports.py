@@ -83,21 +83,18 @@ class Exports:
         Raises:
             CadsightError: when every one of these folders holds what we did not write, or the disk refuses the bytes.
         """
-        refused = []
-        for folder in self._folders(kind, shape):
-            try:
-                return self._write(path, folder, kind, shape, difference)
-            except CadsightError as error:
-                refused.append(error)
-        raise refused[0]
+        return self._in_first(kind, shape, lambda folder: self._write(path, folder, kind, shape, difference))
 
     def refuse_foreign(self, kind: str, shape: tuple[int, int]) -> None:
         """Raise what :meth:`keep` would before an export is made, when no folder may be written."""
+        self._in_first(kind, shape, lambda folder: refuse_foreign(folder, earlier=earlier_network_export))
+
+    def _in_first(self, kind: str, shape: tuple[int, int], use: Callable[[Path], Path]) -> Path:
+        """What ``use`` gives for the first folder that it does not refuse; refused by all, what the first one says."""
         refused = []
         for folder in self._folders(kind, shape):
             try:
-                refuse_foreign(folder, earlier=earlier_network_export)
-                return
+                return use(folder)
             except CadsightError as error:
                 refused.append(error)
         raise refused[0]
