@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def make(
     interpreter: Callable[[], str],
     wanted: Sequence[str] = (),
     needs: tuple[system.Need, ...] = (),
-    check: Callable[[Path], None],
+    module: str,
 ) -> bool:
     """Make the environment ``folder`` where it is not there or not by ``pins``; False when there was nothing to do.
 
@@ -29,7 +30,7 @@ def make(
         what: whose it is, in words.
         size: what is to be fetched and kept, in words.
         wanted: what else it hangs on.
-        check: loads it once: what it misses of the system shows here.
+        module: is loaded once: what it misses of the system shows here and not in the middle of work.
 
     Raises:
         SetupError: without a Python that fits, the system's libraries or a package registry.
@@ -52,6 +53,14 @@ def make(
     # `sync` also takes away what the pins no longer name.
     filling: list[str | Path] = [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", venv / "bin/python"]
     call([*filling, root / pins], f"installing {what}'s packages", cwd=root, env=variables)
-    check(venv)
+    _load(venv, module, what)
     stamps.set("packages", mark)
     return True
+
+
+def _load(venv: Path, module: str, what: str) -> None:
+    words = [str(venv / "bin/python"), "-c", f"import {module}"]
+    result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if result.returncode != 0:
+        said = (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
+        raise SetupError(f"{what} was installed, but does not load: {said}")

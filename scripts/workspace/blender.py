@@ -54,17 +54,8 @@ def set_up(root: Path) -> bool:
         interpreter=find_python,
         wanted=[str(PYTHON)],
         needs=NEEDS,
-        check=check,
+        module="bpy",
     )
-
-
-def check(venv: Path) -> None:
-    """Load Blender once: what it misses of the system shows here and not in the middle of a picture."""
-    words = [str(venv / "bin/python"), "-c", "import bpy; print(bpy.app.version_string)"]
-    result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if result.returncode != 0:
-        said = (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
-        raise SetupError(f"Blender was installed, but does not load: {said}")
 
 
 def find_python() -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 from workspace import apart
-from workspace.say import SetupError, python_version
+from workspace.say import python_version
 
 FOLDER = ".venv-datumaro"
 PINS = "constraints-datumaro.txt"
@@ -28,14 +27,5 @@ def set_up(root: Path) -> bool:
         # Where this runs in an environment, the interpreter below it outlives the environment.
         interpreter=lambda: getattr(sys, "_base_executable", sys.executable),
         wanted=[python_version()],
-        check=check,
+        module="datumaro",
     )
-
-
-def check(venv: Path) -> None:
-    """Load datumaro once: what it misses of the system shows here and not in the middle of a data set."""
-    words = [str(venv / "bin/python"), "-c", "import datumaro"]
-    result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if result.returncode != 0:
-        said = (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
-        raise SetupError(f"datumaro was installed, but does not load: {said}")
