@@ -1,5 +1,6 @@
 """Samples made one by one when they are taken out: the masks of a whole session would fill the memory."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar, overload
 
@@ -36,13 +37,12 @@ def end_to_end(*sequences: Sequence[T]) -> Sequence[T]:
     return _EndToEnd(sequences)
 
 
-class _EndToEnd(Sequence[T]):
-    def __init__(self, sequences: Sequence[Sequence[T]]) -> None:
-        self._sequences = sequences
-        self._starts = np.cumsum([0, *map(len, sequences)])
+class OneByOne(Sequence[T], ABC):
+    """A sequence whose items are made, or looked for, when they are taken out; a slice is a list."""
 
-    def __len__(self) -> int:
-        return int(self._starts[-1])
+    @abstractmethod
+    def item(self, number: int) -> T:
+        """The item at ``number``, from 0 to the length."""
 
     @overload
     def __getitem__(self, index: int) -> T: ...
@@ -51,8 +51,18 @@ class _EndToEnd(Sequence[T]):
     def __getitem__(self, index: slice) -> list[T]: ...
 
     def __getitem__(self, index: int | slice) -> T | list[T]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        number = range(len(self))[index]
+        numbers = range(len(self))[index]
+        return self.item(numbers) if isinstance(numbers, int) else [self.item(number) for number in numbers]
+
+
+class _EndToEnd(OneByOne[T]):
+    def __init__(self, sequences: Sequence[Sequence[T]]) -> None:
+        self._sequences = sequences
+        self._starts = np.cumsum([0, *map(len, sequences)])
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def item(self, number: int) -> T:
         which = int(np.searchsorted(self._starts, number, side="right")) - 1
         return self._sequences[which][number - int(self._starts[which])]

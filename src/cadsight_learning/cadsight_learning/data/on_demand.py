@@ -1,8 +1,10 @@
 """Images and crops made when they are wanted, so that a set larger than the memory can be learned from."""
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, overload
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from cadsight_core.derived import OneByOne
 
 # What one training keeps in memory of the images that it learns from; small sets are kept whole.
 _MOST_BYTES = 2 * 2**30
@@ -23,7 +25,7 @@ def training_bytes() -> int:
     return min(_MOST_BYTES, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
 
 
-class OnDemand(Sequence[T]):
+class OnDemand(OneByOne[T]):
     """``make(number)`` for each number below ``count``; the first ones that fit into ``keep`` bytes are kept.
 
     An epoch takes each once in a new order: whichever are kept, as large a part of them is found again, and kept ones
@@ -37,16 +39,7 @@ class OnDemand(Sequence[T]):
     def __len__(self) -> int:
         return self._count
 
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[T]: ...
-
-    def __getitem__(self, index: int | slice) -> T | list[T]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(self._count))]
-        number = range(self._count)[index]
+    def item(self, number: int) -> T:
         if number in self._kept:
             return self._kept[number]
         made = self._make(number)
