@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from installed_package import install
+from squares import write_squares
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -19,18 +19,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six pictures of a white square in YOLO's layout."""
     folder = tmp_path_factory.mktemp("squares")
-    rng = np.random.default_rng(0)
-    for part, count in (("train", 4), ("val", 2)):
-        for kind in ("images", "labels"):
-            (folder / kind / part).mkdir(parents=True)
-        for number in range(count):
-            image = rng.integers(60, 90, (64, 64, 3), np.uint8)
-            x, y = rng.integers(4, 36, 2)
-            image[y : y + 24, x : x + 24] = 250
-            cv2.imwrite(str(folder / "images" / part / f"{number}.png"), image)
-            label = f"0 {(x + 12) / 64} {(y + 12) / 64} {24 / 64} {24 / 64}\n"
-            (folder / "labels" / part / f"{number}.txt").write_text(label)
-    (folder / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [square]\n")
+    write_squares(folder, {"train": 4, "val": 2}, shades=(60, 90))
     return folder
 
 
@@ -39,10 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs `cadsight` where a package ``their-detectors`` is installed."""
     site = tmp_path_factory.mktemp("site")
     shutil.copy(Path(__file__).with_name("their_detector.py"), site)
-    about = site / "their_detectors-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: their-detectors\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[cadsight.detectors]\ntheirs = their_detector:THEIRS\n")
+    install(site, "their-detectors", "cadsight.detectors", "theirs = their_detector:THEIRS")
     paths = os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH", ""))))
 
     def cadsight(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_core.registered import Registered
+from installed_package import install as install_package
 
 GROUP = "cadsight.test_strategies"
 MODULE = """
@@ -24,11 +25,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
     """Installs a package ``theirs`` of one module with such an entry point."""
 
     def installed(entry_point: str, module: str = MODULE) -> None:
-        (tmp_path / "registered_theirs.py").write_text(module)
-        about = tmp_path / "theirs-1.0.dist-info"
-        about.mkdir()
-        (about / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
-        (about / "entry_points.txt").write_text(f"[{GROUP}]\n{entry_point}\n")
+        install_package(tmp_path, "theirs", GROUP, entry_point, {"registered_theirs": module})
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delitem(sys.modules, "registered_theirs", raising=False)
 

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Pose
 from cadsight_core.images import write_image
@@ -34,3 +35,13 @@ def drawn_samples(folder: Path, count: int, seed: int = 0, split: str = "train")
         instances = tuple(dataclasses.replace(i, normal=-i.camera_from_part.rotation[:, 2]) for i in drawing.instances)
         samples.append(Sample(path.stem, path, CAMERA.size, CAMERA, instances, "synthetic", split))
     return samples
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    return drawn_samples(tmp_path_factory.mktemp("pictures"), 12)
+
+
+@pytest.fixture(scope="session")
+def other_pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    return drawn_samples(tmp_path_factory.mktemp("others"), 4, seed=7, split="valid")

@@ -5,29 +5,18 @@ import shutil
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 import torch
 from cadsight_cli.main import main
 from cadsight_core.files import alone_in
+from squares import write_squares
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """Ten grey pictures with one white square each."""
     folder = tmp_path_factory.mktemp("squares")
-    rng = np.random.default_rng(0)
-    for part, count in (("train", 8), ("val", 2)):
-        (folder / "images" / part).mkdir(parents=True)
-        (folder / "labels" / part).mkdir(parents=True)
-        for number in range(count):
-            image = np.full((64, 64, 3), 90, np.uint8)
-            x, y = rng.integers(4, 36, 2)
-            image[y : y + 24, x : x + 24] = 250
-            cv2.imwrite(str(folder / "images" / part / f"{number}.png"), image)
-            label = f"0 {(x + 12) / 64} {(y + 12) / 64} {24 / 64} {24 / 64}\n"
-            (folder / "labels" / part / f"{number}.txt").write_text(label)
-    (folder / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [square]\n")
+    write_squares(folder, {"train": 8, "val": 2}, shades=(90, 91))
     torch.set_num_threads(1)
     return folder
 

@@ -8,6 +8,7 @@ from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.metrics.detection import detection_figures
 from cadsight_learning.metrics.results import DetectionMetrics
 from cadsight_learning.metrics.shares import GROUP, METRICS, Matched
+from installed_package import install
 
 STORED = json.loads((Path(__file__).parents[1] / "stored" / "evaluated_detector.json").read_text())
 THEIRS = """
@@ -37,11 +38,7 @@ def test_where_nothing_is_labelled_a_share_is_no_number():
 @pytest.fixture
 def f2(tmp_path, monkeypatch):
     """A figure of another package, installed."""
-    (tmp_path / "f2_figure.py").write_text(THEIRS)
-    about = tmp_path / "f2-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: f2\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[{GROUP}]\nf2 = f2_figure:F2\n")
+    install(tmp_path, "f2", GROUP, "f2 = f2_figure:F2", {"f2_figure": THEIRS})
     monkeypatch.syspath_prepend(tmp_path)
     METRICS.__dict__.pop("_theirs", None)  # what was found before
     yield

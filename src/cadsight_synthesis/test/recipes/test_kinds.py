@@ -6,6 +6,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_synthesis.recipes.base import SceneRecipe
 from cadsight_synthesis.recipes.kinds import GROUP, KINDS
 from cadsight_synthesis.recipes.reader import read_recipe, scene_of
+from installed_package import install
 
 BRACKET = Path(__file__).parents[4] / "config" / "parts" / "bracket.yaml"
 THEIRS = """
@@ -35,11 +36,7 @@ KIND = RecipeKind("farther", Farther, scene)
 @pytest.fixture
 def farther(tmp_path, monkeypatch):
     """A kind of another package, installed."""
-    (tmp_path / "farther_recipe.py").write_text(THEIRS)
-    about = tmp_path / "farther-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: farther\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[{GROUP}]\nfarther = farther_recipe:KIND\n")
+    install(tmp_path, "farther", GROUP, "farther = farther_recipe:KIND", {"farther_recipe": THEIRS})
     monkeypatch.syspath_prepend(tmp_path)
     KINDS.__dict__.pop("_theirs", None)  # what was found before
     yield
