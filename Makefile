@@ -11,7 +11,7 @@ help: ## This list
 setup: ## Install what is missing and build; seconds when there is nothing to do
 	@$(PYTHON) -B scripts/set_up.py
 
-blender: setup ## Install Blender and BlenderProc for synthetic pictures; otherwise done on their first use
+blender: setup ## Install Blender and BlenderProc for synthetic images; otherwise done on their first use
 	@$(PYTHON) -B scripts/set_up.py blender
 
 datumaro: setup ## Install datumaro for data sets of other formats; otherwise done on its first use

@@ -67,7 +67,7 @@ if [ -z "${OPENCV_THREAD_POOL_ACTIVE_WAIT_WORKER:-}${OPENCV_THREAD_POOL_ACTIVE_W
 fi
 # Nodes of this machine only, unless the user says otherwise.
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
-# Pictures without a display, models without a download.
+# Images without a display, models without a download.
 export MUJOCO_GL="${MUJOCO_GL:-egl}"
 export PYOPENGL_PLATFORM="${PYOPENGL_PLATFORM:-egl}"
 export YOLO_OFFLINE="${YOLO_OFFLINE:-true}"

@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "synthesis.md"
 # Name in the page's markers and where the dataclass is, of what is no kind of recipe.
 SOURCES = {
     "recipe": "cadsight_synthesis.recipes.base:SceneRecipe",
-    "pictures": "cadsight_synthesis.assets.pools:PictureEntry",
+    "images": "cadsight_synthesis.assets.pools:ImageEntry",
     "meshes": "cadsight_synthesis.assets.pools:MeshEntry",
     "looks": "cadsight_synthesis.recipes.scenery.looks:Look",
     "augmentation": "cadsight_synthesis.image_ops.augmentation:AugmentationParameters",

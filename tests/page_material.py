@@ -13,11 +13,11 @@ from cadsight_core.geometry import Pose
 
 ROOT = Path(__file__).resolve().parents[1]
 DOWN = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
-RECIPE = "kind: {kind}\nseed: {seed}\nparts: [{root}/config/parts/bracket.yaml]\npicture: {{width: 96, height: 64}}\n"
+RECIPE = "kind: {kind}\nseed: {seed}\nparts: [{root}/config/parts/bracket.yaml]\nimage: {{width: 96, height: 64}}\n"
 
 
 def drawn(folder: Path, name: str, seed: int) -> None:
-    """A set of twelve pictures with masks, boxes and poses."""
+    """A set of twelve images with masks, boxes and poses."""
     recipe = folder / f"{name}.yaml"
     recipe.write_text(RECIPE.format(kind="views", seed=seed, root=ROOT))
     words = ["synthesize", str(recipe), "--count", "12", "--engine", "raster", "--formats", "none"]
@@ -25,7 +25,7 @@ def drawn(folder: Path, name: str, seed: int) -> None:
 
 
 def session(drawn_set: Path, folder: Path) -> None:
-    """A captured session of the pictures of ``drawn_set``, from a camera that looks down on the robot's table."""
+    """A captured session of the images of ``drawn_set``, from a camera that looks down on the robot's table."""
     folder.mkdir(parents=True)
     source = Dataset.open(drawn_set)
     record = {"base_from_camera": Pose(DOWN, np.array([0.34, 0.0, 0.88])).to_json()}

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def write_squares(folder: Path, counts: dict[str, int], shades: tuple[int, int]) -> None:
-    """Pictures of 64 x 64 pixels, ``counts`` of each split, with one white square each on a ground of ``shades``."""
+    """Images of 64 x 64 pixels, ``counts`` of each split, with one white square each on a ground of ``shades``."""
     rng = np.random.default_rng(0)
     for part, count in counts.items():
         for kind in ("images", "labels"):

@@ -26,7 +26,7 @@ def cell(tmp_path_factory):
         yield running
 
 
-def pictures(cell, name):
+def images(cell, name):
     return [s for s in Dataset.open(cell.sessions / name / "raw") if not s.record["background"]]
 
 
@@ -40,7 +40,7 @@ def test_a_session_of_five_has_sharp_images_with_the_joints_of_their_stamp(cell)
     status, result = cell.capture.send(cell.session("five", 5), seen.append).wait(300)
     assert (status, result.success, result.captured, result.skipped) == (GoalStatus.STATUS_SUCCEEDED, True, 5, 0)
     assert result.message.endswith("five")
-    samples = pictures(cell, "five")
+    samples = images(cell, "five")
     assert [s.name for s in samples] == [f"five-{i:05d}" for i in range(5)]
     assert (cell.sessions / "five" / "background.png").is_file()
     frames = truth(cell)
@@ -59,7 +59,7 @@ def test_a_session_of_five_has_sharp_images_with_the_joints_of_their_stamp(cell)
 def test_an_image_is_taken_after_the_arm_has_come_to_rest(cell):
     assert cell.capture.send(cell.session("rest", 3, seed=4)).wait(300)[1].success
     frames = truth(cell)
-    for sample in pictures(cell, "rest"):
+    for sample in images(cell, "rest"):
         at = next(i for i, (stamp, _) in enumerate(frames) if stamp == sample.record["stamp_ns"])
         before = [joints for stamp, joints in frames[:at] if stamp >= sample.record["stamp_ns"] - 0.14e9]
         for joints in before:
@@ -75,8 +75,8 @@ def test_a_paused_session_waits_and_goes_on(cell):
     running = cell.capture.send(cell.session("paused", 4, seed=2), seen.append)
     until(lambda: seen and seen[-1].captured >= 1)
     assert pause.call(SetBool.Request(data=True)).success
-    # A picture that is in hand is still taken.
-    assert still(lambda: len(pictures(cell, "paused"))) < 4
+    # An image that is in hand is still taken.
+    assert still(lambda: len(images(cell, "paused"))) < 4
     status = statistics.call(GetStatistics.Request()).status
     assert status.message == "paused"
     assert {v.key: v.value for v in status.values}["count"] == "4"
@@ -92,12 +92,12 @@ def test_a_cancelled_session_stops_and_is_continued_later(cell):
     running.cancel(timeout_s=60.0)
     status, result = running.wait(60)
     assert status == GoalStatus.STATUS_CANCELED
-    assert result.message == f"stopped with {result.captured} of 5 pictures"
-    kept = [(s.name, s.record) for s in pictures(cell, "cancelled")]
+    assert result.message == f"stopped with {result.captured} of 5 images"
+    kept = [(s.name, s.record) for s in images(cell, "cancelled")]
     assert 2 <= len(kept) == result.captured < 5
     assert cell.capture.send(cell.session("cancelled", 5, seed=3)).wait(300)[1].captured == 5
-    assert [(s.name, s.record) for s in pictures(cell, "cancelled")][: len(kept)] == kept
-    assert [s.record["pose"] for s in pictures(cell, "cancelled")] == list(range(5))
+    assert [(s.name, s.record) for s in images(cell, "cancelled")][: len(kept)] == kept
+    assert [s.record["pose"] for s in images(cell, "cancelled")] == list(range(5))
 
 
 def test_a_second_session_is_refused_while_one_runs(cell):
@@ -112,19 +112,19 @@ def test_the_command_line_captures_stops_cleanly_on_ctrl_c_and_goes_on(cell):
     environment = {**os.environ, "ROS_DOMAIN_ID": str(cell.domain)}
     command = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        until(lambda: (cell.sessions / "cli" / "background.png").is_file() and len(pictures(cell, "cli")) >= 1)
+        until(lambda: (cell.sessions / "cli" / "background.png").is_file() and len(images(cell, "cli")) >= 1)
         command.send_signal(signal.SIGINT)
         _, said = command.communicate(timeout=180)
     finally:
         command.kill()
     assert command.returncode == 130
     assert said.rstrip().endswith("cadsight: interrupted")
-    kept = len(pictures(cell, "cli"))
+    kept = len(images(cell, "cli"))
     assert 1 <= kept < 4
     again = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
     assert again.returncode == 0, again.stderr
-    assert again.stdout.strip() == f"4 pictures in {cell.sessions / 'cli'}"
-    assert [s.record["pose"] for s in pictures(cell, "cli")] == list(range(4))
+    assert again.stdout.strip() == f"4 images in {cell.sessions / 'cli'}"
+    assert [s.record["pose"] for s in images(cell, "cli")] == list(range(4))
 
 
 @pytest.mark.parametrize(
@@ -145,19 +145,19 @@ def test_a_session_that_makes_no_sense_is_refused_in_a_sentence(cell, change, wo
     assert words in result.message
 
 
-def test_a_capture_node_that_is_killed_loses_at_most_the_picture_in_hand(cell):
+def test_a_capture_node_that_is_killed_loses_at_most_the_image_in_hand(cell):
     seen = []
     cell.capture.send(cell.session("killed", 6, seed=6), seen.append)
     until(lambda: seen and seen[-1].captured >= 2)
     time.sleep(0.4)
     cell.programs["capture"].kill()
-    kept = [(s.name, s.record) for s in pictures(cell, "killed")]
+    kept = [(s.name, s.record) for s in images(cell, "killed")]
     assert len(kept) >= seen[-1].captured
     cell.start_capture()
     cell.wait_until_it_runs()
     time.sleep(2.0)
     assert cell.capture.send(cell.session("killed", 6, seed=6)).wait(300)[1].captured == 6
-    samples = pictures(cell, "killed")
+    samples = images(cell, "killed")
     assert [(s.name, s.record) for s in samples][: len(kept)] == kept
     assert [s.record["pose"] for s in samples] == list(range(6))
     assert all(read_image(s.image).shape == (480, 640, 3) for s in samples)

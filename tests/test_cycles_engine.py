@@ -306,7 +306,7 @@ def test_what_cannot_be_used_is_named_and_the_next_scene_is_drawn(engine, bracke
 def test_a_full_disk_is_told_and_the_next_scene_is_drawn(engine, bracket):
     wanted = scene((Body("a", bracket[0], Pose.identity()),))
     before = engine.render(wanted)[0]
-    # As a full disk does, it lets files be made and not grow: 100 kB hold no picture of 160 x 120 in floats.
+    # As a full disk does, it lets files be made and not grow: 100 kB hold no image of 160 x 120 in floats.
     resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
     try:
         with pytest.raises(CadsightError, match="disk full"):

@@ -106,8 +106,8 @@ def test_what_coco_does_not_hold_is_counted_by_kind(made):
         assert passed.read == {"images": 4, **kinds, "polyline": 1}
         left = {(one.what, one.count): one.why for one in passed.left_out}
         assert left == {
-            ("label", 1): "it is of the whole picture, and shows no object",
-            ("caption", 1): "it is text on the picture",
+            ("label", 1): "it is of the whole image, and shows no object",
+            ("caption", 1): "it is text on the image",
             ("polyline", 1): "it covers nothing",
             ("bbox", 1): "it has no class",
         }
@@ -133,7 +133,7 @@ def test_turned_boxes_become_outlines(made):
     assert turned.box.as_tuple() == pytest.approx((37, 40, 43, 50), abs=0.1)
 
 
-def test_pictures_that_datumaro_passes_over_are_told(made):
+def test_images_that_datumaro_passes_over_are_told(made):
     source = made("kitti_detection")
     (source / "more").mkdir()
     (source / "train/image_2/p0.png").rename(source / "more/p0.png")

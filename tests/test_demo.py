@@ -56,7 +56,7 @@ def nodes_of(out):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run that was interrupted in its first session and gone on with; its output and the pictures taken by then."""
+    """A run that was interrupted in its first session and gone on with; its output and the images taken by then."""
     out = tmp_path_factory.mktemp("runs") / "demo"
     manifest = out / "sessions" / "train" / "raw" / "manifest.jsonl"
     first = demo(out)
@@ -113,7 +113,7 @@ def test_every_step_is_done_and_timed(run, figures):
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_every_picture_is_labelled_or_rejected(run, figures, split):
+def test_every_image_is_labelled_or_rejected(run, figures, split):
     session = run[0] / "sessions" / split
     raw = [s for s in Dataset.open(session / "raw").samples() if not s.record["background"]]
     assert len(raw) == SPLITS[split]

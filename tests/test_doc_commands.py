@@ -139,10 +139,10 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = RECIPE.format(kind="views", seed=4, root=ROOT)
         (folder / "config" / "recipes" / f"{recipe}.yaml").write_text(text)
     (folder / "masks").mkdir()
-    for picture in sorted((folder / "photos" / "images").iterdir()):
+    for image in sorted((folder / "photos" / "images").iterdir()):
         mask = np.zeros((64, 96), np.uint8)
         cv2.rectangle(mask, (20, 10), (60, 50), 255, -1)
-        cv2.imwrite(str(folder / "masks" / picture.name), mask)
+        cv2.imwrite(str(folder / "masks" / image.name), mask)
     cv2.imwrite(str(folder / "background.png"), np.full((64, 96, 3), 200, np.uint8))
     (folder / "more.yaml").write_text("rotation_deg: 5.0\n")
     video = cv2.VideoWriter(str(folder / "bench.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))

@@ -1,4 +1,4 @@
-"""The commands of docs/experiments.md as the page has them, each in a process of its own, on small pictures."""
+"""The commands of docs/experiments.md as the page has them, each in a process of its own, on small images."""
 
 from __future__ import annotations
 

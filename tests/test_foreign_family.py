@@ -17,7 +17,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six pictures of a white square in YOLO's layout."""
+    """Six images of a white square in YOLO's layout."""
     folder = tmp_path_factory.mktemp("squares")
     write_squares(folder, {"train": 4, "val": 2}, shades=(60, 90))
     return folder
@@ -57,8 +57,8 @@ def test_a_family_of_another_package_is_trained_kept_and_loaded(run, data, tmp_p
 
 def test_its_options_stand_in_the_help_and_go_with_it_alone(run, data, tmp_path):
     told = run("train", "detector", "--help").stdout
-    assert "theirs (one part a picture)" in told
-    assert "cells a side that the picture is averaged over (4)" in told
+    assert "theirs (one part an image)" in told
+    assert "cells a side that the image is averaged over (4)" in told
     words = ["train", "detector", "--data", str(data), "--out", str(tmp_path / "model")]
     assert run(*words, "--cells", "5").stderr.splitlines() == [
         "cadsight: --cells was given and does nothing with --family yolo11, expected it left out"

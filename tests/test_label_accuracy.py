@@ -1,4 +1,4 @@
-"""Labels of rendered pictures of the simulated cell against the truth, with the errors that a real cell has."""
+"""Labels of rendered images of the simulated cell against the truth, with the errors that a real cell has."""
 
 import numpy as np
 import pytest

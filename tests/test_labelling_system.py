@@ -27,7 +27,7 @@ from cadsight_interfaces.srv import LabelImage
 
 JOINTS = dict(zip(JOINT_NAMES, [-0.4219, -1.2263, 2.1745, -2.5190, 1.5708, -1.1489], strict=True))
 CAMERA = Camera(ImageSize(640, 480), 615.0, 615.0, 319.5, 239.5)
-# Above the table, looking straight down, the picture's right along the base's -y.
+# Above the table, looking straight down, the image's right along the base's -y.
 BASE_FROM_CAMERA = Pose(np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]]), np.array([0.34, 0.0, 0.88]))
 BASE_FROM_TOOL = Arm().forward(JOINTS)
 CAMERA_FROM_PART = BASE_FROM_CAMERA.inverse() @ BASE_FROM_TOOL @ Pose(np.eye(3), np.array([0.0, 0.0, 0.06]))
@@ -44,7 +44,7 @@ def box_of(message: BoundingBox2D) -> Box:
     return Box(x - w / 2, y - h / 2, x + w / 2, y + h / 2)
 
 
-def picture() -> tuple[np.ndarray, Box]:
+def image() -> tuple[np.ndarray, Box]:
     mesh = load_part_mesh(load_part(PART["part"]))
     mask = silhouette(mesh, CAMERA_FROM_PART, CAMERA)
     box = Box.from_mask(mask)
@@ -78,7 +78,7 @@ def ask(node) -> Callable[..., LabelImage.Response]:
 
     def call(**changes) -> LabelImage.Response:
         request = LabelImage.Request(
-            image=to_message(picture()[0], Header(stamp=STAMP, frame_id=FRAME)),
+            image=to_message(image()[0], Header(stamp=STAMP, frame_id=FRAME)),
             camera_info=camera_to_info(CAMERA, STAMP),
             joint_state=joint_state(JOINTS),
         )
@@ -104,7 +104,7 @@ def test_an_image_gets_both_labels_and_a_normal(ask):
     assert response.success, response.message
     assert response.agreement > 0.95
     (colour,), (kinematic,) = response.colour.detections, response.kinematic.detections
-    _, box = picture()
+    _, box = image()
     assert box_of(kinematic.bbox) == box
     assert box_of(colour.bbox).iou(box) > 0.95
     assert kinematic.results[0].hypothesis.class_id == "bracket"
@@ -114,7 +114,7 @@ def test_an_image_gets_both_labels_and_a_normal(ask):
     assert angle_between((normal.x, normal.y, normal.z), CAMERA_FROM_PART.rotate((0.0, 0.0, 1.0))) < 1e-3
 
 
-def test_joints_that_do_not_fit_the_picture_are_said(ask):
+def test_joints_that_do_not_fit_the_image_are_said(ask):
     wrong = JOINTS | {"wrist_1_joint": JOINTS["wrist_1_joint"] + np.radians(2)}
     response = ask(joint_state=joint_state(wrong))
     assert not response.success
@@ -160,10 +160,10 @@ def test_a_live_image_is_labelled_by_the_transforms_at_its_stamp(node, ask):
             tool = transform_to_message(BASE_FROM_TOOL, moment, "base_link", "tool0")
             transforms.publish(TFMessage(transforms=[tool]))
         infos.publish(camera_to_info(CAMERA, stamp))
-        images.publish(to_message(picture()[0], Header(stamp=stamp, frame_id=FRAME)))
+        images.publish(to_message(image()[0], Header(stamp=stamp, frame_id=FRAME)))
         time.sleep(0.2)
     found = next(m for m in received if m.header.stamp == stamp and m.detections)
-    assert box_of(found.detections[0].bbox) == picture()[1]
+    assert box_of(found.detections[0].bbox) == image()[1]
 
 
 def test_a_part_that_cannot_be_read_ends_the_node_though_nothing_is_sent_to_it(tmp_path):

@@ -60,10 +60,10 @@ def test_the_page_is_what_the_script_makes_of_it(recipe_docs: ModuleType) -> Non
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_every_kind_has_its_section_its_recipe_and_its_picture(recipe_docs: ModuleType, kind: str) -> None:
+def test_every_kind_has_its_section_its_recipe_and_its_image(recipe_docs: ModuleType, kind: str) -> None:
     text = recipe_docs.PAGE.read_text(encoding="utf-8")
     assert re.search(rf"^## {kind}$", text, re.MULTILINE)
     assert f"<!-- keys {kind} -->" in text
     assert yaml.safe_load((ROOT / f"config/recipes/{kind}.yaml").read_text())["kind"] == kind
-    for picture in re.findall(rf"\((images/recipe-{kind}\.jpg)\)", text):
-        assert (ROOT / "docs" / picture).stat().st_size < 150_000
+    for image in re.findall(rf"\((images/recipe-{kind}\.jpg)\)", text):
+        assert (ROOT / "docs" / image).stat().st_size < 150_000

@@ -182,6 +182,6 @@ def test_every_image_is_in_the_truth_with_the_joints_of_its_moment(cell: Listene
     truth = Truth(truth_folder)
     assert set(images) <= set(truth.stamps)
     np.testing.assert_allclose(truth.at(images[0]).joints, HOME, atol=1e-12)
-    picture = from_message(cell.heard[f"{COLOUR}/image_raw"][0])
-    red, green, blue = np.median(picture[truth.at(images[0]).mask], axis=0)
+    image = from_message(cell.heard[f"{COLOUR}/image_raw"][0])
+    red, green, blue = np.median(image[truth.at(images[0]).mask], axis=0)
     assert red > 2 * green > 2 * blue  # the part's orange lies where the truth has the part

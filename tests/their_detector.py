@@ -26,7 +26,7 @@ class TheirOptions(DetectorOptions):
     optimizer: str = redefined(DetectorOptions, "optimizer", "sgd")
     learning_rate: float = redefined(DetectorOptions, "learning_rate", 1e-2)
     weight_decay: float = redefined(DetectorOptions, "weight_decay", 0.0)
-    cells: int = parameter(4, "cells a side that the picture is averaged over", minimum=1, maximum=32)
+    cells: int = parameter(4, "cells a side that the image is averaged over", minimum=1, maximum=32)
 
 
 class TheirDetector:
@@ -59,8 +59,8 @@ class TheirDetector:
         return self.averaged(images).numpy()
 
     def averaged(self, images):
-        pictures = [torch.from_numpy(i).permute(2, 0, 1).float() / 255 for i in images]
-        return torch.stack([functional.adaptive_avg_pool2d(p, self.cells).flatten() for p in pictures])
+        tensors = [torch.from_numpy(i).permute(2, 0, 1).float() / 255 for i in images]
+        return torch.stack([functional.adaptive_avg_pool2d(p, self.cells).flatten() for p in tensors])
 
 
 def loss_of(detector, samples, module=None):
@@ -98,7 +98,7 @@ def new_detector(classes, options):
 
 THEIRS = DetectorFamily(
     "theirs",
-    "theirs (one part a picture)",
+    "theirs (one part an image)",
     TheirOptions,
     new="their_detector:new_detector",
     of_card="their_detector:TheirDetector",

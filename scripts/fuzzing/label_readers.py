@@ -47,18 +47,18 @@ def _read(folder: Path) -> None:
                     instance_mask(instance, sample.size)
         except CadsightError:
             continue
-    json_text(check(folder, whole_pictures=False).to_json())
+    json_text(check(folder, whole_images=False).to_json())
 
 
-def _picture(path: Path) -> None:
+def _image(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(len(path.name)).integers(0, 256, (_HEIGHT, _WIDTH, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
 
 
-def _pictures(folder: Path, *names: str) -> None:
+def _images(folder: Path, *names: str) -> None:
     for name in names:
-        _picture(folder / name)
+        _image(folder / name)
 
 
 def _write(path: Path, text: str) -> None:
@@ -94,12 +94,12 @@ def _coco_json() -> dict[str, object]:
 
 
 def _coco(folder: Path) -> None:
-    _pictures(folder / "plain" / "images", "a.png", "b.png")
+    _images(folder / "plain" / "images", "a.png", "b.png")
     _write(folder / "plain" / "annotations.json", json_text(_coco_json()))
     compressed = _coco_json()
     compressed["annotations"][0]["segmentation"] = {"counts": "PQb0", "size": [_HEIGHT, _WIDTH]}  # type: ignore[index]
     for split in ("train", "valid"):
-        _pictures(folder / "splits" / split, f"{split}a.png", f"{split}b.png")
+        _images(folder / "splits" / split, f"{split}a.png", f"{split}b.png")
         images = [{**image, "file_name": split + image["file_name"]} for image in compressed["images"]]  # type: ignore[attr-defined]
         _write(folder / "splits" / split / "_annotations.coco.json", json_text({**compressed, "images": images}))
 
@@ -130,14 +130,14 @@ def _yolo(folder: Path) -> None:
         ),
     ):
         for split in ("train", "valid") if name == "boxes" else ("train",):
-            _pictures(folder / name / "images" / split, f"{split}.png")
+            _images(folder / name / "images" / split, f"{split}.png")
             _write(folder / name / "labels" / split / f"{split}.txt", rows)
         _write(folder / name / "data.yaml", told)
-    _pictures(folder / "beside", "a.png", "b.png")
+    _images(folder / "beside", "a.png", "b.png")
     _write(folder / "beside" / "a.txt", "0 0.5 0.5 0.2 0.3\n")
     _write(folder / "beside" / "b.txt", "")
     _write(folder / "beside" / "classes.txt", "bolt\nnut\n")
-    _pictures(folder / "darknet" / "obj_train_data", "a.png")
+    _images(folder / "darknet" / "obj_train_data", "a.png")
     _write(folder / "darknet" / "obj_train_data" / "a.txt", "1 0.5 0.5 0.2 0.3\n")
     _write(folder / "darknet" / "train.txt", "data/obj_train_data/a.png\n")
     _write(folder / "darknet" / "obj.names", "bolt\nnut\n")
@@ -174,7 +174,7 @@ def _via(folder: Path) -> None:
     }
     project = {"_via_settings": {"project": {"name": "a"}}, "_via_img_metadata": entries, "_via_attributes": attributes}
     for name, data in (("regions", entries), ("project", project)):
-        _pictures(folder / name, "a.png", "b.png")
+        _images(folder / name, "a.png", "b.png")
         _write(folder / name / "via.json", json_text(data))
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
@@ -193,7 +193,7 @@ def _via(folder: Path) -> None:
         cells = json_text(region["shape_attributes"]), json_text(region["region_attributes"])
         table.writerow(["a.png", 7, "{}", len(regions), number, *cells])
     table.writerow(["b.png", 7, "{}", 0, 0, "{}", "{}"])
-    _pictures(folder / "table", "a.png", "b.png")
+    _images(folder / "table", "a.png", "b.png")
     _write(folder / "table" / "via.csv", out.getvalue())
 
 
@@ -206,7 +206,7 @@ def _voc(folder: Path) -> None:
         f"<part><name>head</name>{box}</part></object><object><name>nut</name>{polygon}</object>"
     )
     for name in ("a", "b"):
-        _pictures(folder / "voc" / "JPEGImages", f"{name}.png")
+        _images(folder / "voc" / "JPEGImages", f"{name}.png")
         text = f"<annotation><folder>JPEGImages</folder><filename>{name}.png</filename>{size}{objects}</annotation>"
         _write(folder / "voc" / "Annotations" / f"{name}.xml", text)
     _write(folder / "voc" / "ImageSets" / "Main" / "train.txt", "a\n")
@@ -231,7 +231,7 @@ def _labelme(folder: Path) -> None:
         "imageHeight": _HEIGHT,
     }
     for name in ("a", "b"):
-        _pictures(folder / "labelme", f"{name}.png")
+        _images(folder / "labelme", f"{name}.png")
         told = [{"label": "bolt", "group_id": None, **shape} for shape in shapes]
         _write(folder / "labelme" / f"{name}.json", json_text({**rest, "imagePath": f"{name}.png", "shapes": told}))
 
@@ -248,7 +248,7 @@ def _cvat(folder: Path) -> None:
         '<mask label="bolt" left="10" top="12" width="4" height="2" rle="1, 2, 3, 2"/>'
         '<ellipse label="nut" cx="20" cy="15" rx="8" ry="4"/>'
     )
-    _pictures(folder / "cvat" / "images", "a.png", "b.png")
+    _images(folder / "cvat" / "images", "a.png", "b.png")
     images = "".join(
         f'<image id="{i}" name="{name}" width="{_WIDTH}" height="{_HEIGHT}">{shapes}</image>'
         for i, name in enumerate(("a.png", "b.png"))
@@ -258,8 +258,8 @@ def _cvat(folder: Path) -> None:
 
 def _regression(folder: Path) -> None:
     rows = "Name, width, height, u, v, w\na.png, 20, 15, 0.0, 0.6, 0.8\nb.png, 20, 15, 0.0, 0.0, 1.0\n"
-    _pictures(folder / "plain", "a.png", "b.png")
+    _images(folder / "plain", "a.png", "b.png")
     _write(folder / "plain" / "labels.txt", rows)
     for split in ("train", "valid"):
-        _pictures(folder / "splits" / split, "a.png", "b.png")
+        _images(folder / "splits" / split, "a.png", "b.png")
         _write(folder / "splits" / split / "labels.txt", rows)

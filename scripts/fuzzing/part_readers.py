@@ -56,8 +56,8 @@ def _coloured(solid: trimesh.Trimesh) -> trimesh.Trimesh:
 
 
 def _textured(solid: trimesh.Trimesh) -> trimesh.Trimesh:
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8))
-    visual = trimesh.visual.TextureVisuals(uv=solid.vertices[:, :2] / 40 + 0.5, image=picture)
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8))
+    visual = trimesh.visual.TextureVisuals(uv=solid.vertices[:, :2] / 40 + 0.5, image=image)
     return trimesh.Trimesh(solid.vertices, solid.faces, visual=visual, process=False)
 
 
@@ -134,8 +134,8 @@ def _recipes(folder: Path) -> None:
         shutil.rmtree(home / "made")
         (home / "parts" / "clamp.yaml").rename(home / "parts" / "bracket.yaml")
         # What is built in is drawn once more at each reading.
-        text = re.sub("built-in:(textures|environments|photographs)", "../picture.png", file.read_text())
-        Image.new("RGB", (640, 480)).save(home / "picture.png")
+        text = re.sub("built-in:(textures|environments|photographs)", "../image.png", file.read_text())
+        Image.new("RGB", (640, 480)).save(home / "image.png")
         if file.stem == "composed":
             text = text.replace("../../runs/demo/sessions/train/labelled", "set").replace(
                 "../../runs/demo/sessions/train/background.png", "background.png"

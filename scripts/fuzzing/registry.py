@@ -17,10 +17,10 @@ def _parts() -> tuple[Reader, ...]:
     return part_readers()
 
 
-def _pictures() -> tuple[Reader, ...]:
-    from fuzzing.picture_readers import picture_readers
+def _images() -> tuple[Reader, ...]:
+    from fuzzing.image_readers import image_readers
 
-    return picture_readers()
+    return image_readers()
 
 
 def _models() -> tuple[Reader, ...]:
@@ -33,7 +33,7 @@ def _models() -> tuple[Reader, ...]:
 ROOMS: dict[str, Callable[[], tuple[Reader, ...]]] = {
     **dict.fromkeys(("cadsight", "yolo", "coco", "via", "voc", "labelme", "cvat", "regression"), _labels),
     **dict.fromkeys(("stl", "ply", "obj", "glb", "step", "part", "recipe"), _parts),
-    **dict.fromkeys(("image", "video"), _pictures),
+    **dict.fromkeys(("image", "video"), _images),
     **dict.fromkeys(("card", "weights", "bag"), _models),
 }
 

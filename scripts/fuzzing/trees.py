@@ -91,7 +91,7 @@ def changed(tree: Any, rng: Random) -> Any:
 
 
 def _base64_changed(text: str, rng: Random) -> str:
-    """A picture in base64 with one chunk changed; other text as it is."""
+    """An image in base64 with one chunk changed; other text as it is."""
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:

@@ -14,7 +14,7 @@ setup(
     zip_safe=True,
     maintainer="CADsight maintainers",
     maintainer_email="maintainers@cadsight.dev",
-    description="Move, settle, picture, label, write: sessions of images that label themselves.",
+    description="Move, settle, take an image, label, write: sessions of images that label themselves.",
     license="Apache-2.0",
     extras_require={"test": ["pytest"]},
     entry_points={

@@ -14,7 +14,7 @@ setup(
     zip_safe=True,
     maintainer="CADsight maintainers",
     maintainer_email="maintainers@cadsight.dev",
-    description="Pictures made from pictures and CAD, with labels that follow.",
+    description="Images made from images and CAD, with labels that follow.",
     license="Apache-2.0",
     extras_require={"test": ["pytest"]},
 )

@@ -66,13 +66,13 @@ class CaptureNode(Node):
         self.get_logger().info(f"writes sessions to {Path(self._settings.output_folder).expanduser().resolve()}")
 
     def bring_to_rest(self, timeout_s: float) -> None:
-        """End the session in hand and the motion with it; the pictures that were taken are kept."""
+        """End the session in hand and the motion with it; the images that were taken are kept."""
         last = time.monotonic() + timeout_s
         tell_of_rest(self, self._cell.end(timeout_s), timeout_s, "the motion node")
         if self._busy.acquire(timeout=max(last - time.monotonic(), 0.0)):
             self._busy.release()
         else:
-            self.get_logger().warning("the session had not ended, expected its last picture to be written")
+            self.get_logger().warning("the session had not ended, expected its last image to be written")
 
     def _look_for_client(self) -> None:
         if self._busy.locked() and not self._cell.control.stopping and self._client.gone():
@@ -107,7 +107,7 @@ class CaptureNode(Node):
             report(session.progress())
             session.run()
         except StoppedError:
-            result.message = f"stopped with {result.captured} of {goal.count} pictures"
+            result.message = f"stopped with {result.captured} of {goal.count} images"
             if handle.is_cancel_requested:
                 handle.canceled()
             else:
@@ -119,7 +119,7 @@ class CaptureNode(Node):
             handle.abort()
             return result
         result.success = True
-        result.message = f"{result.captured} pictures in {session.folder}"
+        result.message = f"{result.captured} images in {session.folder}"
         handle.succeed()
         return result
 

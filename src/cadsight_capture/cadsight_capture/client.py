@@ -86,6 +86,6 @@ class CaptureClient:
         status, result = answer
         if status != GoalStatus.STATUS_SUCCEEDED or not result.success:
             reason = result.message or "the capture node gave no reason"
-            how = f"ended with {result.captured} of {plan.count} pictures" if result.captured else "was not captured"
+            how = f"ended with {result.captured} of {plan.count} images" if result.captured else "was not captured"
             raise CadsightError(f"the session {plan.session} {how}: {reason}")
         return result

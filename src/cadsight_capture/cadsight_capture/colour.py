@@ -44,7 +44,7 @@ class ColourParameters:
 
 # What to say of a part without ranges: both kinds of labels must agree, and one of them is by colour.
 NO_COLOUR = (
-    "the part {part} has no colour and no picture of it can be labelled, expected a range as `cadsight part colour "
+    "the part {part} has no colour and no image of it can be labelled, expected a range as `cadsight part colour "
     "IMAGE` finds it"
 )
 

@@ -1,4 +1,4 @@
-"""The colour range of a part, from a rectangle of a picture that lies on it."""
+"""The colour range of a part, from a rectangle of an image that lies on it."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ _HUE, _SATURATION, _VALUE = 8, 50, 60
 
 @dataclass(frozen=True)
 class FoundColour:
-    """What a rectangle of a picture holds.
+    """What a rectangle of an image holds.
 
     Attributes:
         colour: the range for the part's YAML.

@@ -1,4 +1,4 @@
-"""The label that the robot's joints give: no pixel of the picture is looked at."""
+"""The label that the robot's joints give: no pixel of the image is looked at."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from cadsight_capture.refusal import Refusal
 
 @dataclass(frozen=True, eq=False)
 class KinematicLabel:
-    """What joints, hand-eye calibration and CAD say about a picture.
+    """What joints, hand-eye calibration and CAD say about an image.
 
     Attributes:
         camera_from_part: the part's pose in the optical frame.
@@ -54,7 +54,7 @@ def camera_from_part_by_joints(base_from_camera: Pose, base_from_tool: Pose, too
 
 
 def label_by_kinematics(part: Part, mesh: Mesh, camera: Camera, camera_from_part: Pose) -> KinematicLabel | Refusal:
-    """The label of a part at a known pose; refused where the part is not wholly in the picture."""
+    """The label of a part at a known pose; refused where the part is not wholly in the image."""
     pixels = camera.project(camera_from_part.apply(mesh.hull_vertices))
     if np.isnan(pixels).any():
         return Refusal("kinematic_behind", "the joints put the part behind the camera or across its plane")

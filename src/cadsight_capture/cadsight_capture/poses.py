@@ -22,7 +22,7 @@ _Six = tuple[float, ...]
 
 @dataclass(frozen=True)
 class PoseParameters(HolderParameters, ArmParameters, ViewParameters):
-    """Where the arm goes for pictures."""
+    """Where the arm goes for images."""
 
     part: str = parameter("", "YAML of the part that the arm holds (a path or package://); needed")
     home_joints: _Six = joints_parameter((0.0, -1.57, 1.57, -1.57, -1.57, 0.0), "middle of the random poses, rad")

@@ -33,7 +33,7 @@ T = TypeVar("T")
 class RosCellParameters:
     """Where the camera and the arm speak, and how long to wait for them."""
 
-    image_topic: str = parameter("/camera/camera/color/image_raw", "pictures of the camera", kind="topic")
+    image_topic: str = parameter("/camera/camera/color/image_raw", "images of the camera", kind="topic")
     camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics of the camera", kind="topic")
     base_frame: str = parameter(
         "base_link", "frame of the arm's base, in which the hand-eye calibration is given", kind="frame"

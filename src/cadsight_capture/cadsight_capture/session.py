@@ -43,9 +43,9 @@ T = TypeVar("T")
 class SessionPlan:
     """What a session is asked for; all but ``count`` must stay the same when it is continued."""
 
-    session: str = parameter("", "name of the session, part of every picture's name")
-    split: str = parameter("train", "what the pictures are for", choices=("train", "valid", "test", ""))
-    count: int = parameter(100, "pictures that the session has when it is done", minimum=1)
+    session: str = parameter("", "name of the session, part of every image's name")
+    split: str = parameter("train", "what the images are for", choices=("train", "valid", "test", ""))
+    count: int = parameter(100, "images that the session has when it is done", minimum=1)
     seed: int = parameter(0, "decides the poses", minimum=0, maximum=LARGEST_SEED)
 
     def __post_init__(self) -> None:
@@ -239,7 +239,7 @@ class Session:
 
     @property
     def captured(self) -> int:
-        """Pictures on disk, without the background."""
+        """Images on disk, without the background."""
         return len(self.dataset) - (self._background_name in self.dataset)
 
     @property
@@ -252,7 +252,7 @@ class Session:
         return Progress(self.captured, self.plan.count, self.skipped, rate, self._last_skip)
 
     def run(self) -> Progress:
-        """Take the pictures that are missing.
+        """Take the images that are missing.
 
         Raises:
             StoppedError: when it was stopped; everything before is kept.
@@ -282,13 +282,13 @@ class Session:
                     self._report(self.progress())
                     index += 1
             finally:
-                # A picture that is taken is kept, whatever ends the session.
+                # An image that is taken is kept, whatever ends the session.
                 pending.result()
                 self._report(self.progress())
         return self.progress()
 
     def _capture(self, joints: Array, pending: "Future[Any]") -> Frame:
-        """One frame at ``joints``; the picture before it is on disk when this one is taken."""
+        """One frame at ``joints``; the image before it is on disk when this one is taken."""
         self._patiently(lambda: self.cell.move(joints))
         pending.result()
         return self._patiently(lambda: self.cell.image_after(self.cell.settle()))

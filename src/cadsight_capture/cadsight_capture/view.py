@@ -19,9 +19,9 @@ _DRAWS, _MARGIN_DEG = 500, 10.0
 
 @dataclass(frozen=True)
 class ViewParameters:
-    """Which poses are worth a picture."""
+    """Which poses are worth an image."""
 
-    border_px: float = parameter(8.0, "least distance of the part's outline from the picture's border", minimum=0.0)
+    border_px: float = parameter(8.0, "least distance of the part's outline from the image's border", minimum=0.0)
     largest_tilt_deg: float = parameter(
         60.0, "largest angle between the part's axis of interest and the ray to the camera", minimum=0.0, maximum=90.0
     )
@@ -31,7 +31,7 @@ class ViewParameters:
 
 
 class ViewCheck:
-    """Says in one word why a pose gives no picture: unreachable, colliding, out_of_view or turned_away."""
+    """Says in one word why a pose gives no image: unreachable, colliding, out_of_view or turned_away."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A part drawn in orange on white, and sessions of such pictures, that need no cell."""
+"""A part drawn in orange on white, and sessions of such images, that need no cell."""
 
 from collections.abc import Mapping
 from pathlib import Path

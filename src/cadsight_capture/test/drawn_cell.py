@@ -50,11 +50,11 @@ class DrawnCell:
         self.stamp = stamp_ns + 1
         base_from_tool = self.arm.forward(self.joints)
         return Frame(
-            picture(self.joints), CAMERA, self.stamp, joint_mapping(self.joints), BASE_FROM_CAMERA, base_from_tool
+            image(self.joints), CAMERA, self.stamp, joint_mapping(self.joints), BASE_FROM_CAMERA, base_from_tool
         )
 
 
-def picture(joints: Array) -> np.ndarray:
+def image(joints: Array) -> np.ndarray:
     """What the camera shows at joint angles (6,)."""
     camera_from_part = BASE_FROM_CAMERA.inverse() @ Arm().forward(joints) @ MOUNT
     return draw(PLATE, camera_from_part, CAMERA)
@@ -74,7 +74,7 @@ def session(folder: Path, count: int, cell: DrawnCell, seed: int = 1, **more) ->
 
 
 def run_and_tell(folder: str, count: int, pipe) -> None:
-    """The body of a process that is killed: tells how many pictures it knows to be on disk."""
+    """The body of a process that is killed: tells how many images it knows to be on disk."""
 
     def report(progress) -> None:
         pipe.send(progress.captured)

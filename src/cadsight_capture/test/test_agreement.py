@@ -1,4 +1,4 @@
-"""Each fault is put into a picture or its joints; the label must then be dropped, and kept where nothing is wrong."""
+"""Each fault is put into an image or its joints; the label must then be dropped, and kept where nothing is wrong."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def test_half_a_pixel_is_allowed_however_small_the_part_is():
 
 
 class Scene:
-    """One picture of the drawn part, with joints in the middle of their ranges."""
+    """One image of the drawn part, with joints in the middle of their ranges."""
 
     def __init__(self, part, mesh, camera, seed: int) -> None:
         self.part, self.mesh, self.camera = part, mesh, camera
@@ -71,7 +71,7 @@ def scene(request, part, mesh, camera) -> Scene:
     return Scene(part, mesh, camera, request.param)
 
 
-def test_a_good_picture_is_kept(scene: Scene):
+def test_a_good_image_is_kept(scene: Scene):
     assert scene.label().refusal is None
 
 
@@ -91,7 +91,7 @@ def test_a_joint_that_is_two_degrees_off_is_dropped(scene: Scene, axis: int):
     assert scene.label(pose=scene.pose @ about_pivot).refusal is not None
 
 
-def test_the_joints_of_another_picture_are_dropped(scene: Scene):
+def test_the_joints_of_another_image_are_dropped(scene: Scene):
     other = scene.joints | {"x": scene.joints["x"] + 0.02}
     assert scene.label(pose=scene.pose_of(other)).refusal is not None
 
@@ -133,15 +133,15 @@ def test_a_larger_thing_of_the_same_colour_is_never_labelled_as_the_part(scene: 
 
 
 @pytest.mark.parametrize(("gain", "bias"), [(3.0, 0), (1.0, 190), (0.1, 0)], ids=["burnt out", "washed out", "dark"])
-def test_a_picture_that_is_exposed_so_badly_is_dropped(scene: Scene, gain: float, bias: int):
+def test_an_image_that_is_exposed_so_badly_is_dropped(scene: Scene, gain: float, bias: int):
     image = (scene.image * gain + bias).clip(0, 255).astype(np.uint8)
     labels = scene.label(image)
     assert labels.refusal is not None or labels.colour.box.iou(scene.box) > 0.95
 
 
-def test_an_empty_picture_is_dropped(scene: Scene):
+def test_an_empty_image_is_dropped(scene: Scene):
     assert scene.label(np.full_like(scene.image, 235)).refusal.kind == "colour_nothing"
 
 
-def test_a_picture_of_another_size_than_its_camera_is_dropped(scene: Scene):
+def test_an_image_of_another_size_than_its_camera_is_dropped(scene: Scene):
     assert scene.label(scene.image[:400]).refusal.kind == "camera_size"

@@ -77,7 +77,7 @@ def test_a_record_without_a_tool_pose_and_a_torn_image_cost_one_image_each(raw: 
     assert report.unreadable == ("torn",)
 
 
-def test_the_background_picture_is_no_image_of_a_part(raw: Dataset, part):
+def test_the_background_image_is_no_image_of_a_part(raw: Dataset, part):
     image = np.full((480, 640, 3), 255, np.uint8)
     raw.append(replace(raw["000000"], name="background", record={"background": True}), image)
     assert label_session(raw, part, MOUNT).images == 20

@@ -25,7 +25,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.images import read_image
-from drawn_cell import BACKGROUND, BASE_FROM_CAMERA, CAMERA, HOME, SPREAD, DrawnCell, picture, run_and_tell, session
+from drawn_cell import BACKGROUND, BASE_FROM_CAMERA, CAMERA, HOME, SPREAD, DrawnCell, image, run_and_tell, session
 
 
 def faults(table):
@@ -39,19 +39,19 @@ def faults(table):
     return fault
 
 
-def pictures(folder):
+def images(folder):
     return [s for s in Dataset.open(folder / "raw") if not s.record["background"]]
 
 
-def test_every_picture_shows_the_pose_of_its_record(tmp_path):
+def test_every_image_shows_the_pose_of_its_record(tmp_path):
     progress = session(tmp_path, 4, DrawnCell(Control())).run()
     assert (progress.captured, progress.skipped) == (4, {})
-    samples = pictures(tmp_path)
+    samples = images(tmp_path)
     assert [s.name for s in samples] == [f"drawn-{i:05d}" for i in range(4)]
     for i, sample in enumerate(samples):
         joints = joint_vector(sample.record["joints"])
         np.testing.assert_allclose(joints, PoseSampler(HOME, SPREAD, 1).pose(i)[0])
-        np.testing.assert_array_equal(read_image(sample.image), picture(joints))
+        np.testing.assert_array_equal(read_image(sample.image), image(joints))
         assert sample.camera == CAMERA
         assert sample.split == "train"
         assert sample.record | {"joints": 0, "stamp_ns": 0, "base_from_camera": 0, "base_from_tool": 0} == {
@@ -79,7 +79,7 @@ def test_the_first_frame_is_the_background_with_the_arm_out_of_view(tmp_path):
     np.testing.assert_array_equal(cell.moves[0], BACKGROUND)
     first = next(iter(Dataset.open(tmp_path / "raw")))
     assert first.record["background"]
-    np.testing.assert_array_equal(read_image(tmp_path / "background.png"), picture(BACKGROUND))
+    np.testing.assert_array_equal(read_image(tmp_path / "background.png"), image(BACKGROUND))
 
 
 def test_poses_that_fail_are_counted_by_reason_and_the_next_ones_taken(tmp_path):
@@ -96,7 +96,7 @@ def test_poses_that_fail_are_counted_by_reason_and_the_next_ones_taken(tmp_path)
     progress = session(tmp_path, 3, cell, report=seen.append).run()
     assert progress.captured == 3
     assert progress.skipped == {"aborted": 2, "colliding": 1, "unsettled": 1, "camera_info": 1}
-    kept = [s.record["pose"] for s in pictures(tmp_path)]
+    kept = [s.record["pose"] for s in images(tmp_path)]
     assert len(kept) == 3
     assert set(kept).isdisjoint(map(int, json.loads((tmp_path / "session.json").read_text())["skipped"]))
     assert [p.last_skip for p in seen][:2] == ["the controller aborted", "it does not fit"]
@@ -108,7 +108,7 @@ def test_a_silent_camera_is_waited_for_and_the_same_pose_taken(tmp_path):
     progress = session(tmp_path, 3, cell).run()
     assert progress.captured == 3
     assert progress.skipped == {"camera_silent": 2}
-    assert [s.record["pose"] for s in pictures(tmp_path)] == [0, 1, 2]
+    assert [s.record["pose"] for s in images(tmp_path)] == [0, 1, 2]
     assert len(cell.moves) == 4
 
 
@@ -117,7 +117,7 @@ def test_an_arm_that_is_silent_is_waited_for_and_then_moved(tmp_path):
     cell = DrawnCell(Control(), faults({("move", 1): silent, ("move", 4): silent, ("settle", 4): silent}))
     progress = session(tmp_path, 3, cell).run()
     assert progress.skipped == {"arm_silent": 3}
-    assert [s.record["pose"] for s in pictures(tmp_path)] == [0, 1, 2]
+    assert [s.record["pose"] for s in images(tmp_path)] == [0, 1, 2]
     assert len(cell.moves) == 4
 
 
@@ -137,7 +137,7 @@ def test_failures_without_end_end_the_session_and_keep_what_was_taken(tmp_path):
     parameters = SessionParameters(failures_in_a_row=5, retry_s=0.0)
     with pytest.raises(CadsightError, match="5 poses in a row were given up, the last because the controller is gone"):
         session(tmp_path, 9, DrawnCell(Control(), fault), parameters=parameters).run()
-    assert len(pictures(tmp_path)) == 2
+    assert len(images(tmp_path)) == 2
 
 
 def test_poses_that_cannot_be_drawn_are_counted(tmp_path):
@@ -165,11 +165,11 @@ def test_a_stopped_session_is_continued_with_the_poses_it_would_have_had(tmp_pat
 
     with pytest.raises(StoppedError):
         session(tmp_path / "stopped", 6, DrawnCell(control), report=stop_at_three).run()
-    assert 3 <= len(pictures(tmp_path / "stopped")) < 6
+    assert 3 <= len(images(tmp_path / "stopped")) < 6
     session(tmp_path / "stopped", 6, DrawnCell(Control())).run()
     session(tmp_path / "whole", 6, DrawnCell(Control())).run()
     both = [
-        [(s.name, s.record["joints"], s.record["pose"]) for s in pictures(tmp_path / name)]
+        [(s.name, s.record["joints"], s.record["pose"]) for s in images(tmp_path / name)]
         for name in ("stopped", "whole")
     ]
     assert both[0] == both[1]
@@ -199,7 +199,7 @@ def test_a_broken_session_file_is_named(tmp_path, content, words):
         session(tmp_path, 1, DrawnCell(Control()))
 
 
-def test_a_picture_of_others_is_not_taken_for_the_background(tmp_path):
+def test_an_image_of_others_is_not_taken_for_the_background(tmp_path):
     (tmp_path / "background.png").write_bytes(b"mine")
     with pytest.raises(CadsightError, match=r"background\.png is there and no session, expected another folder"):
         session(tmp_path, 1, DrawnCell(Control()))
@@ -236,10 +236,10 @@ def test_a_full_disk_ends_the_session_in_a_sentence_with_everything_before_kept(
     with pytest.raises(CadsightError, match="No space left on device"):
         made.run()
     monkeypatch.undo()
-    before = [s.name for s in pictures(tmp_path)]
+    before = [s.name for s in images(tmp_path)]
     assert 1 <= len(before) < 50
     session(tmp_path, len(before) + 2, DrawnCell(Control())).run()
-    after = pictures(tmp_path)
+    after = images(tmp_path)
     assert [s.name for s in after[: len(before)]] == before
     assert [s.record["pose"] for s in after] == list(range(len(before) + 2))
 
@@ -297,5 +297,5 @@ def test_killed_twenty_times_it_has_no_broken_sample_and_lost_none_but_the_one_i
         )
     assert known > 20
     for sample in Dataset.open(tmp_path / "raw"):
-        np.testing.assert_array_equal(read_image(sample.image), picture(joint_vector(sample.record["joints"])))
+        np.testing.assert_array_equal(read_image(sample.image), image(joint_vector(sample.record["joints"])))
     json.loads((tmp_path / "session.json").read_text())

@@ -1,4 +1,4 @@
-"""Which poses are worth a picture."""
+"""Which poses are worth an image."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def check(mesh, camera):
         (turned(pan=0.2), ""),
         (turned(pan=1.0), "out_of_view"),
         (turned(wrist_1=0.4), ""),
-        # A whole turn of wrist 1 shows the same picture, but lies past its limit.
+        # A whole turn of wrist 1 shows the same image, but lies past its limit.
         (turned(wrist_1=-2 * np.pi), "unreachable"),
     ],
 )

@@ -301,14 +301,14 @@ class SimulatedCamera:
         now = self._node.get_clock().now().nanoseconds
         joints = self._follower.at(now / 1e9).positions
         stamp = stamp_from_ns(now)
-        picture = renderer.colour(joints, frame)
+        image = renderer.colour(joints, frame)
         if self._stopping.is_set():
             return
         if self._truth is not None:
             self._truth.frame(now, joints)
         info = camera_to_info(self._world.camera, stamp)
         self._info.publish(info)
-        self._image.publish(to_message(picture, info.header))
+        self._image.publish(to_message(image, info.header))
         if self._p.align_depth:
             self._depth_info.publish(info)
             self._depth.publish(depth_to_message(renderer.depth(joints), info.header))

@@ -85,10 +85,10 @@ def test_a_moved_lamp_changes_the_shadows_and_nothing_that_labels_rest_on(render
 
 
 def test_the_part_is_orange_on_near_white(renderer: CellRenderer) -> None:
-    picture, mask = renderer.colour(HOME), renderer.mask(HOME)
-    red, green, blue = np.median(picture[mask], axis=0)
+    image, mask = renderer.colour(HOME), renderer.mask(HOME)
+    red, green, blue = np.median(image[mask], axis=0)
     assert red > 2 * green > 2 * blue
-    assert np.median(picture[:100], axis=(0, 1)).min() > 190
+    assert np.median(image[:100], axis=(0, 1)).min() > 190
 
 
 STAND = """name: stand

@@ -73,7 +73,7 @@ def examine() -> Iterator[Finding]:
         "Blender",
         False,
         _apart(".venv-blender", "bpy"),
-        "synthetic pictures by --engine cycles",
+        "synthetic images by --engine cycles",
         "make blender, or its first use",
     )
     yield Finding(
@@ -104,7 +104,7 @@ _NEEDED_PYTHON = (
     ("toppra", "trajectories inside the arm's limits"),
     ("torch", "the models"),
     ("ultralytics", "the YOLO detector"),
-    ("timm", "features that tell sets of pictures apart"),
+    ("timm", "features that tell sets of images apart"),
     ("rosbags", "MCAP bags"),
     ("jinja2", "the report"),
     ("matplotlib", "the report's curves"),

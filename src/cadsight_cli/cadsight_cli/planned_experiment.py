@@ -1,4 +1,4 @@
-"""From a command line to what is trained on: the pictures are found or drawn, then the plan is made of them."""
+"""From a command line to what is trained on: the images are found or drawn, then the plan is made of them."""
 
 import argparse
 import dataclasses
@@ -15,7 +15,7 @@ from cadsight_synthesis.datasets.augmented import write_augmented_set
 
 from cadsight_cli.arguments.idle import workers_of
 from cadsight_cli.arguments.parts import parts_of
-from cadsight_cli.progress import picture_bar
+from cadsight_cli.progress import image_bar
 from cadsight_core import formats
 
 # Beside the folders of the trained sets, whose names never begin with a point.
@@ -41,12 +41,12 @@ def planned(args: argparse.Namespace, scale: Scale) -> Plan:
         Path(args.out) / _DRAWN,
         workers,
         args.cluster,
-        picture_bar,
+        image_bar,
     )
     material = Material(real, synthetic, test, getattr(args, "translated", None) or "")
     if args.kind == "rudenko":
         augmented = write_augmented_set(
-            synthetic, Path(args.out) / _AUGMENTED, scale.copies, workers=workers, progress=picture_bar
+            synthetic, Path(args.out) / _AUGMENTED, scale.copies, workers=workers, progress=image_bar
         )
         return plans.rudenko(Material(real, synthetic, test, augmented=str(augmented.folder)), scale)
     if args.kind == "mixing":
@@ -59,7 +59,7 @@ def planned(args: argparse.Namespace, scale: Scale) -> Plan:
 
 
 def _count(folder: str) -> int:
-    """Pictures to train on; of our own format they are counted without reading a sample."""
+    """Images to train on; of our own format they are counted without reading a sample."""
     if Dataset.is_one(folder):
         dataset = Dataset.open(folder)
         return len(dataset) - len(dataset.samples("test"))

@@ -93,8 +93,8 @@ def counted(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
     return iter(tqdm(items, total=total, desc=what, **_shown(_BAR, "{desc}: {n_fmt} of {total_fmt}")))
 
 
-def picture_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
-    """A progress bar with pictures a minute and the time left."""
+def image_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+    """A progress bar with images a minute and the time left."""
 
     class Bar(tqdm):
         @property
@@ -103,8 +103,8 @@ def picture_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
             rate = told["rate"] or (told["n"] / told["elapsed"] if told["elapsed"] and told["n"] else None)
             return {**told, "a_minute": f"{60 * rate:.0f}" if rate else "?"}
 
-    form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{a_minute} pictures/min, {remaining} left]"
-    line = "{desc}: {n_fmt} of {total_fmt}, {a_minute} pictures/min"
+    form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{a_minute} images/min, {remaining} left]"
+    line = "{desc}: {n_fmt} of {total_fmt}, {a_minute} images/min"
     return iter(Bar(items, total=total, desc=what, **_shown(form, line)))
 
 

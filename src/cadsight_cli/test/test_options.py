@@ -199,3 +199,16 @@ def test_what_one_kind_of_model_is_judged_with_is_refused_for_the_other(kind, wo
     (tmp_path / "model.json").write_text(json.dumps(card))
     sentence = refused(["evaluate", "--model", str(tmp_path), "--data", "none", *words], capsys)
     assert sentence.startswith(f"cadsight: {flag} was given and does nothing for a ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["train", "base", "--out", "m"], *(["benchmark", b] for b in ("synthesis", "labels", "training", "neighbours"))],
+)
+def test_an_option_by_its_earlier_name_does_what_it_did_with_a_notice_and_is_in_no_help(words, capsys):
+    parser = build_parser(words)
+    assert vars(parser.parse_args([*words, "--pictures", "7"])) == vars(parser.parse_args([*words, "--images", "7"]))
+    assert capsys.readouterr().err == "cadsight: --pictures is called --images now\n"
+    with pytest.raises(SystemExit):
+        parser.parse_args([*words, "--help"])
+    assert "--pictures" not in capsys.readouterr().out

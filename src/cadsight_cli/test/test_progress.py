@@ -4,10 +4,10 @@ import io
 import sys
 
 import pytest
-from cadsight_cli.progress import counted, picture_bar
+from cadsight_cli.progress import counted, image_bar
 
 
-@pytest.mark.parametrize("bar", [counted, picture_bar])
+@pytest.mark.parametrize("bar", [counted, image_bar])
 def test_a_loop_that_no_terminal_shows_is_told_in_lines_at_its_beginning_and_end(bar, capsys):
     assert list(bar(iter("abc"), 3, "letters")) == ["a", "b", "c"]
     told = capsys.readouterr().err

@@ -80,7 +80,7 @@ class Camera:
         return unit(np.column_stack([normalised, np.ones(len(normalised))]))
 
     def resized(self, size: ImageSize) -> "Camera":
-        """The camera of the same picture scaled to ``size``."""
+        """The camera of the same image scaled to ``size``."""
         sx, sy = size.width / self.size.width, size.height / self.size.height
         cx, cy = (self.cx + 0.5) * sx - 0.5, (self.cy + 0.5) * sy - 0.5
         return Camera(size, self.fx * sx, self.fy * sy, cx, cy, self.distortion, self.frame)
@@ -108,7 +108,7 @@ def viewing_rotation(camera: Camera, pixel: ArrayLike) -> Array:
     """(3, 3) shortest rotation that takes the optical axis to the ray through ``pixel`` (u, v).
 
     A crop shows its part as seen along its own ray, not along the optical axis, so the same normal in the
-    camera's frame looks different at the picture's border. ``normal_camera = R @ normal_viewing``.
+    camera's frame looks different at the image's border. ``normal_camera = R @ normal_viewing``.
     """
     ray = camera.rays(np.asarray(pixel, float)[None])[0]
     axis = np.array([-ray[1], ray[0], 0.0])

@@ -1,4 +1,4 @@
-"""A few pictures of many: by lot, or spread over the normals of what they show."""
+"""A few images of many: by lot, or spread over the normals of what they show."""
 
 from collections.abc import Sequence
 
@@ -29,23 +29,23 @@ def spread(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
 
     The one nearest to the mean of all is taken first, then each time the farthest from those taken: Gonzalez'
     farthest-first traversal, which leaves no normal more than twice as far from its nearest as the best choice would.
-    Of several normals in a picture the first counts.
+    Of several normals in an image the first counts.
 
     Raises:
-        CadsightError: when there are fewer, or a picture has no normal.
+        CadsightError: when there are fewer, or an image has no normal.
     """
     _check(samples, count)
     found = [(s.name, next((i.normal for i in s.instances if i.normal is not None), None)) for s in samples]
     lacking = [name for name, normal in found if normal is None]
     if lacking:
         raise CadsightError(
-            f"{len(lacking)} of {len(samples)} pictures have no normal, the first is {lacking[0]}, expected one in each"
+            f"{len(lacking)} of {len(samples)} images have no normal, the first is {lacking[0]}, expected one in each"
         )
     normals = np.array([normal for _, normal in found], float)
     taken = [int(np.linalg.norm(normals - normals.mean(axis=0), axis=1).argmin())]
     distances = np.linalg.norm(normals - normals[taken[0]], axis=1)
     while len(taken) < count:
-        # One that is taken never comes again, even among pictures of the same normal.
+        # One that is taken never comes again, even among images of the same normal.
         distances[taken[-1]] = -1.0
         taken.append(int(distances.argmax()))
         distances = np.minimum(distances, np.linalg.norm(normals - normals[taken[-1]], axis=1))
@@ -54,4 +54,4 @@ def spread(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
 
 def _check(samples: Sequence[Sample], count: int) -> None:
     if not 1 <= count <= len(samples):
-        raise CadsightError(f"{count} pictures are to be taken of {len(samples)}, expected 1 to {len(samples)}")
+        raise CadsightError(f"{count} images are to be taken of {len(samples)}, expected 1 to {len(samples)}")

@@ -33,7 +33,7 @@ def crop_box(box: Box, image: ImageSize, *, square: bool = True) -> Box:
 
 
 def crop(image: Rgb, box: Box, size: int = CROP_SIZE, *, square: bool = True) -> Rgb:
-    """The picture in ``box``, made square, as (size, size, 3) uint8 (Comillas, section 3.2).
+    """The image in ``box``, made square, as (size, size, 3) uint8 (Comillas, section 3.2).
 
     Shrunk by area, so that nothing flickers between pixels, and enlarged linearly. Without ``square`` the box's
     own content is stretched to the square.

@@ -136,7 +136,7 @@ class Dataset:
         return DerivedSamples(lambda number: self._sample(lines[number]), range(len(lines)))
 
     def image(self, sample: Sample) -> Rgb:
-        """The picture of ``sample`` (H, W, 3) RGB."""
+        """The image of ``sample`` (H, W, 3) RGB."""
         return read_image(inside(self.folder, sample.image))
 
     def append(self, sample: Sample, image: Rgb) -> Sample:
@@ -190,7 +190,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over classes, manifest and the images' bytes: the same wherever the folder lies."""
         total = hashlib.sha256(json_text(self.classes).encode())
-        for line in watched(self._lines.values(), len(self), "pictures read"):
+        for line in watched(self._lines.values(), len(self), "images read"):
             total.update(json.dumps(self._entry(line), sort_keys=True, allow_nan=True).encode())
             with _reading(inside(self.folder, line.image)) as file:
                 total.update(hashlib.sha256(file.read()).digest())
@@ -347,4 +347,4 @@ def _reading(path: Path) -> IO[bytes]:
     try:
         return open(path, "rb")
     except OSError as error:
-        raise CadsightError(f"the picture {path} could not be read: {error.strerror}") from error
+        raise CadsightError(f"the image {path} could not be read: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""Instances drawn on their picture, to be looked at: labels, what is there, and what a model sees."""
+"""Instances drawn on their image, to be looked at: labels, what is there, and what a model sees."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def draw_instances(
     Args:
         classes: names by id; none where nothing is to be written.
         colour: of all that is drawn, else one for each class and another for normals.
-        thickness: of lines, in pixels, else one for pictures of this size.
+        thickness: of lines, in pixels, else one for images of this size.
     """
     canvas = np.array(image)
     size = ImageSize(image.shape[1], image.shape[0])
@@ -59,7 +59,7 @@ def draw_instances(
 def arrow(instance: Instance, normal: Array) -> tuple[tuple[float, float], tuple[float, float]]:
     """Start and end of the arrow of a normal (3,) in the camera's optical frame, from the centre of the top left pixel.
 
-    It starts at the point of interest, else at the box's centre, and is the normal's projection on the picture: a
+    It starts at the point of interest, else at the box's centre, and is the normal's projection on the image: a
     normal that looks straight at the camera has none, one across the line of sight is half as long as the box's longer
     side.
     """

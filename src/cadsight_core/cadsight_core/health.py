@@ -27,14 +27,14 @@ from cadsight_core.watching import watched_if_many
 
 __all__ = ["Problem", "Report", "check", "unpaired"]
 
-# A class with fewer labels teaches a detector little, and its average precision hangs on single pictures.
+# A class with fewer labels teaches a detector little, and its average precision hangs on single images.
 FEW_LABELS = 10
-WHOLE_PICTURE = 0.95
+WHOLE_IMAGE = 0.95
 SAME_BOX_IOU = 0.95
-# How far a box may reach out of its picture: labels are rounded to a pixel.
+# How far a box may reach out of its image: labels are rounded to a pixel.
 BORDER_PX = 1.0
 SMALLEST_SIDE_PX = 1.0
-# So many pictures are given to a thread together, and so many pairs of boxes compared at once.
+# So many images are given to a thread together, and so many pairs of boxes compared at once.
 _TOGETHER, _PAIRS_AT_ONCE = 32, 1_000_000
 # The paper writes normals with two decimals (Comillas, figure 6), which are up to 0.9 % off.
 NORMAL_TOLERANCE = 0.01
@@ -42,15 +42,17 @@ NORMAL_TOLERANCE = 0.01
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
 
-def refuse_unknown_kinds(kinds: Iterable[str]) -> None:
-    """Refuse a kind that no problem has.
+def known_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
+    """The kinds by today's names: earlier versions called an image a picture.
 
     Raises:
-        CadsightError: naming it and all that there are.
+        CadsightError: for a kind that no problem has, naming it and all that there are.
     """
-    for kind in kinds:
+    now = tuple(kind.replace("picture", "image") for kind in kinds)
+    for kind in now:
         if kind not in KINDS:
             raise CadsightError(f"the kind of problem {kind!r} does not exist, expected one of: {', '.join(KINDS)}")
+    return now
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,16 @@ class Report:
 
     Attributes:
         counts: labels a class, in the order of the classes.
-        sizes: pictures by (width, height).
-        splits: pictures by split.
-        backgrounds: pictures that are said to show no part.
+        sizes: images by (width, height).
+        splits: images by split.
+        backgrounds: images that are said to show no part.
         crowds: regions of many objects, which are neither learned from nor counted.
         found: which reader claims which files; None where nothing is read.
     """
 
     folder: Path
     format: str
-    pictures: int
+    images: int
     counts: dict[str, int]
     sizes: dict[tuple[int, int], int]
     splits: dict[str, int]
@@ -95,7 +97,7 @@ class Report:
         return {
             "folder": str(self.folder),
             "format": self.format,
-            "pictures": self.pictures,
+            "pictures": self.images,
             "labels": self.labels,
             "counts": self.counts,
             "sizes": [{"width": w, "height": h, "pictures": n} for (w, h), n in self.sizes.items()],
@@ -130,15 +132,15 @@ def check(
     few: int = FEW_LABELS,
     reading: Reading | None = None,
     progress: Progress = lambda items, _total, _what: items,
-    whole_pictures: bool = True,
+    whole_images: bool = True,
 ) -> Report:
-    """Check a data set in any known format; every picture is read whole.
+    """Check a data set in any known format; every image is read whole.
 
     Args:
         few: a class with fewer labels is reported.
         reading: how the set is read.
-        whole_pictures: whether the pixels are read too, and not the header alone: takes nearly all of the time.
-        progress: wraps the loop over the pictures, with their number and what is done, as tqdm does.
+        whole_images: whether the pixels are read too, and not the header alone: takes nearly all of the time.
+        progress: wraps the loop over the images, with their number and what is done, as tqdm does.
 
     Raises:
         CadsightError: when ``path`` does not exist.
@@ -154,8 +156,8 @@ def check(
             samples, report = _labels_checked(path, few, found, notes)
     except CadsightError as error:
         return Report(path, "unknown", 0, {}, {}, {}, (Problem("unreadable data set", path, None, str(error)),))
-    if whole_pictures:
-        _check_pictures(samples, progress, notes)
+    if whole_images:
+        _check_images(samples, progress, notes)
     return replace(report, problems=tuple(sorted(notes.problems, key=lambda p: (str(p.file), p.line or 0))))
 
 
@@ -176,7 +178,7 @@ def _labels_checked(path: Path, few: int, found: Found, notes: Notes) -> tuple[S
     _check_labels(columns, loaded, notes)
     if len(sizes) > 1:
         listed = ", ".join(f"{n} of {w} x {h}" for (w, h), n in sizes.items())
-        notes.problem("mixed sizes", path, f"its pictures have {len(sizes)} sizes ({listed} pixels), expected one")
+        notes.problem("mixed sizes", path, f"its images have {len(sizes)} sizes ({listed} pixels), expected one")
     return samples, Report(
         path,
         loaded.format,
@@ -191,7 +193,7 @@ def _labels_checked(path: Path, few: int, found: Found, notes: Notes) -> tuple[S
 
 
 def unpaired(path: str | Path, reading: Reading | None = None) -> list[Problem]:
-    """The pictures of a data set that no label file names, its label files without a picture, and what is left out.
+    """The images of a data set that no label file names, its label files without an image, and what is left out.
 
     Raises:
         CadsightError: when ``path`` does not hold a data set.
@@ -200,7 +202,7 @@ def unpaired(path: str | Path, reading: Reading | None = None) -> list[Problem]:
     found = find(path, reading)
     loaded = read_found(found, notes)
     _check_files(loaded, found, _columns(loaded, path, notes).heads, notes)
-    return [p for p in notes.problems if p.loses or p.kind == "picture without labels"]
+    return [p for p in notes.problems if p.loses or p.kind == "image without labels"]
 
 
 def _columns(loaded: Loaded, path: Path, notes: Notes) -> Columns:
@@ -227,32 +229,32 @@ def _check_classes(loaded: Loaded, counts: dict[str, int], path: Path, few: int,
             kind = "near-empty class" if count else "empty class"
             notes.problem(kind, path, f"the class {name!r} has {count or 'no'} labels, expected {few} or more")
     if not loaded.samples and not any(p.loses == "images" for p in notes.problems):
-        notes.problem("no pictures", path, f"it is read as {loaded.format} and holds no pictures, expected some")
-    elif loaded.format == "pictures":
-        notes.problem("no labels", path, f"it holds {len(loaded.samples)} pictures and no labels, expected both")
+        notes.problem("no images", path, f"it is read as {loaded.format} and holds no images, expected some")
+    elif loaded.format == "images":
+        notes.problem("no labels", path, f"it holds {len(loaded.samples)} images and no labels, expected both")
 
 
 def _check_files(loaded: Loaded, found: Found, samples: Sequence[Sample], notes: Notes) -> None:
-    """Pictures that lack labels, and pictures that nothing names; label files without a picture the reader has told."""
+    """Images that lack labels, and images that nothing names; label files without an image the reader has told."""
     if loaded.format == "yolo":
         for sample in notes.unlabelled(samples, loaded.format):
             missing = label_path(sample.image)
-            notes.problem("picture without labels", sample.image, f"it has no label file, expected {missing}")
+            notes.problem("image without labels", sample.image, f"it has no label file, expected {missing}")
     known = {s.image for s in samples} | {p.file for p in notes.problems}
     for unclaimed in found.images:
         if unclaimed.file not in known:
             text = "no label file names it, expected an entry"
             if unclaimed.file.suffix.lower() in UNREAD_SUFFIXES:
-                text = f"it is a picture of a kind that is not read ({unclaimed.what}), expected {', '.join(SUFFIXES)}"
-                notes.problem("unread picture", unclaimed.file, text)
+                text = f"it is an image of a kind that is not read ({unclaimed.what}), expected {', '.join(SUFFIXES)}"
+                notes.problem("unread image", unclaimed.file, text)
                 continue
-            notes.problem("picture without labels", unclaimed.file, text)
+            notes.problem("image without labels", unclaimed.file, text)
 
 
 def _check_labels(columns: Columns, loaded: Loaded, notes: Notes) -> None:
     samples = columns.heads
     with_problems = {p.file for p in notes.problems}
-    for number in np.flatnonzero(columns.counts == 0) if loaded.format != "pictures" else ():
+    for number in np.flatnonzero(columns.counts == 0) if loaded.format != "images" else ():
         sample = samples[number]
         if _is_background(sample, 0):
             continue
@@ -281,7 +283,7 @@ def _doubtful(columns: Columns, classes: int) -> Iterator[tuple[int, int]]:
     limits = np.repeat(sizes, columns.counts, axis=0)
     sides = columns.boxes[:, 2:] - columns.boxes[:, :2]
     fine = (columns.classes >= 0) & (columns.classes < classes) & (sides >= SMALLEST_SIDE_PX).all(axis=1)
-    fine &= sides.prod(axis=1) <= WHOLE_PICTURE * limits.prod(axis=1)
+    fine &= sides.prod(axis=1) <= WHOLE_IMAGE * limits.prod(axis=1)
     for corners in (columns.boxes, columns.reaches):
         fine &= (corners[:, :2] >= -BORDER_PX).all(axis=1) & (corners[:, 2:] <= limits + BORDER_PX).all(axis=1)
     yield from columns.places(~fine | columns.normals)
@@ -325,9 +327,9 @@ def _odd(instance: Instance, size: ImageSize, loaded: Loaded) -> Iterator[tuple[
         yield "odd label", f"the class is {instance.class_id}, expected 0 to {len(loaded.classes) - 1}"
     if min(box.width, box.height) < SMALLEST_SIDE_PX:
         yield "empty box", f"the box {shown} is {box.width:.2g} x {box.height:.2g} pixels, expected one or more"
-    elif box.area > WHOLE_PICTURE * size.width * size.height and loaded.format != "regression":
+    elif box.area > WHOLE_IMAGE * size.width * size.height and loaded.format != "regression":
         share = 100 * box.area / (size.width * size.height)
-        yield "whole picture", f"the box {shown} covers {share:.0f} % of the picture, expected a part of it"
+        yield "whole image", f"the box {shown} covers {share:.0f} % of the image, expected a part of it"
     if _outside(box.x0, box.x1, size.width) or _outside(box.y0, box.y1, size.height):
         yield "box outside", f"the box {shown} reaches out of the {size.width} x {size.height} pixels, expected inside"
     for polygon in given_polygons(instance):
@@ -350,22 +352,20 @@ def _outside(low: float, high: float, limit: int) -> bool:
     return low < -BORDER_PX or high > limit + BORDER_PX
 
 
-def _check_pictures(samples: Sequence[Sample], progress: Progress, notes: Notes) -> None:
-    """Read each picture whole: truncated ones, those of another size than told, and copies."""
+def _check_images(samples: Sequence[Sample], progress: Progress, notes: Notes) -> None:
+    """Read each image whole: truncated ones, those of another size than told, and copies."""
     seen: dict[bytes, Sample] = {}
     chunks = [samples[start : start + _TOGETHER] for start in range(0, len(samples), _TOGETHER)]
     with ThreadPoolExecutor(os.cpu_count()) as readers:
         prints = (one for chunk in readers.map(lambda some: [*map(_fingerprint, some)], chunks) for one in chunk)
-        for sample, (digest, error) in progress(zip(samples, prints, strict=True), len(samples), "pictures"):
+        for sample, (digest, error) in progress(zip(samples, prints, strict=True), len(samples), "images"):
             if error:
-                notes.problem("unreadable picture", sample.image, error)
+                notes.problem("unreadable image", sample.image, error)
                 continue
             first = seen.setdefault(digest, sample)
             if first is not sample:
                 leak = f" ({first.split} and {sample.split})" if first.split != sample.split else ""
-                notes.problem(
-                    "duplicate picture", sample.image, f"it is the same as {first.image}{leak}, expected once"
-                )
+                notes.problem("duplicate image", sample.image, f"it is the same as {first.image}{leak}, expected once")
 
 
 def _fingerprint(sample: Sample) -> tuple[bytes, str]:
@@ -376,7 +376,7 @@ def _fingerprint(sample: Sample) -> tuple[bytes, str]:
         return b"", str(error)
     if image.shape[:2] != (sample.size.height, sample.size.width):
         told = f"{sample.size.width} x {sample.size.height}"
-        return b"", f"the picture is {image.shape[1]} x {image.shape[0]} pixels, expected the {told} of its labels"
+        return b"", f"the image is {image.shape[1]} x {image.shape[0]} pixels, expected the {told} of its labels"
     digest = hashlib.sha256(str(image.shape).encode())
     digest.update(image.data)
     return digest.digest(), ""

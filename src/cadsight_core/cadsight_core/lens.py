@@ -1,4 +1,4 @@
-"""From the picture of an ideal pinhole, as renderers draw it, to the pixels of a camera with a distorting lens."""
+"""From the image of an ideal pinhole, as renderers draw it, to the pixels of a camera with a distorting lens."""
 
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,29 +14,29 @@ from cadsight_core.geometry import Array
 
 Number = TypeVar("Number", np.uint8, np.int16, np.float32)
 
-# A pinhole picture this much larger covers what the lens of an ordinary camera bends in from beyond the border.
+# A pinhole image this much larger covers what the lens of an ordinary camera bends in from beyond the border.
 _OVERSIZE = 1.12
-# A lens that bends more makes pinhole pictures that are drawn for nothing.
+# A lens that bends more makes pinhole images that are drawn for nothing.
 _LARGEST = 3.0
 _KNOT_PX = 8
 _OFF_PX = 0.5
 
 
 class Lens:
-    """Takes pictures of an ideal pinhole, somewhat larger, to the camera's own pixels with its distortion.
+    """Takes images of an ideal pinhole, somewhat larger, to the camera's own pixels with its distortion.
 
     Attributes:
-        width, height: of the pinhole's picture.
+        width, height: of the pinhole's image.
         focal: its focal length in its pixels, both ways.
-        fovy_deg: its vertical field of view; its centre lies in the picture's middle.
+        fovy_deg: its vertical field of view; its centre lies in the image's middle.
     """
 
     def __init__(self, camera: Camera, scale: int = 1) -> None:
-        """``scale`` pixels of the pinhole's picture, along each axis, make one of the camera's.
+        """``scale`` pixels of the pinhole's image, along each axis, make one of the camera's.
 
         Raises:
             CadsightError: for coefficients with which some pixel has no ray of its own, or one so far aside that
-                the pinhole's picture would be three times the size.
+                the pinhole's image would be three times the size.
         """
         self.focal = focal = camera.fy * scale
         across, down = _slopes(camera)
@@ -47,14 +47,14 @@ class Lens:
         self._y = (down * focal + (self.height - 1) / 2).astype(np.float32)
         self._fixed = cv2.convertMaps(self._x, self._y, cv2.CV_16SC2)
 
-    def bend(self, picture: NDArray[Number]) -> NDArray[Number]:
-        """The picture in the camera's pixels, between pixels by interpolation."""
-        bent: Any = cv2.remap(picture, *self._fixed, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    def bend(self, image: NDArray[Number]) -> NDArray[Number]:
+        """The image in the camera's pixels, between pixels by interpolation."""
+        bent: Any = cv2.remap(image, *self._fixed, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return bent
 
-    def bend_nearest(self, picture: NDArray[Number]) -> NDArray[Number]:
+    def bend_nearest(self, image: NDArray[Number]) -> NDArray[Number]:
         """The same for values that must not be mixed, such as depths and masks."""
-        bent: Any = cv2.remap(picture, self._x, self._y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        bent: Any = cv2.remap(image, self._x, self._y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         return bent
 
 
@@ -93,11 +93,11 @@ def _knots(side: int) -> Array:
 
 
 def _side(pixels: int, reach: float, camera: Camera) -> int:
-    """Pixels of a pinhole's picture that reaches ``reach`` pixels from its middle, an even number."""
+    """Pixels of a pinhole's image that reaches ``reach`` pixels from its middle, an even number."""
     usual = int(pixels * _OVERSIZE) // 2 * 2
     needed = 2 * int(np.ceil(reach + 0.5)) if np.isfinite(reach) else np.inf
     if needed > _LARGEST * pixels:
-        raise _no_lens(camera, f"reaches {needed / pixels:.3g} times as far as the picture")
+        raise _no_lens(camera, f"reaches {needed / pixels:.3g} times as far as the image")
     return max(usual, int(needed))
 
 

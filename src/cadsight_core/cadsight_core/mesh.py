@@ -31,7 +31,7 @@ class Mesh:
         vertices: (V, 3) in metres of the part's frame.
         faces: (F, 3) of vertex indices, counter-clockwise as seen from outside.
         notes: what was odd in its file, a clause each.
-        colours: (V, 3) red, green, blue of each vertex as a picture has them (sRGB), None where the file has none.
+        colours: (V, 3) red, green, blue of each vertex as an image has them (sRGB), None where the file has none.
     """
 
     vertices: Array

@@ -5,6 +5,7 @@ the value that came and what was allowed.
 """
 
 import dataclasses
+import logging
 import math
 import re
 import types
@@ -15,6 +16,8 @@ from typing import Any, Literal, TypeVar
 from cadsight_core.errors import CadsightError, ParameterError
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 # What every generator of random numbers takes, and what training makes of a seed for each epoch fits into 64 bits.
 LARGEST_SEED = 2**32 - 1
@@ -49,6 +52,7 @@ def parameter(
     length: int | None = None,
     odd: bool = False,
     finite: bool = True,
+    earlier: str = "",
 ) -> Any:
     """A dataclass field with a sentence and, where they apply, what its values must be.
 
@@ -61,9 +65,10 @@ def parameter(
         length: how many elements a list or tuple has.
         odd: whether a whole number must be odd.
         finite: whether NaN and the infinities are refused.
+        earlier: the name that the field had in earlier versions, whose files are still read.
     """
     metadata = {"description": description, "minimum": minimum, "maximum": maximum, "choices": choices}
-    metadata |= {"kind": kind, "length": length, "odd": odd, "finite": finite}
+    metadata |= {"kind": kind, "length": length, "odd": odd, "finite": finite, "earlier": earlier}
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -114,6 +119,7 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
         raise CadsightError(f"{where} holds {mapping!r}, expected a mapping of {cls.__name__}")
     fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(cls)
+    mapping = {current_name(fields, key, mapping, where): value for key, value in mapping.items()}
     unknown = sorted(set(mapping) - set(fields), key=str)  # YAML has keys that are numbers
     if unknown:
         raise CadsightError(f"{where} has the unknown key {unknown[0]!r}, expected one of {', '.join(sorted(fields))}")
@@ -129,6 +135,42 @@ def from_mapping(cls: type[T], mapping: Mapping[str, Any], where: str) -> T:
         return cls(**{name: _converted(value, hints[name]) for name, value in values.items()})
     except CadsightError as error:
         raise error.at(where) from error
+
+
+def current_name(fields: Mapping[str, "dataclasses.Field[Any]"], key: Any, given: Collection[Any], where: str) -> Any:
+    """The field that ``key`` names, also by the name that it had in earlier versions, which is then noted.
+
+    Args:
+        fields: those of a parameter dataclass by their names.
+        given: all keys that came, so that nothing is given twice.
+        where: the file, for the note.
+    """
+    if key in fields:
+        return key
+    for name, field in fields.items():
+        if key == field.metadata.get("earlier") and name not in given:
+            _log.warning("%s has the key %r, which is called %r now", where, key, name)
+            return name
+    return key
+
+
+def by_first_names(instance: Any) -> dict[str, Any]:
+    """What ``dataclasses.asdict`` gives of a parameter dataclass, but each field under the name that it had first.
+
+    A digest of it stays what it was in the version before a field was renamed.
+    """
+    return {
+        field.metadata.get("earlier") or field.name: _by_first_names(getattr(instance, field.name))
+        for field in dataclasses.fields(instance)
+    }
+
+
+def _by_first_names(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return by_first_names(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_by_first_names(one) for one in value)
+    return value
 
 
 def _nested(value: Any, hint: Any, where: str) -> Any:

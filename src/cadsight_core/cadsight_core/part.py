@@ -61,7 +61,7 @@ class Part:
     class_id: int = parameter(0, "index of the class", minimum=0)
     mesh: str = parameter("", "CAD file, relative to the part's YAML")
     unit: Unit = parameter("mm", "unit of an STL, PLY or OBJ")
-    colour: tuple[ColourRange, ...] = parameter((), "HSV ranges of the part in pictures")
+    colour: tuple[ColourRange, ...] = parameter((), "HSV ranges of the part in images")
     symmetry: tuple[Symmetry, ...] = parameter((), "rotations that leave the part's look unchanged")
     point_of_interest: Vector = parameter((0.0, 0.0, 0.0), "point whose normal is wanted, metres")
     axis_of_interest: Vector = parameter((0.0, 0.0, 1.0), "the outward normal there")

@@ -1,4 +1,4 @@
-"""Pictures with labels that nobody drew."""
+"""Images with labels that nobody drew."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,20 +17,20 @@ Origin = Literal["real", "synthetic", "composed", "translated", "generated"]
 Source = Literal["kinematic", "colour", "render", "model", "human"]
 Split = Literal["train", "valid", "test", ""]
 
-# What Pillow takes for a picture at all.
+# What Pillow takes for an image at all.
 MOST_PIXELS = 178_956_970
-# No picture is so wide, in pixels.
+# No image is so wide, in pixels.
 FARTHEST = 1e9
 _LARGEST_CLASS = 1 << 31
 
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """One part in one picture.
+    """One part in one image.
 
     Attributes:
-        box: in the picture's pixels.
-        mask: (H, W) of the whole picture, where known.
+        box: in the image's pixels.
+        mask: (H, W) of the whole image, where known.
         camera_from_part: pose in the camera's optical frame, where known.
         normal: (3,) unit vector in the camera's optical frame, where known.
         point: (2,) pixel of the point of interest, centre of the top left pixel at (0, 0), where known.
@@ -70,7 +70,7 @@ class Instance:
         """The instance of one entry of a manifest.
 
         Args:
-            size: of its picture, which a mask has too; None where that is not known.
+            size: of its image, which a mask has too; None where that is not known.
 
         Raises:
             CadsightError: when a mask or outline is none; and what Python raises for what is missing or no number.
@@ -97,11 +97,11 @@ class Instance:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A picture, what is on it, and what is needed to make it again.
+    """An image, what is on it, and what is needed to make it again.
 
     Attributes:
         name: unique in its data set, without suffix.
-        image: file of the picture, relative to the data set's folder when it comes from JSON.
+        image: file of the image, relative to the data set's folder when it comes from JSON.
         record: seed, joints in radians, stamp in nanoseconds, scene: whatever makes it again.
     """
 
@@ -193,7 +193,7 @@ def decode_mask(code: Mapping[str, Any], size: ImageSize | None = None) -> NDArr
     """The mask (H, W) of COCO's uncompressed run-length code.
 
     Args:
-        size: of the picture that the mask is of, where it is known: a mask of another size is not made.
+        size: of the image that the mask is of, where it is known: a mask of another size is not made.
 
     Raises:
         CadsightError: when the code is none, its runs do not add up to its size, or that is not ``size``.
@@ -204,7 +204,7 @@ def decode_mask(code: Mapping[str, Any], size: ImageSize | None = None) -> NDArr
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CadsightError(f"a mask has no run-length code: {error}, expected size [height, width], counts") from error
     if size is not None and (height, width) != (size.height, size.width):
-        raise CadsightError(f"a mask is {width} x {height} pixels, expected the picture's {size.width} x {size.height}")
+        raise CadsightError(f"a mask is {width} x {height} pixels, expected the image's {size.width} x {size.height}")
     if height * width > MOST_PIXELS:
         raise CadsightError(f"a mask is {width} x {height} pixels, expected at most {MOST_PIXELS} of them")
     total = counts.sum(dtype=float)  # whole numbers would go around

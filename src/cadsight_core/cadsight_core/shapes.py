@@ -129,7 +129,7 @@ def area(polygon: ArrayLike) -> float:
 
 
 def cut(polygons: Sequence[ArrayLike], size: ImageSize) -> list[Polygon]:
-    """The parts of polygons (each (N, 2) in pixels, even-odd) inside the picture; those wholly inside stay as they are.
+    """The parts of polygons (each (N, 2) in pixels, even-odd) inside the image; those wholly inside stay as they are.
 
     What a polygon has inside may be several pieces; a piece with holes is one polygon with bridges to them.
     """

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 
 from cadsight_core.errors import CadsightError, ParameterError
-from cadsight_core.parameters import checked
+from cadsight_core.parameters import checked, current_name
 from cadsight_core.yaml_file import compose_yaml, node_value, yaml_bytes
 
 T = TypeVar("T")
@@ -101,8 +101,10 @@ class Document:
         hints = typing.get_type_hints(cls)
         fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
         values: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            name, at = self._plain(key_node), key_node.start_mark.line
+        given = [self._plain(key_node) for key_node, _ in node.value]
+        for key, (key_node, value_node) in zip(given, node.value, strict=True):
+            at = key_node.start_mark.line
+            name = current_name(fields, key, given, self._at(at, keys)) if isinstance(key, str) else key
             if not isinstance(name, str) or name not in fields:
                 raise CadsightError(
                     f"{self._at(at, keys)} has the unknown key {name!r}, expected one of {', '.join(sorted(fields))}"

@@ -1,4 +1,4 @@
-"""Directions on a part that its symmetry makes the same: nothing in a picture tells them apart."""
+"""Directions on a part that its symmetry makes the same: nothing in an image tells them apart."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

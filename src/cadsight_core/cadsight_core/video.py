@@ -1,4 +1,4 @@
-"""Pictures out of a video (Morato, M3: two frames a second)."""
+"""Images out of a video (Morato, M3: two frames a second)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -90,7 +90,7 @@ def write_backgrounds(
 ) -> Dataset:
     """Add the frames of a video that shows no part to the data set ``folder``, or to a new one without classes.
 
-    They are pictures of a class of their own (Morato, section 6.1): ``record["background"]`` says that nothing is on
+    They are images of a class of their own (Morato, section 6.1): ``record["background"]`` says that nothing is on
     them on purpose, and YOLO gets an empty label file, which is its background. Frames that are there already stay.
 
     Raises:
@@ -106,7 +106,7 @@ def write_backgrounds(
         if name in dataset:
             if not np.array_equal(dataset.image(dataset[name]), frame):
                 raise CadsightError(
-                    f"{dataset.folder} has another picture called {name!r} than frame {index} of {path}, expected the "
+                    f"{dataset.folder} has another image called {name!r} than frame {index} of {path}, expected the "
                     "same: give one of two videos of the same name another name"
                 )
             continue

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Fewer pictures are looked at in less than a second.
+# Fewer images are looked at in less than a second.
 MANY = 1000
 
 # (items, how many, what is done) -> the items, as they are taken.

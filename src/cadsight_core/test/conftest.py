@@ -9,8 +9,8 @@ settings.load_profile("any machine")
 
 
 @pytest.fixture
-def picture(tmp_path):
-    """Writes a picture of random pixels: ``picture("images/a.png", width=40, height=30)`` returns its path."""
+def image_file(tmp_path):
+    """Writes an image of random pixels: ``image("images/a.png", width=40, height=30)`` returns its path."""
 
     def write(name, width=40, height=30, seed=0):
         path = tmp_path / name

@@ -65,7 +65,7 @@ def test_yolo_and_back_is_the_same_box(case):
         ((100, 100, 120, 140), (90, 100, 130, 140)),
         ((0, 100, 20, 160), (0, 100, 60, 160)),  # at the left border: moved right
         ((620, 470, 640, 480), (620, 460, 640, 480)),  # at the bottom border: moved up
-        ((0, 0, 640, 480), (80, 0, 560, 480)),  # wider than the picture is high
+        ((0, 0, 640, 480), (80, 0, 560, 480)),  # wider than the image is high
     ],
 )
 def test_a_box_at_the_border_is_moved_inside_not_cut(box, square):
@@ -73,7 +73,7 @@ def test_a_box_at_the_border_is_moved_inside_not_cut(box, square):
 
 
 @given(box_in_image)
-def test_a_squared_box_is_square_inside_the_picture_and_covers_the_box_where_it_can(case):
+def test_a_squared_box_is_square_inside_the_image_and_covers_the_box_where_it_can(case):
     size, box = case
     square = box.squared(size)
     assert square.width == pytest.approx(square.height, abs=1e-9)

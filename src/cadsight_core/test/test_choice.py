@@ -34,12 +34,12 @@ def names(samples):
         (4, ["at-10", "at10", "at22", "at40"]),
     ],
 )
-def test_each_next_picture_is_the_farthest_from_those_taken(count, expected):
+def test_each_next_image_is_the_farthest_from_those_taken(count, expected):
     poses = [tilted(d) for d in (-10, -9, 9, 10, 11, 22, 40)]
     assert names(spread(poses, count)) == expected
 
 
-def test_pictures_of_one_pose_are_taken_once_each():
+def test_images_of_one_pose_are_taken_once_each():
     same = [tilted(5, f"p{n}") for n in range(4)]
     assert names(spread(same, 3)) == ["p0", "p1", "p2"]
 
@@ -60,11 +60,11 @@ def test_a_smaller_lot_of_a_seed_is_a_part_of_a_larger_one():
     assert list(by_lot(many, 40, 0)) == many
 
 
-def test_more_than_there_are_and_pictures_without_a_normal_are_refused():
-    with pytest.raises(CadsightError, match="3 pictures are to be taken of 2, expected 1 to 2"):
+def test_more_than_there_are_and_images_without_a_normal_are_refused():
+    with pytest.raises(CadsightError, match="3 images are to be taken of 2, expected 1 to 2"):
         spread([tilted(0), tilted(1)], 3)
-    with pytest.raises(CadsightError, match="0 pictures are to be taken of 2"):
+    with pytest.raises(CadsightError, match="0 images are to be taken of 2"):
         by_lot([tilted(0), tilted(1)], 0, 0)
     bare = Sample("bare", Path("a.png"), ImageSize(8, 8))
-    with pytest.raises(CadsightError, match="1 of 2 pictures have no normal, the first is bare, expected one in each"):
+    with pytest.raises(CadsightError, match="1 of 2 images have no normal, the first is bare, expected one in each"):
         spread([tilted(0), bare], 1)

@@ -32,7 +32,7 @@ def ramp(width=640, height=480):
         ((-50, -50, -10, -30), (0, 0, 40, 40)),
     ],
 )
-def test_a_crop_takes_a_whole_square_inside_the_picture(box, expected):
+def test_a_crop_takes_a_whole_square_inside_the_image(box, expected):
     assert crop_box(Box(*box), VGA).as_tuple() == expected
 
 
@@ -41,7 +41,7 @@ def test_without_square_the_box_is_cut_at_the_border():
 
 
 @given(sizes.flatmap(lambda size: st.tuples(st.just(size), boxes(size), st.booleans())))
-def test_a_crop_box_has_whole_pixels_inside_the_picture_and_is_never_empty(case):
+def test_a_crop_box_has_whole_pixels_inside_the_image_and_is_never_empty(case):
     size, box, square = case
     taken = crop_box(box, size, square=square)
     assert all(v == int(v) for v in taken.as_tuple())
@@ -51,7 +51,7 @@ def test_a_crop_box_has_whole_pixels_inside_the_picture_and_is_never_empty(case)
         assert taken.width == taken.height
 
 
-def test_a_crop_of_its_own_size_is_the_picture_itself():
+def test_a_crop_of_its_own_size_is_the_image_itself():
     image = ramp()
     np.testing.assert_array_equal(crop(image, Box(100, 50, 324, 274)), image[50:274, 100:324])
 

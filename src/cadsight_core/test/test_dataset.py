@@ -57,14 +57,14 @@ def test_samples_come_back_in_the_order_in_which_they_came(dataset):
     assert again["a"].image.is_absolute()
 
 
-def test_a_copied_file_keeps_its_bytes(dataset, picture):
-    path = picture("photo.jpg")
+def test_a_copied_file_keeps_its_bytes(dataset, image_file):
+    path = image_file("photo.jpg")
     stored = dataset.append_file(Sample("x", path, SIZE))
     assert stored.image == dataset.folder / "images" / "x.jpg"
     assert stored.image.read_bytes() == path.read_bytes()
 
 
-def test_an_encoded_picture_keeps_its_bytes(dataset):
+def test_an_encoded_image_keeps_its_bytes(dataset):
     data = encode_image(pixels(4))
     stored = dataset.append_encoded(sample("x"), data)
     assert stored.image.read_bytes() == data
@@ -171,7 +171,7 @@ def write_for_ever(folder, prefix, count, told):
 
 
 def writer(folder, prefix="", count=10**6):
-    """A process that appends pictures, and the file in which it tells the number of each that it has written."""
+    """A process that appends images, and the file in which it tells the number of each that it has written."""
     reading, writing = os.pipe()
     process = multiprocessing.get_context("fork").Process(target=write_for_ever, args=(folder, prefix, count, writing))
     process.start()

@@ -7,7 +7,7 @@ from cadsight_core.sample import Instance
 BLANK = np.zeros((240, 320, 3), np.uint8)
 
 
-def test_a_box_is_drawn_along_its_border_and_the_picture_itself_stays():
+def test_a_box_is_drawn_along_its_border_and_the_image_itself_stays():
     drawn = draw_instances(BLANK, [Instance(0, Box(100, 80, 200, 160))], ["bracket"])
     assert drawn.shape == BLANK.shape
     assert not BLANK.any()

@@ -10,7 +10,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.notes import KINDS, Notes
-from cadsight_core.health import check, refuse_unknown_kinds
+from cadsight_core.health import check, known_kinds
 from cadsight_core.sample import Instance, Sample
 
 import cadsight_core
@@ -20,13 +20,13 @@ GOOD = "0 0.5 0.5 0.25 0.2\n1 0.2 0.3 0.1 0.1\n"
 
 
 @pytest.fixture
-def folder(tmp_path, picture):
-    """A YOLO folder of three pictures in which nothing is wrong."""
+def folder(tmp_path, image_file):
+    """A YOLO folder of three images in which nothing is wrong."""
     folder = tmp_path / "set"
     (folder / "labels").mkdir(parents=True)
     (folder / "classes.txt").write_text("bracket\nplate\n")
     for index in range(3):
-        picture(f"set/images/{index}.png", seed=index)
+        image_file(f"set/images/{index}.png", seed=index)
         (folder / "labels" / f"{index}.txt").write_text(GOOD)
     return folder
 
@@ -41,7 +41,7 @@ def test_a_healthy_set_has_no_problems_and_its_labels_are_counted(folder):
     report = check(folder, few=3)
     assert report.problems == ()
     assert report.counts == {"bracket": 3, "plate": 3}
-    assert (report.pictures, report.labels, report.format) == (3, 6, "yolo")
+    assert (report.images, report.labels, report.format) == (3, 6, "yolo")
     assert report.sizes == {(40, 30): 3}
 
 
@@ -53,7 +53,7 @@ def test_a_healthy_set_has_no_problems_and_its_labels_are_counted(folder):
         (GOOD + "0 0.5 1.5 0.1 0.1\n", "odd label", 3, "the value 1.5 lies outside 0 to 1"),
         (GOOD + "2 0.5 0.5 0.1 0.1\n", "odd label", 3, "the class is 2, expected 0 to 1"),
         (GOOD + "\n0 0.5 0.5 0 0.1\n", "empty box", 4, "is 0 x 3 pixels, expected one or more"),
-        (GOOD + "0 0.5 0.5 0.99 0.99\n", "whole picture", 3, "covers 98 % of the picture"),
+        (GOOD + "0 0.5 0.5 0.99 0.99\n", "whole image", 3, "covers 98 % of the image"),
         (GOOD + "0 0.9 0.5 0.4 0.2\n", "box outside", 3, "reaches out of the 40 x 30 pixels"),
         (GOOD + "0 0.5 0.5 0.25 0.2\n", "duplicate box", 3, "the same as that of line 1, expected it once"),
         (GOOD + "1 0.5 0.5 0.25 0.2\n", "duplicate box", 3, "the same as that of line 1 with another class"),
@@ -71,27 +71,27 @@ def test_each_odd_label_is_told_with_file_and_line(folder, text, kind, line, wor
         assert f"line {line}" in problem.sentence
 
 
-def test_a_picture_without_label_file_and_a_label_file_without_picture_are_told(folder):
+def test_an_image_without_label_file_and_a_label_file_without_image_are_told(folder):
     (folder / "labels" / "1.txt").rename(folder / "labels" / "9.txt")
     first, second = problems(folder)
-    assert (first.kind, first.file.name) == ("picture without labels", "1.png")
-    assert (second.kind, second.file.name) == ("label file without picture", "9.txt")
+    assert (first.kind, first.file.name) == ("image without labels", "1.png")
+    assert (second.kind, second.file.name) == ("label file without image", "9.txt")
 
 
-def test_copies_of_a_picture_are_told_by_their_content(folder, tmp_path):
+def test_copies_of_an_image_are_told_by_their_content(folder, tmp_path):
     from cadsight_core.images import read_image, write_image
 
     write_image(folder / "images" / "2.bmp", read_image(folder / "images" / "0.png"))  # the same pixels, other bytes
     (folder / "images" / "2.png").unlink()
     (problem,) = problems(folder)
-    assert problem.kind == "duplicate picture"
+    assert problem.kind == "duplicate image"
     assert "2.bmp: it is the same as" in problem.sentence
     assert "0.png" in problem.sentence
 
 
-def test_a_copy_in_another_split_is_told_as_a_leak(tmp_path, picture):
+def test_a_copy_in_another_split_is_told_as_a_leak(tmp_path, image_file):
     for split in ("train", "val"):
-        picture(f"images/{split}/{split}.png")
+        image_file(f"images/{split}/{split}.png")
         (tmp_path / "labels" / split).mkdir(parents=True)
         (tmp_path / "labels" / split / f"{split}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
     (tmp_path / "data.yaml").write_text("train: images/train\nval: images/val\nnames: [bracket]\n")
@@ -101,20 +101,20 @@ def test_a_copy_in_another_split_is_told_as_a_leak(tmp_path, picture):
 
 
 @pytest.mark.parametrize(("cut", "words"), [(0, "is empty"), (100, "could not be read"), (2000, "truncated")])
-def test_a_picture_that_cannot_be_read_is_told(folder, cut, words):
+def test_an_image_that_cannot_be_read_is_told(folder, cut, words):
     image = folder / "images" / "1.png"
     image.write_bytes(image.read_bytes()[:cut])
     (problem,) = problems(folder)
-    assert (problem.kind, problem.file) == ("unreadable picture", image)
+    assert (problem.kind, problem.file) == ("unreadable image", image)
     assert words in problem.sentence
 
 
-def test_a_truncated_jpeg_is_told(folder, picture):
+def test_a_truncated_jpeg_is_told(folder, image_file):
     (folder / "images" / "1.png").unlink()
-    image = picture("set/images/1.jpg", width=200, height=200)
+    image = image_file("set/images/1.jpg", width=200, height=200)
     image.write_bytes(image.read_bytes()[:-500])
     kinds = {p.kind for p in problems(folder)}
-    assert kinds == {"unreadable picture", "mixed sizes"}
+    assert kinds == {"unreadable image", "mixed sizes"}
 
 
 def test_classes_with_few_or_no_labels_are_told(folder):
@@ -124,8 +124,8 @@ def test_classes_with_few_or_no_labels_are_told(folder):
     assert "the class 'screw' has no labels, expected 4 or more" in found[2].sentence
 
 
-def test_mixed_sizes_are_told_once_with_their_numbers(folder, picture):
-    picture("set/images/1.png", width=50, height=30)
+def test_mixed_sizes_are_told_once_with_their_numbers(folder, image_file):
+    image_file("set/images/1.png", width=50, height=30)
     (problem,) = problems(folder)
     assert "2 sizes (2 of 40 x 30, 1 of 50 x 30 pixels)" in problem.sentence
 
@@ -143,8 +143,8 @@ def test_our_own_manifest_is_checked_with_its_lines(tmp_path):
     shutil.copy(dataset.folder / "images" / "s1.png", dataset.folder / "images" / "stray.png")
     assert {p.kind for p in problems(dataset.folder)} == {
         "non-unit normal",
-        "unreadable picture",
-        "picture without labels",
+        "unreadable image",
+        "image without labels",
     }
 
 
@@ -166,8 +166,8 @@ def test_a_manifest_edited_by_hand_is_checked(tmp_path):
     assert problem.kind == "unreadable data set"
 
 
-def test_the_papers_two_decimals_are_near_enough_to_a_unit_vector(tmp_path, picture):
-    picture("a.png", width=224, height=224)
+def test_the_papers_two_decimals_are_near_enough_to_a_unit_vector(tmp_path, image_file):
+    image_file("a.png", width=224, height=224)
     file = tmp_path / "labels.txt"
     line = "a.png 0.585378 0.629539 {} 0.010000 0.990000\n"
     file.write_text("Name, width, height, u, v, w\n" + line.format("-0.150000"))
@@ -186,8 +186,8 @@ def coco_set(folder, **annotation):
     (folder / "labels.json").write_text(json.dumps(data))
 
 
-def test_coco_is_checked(tmp_path, picture):
-    picture("a.png")
+def test_coco_is_checked(tmp_path, image_file):
+    image_file("a.png")
     coco_set(tmp_path)
     assert problems(tmp_path) == ()
     coco_set(tmp_path, category_id=2)
@@ -201,21 +201,21 @@ def test_coco_is_checked(tmp_path, picture):
     assert "is not JSON" in problem.sentence
 
 
-def test_via_is_checked(tmp_path, picture):
-    picture("a.png")
-    picture("b.png", seed=1)
+def test_via_is_checked(tmp_path, image_file):
+    image_file("a.png")
+    image_file("b.png", seed=1)
     region = {"shape_attributes": {"name": "circle", "cx": 1, "cy": 2, "r": 8}, "region_attributes": {"class": "x"}}
     entry = {"filename": "a.png", "size": 1, "regions": [region], "file_attributes": {}}
     (tmp_path / "via.json").write_text(json.dumps({"a.png1": entry}))
     first, second = sorted(problems(tmp_path), key=lambda p: p.kind)
     assert first.kind == "box outside"
-    assert (second.kind, second.file.name) == ("picture without labels", "b.png")
+    assert (second.kind, second.file.name) == ("image without labels", "b.png")
 
 
-@pytest.mark.parametrize("write", ["coco", "via", "pictures"])
-def test_an_unreadable_picture_is_told_in_every_format(tmp_path, picture, write):
-    picture("a.png")
-    picture("b.png", seed=1)
+@pytest.mark.parametrize("write", ["coco", "via", "images"])
+def test_an_unreadable_image_is_told_in_every_format(tmp_path, image_file, write):
+    image_file("a.png")
+    image_file("b.png", seed=1)
     if write == "coco":
         coco_set(tmp_path)
     elif write == "via":
@@ -223,7 +223,7 @@ def test_an_unreadable_picture_is_told_in_every_format(tmp_path, picture, write)
         entries = {n: {"filename": n, "size": 1, "regions": [region]} for n in ("a.png", "b.png")}
         (tmp_path / "via.json").write_text(json.dumps(entries))
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n")
-    found = [p for p in problems(tmp_path, few=0) if p.kind == "unreadable picture"]
+    found = [p for p in problems(tmp_path, few=0) if p.kind == "unreadable image"]
     assert [p.file.name for p in found] == ["a.png"]
     assert "a.png could not be read" in found[0].sentence
 
@@ -234,8 +234,8 @@ def test_a_label_file_that_is_no_text_is_told(folder):
     assert (problem.kind, problem.file.name) == ("unreadable label file", "1.txt")
 
 
-def test_a_folder_of_pictures_lacks_its_labels(tmp_path, picture):
-    picture("photos/a.png")
+def test_a_folder_of_images_lacks_its_labels(tmp_path, image_file):
+    image_file("photos/a.png")
     (problem,) = problems(tmp_path / "photos")
     assert problem.kind == "no labels"
 
@@ -267,7 +267,7 @@ SHARED = next(
 
 @pytest.mark.skipif(SHARED is None, reason="the real photographs (shared/data) are not here")
 @pytest.mark.parametrize(
-    ("name", "pictures", "labels", "kinds"),
+    ("name", "images", "labels", "kinds"),
     [
         ("lmo", 82, 617, set()),
         ("bricks/real", 15, 46, {"near-empty class", "empty class"}),
@@ -275,9 +275,9 @@ SHARED = next(
         ("bricks/unlabelled", 23, 0, {"no labels"}),
     ],
 )
-def test_the_real_photographs_are_counted(name, pictures, labels, kinds):
+def test_the_real_photographs_are_counted(name, images, labels, kinds):
     report = check(SHARED / name)
-    assert (report.pictures, report.labels, set(report.kinds)) == (pictures, labels, kinds)
+    assert (report.images, report.labels, set(report.kinds)) == (images, labels, kinds)
 
 
 def test_every_kind_of_problem_that_a_module_tells_is_known_and_no_other():
@@ -295,16 +295,16 @@ def test_every_kind_of_problem_that_a_module_tells_is_known_and_no_other():
         notes.problem("size", Path("a.txt"), "it is large")
 
 
-def test_a_set_without_pictures_is_a_problem(tmp_path):
+def test_a_set_without_images_is_a_problem(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "labels").mkdir()
     (tmp_path / "classes.txt").write_text("bolt\n")
     # What a checkout without symbolic links leaves of a linked folder.
     (tmp_path / "images" / "train").write_text("../../disk/images/train")
-    assert check(tmp_path, few=0).kinds == {"no pictures": 1}
+    assert check(tmp_path, few=0).kinds == {"no images": 1}
 
 
 def test_an_unknown_kind_is_refused_with_all_that_there_are():
-    refuse_unknown_kinds(KINDS)
+    assert known_kinds([*KINDS, "unreadable picture"]) == (*KINDS, "unreadable image")
     with pytest.raises(CadsightError, match="kind of problem 'size' does not exist, expected one of: box outside, "):
-        refuse_unknown_kinds(["odd label", "size"])
+        known_kinds(["odd label", "size"])

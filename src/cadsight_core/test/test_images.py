@@ -36,7 +36,7 @@ def test_a_jpeg_keeps_its_colours_apart_from_compression(tmp_path):
     ],
     ids=["grey", "16 bits", "alpha", "black and white", "palette"],
 )
-def test_every_kind_of_picture_is_read_as_rgb(tmp_path, image, expected):
+def test_every_kind_of_image_is_read_as_rgb(tmp_path, image, expected):
     image.save(tmp_path / "a.png")
     pixels = read_image(tmp_path / "a.png")
     assert pixels.shape == (4, 5, 3)
@@ -44,7 +44,7 @@ def test_every_kind_of_picture_is_read_as_rgb(tmp_path, image, expected):
     assert (pixels == expected).all()
 
 
-def test_a_picture_taken_upright_is_turned_as_its_exif_says(tmp_path):
+def test_an_image_taken_upright_is_turned_as_its_exif_says(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn right to see it upright
     Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(tmp_path / "a.jpg", exif=exif)
@@ -52,18 +52,18 @@ def test_a_picture_taken_upright_is_turned_as_its_exif_says(tmp_path):
     assert image_size(tmp_path / "a.jpg") == ImageSize(30, 40)
 
 
-def test_the_size_is_read_from_the_header_alone(tmp_path, picture):
-    whole = picture("a.png", width=400, height=300).read_bytes()
+def test_the_size_is_read_from_the_header_alone(tmp_path, image_file):
+    whole = image_file("a.png", width=400, height=300).read_bytes()
     (tmp_path / "b.png").write_bytes(whole[:200])
     assert image_size(tmp_path / "b.png") == ImageSize(400, 300)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 @pytest.mark.parametrize("left", [0.3, 0.9])
-def test_a_truncated_picture_is_refused_in_a_sentence(tmp_path, picture, suffix, left):
-    whole = picture(f"a{suffix}", width=200, height=200).read_bytes()
+def test_a_truncated_image_is_refused_in_a_sentence(tmp_path, image_file, suffix, left):
+    whole = image_file(f"a{suffix}", width=200, height=200).read_bytes()
     (tmp_path / f"a{suffix}").write_bytes(whole[: int(len(whole) * left)])
-    with pytest.raises(CadsightError, match=r"the picture .*a\.\w+ could not be read: .*expected a whole image file"):
+    with pytest.raises(CadsightError, match=r"the image .*a\.\w+ could not be read: .*expected a whole image file"):
         read_image(tmp_path / f"a{suffix}")
 
 
@@ -72,7 +72,7 @@ def test_a_truncated_picture_is_refused_in_a_sentence(tmp_path, picture, suffix,
     ("content", "words"),
     [(None, "does not exist"), (b"", "is empty"), (b"hello, this is text", "in no known format"), (b"\x89PNG", "read")],
 )
-def test_what_is_no_picture_is_refused_in_a_sentence(tmp_path, read, content, words):
+def test_what_is_no_image_is_refused_in_a_sentence(tmp_path, read, content, words):
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(CadsightError, match=words) as caught:
@@ -97,7 +97,7 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_written(tmp_path, name
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
-def test_a_picture_is_turned_and_mirrored_as_opencv_does(tmp_path, orientation, suffix):
+def test_an_image_is_turned_and_mirrored_as_opencv_does(tmp_path, orientation, suffix):
     pixels = np.zeros((32, 48, 3), np.uint8)
     pixels[:16, :24] = (250, 30, 30)  # a quarter alone, so that every orientation differs
     exif = Image.Exif()
@@ -130,7 +130,7 @@ def test_numbers_without_a_known_white_are_refused(tmp_path, pixels, words):
             read(tmp_path / "a.tif")
 
 
-def test_a_picture_of_several_pages_is_refused_and_a_small_copy_in_it_is_no_page(tmp_path):
+def test_an_image_of_several_pages_is_refused_and_a_small_copy_in_it_is_no_page(tmp_path):
     pages = [Image.fromarray(np.full((8, 10, 3), value, np.uint8)) for value in (10, 200, 90)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     with pytest.raises(CadsightError, match=r"a\.tif has 3 pages, expected one"):
@@ -167,8 +167,8 @@ def cut_avif(path):
 
 def second_page_without_size(path):
     """A TIFF whose second page has no width (tag 256)."""
-    picture = Image.new("RGB", (4, 4))
-    picture.save(path, save_all=True, append_images=[picture])
+    image = Image.new("RGB", (4, 4))
+    image.save(path, save_all=True, append_images=[image])
     data = bytearray(path.read_bytes())
     (first,) = struct.unpack_from("<I", data, 4)
     (entries,) = struct.unpack_from("<H", data, first)
@@ -182,7 +182,7 @@ def second_page_without_size(path):
 )
 def test_what_pillow_falls_over_is_refused_in_a_sentence(tmp_path, name, make):
     make(tmp_path / name)
-    with pytest.raises(CadsightError, match=r"the picture .*a\.\w+ could not be read: .+, expected a whole image file"):
+    with pytest.raises(CadsightError, match=r"the image .*a\.\w+ could not be read: .+, expected a whole image file"):
         read_image(tmp_path / name)
 
 

@@ -17,7 +17,7 @@ def dot(shape: tuple[int, int], x: float, y: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("x", "y"), [(179, 134), (60, 50), (300, 60), (55, 210), (295, 215)])
-def test_a_point_of_the_pinhole_picture_bends_to_where_opencv_projects_its_ray(x: int, y: int) -> None:
+def test_a_point_of_the_pinhole_image_bends_to_where_opencv_projects_its_ray(x: int, y: int) -> None:
     lens = Lens(CAMERA)
     ray = np.array([(x - (lens.width - 1) / 2) / CAMERA.fx, (y - (lens.height - 1) / 2) / CAMERA.fy, 1.0])
     expected, _ = cv2.projectPoints(ray[None], np.zeros(3), np.zeros(3), CAMERA.matrix, np.array(CAMERA.distortion))
@@ -33,7 +33,7 @@ def test_the_pinholes_field_of_view_is_that_of_its_height() -> None:
     assert lens.fovy_deg == pytest.approx(np.rad2deg(2 * np.arctan(134 / 307)))
 
 
-def test_whatever_a_strong_lens_sees_is_in_the_pinholes_picture() -> None:
+def test_whatever_a_strong_lens_sees_is_in_the_pinholes_image() -> None:
     # The corner's radius of 0.65 comes from r (1 - 0.3 r^2) = 0.65: r = 0.86.
     barrel = Camera(ImageSize(320, 240), 307.0, 307.0, 159.5, 119.5, (-0.3, 0.0, 0.0, 0.0))
     lens = Lens(barrel)
@@ -58,7 +58,7 @@ def test_an_impossible_lens_is_refused() -> None:
         Lens(Camera(ImageSize(320, 240), 100.0, 100.0, 159.5, 119.5, (-0.9, 0.0, 0.0, 0.0)))
 
 
-def test_each_pixel_is_taken_from_where_its_own_ray_meets_the_pinholes_picture() -> None:
+def test_each_pixel_is_taken_from_where_its_own_ray_meets_the_pinholes_image() -> None:
     lens = Lens(CAMERA, 3)
     ramp = np.tile(np.arange(lens.width, dtype=np.float32), (lens.height, 1))
     x = lens.bend(ramp)

@@ -168,8 +168,8 @@ def two_coloured(kind: str) -> trimesh.Trimesh:
     if kind == "vertices":
         box.visual.vertex_colors = np.where(upper[:, None], (*BLUE, 255), (*RED, 255)).astype(np.uint8)
     elif kind == "texture":
-        picture = Image.fromarray(np.array([[BLUE] * 8] * 4 + [[RED] * 8] * 4, np.uint8))
-        material = trimesh.visual.material.PBRMaterial(baseColorTexture=picture)
+        image = Image.fromarray(np.array([[BLUE] * 8] * 4 + [[RED] * 8] * 4, np.uint8))
+        material = trimesh.visual.material.PBRMaterial(baseColorTexture=image)
         box.visual = trimesh.visual.TextureVisuals(np.where(upper[:, None], (0.5, 0.9), (0.5, 0.1)), material=material)
     return box
 

@@ -20,7 +20,7 @@ print(renderer.render().shape)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="this torch comes without triton")
-def test_an_optimiser_is_made_where_pictures_were_drawn_before():
+def test_an_optimiser_is_made_where_images_were_drawn_before():
     learns = (
         "import torch\ntorch.optim.AdamW(torch.nn.Linear(1, 1).parameters())\nimport torch._dynamo\nprint('well')\n"
     )

@@ -1,10 +1,10 @@
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import check, from_mapping, parameter
+from cadsight_core.parameters import by_first_names, check, from_mapping, parameter
 
 
 @dataclass(frozen=True)
@@ -89,3 +89,23 @@ def test_a_bad_value_in_a_section_is_refused_with_the_sections_name(mapping, wor
     with pytest.raises(CadsightError) as caught:
         from_mapping(Room, mapping, "cell.yaml")
     assert str(caught.value).startswith(words)
+
+
+@dataclass(frozen=True)
+class Hall:
+    lamp: Light = parameter(Light(), "what lights it", earlier="light")
+    gates: int = parameter(1, "number of gates", earlier="doors")
+
+
+def test_a_key_of_an_earlier_version_is_read_with_a_notice_and_never_beside_the_new_one(caplog):
+    assert from_mapping(Hall, {"light": {"power": 3}, "gates": 2}, "cell.yaml") == Hall(Light(power=3.0), 2)
+    assert [record.message for record in caplog.records] == [
+        "cell.yaml has the key 'light', which is called 'lamp' now"
+    ]
+    with pytest.raises(CadsightError, match="has the unknown key 'doors', expected one of gates, lamp"):
+        from_mapping(Hall, {"doors": 1, "gates": 2}, "cell.yaml")
+
+
+def test_by_their_first_names_fields_are_written_as_before_they_were_renamed():
+    light = Light(power=3.0)
+    assert by_first_names(Hall(light, 2)) == {"light": asdict(light), "doors": 2}

@@ -45,7 +45,7 @@ def test_a_mask_comes_back_from_its_runs(mask):
 
 
 @pytest.mark.parametrize("counts", [[3], [5], [-1, 5], []])
-def test_runs_that_do_not_fill_the_picture_are_refused(counts):
+def test_runs_that_do_not_fill_the_image_are_refused(counts):
     with pytest.raises(CadsightError, match="expected 2 x 2"):
         decode_mask({"size": [2, 2], "counts": counts})
 
@@ -58,15 +58,15 @@ def test_runs_that_do_not_fill_the_picture_are_refused(counts):
         ({"size": [2, "1,5"], "counts": [4]}, "no run-length code"),
         ({"size": [2, 2], "counts": [10**400]}, "no run-length code"),
         ({"size": [2, 2], "counts": [2**62, 2**62, 2**62, 2**62, 4]}, "add up to 18446744073709551616 pixels"),
-        ({"size": [2, 3], "counts": [6]}, "is 3 x 2 pixels, expected the picture's 2 x 2"),
+        ({"size": [2, 3], "counts": [6]}, "is 3 x 2 pixels, expected the image's 2 x 2"),
     ],
 )
-def test_what_is_no_runs_code_of_its_picture_is_refused(code, words):
+def test_what_is_no_runs_code_of_its_image_is_refused(code, words):
     with pytest.raises(CadsightError, match=words):
         decode_mask(code, ImageSize(2, 2))
 
 
-def test_a_mask_that_no_picture_has_is_refused_before_it_is_made():
+def test_a_mask_that_no_image_has_is_refused_before_it_is_made():
     with pytest.raises(CadsightError, match="1000000 x 1000000 pixels, expected at most"):
         decode_mask({"size": [10**6, 10**6], "counts": [10**12]})
 

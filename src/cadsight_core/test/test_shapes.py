@@ -40,7 +40,7 @@ def test_a_rectangle_with_corners_on_pixel_edges_covers_just_them():
     np.testing.assert_array_equal(mask, expected)
 
 
-def test_a_polygon_that_reaches_out_of_the_picture_is_cut():
+def test_a_polygon_that_reaches_out_of_the_image_is_cut():
     mask = fill([[[-10, -10], [3, -10], [3, 30], [-10, 30]]], SIZE)
     assert mask[:, :3].all()
     assert not mask[:, 3:].any()
@@ -93,7 +93,7 @@ polygons = st.lists(st.tuples(st.floats(-9, 18), st.floats(-7, 14)), min_size=3,
 @given(polygons)
 @example([(0.0, 0.0), (0.0, 2.0), (0.0, 0.0), (1.0, 0.0), (0.0, 2.0), (2.0, -1.0)])  # goes there and back
 @example([(5.0, -1.0), (1e-167, 1e-167), (1.0, 7.0)])
-def test_a_cut_polygon_covers_the_same_pixels_and_stays_in_the_picture(polygon):
+def test_a_cut_polygon_covers_the_same_pixels_and_stays_in_the_image(polygon):
     inside = cut([polygon], SIZE)
     if inside:
         box = bounds(inside)
@@ -114,8 +114,8 @@ def test_a_triangle_is_cut_at_the_border():
     assert cut([[(-5, 1), (-2, 1), (-2, 5)]], SIZE) == []
 
 
-def test_what_leaves_the_picture_and_comes_back_is_cut_into_pieces():
-    # A comb of two teeth that hang into the picture from above.
+def test_what_leaves_the_image_and_comes_back_is_cut_into_pieces():
+    # A comb of two teeth that hang into the image from above.
     comb = [(1, -3), (8, -3), (8, 4), (6, 4), (6, -1), (3, -1), (3, 4), (1, 4)]
     pieces = cut([comb], SIZE)
     assert sorted(bounds([p]).as_tuple() for p in pieces) == [(1, 0, 3, 4), (6, 0, 8, 4)]
@@ -157,7 +157,7 @@ def test_an_instance_gives_its_mask_however_it_came():
         ({"size": [7, 9], "counts": [60]}, "expected 7 x 9"),
         ({"size": [7, 9], "counts": "~~~"}, "cannot be decoded"),
         ({"size": [7, 9], "counts": "P"}, "cannot be decoded"),
-        ({"size": [2, 2], "counts": [4]}, "expected the picture's 9 x 7"),
+        ({"size": [2, 2], "counts": [4]}, "expected the image's 9 x 7"),
     ],
 )
 def test_run_lengths_that_cannot_be_used_are_refused(code, words):

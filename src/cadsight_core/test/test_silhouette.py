@@ -38,7 +38,7 @@ def test_distortion_moves_the_outline_as_it_moves_its_points():
     assert corner[0] > 320 + 50.5 * 1.006
 
 
-def test_a_cube_that_reaches_out_of_the_picture_is_cut_at_its_border():
+def test_a_cube_that_reaches_out_of_the_image_is_cut_at_its_border():
     mask = silhouette(CUBE, at(-0.32, 0, 0.65), CAMERA)  # centre at pixel 0
     assert Box.from_mask(mask).x0 == 0
     # The back edge on the right, at x = -0.27 and z = 0.7, is seen at 600 * -0.27 / 0.7 + 320 = 88.6.

@@ -25,7 +25,7 @@ def samples(count):
         (4, {"test": 3}, (0, 0, 4)),
     ],
 )
-def test_shares_become_numbers_of_pictures(count, shares, expected):
+def test_shares_become_numbers_of_images(count, shares, expected):
     counts = Counter(s.split for s in divide(samples(count), shares))
     assert tuple(counts[name] for name in ("train", "valid", "test")) == expected
 
@@ -53,7 +53,7 @@ def test_every_sample_keeps_its_place_and_no_split_is_more_than_one_off(count, s
     for name, share in zip(("train", "valid", "test"), shares, strict=True):
         exact = share / sum(shares) * count
         assert counts[name] >= 1
-        # A split that would get none takes its picture from the largest.
+        # A split that would get none takes its image from the largest.
         assert abs(counts[name] - exact) <= 3
 
 

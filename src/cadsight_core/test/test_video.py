@@ -116,7 +116,7 @@ def test_backgrounds_join_a_data_set_once_and_are_no_problem_there(tmp_path):
     assert dataset.classes == ("magnet",)
     assert dataset["background_bench_000005"].record["seconds"] == pytest.approx(0.5)
     report = check(tmp_path / "set")
-    assert (report.pictures, report.backgrounds) == (3, 3)
+    assert (report.images, report.backgrounds) == (3, 3)
     assert "empty labels" not in report.kinds
     data = convert(tmp_path / "set", tmp_path / "yolo", "yolo").place.parent
     labels = sorted((data / "labels" / "train").iterdir())
@@ -142,6 +142,6 @@ def test_a_second_video_of_the_same_name_overwrites_and_loses_nothing(tmp_path):
     assert file.read_bytes() == before
     assert write_frames(first, tmp_path / "out") == [file]
     assert len(write_backgrounds(first, tmp_path / "set")) == 1
-    with pytest.raises(CadsightError, match="has another picture called 'background_v_000000' than frame 0"):
+    with pytest.raises(CadsightError, match="has another image called 'background_v_000000' than frame 0"):
         write_backgrounds(second, tmp_path / "set")
     assert len(write_backgrounds(first, tmp_path / "set")) == 1

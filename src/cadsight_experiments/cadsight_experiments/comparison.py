@@ -36,15 +36,15 @@ from cadsight_experiments.trial import (
 
 FORMAT = "cadsight-comparison-1"
 COMPARISON, _TABLE = "comparison.json", "comparison.md"
-_TABLE_HEAD = "| trained on | pictures |"
+_TABLE_HEAD = "| trained on | images |"
 _is_comparison = json_with("sets", "test", form=FORMAT)
 
 
 @dataclass(frozen=True)
 class _Draw:
-    """What is told of the pictures that a set gives to a seed."""
+    """What is told of the images that a set gives to a seed."""
 
-    pictures: int
+    images: int
     origins: dict[str, int]
     fingerprint: str
 
@@ -82,14 +82,14 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
     """Train on each set with every seed and judge every model on the test set.
 
     Each trial is kept in ``out``/SET/SEED; called again after a kill with the same plan it goes on where it was.
-    A set validates on its own pictures: those of the split ``valid`` where it has any, else a part of each folder.
+    A set validates on its own images: those of the split ``valid`` where it has any, else a part of each folder.
 
     Returns:
         What ``comparison.json`` in ``out`` holds.
 
     Raises:
-        CadsightError: for files of others under the names that are written, a test set that shares a picture with a
-            training set or has a class that it lacks, pictures without labels, or without normals where a regressor is
+        CadsightError: for files of others under the names that are written, a test set that shares an image with a
+            training set or has a class that it lacks, images without labels, or without normals where a regressor is
             trained, a part that is no class of a set, and whatever reading, training and judging raise.
     """
     refuse_foreign_comparison(out)
@@ -115,10 +115,10 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
     for one in plan.sets:
         results = tuple(kept for trial, kept in zip(trials, done, strict=True) if trial.training_set is one)
         draw, summed = draws[one.name, 0], _summed([t.figures for t in results])
-        found.append(SetResult(one.name, draw.pictures, draw.origins, one.facts, one.after, results, *summed))
+        found.append(SetResult(one.name, draw.images, draw.origins, one.facts, one.after, results, *summed))
     comparison = Comparison(
         test=plan.test,
-        test_pictures=len(judges),
+        test_images=len(judges),
         seeds=plan.seeds,
         objects=judged_objects(judges, test_names),
         symmetry=tuple(sorted(p.name for p in plan.parts if p.symmetry)),
@@ -174,7 +174,7 @@ def table(comparison: Comparison) -> str:
         lines = [f"{_TABLE_HEAD} {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
         for one in rows:
             cells = [_cell(measured[one.name][f], one.spread.get(f), digits) for f in names]
-            lines.append(f"| {one.name} | {one.pictures} | {' | '.join(cells)} |")
+            lines.append(f"| {one.name} | {one.images} | {' | '.join(cells)} |")
         tables.append("\n".join(lines) + "\n")
     notes = [f"- {one.name}, {sentence}\n" for one in comparison.sets for sentence in stopped_early(one)]
     return "\n".join([*tables, "".join(notes)] if notes else tables)
@@ -250,10 +250,10 @@ def _results(trial: Trial) -> TrialResult:
 def _check_labels(
     name: str, train: Sequence[Sample], valid: Sequence[Sample], judges: Sequence[Sample], normals: bool
 ) -> None:
-    """Refuse pictures from which nothing can be learned, or by which nothing can be judged."""
+    """Refuse images from which nothing can be learned, or by which nothing can be judged."""
     for samples, what in ((train, f"to train {name} on"), (judges, "of the test set")):
         if not any(s.instances for s in samples):
-            raise CadsightError(f"none of the {len(samples)} pictures {what} has a label, expected some")
+            raise CadsightError(f"none of the {len(samples)} images {what} has a label, expected some")
     for samples, what in (
         (train, f"to train {name} on"),
         (valid, f"to validate {name} on"),
@@ -261,16 +261,16 @@ def _check_labels(
     ):
         if normals and not any(i.normal is not None for s in samples for i in s.instances):
             raise CadsightError(
-                f"none of the {len(samples)} pictures {what} has a label with a normal, expected some, or no regressor"
+                f"none of the {len(samples)} images {what} has a label with a normal, expected some, or no regressor"
             )
 
 
 def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mapping[str, Sample]) -> None:
-    """Refuse a training set that has a picture of the test set, which ``tested`` has by content."""
+    """Refuse a training set that has an image of the test set, which ``tested`` has by content."""
     for sample, twin in shared(train, tested)[:1]:
         raise CadsightError(
-            f"the picture {twin.name} of the test set {test} is {sample.name} of the training set {name}, "
-            "expected pictures that training never saw"
+            f"the image {twin.name} of the test set {test} is {sample.name} of the training set {name}, "
+            "expected images that training never saw"
         )
 
 

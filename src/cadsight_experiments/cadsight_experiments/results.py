@@ -38,7 +38,7 @@ class TrialResult:
 
     Attributes:
         figures: each of :data:`DETECTOR_FIGURES` and, with a regressor, of :data:`NORMAL_FIGURES`.
-        intervals: of these, 95 %, pictures resampled.
+        intervals: of these, 95 %, images resampled.
         objects: of each label of the test set, in its order.
         calibration: None without a regressor.
         stopped: of each kind of model whose training ended early, why; earlier versions did not tell.
@@ -98,7 +98,7 @@ class SetResult:
     """What came of one training set.
 
     Attributes:
-        pictures: how many are learned from.
+        images: how many are learned from.
         origins: how many of each origin, those that validate among them.
         facts: those of its :class:`cadsight_experiments.training_set.TrainingSet`.
         after: name of the set from whose models its own went on, '' for none.
@@ -106,7 +106,7 @@ class SetResult:
     """
 
     name: str
-    pictures: int
+    images: int
     origins: Mapping[str, int]
     facts: Mapping[str, Any]
     after: str
@@ -117,7 +117,7 @@ class SetResult:
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
-            "pictures": self.pictures,
+            "pictures": self.images,
             "origins": dict(self.origins),
             "facts": dict(self.facts),
             "after": self.after,
@@ -151,14 +151,14 @@ class Comparison:
     """Models trained on several sets, all judged on one test set.
 
     Attributes:
-        test: the test set's folder, of ``test_pictures``.
+        test: the test set's folder, of ``test_images``.
         seeds: trainings of each set.
         objects: what is known of each label of the test set that counts.
         symmetry: names of the parts that were judged up to theirs.
     """
 
     test: str
-    test_pictures: int
+    test_images: int
     seeds: int
     objects: tuple[LabelProperties, ...]
     symmetry: tuple[str, ...]
@@ -171,7 +171,7 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         return {
             "test": self.test,
-            "test_pictures": self.test_pictures,
+            "test_pictures": self.test_images,
             "seeds": self.seeds,
             "objects": [one.to_json() for one in self.objects],
             "symmetry": list(self.symmetry),

@@ -23,12 +23,12 @@ class Measured:
 
 
 def resampled_sets(comparison: Comparison) -> dict[str, dict[str, Array]]:
-    """By name of the set each figure (B,), its mean over the trials, test pictures and trials resampled.
+    """By name of the set each figure (B,), its mean over the trials, test images and trials resampled.
 
-    The pictures are drawn alike for all sets, so that differences between them are paired; the trials of each alone.
+    The images are drawn alike for all sets, so that differences between them are paired; the trials of each alone.
     Of three seeds a resample knows little of how much a fourth would differ.
     """
-    weights = resampled(comparison.test_pictures)
+    weights = resampled(comparison.test_images)
     found = {}
     for number, one in enumerate(comparison.sets):
         trials = [_of_trial(t, comparison.objects, weights) for t in one.trials]
@@ -44,7 +44,7 @@ def set_figures(comparison: Comparison, again: Mapping[str, Mapping[str, Array]]
     """By name of the set each figure by its name, from the resamples of :func:`resampled_sets`."""
     return {
         one.name: {
-            name: Measured(value, *_interval(name, again[one.name][name], comparison.test_pictures))
+            name: Measured(value, *_interval(name, again[one.name][name], comparison.test_images))
             for name, value in one.mean.items()
             if name in again[one.name]
         }
@@ -52,15 +52,15 @@ def set_figures(comparison: Comparison, again: Mapping[str, Mapping[str, Array]]
     }
 
 
-def _interval(name: str, values: Array, pictures: int) -> tuple[float, float]:
-    return interval(values) if name.endswith("_deg") else share_interval(values, pictures)
+def _interval(name: str, values: Array, images: int) -> tuple[float, float]:
+    return interval(values) if name.endswith("_deg") else share_interval(values, images)
 
 
 def _of_trial(trial: TrialResult, objects: Sequence[LabelProperties], weights: NDArray[np.int64]) -> dict[str, Array]:
     figures = resampled_figures(trial.matches, weights)
-    places = {name: i for i, name in enumerate(dict.fromkeys(o.picture for o in objects))}
+    places = {name: i for i, name in enumerate(dict.fromkeys(o.image for o in objects))}
     known = [
-        (places[o.picture], t.angle_deg) for o, t in zip(objects, trial.objects, strict=True) if t.angle_deg is not None
+        (places[o.image], t.angle_deg) for o, t in zip(objects, trial.objects, strict=True) if t.angle_deg is not None
     ]
     if known:
         rows, angles = np.array([k[0] for k in known]), np.array([k[1] for k in known], float)

@@ -1,7 +1,7 @@
-"""What synthetic pictures are worth: the gap to real ones, what closed it, and what still fails.
+"""What synthetic images are worth: the gap to real ones, what closed it, and what still fails.
 
 Pure functions over a comparison (:func:`cadsight_experiments.comparison.compare`). Intervals are 95 % and come from
-resampling the test pictures, the same for every set, and of several seeds the seeds as well.
+resampling the test images, the same for every set, and of several seeds the seeds as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class SetFigure:
     """A training set and the figure of its models.
 
     Attributes:
-        real: how many of its pictures are real.
+        real: how many of its images are real.
         after: name of the set from whose models its own went on, '' for none.
     """
 
@@ -42,13 +42,13 @@ class SetFigure:
     kind: Kind
     real: int
     after: str
-    pictures: int
+    images: int
     measured: Measured
 
 
 @dataclass(frozen=True)
 class Closed:
-    """How much of the gap a set with real pictures closes: ``measured`` is 0 for none, 1 for all of it."""
+    """How much of the gap a set with real images closes: ``measured`` is 0 for none, 1 for all of it."""
 
     name: str
     kind: Kind
@@ -80,28 +80,28 @@ class Failures:
 
     Attributes:
         labels, failed: how many are judged, and fail.
-        pictures: names of those with failing labels.
+        images: names of those with failing labels.
         shared: what failing ones have in common, the surest first.
     """
 
     set_name: str
     labels: int
     failed: int
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     shared: tuple[SharedProperty, ...]
 
 
 @dataclass(frozen=True)
 class SyntheticGap:
-    """Real beside synthetic pictures by one figure.
+    """Real beside synthetic images by one figure.
 
     Attributes:
         figure: :data:`DETECTOR_FIGURE` or :data:`NORMAL_FIGURE`.
-        test_pictures: how many judge.
+        test_images: how many judge.
         synthetic, real: the ends of the gap: the best of the synthetic sets, and of the real ones that with the most
-            pictures; None where there is no such set.
+            images; None where there is no such set.
         gap: how much better real is; None without both ends.
-        closed: where the gap is one, what each other set with real pictures closes, fewest real pictures first.
+        closed: where the gap is one, what each other set with real images closes, fewest real images first.
         unlearned: neither end has learned yet, so that nothing follows.
         constant_deg: of normals, the error of always answering that the surface faces the camera.
         fails: of the synthetic end, without a gap of the best set; None where neither end has learned.
@@ -109,7 +109,7 @@ class SyntheticGap:
     """
 
     figure: str
-    test_pictures: int
+    test_images: int
     sets: tuple[SetFigure, ...]
     synthetic: SetFigure | None
     real: SetFigure | None
@@ -130,7 +130,7 @@ class SyntheticGaps:
 
 
 def synthetic_gaps(comparison: Comparison) -> SyntheticGaps:
-    """What synthetic pictures are worth by both figures.
+    """What synthetic images are worth by both figures.
 
     Where the sets tell of networks of several sizes (the fact ``size``), those of the best synthetic one's size are
     compared; the gaps of the others stand beside it.
@@ -140,9 +140,9 @@ def synthetic_gaps(comparison: Comparison) -> SyntheticGaps:
 
 
 def kind_of(one: SetResult, before: Sequence[SetResult] = ()) -> Kind:
-    """The kind of a set by the origins of the pictures that were learned from.
+    """The kind of a set by the origins of the images that were learned from.
 
-    Composed pictures hold real parts; of a set that goes on from another of ``before`` that one's pictures count too.
+    Composed images hold real parts; of a set that goes on from another of ``before`` that one's images count too.
     """
     by_name = {b.name: b for b in before}
     origins: set[str] = set()
@@ -166,7 +166,7 @@ Row = TypeVar("Row", bound=_Row)
 
 
 def best_of_each(rows: Sequence[Row], better: float = 1.0) -> list[Row]:
-    """Of ``rows`` with as many real pictures the best, fewest real pictures first.
+    """Of ``rows`` with as many real images the best, fewest real images first.
 
     Args:
         better: 1 where more is better, else -1.
@@ -218,14 +218,14 @@ def _of_size(
             kind_of(one, comparison.sets),
             int(one.origins.get("real", 0)),
             one.after,
-            one.pictures,
+            one.images,
             _measured(values[one.name], again[one.name]),
         )
         for one in sets
     )
     synthetic = max((r for r in rows if r.kind == "synthetic"), key=lambda r: better * r.measured.value, default=None)
     real = max((r for r in rows if r.kind == "real"), key=lambda r: r.real, default=None)
-    answer = SyntheticGap(figure, comparison.test_pictures, rows, synthetic, real)
+    answer = SyntheticGap(figure, comparison.test_images, rows, synthetic, real)
     if synthetic is None or real is None:
         alone = max(rows, key=lambda r: better * r.measured.value)
         return replace(answer, fails=_failures(comparison.objects, comparison.named(alone.name), figure))
@@ -280,7 +280,7 @@ def _failures(objects: Sequence[LabelProperties], one: SetResult, figure: str) -
         one.name,
         int(judged.sum()),
         int(failed.sum()),
-        tuple(dict.fromkeys(o.picture for o, f in zip(objects, failed, strict=True) if f)),
+        tuple(dict.fromkeys(o.image for o, f in zip(objects, failed, strict=True) if f)),
         _beyond_chance(tests),
     )
 

@@ -1,4 +1,4 @@
-"""Data sets that are learned from together, and which of their pictures each seed gets."""
+"""Data sets that are learned from together, and which of their images each seed gets."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ class TrainingSet:
     """Data sets that are learned from together, under one name.
 
     Attributes:
-        counts: pictures taken of each folder, 0 for all (see :func:`cadsight_learning.data.loading.load_together`).
+        counts: images taken of each folder, 0 for all (see :func:`cadsight_learning.data.loading.load_together`).
         detector: how its detector is trained, where it is another way than the comparison's.
         normals: how its regressor is trained, where that is another way.
         has_normals: whether a regressor is trained on it, where the comparison has one.
@@ -36,12 +36,12 @@ class TrainingSet:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether each seed has pictures of its own."""
+        """Whether each seed has images of its own."""
         return any(self.counts)
 
     @staticmethod
     def parse(words: str) -> "TrainingSet":
-        """``NAME=DIR[:N][,DIR[:N]...]`` of a command line; with N that many pictures of the folder.
+        """``NAME=DIR[:N][,DIR[:N]...]`` of a command line; with N that many images of the folder.
 
         Raises:
             CadsightError: for words of another form.
@@ -56,7 +56,7 @@ class TrainingSet:
 
 
 def drawn(one: TrainingSet, seed: int) -> tuple[Sequence[Sample], Sequence[Sample], tuple[str, ...]]:
-    """The pictures of a set for ``seed`` that are learned from, those that validate, and their classes.
+    """The images of a set for ``seed`` that are learned from, those that validate, and their classes.
 
     Raises:
         CadsightError: as :func:`cadsight_learning.data.loading.load_together` and

@@ -39,7 +39,7 @@ class Trial:
         folder: where models and figures are kept.
         normals: how the regressor is trained; None for the detector alone.
         parts: classes whose symmetry counts for normals.
-        data: fingerprints of the pictures that it learns from and is judged on.
+        data: fingerprints of the images that it learns from and is judged on.
     """
 
     training_set: TrainingSet

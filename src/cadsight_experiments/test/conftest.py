@@ -1,8 +1,8 @@
 """Sets of drawn blocks that the tests of this package share."""
 
 import torch
-from drawn_block import other_pictures, pictures
+from drawn_block import block_samples, other_samples
 
-__all__ = ["other_pictures", "pictures"]
+__all__ = ["block_samples", "other_samples"]
 
 torch.set_num_threads(1)

@@ -37,10 +37,10 @@ def plan(sets, test, seeds=1, detector=DETECTOR, normals=NORMALS, parts=()):
 
 
 @pytest.fixture(scope="module")
-def folders(pictures, other_pictures, tmp_path_factory):
+def folders(block_samples, other_samples, tmp_path_factory):
     """`many` and `few` to train on, `test` to judge on."""
     root = tmp_path_factory.mktemp("sets")
-    for name, samples in (("many", pictures[:8]), ("few", pictures[8:]), ("test", other_pictures)):
+    for name, samples in (("many", block_samples[:8]), ("few", block_samples[8:]), ("test", other_samples)):
         dataset = Dataset.create(root / name, ("block",))
         for sample in samples:
             instances = tuple(dataclasses.replace(i, class_id=0) for i in sample.instances)
@@ -54,10 +54,10 @@ def comparison(folders):
     return compare(plan(sets, folders / "test", 2), folders / "out")
 
 
-def test_every_set_is_trained_with_every_seed_and_judged_on_the_same_pictures(comparison, folders):
-    assert comparison.test_pictures == 4
-    # Of the 8 pictures 1 validates, of the 4 others 1 as well: each folder gives its share.
-    sizes = [(s.name, s.pictures, len(s.trials)) for s in comparison.sets]
+def test_every_set_is_trained_with_every_seed_and_judged_on_the_same_images(comparison, folders):
+    assert comparison.test_images == 4
+    # Of the 8 images 1 validates, of the 4 others 1 as well: each folder gives its share.
+    sizes = [(s.name, s.images, len(s.trials)) for s in comparison.sets]
     assert sizes == [("many", 7, 2), ("all", 10, 2)]
     for one in comparison.sets:
         angles = [t.figures["mean_deg"] for t in one.trials]
@@ -67,9 +67,9 @@ def test_every_set_is_trained_with_every_seed_and_judged_on_the_same_pictures(co
     assert load_comparison(folders / "out").to_json() == comparison.to_json()
 
 
-def test_every_trial_keeps_what_became_of_each_label_of_the_test_set(comparison, other_pictures):
-    assert [o.picture for o in comparison.objects] == [s.name for s in other_pictures]
-    for one, sample in zip(comparison.objects, other_pictures, strict=True):
+def test_every_trial_keeps_what_became_of_each_label_of_the_test_set(comparison, other_samples):
+    assert [o.image for o in comparison.objects] == [s.name for s in other_samples]
+    for one, sample in zip(comparison.objects, other_samples, strict=True):
         label = sample.instances[0]
         assert one.size == pytest.approx(np.sqrt(label.box.area / (96 * 64)), abs=1e-3)
         assert one.tilt_deg == pytest.approx(np.degrees(np.arccos(-label.normal[2])), abs=1e-3)
@@ -128,10 +128,10 @@ def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):
 def test_the_table_gives_the_mean_the_spread_of_the_seeds_and_the_interval(comparison):
     detectors, normals = table(comparison).split("\n\n")
     assert (
-        detectors.splitlines()[0] == "| trained on | pictures | precision | recall | f1 | accuracy | map50 | map50_95 |"
+        detectors.splitlines()[0] == "| trained on | images | precision | recall | f1 | accuracy | map50 | map50_95 |"
     )
     head, _, many, both = normals.splitlines()
-    assert head == "| trained on | pictures | mean_deg | median_deg | p90_deg |"
+    assert head == "| trained on | images | mean_deg | median_deg | p90_deg |"
     one = comparison.sets[0]
     cell = rf"{one.mean['mean_deg']:.2f} \+- {one.spread['mean_deg']:.2f} \(([\d.]+) to ([\d.]+)\)"
     low, high = map(float, re.fullmatch(cell, many.split(" | ")[2]).groups())
@@ -155,12 +155,12 @@ def test_one_seed_has_no_spread_and_a_set_without_a_regressor_no_row_among_the_n
     ]  # fmt: skip
 
 
-def test_a_test_set_that_shares_a_picture_with_a_training_set_is_refused_by_content(folders, tmp_path):
+def test_a_test_set_that_shares_an_image_with_a_training_set_is_refused_by_content(folders, tmp_path):
     source = Dataset.open(folders / "many")
     dataset = Dataset.create(tmp_path / "test", ("block",))
     sample = source.samples()[3]
     dataset.append(dataclasses.replace(sample, name="renamed"), source.image(sample))
-    with pytest.raises(CadsightError, match=r"picture renamed of the test set .* is train003 of the training set many"):
+    with pytest.raises(CadsightError, match=r"image renamed of the test set .* is train003 of the training set many"):
         compare(plan([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", normals=None), tmp_path / "out")
 
 
@@ -178,7 +178,7 @@ def test_a_trial_whose_loss_became_no_number_keeps_its_last_good_epoch_and_the_t
     detector = dataclasses.replace(DETECTOR, epochs=3)
     sets = [TrainingSet("many", (f"{folders}/many",))]
     found = compare(plan(sets, folders / "test", detector=detector, normals=None), tmp_path)
-    # Seven pictures, four a step: the first epoch has two steps.
+    # Seven images, four a step: the first epoch has two steps.
     why = "the loss became nan in epoch 2"
     assert found.sets[0].trials[0].stopped == {"detector": why}
     words = f"- many, seed 0, detector: training stopped early, as {why}; the best epoch until then was kept\n"
@@ -187,7 +187,7 @@ def test_a_trial_whose_loss_became_no_number_keeps_its_last_good_epoch_and_the_t
 
 
 def relabelled(folders, folder, change, classes=("block",)):
-    """The pictures of `test` with changed labels."""
+    """The images of `test` with changed labels."""
     dataset = Dataset.create(folder, classes)
     for sample in Dataset.open(folders / "test"):
         dataset.append(dataclasses.replace(sample, instances=change(sample.instances)), read_image(sample.image))
@@ -201,21 +201,21 @@ def without_normals(instances):
 @pytest.mark.parametrize(
     ("learned", "judged", "classes", "normals", "words"),
     [
-        (None, lambda found: (), ("block",), None, "none of the 4 pictures of the test set has a label, expected some"),
-        (lambda found: (), None, ("block",), None, "none of the 3 pictures to train odd on has a label, expected some"),
+        (None, lambda found: (), ("block",), None, "none of the 4 images of the test set has a label, expected some"),
+        (lambda found: (), None, ("block",), None, "none of the 3 images to train odd on has a label, expected some"),
         (
             None,
             without_normals,
             ("block",),
             NORMALS,
-            "none of the 4 pictures of the test set has a label with a normal",
+            "none of the 4 images of the test set has a label with a normal",
         ),
         (
             without_normals,
             None,
             ("block",),
             NORMALS,
-            "none of the 3 pictures to train odd on has a label with a normal",
+            "none of the 3 images to train odd on has a label with a normal",
         ),
         (None, tuple, ("brick",), None, "the data hold the class 'brick', expected one of the model's: block"),
     ],
@@ -235,7 +235,7 @@ def test_labels_of_which_nothing_comes_are_refused_before_the_first_training(
 
 def test_an_empty_test_set_is_refused_before_the_first_training(folders, tmp_path):
     Dataset.create(tmp_path / "test", ("block",))
-    with pytest.raises(CadsightError, match="none of the 0 pictures of the test set has a label"):
+    with pytest.raises(CadsightError, match="none of the 0 images of the test set has a label"):
         compare(plan([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", normals=None), tmp_path / "out")
 
 
@@ -253,9 +253,9 @@ def test_what_speaks_against_a_set_is_told_before_training(folders, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         compare(plan(sets, folders / "test", normals=None), tmp_path / "out", Running(stopped, told.append))
     assert told == [
-        "one: nothing is learned of screw: no picture to train on has such a label",
-        "two: nothing is learned of screw: no picture to train on has such a label",
-        f"1 label files without a picture are left out, the first is {yolo}/labels/train/lone.txt",
+        "one: nothing is learned of screw: no image to train on has such a label",
+        "two: nothing is learned of screw: no image to train on has such a label",
+        f"1 label files without an image are left out, the first is {yolo}/labels/train/lone.txt",
     ]
 
 
@@ -277,7 +277,7 @@ def test_a_set_of_several_folders_is_read_from_one_word():
     assert TrainingSet.parse("few=a/b:20,c:5,/d:e") == TrainingSet("few", ("a/b", "c", "/d:e"), (20, 5, 0))
 
 
-def test_some_pictures_of_a_folder_are_the_same_for_a_seed_and_grow_with_their_number(folders):
+def test_some_images_of_a_folder_are_the_same_for_a_seed_and_grow_with_their_number(folders):
     def names(count, seed):
         return [s.name for s in load_together([folders / "many"], [count], seed)[0]]
 
@@ -286,7 +286,7 @@ def test_some_pictures_of_a_folder_are_the_same_for_a_seed_and_grow_with_their_n
     assert set(three) < set(five)
     assert names(5, 0) == five
     assert names(5, 1) != five
-    with pytest.raises(CadsightError, match=r"9 pictures are to be taken of .*many, which has 8"):
+    with pytest.raises(CadsightError, match=r"9 images are to be taken of .*many, which has 8"):
         names(9, 0)
 
 

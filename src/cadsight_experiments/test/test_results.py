@@ -27,7 +27,7 @@ def test_what_is_read_has_names():
         assert trial.figures == stored["figures"]
         assert trial.calibration.error == stored["calibration"]["error"]
         assert trial.objects[0].angle_deg == stored["objects"][0]["angle_deg"]
-        assert len(trial.objects) == len(comparison.objects) == comparison.test_pictures == 3
+        assert len(trial.objects) == len(comparison.objects) == comparison.test_images == 3
 
 
 def test_what_earlier_versions_left_out_is_read_as_nothing():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cadsight_experiments.synthetic_gap import kind_of, synthetic_gaps
-from made_comparison import PICTURES, REAL, TWIN, comparison, one_set, trial
+from made_comparison import IMAGES, REAL, TWIN, comparison, one_set, trial
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from made_comparison import PICTURES, REAL, TWIN, comparison, one_set, trial
         ({"composed": 9}, "mixed"),
     ],
 )
-def test_a_set_is_real_synthetic_or_mixed_by_the_origin_of_its_pictures(origins, kind):
+def test_a_set_is_real_synthetic_or_mixed_by_the_origin_of_its_images(origins, kind):
     assert kind_of(one_set("one", origins)) == kind
 
 
@@ -34,13 +34,13 @@ def test_a_set_that_goes_on_from_a_synthetic_one_is_mixed():
 def test_the_gap_has_the_interval_of_the_paired_difference():
     answer = synthetic_gaps(comparison(real=REAL, twin=TWIN)).detector
     assert (answer.synthetic.name, answer.real.name) == ("twin", "real")
-    # 20 of 80 pictures are found by the one and not by the other.
+    # 20 of 80 images are found by the one and not by the other.
     assert answer.gap.value == pytest.approx(0.25)
     error = np.sqrt(0.25 * 0.75 / 80)
     assert (answer.gap.low, answer.gap.high) == pytest.approx((0.25 - 1.96 * error, 0.25 + 1.96 * error), abs=0.02)
 
 
-def test_how_much_of_the_gap_each_number_of_real_pictures_closed():
+def test_how_much_of_the_gap_each_number_of_real_images_closed():
     half = ({"synthetic": 600, "real": 20}, [trial(0, range(0, 14))])
     nearly = ({"synthetic": 600, "real": 60}, [trial(0, range(0, 5))])
     alone = ({"real": 20}, [trial(0, range(0, 19))])
@@ -53,7 +53,7 @@ def test_how_much_of_the_gap_each_number_of_real_pictures_closed():
 
 
 def test_networks_are_compared_with_those_of_their_size_alone():
-    """As `comillas` gives it: the larger network on synthetic pictures is better than the smaller one on real ones."""
+    """As `comillas` gives it: the larger network on synthetic images is better than the smaller one on real ones."""
     nano, large = {"facts": {"size": "nano"}}, {"facts": {"size": "xlarge"}}
     sets = {
         "real-nano": ({"real": 300}, [trial(0, range(16))], nano),
@@ -77,12 +77,12 @@ def test_of_networks_that_have_not_learned_nothing_is_told_but_the_gap():
 
 def test_regressors_that_are_no_better_than_one_answer_for_all_have_not_learned():
     sets = {
-        "real": ({"real": 9}, [trial(0, [], [15.5] * PICTURES)]),
-        "twin": ({"synthetic": 9}, [trial(0, [], [90.0] * PICTURES)]),
+        "real": ({"real": 9}, [trial(0, [], [15.5] * IMAGES)]),
+        "twin": ({"synthetic": 9}, [trial(0, [], [90.0] * IMAGES)]),
     }
     answer = synthetic_gaps(comparison(**sets)).normals  # its parts are tilted by 15 degrees in the median
     assert (answer.unlearned, answer.constant_deg) == (True, 15.0)
-    sets["real"] = ({"real": 9}, [trial(0, [], [14.5] * PICTURES)])
+    sets["real"] = ({"real": 9}, [trial(0, [], [14.5] * IMAGES)])
     answer = synthetic_gaps(comparison(**sets)).normals
     assert not answer.unlearned
     assert answer.gap.value == pytest.approx(75.5)
@@ -91,8 +91,8 @@ def test_regressors_that_are_no_better_than_one_answer_for_all_have_not_learned(
 def test_what_fails_is_told_with_what_it_shares():
     answer = synthetic_gaps(comparison(small=24, real=REAL, twin=TWIN)).detector
     assert (answer.fails.set_name, answer.fails.labels, answer.fails.failed) == ("twin", 80, 24)
-    assert answer.fails.pictures[:2] == ("t000", "t001")
-    (shared,) = answer.fails.shared  # dark and light pictures fail alike
+    assert answer.fails.images[:2] == ("t000", "t001")
+    (shared,) = answer.fails.shared  # dark and light images fail alike
     assert (shared.name, shared.higher) == ("size", 0)
 
 
@@ -106,7 +106,7 @@ def test_a_label_that_is_found_with_a_loose_box_fails_as_well():
 
 
 def test_failures_by_chance_share_nothing():
-    missed = np.random.default_rng(0).choice(PICTURES, 20, replace=False).tolist()
+    missed = np.random.default_rng(0).choice(IMAGES, 20, replace=False).tolist()
     answer = synthetic_gaps(comparison(real=REAL, twin=({"synthetic": 9}, [trial(0, missed)]))).detector
     assert answer.fails.shared == ()
 
@@ -128,7 +128,7 @@ def test_the_best_synthetic_set_and_the_largest_real_one_stand_for_theirs():
 
 def test_of_normals_a_smaller_error_is_the_better_one():
     rng = np.random.default_rng(0)
-    good, bad = rng.uniform(0, 4, PICTURES), np.concatenate([rng.uniform(12, 20, 24), rng.uniform(3, 8, 56)])
+    good, bad = rng.uniform(0, 4, IMAGES), np.concatenate([rng.uniform(12, 20, 24), rng.uniform(3, 8, 56)])
     sets = {
         "real": ({"real": 300}, [trial(0, [], good)]),
         "twin": ({"synthetic": 600}, [trial(0, [], bad)]),

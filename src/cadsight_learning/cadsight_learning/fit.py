@@ -46,7 +46,7 @@ def fit_detector(
 
     Raises:
         CadsightError: for a folder with files of others under a model's names, an empty set, one without labels, a
-            label outside the classes or without the mask that the family learns, an unreadable picture, weights that
+            label outside the classes or without the mask that the family learns, an unreadable image, weights that
             cannot be had, a device without memory left, or what
             :func:`cadsight_learning.training.trainer.train` raises.
     """
@@ -54,7 +54,7 @@ def fit_detector(
     check_samples(train_samples, "train", classes)
     check_samples(valid_samples, "valid", classes)
     if not any(s.instances for s in train_samples):
-        raise CadsightError(f"none of the {len(train_samples)} pictures to train on has a label, expected some")
+        raise CadsightError(f"none of the {len(train_samples)} images to train on has a label, expected some")
     data = described({"train": train_samples, "valid": valid_samples})
     learned_from = LearnedFrom.of(train_samples, valid_samples, options.weights)
     # What a training is does not hang on where it runs: begun on one device it may go on on another.
@@ -80,8 +80,8 @@ def fit_detector(
         dataclasses.asdict(options),
         outcome,
     )
-    pictures = of_detector(valid_samples, options.image_size)
-    save_model(folder, card, outcome.state, learned_from, pictures, curve_files(outcome.curves))
+    images = of_detector(valid_samples, options.image_size)
+    save_model(folder, card, outcome.state, learned_from, images, curve_files(outcome.curves))
     forget(folder)
     return detector, card
 
@@ -107,7 +107,7 @@ def fit_normals(
 
     Raises:
         CadsightError: for a folder with files of others under a model's names, an empty set, one without normals, an
-            unreadable picture, drawn views without a part, weights or a device that cannot be had, a device without
+            unreadable image, drawn views without a part, weights or a device that cannot be had, a device without
             memory left, or what :func:`cadsight_learning.training.trainer.train` raises.
     """
     refuse_foreign_model(folder)
@@ -164,8 +164,8 @@ def fit_normals(
         dataclasses.asdict(options),
         outcome,
     )
-    pictures = of_regressor(judged, options.image_size)
-    save_model(folder, card, outcome.state, learned_from, pictures, curve_files(outcome.curves))
+    images = of_regressor(judged, options.image_size)
+    save_model(folder, card, outcome.state, learned_from, images, curve_files(outcome.curves))
     forget(folder)
     return regressor, card
 
@@ -177,7 +177,7 @@ def check_samples(samples: Sequence[Sample], what: str, classes: Sequence[str]) 
         CadsightError: naming the set or the sample.
     """
     if not samples:
-        raise CadsightError(f"the {what} set is empty, expected at least one labelled picture")
+        raise CadsightError(f"the {what} set is empty, expected at least one labelled image")
     for sample in samples:
         wrong = next((i.class_id for i in sample.instances if not 0 <= i.class_id < len(classes)), None)
         if wrong is not None:
@@ -185,7 +185,7 @@ def check_samples(samples: Sequence[Sample], what: str, classes: Sequence[str]) 
 
 
 def described(splits: dict[str, Sequence[Sample]]) -> dict[str, dict[str, object]]:
-    """Number of pictures, labels and fingerprint of each split."""
+    """Number of images, labels and fingerprint of each split."""
     return {
         name: {
             "pictures": len(samples),

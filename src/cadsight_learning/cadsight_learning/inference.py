@@ -1,4 +1,4 @@
-"""From a picture to detections with normals: the detector, crops of what it found, their normals."""
+"""From an image to detections with normals: the detector, crops of what it found, their normals."""
 
 import time
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 
 @dataclass(frozen=True)
 class Looked:
-    """What was seen in one picture.
+    """What was seen in one image.
 
     Attributes:
         instances: surest first; each has a normal in the camera's optical frame when there was a camera and a
@@ -39,7 +39,7 @@ class Pipeline:
 
     Args:
         confidence: detections below it are left out.
-        max_detections: most detections a picture.
+        max_detections: most detections an image.
     """
 
     def __init__(

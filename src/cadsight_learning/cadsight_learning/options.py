@@ -69,10 +69,10 @@ class DetectorOptions:
     packaged: ClassVar[bool] = False
 
     family: str = parameter(MISSING, "family of the network")
-    epochs: int = parameter(100, "passes over the training pictures", minimum=1, maximum=100_000)
+    epochs: int = parameter(100, "passes over the training images", minimum=1, maximum=100_000)
     seconds: float = parameter(0.0, "time after which training ends, whatever the epochs; 0 for none", minimum=0.0)
-    image_size: int = parameter(MISSING, "longer side of a picture as the network sees it", minimum=32, maximum=4096)
-    batch: int = parameter(MISSING, "pictures a step", minimum=2, maximum=1024)
+    image_size: int = parameter(MISSING, "longer side of an image as the network sees it", minimum=32, maximum=4096)
+    batch: int = parameter(MISSING, "images a step", minimum=2, maximum=1024)
     optimizer: str = parameter(MISSING, "what descends the loss", choices=("adamw", "sgd"))
     learning_rate: float = parameter(MISSING, "highest learning rate", minimum=1e-7, maximum=1.0)
     weight_decay: float = parameter(MISSING, "weight decay", minimum=0.0, maximum=1.0)
@@ -97,7 +97,7 @@ class DetectorOptions:
 
 
 def mosaic_parameter(default: float) -> Any:
-    return parameter(default, "share of training pictures composed of four", minimum=0.0, maximum=1.0)
+    return parameter(default, "share of training images composed of four", minimum=0.0, maximum=1.0)
 
 
 def freeze_parameter(layers: int) -> Any:
@@ -140,11 +140,11 @@ class NormalOptions:
     )
     turn_deg: float = parameter(
         30.0,
-        "turn crops by up to this angle in the picture's plane, their normals with them",
+        "turn crops by up to this angle in the image's plane, their normals with them",
         minimum=0.0,
         maximum=180.0,
     )
-    drawn: int = parameter(0, "views drawn of each part's CAD to learn from beside the pictures", minimum=0)
+    drawn: int = parameter(0, "views drawn of each part's CAD to learn from beside the images", minimum=0)
     patience: int = parameter(0, "epochs without a better one after which training ends; 0 for never", minimum=0)
     seed: int = parameter(0, "of the weights, the order and the augmentation", minimum=0, maximum=LARGEST_SEED)
     device: str = device_parameter()

@@ -18,7 +18,7 @@ CAMERA = Camera(ImageSize(96, 64), 90.0, 90.0, 47.5, 31.5)
 
 
 def drawn_samples(folder: Path, count: int, seed: int = 0, split: str = "train") -> list[Sample]:
-    """``count`` pictures of one block, about 30 pixels across."""
+    """``count`` images of one block, about 30 pixels across."""
     rng = np.random.default_rng(seed)
     block: Mesh = solid("block", np.random.default_rng(1))
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,10 +38,10 @@ def drawn_samples(folder: Path, count: int, seed: int = 0, split: str = "train")
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
-    return drawn_samples(tmp_path_factory.mktemp("pictures"), 12)
+def block_samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    return drawn_samples(tmp_path_factory.mktemp("images"), 12)
 
 
 @pytest.fixture(scope="session")
-def other_pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+def other_samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     return drawn_samples(tmp_path_factory.mktemp("others"), 4, seed=7, split="valid")

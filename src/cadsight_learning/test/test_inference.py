@@ -31,7 +31,7 @@ def test_every_detection_has_the_normal_of_its_own_crop_turned_into_the_cameras_
     assert len(looked.instances) == 3
     for instance, covariance in zip(looked.instances, looked.covariances, strict=True):
         viewing, spread = pipeline.regressor.predict(crop(image, instance.box)[None])
-        # Where the box lies inside the picture its square has its centre; rays go through the centres of pixels.
+        # Where the box lies inside the image its square has its centre; rays go through the centres of pixels.
         box = instance.box.squared(CAMERA.size)
         rotation = viewing_rotation(CAMERA, np.array(box.centre) - 0.5)
         assert instance.normal == pytest.approx(rotation @ viewing[0], abs=0.01)
@@ -56,7 +56,7 @@ def test_a_regressor_that_says_how_sure_it_is_gives_every_normal_a_covariance_of
         assert covariance == pytest.approx(across * (np.eye(3) - outer) + along * outer, rel=1e-3, abs=1e-6)
 
 
-def test_the_same_picture_gives_the_same_answer(pipeline, image):
+def test_the_same_image_gives_the_same_answer(pipeline, image):
     first, second = pipeline.look(image, CAMERA), pipeline.look(image, CAMERA)
     for a, b in zip(first.instances, second.instances, strict=True):
         assert (a.box, a.score) == (b.box, b.score)

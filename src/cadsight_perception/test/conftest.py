@@ -21,7 +21,7 @@ __all__ = ["models", "ros"]
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A registry of two detectors and two regressors, real networks that have learnt nothing, exported for pictures
+    """A registry of two detectors and two regressors, real networks that have learnt nothing, exported for images
     of 4:3: where an export is missing a process of its own makes it, which takes longer."""
     folder = tmp_path_factory.mktemp("models")
     for number, (detector, regressor) in enumerate((("detector", "normals"), ("other", "other_normals"))):

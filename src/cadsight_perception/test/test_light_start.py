@@ -22,7 +22,7 @@ print(served.detector.model.runtime, served.regressor.model.runtime)
 print(*(name for name in ("torch", "torchvision", "ultralytics", "sympy", "scipy", "rosbags") if name in sys.modules))
 print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """
-# Measured with pictures of 640 x 480: 275 MB; torch by itself takes 617.
+# Measured with images of 640 x 480: 275 MB; torch by itself takes 617.
 LARGEST_PEAK_KB = 400_000
 
 

@@ -25,14 +25,14 @@ from cadsight_report.figures import DetectorFigures, NormalFigures, RunFigures
 from cadsight_report.labels import LabelError, label_figures, session_errors
 from cadsight_report.live import live_figures, live_report, replay_figures
 from cadsight_report.origin import settings, step_seconds, versions
-from cadsight_report.page import Illustrations, Picture, render
+from cadsight_report.page import Illustrations, PageImage, render
 from cadsight_report.sections import SECTIONS
 from cadsight_report.targets import judge
 from cadsight_report.truth import Truth, true_sample, truth_of
 
-PICTURES, SALIENCY_MAPS = 20, 8
-_SURROUNDINGS, _PICTURE_SIDE = 2.2, 440
-STAGES = ("labels", "sections", "detector", "normals", "pictures", "page")
+IMAGES, SALIENCY_MAPS = 20, 8
+_SURROUNDINGS, _IMAGE_SIDE = 2.2, 440
+STAGES = ("labels", "sections", "detector", "normals", "images", "page")
 Progress = Callable[[str], None]
 
 
@@ -66,8 +66,8 @@ class _Report:
         self.run = run
         self.started = time.monotonic()
         self.charts: dict[str, str] = {}
-        self.pictures: tuple[Picture, ...] = ()
-        self.saliency: tuple[Picture, ...] = ()
+        self.images: tuple[PageImage, ...] = ()
+        self.saliency: tuple[PageImage, ...] = ()
         self.sentences: dict[str, str] = {}
         self.section_charts: Mapping[str, Mapping[str, str]] = {}
         sessions = {split: run.session(split) for split in SPLITS}
@@ -166,11 +166,11 @@ class _Report:
         labels = ("vertical component of the true normal (1: it faces the camera)", "error, degrees")
         vertical, angles = ([getattr(crop, name) for crop in metrics.per_image] for name in ("vertical", "angle_deg"))
         self.charts["angles"] = charts.scatter(vertical, angles, *labels, lines)
-        self.saliency = tuple(models.saliency_pictures(regressor, _spread(samples, SALIENCY_MAPS)))
+        self.saliency = tuple(models.saliency_images(regressor, _spread(samples, SALIENCY_MAPS)))
 
-    def add_pictures(self) -> None:
-        """Test pictures with what is there and what the models see."""
-        samples = _spread(self._true_test() or self._labelled_test(), PICTURES)
+    def add_images(self) -> None:
+        """Test images with what is there and what the models see."""
+        samples = _spread(self._true_test() or self._labelled_test(), IMAGES)
         if not samples:
             return
         seen: Sequence[Sequence[Any]] = [()] * len(samples)
@@ -179,7 +179,7 @@ class _Report:
             regressor = models.load_regressor(self.run.normals) if models.card(self.run.normals) else None
             seen = models.look(Pipeline(models.load_detector(self.run.detector), regressor), samples)
         symmetries = self._symmetries()
-        self.pictures = tuple(_picture(s, found, symmetries) for s, found in zip(samples, seen, strict=True))
+        self.images = tuple(_image(s, found, symmetries) for s, found in zip(samples, seen, strict=True))
 
     def write(self) -> None:
         """Write both files; the page comes last."""
@@ -190,7 +190,7 @@ class _Report:
             panel = ("image in to result out, ms", {"frames": live.latencies_ms})
             self.charts["latency"] = charts.histograms([panel], bins=40)
         figures = without_nan(self.figures.to_json())
-        illustrations = Illustrations(self.charts, self.pictures, self.saliency, self.sentences, self.section_charts)
+        illustrations = Illustrations(self.charts, self.images, self.saliency, self.sentences, self.section_charts)
         page = render(figures, illustrations)
         write_output(self.run.figures, figures_text(figures, indent=2) + "\n", is_figures)
         write_output(self.run.page, page, is_page)
@@ -229,16 +229,16 @@ def _label_chart(kept: Sequence[LabelError]) -> str | None:
     return charts.histograms(panels) if panels else None
 
 
-def _picture(sample: Sample, found: Sequence[Any], symmetries: models.Symmetries) -> Picture:
+def _image(sample: Sample, found: Sequence[Any], symmetries: models.Symmetries) -> PageImage:
     image, true = models.image_of(sample), list(sample.instances)
     caption = models.caption(sample, found, symmetries)
     if true:
         # The part and its surroundings, large enough to tell two boxes apart.
-        image, moved = zoomed(image, true[0].box.scaled(_SURROUNDINGS).squared(sample.size), _PICTURE_SIDE)
+        image, moved = zoomed(image, true[0].box.scaled(_SURROUNDINGS).squared(sample.size), _IMAGE_SIDE)
         true, found = [moved(i) for i in true], [moved(i) for i in found]
     for instances, colour in ((true, TRUTH_RGB), (found, PREDICTION_RGB)):
         image = draw_instances(image, instances, colour=colour, thickness=2)
-    return Picture(sample.name, data_uri(image), caption)
+    return PageImage(sample.name, data_uri(image), caption)
 
 
 def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:

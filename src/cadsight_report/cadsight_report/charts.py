@@ -166,10 +166,10 @@ def gap(
     lines: Mapping[str, tuple[float, float, float]],
     y_label: str,
 ) -> str:
-    """A figure against the number of real pictures.
+    """A figure against the number of real images.
 
     Args:
-        points: by kind of set, (number of real pictures, value, low, high) each.
+        points: by kind of set, (number of real images, value, low, high) each.
         lines: by name, value, low and high of a set that stands for all numbers.
     """
     with mpl.rc_context(_STYLE):
@@ -182,7 +182,7 @@ def gap(
             real, value_of, lowest, highest = (np.array(column) for column in zip(*sorted(rows), strict=True))
             distance = np.clip([value_of - lowest, highest - value_of], 0, None)
             axes.errorbar(real, value_of, yerr=distance, label=name, color=colour, marker="o", linewidth=1.3, capsize=3)
-        axes.set(xlabel="real pictures", ylabel=y_label, xlim=(-0.03 * most, 1.05 * most))
+        axes.set(xlabel="real images", ylabel=y_label, xlim=(-0.03 * most, 1.05 * most))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _legend_below(figure, [axes])
         return _svg(figure)

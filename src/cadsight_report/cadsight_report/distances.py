@@ -1,4 +1,4 @@
-"""How far the colours and the features of two sets of pictures are apart."""
+"""How far the colours and the features of two sets of images are apart."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from cadsight_report import charts
 from cadsight_report.sections import Content
 
 _CHANNELS = ("red", "green", "blue")
-# Histograms of more pictures look the same and only take longer.
-_MOST_PICTURES = 200
+# Histograms of more images look the same and only take longer.
+_MOST_IMAGES = 200
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Distances:
     """Earth mover's distances by channel, in values of 0 to 255, and the histograms (256,) of both sets.
 
     ``features`` is what :func:`cadsight_learning.similarity.compare.by_features` gives, and the ``median`` and
-    ``largest`` distance of a picture of the second set to the most alike one of the first; None for fewer than two
-    pictures.
+    ``largest`` distance of an image of the second set to the most alike one of the first; None for fewer than two
+    images.
     """
 
     by_channel: dict[str, float]
@@ -48,19 +48,19 @@ class Distances:
 
 
 def between(first: Dataset, second: Dataset) -> Distances:
-    """Compare the pictures of two data sets; of large ones some at even distances."""
-    pictures = _pictures(first), _pictures(second)
+    """Compare the images of two data sets; of large ones some at even distances."""
+    images = _images(first), _images(second)
     with step("colours compared"):
-        found = compared(*pictures)
+        found = compared(*images)
     one, other = found["histograms"]
-    return Distances(found["earth_movers_distance"], (one, other), _features(*pictures))
+    return Distances(found["earth_movers_distance"], (one, other), _features(*images))
 
 
 def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | None:
     if min(len(first), len(second)) < 2:
         return None
     extractor = ImageFeatures()
-    rows = [extractor.of(watched(pictures, len(pictures), "features")) for pictures in (first, second)]
+    rows = [extractor.of(watched(images, len(images), "features")) for images in (first, second)]
     _, distance = nearest(rows[1], rows[0])
     return by_features(rows[0], rows[1], extractor) | {
         "median": float(np.median(distance)),
@@ -68,9 +68,9 @@ def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | N
     }
 
 
-def _pictures(dataset: Dataset) -> list[Rgb]:
-    samples = some(dataset.samples(), _MOST_PICTURES)
-    return [dataset.image(sample) for sample in watched(samples, len(samples), "pictures read")]
+def _images(dataset: Dataset) -> list[Rgb]:
+    samples = some(dataset.samples(), _MOST_IMAGES)
+    return [dataset.image(sample) for sample in watched(samples, len(samples), "images read")]
 
 
 def of_run(run: RunFolder) -> Content | None:

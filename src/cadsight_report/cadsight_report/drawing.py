@@ -1,4 +1,4 @@
-"""Pictures zoomed, heated and encoded, ready to stand in a page."""
+"""Images zoomed, heated and encoded, ready to stand in a page."""
 
 import base64
 from collections.abc import Callable
@@ -23,24 +23,24 @@ def zoomed(image: Rgb, region: Box, side: int) -> tuple[Rgb, Callable[[Instance]
     """
     x0, y0, x1, y1 = (round(v) for v in region.as_tuple())
     scale_x, scale_y = side / (x1 - x0), side / (y1 - y0)
-    picture = np.asarray(cv2.resize(image[y0:y1, x0:x1], (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+    enlarged = np.asarray(cv2.resize(image[y0:y1, x0:x1], (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
 
     def moved(instance: Instance) -> Instance:
         b = instance.box
         box = Box((b.x0 - x0) * scale_x, (b.y0 - y0) * scale_y, (b.x1 - x0) * scale_x, (b.y1 - y0) * scale_y)
         return replace(instance, box=box, mask=None, point=None, attributes={})
 
-    return picture, moved
+    return enlarged, moved
 
 
 def heat(image: Rgb, saliency: NDArray[np.floating], share: float = 0.55) -> Rgb:
     """``image`` (H, W, 3) under a heat map of its ``saliency`` (H, W), 0 to 1 as the saliency maps come.
 
     Raises:
-        CadsightError: for a map that is not the picture's.
+        CadsightError: for a map that is not the image's.
     """
     if saliency.shape != image.shape[:2]:
-        raise CadsightError(f"a saliency of shape {saliency.shape} came, expected the picture's {image.shape[:2]}")
+        raise CadsightError(f"a saliency of shape {saliency.shape} came, expected the image's {image.shape[:2]}")
     colours = cv2.applyColorMap((255 * np.clip(saliency, 0, 1)).astype(np.uint8), cv2.COLORMAP_INFERNO)
     heated = cv2.addWeighted(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), share, image, 1 - share, 0)
     return np.asarray(heated, np.uint8)
@@ -50,7 +50,7 @@ def data_uri(image: Rgb, max_width: int = 640, quality: int = 84) -> str:
     """``image`` as a JPEG that is part of the page.
 
     Raises:
-        CadsightError: when the picture cannot be encoded.
+        CadsightError: when the image cannot be encoded.
     """
     height, width = image.shape[:2]
     if width > max_width:
@@ -59,5 +59,5 @@ def data_uri(image: Rgb, max_width: int = 640, quality: int = 84) -> str:
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     encoded, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     if not encoded:
-        raise CadsightError(f"a picture of {width} x {height} pixels could not be encoded as JPEG")
+        raise CadsightError(f"an image of {width} x {height} pixels could not be encoded as JPEG")
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()

@@ -32,11 +32,11 @@ Curves = Sequence[Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Judges:
-    """Labelled pictures to judge by.
+    """Labelled images to judge by.
 
     Attributes:
         data: a data set of any known format.
-        split: only these pictures of it, '' for all.
+        split: only these images of it, '' for all.
         parts: classes whose symmetry counts for normals; of the classes by their names.
     """
 
@@ -48,7 +48,7 @@ class Judges:
         """Samples and classes.
 
         Raises:
-            CadsightError: when the set cannot be read, or has no picture in the split.
+            CadsightError: when the set cannot be read, or has no image in the split.
         """
         samples, classes = load_together([self.data])
         return chosen(samples, self.split) if self.split else samples, classes
@@ -70,7 +70,7 @@ class Entry:
         trained_on, judged_on: in words.
         figures: by name, each with its interval, which is NaN where none is known.
         spread: standard deviation of each figure over the seeds, where there are several.
-        test: what it was judged on; None for its own validation pictures.
+        test: what it was judged on; None for its own validation images.
         notes: sentences on what its figures hang on.
         curves: of 'detector' and 'normals', for each seed a row an epoch.
         errors: of each crop the vertical component of the true normal and the error in degrees.
@@ -105,8 +105,8 @@ def entries_of(folder: str | Path, test: Judges | None = None) -> list[Entry]:
     """The entries that ``folder`` holds.
 
     Args:
-        test: labelled pictures that a model or a run is judged on, which they must not have learned from; a run has its
-            test session, and a model without it is told of by its validation pictures. An experiment has its own.
+        test: labelled images that a model or a run is judged on, which they must not have learned from; a run has its
+            test session, and a model without it is told of by its validation images. An experiment has its own.
 
     Raises:
         CadsightError: when the folder is none of the three, a piece of it cannot be read, or it learned from ``test``.
@@ -138,7 +138,7 @@ def distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 def _of_experiment(folder: Path) -> list[Entry]:
     comparison = load_comparison(folder)
-    judged_on = _judged_on(comparison.test_pictures, comparison.test, comparison.symmetry)
+    judged_on = _judged_on(comparison.test_images, comparison.test, comparison.symmetry)
     figures = set_figures(comparison, resampled_sets(comparison))
     trials = comparison.seeds
     entries = []
@@ -159,7 +159,7 @@ def _of_experiment(folder: Path) -> list[Entry]:
         entries.append(
             Entry(
                 one.name,
-                f"{origins} pictures{after}, {trials} seed{'' if trials == 1 else 's'}",
+                f"{origins} images{after}, {trials} seed{'' if trials == 1 else 's'}",
                 judged_on,
                 figures[one.name],
                 Judges(comparison.test),
@@ -183,7 +183,7 @@ def _of_models(name: str, folders: Sequence[Path], test: Judges | None, given: b
     told, notes = [], []
     for folder in folders:
         card = load_card(folder)
-        told.append(f"{card.data.get('train', {}).get('pictures', '?')} pictures; {card.started_from}")
+        told.append(f"{card.data.get('train', {}).get('pictures', '?')} images; {card.started_from}")
         if card.stopped:
             notes.append(f"{card.kind}: {stopped(card.stopped)}")
         if given:
@@ -213,17 +213,17 @@ def _of_models(name: str, folders: Sequence[Path], test: Judges | None, given: b
             for k, value in found.figures.items()
             if k in (*DETECTOR_FIGURES, *NORMAL_FIGURES)
         })  # fmt: skip
-    judged = "its own validation pictures"
+    judged = "its own validation images"
     if test:
         where = f"{test.data}, {test.split}" if test.split else str(test.data)
         judged = _judged_on(len(samples), where, sorted(p.name for p in test.parts if p.symmetry))
     return replace(entry, trained_on=" · ".join(dict.fromkeys(told)), judged_on=judged, notes=tuple(notes))
 
 
-def _judged_on(pictures: int, where: str, symmetric: Sequence[str]) -> str:
+def _judged_on(images: int, where: str, symmetric: Sequence[str]) -> str:
     """``symmetric``: names of the parts that were judged up to their symmetry."""
     up_to = f", normals up to the symmetry of {', '.join(symmetric)}" if symmetric else ""
-    return f"{pictures} pictures of {where}{up_to}"
+    return f"{images} images of {where}{up_to}"
 
 
 def _vertical(tilt_deg: float) -> float:

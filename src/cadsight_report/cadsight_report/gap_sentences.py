@@ -1,4 +1,4 @@
-"""What synthetic pictures bought, as a paragraph: the gap, what closed it, what still fails and what to take next."""
+"""What synthetic images bought, as a paragraph: the gap, what closed it, what still fails and what to take next."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,19 @@ from cadsight_experiments.synthetic_gap import (
     best_of_each,
 )
 
-# Of the gap: with so much of it closed, more real pictures are not asked for.
+# Of the gap: with so much of it closed, more real images are not asked for.
 _ENOUGH = 0.9
-# A property: what it is called, its unit, what a large and a small one is, and how to take such a picture.
+# A property: what it is called, its unit, what a large and a small one is, and how to take such an image.
 _PROPERTIES = {
-    "size": ("box's size as a share of the picture's", "", "larger", "smaller", "from nearer by", "from farther away"),
+    "size": ("box's size as a share of the image's", "", "larger", "smaller", "from nearer by", "from farther away"),
     "visible": ("visible share", "", "freer", "more covered", "with nothing before the part", "with the part covered"),
     "brightness": ("brightness", "", "brighter", "darker", "in bright light", "in dim light"),
     "contrast": ("contrast", "", "richer in contrast", "poorer in contrast", "in hard light", "in soft, even light"),
     "tilt_deg": ("tilt from the camera", " degrees", "more tilted", "less tilted", "with the part tilted away",
                  "with the part facing the camera"),
-    "at_border": ("share cut by the border", "", "more often cut by the picture's border",
-                  "less often cut by the picture's border", "with the part at the picture's border",
-                  "with the part in the picture's middle"),
+    "at_border": ("share cut by the border", "", "more often cut by the image's border",
+                  "less often cut by the image's border", "with the part at the image's border",
+                  "with the part in the image's middle"),
 }  # fmt: skip
 
 
@@ -41,14 +41,14 @@ def gap_sentences(answer: SyntheticGap) -> tuple[str, ...]:
 def _of_one(answer: SyntheticGap) -> list[str]:
     synthetic, real, gap = answer.synthetic, answer.real, answer.gap
     if synthetic is None or real is None or gap is None:
-        lacks = "only synthetic pictures" if synthetic is None else "only real pictures"
+        lacks = "only synthetic images" if synthetic is None else "only real images"
         said = [f"No training set holds {lacks}, so there is no gap to tell of: give the experiment one that does."]
         return said + ([_fail_sentence(answer.fails, answer.figure)] if answer.fails else [])
     ends = _ends_sentence(answer, synthetic, real)
     if answer.fails is None:
         return [
             f"{ends}: {_unlearned(answer)}, so nothing can be said of what they are worth.",
-            "Next: train for more epochs, or with larger pictures, and compare again.",
+            "Next: train for more epochs, or with larger images, and compare again.",
         ]
     said = _gap_sentences(answer, ends, gap)
     said += _others_sentences(answer, synthetic, gap)
@@ -88,8 +88,8 @@ def _ends_sentence(answer: SyntheticGap, synthetic: SetFigure, real: SetFigure) 
     digits, unit = _printed(answer.figure)
     what = "an mAP50:95 of" if answer.figure == DETECTOR_FIGURE else "a median error of"
     return (
-        f"Synthetic pictures alone ({synthetic.name}) reach {what} {synthetic.measured.value:.{digits}f}{unit} on "
-        f"{answer.test_pictures} test pictures, {real.real} real ones ({real.name}) "
+        f"Synthetic images alone ({synthetic.name}) reach {what} {synthetic.measured.value:.{digits}f}{unit} on "
+        f"{answer.test_images} test images, {real.real} real ones ({real.name}) "
         f"{real.measured.value:.{digits}f}{unit}"
     )
 
@@ -109,7 +109,7 @@ def _gap_sentences(answer: SyntheticGap, first: str, gap: Measured) -> list[str]
                 f"real over synthetic ({between}) holds 0, so this test set cannot tell them apart."]  # fmt: skip
     closing = best_of_each([c for c in answer.closed if c.kind == "mixed"])
     said += [
-        f"With {c.real} real pictures {'after' if c.after else 'among'} them ({c.name}) "
+        f"With {c.real} real images {'after' if c.after else 'among'} them ({c.name}) "
         f"{_share(c.measured.value)} of it is closed ({100 * c.measured.low:.0f} to {100 * c.measured.high:.0f} %)."
         for c in closing
     ]
@@ -118,7 +118,7 @@ def _gap_sentences(answer: SyntheticGap, first: str, gap: Measured) -> list[str]
     for mixed in closing:
         alone = next((c for c in answer.closed if c.kind == "real" and c.real == mixed.real), None)
         if alone is not None:
-            same = f"The same {mixed.real} real pictures without the synthetic ones ({alone.name}) reach"
+            same = f"The same {mixed.real} real images without the synthetic ones ({alone.name}) reach"
             value = alone.measured.value
             said.append(f"{same} {f'{100 * value:.0f} % of the way' if value > 0 else 'less than the synthetic ones'}.")
     return said
@@ -130,11 +130,11 @@ def _closes(closed: Closed, level: float) -> bool:
 
 
 def _reached_sentence(closing: Sequence[Closed]) -> str:
-    """With how many real pictures how much of the gap was first closed."""
+    """With how many real images how much of the gap was first closed."""
     words = []
     for level in (0.5, _ENOUGH):
         one = next((c for c in closing if _closes(c, level)), None)
-        words.append(f"{one.real} real pictures ({one.name})" if one else "more real pictures than these")
+        words.append(f"{one.real} real images ({one.name})" if one else "more real images than these")
     return f"Closing half of the gap takes {words[0]}, closing nine tenths {words[1]}."
 
 
@@ -143,7 +143,7 @@ def _fail_sentence(fails: Failures, figure: str) -> str:
     missed = loose if figure == DETECTOR_FIGURE else f"off by more than {WRONG_DEG:g} degrees"
     count = f"Trained on {fails.set_name}, {fails.failed} of {fails.labels} labels are {missed}"
     if not fails.failed:
-        return f"{count}: there is nothing that failing pictures could share."
+        return f"{count}: there is nothing that failing images could share."
     if fails.labels - fails.failed < LEAST_FAILURES:
         return f"{count}: too few others are left to say what the failing ones share."
     if not fails.shared:
@@ -164,23 +164,23 @@ def _next_sentences(answer: SyntheticGap, synthetic: SetFigure, gap: Measured, f
     how = [_PROPERTIES[t.name][4 if t.higher > 0.5 else 5] for t in fails.shared]
     such = f", first of all {' and '.join(how)}" if how else ""
     if gap.high <= 0:
-        return ["Next: real pictures would not help by this test set; draw synthetic ones of what fails" + such + "."]
+        return ["Next: real images would not help by this test set; draw synthetic ones of what fails" + such + "."]
     if gap.low <= 0:
         return [
-            f"Next: take more test pictures, not training ones: four times {answer.test_pictures} would make the "
+            f"Next: take more test images, not training ones: four times {answer.test_images} would make the "
             f"interval about half as wide{'' if not such else ', and draw synthetic ones' + such}."
         ]
     mixed = [c for c in answer.closed if c.kind == "mixed"]
     enough = next((c for c in mixed if _closes(c, _ENOUGH)), None)
     there = max(s.real for s in answer.sets if s.kind == "real")
     if enough is not None and enough.real >= there:
-        return [f"Next: compare with fewer than these {there} real pictures, to see how many the synthetic ones save."]
+        return [f"Next: compare with fewer than these {there} real images, to see how many the synthetic ones save."]
     if enough is not None:
-        return [f"Next: {enough.real} real pictures are enough; take others only{such or ' where it fails'}."]
+        return [f"Next: {enough.real} real images are enough; take others only{such or ' where it fails'}."]
     if not mixed:
-        return [f"Next: take some 20 real pictures{such}, add them to {synthetic.name} and compare again."]
+        return [f"Next: take some 20 real images{such}, add them to {synthetic.name} and compare again."]
     best = max(mixed, key=lambda c: c.measured.value)
-    return [f"Next: take more than {best.real} real pictures{such}, and add them to the synthetic ones."]
+    return [f"Next: take more than {best.real} real images{such}, and add them to the synthetic ones."]
 
 
 def _between(gap: Measured, digits: int) -> str:

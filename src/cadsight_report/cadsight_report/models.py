@@ -22,7 +22,7 @@ from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.model_folder import CARD
 
 from cadsight_report.drawing import data_uri, heat
-from cadsight_report.page import Picture
+from cadsight_report.page import PageImage
 
 __all__ = ["Symmetries", "load_detector", "load_regressor"]
 
@@ -85,8 +85,8 @@ def constant_error_deg(
 
 
 def look(pipeline: Pipeline, samples: Sequence[Sample]) -> list[tuple[Instance, ...]]:
-    """What the models see on the picture of each sample, normals in the camera's optical frame."""
-    looked_at = watched(samples, len(samples), "pictures looked at")
+    """What the models see on the image of each sample, normals in the camera's optical frame."""
+    looked_at = watched(samples, len(samples), "images looked at")
     return [pipeline.look(image_of(sample), sample.camera).instances for sample in looked_at]
 
 
@@ -105,19 +105,19 @@ def caption(sample: Sample, found: Sequence[Instance], symmetries: Symmetries | 
     return text if len(found) == len(sample.instances) else f"{text}; {len(found)} found"
 
 
-def saliency_pictures(regressor: NormalRegressor, samples: Sequence[Sample]) -> list[Picture]:
+def saliency_images(regressor: NormalRegressor, samples: Sequence[Sample]) -> list[PageImage]:
     """What the regressor looks at on the crop of each sample (Comillas, figures 20 and 23)."""
     seen = views(samples)
     with step("saliency"):
         maps = normal_saliency(regressor, np.stack([v.crop for v in seen]))
     return [
-        Picture(v.name, data_uri(np.hstack([v.crop, heat(v.crop, m)]), max_width=448), v.name)
+        PageImage(v.name, data_uri(np.hstack([v.crop, heat(v.crop, m)]), max_width=448), v.name)
         for v, m in zip(seen, maps, strict=True)
     ]
 
 
 def image_of(sample: Sample) -> Rgb:
-    """The picture (H, W, 3) of a sample whose image path is absolute."""
+    """The image (H, W, 3) of a sample whose image path is absolute."""
     return read_image(sample.image)
 
 

@@ -1,4 +1,4 @@
-"""The page: figures and pictures in, one HTML text out that needs nothing else."""
+"""The page: figures and images in, one HTML text out that needs nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ _SECTIONS = (("labels", "Labels"), ("detector", "Detector"), ("normals", "Normal
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture as a data URI, with what to write beneath it."""
+class PageImage:
+    """An image as a data URI, with what to write beneath it."""
 
     name: str
     uri: str
@@ -34,8 +34,8 @@ class Illustrations:
     """
 
     charts: dict[str, str] = field(default_factory=dict)
-    pictures: tuple[Picture, ...] = ()
-    saliency: tuple[Picture, ...] = ()
+    images: tuple[PageImage, ...] = ()
+    saliency: tuple[PageImage, ...] = ()
     models: dict[str, str] = field(default_factory=dict)
     sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -46,13 +46,13 @@ def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
     own = ((one.name, one.title) for one in SECTIONS.values())
     told = (*_SECTIONS, *own, ("live", "Live"))
     sections = [("targets", "Targets"), *((id_, title) for id_, title in told if figures.get(id_))]
-    if illustrations.pictures:
-        sections.append(("pictures", "Pictures"))
+    if illustrations.images:
+        sections.append(("images", "Images"))
     return filled(
         "report.html.j2",
         figures=figures,
         charts={name: Markup(svg) for name, svg in illustrations.charts.items()} | _absent(illustrations.charts),
-        pictures=illustrations.pictures,
+        images=illustrations.images,
         saliency=illustrations.saliency,
         models={"detector": "", "normals": ""} | illustrations.models,
         own_sections=[

@@ -30,7 +30,7 @@ from cadsight_report.drawing import TRUTH_RGB, data_uri, heat, zoomed
 from cadsight_report.entries import Entry, Judges, distinct, entries_of, is_experiment
 from cadsight_report.gap_sentences import gap_sentences
 from cadsight_report.origin import versions
-from cadsight_report.page import Picture, filled
+from cadsight_report.page import PageImage, filled
 
 STAGES = ("judge", "charts", "saliency", "page")
 Progress = Callable[[str], None]
@@ -57,33 +57,33 @@ _NORMAL_CURVES = (
 _CHARTS = (
     "detector_figures", "normal_figures", "detector_curves", "normals_curves", "by_vertical", "calibration",
 )  # fmt: skip
-# Rows of the picture of saliencies, and columns: more are too small to see.
+# Rows of the image of saliencies, and columns: more are too small to see.
 _LOOKED_AT, _LOOKERS = 3, 6
 _FAILING, _SURROUNDINGS, _SIDE = 8, 2.5, 320
 
 
 @dataclass(frozen=True)
 class Look:
-    """One picture and where each model looks on it."""
+    """One image and where each model looks on it."""
 
     name: str
     uri: str
-    maps: tuple[Picture, ...]
+    maps: tuple[PageImage, ...]
 
 
 @dataclass(frozen=True)
 class Bought:
-    """What the synthetic pictures of an experiment bought, for one of its models.
+    """What the synthetic images of an experiment bought, for one of its models.
 
     Attributes:
-        failing: some of the test pictures that fail.
+        failing: some of the test images that fail.
         names: those of all that fail.
     """
 
     title: str
     sentences: tuple[str, ...]
     chart: str | None
-    failing: tuple[Picture, ...] = ()
+    failing: tuple[PageImage, ...] = ()
     names: tuple[str, ...] = ()
 
 
@@ -108,7 +108,7 @@ def build_side_by_side(
     """Write the page of ``folders``, each a model, a run or an experiment.
 
     Args:
-        test: labelled pictures to judge models and runs on (see :func:`cadsight_report.entries.entries_of`).
+        test: labelled images to judge models and runs on (see :func:`cadsight_report.entries.entries_of`).
         progress: called with the name of each of :data:`STAGES` before it.
 
     Raises:
@@ -199,13 +199,13 @@ def _charts(entries: Sequence[Entry]) -> dict[str, str]:
 
 
 def _grid(comparison: Comparison) -> str | None:
-    """mAP50 by number of pictures from CAD and of real ones (Morato, section 6), where the sets are such a sweep."""
+    """mAP50 by number of images from CAD and of real ones (Morato, section 6), where the sets are such a sweep."""
     places = {
         (one.facts["cad"], one.facts["real"]): one.mean["map50"]
         for one in comparison.sets
         if {"cad", "real"} <= one.facts.keys()
     }
-    return charts.grid(places, "pictures from CAD", "real pictures", "mAP50") if places else None
+    return charts.grid(places, "images from CAD", "real images", "mAP50") if places else None
 
 
 def _having(entry: Entry, kind: str, key: str) -> list[list[float]]:
@@ -223,7 +223,7 @@ def _bought(comparison: Comparison) -> list[Bought]:
         (gaps.normals, "Surface normals", "median error, degrees"),
     ):
         if answer is not None:
-            names = answer.fails.pictures if answer.fails else ()
+            names = answer.fails.images if answer.fails else ()
             failing = tuple(_failing(samples[n]) for n in names[:_FAILING] if n in samples)
             found.append(Bought(title, gap_sentences(answer), _gap_chart(answer, label), failing, names))
     return found
@@ -248,16 +248,16 @@ def _triple(one: Measured) -> tuple[float, float, float]:
     return one.value, one.low, one.high
 
 
-def _failing(sample: Sample) -> Picture:
+def _failing(sample: Sample) -> PageImage:
     image, there = read_image(sample.image), list(sample.instances)
     if there:
         image, moved = zoomed(image, there[0].box.scaled(_SURROUNDINGS).squared(sample.size), _SIDE)
         image = draw_instances(image, [moved(i) for i in there], colour=TRUTH_RGB, thickness=2)
-    return Picture(sample.name, data_uri(image, max_width=_SIDE), sample.name)
+    return PageImage(sample.name, data_uri(image, max_width=_SIDE), sample.name)
 
 
 def _samples_of(entries: Sequence[Entry]) -> Sequence[Sample]:
-    """A few pictures of the first test set that there is, at even distances."""
+    """A few images of the first test set that there is, at even distances."""
     test = next((e.test for e in entries if e.test and Path(e.test.data).exists()), None)
     samples = [s for s in _loaded(test) if s.instances] if test else []
     return some(samples, _LOOKED_AT)
@@ -278,7 +278,7 @@ def _normal_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[
     looking = watched(lookers, len(lookers), "regressors looked through")
     maps = {e.name: normal_saliency(load_regressor(e.models["normals"]), crops) for e in looking}
     return tuple(
-        Look(v.name, data_uri(v.crop), tuple(Picture(n, data_uri(heat(v.crop, m[i])), n) for n, m in maps.items()))
+        Look(v.name, data_uri(v.crop), tuple(PageImage(n, data_uri(heat(v.crop, m[i])), n) for n, m in maps.items()))
         for i, v in enumerate(seen)
     )
 
@@ -288,11 +288,13 @@ def _detector_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tupl
     detectors = {name: detector for name, detector in loaded.items() if isinstance(detector, UltralyticsDetector)}
     looks = []
     shown = samples if detectors else ()
-    for sample in watched(shown, len(shown), "pictures looked at"):
+    for sample in watched(shown, len(shown), "images looked at"):
         image = read_image(sample.image)
         maps = []
         for name, detector in detectors.items():
             canvas, _ = framed(image, detector.image_size)
-            maps.append(Picture(name, data_uri(heat(canvas, detector_saliency(detector, image)), max_width=360), name))
+            maps.append(
+                PageImage(name, data_uri(heat(canvas, detector_saliency(detector, image)), max_width=360), name)
+            )
         looks.append(Look(sample.name, data_uri(image, max_width=360), tuple(maps)))
     return tuple(looks)

@@ -8,7 +8,7 @@ from cadsight_report.figures import RunFigures
 
 # A detector below this misses, or puts in the wrong place, about every second part.
 LEAST_MAP50 = 0.5
-# Of the error of always answering the mean normal of the training pictures; at 1 nothing was learned.
+# Of the error of always answering the mean normal of the training images; at 1 nothing was learned.
 MOST_OF_CONSTANT = 0.75
 
 

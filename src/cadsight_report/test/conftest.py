@@ -1,4 +1,4 @@
-"""A small run made with the real data set, training and labelling files; its pictures are drawn."""
+"""A small run made with the real data set, training and labelling files; its images are drawn."""
 
 import fcntl
 import json

@@ -17,9 +17,9 @@ def detector(against: Any = "truth", losses: Any = None, **given: Any) -> Detect
     metrics = DetectionMetrics(
         labels=60,
         intervals={},
-        pictures=60,
+        images=60,
         mean_iou=1.0,
-        pictures_right=1.0,
+        images_right=1.0,
         confusion=Confusion(("bracket", "background"), ((60, 0), (0, 0))),
         per_class={},
         matches=matches,

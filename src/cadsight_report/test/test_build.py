@@ -51,10 +51,10 @@ def reported(run_folder, tmp_path_factory):
     assert tuple(stages) == STAGES
     # Whatever takes long within a stage is told as it goes.
     assert {"run read"} <= loops[""]
-    assert {"pictures read", "colours compared", "features"} <= loops["sections"]
+    assert {"images read", "colours compared", "features"} <= loops["sections"]
     assert {"looking", "losses", "figures and intervals"} <= loops["detector"]
     assert {"crops", "looking", "saliency"} <= loops["normals"]
-    assert {"pictures looked at"} <= loops["pictures"]
+    assert {"images looked at"} <= loops["images"]
     return run
 
 
@@ -143,7 +143,7 @@ def test_a_report_of_another_form_is_named(reported, tmp_path):
         read_figures(tmp_path / "report.json")
 
 
-def test_the_distance_of_the_channels_is_that_of_the_pictures(figures):
+def test_the_distance_of_the_channels_is_that_of_the_images(figures):
     channels = figures["distances"]["channels"]
     assert set(channels) == {"red", "green", "blue"}
     assert figures["distances"]["mean"] == pytest.approx(sum(channels.values()) / 3)

@@ -11,7 +11,7 @@ from cadsight_report.drawing import data_uri, heat, zoomed
 WHITE = np.full((60, 80, 3), 255, np.uint8)
 
 
-def test_a_picture_becomes_a_jpeg_of_at_most_the_width_asked_for():
+def test_an_image_becomes_a_jpeg_of_at_most_the_width_asked_for():
     uri = data_uri(np.zeros((300, 400, 3), np.uint8), max_width=100)
     head, _, body = uri.partition(",")
     assert head == "data:image/jpeg;base64"
@@ -28,18 +28,18 @@ def test_heat_is_the_colour_of_each_pixels_own_saliency():
     assert (heat(WHITE, np.zeros((60, 80)), share=1.0) == table[0]).all()
 
 
-def test_a_saliency_of_another_picture_is_refused():
-    with pytest.raises(CadsightError, match=r"a saliency of shape \(30, 40\) came, expected the picture's \(60, 80\)"):
+def test_a_saliency_of_another_image_is_refused():
+    with pytest.raises(CadsightError, match=r"a saliency of shape \(30, 40\) came, expected the image's \(60, 80\)"):
         heat(WHITE, np.zeros((30, 40)))
 
 
-def test_a_zoomed_picture_takes_the_boxes_with_it():
+def test_a_zoomed_image_takes_the_boxes_with_it():
     image = WHITE.copy()
     image[20:30, 40:50] = 0
-    picture, moved = zoomed(image, Box(30, 10, 60, 40), 90)
-    assert picture.shape == (90, 90, 3)
+    enlarged, moved = zoomed(image, Box(30, 10, 60, 40), 90)
+    assert enlarged.shape == (90, 90, 3)
     there = moved(Instance(0, Box(40, 20, 50, 30), mask=image[..., 0] == 0, point=np.array([45.0, 25.0])))
     assert there.box.as_tuple() == (30, 30, 60, 60)
-    assert (there.mask, there.point) == (None, None)  # they are those of the whole picture
-    assert (picture[33:57, 33:57] == 0).all()
-    assert (picture[:25] == 255).all()
+    assert (there.mask, there.point) == (None, None)  # they are those of the whole image
+    assert (enlarged[33:57, 33:57] == 0).all()
+    assert (enlarged[:25] == 255).all()

@@ -5,7 +5,7 @@ import made_figures as made
 from cadsight_core.live_report import LiveFigures, ReplayVerdict
 from cadsight_report.figures import ReplayFigures, SessionFigures
 from cadsight_report.labels import WRONG_BELOW_IOU
-from cadsight_report.page import Illustrations, Picture, render
+from cadsight_report.page import Illustrations, PageImage, render
 from cadsight_report.targets import judge
 
 
@@ -83,9 +83,9 @@ def test_a_session_without_truth_shows_the_agreement_alone():
     assert "Normal error" not in page
 
 
-def test_pictures_are_in_the_page_itself():
-    picture = Picture("t1", "data:image/jpeg;base64,AAAA", "0.98, 2.1 deg")
-    page = render(figures(), Illustrations(pictures=(picture,)))
+def test_images_are_in_the_page_itself():
+    image = PageImage("t1", "data:image/jpeg;base64,AAAA", "0.98, 2.1 deg")
+    page = render(figures(), Illustrations(images=(image,)))
     assert '<img alt="t1" src="data:image/jpeg;base64,AAAA">' in page
     assert not re.search(r"""(src|href)\s*=\s*["'](?!data:|#)""", page)
     assert "http" not in page

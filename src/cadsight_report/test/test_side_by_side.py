@@ -54,23 +54,23 @@ def test_everything_is_in_the_page_and_nothing_outside_is_referred_to(page):
     links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page)
     assert [link for link in links if not link.startswith(("#", "data:"))] == []
     assert "<script" not in page
-    for heading in ("Figures", "Curves", "Normals", "Confusion", "Where each looks", "What did the synthetic pictures"):
+    for heading in ("Figures", "Curves", "Normals", "Confusion", "Where each looks", "What did the synthetic images"):
         assert heading in page
     # Figures and curves of both kinds, errors and calibration; neither kind has learned enough for a gap.
     assert page.count("<svg") == 2 + 2 + 1 + 1
     assert "neither has learned yet to find the part" in page
     assert "neither is better yet than to answer each time that the surface faces the camera" in page
-    # Three pictures: crops with a regressor of the run and both sets, pictures with four detectors; failing ones.
+    # Three images: crops with a regressor of the run and both sets, images with four detectors; failing ones.
     assert page.count('alt="saliency of ') == 3 * 3 + 3 * 4
 
 
-def test_a_gap_comes_with_its_chart_and_the_pictures_that_fail(experiment, tmp_path):
+def test_a_gap_comes_with_its_chart_and_the_images_that_fail(experiment, tmp_path):
     comparison = json.loads((experiment / "comparison.json").read_text())
     for one in comparison["objects"]:
         one["tilt_deg"] = 180.0  # beside such parts these regressors have learned something
     (tmp_path / "comparison.json").write_text(json.dumps(comparison))
     page = build_side_by_side([tmp_path], tmp_path / "page.html").read_text()
-    bought = page.split("What did the synthetic pictures buy?")[1]
+    bought = page.split("What did the synthetic images buy?")[1]
     assert bought.count("<svg") == 1
     assert "labels are off by more than 10 degrees" in bought
     assert "that fail:" in bought
@@ -83,7 +83,7 @@ def test_each_row_has_its_figures_with_intervals(page, experiment):
     (row,) = re.findall(r"<tr><td><strong>twin</strong>(?:(?!</tr>).)*</tr>", page.split("Normals, degrees")[1], re.S)
     assert f"{angle:.2f} <small>± {spread:.2f}</small><br>" in row
     assert len(re.findall(r"\d to \d", row)) == 3
-    assert "Not all were judged on the same pictures" in page
+    assert "Not all were judged on the same images" in page
 
 
 def test_figures_of_a_set_are_the_means_of_its_trials(experiment):
@@ -110,28 +110,26 @@ def test_the_curves_of_every_seed_are_shown_and_the_crops_of_all_seeds_calibrate
         assert entry.models["detector"] == experiment / one["name"] / "0" / "detector"
 
 
-def test_a_model_is_judged_on_the_pictures_that_are_given(run_folder):
+def test_a_model_is_judged_on_the_images_that_are_given(run_folder):
     test = run_folder / "sessions" / "test" / "labelled"
     (alone,) = entries_of(run_folder / "models" / "normals")
-    assert alone.judged_on == "its own validation pictures"
+    assert alone.judged_on == "its own validation images"
     assert np.isnan(alone.figures["median_deg"].low)
     (judged,) = entries_of(run_folder / "models" / "normals", Judges(test))
     (run,) = entries_of(run_folder)
     assert judged.figures["median_deg"] == run.figures["median_deg"]
-    assert judged.judged_on == f"{len(Dataset.open(test))} pictures of {test}"
+    assert judged.judged_on == f"{len(Dataset.open(test))} images of {test}"
 
 
-def test_a_model_or_a_run_is_not_judged_by_given_pictures_that_it_learned_from(run_folder):
+def test_a_model_or_a_run_is_not_judged_by_given_images_that_it_learned_from(run_folder):
     learned = run_folder / "sessions" / "train" / "labelled"
     for folder in (run_folder, run_folder / "models" / "normals"):
-        with pytest.raises(
-            CadsightError, match="learned from 4 of the 4 pictures to judge it by, the first is train-0"
-        ):
+        with pytest.raises(CadsightError, match="learned from 4 of the 4 images to judge it by, the first is train-0"):
             entries_of(folder, Judges(learned))
     # Its own session is what it was made for, and what validated is told of.
     assert entries_of(run_folder)[0].notes == ()
     (entry,) = entries_of(run_folder, Judges(run_folder / "sessions" / "valid" / "labelled"))
-    assert [note.split(" pictures")[0] for note in entry.notes] == ["by 2 of the 2"] * 2
+    assert [note.split(" images")[0] for note in entry.notes] == ["by 2 of the 2"] * 2
 
 
 def test_only_a_split_judges_and_symmetry_counts_where_the_parts_are_given(run_folder, tmp_path):
@@ -142,10 +140,10 @@ def test_only_a_split_judges_and_symmetry_counts_where_the_parts_are_given(run_f
             upright = dataclasses.replace(label, camera_from_part=Pose(np.eye(3), np.array([0.0, 0.0, 0.4])))
             dataset.append(dataclasses.replace(sample, instances=(upright,)), read_image(sample.image))
     normals = run_folder / "models" / "normals"
-    with pytest.raises(CadsightError, match="learned from 4 of the 7 pictures"):
+    with pytest.raises(CadsightError, match="learned from 4 of the 7 images"):
         entries_of(normals, Judges(dataset.folder))
     (plain,) = entries_of(normals, Judges(dataset.folder, "test"))
-    assert plain.judged_on == f"3 pictures of {dataset.folder}, test"
+    assert plain.judged_on == f"3 images of {dataset.folder}, test"
     # Turned about z a normal may point anywhere on its cone: the nearest there counts.
     round_about_z = Part("<part>", symmetry=(Symmetry((0.0, 0.0, 1.0), 0),))
     (turned,) = entries_of(normals, Judges(dataset.folder, "test", [round_about_z]))
@@ -158,7 +156,7 @@ def test_only_a_split_judges_and_symmetry_counts_where_the_parts_are_given(run_f
         [normals], tmp_path / "page.html", Judges(dataset.folder, "test", [round_about_z])
     ).read_text()
     assert "normals up to the symmetry of &lt;part&gt;" in page
-    # The pictures that are looked at are of the split too.
+    # The images that are looked at are of the split too.
     assert page.count('alt="saliency of ') == 3
     assert 'alt="saliency of normals on train' not in page
 

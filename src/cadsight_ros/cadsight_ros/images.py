@@ -46,7 +46,7 @@ _COLOUR = {
     "bgra8": _Encoding(np.uint8, 4, _colour(cv2.COLOR_BGRA2RGB)),
     "mono8": _Encoding(np.uint8, 1, _colour(cv2.COLOR_GRAY2RGB)),
     "8UC1": _Encoding(np.uint8, 1, _colour(cv2.COLOR_GRAY2RGB)),
-    # The order of an unnamed triple is unknown; those who publish one mostly hold an OpenCV picture.
+    # The order of an unnamed triple is unknown; those who publish one mostly hold an OpenCV image.
     "8UC3": _Encoding(np.uint8, 3, _colour(cv2.COLOR_BGR2RGB)),
     "yuv422_yuy2": _Encoding(np.uint8, 2, _colour(cv2.COLOR_YUV2RGB_YUY2)),
     "yuv422": _Encoding(np.uint8, 2, _colour(cv2.COLOR_YUV2RGB_UYVY)),
@@ -60,14 +60,14 @@ _FROM_RGB = {"rgb8": None, "bgr8": cv2.COLOR_RGB2BGR, "mono8": cv2.COLOR_RGB2GRA
 
 
 def from_message(message: Image) -> Rgb:
-    """The picture of a message as (H, W, 3) uint8 RGB.
+    """The image of a message as (H, W, 3) uint8 RGB.
 
     The array may share the message's memory: copy it before changing it.
 
     Raises:
-        CadsightError: for a size of zero, an encoding that is no colour picture, or data that do not fit the size.
+        CadsightError: for a size of zero, an encoding that is no colour image, or data that do not fit the size.
     """
-    return np.ascontiguousarray(_read(message, _COLOUR, "a colour picture"))
+    return np.ascontiguousarray(_read(message, _COLOUR, "a colour image"))
 
 
 def depth_from_message(message: Image) -> Depth:
@@ -80,14 +80,14 @@ def depth_from_message(message: Image) -> Depth:
 
 
 def to_message(rgb: Rgb, header: Header, encoding: str = "rgb8") -> Image:
-    """A message of a picture (H, W, 3) uint8 RGB, in ``rgb8``, ``bgr8`` or ``mono8``.
+    """A message of an image (H, W, 3) uint8 RGB, in ``rgb8``, ``bgr8`` or ``mono8``.
 
     Raises:
         CadsightError: for another shape, type or encoding.
     """
     rgb = np.asarray(rgb)
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-        raise CadsightError(f"a picture to publish is {rgb.shape} {rgb.dtype}, expected (H, W, 3) uint8")
+        raise CadsightError(f"an image to publish is {rgb.shape} {rgb.dtype}, expected (H, W, 3) uint8")
     if encoding not in _FROM_RGB:
         raise CadsightError(f"the encoding to publish is {encoding!r}, expected one of {', '.join(_FROM_RGB)}")
     code = _FROM_RGB[encoding]

@@ -86,7 +86,7 @@ def test_depth_comes_in_metres_with_zero_for_unknown(path, encoding, kind, value
         (message("rgb8", 2, 0, b"", 6), "2 x 0 pixels"),
         (message("rgb7", 2, 2, bytes(12), 6), "encoded as 'rgb7'"),
         (message("", 2, 2, bytes(12), 6), "encoded as ''"),
-        (message("16UC1", 2, 2, bytes(8), 4), "expected a colour picture"),
+        (message("16UC1", 2, 2, bytes(8), 4), "expected a colour image"),
         (message("rgb8", 2, 2, bytes(11), 6), "has 11 bytes in steps of 6, expected 2 rows of at least 6"),
         (message("rgb8", 2, 2, bytes(10), 5), "has 10 bytes in steps of 5, expected 2 rows of at least 6"),
         (message("rgb8", 2, 2, b"", 6), "has 0 bytes"),
@@ -114,7 +114,7 @@ def test_what_is_written_is_read_again(encoding, rgb):
     assert (from_message(sent) == rgb).all()
 
 
-def test_a_view_into_a_larger_picture_is_written_as_its_own_pixels():
+def test_a_view_into_a_larger_image_is_written_as_its_own_pixels():
     whole = np.arange(4 * 4 * 3, dtype=np.uint8).reshape(4, 4, 3)
     assert (from_message(to_message(whole[1:3, 1:3], HEADER)) == whole[1:3, 1:3]).all()
 
@@ -127,7 +127,7 @@ def test_depth_is_written_in_its_unit_and_read_again(encoding):
 
 
 @pytest.mark.parametrize(
-    ("picture", "encoding"),
+    ("image", "encoding"),
     [
         (np.zeros((2, 2), np.uint8), "rgb8"),
         (np.zeros((2, 2, 3), np.float32), "rgb8"),
@@ -135,6 +135,6 @@ def test_depth_is_written_in_its_unit_and_read_again(encoding):
         (np.zeros((2, 2, 3), np.uint8), "rgb16"),
     ],
 )
-def test_only_an_rgb_picture_in_a_known_encoding_is_published(picture, encoding):
+def test_only_an_rgb_image_in_a_known_encoding_is_published(image, encoding):
     with pytest.raises(CadsightError, match="to publish is"):
-        to_message(picture, HEADER, encoding)
+        to_message(image, HEADER, encoding)

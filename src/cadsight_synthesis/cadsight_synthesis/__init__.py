@@ -1,1 +1,1 @@
-"""Pictures made from pictures and CAD, with labels that follow."""
+"""Images made from images and CAD, with labels that follow."""

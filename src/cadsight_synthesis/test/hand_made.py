@@ -11,7 +11,7 @@ from cadsight_core.geometry import Pose, unit
 from cadsight_core.mesh import Mesh
 from cadsight_core.parallel import threads_each
 from cadsight_core.part import Part, load_part, load_part_mesh
-from cadsight_synthesis.datasets.rendered import pictures_of, write_set
+from cadsight_synthesis.datasets.rendered import images_of, write_set
 from cadsight_synthesis.recipes.base import Recipe
 from cadsight_synthesis.rendering.engines import EngineName
 from cadsight_synthesis.rendering.scene import Body, Environment, Lamp, Material, Scene, View
@@ -31,8 +31,8 @@ def rendered_set(
     progress: Any = None,
 ) -> Dataset:  # fmt: skip
     """The set as `cadsight synthesize` makes it."""
-    pictures = pictures_of(recipe, engine, 0 if cluster else threads_each(workers))
-    return write_set(pictures, count, out, workers=workers, cluster=cluster, progress=progress)
+    images = images_of(recipe, engine, 0 if cluster else threads_each(workers))
+    return write_set(images, count, out, workers=workers, cluster=cluster, progress=progress)
 
 
 def ply(folder: Path, name: str, mesh: trimesh.Trimesh) -> Path:
@@ -59,7 +59,7 @@ def painted_plate() -> Mesh:
 
 
 def looking(position: tuple[float, float, float], target: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Pose:
-    """world_from_camera of a camera whose picture's upper side is up."""
+    """world_from_camera of a camera whose image's upper side is up."""
     ahead = unit(np.subtract(target, position))
     right = unit(np.cross(ahead, [0.0, 0.0, 1.0] if abs(ahead[2]) < 0.99 else [0.0, 1.0, 0.0]))
     return Pose(np.column_stack([right, np.cross(ahead, right), ahead]), np.asarray(position, float))

@@ -1,4 +1,4 @@
-"""Pictures, depths and masks of the simulated cell at given joint angles."""
+"""Images, depths and masks of the simulated cell at given joint angles."""
 
 import mujoco
 import numpy as np
@@ -15,7 +15,7 @@ from cadsight_cell.simulation.scene import HOLDER, PART, build_model, place, set
 from cadsight_cell.simulation.sensor import Imager
 from cadsight_cell.simulation.world import Light, World
 
-# Pixels of a mask's picture for one of the camera's, along each axis.
+# Pixels of a mask's image for one of the camera's, along each axis.
 _FINE = 3
 
 
@@ -60,7 +60,7 @@ class CellRenderer:
     def mask(self, joints: Joints) -> NDArray[np.bool_]:
         """Mask (H, W) of the pixels whose centre shows the part; what stands before it is left out.
 
-        Drawn finer than the picture, so that a pixel's centre is met to a fraction of a pixel.
+        Drawn finer than the image, so that a pixel's centre is met to a fraction of a pixel.
         """
         if self._fine is None or self._fine_lens is None:
             self._fine_lens = Lens(self.world.camera, _FINE)

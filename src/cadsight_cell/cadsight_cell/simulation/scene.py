@@ -39,7 +39,7 @@ def build_model(
 
     Args:
         mount: tool0_from_part.
-        size: width and height of the largest picture to draw.
+        size: width and height of the largest image to draw.
         fovy_deg: vertical field of view of the camera ``color``.
     """
     spec = mujoco.MjSpec()

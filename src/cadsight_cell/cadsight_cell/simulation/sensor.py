@@ -22,15 +22,15 @@ class Imager:
         self._height, self._width = camera.size.height, camera.size.width
         rng = np.random.default_rng([seed, 0x1A6E])
         shape = (self._BANK, self._height, self._width, 3)
-        # Shot noise grows with the root of the light; the picture is mostly white, so its value there serves all.
+        # Shot noise grows with the root of the light; the image is mostly white, so its value there serves all.
         spread = np.hypot(sensor.read_noise, sensor.shot_noise)
         self._bank = np.round(rng.normal(0.0, spread, shape)).astype(np.int8)
         self._order = np.random.default_rng([seed, 0x0D]).integers(0, self._BANK, 4096)
         self._shifts = np.random.default_rng([seed, 0x5F]).integers(0, self._width, 4096)
 
-    def expose(self, picture: Rgb, frame: int) -> Rgb:
-        """The RGB numbers (H, W, 3) that the camera sends for the light in ``picture``."""
-        blurred = cv2.GaussianBlur(picture, (3, 3), self._sensor.blur_px)
+    def expose(self, image: Rgb, frame: int) -> Rgb:
+        """The RGB numbers (H, W, 3) that the camera sends for the light in ``image``."""
+        blurred = cv2.GaussianBlur(image, (3, 3), self._sensor.blur_px)
         toned = cv2.LUT(blurred, self._table)
         noise = self._bank[self._order[frame % 4096]]
         shift = int(self._shifts[frame % 4096])

@@ -156,7 +156,7 @@ def _lens(size: ImageSize, rng: Generator) -> Camera:
 
 
 def _camera_pose(p: WorldParameters, rng: Generator) -> Pose:
-    # Looking down: the picture's right is base_link's -y, its upper edge base_link's +x.
+    # Looking down: the image's right is base_link's -y, its upper edge base_link's +x.
     down = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
     tilt = Pose.from_rotvec(np.deg2rad(p.camera_tilt_deg) * rng.uniform(-1, 1, 3))
     position = np.asarray(p.camera_position) + p.camera_spread_m * rng.uniform(-1, 1, 3)

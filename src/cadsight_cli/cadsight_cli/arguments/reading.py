@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 def add_reading(parser: argparse.ArgumentParser, *, loss: bool = True) -> None:
     """Add the options; ``loss`` for commands that refuse what cannot be read."""
     group = parser.add_argument_group("how the data are read")
-    group.add_argument(
-        "--images", type=text, metavar="DIR", help="where the pictures lie, when not where the labels say"
-    )
+    group.add_argument("--images", type=text, metavar="DIR", help="where the images lie, when not where the labels say")
     group.add_argument(
         "--class-attribute",
         type=text,

@@ -114,14 +114,14 @@ def train_by_torchvision(
             pairs.append((tv_tensors.Image(image.permute(2, 0, 1)), {**target, "boxes": boxes, **more}))
         return pairs
 
-    pictures, judges = read(train), read(valid)
+    learned, judges = read(train), read(valid)
     truth = [Boxes(t["boxes"].double().numpy(), t["labels"].numpy() - 1) for _, t in judges]
     ended = [time.monotonic()]
     for _ in range(options.epochs):
         network.train()
-        order = torch.randperm(len(pictures)).tolist()
+        order = torch.randperm(len(learned)).tolist()
         for start in range(0, len(order), options.batch):
-            drawn = [changed(*pictures[i]) for i in order[start : start + options.batch]]
+            drawn = [changed(*learned[i]) for i in order[start : start + options.batch]]
             images, targets = on_device([[image for image, _ in drawn], [target for _, target in drawn]], device)
             with autocast(device):
                 loss = sum(network(images, targets).values())

@@ -1,4 +1,4 @@
-"""How many pictures a second each runtime looks at on this processor, side by side on the same pictures."""
+"""How many images a second each runtime looks at on this processor, side by side on the same images."""
 
 import tempfile
 import time
@@ -25,7 +25,7 @@ from cadsight_learning.runtime.sessions import runtime_of
 from cadsight_learning.weights.checkpoint import load_state
 from torch import Tensor
 
-# The network as ultralytics builds it: no layers fused, the colours of a picture one after the other.
+# The network as ultralytics builds it: no layers fused, the colours of an image one after the other.
 PLAIN = "plain torch"
 Told = Callable[[str, dict[str, Any]], None]
 _HEIGHT_OF_WIDTH = 0.75
@@ -37,18 +37,18 @@ def _noted(sentence: str) -> None:
 
 @dataclass(frozen=True)
 class InferenceBenchmark:
-    """What is measured: ``predict`` of one picture of 4:3, so framing and suppression count.
+    """What is measured: ``predict`` of one image of 4:3, so framing and suppression count.
 
     Each runtime that this machine has is measured beside torch as we run it (layers fused, channels last) and beside
     :data:`PLAIN`.
 
     Attributes:
         model: folder of a detector; None: YOLO11 nano with random weights.
-        image_size: longer side in pixels of a picture as the network sees it; None: the model's own, else 640.
+        image_size: longer side in pixels of an image as the network sees it; None: the model's own, else 640.
         runs: looks of each runtime, in turns.
         threads: threads of one look; None: as many as torch takes.
-        data: a labelled set on which each runtime is judged; pictures that the model learned from are refused.
-        split: only these pictures of it, '' for all.
+        data: a labelled set on which each runtime is judged; images that the model learned from are refused.
+        split: only these images of it, '' for all.
     """
 
     model: str | None = None
@@ -62,7 +62,7 @@ class InferenceBenchmark:
         """Speeds of each runtime, each told once it is known.
 
         Args:
-            note: is told what speaks against the pictures to judge by.
+            note: is told what speaks against the images to judge by.
 
         Raises:
             CadsightError: for a number below 1, a missing runtime or model, and a set that cannot be read or was
@@ -97,14 +97,14 @@ class InferenceBenchmark:
             detector.image_size = self.image_size or detector.image_size
         width = detectors["torch"].image_size
         height = round(width * _HEIGHT_OF_WIDTH)
-        picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
         for detector in detectors.values():
             warm_up(detector, width, height)
         seconds: dict[str, list[float]] = {runtime: [] for runtime in detectors}
         for _ in range(self.runs):
             for runtime, detector in detectors.items():
                 started = time.perf_counter()
-                detector.predict([picture])
+                detector.predict([image])
                 seconds[runtime].append(time.perf_counter() - started)
         medians = {runtime: float(np.median(seconds[runtime])) for runtime in detectors}
         found: dict[str, Any] = {}
@@ -145,8 +145,8 @@ class _PlainYolo(YoloDetector):
     def _for_inference(self) -> Any:
         return self.module
 
-    def _looked(self, pictures: Tensor) -> Any:
-        return super()._looked(pictures.contiguous())
+    def _looked(self, images: Tensor) -> Any:
+        return super()._looked(images.contiguous())
 
 
 def _plain(folder: Path) -> Detector:

@@ -1,6 +1,6 @@
 """How fast a large COCO set is read and checked, beside pycocotools, which reads the JSON and makes its index.
 
-pycocotools opens no picture. ``headers`` is what opening each of them for its size takes, which ``check_labels`` does
+pycocotools opens no image. ``headers`` is what opening each of them for its size takes, which ``check_labels`` does
 too; ``check`` decodes them as well.
 """
 
@@ -29,15 +29,15 @@ from cadsight_cli.progress import counted
 Show = Callable[[str, dict[str, Any]], None]
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
-_A_PICTURE = 10
+_PER_IMAGE = 10
 _WIDTH, _HEIGHT = 64, 48
 
 
 @dataclass(frozen=True)
 class LabelsBenchmark:
-    """A set of small pictures, each of its own colours, with ten boxes each."""
+    """A set of small images, each of its own colours, with ten boxes each."""
 
-    pictures: int = parameter(100_000, "pictures, ten boxes each", minimum=1, maximum=1_000_000)
+    images: int = parameter(100_000, "images, ten boxes each", minimum=1, maximum=1_000_000)
 
     def __post_init__(self) -> None:
         checked(self)
@@ -59,14 +59,14 @@ class LabelsBenchmark:
 
         speeds: dict[str, dict[str, Any]] = {}
         with tempfile.TemporaryDirectory() as folder:
-            file = _write(Path(folder), self.pictures, progress)
+            file = _write(Path(folder), self.images, progress)
             images = sorted(Path(folder, "images").iterdir())
-            size = {"pictures": self.pictures, "boxes": self.pictures * _A_PICTURE, "bytes": file.stat().st_size}
+            size = {"pictures": self.images, "boxes": self.images * _PER_IMAGE, "bytes": file.stat().st_size}
             for stage, work in (
                 ("pycocotools", lambda: by_pycocotools(file)),
                 ("read", lambda: read(folder)),
                 ("headers", lambda: [image_size(image) for image in images]),
-                ("check_labels", lambda: check(folder, whole_pictures=False)),
+                ("check_labels", lambda: check(folder, whole_images=False)),
                 ("check", lambda: check(folder, progress=progress)),
             ):
                 began = time.process_time()
@@ -78,23 +78,23 @@ class LabelsBenchmark:
         return speeds
 
 
-def _write(folder: Path, pictures: int, progress: Progress) -> Path:
+def _write(folder: Path, count: int, progress: Progress) -> Path:
     rng = np.random.default_rng(0)
     (folder / "images").mkdir()
     images, annotations = [], []
-    for number in progress(range(pictures), pictures, "drawing"):
+    for number in progress(range(count), count, "drawing"):
         name = f"{number:07d}.png"
         pixels = np.full((_HEIGHT, _WIDTH, 3), (number & 255, number >> 8 & 255, number >> 16), np.uint8)
         data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
         with open(folder / "images" / name, "wb") as file:
             os.write(file.fileno(), data.tobytes())
         images.append({"id": number, "file_name": name, "width": _WIDTH, "height": _HEIGHT})
-        corners = rng.uniform(0, 30, (_A_PICTURE, 2)).round(2).tolist()
-        sides = rng.uniform(2, 15, (_A_PICTURE, 2)).round(2).tolist()
+        corners = rng.uniform(0, 30, (_PER_IMAGE, 2)).round(2).tolist()
+        sides = rng.uniform(2, 15, (_PER_IMAGE, 2)).round(2).tolist()
         for place, ((x, y), (width, height)) in enumerate(zip(corners, sides, strict=True)):
             annotations.append(
                 {
-                    "id": number * _A_PICTURE + place,
+                    "id": number * _PER_IMAGE + place,
                     "image_id": number,
                     "category_id": 1 + place % 5,
                     "bbox": [x, y, width, height],

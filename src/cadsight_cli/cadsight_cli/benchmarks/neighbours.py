@@ -25,11 +25,11 @@ _ENDLESS = 100_000
 
 @dataclass(frozen=True)
 class NeighboursBenchmark:
-    """Trains YOLO11 nano on drawn pictures and looks with it, each in a process of its own, beside each neighbour."""
+    """Trains YOLO11 nano on drawn images and looks with it, each in a process of its own, beside each neighbour."""
 
-    pictures: int = parameter(64, "pictures to train on; a quarter as many more validate", minimum=16)
-    image_size: int = parameter(320, "longer side of a picture as the network sees it in training", minimum=32)
-    batch: int = parameter(16, "pictures a step", minimum=2)
+    images: int = parameter(64, "images to train on; a quarter as many more validate", minimum=16)
+    image_size: int = parameter(320, "longer side of an image as the network sees it in training", minimum=32)
+    batch: int = parameter(16, "images a step", minimum=2)
     epochs: int = parameter(2, "epochs that are measured, after a first one", minimum=1)
     runs: int = parameter(200, "looks at 640 x 480 that are measured", minimum=1)
 
@@ -130,7 +130,7 @@ def _fit(plan: NeighboursBenchmark, folder: Path, epoch: Callable[[Any], None], 
     from cadsight_learning.pretraining.solids import KINDS
 
     folder.mkdir(exist_ok=True)
-    train, valid = drawn(plan.pictures, plan.image_size, folder)
+    train, valid = drawn(plan.images, plan.image_size, folder)
     options = YoloOptions(epochs=_ENDLESS, image_size=plan.image_size, batch=plan.batch)
     fit_detector(train, valid, KINDS, folder / "model", options, epoch, step)
 
@@ -142,11 +142,11 @@ def _look(plan: NeighboursBenchmark, folder: Path) -> dict[str, Any]:
     models = random_models(folder / "models")
     detector = load_detector(models / "detector", device="cpu", runtime="auto")
     warm_up(detector, WIDTH, HEIGHT)
-    picture = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     took = []
     for _ in range(plan.runs):
         started = time.perf_counter()
-        detector.predict([picture])
+        detector.predict([image])
         took.append(time.perf_counter() - started)
     p50, p99 = np.percentile(took, [50, 99]) * 1e3
     return {"look_ms_p50": float(p50), "look_ms_p99": float(p99)}

@@ -13,7 +13,7 @@ from cadsight_core.run_folder import RunFolder
 from cadsight_cli.yaml_file import node_section
 
 # Enough for a rate, few enough to wait for.
-FRAMES, PICTURES, EPOCHS, LIVE_SECONDS = 60, 16, 2, 10.0
+FRAMES, IMAGES, EPOCHS, LIVE_SECONDS = 60, 16, 2, 10.0
 SEED = 90
 
 
@@ -54,7 +54,7 @@ def capture(config: Path, sessions: Path) -> dict[str, Any]:
         cell_client(children) as client,
     ):
         client.wait_for_cell()
-        plan = SessionPlan("speed", "train", PICTURES, SEED)
+        plan = SessionPlan("speed", "train", IMAGES, SEED)
         client.capture("speed", plan, lambda m: came.append((time.monotonic(), m.captured)))
     began, first = next((at, count) for at, count in came if count)
     ended, last = came[-1]

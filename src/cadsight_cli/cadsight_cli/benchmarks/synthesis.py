@@ -1,4 +1,4 @@
-"""How fast synthetic pictures are drawn, beside what BlenderProc alone takes for the same scenes, and annotated."""
+"""How fast synthetic images are drawn, beside what BlenderProc alone takes for the same scenes, and annotated."""
 
 import os
 import resource
@@ -37,10 +37,10 @@ _CALLS = 2
 
 @dataclass(frozen=True)
 class SynthesisBenchmark:
-    """Our engine against one BlenderProc call a picture, on the same scenes and machine, one after the other."""
+    """Our engine against one BlenderProc call an image, on the same scenes and machine, one after the other."""
 
-    pictures: int = parameter(12, "pictures that our engine draws, a scene each", minimum=1)
-    annotated: int = parameter(1000, "pictures whose masks become contours, with a changed copy each", minimum=1)
+    images: int = parameter(12, "images that our engine draws, a scene each", minimum=1)
+    annotated: int = parameter(1000, "images whose masks become contours, with a changed copy each", minimum=1)
 
     def __post_init__(self) -> None:
         check(self)
@@ -54,7 +54,7 @@ class SynthesisBenchmark:
         python = set_up("blender", "the cycles engine")
         with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as name:
             folder = Path(name)
-            scenes = _scenes(folder, self.pictures)
+            scenes = _scenes(folder, self.images)
             speeds = {"cycles": _engine(scenes)}
             show("cycles", speeds["cycles"])
             speeds["one_call"] = _calls(python, scenes[:_CALLS], folder)
@@ -74,7 +74,7 @@ class SynthesisBenchmark:
 
 
 def _scenes(folder: Path, count: int) -> list[Scene]:
-    """Six parts on a table under a lamp and a grey sky, seen from above; other poses and a picture each."""
+    """Six parts on a table under a lamp and a grey sky, seen from above; other poses and an image each."""
     trimesh.creation.box((1.5, 1.5, 0.01)).apply_translation((0, 0, -0.005)).export(folder / "table.ply")
     part = load_part(resolve(_PART))
     mesh = load_part_mesh(part)
@@ -116,7 +116,7 @@ def _engine(scenes: list[Scene]) -> dict[str, Any]:
 
 
 def _calls(python: Path, scenes: list[Scene], folder: Path) -> dict[str, Any]:
-    """A process a picture, with BlenderProc's defaults, its normals and its segmentation."""
+    """A process an image, with BlenderProc's defaults, its normals and its segmentation."""
     started, used = time.monotonic(), _cpu_seconds_of_ended()
     for number, scene in enumerate(scenes):
         file, out = folder / f"{number}.json", folder / f"call_{number}"

@@ -35,12 +35,12 @@ _LIBRARIES = {
 
 @dataclass(frozen=True)
 class TrainingBenchmark:
-    """Trainings on the same drawn pictures, ours and a library's own in turn, each in a process of its own."""
+    """Trainings on the same drawn images, ours and a library's own in turn, each in a process of its own."""
 
     family: str = parameter("yolo11", "family of the network")
-    pictures: int = parameter(64, "pictures to train on; a quarter as many more validate", minimum=4)
-    image_size: int = parameter(160, "longer side of a picture as the network sees it", minimum=32)
-    batch: int = parameter(8, "pictures a step", minimum=2)
+    images: int = parameter(64, "images to train on; a quarter as many more validate", minimum=4)
+    image_size: int = parameter(160, "longer side of an image as the network sees it", minimum=32)
+    batch: int = parameter(8, "images a step", minimum=2)
     epochs: int = parameter(3, "epochs of each training that are measured, after a first one", minimum=1)
     rounds: int = parameter(2, "trainings of each kind", minimum=1)
     device: str = parameter("auto", "where to compute: auto, cpu, cuda or cuda:N")
@@ -99,7 +99,7 @@ class TrainingBenchmark:
         ours, direct = median(times["ours"]), median(times["direct"])
         result = {
             "settings": dataclasses.asdict(self.options())
-            | {"pictures": self.pictures, "full_precision": self.full_precision},
+            | {"pictures": self.images, "full_precision": self.full_precision},
             "ours": {"seconds_per_epoch": ours, "epochs": times["ours"]},
             "direct": {"seconds_per_epoch": direct, "epochs": times["direct"]},
             "overhead": {"overhead_percent": 100 * (ours / direct - 1)},
@@ -108,12 +108,12 @@ class TrainingBenchmark:
         return result
 
 
-def drawn(pictures: int, side: int, folder: Path) -> tuple[list[Sample], list[Sample]]:
-    """Drawn pictures of ``side`` pixels to train on, and a quarter as many to validate, written to ``folder``."""
+def drawn(images: int, side: int, folder: Path) -> tuple[list[Sample], list[Sample]]:
+    """Drawn images of ``side`` pixels to train on, and a quarter as many to validate, written to ``folder``."""
     camera = Camera(ImageSize(side, round(side * 0.8 / 32) * 32), side, side, side / 2, side * 0.4)
     samples: list[Sample] = []
-    valid = max(pictures // 4, 1)
-    for number in range(valid + pictures):
+    valid = max(images // 4, 1)
+    for number in range(valid + images):
         drawing = random_scene(camera, np.random.default_rng([0, number]))
         split: Split = "valid" if number < valid else "train"
         path = folder / f"{number:05d}.png"
@@ -126,7 +126,7 @@ def _ours(plan: TrainingBenchmark, folder: Path) -> list[float]:
     from cadsight_learning.fit import fit_detector
     from cadsight_learning.runtime.precision import full_precision
 
-    train, valid = drawn(plan.pictures, plan.image_size, folder)
+    train, valid = drawn(plan.images, plan.image_size, folder)
     ended: list[float] = []
     options = plan.options()
     # The first epoch has no beginning that is seen from here, and is not counted.
@@ -138,7 +138,7 @@ def _ours(plan: TrainingBenchmark, folder: Path) -> list[float]:
 def _direct(plan: TrainingBenchmark, folder: Path) -> list[float]:
     from cadsight_cli.benchmarks.direct_training import train_by_torchvision, train_by_ultralytics
 
-    train, valid = drawn(plan.pictures, plan.image_size, folder)
+    train, valid = drawn(plan.images, plan.image_size, folder)
     options: Any = plan.options()
     if plan.library == "torchvision":
         return train_by_torchvision(train, valid, len(KINDS), folder, options)

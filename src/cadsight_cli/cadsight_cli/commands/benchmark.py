@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cadsight_cli.arguments.earlier import add_earlier
 from cadsight_cli.arguments.types import COUNT, text
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class _Option:
     sentence: str
     type: Callable[[str], Any] = COUNT
     choices: tuple[str, ...] | None = None
+    earlier: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
             words: dict[str, Any] = {"choices": option.choices} if option.choices else {"type": option.type}
             if not option.choices:
                 words["metavar"] = "N" if option.type is COUNT else option.flag.upper().replace("-", "_")
-            one.add_argument(
+            added = one.add_argument(
                 f"--{option.flag}", dest=f"own_{option.flag.replace('-', '_')}", help=option.sentence, **words
             )
+            if option.earlier:
+                add_earlier(one, f"--{option.earlier}", added)
         one.add_argument("--json", metavar="FILE", help="write all of it there")
         one.set_defaults(run=run)
     parser.default_action = "run"
@@ -140,11 +144,11 @@ def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
     print(f"{stage}: " + ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in speeds.items()))
 
 
-_PICTURES = _Option("pictures", "pictures to train on (64)")
+_IMAGES = _Option("images", "images to train on (64)", earlier="pictures")
 _BENCHMARKS = {
     "run": _Benchmark(
         "the figures that a run is judged by, and the simulated camera, capturing, labelling, training and the live "
-        "look, each with the run's pictures and models",
+        "look, each with the run's images and models",
         _run_stages,
         (
             _Option("run", f"folder of the run ({_RUN})", text),
@@ -152,9 +156,9 @@ _BENCHMARKS = {
         ),
     ),
     "synthesis": _Benchmark(
-        "how fast synthetic pictures are drawn",
+        "how fast synthetic images are drawn",
         _measured("synthesis:SynthesisBenchmark"),
-        (_Option("pictures", "pictures of our engine (12)"),),
+        (_Option("images", "images of our engine (12)", earlier="pictures"),),
     ),
     "evaluation": _Benchmark(
         "how fast detections are judged",
@@ -164,30 +168,30 @@ _BENCHMARKS = {
     "labels": _Benchmark(
         "how fast a large COCO set is read and checked beside pycocotools",
         _measured("labels:LabelsBenchmark"),
-        (_Option("pictures", "pictures, ten boxes each (100000)"),),
+        (_Option("images", "images, ten boxes each (100000)", earlier="pictures"),),
     ),
     "training": _Benchmark(
         "what a detector's training costs beside calling ultralytics or torchvision directly with the same settings",
         _measured("training:TrainingBenchmark"),
         (
             _Option("family", "family of the network (yolo11)", text),
-            _PICTURES,
-            _Option("image-size", "longer side of a picture as the network sees it (160)"),
-            _Option("batch", "pictures a step (8)"),
+            _IMAGES,
+            _Option("image-size", "longer side of an image as the network sees it (160)"),
+            _Option("batch", "images a step (8)"),
             _Option("epochs", "epochs of each training that count (3)"),
             _Option("rounds", "trainings of each kind (2)"),
             _Option("device", "where to compute (auto)", text),
         ),
     ),
     "inference": _Benchmark(
-        "how many pictures a second each runtime looks at",
+        "how many images a second each runtime looks at",
         _measured("inference:InferenceBenchmark"),
         (
             _Option("model", "folder of a detector (YOLO11 nano, untrained)", text),
-            _Option("image-size", "longer side of a picture as the network sees it (640)"),
+            _Option("image-size", "longer side of an image as the network sees it (640)"),
             _Option("runs", "looks of each runtime (20)"),
             _Option("threads", "threads of a look (torch's own)"),
-            _Option("data", "labelled pictures to judge each runtime on", text),
+            _Option("data", "labelled images to judge each runtime on", text),
             _Option("split", "only this split of --data", choices=("train", "valid", "test")),
         ),
     ),
@@ -195,9 +199,9 @@ _BENCHMARKS = {
         "how quick training and looking are beside other work",
         _measured("neighbours:NeighboursBenchmark"),
         (
-            _PICTURES,
-            _Option("image-size", "longer side of a picture as the network sees it in training (320)"),
-            _Option("batch", "pictures a step (16)"),
+            _IMAGES,
+            _Option("image-size", "longer side of an image as the network sees it in training (320)"),
+            _Option("batch", "images a step (16)"),
             _Option("epochs", "epochs that count (2)"),
             _Option("runs", "looks (200)"),
         ),

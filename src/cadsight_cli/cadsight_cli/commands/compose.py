@@ -1,4 +1,4 @@
-"""`cadsight compose`: pictures of several parts out of pictures of one."""
+"""`cadsight compose`: images of several parts out of images of one."""
 
 import argparse
 
@@ -12,10 +12,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Cut the parts out of a labelled data set and paste them onto a background, labels following.",
     )
     parser.add_argument("--from", dest="source", required=True, metavar="DATASET", help="labelled data set with masks")
-    parser.add_argument("--background", required=True, metavar="PNG", help="picture of the empty scene")
-    parser.add_argument("--count", type=COUNT, required=True, metavar="N", help="number of pictures")
+    parser.add_argument("--background", required=True, metavar="PNG", help="image of the empty scene")
+    parser.add_argument("--count", type=COUNT, required=True, metavar="N", help="number of images")
     parser.add_argument("--out", required=True, metavar="DIR", help="new data set; one that is there is continued")
-    parser.add_argument("--split", default="train", choices=("train", "valid", "test"), help="split of the pictures")
+    parser.add_argument("--split", default="train", choices=("train", "valid", "test"), help="split of the images")
     parser.add_argument("--parameters", metavar="YAML", help="file with parameters of the composition")
     parser.add_argument("--seed", type=SEED, help="seed of the set (0)")
     parser.set_defaults(run=run)
@@ -27,12 +27,12 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_core.parameters import from_mapping
     from cadsight_core.watching import watched_by
-    from cadsight_synthesis.datasets.composed import ComposedPictures
+    from cadsight_synthesis.datasets.composed import ComposedImages
     from cadsight_synthesis.datasets.rendered import write_set
     from cadsight_synthesis.image_ops.composition import CompositionParameters
     from cadsight_synthesis.recipes.composed import ComposedRecipe
 
-    from cadsight_cli.progress import counted, picture_bar
+    from cadsight_cli.progress import counted, image_bar
     from cadsight_cli.yaml_file import read_mapping
 
     mapping = read_mapping(args.parameters) if args.parameters else {}
@@ -41,5 +41,5 @@ def run(args: argparse.Namespace) -> int:
     source, background = Path(args.source).resolve(), Path(args.background).resolve()
     recipe = ComposedRecipe("composed", seed, args.split, "composed", source, background, replace(parameters, seed=0))
     with watched_by(counted):
-        print(write_set(ComposedPictures(recipe), args.count, args.out, progress=picture_bar).folder)
+        print(write_set(ComposedImages(recipe), args.count, args.out, progress=image_bar).folder)
     return 0

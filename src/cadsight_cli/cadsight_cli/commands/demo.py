@@ -17,7 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "With other settings the steps that they concern are done again, and those that read them.",
     )
     parser.add_argument("--out", default="runs/demo", metavar="DIR", help="folder of the run (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="a few pictures and one epoch, to see that all of it runs")
+    parser.add_argument("--quick", action="store_true", help="a few images and one epoch, to see that all of it runs")
     parser.add_argument("--config", metavar="YAML", help="parameter file of all nodes (config/workcell.yaml)")
     parser.add_argument(
         "--recapture",

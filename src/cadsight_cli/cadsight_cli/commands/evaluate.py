@@ -1,4 +1,4 @@
-"""`cadsight evaluate`: how good a model is on labelled pictures."""
+"""`cadsight evaluate`: how good a model is on labelled images."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     parser = subparsers.add_parser(
         "evaluate",
-        help="figures of a model on labelled pictures",
+        help="figures of a model on labelled images",
         description="The columns of the paper's table 1 for a detector, with the confusion of classes, and angle "
-        "errors for a regressor of normals; each with its 95 %% interval, found by resampling the pictures. Pictures "
+        "errors for a regressor of normals; each with its 95 %% interval, found by resampling the images. Images "
         "that the model learned from are refused.",
     )
     parser.add_argument("--model", required=True, metavar="M", help="folder of a model, or its name in --models")
@@ -31,11 +31,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
     parser.add_argument("--part", nargs="+", metavar="YAML", help="normals: parts whose symmetry counts")
     parser.add_argument("--confidence", type=SHARE, help="detector: least confidence that counts (0.5)")
-    parser.add_argument("--max-detections", type=COUNT, metavar="N", help="detector: most detections a picture (10)")
+    parser.add_argument("--max-detections", type=COUNT, metavar="N", help="detector: most detections an image (10)")
     parser.add_argument("--square", action="store_true", help="detector: make the labels' boxes 1:1 as in the paper")
     parser.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda or cuda:N (auto)")
     parser.add_argument(
-        "--batch", type=COUNT, metavar="N", help="pictures or crops seen at once (YOLO 16, R-CNN 4, normals 32)"
+        "--batch", type=COUNT, metavar="N", help="images or crops seen at once (YOLO 16, R-CNN 4, normals 32)"
     )
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     add_reading(parser)
@@ -81,7 +81,7 @@ def _evaluated(args: argparse.Namespace) -> "DetectionMetrics | NormalMetrics":
         own = {"--confidence": args.confidence, "--max-detections": args.max_detections, "--square": args.square}
         refuse_idle("for a regressor of normals", own)
     reading = reading_of(args)
-    with step("pictures and labels read"):
+    with step("images and labels read"):
         samples, names = load_together(args.data, reading=reading)
         samples = chosen(samples, args.split)
         lone = unlabelled(args.data, samples, reading)
@@ -121,8 +121,8 @@ def _print_detector(metrics: "DetectionMetrics") -> None:
     from cadsight_learning.metrics.shares import METRICS
 
     print(
-        f"{metrics.pictures} pictures, {metrics.labels} labels, confidence {metrics.confidence} and at most "
-        f"{metrics.max_detections} a picture; object_loss is the class loss where a network has no other\n"
+        f"{metrics.images} images, {metrics.labels} labels, confidence {metrics.confidence} and at most "
+        f"{metrics.max_detections} an image; object_loss is the class loss where a network has no other\n"
     )
     _print_figures(metrics, (*METRICS, *_OTHERS))
     if len(metrics.per_class) > 1:

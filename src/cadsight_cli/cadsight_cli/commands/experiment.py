@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 _PAPERS = {
     "comillas": (
-        "real against synthetic (against translated) pictures, for each size of YOLO and the regressor",
+        "real against synthetic (against translated) images, for each size of YOLO and the regressor",
         "box",
     ),
-    "morato": ("number of pictures from CAD by number of real ones, and its grid of mAP50", "views"),
+    "morato": ("number of images from CAD by number of real ones, and its grid of mAP50", "views"),
     "rudenko": ("Mask R-CNN on rendered and augmented masks, tested on photographs", "weather"),
-    "transfer": ("synthetic pictures first, then real ones for fewer epochs", "box"),
-    "mixing": ("as many pictures in all, a growing share of them synthetic", "box"),
+    "transfer": ("synthetic images first, then real ones for fewer epochs", "box"),
+    "mixing": ("as many images in all, a growing share of them synthetic", "box"),
 }
 _PAGE = "report.html"
 _GOES_ON = "Stopped or killed, the same command goes on where it was."
@@ -32,7 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     one = kinds.add_parser("sets", help=sentence, description=f"{sentence.capitalize()}. {_GOES_ON}")
     one.add_argument(
         "--set", action="append", required=True, metavar="NAME=DIR[:N][,DIR[:N]]",
-        help="a training set, with :N that many pictures of a folder; repeat",
+        help="a training set, with :N that many images of a folder; repeat",
     )  # fmt: skip
     one.add_argument("--test", required=True, metavar="DIR", help="the data set that all are judged on")
     one.add_argument("--seeds", type=COUNT, default=3, help="trainings of each set (3)")
@@ -44,14 +44,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one = kinds.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}. {_GOES_ON}")
         one.add_argument("--run", dest="run_folder", metavar="RUN", help="a run of `cadsight demo`, for real and test")
         if name != "rudenko":
-            one.add_argument("--real", metavar="DIR", help="real pictures to train on (those of --run)")
-        one.add_argument("--test", metavar="DIR", help="real pictures that judge (those of --run)")
-        one.add_argument("--synthetic", metavar="DIR", help="synthetic pictures; left out, they are drawn by --recipe")
+            one.add_argument("--real", metavar="DIR", help="real images to train on (those of --run)")
+        one.add_argument("--test", metavar="DIR", help="real images that judge (those of --run)")
+        one.add_argument("--synthetic", metavar="DIR", help="synthetic images; left out, they are drawn by --recipe")
         one.add_argument("--recipe", metavar="YAML", help=f"what is drawn (config/recipes/{recipe}.yaml)")
         if name in ("comillas", "transfer", "mixing"):
             _add_normals(one)
         if name == "comillas":
-            one.add_argument("--translated", metavar="DIR", help="synthetic pictures that were made to look real")
+            one.add_argument("--translated", metavar="DIR", help="synthetic images that were made to look real")
         one.add_argument(
             "--scale", default="cpu", help="smoke (minutes), cpu (hours on two cores) or paper (%(default)s)"
         )
@@ -106,7 +106,7 @@ def run_paper(args: argparse.Namespace) -> int:
     if args.synthetic:
         refuse_idle("with --synthetic, beside which nothing is drawn", {"--recipe": args.recipe})
         if args.test and (args.kind == "rudenko" or args.real):
-            refuse_idle("where all pictures are named by other options", {"--run": args.run_folder})
+            refuse_idle("where all images are named by other options", {"--run": args.run_folder})
     scale = scale_of(args.scale)
     scale = replace(
         scale,

@@ -23,14 +23,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     export = parser.add_subparsers(metavar="WHAT").add_parser(
         "export",
         help="write a model for ONNX Runtime or OpenVINO",
-        description="Write a model's network for ONNX Runtime or OpenVINO, and compare what it makes of a few pictures "
-        "with what torch makes of them. One export is for pictures of one aspect.",
+        description="Write a model's network for ONNX Runtime or OpenVINO, and compare what it makes of a few images "
+        "with what torch makes of them. One export is for images of one aspect.",
     )
     export.add_argument("model", help="name in the registry, or folder of a model")
     export.add_argument("--models", default=argparse.SUPPRESS, metavar="DIR", help="registry folder")
     export.add_argument("--format", choices=("onnx", "openvino"), default="onnx", help="(%(default)s)")
-    export.add_argument("--width", type=COUNT, metavar="N", help=f"of a detector's pictures ({_WIDTH})")
-    export.add_argument("--height", type=COUNT, metavar="N", help=f"of a detector's pictures ({_HEIGHT})")
+    export.add_argument("--width", type=COUNT, metavar="N", help=f"of a detector's images ({_WIDTH})")
+    export.add_argument("--height", type=COUNT, metavar="N", help=f"of a detector's images ({_HEIGHT})")
     export.add_argument("--out", metavar="DIR", help="folder of the export (beside the model's weights)")
     export.set_defaults(run=run_export)
 

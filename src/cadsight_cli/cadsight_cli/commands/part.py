@@ -22,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add = actions.add_parser(
         "add",
         help="read a CAD file and write the part",
-        description="Read STL, PLY, OBJ, GLB or STEP and write the part's YAML, its mesh in metres and a picture of "
+        description="Read STL, PLY, OBJ, GLB or STEP and write the part's YAML, its mesh in metres and an image of "
         "it. The symmetries of the mesh are found, and the middle of its largest flat face is proposed as the point of "
         "interest.",
     )
@@ -44,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "Draws the part with its axes, point, normal, symmetries and colour. Ends with 1 when something is wrong.",
     )
     check.add_argument("part", metavar="YAML", help="the part")
-    check.add_argument("--out", metavar="JPG", help="where the picture goes (beside the YAML, NAME-check.jpg)")
+    check.add_argument("--out", metavar="JPG", help="where the image goes (beside the YAML, NAME-check.jpg)")
     check.add_argument(
         "--config", metavar="YAML", help="parameter file of a cell: draw poses in its simulated cell, and say why when "
         "none shows the part"
@@ -52,16 +52,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     check.set_defaults(run=run_check)
     colour = actions.add_parser(
         "colour",
-        help="find the colour range of a part in a picture",
-        description="Find the range of hue, saturation and value of what lies in a rectangle of a picture, and print "
+        help="find the colour range of a part in an image",
+        description="Find the range of hue, saturation and value of what lies in a rectangle of an image, and print "
         "it as the part's YAML takes it. The rectangle lies wholly on the part, over lit and shaded faces.",
     )
-    colour.add_argument("image", metavar="IMAGE", help="picture of the part in the light of the cell")
+    colour.add_argument("image", metavar="IMAGE", help="image of the part in the light of the cell")
     colour.add_argument(
         "--at", type=whole(0), nargs=4, metavar=("X0", "Y0", "X1", "Y1"), required=True,
         help="corners of the rectangle in pixels, the last ones excluded",
     )  # fmt: skip
-    colour.add_argument("--out", metavar="PNG", help="draw what the range finds in the picture")
+    colour.add_argument("--out", metavar="PNG", help="draw what the range finds in the image")
     colour.set_defaults(run=run_colour)
 
 
@@ -87,9 +87,9 @@ def run_add(args: argparse.Namespace) -> int:
     point = ", ".join(f"{1000 * v + 0.0:.1f}" for v in part.point_of_interest)
     normal = ", ".join(f"{v + 0.0:.3f}" for v in part.axis_of_interest)
     print(f"point of interest: {point} mm, {added.point_is}, normal [{normal}]")
-    if added.no_picture:
-        print(f"no picture: {added.no_picture}")
-    for path in (added.path, added.mesh_path, added.picture_path):
+    if added.no_image:
+        print(f"no image: {added.no_image}")
+    for path in (added.path, added.mesh_path, added.image_path):
         if path is not None:
             print(path)
     return 0
@@ -101,7 +101,7 @@ def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.output_file import noted, refuse_foreign_file, write_noted
     from cadsight_core.part import load_part, load_part_mesh
     from cadsight_synthesis.parts.check import check_part
-    from cadsight_synthesis.parts.drawing import explained_picture_of
+    from cadsight_synthesis.parts.drawing import explained_image_of
 
     target = Path(args.out) if args.out else Path(args.part).with_name(f"{Path(args.part).stem}-check.jpg")
     refuse_foreign_file(target, noted(target))
@@ -124,10 +124,10 @@ def run_check(args: argparse.Namespace) -> int:
     if not findings and not (reached and reached.reason):
         print("nothing is missing")
     try:
-        write_noted(target, encode_image(explained_picture_of(part, mesh), target))
+        write_noted(target, encode_image(explained_image_of(part, mesh), target))
         print(target)
     except CadsightError as error:
-        print(f"no picture: {error}")
+        print(f"no image: {error}")
     return 1 if any(f.wrong for f in findings) or (reached and reached.reason) else 0
 
 
@@ -174,11 +174,11 @@ def run_colour(args: argparse.Namespace) -> int:
     print(f"# {found.hues} of 180 hues in the rectangle, {found.coloured:.0%} of it coloured")
     label = label_by_colour(image, (found.colour,))
     if isinstance(label, Refusal):
-        print(f"# in this picture it finds nothing: {label.kind}, {label.reason}")
+        print(f"# in this image it finds nothing: {label.kind}, {label.reason}")
         instances = []
     else:
         x0, y0, x1, y1 = (round(v) for v in label.box.as_tuple())
-        print(f"# in this picture it finds what lies from {x0}, {y0} to {x1}, {y1}")
+        print(f"# in this image it finds what lies from {x0}, {y0} to {x1}, {y1}")
         instances = [Instance(0, label.box, mask=label.mask, source="colour")]
     if args.out:
         write_noted(args.out, encode_image(draw_instances(image, instances, ("part",)), args.out))

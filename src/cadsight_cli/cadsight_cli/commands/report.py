@@ -12,12 +12,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         description="Of one run such as `cadsight demo` makes: judge its labels, models and live look, and write "
         "report.html and report.json into it; what it lacks is said on the page. Of an experiment, a model, or several "
         "of any kind: one page with their figures and intervals, curves, errors and saliency side by side, and of an "
-        "experiment what its synthetic pictures bought.",
+        "experiment what its synthetic images bought.",
     )
     parser.add_argument(
         "run_folders", nargs="+", metavar="RUN", help="folder of a run such as runs/demo, of a model or an experiment"
     )
-    parser.add_argument("--data", metavar="DIR", help="several: labelled pictures to judge models and runs on")
+    parser.add_argument("--data", metavar="DIR", help="several: labelled images to judge models and runs on")
     parser.add_argument("--split", default="", choices=("train", "valid", "test"), help="only this split of --data")
     parser.add_argument("--part", nargs="+", metavar="YAML", help="parts whose symmetry counts for normals on --data")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""`cadsight synthesize`: pictures from CAD with exact labels."""
+"""`cadsight synthesize`: images from CAD with exact labels."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ _FORMATS = "yolo,coco,via,regression"
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "synthesize",
-        help="make pictures with exact labels from CAD models",
-        description="Make a data set of a recipe (config/recipes/ has one for each kind), look at nine pictures of it "
+        help="make images with exact labels from CAD models",
+        description="Make a data set of a recipe (config/recipes/ has one for each kind), look at nine images of it "
         "first, or check a set that is there against its meshes. `cadsight synthesize RECIPE.yaml` is `make`.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     make = actions.add_parser(
         "make",
         help="make a data set of a recipe",
-        description="Make a data set of a recipe. A set that is there is continued, with the same pictures as if it "
+        description="Make a data set of a recipe. A set that is there is continued, with the same images as if it "
         "had never stopped.",
     )
-    make.add_argument("recipe", metavar="RECIPE.yaml", help="what the pictures show")
-    make.add_argument("--count", type=COUNT, required=True, metavar="N", help="pictures in the end")
+    make.add_argument("recipe", metavar="RECIPE.yaml", help="what the images show")
+    make.add_argument("--count", type=COUNT, required=True, metavar="N", help="images in the end")
     make.add_argument("--out", required=True, metavar="DIR", help="folder of the set")
     make.add_argument("--workers", type=COUNT, metavar="N", help="processes on this machine (1)")
     make.add_argument("--cluster", metavar="ADDRESS", help="Dask scheduler whose workers do it, tcp://host:8786")
     make.add_argument("--split", choices=("train", "valid", "test"), help="instead of the recipe's")
     make.add_argument("--formats", metavar="LIST", help=f"formats to write beside the samples, or none ({_FORMATS})")
     make.set_defaults(run=run)
-    look = actions.add_parser("preview", help="a page with some pictures of a recipe")
-    look.add_argument("recipe", metavar="RECIPE.yaml", help="what the pictures show")
-    look.add_argument("--count", type=COUNT, metavar="N", help="pictures on the page (9)")
+    look = actions.add_parser("preview", help="a page with some images of a recipe")
+    look.add_argument("recipe", metavar="RECIPE.yaml", help="what the images show")
+    look.add_argument("--count", type=COUNT, metavar="N", help="images on the page (9)")
     look.add_argument("--out", metavar="HTML", help="the page, or a folder for it (RECIPE-preview.html)")
     look.set_defaults(run=run_preview, split=None)
     for one, usual in ((make, "cycles"), (look, "raster")):
@@ -49,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         description="Check a synthetic set against its meshes; it ends with status 1 where there is a problem.",
     )
     check.add_argument("folder", metavar="DIR", help="the set")
-    check.add_argument("--count", type=COUNT, metavar="N", help="pictures to check (30)")
+    check.add_argument("--count", type=COUNT, metavar="N", help="images to check (30)")
     check.add_argument("--seed", type=SEED, metavar="N", help="of the choice (0)")
     check.add_argument("--out", metavar="HTML", help="the page, or a folder for it (DIR/check.html)")
     check.add_argument("--json", metavar="FILE", help="write what was found there")
@@ -64,10 +64,10 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.parallel import threads_each
     from cadsight_core.watching import watched_by
     from cadsight_synthesis.datasets.export import FORMATS, export
-    from cadsight_synthesis.datasets.rendered import pictures_of, write_set
+    from cadsight_synthesis.datasets.rendered import images_of, write_set
 
     from cadsight_cli.arguments.idle import workers_of
-    from cadsight_cli.progress import counted, picture_bar
+    from cadsight_cli.progress import counted, image_bar
 
     asked = args.formats or _FORMATS
     formats: Any = [] if asked == "none" else [f for f in asked.split(",") if f]
@@ -79,14 +79,14 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(stop, signal.default_int_handler)
     workers = workers_of(args)
     threads = 0 if args.cluster else threads_each(workers)
-    pictures = pictures_of(_recipe(args), args.engine or "cycles", threads)
+    images = images_of(_recipe(args), args.engine or "cycles", threads)
     with watched_by(counted):
         dataset = write_set(
-            pictures, args.count, args.out, workers=workers, cluster=args.cluster, progress=picture_bar
+            images, args.count, args.out, workers=workers, cluster=args.cluster, progress=image_bar
         )  # fmt: skip
     for folder in export(dataset, formats):
         print(folder)
-    print(f"{len(dataset)} pictures")
+    print(f"{len(dataset)} images")
     print(dataset.folder)
     return 0
 
@@ -98,7 +98,7 @@ def run_preview(args: argparse.Namespace) -> int:
     from cadsight_synthesis.datasets.page import write_page
     from cadsight_synthesis.datasets.preview import COUNT, preview
 
-    from cadsight_cli.progress import counted, picture_bar
+    from cadsight_cli.progress import counted, image_bar
 
     page = _page(args.out, f"{Path(args.recipe).stem}-preview.html")
     refuse_foreign_file(page, is_page)
@@ -107,7 +107,7 @@ def run_preview(args: argparse.Namespace) -> int:
     engine: Any = args.engine or "raster"
     count = args.count or COUNT
     with watched_by(counted):
-        figures = list(picture_bar(preview(recipe, engine, count), count, "preview"))
+        figures = list(image_bar(preview(recipe, engine, count), count, "preview"))
     facts = {"Recipe": args.recipe, "Kind": recipe.kind, "Engine": engine, "Seed": str(recipe.seed)}
     print(write_page(page, f"Preview of {recipe.name}", facts, figures))
     return 0
@@ -120,14 +120,14 @@ def run_check(args: argparse.Namespace) -> int:
     from cadsight_synthesis.datasets.page import write_page
 
     from cadsight_cli.json_output import JsonOutput
-    from cadsight_cli.progress import picture_bar
+    from cadsight_cli.progress import image_bar
 
     output = JsonOutput(args.json, "folder", "limits", "problems")
     place = _page(args.out or args.folder, "check.html")
     refuse_foreign_file(place, is_page)
     if args.out:
         make_folder(place.parent)
-    report = check(args.folder, args.count or 30, args.seed or 0, progress=picture_bar)
+    report = check(args.folder, args.count or 30, args.seed or 0, progress=image_bar)
     page = write_page(place, f"Check of {args.folder}", report.facts, report.figures)
     for name, value in report.facts.items():
         print(f"{name}: {value}")

@@ -1,4 +1,4 @@
-"""`cadsight train`: labelled pictures to a detector or a regressor of normals."""
+"""`cadsight train`: labelled images to a detector or a regressor of normals."""
 
 import argparse
 import contextlib
@@ -16,13 +16,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     from cadsight_learning.options import NormalOptions
 
     from cadsight_cli.arguments.detectors import add_detector_options
+    from cadsight_cli.arguments.earlier import add_earlier
     from cadsight_cli.arguments.options import add_options
     from cadsight_cli.arguments.reading import add_reading
 
     parser = subparsers.add_parser(
         "train",
         help="train a detector or a regressor of normals",
-        description="Train on labelled pictures in any known format; the epoch that is best on validation is kept. "
+        description="Train on labelled images in any known format; the epoch that is best on validation is kept. "
         "Stopped with Ctrl-C or killed, the same command goes on after the last whole epoch.",
     )
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
@@ -46,7 +47,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.set_defaults(run=run)
     base = kinds.add_parser("base", help="make a base checkpoint from drawn solids, for --weights")
     base.add_argument("--out", required=True, metavar="DIR", help="folder of the model")
-    base.add_argument("--pictures", type=COUNT, default=4000, help="pictures to draw (4000)")
+    images = base.add_argument("--images", type=COUNT, metavar="N", default=4000, help="images to draw (4000)")
+    add_earlier(base, "--pictures", images)
     _add_tracker(base)
     add_detector_options(base)
     base.set_defaults(run=run_base)
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         train, valid, how = divided(samples)
         notes = copies(train, valid)
-    print(f"{len(train)} pictures to train on, {len(valid)} to validate on: {how}")
+    print(f"{len(train)} images to train on, {len(valid)} to validate on: {how}")
     for sentence in [*oddities(args.data, train, classes, reading), *notes]:
         print(f"note: {sentence}")
     parts = parts_of(args.part or (), classes) if args.kind == "normals" else []
@@ -108,7 +110,7 @@ def run_base(args: argparse.Namespace) -> int:
     refuse_foreign_base(args.out)
     options = detector_options_of(args)
     with _followed(args, options) as report:
-        card, path = train_base(args.pictures, args.out, options, report)
+        card, path = train_base(args.images, args.out, options, report)
     _summary(card, args.out)
     print(path)
     return 0

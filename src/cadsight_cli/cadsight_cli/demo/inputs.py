@@ -66,7 +66,7 @@ def differences(before: Inputs, now: Inputs) -> list[str]:
 
 
 def only_grew(step: str, before: Inputs, now: Inputs) -> bool:
-    """Whether a captured session is merely to have more pictures, so that it is gone on with."""
+    """Whether a captured session is merely to have more images, so that it is gone on with."""
     split = step.removeprefix("capture_")
     others = {name for name in {*before, *now} if before.get(name) != now.get(name)}
     return others == {split} and step in _CAPTURED and before[split] < now[split]

@@ -29,7 +29,7 @@ _TOUR, _TRUTH = "tour", "truth"
 def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs: Path, title: str) -> LiveReport:
     """Serve both models while the arm goes through poses of its own; writes the bag and live.json, which is returned.
 
-    The tour is a capture session whose pictures nobody keeps: it plans, moves and settles as the others did.
+    The tour is a capture session whose images nobody keeps: it plans, moves and settles as the others did.
 
     Args:
         models: the registry folder.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-# Seconds of one step on the machine of docs/demo.md with little beside it: 16 pictures at 320, 8 crops at 112.
+# Seconds of one step on the machine of docs/demo.md with little beside it: 16 images at 320, 8 crops at 112.
 USUAL_DETECTOR_STEP_S = 0.5
 USUAL_NORMALS_STEP_S = 0.03
 _SLOW = 2.0

@@ -21,7 +21,7 @@ from cadsight_cli.yaml_file import node_section
 _SEEDS = {"train": 1, "valid": 2, "test": 3, "live": 4}
 # The test session's joints keep to another middle and other ranges than the training session's.
 _TEST_SHIFT, _TEST_SPREAD = 0.15, 0.85
-# What two processors that also draw the camera's pictures look at without falling behind.
+# What two processors that also draw the camera's images look at without falling behind.
 LIVE_FPS = 10.0
 
 
@@ -82,7 +82,7 @@ class Pipeline:
         changed = {name: found for name in before if (found := differences(before[name], self.inputs[name]))}
         more = [name for name in changed if only_grew(name, before[name], self.inputs[name])]
         for name in changed:
-            if name.startswith("capture_") and name not in more and not recapture and self._has_pictures(name):
+            if name.startswith("capture_") and name not in more and not recapture and self._has_images(name):
                 raise CadsightError(
                     f"the run {self.run.folder} holds a session that was captured otherwise ({name}: "
                     f"{', '.join(changed[name])}), expected the same, another --out, or --recapture, which replaces it "
@@ -110,7 +110,7 @@ class Pipeline:
             begun = {name: found or then[name] for name, found in begun.items()}
         return {name: found for name, found in begun.items() if found}
 
-    def _has_pictures(self, step: str) -> bool:
+    def _has_images(self, step: str) -> bool:
         manifest = self.run.session(step.removeprefix("capture_")).raw / "manifest.jsonl"
         return manifest.is_file() and manifest.stat().st_size > 0
 

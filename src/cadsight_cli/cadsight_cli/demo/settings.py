@@ -16,16 +16,16 @@ from cadsight_core.parameters import LARGEST_SEED, check, from_mapping, paramete
 class DemoSettings:
     """What ``cadsight demo`` makes."""
 
-    train: int = parameter(200, "pictures of the training session", minimum=4, maximum=100_000)
-    valid: int = parameter(30, "pictures of the validation session", minimum=2, maximum=100_000)
-    test: int = parameter(60, "pictures of the test session", minimum=2, maximum=100_000)
-    composed: int = parameter(200, "composed pictures of one to four parts", minimum=1, maximum=100_000)
+    train: int = parameter(200, "images of the training session", minimum=4, maximum=100_000)
+    valid: int = parameter(30, "images of the validation session", minimum=2, maximum=100_000)
+    test: int = parameter(60, "images of the test session", minimum=2, maximum=100_000)
+    composed: int = parameter(200, "composed images of one to four parts", minimum=1, maximum=100_000)
     live_seconds: float = parameter(30.0, "seconds of looking live", minimum=2.0, maximum=3600.0)
     seed: int = parameter(
         0, "decides light, noise, calibration error, poses and training", minimum=0, maximum=LARGEST_SEED
     )
     # Work, not time: the same run gives the same models on a quick, a slow and a busy machine.
-    detector_epochs: int = parameter(6, "passes over the detector's training pictures", minimum=1)
+    detector_epochs: int = parameter(6, "passes over the detector's training images", minimum=1)
     detector_seconds: float = parameter(
         0.0, "time after which the detector's training is broken off; 0 for none", minimum=0.0
     )
@@ -44,7 +44,7 @@ class DemoSettings:
         check(self)
 
 
-# Fewer pictures in a session would be too few to correct its hand-eye calibration from.
+# Fewer images in a session would be too few to correct its hand-eye calibration from.
 QUICK = {
     "train": 16,
     "valid": 14,

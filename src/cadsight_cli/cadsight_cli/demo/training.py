@@ -25,12 +25,12 @@ def train_detector(
     progress: Progress,
     steps: StepProgress = silent,
 ) -> None:
-    """Train on the labelled and the composed pictures, and keep the epoch that is best on the validation session."""
+    """Train on the labelled and the composed images, and keep the epoch that is best on the validation session."""
     dataset = Dataset.open(train)
-    pictures = end_to_end(dataset.samples(), Dataset.open(composed).samples())
+    images = end_to_end(dataset.samples(), Dataset.open(composed).samples())
     judges = Dataset.open(valid).samples()
     with tracked(_TRACKER, out, asdict(options)) as tracker:
-        fit_detector(pictures, judges, dataset.classes, out, options, both(progress, tracker), steps)
+        fit_detector(images, judges, dataset.classes, out, options, both(progress, tracker), steps)
 
 
 def train_normals(
@@ -42,7 +42,7 @@ def train_normals(
     parts: Sequence[Part] = (),
     steps: StepProgress = silent,
 ) -> None:
-    """Train on the crops of the labelled pictures, and with ``options.drawn`` on views drawn from the CAD of ``parts``.
+    """Train on the crops of the labelled images, and with ``options.drawn`` on views drawn from the CAD of ``parts``.
 
     The epoch that is best on the validation session is kept; nothing drawn is in that.
     """

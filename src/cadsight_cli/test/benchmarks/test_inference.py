@@ -36,14 +36,14 @@ def test_plain_torch_is_the_network_as_it_was_built_and_finds_what_ours_finds(tm
     module = YoloDetector("yolo11n", ("part",), 64).module
     save_model(tmp_path, ModelCard("detector", "yolo11n", ("part",), 64), module.state_dict())
     plain, ours = _plain(tmp_path), load_detector(tmp_path, device="cpu")
-    pictures = [np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)]
-    (found,), (wanted,) = (d.predict(pictures, confidence=0.0) for d in (plain, ours))
+    images = [np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)]
+    (found,), (wanted,) = (d.predict(images, confidence=0.0) for d in (plain, ours))
     assert [one.score for one in found] == pytest.approx([one.score for one in wanted], abs=1e-5)
     assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in plain.module.modules())
     assert all(w.is_contiguous() for w in plain.module.parameters())
     fed = []
     plain.module.register_forward_pre_hook(lambda _, given: fed.append(given[0].is_contiguous()))
-    plain.predict(pictures)
+    plain.predict(images)
     assert fed == [True]
 
 
@@ -58,7 +58,7 @@ def test_each_runtime_is_judged_by_a_split_that_the_model_did_not_learn_from(tmp
     learned = LearnedFrom.of(data.samples("train"), (), "scratch")
     save_model(tmp_path / "m", ModelCard("detector", "yolo11n", ("part",), 64), module.state_dict(), learned)
     benchmark = InferenceBenchmark(model=str(tmp_path / "m"), runs=1, threads=1, data=str(data.folder))
-    with pytest.raises(CadsightError, match="learned from 1 of the 2 pictures to judge it by, the first is train"):
+    with pytest.raises(CadsightError, match="learned from 1 of the 2 images to judge it by, the first is train"):
         benchmark.run(lambda *_: None)
     found = dataclasses.replace(benchmark, split="test").run(lambda *_: None)
     assert 0 <= found["torch"]["map50_95"] <= 1

@@ -4,7 +4,7 @@ from cadsight_cli.benchmarks import perception as benchmark_node
 from cadsight_cli.benchmarks.neighbours import NEIGHBOURS, NeighboursBenchmark
 from cadsight_core.errors import CadsightError
 
-SMALL = NeighboursBenchmark(pictures=16, image_size=64, batch=4, epochs=1, runs=3)
+SMALL = NeighboursBenchmark(images=16, image_size=64, batch=4, epochs=1, runs=3)
 
 
 def test_steps_epochs_and_looks_are_measured_beside_a_neighbour(monkeypatch):

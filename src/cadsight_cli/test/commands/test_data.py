@@ -35,7 +35,7 @@ def folder(tmp_path):
 def test_a_healthy_set_ends_with_status_zero_and_its_counts(folder, tmp_path, capsys):
     assert main(["data", "check", str(folder), "--json", str(tmp_path / "report.json")]) == 0
     out = capsys.readouterr().out
-    assert "10 pictures, 20 labels, format yolo" in out
+    assert "10 images, 20 labels, format yolo" in out
     assert "no problems" in out
     assert json.loads((tmp_path / "report.json").read_text())["counts"] == {"bracket": 10, "plate": 10}
 
@@ -72,8 +72,8 @@ def test_a_set_is_converted_and_divided(folder, tmp_path, capsys, target):
         (["--to", "yolo", "--split", "many"], "--split is 'many', expected up to three numbers"),
         (["--to", "yolo", "--split", "1,2,3,4"], "expected up to three numbers"),
         (["--to", "regression"], "no label of the data set has a normal"),
-        (["--to", "cadsight", "--take", "11"], "11 pictures are to be taken of 10, expected 1 to 10"),
-        (["--to", "cadsight", "--take", "3", "--by", "normals"], "10 of 10 pictures have no normal, the first is"),
+        (["--to", "cadsight", "--take", "11"], "11 images are to be taken of 10, expected 1 to 10"),
+        (["--to", "cadsight", "--take", "3", "--by", "normals"], "10 of 10 images have no normal, the first is"),
     ],
 )
 def test_a_conversion_that_cannot_be_done_ends_with_status_two(folder, tmp_path, capsys, words, sentence):
@@ -82,7 +82,7 @@ def test_a_conversion_that_cannot_be_done_ends_with_status_two(folder, tmp_path,
     assert not (tmp_path / "out").exists()
 
 
-def test_a_few_pictures_are_taken_by_lot_as_the_seed_says(folder, tmp_path):
+def test_a_few_images_are_taken_by_lot_as_the_seed_says(folder, tmp_path):
     def taken(name, *words):
         words = ["--to", "cadsight", "--take", "4", *words]
         assert main(["data", "convert", str(folder), str(tmp_path / name), *words]) == 0
@@ -95,7 +95,7 @@ def test_a_few_pictures_are_taken_by_lot_as_the_seed_says(folder, tmp_path):
     assert [split for _, split in taken("divided", "--split", "3,1")] != [split for _, split in first]
 
 
-def test_pictures_of_normals_far_apart_are_taken(tmp_path):
+def test_images_of_normals_far_apart_are_taken(tmp_path):
     dataset = Dataset.create(tmp_path / "set", ["block"])
     for degrees in (0, 1, 2, 40, 41, -30):
         angle = np.radians(degrees)
@@ -128,31 +128,31 @@ def test_a_conversion_tells_what_was_read_otherwise_than_it_was_told(folder, tmp
     assert main(["data", "convert", str(folder), str(tmp_path / "out"), "--to", "yolo"]) == 0
     said = capsys.readouterr().out
     assert "note: " in said
-    assert "10 pictures stand in two splits, the first is" in said
+    assert "10 images stand in two splits, the first is" in said
     assert "the classes 0 and 1 are both called 'bracket': they are one class" in said
 
 
-def test_a_conversion_tells_of_pictures_without_labels_and_refuses_a_set_without_pictures(folder, tmp_path, capsys):
+def test_a_conversion_tells_of_images_without_labels_and_refuses_a_set_without_images(folder, tmp_path, capsys):
     lone = folder / "labels" / "0.txt"
     lone.unlink()
     words = ["--to", "coco", "--json", str(tmp_path / "a.json")]
     assert main(["data", "convert", str(folder), str(tmp_path / "out"), *words]) == 0
-    sentence = f"1 pictures have no labels, the first is {folder / 'images' / '0.png'}: they are written as showing"
+    sentence = f"1 images have no labels, the first is {folder / 'images' / '0.png'}: they are written as showing"
     assert sentence in capsys.readouterr().out
     assert json.loads((tmp_path / "a.json").read_text())["unlabelled"] == [str(folder / "images" / "0.png")]
     for image in (folder / "images").iterdir():
         image.unlink()
     assert main(["data", "convert", str(folder), str(tmp_path / "none"), "--to", "coco", "--allow-loss"]) == 2
-    assert "is read as yolo and holds no pictures, expected some" in capsys.readouterr().err
+    assert "is read as yolo and holds no images, expected some" in capsys.readouterr().err
 
 
-def test_frames_of_a_video_become_pictures(tmp_path, capsys):
+def test_frames_of_a_video_become_images(tmp_path, capsys):
     writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
     for _ in range(11):
         writer.write(np.zeros((48, 64, 3), np.uint8))
     writer.release()
     assert main(["data", "frames", str(tmp_path / "v.avi"), "--fps", "2", "--out", str(tmp_path / "out")]) == 0
-    assert capsys.readouterr().out.splitlines() == ["3 pictures", str(tmp_path / "out")]
+    assert capsys.readouterr().out.splitlines() == ["3 images", str(tmp_path / "out")]
     assert len(list((tmp_path / "out").iterdir())) == 3
 
 
@@ -171,7 +171,7 @@ def test_backgrounds_are_not_put_into_a_set_of_another_format(folder, tmp_path, 
     assert len(load(tmp_path / "ours")[0]) == 11
 
 
-def test_labels_are_drawn_on_a_few_pictures_and_an_earlier_look_is_replaced(folder, tmp_path):
+def test_labels_are_drawn_on_a_few_images_and_an_earlier_look_is_replaced(folder, tmp_path):
     for count in ("5", "3"):
         assert main(["data", "show", str(folder), "--out", str(tmp_path / "out"), "--count", count]) == 0
     drawn = sorted((tmp_path / "out").glob("*.png"))
@@ -180,7 +180,7 @@ def test_labels_are_drawn_on_a_few_pictures_and_an_earlier_look_is_replaced(fold
     assert (read_image(drawn[0]) != original).any()
 
 
-def test_labels_are_never_drawn_onto_the_pictures_of_the_set(folder, capsys):
+def test_labels_are_never_drawn_onto_the_images_of_the_set(folder, capsys):
     before = {path: path.read_bytes() for path in (folder / "images").iterdir()}
     assert main(["data", "show", str(folder), "--out", str(folder / "images")]) == 2
     assert "holds files that are no earlier result of ours" in capsys.readouterr().err
@@ -202,7 +202,7 @@ def test_copies_are_added_and_a_second_call_finds_them(folder, tmp_path, capsys)
     words += ["--parameters", str(tmp_path / "p.yaml"), "--seed", "3"]
     for _ in range(2):
         assert main(words) == 0
-        assert capsys.readouterr().out.splitlines()[-2:] == ["30 pictures", str(tmp_path / "out")]
+        assert capsys.readouterr().out.splitlines()[-2:] == ["30 images", str(tmp_path / "out")]
     assert main([*words[:-1], "4"]) == 2
     assert "expected a new folder" in capsys.readouterr().err
     (tmp_path / "p.yaml").write_text("rotate: 5.0\n")
@@ -220,7 +220,7 @@ def test_masks_become_contours_of_the_named_classes(folder, tmp_path, capsys):
     words += ["--out", str(tmp_path / "via" / "via.json"), "--copies", "1"]
     assert main([*words, "--colour", "ff0000=plate", "--colour", "0000ff=bracket"]) == 0
     out = capsys.readouterr().out
-    assert "10 pictures: 1 bracket, 1 plate; 10 copies" in out
+    assert "10 images: 1 bracket, 1 plate; 10 copies" in out
     assert "without regions: 9 without a mask, 0 with an empty one" in out
     main(["data", "check", str(tmp_path / "via" / "via.json"), "--json", str(tmp_path / "r")])
     assert json.loads((tmp_path / "r").read_text())["pictures"] == 20
@@ -229,7 +229,7 @@ def test_masks_become_contours_of_the_named_classes(folder, tmp_path, capsys):
 
 
 def coco_file(folder, **annotation):
-    """A COCO set of one picture with an object and its key points, and a crowd."""
+    """A COCO set of one image with an object and its key points, and a crowd."""
     folder.mkdir()
     write_image(folder / "a.png", np.zeros((30, 40, 3), np.uint8))
     first = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [4, 3, 10, 8], "keypoints": [5, 5, 2], "worn": True}
@@ -280,7 +280,7 @@ def test_labels_that_nobody_reads_are_shown_first_and_refused(folder, tmp_path, 
     assert main(["data", "check", str(folder)]) == 1
     out = capsys.readouterr().out.splitlines()
     assert out[0] == f"read as yolo: images/ and labels/ in {folder}"
-    assert out[1] == "  11 files of labels, 10 pictures"
+    assert out[1] == "  11 files of labels, 10 images"
     assert out[2].startswith("  1 files that look like labels that nothing reads, the first is")
     words = ["data", "convert", str(folder), str(tmp_path / "out"), "--to", "coco"]
     assert main(words) == 2
@@ -332,9 +332,9 @@ def test_long_readings_say_how_far_they_are(tmp_path, capsys, monkeypatch):
     (tmp_path / "set/labels.json").write_text(json.dumps(data))
     assert main(["data", "check", str(tmp_path / "set"), "--ignore", "near-empty class"]) == 0
     said = capsys.readouterr().err
-    for what in ("labels.json read: 1 of 1", "labels read: 6 of 6", "pictures found: 6 of 6", "pictures: 6 of 6"):
+    for what in ("labels.json read: 1 of 1", "labels read: 6 of 6", "images found: 6 of 6", "images: 6 of 6"):
         assert what in said
     assert main(["data", "convert", str(tmp_path / "set"), str(tmp_path / "yolo"), "--to", "yolo"]) == 0
     said = capsys.readouterr().err
-    for what in ("labels counted: 6 of 6", "pictures written: 6 of 6"):
+    for what in ("labels counted: 6 of 6", "images written: 6 of 6"):
         assert what in said

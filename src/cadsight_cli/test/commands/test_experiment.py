@@ -17,7 +17,7 @@ RECIPE = """\
 kind: {kind}
 seed: {seed}
 parts: [{root}/config/parts/bracket.yaml]
-picture: {{width: 96, height: 64}}
+image: {{width: 96, height: 64}}
 """
 
 
@@ -69,7 +69,7 @@ def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_
     assert ("median_deg" in comparison["sets"][0]["mean"]) == (name in ("comillas", "transfer", "mixing"))
     page = (out / "report.html").read_text()
     assert len(page) > 10_000
-    assert ("pictures from CAD</text>" in page) == (name == "morato")
+    assert ("images from CAD</text>" in page) == (name == "morato")
     assert ("normals up to the symmetry of bracket" in page) == (name == "mixing")
     trials = {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")}
     assert len(trials) == len(wanted)
@@ -83,7 +83,7 @@ def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_
     assert {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")} == trials
 
 
-def test_a_step_beyond_the_pictures_that_there_are_takes_all_of_them():
+def test_a_step_beyond_the_images_that_there_are_takes_all_of_them():
     plan = plans.morato(Material("real", "cad", "test"), scale_of("cpu"), most_real=10, most_synthetic=70)
     counts = [(one.facts["cad"], one.facts["real"], one.counts) for one in plan.sets]
     assert counts == [
@@ -124,11 +124,11 @@ def test_trainings_in_two_processes_make_the_same_table(sets, tmp_path, capsys, 
         (["comillas", "--run", "nowhere"], "nowhere/sessions/test/labelled does not exist, expected a run that"),
         (["morato", "--test", "TEST"], "the experiment lacks --real, expected it, or --run"),
         (["mixing", "--scale", "huge"], "the scale is 'huge', expected one of smoke, cpu, paper"),
-        (["sets", "--test", "TEST", "--set", "few=REAL:10"], "10 pictures are to be taken of REAL"),
+        (["sets", "--test", "TEST", "--set", "few=REAL:10"], "10 images are to be taken of REAL"),
         (["transfer", "--test", "TEST", "--real", "REAL", "--synthetic", "REAL", "--detector", "epoch=3"],
          "--detector has the unknown key 'epoch'"),
         (["transfer", "--test", "TEST", "--real", "TEST", "--synthetic", "TEST", "--scale", "smoke"],
-         "expected pictures that training never saw"),
+         "expected images that training never saw"),
         (["mixing", "--test", "TEST", "--real", "REAL", "--part", "ROD"],
          "the part rod is no class of the data, expected one of: bracket"),
         (["sets", "--set", "real=REAL", "--test", "TEST", "--no-normals", "--part", "ROD"],

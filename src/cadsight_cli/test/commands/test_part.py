@@ -74,7 +74,7 @@ def test_poses_that_show_a_part_are_tried_without_a_cell(tmp_path, capsys):
     check = ["part", "check", "--config", str(config), "--out", str(tmp_path / "a.jpg")]
     assert main([*check, str(part)]) == 0
     assert "all of 8 poses show the point to the camera; draws that did not: " in capsys.readouterr().out
-    # The picture is 640 pixels wide at 0.9 m: nothing of 0.3 m is whole in it around home.
+    # The image is 640 pixels wide at 0.9 m: nothing of 0.3 m is whole in it around home.
     settings = yaml.safe_load(config.read_text())
     settings["simulated_cell"]["ros__parameters"]["camera_position"] = [0.34, 0.0, 0.45]
     (tmp_path / "near.yaml").write_text(yaml.safe_dump(settings))
@@ -95,11 +95,11 @@ def test_a_part_is_replaced_only_by_force(plate, tmp_path, capsys):
     assert main([*add, "--force"]) == 0
 
 
-def test_the_colour_of_a_part_is_found_and_tried_on_its_picture(tmp_path, capsys):
-    picture = np.full((240, 320, 3), 235, np.uint8)
+def test_the_colour_of_a_part_is_found_and_tried_on_its_image(tmp_path, capsys):
+    image = np.full((240, 320, 3), 235, np.uint8)
     # Blue, green, red of OpenCV's hue 60.
-    picture[80:160, 100:200] = (40, 180, 40)
-    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    image[80:160, 100:200] = (40, 180, 40)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
     colour = ["part", "colour", str(tmp_path / "a.png"), "--at", "110", "90", "190", "150"]
     assert main([*colour, "--out", str(tmp_path / "b.png")]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -107,7 +107,7 @@ def test_the_colour_of_a_part_is_found_and_tried_on_its_picture(tmp_path, capsys
         "- low: [52, 148, 120]",
         "  high: [68, 255, 255]",
         "# 1 of 180 hues in the rectangle, 100% of it coloured",
-        "# in this picture it finds what lies from 100, 80 to 200, 160",
+        "# in this image it finds what lies from 100, 80 to 200, 160",
         f"# {tmp_path / 'b.png'}",
     ]
     assert main(["part", "colour", str(tmp_path / "a.png"), "--at", "0", "0", "50", "50"]) == 2

@@ -21,7 +21,7 @@ PART = Path(__file__).parents[4] / "config/parts/bracket.yaml"
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recipe") / "sweep.yaml"
-    path.write_text(f"kind: views\nparts: [{PART}]\nviews_per_scene: 2\npicture: {{width: 160, height: 120}}\n")
+    path.write_text(f"kind: views\nparts: [{PART}]\nviews_per_scene: 2\nimage: {{width: 160, height: 120}}\n")
     return path
 
 
@@ -62,12 +62,12 @@ def test_a_set_is_continued_and_its_formats_follow(made: Path, recipe: Path, cap
     before = Dataset.open(made).names
     words = ["synthesize", str(recipe), "--count", "6", "--out", str(made), "--engine", "raster", "--split", "valid"]
     assert main([*words, "--formats", "coco"]) == 0
-    assert capsys.readouterr().out.splitlines() == [str(made / "coco"), "6 pictures", str(made)]
+    assert capsys.readouterr().out.splitlines() == [str(made / "coco"), "6 images", str(made)]
     assert Dataset.open(made).names[:5] == before[:5]
     assert len(load(made / "coco")[0]) == 6
 
 
-def test_the_preview_is_one_page_with_nine_pictures(recipe: Path, tmp_path: Path) -> None:
+def test_the_preview_is_one_page_with_nine_images(recipe: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     assert main(["synthesize", "preview", str(recipe), "--out", str(page)]) == 0
     text = page.read_text()
@@ -154,9 +154,9 @@ def test_a_composed_recipe_pastes_what_was_labelled(made: Path, tmp_path: Path, 
     told = capsys.readouterr().err
     labelled = len(Dataset.open(made))
     for line in (
-        f"pictures read: {labelled} of {labelled}",
+        f"images read: {labelled} of {labelled}",
         f"parts cut out: {labelled} of {labelled}",
-        "pictures: 2 of 2",
+        "images: 2 of 2",
     ):
         assert line in told
     three = Dataset.open(tmp_path / "moved")

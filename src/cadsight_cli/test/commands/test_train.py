@@ -14,7 +14,7 @@ from squares import write_squares
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Ten grey pictures with one white square each."""
+    """Ten grey images with one white square each."""
     folder = tmp_path_factory.mktemp("squares")
     write_squares(folder, {"train": 8, "val": 2}, shades=(90, 91))
     torch.set_num_threads(1)
@@ -37,7 +37,7 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
     assert {"precision", "recall", "map50", "map50_95", "box_loss", "object_loss"} <= figures.keys()
     printed, shown = capsys.readouterr()
     for line in (
-        "pictures and labels read: 1 of 1",
+        "images and labels read: 1 of 1",
         "detector loaded: 1 of 1",
         "compared with those learned from: 2 of 2",
         "looking: 1 of 1",
@@ -88,7 +88,7 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
     ):
         assert line in shown
     assert "EfficientNet-Lite0" in printed
-    assert "too large: fewer pictures than features" in printed
+    assert "too large: fewer images than features" in printed
     assert "inception score " in printed
     found = json.loads(file.read_text())
     assert (found["features"]["pictures"], len(found["neighbours"])) == ([8, 2], 2)
@@ -100,39 +100,39 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
     assert "argument --most: '1' was given, expected a whole number of at least 2" in capsys.readouterr().err
 
 
-def test_a_model_is_not_judged_by_pictures_that_it_learned_from(model, data, tmp_path, capsys):
+def test_a_model_is_not_judged_by_images_that_it_learned_from(model, data, tmp_path, capsys):
     words = ["evaluate", "--model", str(model), "--data"]
     assert main([*words, str(data)]) == 2
     error = capsys.readouterr().err
-    assert f"{model} learned from 8 of the 10 pictures to judge it by, the first is " in error
-    assert "expected pictures that training never saw" in error
+    assert f"{model} learned from 8 of the 10 images to judge it by, the first is " in error
+    assert "expected images that training never saw" in error
     # A copy by another name.
     for part, source in (("images", "images/train/3.png"), ("labels", "labels/train/3.txt")):
         (tmp_path / part / "test").mkdir(parents=True)
         shutil.copy(data / source, tmp_path / part / "test" / f"other{Path(source).suffix}")
     (tmp_path / "data.yaml").write_text("test: images/test\nnames: [square]\n")
     assert main([*words, str(tmp_path)]) == 2
-    assert f"learned from 1 of the 1 pictures to judge it by, the first is other ({tmp_path}" in capsys.readouterr().err
+    assert f"learned from 1 of the 1 images to judge it by, the first is other ({tmp_path}" in capsys.readouterr().err
 
 
-def test_what_speaks_against_the_pictures_to_judge_by_is_noted(model, data, tmp_path, capsys):
+def test_what_speaks_against_the_images_to_judge_by_is_noted(model, data, tmp_path, capsys):
     words = ["--data", str(data), "--split", "valid"]
     assert main(["evaluate", "--model", str(model), *words]) == 0
-    assert f"note: by 2 of the 2 pictures {model} was validated" in capsys.readouterr().out
+    assert f"note: by 2 of the 2 images {model} was validated" in capsys.readouterr().out
     earlier = tmp_path / "earlier"
     shutil.copytree(model, earlier, ignore=shutil.ignore_patterns("learned_from.json"))
     assert main(["evaluate", "--model", str(earlier), *words]) == 0
-    assert f"note: {earlier} does not tell which pictures it learned from" in capsys.readouterr().out
+    assert f"note: {earlier} does not tell which images it learned from" in capsys.readouterr().out
 
 
-def test_a_validation_set_that_shares_a_picture_with_the_training_set_is_refused_by_content(data, tmp_path, capsys):
+def test_a_validation_set_that_shares_an_image_with_the_training_set_is_refused_by_content(data, tmp_path, capsys):
     shutil.copytree(data, tmp_path / "copied")
     shutil.copy(data / "images/train/5.png", tmp_path / "copied/images/val/1.png")
     words = ["train", "detector", "--data", str(data), "--out", str(tmp_path / "m"), "--track", "none"]
     assert main([*words, "--valid", str(tmp_path / "copied")]) == 2
     error = capsys.readouterr().err
     assert f"of the validation set ({tmp_path}/copied/images/val/1.png) is " in error
-    assert f"of the training set ({data}/images/train/5.png), expected pictures that are not learned from" in error
+    assert f"of the training set ({data}/images/train/5.png), expected images that are not learned from" in error
     assert not (tmp_path / "m").exists()
 
 

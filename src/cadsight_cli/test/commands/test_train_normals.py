@@ -17,7 +17,7 @@ CAMERA = Camera(ImageSize(64, 48), 60.0, 60.0, 31.5, 23.5)
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Eight pictures of a square, said to be a plate at a pose whose z looks at the camera."""
+    """Eight images of a square, said to be a plate at a pose whose z looks at the camera."""
     folder = tmp_path_factory.mktemp("normals")
     rng = np.random.default_rng(0)
     dataset = Dataset.create(folder / "data", ("plate", "rod"))

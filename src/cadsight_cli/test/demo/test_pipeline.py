@@ -99,7 +99,7 @@ def test_another_seed_asks_before_it_captures_again(folder, config):
         opened(folder, config, seed=5)
 
 
-def test_more_pictures_are_added_to_those_that_are_there(folder, config):
+def test_more_images_are_added_to_those_that_are_there(folder, config):
     left, said = opened(folder, config, train=400)
     assert left == {"capture_train", "label", "data", "train_detector", "train_normals", "live", "replay"}
     assert said[0] == "capture_train: gone on with, since train was 200 and is now 400"

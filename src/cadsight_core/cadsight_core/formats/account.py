@@ -69,7 +69,7 @@ class Account:
     """The account of a conversion.
 
     Attributes:
-        unlabelled: pictures of a format with a file of labels for each that have none: written as showing nothing.
+        unlabelled: images of a format with a file of labels for each that have none: written as showing nothing.
         remarks: what was read otherwise than it was told, such as classes of one name, a sentence each.
     """
 
@@ -140,7 +140,7 @@ def extras(instance: Instance) -> list[str]:
 
 
 def reading_lost(notes: Notes, unclaimed: Sequence[Path]) -> Iterator[LeftOut]:
-    """What reading left out, by kind of problem, and the pictures that no label names."""
+    """What reading left out, by kind of problem, and the images that no label names."""
     groups: dict[tuple[str, str], list[Path]] = {}
     for problem in notes.problems:
         if problem.loses:

@@ -25,7 +25,7 @@ class Reading:
     """How a set is read where it does not say itself.
 
     Attributes:
-        images: folder of the pictures, when they lie elsewhere than the labels say.
+        images: folder of the images, when they lie elsewhere than the labels say.
         class_attribute: VIA's attribute that tells the class.
         allow_loss: whether what cannot be used, or nobody reads, is left out instead of refused.
     """
@@ -39,7 +39,7 @@ def load(path: str | Path, reading: Reading | None = None) -> tuple[Sequence[Sam
     """Samples with absolute images, and classes, of a data set in any known format.
 
     Raises:
-        CadsightError: when nothing known is there, a label or picture cannot be used, or files that look like labels
+        CadsightError: when nothing known is there, a label or image cannot be used, or files that look like labels
             are not read.
     """
     loaded = read(path, reading=reading)
@@ -88,11 +88,11 @@ def find(path: str | Path, reading: Reading | None = None) -> Found:
         raise CadsightError(f"{path} does not exist, expected a data set")
     path = path.resolve()
     if reading.images is not None and not reading.images.is_dir():
-        raise CadsightError(f"{reading.images} is no folder, expected one with the pictures")
-    pictures = Tree.of(reading.images.resolve()) if reading.images is not None else None
+        raise CadsightError(f"{reading.images} is no folder, expected one with the images")
+    images = Tree.of(reading.images.resolve()) if reading.images is not None else None
     if path.is_dir():
         tree = _home(Tree.of(path))
-        where = Where(tree, None, pictures, reading.class_attribute)
+        where = Where(tree, None, images, reading.class_attribute)
         with without_collection():
             claim = next((c for r in READERS if (c := r.claim(where)) is not None), None)
         _refuse_broken([f for f in tree.ending(".json") if claim is None or f not in claim.labels])
@@ -100,7 +100,7 @@ def find(path: str | Path, reading: Reading | None = None) -> Found:
             raise UnreadSetError(f"{path} holds no known data set, expected {EXPECTED}")
         return found(tree, claim)
     tree = Tree.of(home_of(path))
-    claim = _claim_of_file(path, Where(tree, path, pictures, reading.class_attribute))
+    claim = _claim_of_file(path, Where(tree, path, images, reading.class_attribute))
     # Of the files beside it nobody asked.
     return Found(tree.folder, claim, (), ())
 

@@ -4,7 +4,7 @@ What an annotation says beside box, class and score is kept in ``Instance.attrib
 name and size in ``Sample.record["coco"]``, what the file says beside images and annotations in the ``extra`` that
 :func:`read_coco` returns.
 
-A picture that several files list, as ``instances_*`` and ``person_keypoints_*`` do, is one picture with the labels of
+An image that several files list, as ``instances_*`` and ``person_keypoints_*`` do, is one image with the labels of
 both.
 """
 
@@ -50,7 +50,7 @@ _BYTES_A_LABEL = 100
 
 @dataclass(frozen=True)
 class _File:
-    """A file whose pictures were found."""
+    """A file whose images were found."""
 
     path: Path
     split: Split
@@ -67,11 +67,11 @@ class _Contents:
     categories: list[Raw] = field(default_factory=list)
 
 
-def claim_coco(tree: Tree, pictures: Tree | None = None, only: Path | None = None) -> Claim | None:
+def claim_coco(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
     """The claim on the COCO files in ``tree``, or on the file ``only``; None where there is none.
 
     Args:
-        pictures: where the pictures lie, when not in ``tree``.
+        images: where the images lie, when not in ``tree``.
     """
     files, captions = [], []
     for path in [only] if only is not None else tree.ending(".json"):
@@ -83,7 +83,7 @@ def claim_coco(tree: Tree, pictures: Tree | None = None, only: Path | None = Non
             captions.append(path)
     if not files:
         return None
-    opened = [_opened(path, tree, pictures) for path, _ in files]
+    opened = [_opened(path, tree, image_tree) for path, _ in files]
     images = dict.fromkeys(
         image
         for file, (_, names) in zip(opened, files, strict=True)
@@ -100,22 +100,22 @@ def read_coco(
 ) -> tuple[Sequence[Sample], tuple[str, ...], dict[str, Any]]:
     """Samples, classes (in the order of the categories) and the rest of one COCO file.
 
-    The masks of own samples are decoded when a sample is taken out, and where the file tells a picture's size, it is
-    then compared with the picture.
-    ``images`` is the folder of the pictures; without it they are looked for beside the file, in images/, and in
+    The masks of own samples are decoded when a sample is taken out, and where the file tells an image's size, it is
+    then compared with the image.
+    ``images`` is the folder of the images; without it they are looked for beside the file, in images/, and in
     the folder of the file's split (``annotations/instances_val2017.json`` and ``val2017/``). The split comes from
     the file's name, or that of a folder in the set.
 
     Raises:
         CadsightError: for JSON that does not parse or is not COCO's; and unless ``notes`` collects them, for the
-            first annotation or picture that cannot be used.
+            first annotation or image that cannot be used.
     """
     path = Path(path).resolve()
     tree = Tree.of(home_of(path))
-    pictures = Tree.of(Path(images).resolve()) if images is not None else None
+    image_tree = Tree.of(Path(images).resolve()) if images is not None else None
     if not is_coco(parse_json(json_bytes(path), path)):
         raise CadsightError(f"{path} is not COCO's JSON, expected the keys images, annotations and categories")
-    loaded = _loaded([_opened(path, tree, pictures)], tree.folder, notes or Notes(strict=True))
+    loaded = _loaded([_opened(path, tree, image_tree)], tree.folder, notes or Notes(strict=True))
     return loaded.samples, loaded.classes, loaded.extra
 
 
@@ -124,10 +124,10 @@ def home_of(file: Path) -> Path:
     return file.parent.parent if file.parent.name.lower() == "annotations" else file.parent
 
 
-def _opened(path: Path, tree: Tree, pictures: Tree | None) -> _File:
+def _opened(path: Path, tree: Tree, image_tree: Tree | None) -> _File:
     split = _split(path, tree.folder)
-    bases = [pictures.folder] if pictures is not None else _image_folders(path, split)
-    return _File(path, split, Locator((pictures or tree).index, bases, lost=pictures is not None))
+    bases = [image_tree.folder] if image_tree is not None else _image_folders(path, split)
+    return _File(path, split, Locator((image_tree or tree).index, bases, lost=image_tree is not None))
 
 
 def _found(locator: Locator, name: str) -> Path | None:
@@ -148,8 +148,8 @@ def _loaded(files: Sequence[_File], folder: Path, notes: Notes) -> Loaded:
         for image, entry in content.entries:
             groups.setdefault(image, []).append(replace(entry, classes=known))
     _tell_shared(groups, notes)
-    pictures = [(entries[0].split, image) for image, entries in groups.items()]
-    samples = CocoSamples(pictures, sample_names(pictures, folder), list(groups.values()), notes)
+    found = [(entries[0].split, image) for image, entries in groups.items()]
+    samples = CocoSamples(found, sample_names(found, folder), list(groups.values()), notes)
     categories = _merged_categories(contents, classes, notes)
     extra = {**(contents[0].extra if contents else {}), "categories": categories}
     return Loaded(DerivedSamples(samples.make, samples.usable), classes, "coco", extra, samples.columns)
@@ -175,16 +175,16 @@ def _tell_shared(groups: Mapping[Path, Sequence[Entry]], notes: Notes) -> None:
         image, entries = leaks[0]
         other = next(e for e in entries if e.split != entries[0].split)
         text = (
-            f"{len(leaks)} pictures stand in two splits, the first is {image}: {entries[0].split or 'none'} in "
+            f"{len(leaks)} images stand in two splits, the first is {image}: {entries[0].split or 'none'} in "
             f"{entries[0].file} and {other.split or 'none'} in {other.file}, expected each once"
         )
-        notes.problem("picture in two splits", image, text)
+        notes.problem("image in two splits", image, text)
     elif shared:
         image, entries = shared[0]
         where = f"{entries[0].file} and {entries[1].file}"
-        told = f"{len(shared)} pictures are listed twice, the first in {where}"
-        text = f"{told}: each is one picture with the labels of both"
-        notes.remark("picture listed twice", image, text)
+        told = f"{len(shared)} images are listed twice, the first in {where}"
+        text = f"{told}: each is one image with the labels of both"
+        notes.remark("image listed twice", image, text)
 
 
 def _contents(file: _File, notes: Notes) -> _Contents:
@@ -205,7 +205,7 @@ def _contents(file: _File, notes: Notes) -> _Contents:
     if not isinstance(annotations, list):
         raise CadsightError(f"{path}: annotations is {type(annotations).__name__}, expected a list")
     if "annotations" not in data:
-        notes.remark("no labels", path, "it lists pictures and has no annotations: they count as showing nothing")
+        notes.remark("no labels", path, "it lists images and has no annotations: they count as showing nothing")
     boxed = is_typed(annotations, Boxed)
     typed = boxed or is_typed(annotations, Annotation)
     shaped: set[Any] = set()
@@ -254,7 +254,7 @@ def _categories(entries: Any, path: Path, notes: Notes) -> list[Raw]:
 
 
 def _images(entries: Any, file: _File, notes: Notes) -> list[tuple[Raw, Path]]:
-    """The images that can be used, each with its picture."""
+    """The entries that can be used, each with its file."""
     path = file.path
     found = []
     ids: dict[Any, str] = {}
@@ -267,7 +267,7 @@ def _images(entries: Any, file: _File, notes: Notes) -> list[tuple[Raw, Path]]:
             continue
         name, number_ = entry["file_name"], entry.get("id")
         if not name:
-            text = f"images[{number}].file_name is '', expected the picture's name"
+            text = f"images[{number}].file_name is '', expected the image's name"
             notes.problem("odd label", path, text, loses="images")
             continue
         if number_ in ids:
@@ -281,12 +281,10 @@ def _images(entries: Any, file: _File, notes: Notes) -> list[tuple[Raw, Path]]:
         try:
             image = file.locator.find(name)
         except CadsightError as error:
-            notes.problem("missing picture", path, str(error), loses="images")
+            notes.problem("missing image", path, str(error), loses="images")
             continue
         if image is None:
-            notes.problem(
-                "missing picture", path, f"the picture {name!r} does not exist, expected a file", loses="images"
-            )
+            notes.problem("missing image", path, f"the image {name!r} does not exist, expected a file", loses="images")
             continue
         found.append((entry, image))
     # Whose labels they are cannot be told.
@@ -306,7 +304,7 @@ def _split(path: Path, folder: Path) -> Split:
 
 
 def _image_folders(path: Path, split: Split) -> list[Path]:
-    """Where the pictures may be, likeliest first."""
+    """Where the images may be, likeliest first."""
     roots = [path.parent, path.parent.parent] if path.parent.name.lower() == "annotations" else [path.parent]
     word = path.stem.rpartition("_")[2]
     names = [n for n in dict.fromkeys((word, split, "val" if split == "valid" else "")) if n]

@@ -40,7 +40,7 @@ class Name(msgspec.Struct):
 
 
 class Names(msgspec.Struct):
-    """The same with the names of the pictures, which nearly all files have."""
+    """The same with the names of the images, which nearly all files have."""
 
     images: list[Name]
     categories: msgspec.Raw

@@ -25,10 +25,10 @@ _IMAGE_KEYS = ("file_name", "width", "height", "cadsight")
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture as one file lists it, with its annotations and their classes.
+    """An image as one file lists it, with its annotations and their classes.
 
     Attributes:
-        plain: whether nothing is said of the picture, and of its labels no more than boxes, that has to be looked at.
+        plain: whether nothing is said of the image, and of its labels no more than boxes, that has to be looked at.
     """
 
     file: Path
@@ -42,25 +42,23 @@ class Entry:
 class CocoSamples:
     """Samples made one by one of what the files said.
 
-    A reader that refuses the first fault looks at a picture's header when its sample is taken out; one that collects
-    faults looks at all of them at once, so that it knows which pictures can be used.
+    A reader that refuses the first fault looks at an image's header when its sample is taken out; one that collects
+    faults looks at all of them at once, so that it knows which images can be used.
     """
 
     def __init__(
         self,
-        pictures: Sequence[tuple[Split, Path]],
+        images: Sequence[tuple[Split, Path]],
         names: Sequence[str],
         groups: Sequence[Sequence[Entry]],
         notes: Notes,
     ) -> None:
-        self._pictures, self._names, self._groups, self._notes = pictures, names, groups, notes
+        self._images, self._names, self._groups, self._notes = images, names, groups, notes
         self._sizes: dict[int, ImageSize] = {}
         self._told: set[int] = set()
-        # A strict reader does not open the pictures here.
+        # A strict reader does not open the images here.
         looked_at = (
-            range(len(pictures))
-            if notes.strict
-            else watched_if_many(range(len(pictures)), len(pictures), "pictures found")
+            range(len(images)) if notes.strict else watched_if_many(range(len(images)), len(images), "images found")
         )
         self.usable = [n for n in looked_at if self._is_usable(n)]
 
@@ -71,28 +69,28 @@ class CocoSamples:
         try:
             self._size(number)
         except CadsightError as error:
-            self._notes.problem("unreadable picture", self._pictures[number][1], str(error), loses="images")
+            self._notes.problem("unreadable image", self._images[number][1], str(error), loses="images")
             return False
         return True
 
     def _size(self, number: int) -> ImageSize:
         if number not in self._sizes:
-            size = image_size(self._pictures[number][1])
+            size = image_size(self._images[number][1])
             for entry in self._groups[number]:
                 told = (entry.told.get("width"), entry.told.get("height"))
                 if None not in told and told != (size.width, size.height):
                     self._notes.problem(
-                        "wrong picture size",
+                        "wrong image size",
                         entry.file,
                         f"{entry.told['file_name']!r} is said to be {told[0]} x {told[1]} pixels, expected "
-                        f"{size.width} x {size.height} as in the picture",
+                        f"{size.width} x {size.height} as in the image",
                     )
             self._sizes[number] = size
         return self._sizes[number]
 
     def make(self, number: int) -> Sample:
         size, entries = self._size(number), self._groups[number]
-        split, image = self._pictures[number]
+        split, image = self._images[number]
         sample = _sample(entries[0].told, image, self._names[number], split, size)
         instances = []
         first_time = number not in self._told
@@ -119,7 +117,7 @@ class CocoSamples:
             entries, row = self._groups[number], len(classes)
             if len(entries) == 1 and (entries[0].plain or _is_direct(entries[0])):
                 entry = entries[0]
-                split, image = self._pictures[number]
+                split, image = self._images[number]
                 heads.append(_sample(entry.told, image, self._names[number], split, self._size(number)))
                 labels = entry.annotations
                 classes += [entry.classes[a["category_id"]] for _, a in labels]
@@ -238,12 +236,12 @@ def _instance(annotation: Raw, class_id: int, size: ImageSize) -> Instance:
 
 
 def _check_code(code: Raw, size: ImageSize) -> None:
-    """Raises where a run-length code cannot be decoded or is of another picture; its mask is made later."""
+    """Raises where a run-length code cannot be decoded or is of another image; its mask is made later."""
     counts = run_lengths(code)["counts"]
     height, width = code["size"]
     if (height, width) != (size.height, size.width):
         raise CadsightError(
-            f"its run-length code is of a picture of {width} x {height} pixels, expected {size.width} x {size.height}"
+            f"its run-length code is of an image of {width} x {height} pixels, expected {size.width} x {size.height}"
         )
     if sum(counts) != width * height or min(counts, default=0) < 0:
         raise CadsightError(f"its runs add up to {sum(counts)} pixels, expected {width} x {height}")

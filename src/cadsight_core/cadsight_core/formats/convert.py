@@ -49,7 +49,7 @@ def convert(
         left_before: what whoever made the source of something else has left out of it.
 
     Raises:
-        CadsightError: when the source has no pictures, a picture or label of it cannot be used, ``target`` holds other
+        CadsightError: when the source has no images, an image or label of it cannot be used, ``target`` holds other
             files, or the disk refuses the bytes. ``target`` is whole or not there.
     """
     writer = next((w for w in WRITERS if w.name == to), None)
@@ -60,7 +60,7 @@ def convert(
     notes = Notes(strict=not reading.allow_loss)
     loaded = read_found(there, notes)
     if not loaded.samples:
-        raise CadsightError(f"{there.place} is read as {loaded.format} and holds no pictures, expected some")
+        raise CadsightError(f"{there.place} is read as {loaded.format} and holds no images, expected some")
     writing = Writing(square, shapes)
     samples = arrange(loaded.samples) if arrange else loaded.samples
     unlabelled = tuple(sample.image for sample in notes.unlabelled(samples, loaded.format))

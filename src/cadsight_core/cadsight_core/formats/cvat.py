@@ -1,4 +1,4 @@
-"""CVAT for images 1.1: one XML of all pictures, of boxes, polygons, ellipses and masks."""
+"""CVAT for images 1.1: one XML of all images, of boxes, polygons, ellipses and masks."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import split_of
-from cadsight_core.formats.listed import Listed, Named, found_picture, size_of, together
+from cadsight_core.formats.listed import Listed, Named, found_image, size_of, together
 from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
@@ -26,11 +26,11 @@ _SHAPES = ("box", "polygon", "ellipse", "mask", "polyline", "points", "cuboid", 
 _CORNERS = 90
 
 
-def claim_cvat(tree: Tree, pictures: Tree | None = None, only: Path | None = None) -> Claim | None:
+def claim_cvat(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
     """The claim on CVAT's XML in ``tree``, or on the file ``only``; None where there is none.
 
     Args:
-        pictures: where the pictures lie, when not in ``tree``.
+        images: where the images lie, when not in ``tree``.
     """
     files = [f for f in ([only] if only is not None else tree.ending(".xml")) if root_of(f) == "annotations"]
     if not files:
@@ -38,18 +38,18 @@ def claim_cvat(tree: Tree, pictures: Tree | None = None, only: Path | None = Non
     quiet = Notes()
     roots = {path: read_xml(path) for path in files}
     images = [
-        found_picture(_locator(path, tree, pictures), _names(image), path, quiet)
+        found_image(_locator(path, tree, image_tree), _names(image), path, quiet)
         for path, root in roots.items()
         for image in root.iter("image")
     ]
     taken = tuple(dict.fromkeys(image for image in images if image is not None))
     why = f"<annotations> in {files[0].name}"
-    return Claim("cvat", why, tuple(files), taken, lambda notes: _loaded(files, tree, pictures, notes))
+    return Claim("cvat", why, tuple(files), taken, lambda notes: _loaded(files, tree, image_tree, notes))
 
 
-def _locator(path: Path, tree: Tree, pictures: Tree | None) -> Locator:
-    if pictures is not None:
-        return Locator(pictures.index, [pictures.folder], lost=True)
+def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
+    if image_tree is not None:
+        return Locator(image_tree.index, [image_tree.folder], lost=True)
     parent = path.parent
     places = [parent, parent / "images", parent.parent / "images"]
     subsets = sorted(p for p in (parent / "images").glob("*") if p.is_dir())
@@ -57,12 +57,12 @@ def _locator(path: Path, tree: Tree, pictures: Tree | None) -> Locator:
 
 
 def _names(image: ElementTree.Element) -> list[str]:
-    """A picture lies in the folder of its subset, where it has one."""
+    """An image lies in the folder of its subset, where it has one."""
     name, subset = image.get("name", ""), image.get("subset", "")
     return [f"images/{subset}/{name}", f"{subset}/{name}", name] if subset else [name]
 
 
-def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Notes) -> Loaded:
+def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
     listed: list[Listed] = []
     classes: dict[str, None] = {}
     for path in files:
@@ -74,7 +74,7 @@ def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Not
         classes.update(dict.fromkeys(text(label, "name") for label in root.iter("label") if text(label, "name")))
         entries = list(elements(root, "image"))
         for entry in watched_if_many(entries, len(entries), "labels read"):
-            image = found_picture(_locator(path, tree, pictures), _names(entry), path, notes)
+            image = found_image(_locator(path, tree, image_tree), _names(entry), path, notes)
             size = None if image is None else size_of(image, _told(entry), path, notes)
             if image is None or size is None:
                 continue
@@ -155,7 +155,7 @@ def _box(shape: ElementTree.Element) -> tuple[Box, np.ndarray | None]:
 
 
 def _turned(points: np.ndarray, degrees: float, centre: tuple[float, float]) -> np.ndarray:
-    """Points turned clockwise, as the picture is seen."""
+    """Points turned clockwise, as the image is seen."""
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return np.asarray((points - centre) @ np.array([[c, s], [-s, c]]) + centre)
 
@@ -175,11 +175,11 @@ def _ellipse(shape: ElementTree.Element) -> np.ndarray:
 
 
 def _mask(shape: ElementTree.Element, size: ImageSize) -> np.ndarray:
-    """The whole picture's mask of run lengths along the rows of the mask's box, zeros first."""
+    """The whole image's mask of run lengths along the rows of the mask's box, zeros first."""
     left, top, width, height = (int(_value(shape, key)) for key in ("left", "top", "width", "height"))
     counts = [number(v, "a run") for v in shape.get("rle", "").split(",") if v.strip()]
     if left < 0 or top < 0 or left + width > size.width or top + height > size.height:
-        raise CadsightError(f"the mask of {width} x {height} pixels reaches out of the picture")
+        raise CadsightError(f"the mask of {width} x {height} pixels reaches out of the image")
     if any(c < 0 or c != int(c) for c in counts) or sum(counts) != width * height:
         raise CadsightError(f"the mask's runs add up to {sum(counts):g} pixels, expected {width} x {height}")
     runs = np.repeat(np.arange(len(counts)) % 2 == 1, np.array(counts, int)).reshape(height, width)

@@ -3,7 +3,7 @@
     python datumaro_program.py detect SOURCE --answer FILE
     python datumaro_program.py read SOURCE --format NAME --out DIR --answer FILE
 
-FILE gets JSON: what was read and left out, or ``error``. Pictures are linked where they are files, else written as PNG.
+FILE gets JSON: what was read and left out, or ``error``. Images are linked where they are files, else written as PNG.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from datumaro.components.media import Image
 
 # By kind, what COCO's instances have no word for.
 _NOT_HELD = {
-    "label": "it is of the whole picture, and shows no object",
-    "caption": "it is text on the picture",
+    "label": "it is of the whole image, and shows no object",
+    "caption": "it is text on the image",
     "polyline": "it covers nothing",
 }
 _OTHERWISE = "COCO's instances have no such kind"
@@ -55,7 +55,7 @@ class _Account:
 
 
 def read(source: str, name: str, out: Path) -> dict[str, Any]:
-    """Write COCO's JSON of each subset, and its pictures, into ``out``."""
+    """Write COCO's JSON of each subset, and its images, into ``out``."""
     parts = _parts(source, name)
     categories = _categories(parts)
     ids = {category["name"]: category["id"] for category in categories}
@@ -68,9 +68,9 @@ def read(source: str, name: str, out: Path) -> dict[str, Any]:
             number += 1
             account.count(item)
             if not isinstance(item.media, Image):
-                account.leave("images", "they have no picture", item.id)
+                account.leave("images", "they have no image", item.id)
                 for annotation in item.annotations:
-                    account.leave(annotation.type.name, "its item has no picture", item.id)
+                    account.leave(annotation.type.name, "its item has no image", item.id)
                 continue
             subset = re.sub(r"[^\w-]", "_", item.subset or "default")
             entry = {"id": number, "file_name": _put(item, out / "images" / subset)}
@@ -122,7 +122,7 @@ def _categories(parts: Sequence[Dataset]) -> list[dict[str, Any]]:
 
 
 def _put(item: Any, folder: Path) -> str:
-    """Link or write the picture of an item; its name in ``folder``."""
+    """Link or write the image of an item; its name in ``folder``."""
     path = getattr(item.media, "path", "") or ""
     is_file = bool(path) and os.path.isfile(path)
     stem = "/".join(part for part in item.id.replace("\\", "/").split("/") if part not in ("", ".", ".."))

@@ -49,7 +49,7 @@ class Claim:
         format: the reader's name.
         why: what was seen, in words.
         labels: the files that it takes labels, classes and settings from.
-        images: the pictures that it takes.
+        images: the images that it takes.
         read: reads it.
     """
 
@@ -75,7 +75,7 @@ class Found:
     Attributes:
         place: the folder of the set, which may lie below the one that was asked for.
         labels: files that look like labels and nobody claimed.
-        images: pictures that nobody claimed, those of kinds that are not read among them.
+        images: images that nobody claimed, those of kinds that are not read among them.
     """
 
     place: Path
@@ -97,7 +97,7 @@ class Found:
 
 
 def found(tree: Tree, claim: Claim, others: Iterable[Tree] = ()) -> Found:
-    """What ``claim`` leaves of the files in ``tree`` and in ``others``, such as a folder of pictures elsewhere."""
+    """What ``claim`` leaves of the files in ``tree`` and in ``others``, such as a folder of images elsewhere."""
     files = dict.fromkeys([*tree.files, *(f for other in others for f in other.files)])
     claimed = {*claim.labels, *claim.images}
     left = [f for f in files if f not in claimed]

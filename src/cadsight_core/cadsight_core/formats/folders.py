@@ -1,4 +1,4 @@
-"""Folders of pictures: finding them, naming their samples, and writing a whole export or none of it."""
+"""Folders of images: finding them, naming their samples, and writing a whole export or none of it."""
 
 import contextlib
 import shutil
@@ -22,7 +22,7 @@ _MARK = ".cadsight-export"
 _FILES = ("classes.txt", "data.yaml", "via_region_data.json", "labels.txt")
 _SPLITS: dict[str, Split] = {"train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test"}
 
-Picture = tuple[Split, Path]
+Image = tuple[Split, Path]
 
 
 def split_of(name: str) -> Split:
@@ -38,21 +38,21 @@ def split_among(parts: Sequence[str]) -> Split:
     return ""
 
 
-def pictures_in(folder: Path, *, deep: bool = True) -> list[Path]:
-    """The pictures in ``folder`` by suffix, sorted, links followed; see :mod:`cadsight_core.formats.tree`."""
+def images_in(folder: Path, *, deep: bool = True) -> list[Path]:
+    """The images in ``folder`` by suffix, sorted, links followed; see :mod:`cadsight_core.formats.tree`."""
     return [p for p in Tree.of(folder).images if deep or p.parent == folder]
 
 
-def sample_names(pictures: Sequence[Picture], folder: Path) -> list[str]:
-    """A name for each picture, unique among them: its stem, else split and stem, else its path in ``folder``.
+def sample_names(images: Sequence[Image], folder: Path) -> list[str]:
+    """A name for each image, unique among them: its stem, else split and stem, else its path in ``folder``.
 
     Names that differ in capitals alone, or in how a letter is encoded, are one file on many disks and count as one.
     """
-    stems = [p.stem for _, p in pictures]
+    stems = [p.stem for _, p in images]
     if len(set(map(_file_key, stems))) == len(stems):
         return stems
-    split_stems = [f"{split}_{p.stem}" if split else p.stem for split, p in pictures]
-    paths = [p.relative_to(folder) if p.is_relative_to(folder) else Path(p.name) for _, p in pictures]
+    split_stems = [f"{split}_{p.stem}" if split else p.stem for split, p in images]
+    paths = [p.relative_to(folder) if p.is_relative_to(folder) else Path(p.name) for _, p in images]
     whole = ["_".join(p.parts) for p in paths]
     for names in (split_stems, ["_".join(p.with_suffix("").parts) for p in paths], whole):
         if len(set(map(_file_key, names))) == len(names):
@@ -84,14 +84,14 @@ def write_splits(
     layout: Callable[[str], tuple[Path, Path]],
     content: Callable[[Sequence[Sample]], Any],
 ) -> list[Path]:
-    """Write a JSON of each split and copy its pictures; returns the files.
+    """Write a JSON of each split and copy its images; returns the files.
 
-    ``layout`` gives the folder of a split's pictures and its JSON, both in ``folder``, ``content`` the JSON's value
+    ``layout`` gives the folder of a split's images and its JSON, both in ``folder``, ``content`` the JSON's value
     (see :mod:`cadsight_core.formats.json_stream`). The folder appears when it is whole; an earlier export there is
     replaced.
 
     Raises:
-        CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
+        CadsightError: for an image that is missing, a name that is there twice, or a full disk.
     """
     folder = Path(folder).resolve()
     files = []
@@ -100,16 +100,16 @@ def write_splits(
             images, file = layout(split)
             for place in (work / images, (work / file).parent):
                 place.mkdir(parents=True, exist_ok=True)
-            for sample in watched_if_many(group, len(group), "pictures written"):
-                copy_picture(sample, work / images)
+            for sample in watched_if_many(group, len(group), "images written"):
+                copy_image(sample, work / images)
             with step_if_many(len(group), "labels written"):
                 write_json(work / file, content(group))
             files.append(folder / file)
     return files
 
 
-def copy_picture(sample: Sample, folder: Path) -> Path:
-    """Copy the picture of ``sample`` into ``folder`` under the sample's name.
+def copy_image(sample: Sample, folder: Path) -> Path:
+    """Copy the image of ``sample`` into ``folder`` under the sample's name.
 
     Raises:
         CadsightError: when it is missing, there already, leads out of ``folder`` or does not fit on the disk.
@@ -120,7 +120,7 @@ def copy_picture(sample: Sample, folder: Path) -> Path:
     try:
         shutil.copyfile(sample.image, target)
     except OSError as error:
-        raise CadsightError(f"the picture {sample.image} could not be copied to {target}: {error.strerror}") from error
+        raise CadsightError(f"the image {sample.image} could not be copied to {target}: {error.strerror}") from error
     return target
 
 
@@ -144,7 +144,7 @@ def earlier_export(folder: Path) -> list[str] | None:
 
 
 def _is_of_an_export(name: Path) -> bool:
-    """Whether a format's writer gives a file this name: pictures, YOLO's labels and tables, JSON, the regression's."""
+    """Whether a format's writer gives a file this name: images, YOLO's labels and tables, JSON, the regression's."""
     top, deep = name.parts[0], len(name.parts) - 1
     if name.suffix.lower() in SUFFIXES:
         return deep <= 2 and not name.name.startswith(".")

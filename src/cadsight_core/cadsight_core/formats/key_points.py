@@ -1,7 +1,7 @@
 """What key points are called, and which change places in a mirror: the left eye of a mirrored face is its right one.
 
 Kept with the categories in the ``extra`` of a set, as COCO does: ``keypoints`` are the names of a class's points;
-``flip_idx``, YOLO's word, says for each point which one is there in the mirrored picture.
+``flip_idx``, YOLO's word, says for each point which one is there in the mirrored image.
 """
 
 import re

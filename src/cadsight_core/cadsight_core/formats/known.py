@@ -8,7 +8,7 @@ from cadsight_core.formats.coco import claim_coco
 from cadsight_core.formats.cvat import claim_cvat
 from cadsight_core.formats.finding import Claim
 from cadsight_core.formats.labelme import claim_labelme
-from cadsight_core.formats.own import claim_dataset, claim_pictures
+from cadsight_core.formats.own import claim_dataset, claim_images
 from cadsight_core.formats.regression import claim_regression
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.via import claim_via
@@ -18,18 +18,18 @@ from cadsight_core.formats.yolo import claim_yolo
 
 @dataclass(frozen=True)
 class Where:
-    """Where labels and pictures are looked for.
+    """Where labels and images are looked for.
 
     Attributes:
         tree: of the folder of labels.
         only: the one file that is meant.
-        pictures: of the folder of pictures, when they do not lie in ``tree``.
+        images: of the folder of images, when they do not lie in ``tree``.
         class_attribute: VIA's attribute that tells the class, where the user names it.
     """
 
     tree: Tree
     only: Path | None = None
-    pictures: Tree | None = None
+    image_tree: Tree | None = None
     class_attribute: str | None = None
 
 
@@ -55,15 +55,15 @@ READERS = (
     Reader("cadsight", "our dataset.json", (), lambda w: claim_dataset(w.tree)),
     Reader("yolo", "YOLO's images/ and labels/ or data.yaml", (".yaml", ".yml"), lambda w: claim_yolo(w.tree, w.only)),
     Reader("regression", "a regression labels.txt", (".txt",), lambda w: claim_regression(w.tree, w.only)),
-    Reader("coco", "COCO's JSON", (".json",), lambda w: claim_coco(w.tree, w.pictures, w.only)),
+    Reader("coco", "COCO's JSON", (".json",), lambda w: claim_coco(w.tree, w.image_tree, w.only)),
     Reader(
         "via",
         "VIA's JSON or CSV",
         (".json", ".csv"),
-        lambda w: claim_via(w.tree, w.pictures, w.only, w.class_attribute),
+        lambda w: claim_via(w.tree, w.image_tree, w.only, w.class_attribute),
     ),
-    Reader("labelme", "LabelMe's JSON", (".json",), lambda w: claim_labelme(w.tree, w.pictures, w.only)),
-    Reader("voc", "Pascal VOC's XML", (".xml",), lambda w: claim_voc(w.tree, w.pictures, w.only)),
-    Reader("cvat", "CVAT's XML", (".xml",), lambda w: claim_cvat(w.tree, w.pictures, w.only)),
-    Reader("pictures", "a folder of pictures", (), lambda w: claim_pictures(w.tree)),
+    Reader("labelme", "LabelMe's JSON", (".json",), lambda w: claim_labelme(w.tree, w.image_tree, w.only)),
+    Reader("voc", "Pascal VOC's XML", (".xml",), lambda w: claim_voc(w.tree, w.image_tree, w.only)),
+    Reader("cvat", "CVAT's XML", (".xml",), lambda w: claim_cvat(w.tree, w.image_tree, w.only)),
+    Reader("images", "a folder of images", (), lambda w: claim_images(w.tree)),
 )

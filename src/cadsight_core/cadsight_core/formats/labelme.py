@@ -1,4 +1,4 @@
-"""LabelMe: one JSON a picture, of polygons, rectangles, circles and masks.
+"""LabelMe: one JSON an image, of polygons, rectangles, circles and masks.
 
 Shapes of one label and one ``group_id`` are the pieces of one object, as LabelMe's own export to COCO takes them.
 """
@@ -21,7 +21,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import split_among
 from cadsight_core.formats.json_files import checked, head_of, json_bytes, parse_json
-from cadsight_core.formats.listed import Listed, Named, found_picture, size_of, together
+from cadsight_core.formats.listed import Listed, Named, found_image, size_of, together
 from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
@@ -67,11 +67,11 @@ class _Drawn:
     box: Box
 
 
-def claim_labelme(tree: Tree, pictures: Tree | None = None, only: Path | None = None) -> Claim | None:
+def claim_labelme(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
     """The claim on LabelMe's files in ``tree``, or on the file ``only``; None where there is none.
 
     Args:
-        pictures: where the pictures lie, when not in ``tree``.
+        images: where the images lie, when not in ``tree``.
     """
     heads: dict[Path, _Head] = {}
     for path in [only] if only is not None else tree.ending(".json"):
@@ -82,28 +82,28 @@ def claim_labelme(tree: Tree, pictures: Tree | None = None, only: Path | None = 
         return None
     quiet = Notes()
     images = [
-        found_picture(_locator(path, tree, pictures), _names(path, h.imagePath), path, quiet)
+        found_image(_locator(path, tree, image_tree), _names(path, h.imagePath), path, quiet)
         for path, h in heads.items()
     ]
     taken = tuple(dict.fromkeys(image for image in images if image is not None))
     why = f"shapes and imagePath in {next(iter(heads)).name}"
-    return Claim("labelme", why, tuple(heads), taken, lambda notes: _loaded(list(heads), tree, pictures, notes))
+    return Claim("labelme", why, tuple(heads), taken, lambda notes: _loaded(list(heads), tree, image_tree, notes))
 
 
-def _locator(path: Path, tree: Tree, pictures: Tree | None) -> Locator:
-    if pictures is not None:
-        return Locator(pictures.index, [pictures.folder], lost=True)
+def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
+    if image_tree is not None:
+        return Locator(image_tree.index, [image_tree.folder], lost=True)
     parent = path.parent.parent
     return Locator(tree.index, [path.parent, path.parent / "images", parent / "images", parent / "JPEGImages"])
 
 
 def _names(path: Path, told: str) -> list[str]:
-    """LabelMe names a picture by its way from the JSON, which a moved file has no more; its name is the JSON's own."""
+    """LabelMe names an image by its way from the JSON, which a moved file has no more; its name is the JSON's own."""
     last = told.replace("\\", "/").rpartition("/")[2]
     return [told, last, path.stem + Path(last).suffix]
 
 
-def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Notes) -> Loaded:
+def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
     listed = []
     for path in watched_if_many(files, len(files), "label files read"):
         try:
@@ -111,7 +111,7 @@ def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Not
         except CadsightError as error:
             notes.problem("unreadable label file", path, str(error), loses="label files")
             continue
-        image = found_picture(_locator(path, tree, pictures), _names(path, told.imagePath), path, notes)
+        image = found_image(_locator(path, tree, image_tree), _names(path, told.imagePath), path, notes)
         size = None if image is None else size_of(image, _told(told), path, notes)
         if image is None or size is None:
             continue
@@ -204,14 +204,14 @@ def _drawn(shape: _Shape, size: ImageSize) -> _Drawn:
 
 
 def _mask(text: str, points: Polygon, size: ImageSize) -> Any:
-    """The whole picture's mask of the PNG of the mask's box, whose corners are its outermost pixels."""
+    """The whole image's mask of the PNG of the mask's box, whose corners are its outermost pixels."""
     x, y = (int(v) for v in points.min(axis=0))
     with (
         pillow_reads(lambda error: CadsightError(f"the mask is no PNG in base64 ({error})")),
         Image.open(io.BytesIO(base64.b64decode(text, validate=True))) as image,
     ):
         if x < 0 or y < 0 or x + image.width > size.width or y + image.height > size.height:
-            raise CadsightError(f"the mask of {image.width} x {image.height} pixels reaches out of the picture")
+            raise CadsightError(f"the mask of {image.width} x {image.height} pixels reaches out of the image")
         part = np.asarray(image.convert("L")) > 0
     mask = np.zeros((size.height, size.width), bool)
     mask[y : y + part.shape[0], x : x + part.shape[1]] = part

@@ -1,4 +1,4 @@
-"""What readers of label files have in common whose pictures the files name: pictures found, samples named and made."""
+"""What readers of label files have in common whose images the files name: images found, samples named and made."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Listed:
-    """A picture as a label file lists it."""
+    """An image as a label file lists it."""
 
     file: Path
     image: Path
@@ -34,42 +34,42 @@ class Listed:
     objects: tuple[Named, ...]
 
 
-def found_picture(locator: Locator, names: Iterable[str], file: Path, notes: Notes) -> Path | None:
-    """The first picture that one of ``names`` finds, None (and a note) where none does."""
+def found_image(locator: Locator, names: Iterable[str], file: Path, notes: Notes) -> Path | None:
+    """The first image that one of ``names`` finds, None (and a note) where none does."""
     names = [name for name in dict.fromkeys(names) if name]
     try:
         image = next((i for name in names if (i := locator.find(name)) is not None), None)
     except CadsightError as error:
-        notes.problem("missing picture", file, str(error), loses="images")
+        notes.problem("missing image", file, str(error), loses="images")
         return None
     if image is None:
         told = names[0] if names else ""
-        notes.problem("missing picture", file, f"the picture {told!r} does not exist, expected a file", loses="images")
+        notes.problem("missing image", file, f"the image {told!r} does not exist, expected a file", loses="images")
     return image
 
 
 def readable_size(image: Path, notes: Notes) -> ImageSize | None:
-    """The picture's size, None (and a note) where it cannot be read."""
+    """The image's size, None (and a note) where it cannot be read."""
     try:
         return image_size(image)
     except CadsightError as error:
         if notes.strict:
             raise
-        notes.problem("unreadable picture", image, str(error), loses="images")
+        notes.problem("unreadable image", image, str(error), loses="images")
         return None
 
 
 def size_of(image: Path, told: tuple[float, float] | None, file: Path, notes: Notes) -> ImageSize | None:
-    """The picture's size, None (and a note) where it cannot be read; noted where ``file`` told another one."""
+    """The image's size, None (and a note) where it cannot be read; noted where ``file`` told another one."""
     size = readable_size(image, notes)
     if size is not None and told is not None and all(told) and told != (size.width, size.height):
         # A whole number may have more digits than a float holds.
         width, height = (f"{v:g}" if isinstance(v, float) else v for v in told)
         text = (
             f"{image.name!r} is said to be {width} x {height} pixels, expected {size.width} x {size.height} as in the "
-            "picture"
+            "image"
         )
-        notes.problem("wrong picture size", file, text)
+        notes.problem("wrong image size", file, text)
     return size
 
 

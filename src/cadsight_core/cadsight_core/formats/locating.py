@@ -1,4 +1,4 @@
-"""The picture that a label file means by a name, which was often right on another machine only."""
+"""The image that a label file means by a name, which was often right on another machine only."""
 
 import os
 import re
@@ -55,12 +55,12 @@ class Index:
 
 
 class Locator:
-    """Finds pictures by the names that label files give them.
+    """Finds images by the names that label files give them.
 
     A name is looked for as it stands, below each of ``bases``; then with Windows' separators, percent-encoded
     characters, composed and decomposed letters and capitals set aside. Of a name that is absolute, an address or leads
-    out of its folder, as labelling tools export them, the longest end counts that names a picture; with ``lost`` of any
-    name, as the user says himself where the pictures lie.
+    out of its folder, as labelling tools export them, the longest end counts that names an image; with ``lost`` of any
+    name, as the user says himself where the images lie.
     """
 
     def __init__(self, index: Index, bases: Sequence[Path], *, lost: bool = False) -> None:
@@ -68,10 +68,10 @@ class Locator:
         self._starts = tuple(f"{base}{os.sep}" for base in bases)
 
     def find(self, name: str) -> Path | None:
-        """The picture called ``name``, None where there is none.
+        """The image called ``name``, None where there is none.
 
         Raises:
-            CadsightError: when several pictures may be meant.
+            CadsightError: when several images may be meant.
         """
         files = self._index.files
         for start in self._starts:  # a set has many names, and nearly all of them are right as they stand
@@ -104,7 +104,7 @@ class Locator:
         if found and len(found) > 1:
             exact = [f for f in found if f.name == parts[-1]]
             if len(exact) != 1:
-                raise CadsightError(f"the name {name!r} may mean {found[0]} or {found[1]}, expected one picture")
+                raise CadsightError(f"the name {name!r} may mean {found[0]} or {found[1]}, expected one image")
             return exact[0]
         return found[0] if found else None
 
@@ -133,7 +133,7 @@ def _parts(name: str) -> list[str]:
     parts: list[str] = []
     for part in name.split("/"):
         if part == "..":
-            parts.clear()  # what lies before a step up is not where the picture is
+            parts.clear()  # what lies before a step up is not where the image is
         elif part not in ("", "."):
             parts.append(part)
     return parts

@@ -13,7 +13,7 @@ from cadsight_core.sample import Instance, Sample
 
 
 def merged(parts: Sequence[Loaded], folder: Path, notes: Notes) -> Loaded:
-    """The samples of all ``parts`` with the classes of all, each picture once with the labels of all that name it."""
+    """The samples of all ``parts`` with the classes of all, each image once with the labels of all that name it."""
     classes = tuple(dict.fromkeys(name for part in parts for name in part.classes))
     samples: dict[Path, Sample] = {}
     files: dict[Path, Path | None] = {}
@@ -29,18 +29,16 @@ def merged(parts: Sequence[Loaded], folder: Path, notes: Notes) -> Loaded:
                 continue
             if first.split != sample.split:
                 text = f"it stands in {first.split or 'none'} and in {sample.split or 'none'}, expected one split"
-                notes.problem("picture in two splits", sample.image, text)
+                notes.problem("image in two splits", sample.image, text)
             twice.append((sample.image, files[sample.image], file))
             samples[sample.image] = replace(first, instances=(*first.instances, *_new(instances, first.instances)))
     if twice:
         image, one, other = twice[0]
         where = f"{one} and {other}"
-        text = (
-            f"{len(twice)} pictures are listed twice, the first in {where}: each is one picture with the labels of both"
-        )
-        notes.remark("picture listed twice", image, text)
-    pictures = [(s.split, s.image) for s in samples.values()]
-    names = sample_names(pictures, folder)
+        text = f"{len(twice)} images are listed twice, the first in {where}: each is one image with the labels of both"
+        notes.remark("image listed twice", image, text)
+    images = [(s.split, s.image) for s in samples.values()]
+    names = sample_names(images, folder)
     named = [replace(s, name=name) for s, name in zip(samples.values(), names, strict=True)]
     for sample in named:
         notes.label_file(sample.name, files[sample.image])

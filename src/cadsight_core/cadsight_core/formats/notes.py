@@ -9,16 +9,16 @@ from cadsight_core.sample import Sample
 
 # Every kind of problem that is told: none can be made that is not here, so that each can be passed over by name.
 KINDS = (
-    "box outside", "class name twice", "duplicate box", "duplicate picture", "empty box", "empty class", "empty labels",
-    "image id twice", "label file without picture", "label given twice", "missing folder", "missing list",
-    "missing picture", "mixed rows", "mixed sizes", "near-empty class", "no class list", "no labels", "no pictures",
-    "non-unit normal", "odd classes", "odd label", "outline outside", "picture in two splits", "picture listed twice",
-    "picture without labels", "unread label file", "unread picture", "unreadable data set", "unreadable label file",
-    "unreadable picture", "whole picture", "wrong picture size",
+    "box outside", "class name twice", "duplicate box", "duplicate image", "empty box", "empty class", "empty labels",
+    "image id twice", "label file without image", "label given twice", "missing folder", "missing list",
+    "missing image", "mixed rows", "mixed sizes", "near-empty class", "no class list", "no labels", "no images",
+    "non-unit normal", "odd classes", "odd label", "outline outside", "image in two splits", "image listed twice",
+    "image without labels", "unread label file", "unread image", "unreadable data set", "unreadable label file",
+    "unreadable image", "whole image", "wrong image size",
 )  # fmt: skip
 
-# Formats of which a picture that has no labels says nothing of itself: the others list each picture.
-_FILE_A_PICTURE = ("yolo", "pictures")
+# Formats of which an image that has no labels says nothing of itself: the others list each image.
+_FILE_PER_IMAGE = ("yolo", "images")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Notes:
             self.problems.append(problem)
 
     def label_file(self, sample: str, file: Path | None) -> None:
-        """The labels of the picture ``sample`` stand in ``file``; None where that file is missing."""
+        """The labels of the image ``sample`` stand in ``file``; None where that file is missing."""
         self._files[sample] = file
 
     def label_file_of(self, sample: str) -> Path | None:
@@ -87,10 +87,10 @@ class Notes:
 
     def unlabelled(self, samples: Iterable[Sample], form: str) -> list[Sample]:
         """Those of ``samples`` that a reader of the format ``form`` looked for a file of labels for and found none."""
-        return [s for s in samples if self._files.get(s.name) is None] if form in _FILE_A_PICTURE else []
+        return [s for s in samples if self._files.get(s.name) is None] if form in _FILE_PER_IMAGE else []
 
     def place(self, sample: str, index: int, file: Path, line: int | None = None) -> None:
-        """The label ``index`` of the picture ``sample`` stands in ``file`` at ``line``."""
+        """The label ``index`` of the image ``sample`` stands in ``file`` at ``line``."""
         self._places[sample, index] = (file, line)
 
     def place_of(self, sample: str, index: int, otherwise: Path) -> tuple[Path, int | None]:

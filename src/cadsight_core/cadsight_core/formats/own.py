@@ -1,4 +1,4 @@
-"""Folders without labels: pictures alone, and data sets of our own, whose labels their manifest holds."""
+"""Folders without labels: images alone, and data sets of our own, whose labels their manifest holds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ from cadsight_core.sample import Sample
 from cadsight_core.watching import watched_if_many
 
 
-def claim_pictures(tree: Tree) -> Claim | None:
-    """The claim on all pictures of a folder, None where it has none."""
+def claim_images(tree: Tree) -> Claim | None:
+    """The claim on all images of a folder, None where it has none."""
     images = tree.images
     if not images:
         return None
-    return Claim("pictures", "pictures alone", (), images, lambda notes: _pictures(tree.folder, images, notes))
+    return Claim("images", "images alone", (), images, lambda notes: _images(tree.folder, images, notes))
 
 
 def claim_dataset(tree: Tree) -> Claim | None:
@@ -40,14 +40,14 @@ def claim_dataset(tree: Tree) -> Claim | None:
     return Claim("cadsight", "dataset.json", tuple(ours), tuple(dataset.files), read)
 
 
-def _pictures(folder: Path, pictures: Sequence[Path], notes: Notes) -> Loaded:
+def _images(folder: Path, images: Sequence[Path], notes: Notes) -> Loaded:
     samples = []
-    named = zip(pictures, sample_names([("", p) for p in pictures], folder), strict=True)
-    for image, name in watched_if_many(named, len(pictures), "pictures found"):
+    named = zip(images, sample_names([("", p) for p in images], folder), strict=True)
+    for image, name in watched_if_many(named, len(images), "images found"):
         try:
             samples.append(Sample(name, image, image_size(image)))
         except CadsightError as error:
             if notes.strict:
                 raise
-            notes.problem("unreadable picture", image, str(error), loses="images")
-    return Loaded(samples, (), "pictures")
+            notes.problem("unreadable image", image, str(error), loses="images")
+    return Loaded(samples, (), "images")

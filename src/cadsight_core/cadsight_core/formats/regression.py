@@ -61,7 +61,7 @@ def read_regression(path: str | Path, notes: Notes | None = None) -> tuple[list[
 
     Raises:
         CadsightError: unless ``notes`` collects them, for another header, a line with other than a name and five
-            finite numbers, a name outside the folder, or an unreadable picture.
+            finite numbers, a name outside the folder, or an unreadable image.
     """
     path = Path(path).resolve()
     return _read(path / FILE if path.is_dir() else path, notes or Notes(strict=True)), CLASSES
@@ -124,18 +124,18 @@ def write_regression(
 ) -> Path:
     """Write a crop (size, size) and a line for each instance with a normal; returns the labels file.
 
-    A picture with one such instance keeps its name, several are numbered NAME_0, NAME_1. Where the point of
+    An image with one such instance keeps its name, several are numbered NAME_0, NAME_1. Where the point of
     interest is not known, the middle of the box stands for it. The folder appears when it is whole; an earlier
     export there is replaced.
 
     Raises:
-        CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
+        CadsightError: for an image that is missing, a name that is there twice, or a full disk.
     """
     folder = Path(folder).resolve()
     with whole_export(folder) as work:
         lines = [HEADER]
         group = samples if isinstance(samples, Sequence) else list(samples)
-        for sample in watched_if_many(group, len(group), "pictures written"):
+        for sample in watched_if_many(group, len(group), "images written"):
             instances = [i for i in sample.instances if i.normal is not None]
             image = read_image(sample.image) if instances else None
             for index, instance in enumerate(instances):

@@ -28,7 +28,7 @@ class ReadByDatumaro:
     """A data set that datumaro has read.
 
     Attributes:
-        place: a folder of COCO's JSON and pictures, links to those of the source where they are files.
+        place: a folder of COCO's JSON and images, links to those of the source where they are files.
         format: datumaro's name of it.
         version: datumaro's.
         read: what it read: images, and annotations by their kind.
@@ -96,9 +96,9 @@ def offer(source: str | Path) -> str:
 
 
 def _passed_over(source: Path, out: Path, read: Mapping[str, int]) -> Iterator[LeftOut]:
-    """What datumaro says nothing of: files that look like labels where it read none, and pictures that it did not take.
+    """What datumaro says nothing of: files that look like labels where it read none, and images that it did not take.
 
-    Where masks were read, pictures are labels too, and nothing is said of them.
+    Where masks were read, images are labels too, and nothing is said of them.
     """
     if not source.is_dir():
         return

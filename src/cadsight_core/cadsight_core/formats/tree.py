@@ -32,17 +32,17 @@ class Tree:
 
     @cached_property
     def images(self) -> tuple[Path, ...]:
-        """The files that end like a picture that can be read."""
+        """The files that end like an image that can be read."""
         return self.ending(*SUFFIXES)
 
     @cached_property
     def index(self) -> Index:
-        """The pictures by their names."""
+        """The images by their names."""
         return Index(self.folder, self.images)
 
     @cached_property
     def stems(self) -> dict[str, list[str]]:
-        """The names of the pictures by what they are without suffix."""
+        """The names of the images by what they are without suffix."""
         found: dict[str, list[str]] = {}
         for image in self.images:
             found.setdefault(image.stem, []).append(image.name)

@@ -64,12 +64,12 @@ class _Project(msgspec.Struct):
 
 
 def claim_via(
-    tree: Tree, pictures: Tree | None = None, only: Path | None = None, class_attribute: str | None = None
+    tree: Tree, image_tree: Tree | None = None, only: Path | None = None, class_attribute: str | None = None
 ) -> Claim | None:
     """The claim on VIA's files in ``tree``, or on the file ``only``; None where there is none.
 
     Args:
-        pictures: where the pictures lie, when not in ``tree``.
+        images: where the images lie, when not in ``tree``.
         class_attribute: as of :func:`read_via`.
     """
     files: dict[Path, list[str]] = {}
@@ -79,7 +79,7 @@ def claim_via(
             files[path] = names
     if not files:
         return None
-    locators = {path: _locator(path, tree, pictures, _project_of(path)) for path in files}
+    locators = {path: _locator(path, tree, image_tree, _project_of(path)) for path in files}
     images = dict.fromkeys(
         image for path, names in files.items() for name in names if (image := _image(locators[path], name)) is not None
     )
@@ -93,7 +93,7 @@ def claim_via(
 
 
 def _names_of(path: Path) -> list[str] | None:
-    """The names of the pictures in VIA's JSON or table, None where it is something else."""
+    """The names of the images in VIA's JSON or table, None where it is something else."""
     if _is_table(path):
         return names_in(path) if is_via_table(path) else None
     data = json_bytes(path)
@@ -119,11 +119,11 @@ def read_via(
 
     The class is the region attribute ``class_attribute``; without it, the first of ``CLASS_ATTRIBUTES`` that the
     regions have, else their only attribute. Classes come in the order of the project's options, others behind
-    them by name. The pictures lie beside the file, in images/, or in the project's default path.
+    them by name. The images lie beside the file, in images/, or in the project's default path.
 
     Raises:
         CadsightError: for a file that does not parse or is not VIA's; and unless ``notes`` collects them, for the
-            first region or picture that cannot be used.
+            first region or image that cannot be used.
     """
     path = Path(path).resolve()
     tree = Tree.of(path.parent)
@@ -182,7 +182,7 @@ def to_via(
 def via_entry(
     sample: Sample, classes: Sequence[str], key: str, file: Path, *, square: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Key and entry of one picture, whose bytes ``file`` has; ``key`` is the attribute that tells the class."""
+    """Key and entry of one image, whose bytes ``file`` has; ``key`` is the attribute that tells the class."""
     name = sample.name + file.suffix.lower()
     size = file.stat().st_size
     regions = [_region(i, sample.size, key, classes, square) for i in sample.instances]
@@ -198,7 +198,7 @@ def write_via(
     *,
     square: bool = False,
 ) -> list[Path]:
-    """Write SPLIT/via_region_data.json with the pictures beside it (no folder for no split); returns the files.
+    """Write SPLIT/via_region_data.json with the images beside it (no folder for no split); returns the files.
 
     Raises:
         CadsightError: as :func:`cadsight_core.formats.folders.write_splits`.
@@ -394,10 +394,10 @@ def _project_of(path: Path) -> dict[str, Any]:
     return {"_via_settings": parse_json(bytes(settings), path)} if settings is not None else {}
 
 
-def _locator(path: Path, tree: Tree, pictures: Tree | None, project: Mapping[str, Any]) -> Locator:
-    """Finds the pictures beside the file, in images/, or in the project's default path."""
-    if pictures is not None:
-        return Locator(pictures.index, [pictures.folder], lost=True)
+def _locator(path: Path, tree: Tree, image_tree: Tree | None, project: Mapping[str, Any]) -> Locator:
+    """Finds the images beside the file, in images/, or in the project's default path."""
+    if image_tree is not None:
+        return Locator(image_tree.index, [image_tree.folder], lost=True)
     places = [path.parent, path.parent / "images"]
     told = _within(project, "_via_settings", "core", "default_filepath")
     default = lexically_inside(path.parent, told.replace("\\", "/")) if isinstance(told, str) and told else None
@@ -415,8 +415,8 @@ def _find(name: Any, locator: Locator, path: Path, notes: Notes) -> Path | None:
     try:
         image = locator.find(name) if isinstance(name, str) else None
     except CadsightError as error:
-        notes.problem("missing picture", path, str(error), loses="images")
+        notes.problem("missing image", path, str(error), loses="images")
         return None
     if image is None:
-        notes.problem("missing picture", path, f"the picture {name!r} does not exist, expected a file", loses="images")
+        notes.problem("missing image", path, f"the image {name!r} does not exist, expected a file", loses="images")
     return image

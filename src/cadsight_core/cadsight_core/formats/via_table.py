@@ -43,7 +43,7 @@ def is_via_table(path: Path) -> bool:
 
 
 def names_in(path: Path) -> list[str]:
-    """The names of the pictures in VIA's table; none of one that cannot be read."""
+    """The names of the images in VIA's table; none of one that cannot be read."""
     try:
         return list(dict.fromkeys(row.cells[_FILENAME] for row in _rows(path)))
     except CadsightError:
@@ -51,11 +51,11 @@ def names_in(path: Path) -> list[str]:
 
 
 def entries_of(path: Path, notes: Notes) -> dict[str, dict[str, Any]]:
-    """The pictures of VIA's table by VIA's keys, each with ``filename``, ``size``, ``file_attributes``, ``regions``.
+    """The images of VIA's table by VIA's keys, each with ``filename``, ``size``, ``file_attributes``, ``regions``.
 
     Raises:
         CadsightError: for a file that is in another encoding or no table; and unless ``notes`` collects them, for the
-            first row that cannot be used and the first picture with another number of rows than the file says.
+            first row that cannot be used and the first image with another number of rows than the file says.
     """
     entries: dict[str, dict[str, Any]] = {}
     told: dict[str, tuple[str, int]] = {}
@@ -64,7 +64,7 @@ def entries_of(path: Path, notes: Notes) -> dict[str, dict[str, Any]]:
     for row in _rows(path):
         name, size = row.cells[_FILENAME], row.cells.get("file_size", "")
         if not name:
-            notes.problem("odd label", path, "the row names no picture, expected a filename", row.line, loses="labels")
+            notes.problem("odd label", path, "the row names no image, expected a filename", row.line, loses="labels")
             continue
         key = f"{name}{size}"
         if key not in entries:

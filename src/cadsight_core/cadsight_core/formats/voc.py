@@ -1,4 +1,4 @@
-"""Pascal VOC: one XML a picture, of boxes and of polygons as Roboflow adds them.
+"""Pascal VOC: one XML an image, of boxes and of polygons as Roboflow adds them.
 
 VOC counts pixels from 1 and names a box by its first and last pixel, so that (11, 11) to (40, 50) is the box from
 (10, 10) to (40, 50) here.
@@ -15,7 +15,7 @@ from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import Claim, Loaded
 from cadsight_core.formats.folders import split_among, split_of
-from cadsight_core.formats.listed import Listed, Named, found_picture, size_of, together
+from cadsight_core.formats.listed import Listed, Named, found_image, size_of, together
 from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
@@ -24,7 +24,7 @@ from cadsight_core.sample import Instance, Split
 from cadsight_core.text_files import read_text
 from cadsight_core.watching import watched_if_many
 
-_PICTURES = ("JPEGImages", "images", "Images", "jpegimages")
+_IMAGES = ("JPEGImages", "images", "Images", "jpegimages")
 _FLAGS = ("difficult", "truncated", "occluded")
 # What is read apart, and settings of the file that say nothing of the object.
 _PASSED = (
@@ -33,11 +33,11 @@ _PASSED = (
 )
 
 
-def claim_voc(tree: Tree, pictures: Tree | None = None, only: Path | None = None) -> Claim | None:
+def claim_voc(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
     """The claim on the XML of Pascal VOC in ``tree``, or on the file ``only``; None where there is none.
 
     Args:
-        pictures: where the pictures lie, when not in ``tree``.
+        images: where the images lie, when not in ``tree``.
     """
     files = [f for f in ([only] if only is not None else tree.ending(".xml")) if root_of(f) == "annotation"]
     if not files:
@@ -49,21 +49,21 @@ def claim_voc(tree: Tree, pictures: Tree | None = None, only: Path | None = None
             told = text(read_xml(path), "filename")
         except CadsightError:
             told = ""
-        images.append(found_picture(_locator(path, tree, pictures), _names(path, told, tree, pictures), path, quiet))
+        images.append(found_image(_locator(path, tree, image_tree), _names(path, told, tree, image_tree), path, quiet))
     lists = tuple(_lists(tree))
     taken = tuple(dict.fromkeys(image for image in images if image is not None))
     why = f"<annotation> in {files[0].name}"
-    return Claim("voc", why, (*files, *lists), taken, lambda notes: _loaded(files, tree, pictures, notes))
+    return Claim("voc", why, (*files, *lists), taken, lambda notes: _loaded(files, tree, image_tree, notes))
 
 
 def _lists(tree: Tree) -> dict[Path, Split]:
-    """The lists of pictures of each split, in ImageSets/Main."""
+    """The lists of images of each split, in ImageSets/Main."""
     texts = [f for f in tree.ending(".txt") if f.parent.name == "Main" and f.parent.parent.name == "ImageSets"]
     return {f: split for f in texts if (split := split_of(f.stem))}
 
 
 def _splits(tree: Tree, notes: Notes) -> dict[str, Split]:
-    """The split of each picture by its name without suffix; a list of one class has a second column."""
+    """The split of each image by its name without suffix; a list of one class has a second column."""
     found: dict[str, Split] = {}
     for file, split in _lists(tree).items():
         for line in read_text(file).splitlines():
@@ -72,25 +72,25 @@ def _splits(tree: Tree, notes: Notes) -> dict[str, Split]:
             stem = Path(line.split()[0]).stem
             if found.setdefault(stem, split) != split:
                 text = f"{stem!r} stands in {found[stem]} and in {split}, expected one split"
-                notes.problem("picture in two splits", file, text)
+                notes.problem("image in two splits", file, text)
     return found
 
 
-def _locator(path: Path, tree: Tree, pictures: Tree | None) -> Locator:
-    if pictures is not None:
-        return Locator(pictures.index, [pictures.folder], lost=True)
-    bases = [path.parent, *(path.parent.parent / name for name in _PICTURES), path.parent.parent]
+def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
+    if image_tree is not None:
+        return Locator(image_tree.index, [image_tree.folder], lost=True)
+    bases = [path.parent, *(path.parent.parent / name for name in _IMAGES), path.parent.parent]
     return Locator(tree.index, [*bases, tree.folder])
 
 
-def _names(path: Path, told: str, tree: Tree, pictures: Tree | None) -> list[str]:
-    """By the file's word, else the picture of the XML's own name: many tools leave another suffix or an old name."""
+def _names(path: Path, told: str, tree: Tree, image_tree: Tree | None) -> list[str]:
+    """By the file's word, else the image of the XML's own name: many tools leave another suffix or an old name."""
     last = told.replace("\\", "/").rpartition("/")[2]
-    own = sorted(set((pictures or tree).stems.get(path.stem, ())))
+    own = sorted(set((image_tree or tree).stems.get(path.stem, ())))
     return [told, last, *own]
 
 
-def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Notes) -> Loaded:
+def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
     splits = _splits(tree, notes)
     listed = []
     for path in files:
@@ -100,8 +100,8 @@ def _loaded(files: Sequence[Path], tree: Tree, pictures: Tree | None, notes: Not
         except CadsightError as error:
             notes.problem("unreadable label file", path, str(error), loses="label files")
             continue
-        names = _names(path, text(root, "filename"), tree, pictures)
-        image = found_picture(_locator(path, tree, pictures), names, path, notes)
+        names = _names(path, text(root, "filename"), tree, image_tree)
+        image = found_image(_locator(path, tree, image_tree), names, path, notes)
         size = None if image is None else size_of(image, told, path, notes)
         if image is None or size is None:
             continue
@@ -178,7 +178,7 @@ def _contents(children: Iterable[ElementTree.Element], levels: int = 3) -> dict[
 
 
 def _polygon(element: ElementTree.Element) -> np.ndarray:
-    """Corners as x1, y1, x2, ... or as pt with x and y, in pixels from the picture's corner."""
+    """Corners as x1, y1, x2, ... or as pt with x and y, in pixels from the image's corner."""
     points = [(text(p, "x"), text(p, "y")) for p in element.findall("pt")]
     if not points:
         count = sum(child.tag.startswith("x") for child in element)

@@ -54,7 +54,7 @@ class Writer:
 def _write_dataset(samples: Sequence[Sample], loaded: Loaded, target: Path, writing: Writing) -> Path:
     with whole_folder(target, replace=False) as work:
         dataset = Dataset.create(work, loaded.classes, extra=loaded.extra)
-        for sample in watched_if_many(samples, len(samples), "pictures written"):
+        for sample in watched_if_many(samples, len(samples), "images written"):
             if writing.square:
                 boxes = tuple(replace(i, box=i.box.squared(sample.size)) for i in sample.instances)
                 sample = replace(sample, instances=boxes)
@@ -105,7 +105,7 @@ def _by_yolo(samples: Sequence[Sample], writing: Writing) -> Loses:
         objects = [i for i in sample.instances if not is_crowd(i)]
         shown = [i for i in objects if is_in_view(i, sample.size)]
         away = [i for i in objects if not is_in_view(i, sample.size)]
-        yield from _all_of(away, "nothing of their box lies in the picture")
+        yield from _all_of(away, "nothing of their box lies in the image")
         kind = "boxes" if count else row_kind(shown, writing.shapes, square=writing.square)
         shapes = [i for i in shown if has_shape(i)]
         if kind == "boxes":

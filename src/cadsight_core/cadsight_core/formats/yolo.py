@@ -1,4 +1,4 @@
-"""YOLO labels (Comillas, section 3.1): one text file a picture, one line an instance, all relative to the picture.
+"""YOLO labels (Comillas, section 3.1): one text file an image, one line an instance, all relative to the image.
 
 A line is ``class xc yc w h``, or ``class x1 y1 x2 y2 x3 y3 ...`` for an outline, or ``class xc yc w h score`` as
 detectors save it. Where data.yaml has ``kpt_shape`` a line is ``class xc yc w h`` and the key points, which come as
@@ -16,7 +16,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import Claim, Loaded
-from cadsight_core.formats.folders import copy_picture, sample_names, whole_export
+from cadsight_core.formats.folders import copy_image, sample_names, whole_export
 from cadsight_core.formats.key_points import for_yolo
 from cadsight_core.formats.listed import readable_size
 from cadsight_core.formats.notes import Notes
@@ -48,19 +48,19 @@ def claim_yolo(tree: Tree, config: Path | None = None) -> Claim | None:
     if layout is None:
         return None
     labels = tuple(dict.fromkeys([*layout.settings, *layout.labels.values(), *layout.lone]))
-    images = tuple(image for _, image in layout.pictures)
+    images = tuple(image for _, image in layout.images)
     return Claim("yolo", layout.why, labels, images, lambda later: _loaded(layout, notes, later))
 
 
 def read_yolo(path: str | Path, notes: Notes | None = None) -> tuple[list[Sample], tuple[str, ...]]:
     """Samples and classes of a folder with ``data.yaml``, or with images/, labels/ and ``classes.txt``.
 
-    ``path`` is the folder or its data.yaml. A picture without a label file has no instances. Boxes and outlines
-    come in pixels; outlines as ``attributes["segmentation"]`` (see :mod:`cadsight_core.shapes`). Of the pictures
+    ``path`` is the folder or its data.yaml. An image without a label file has no instances. Boxes and outlines
+    come in pixels; outlines as ``attributes["segmentation"]`` (see :mod:`cadsight_core.shapes`). Of the images
     only the headers are read.
 
     Raises:
-        CadsightError: unless ``notes`` collects them, for the first unreadable picture or label.
+        CadsightError: unless ``notes`` collects them, for the first unreadable image or label.
     """
     path = Path(path).resolve()
     if not path.exists():
@@ -78,8 +78,8 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
     samples = []
     largest = -1
     classes = layout.classes
-    named = zip(layout.pictures, sample_names(layout.pictures, layout.folder), strict=True)
-    for (split, image), name in watched_if_many(named, len(layout.pictures), "label files read"):
+    named = zip(layout.images, sample_names(layout.images, layout.folder), strict=True)
+    for (split, image), name in watched_if_many(named, len(layout.images), "label files read"):
         size = readable_size(image, notes)
         if size is None:
             continue
@@ -93,8 +93,8 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
                 largest = max(largest, instance.class_id)
         samples.append(Sample(name, image, size, instances=tuple(instances), split=split))
     for file in layout.lone:
-        text = "it has no picture, expected one of the same name"
-        notes.remark("label file without picture", file, text, loses="label files")
+        text = "it has no image, expected one of the same name"
+        notes.remark("label file without image", file, text, loses="label files")
     extra = {"categories": list(layout.categories)} if layout.categories else {}
     return Loaded(samples, classes or tuple(str(i) for i in range(largest + 1)), "yolo", extra)
 
@@ -102,7 +102,7 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
 def parse_line(
     line: str, size: ImageSize, classes: int | None = None, points: tuple[int, int] | None = None
 ) -> Instance:
-    """The instance that one line tells of in a picture of ``size``; ``classes`` is their number, where known.
+    """The instance that one line tells of in an image of ``size``; ``classes`` is their number, where known.
 
     Args:
         points: of ``kpt_shape``: key points of a line, and numbers of each (2, or 3 with the visibility).
@@ -135,7 +135,7 @@ def parse_line(
         places = places[:4]
     for field, value in zip(fields[1:], places, strict=False):
         if not -_TOLERANCE <= value <= 1 + _TOLERANCE:
-            raise CadsightError(f"the value {field} lies outside 0 to 1, expected it relative to the picture")
+            raise CadsightError(f"the value {field} lies outside 0 to 1, expected it relative to the image")
     if keypoints is not None:
         box = Box.from_yolo(places[0], places[1], places[2], places[3], size)
         shown = sum(v > 0 for v in keypoints[2::3])
@@ -149,9 +149,9 @@ def parse_line(
 
 
 def format_line(instance: Instance, size: ImageSize, *, square: bool = False, shapes: Shapes = "as_given") -> str:
-    """The line of an instance in a picture of ``size``.
+    """The line of an instance in an image of ``size``.
 
-    A box that reaches out of the picture stays as it is where its centre and size can be told, as in the paper's
+    A box that reaches out of the image stays as it is where its centre and size can be told, as in the paper's
     figure 3, and is else cut at the border. An outline is cut at the border.
 
     ``shapes`` writes outlines where the instance came with polygons (``as_given``), never (``boxes``), or from
@@ -167,7 +167,7 @@ RowKind = Literal["boxes", "polygons", "keypoints"]
 
 
 def row_kind(instances: Sequence[Instance], shapes: Shapes, *, square: bool = False) -> RowKind:
-    """What all rows of one label file show: Ultralytics leaves out a picture whose rows are of two kinds.
+    """What all rows of one label file show: Ultralytics leaves out an image whose rows are of two kinds.
 
     ``as_given`` shows outlines where each instance came with polygons; ``polygons`` shows the four corners of the box
     of an instance without a shape among others that have one.
@@ -219,7 +219,7 @@ def _row(instance: Instance, size: ImageSize, kind: RowKind, *, square: bool = F
 
 
 def _outline(instance: Instance, size: ImageSize) -> list[float]:
-    """The corners of one polygon relative to the picture, cut at its border; none where nothing is inside."""
+    """The corners of one polygon relative to the image, cut at its border; none where nothing is inside."""
     polygon = instance_contour(instance, size)
     if polygon is None:
         return []
@@ -233,7 +233,7 @@ def _outline(instance: Instance, size: ImageSize) -> list[float]:
 
 
 def is_in_view(instance: Instance, size: ImageSize) -> bool:
-    """Whether a row can tell of an instance in a picture of ``size``: something of its box lies in it."""
+    """Whether a row can tell of an instance in an image of ``size``: something of its box lies in it."""
     return instance.box.clipped(size).area > 0
 
 
@@ -249,13 +249,13 @@ def write_yolo(
     """Write images/SPLIT, labels/SPLIT, classes.txt and data.yaml as Ultralytics reads them; returns data.yaml.
 
     ``datasets`` maps train, valid, test or '' (no split) to samples with absolute images, which are copied as
-    they are. Pictures without a split lie in images/ itself, or beside others in images/unsplit, which Ultralytics
+    they are. Images without a split lie in images/ itself, or beside others in images/unsplit, which Ultralytics
     passes over. ``extra`` names key points and says which change places in a mirror (see
     :mod:`cadsight_core.formats.key_points`). Crowds are no objects and are left out, and so is what lies outside its
-    picture. The folder appears when it is whole; an earlier export there is replaced.
+    image. The folder appears when it is whole; an earlier export there is replaced.
 
     Raises:
-        CadsightError: for a picture that is missing, a name that is there twice, or a full disk.
+        CadsightError: for an image that is missing, a name that is there twice, or a full disk.
     """
     folder = Path(folder).resolve()
     mixed = len(datasets) > 1
@@ -270,8 +270,8 @@ def write_yolo(
             if name:
                 data[name] = f"images/{name}"
             group = samples if isinstance(samples, Sequence) else list(samples)
-            for sample in watched_if_many(group, len(group), "pictures written"):
-                copy_picture(sample, images)
+            for sample in watched_if_many(group, len(group), "images written"):
+                copy_image(sample, images)
                 shown = [i for i in sample.instances if not is_crowd(i) and is_in_view(i, sample.size)]
                 kind = "boxes" if count else row_kind(shown, shapes, square=square)
                 lines = [_row(i, sample.size, kind, square=square, key_points=count) for i in shown]
@@ -316,7 +316,7 @@ def _keypoints(values: Sequence[float], each: int, size: ImageSize) -> list[floa
     """COCO's x, y in pixels and visibility of the points of a line.
 
     Raises:
-        CadsightError: for a number that is not finite, a place outside the picture or an unknown visibility.
+        CadsightError: for a number that is not finite, a place outside the image or an unknown visibility.
     """
     keypoints: list[float] = []
     for number in range(0, len(values), each):

@@ -1,7 +1,7 @@
-"""Where YOLO's pictures, labels and class names lie, as Ultralytics, Darknet, CVAT, labelImg and others leave them.
+"""Where YOLO's images, labels and class names lie, as Ultralytics, Darknet, CVAT, labelImg and others leave them.
 
-A picture's labels stand in the file of its name in the folder ``labels`` that lies where the picture's folder
-``images`` does, or beside the picture.
+An image's labels stand in the file of its name in the folder ``labels`` that lies where the image's folder
+``images`` does, or beside the image.
 """
 
 import json
@@ -15,7 +15,7 @@ import yaml
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.finding import has_rows
-from cadsight_core.formats.folders import Picture, split_among, split_of
+from cadsight_core.formats.folders import Image, split_among, split_of
 from cadsight_core.formats.key_points import Category, from_yolo
 from cadsight_core.formats.locating import Index, Locator, lexically_inside, same_name
 from cadsight_core.formats.notes import Notes
@@ -26,7 +26,7 @@ from cadsight_core.yaml_file import compose_yaml, node_value, read_yaml, yaml_by
 
 _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 _CLASS_LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "class_names.txt")
-# A key of ours, which Ultralytics passes over, for pictures of no split beside those of others.
+# A key of ours, which Ultralytics passes over, for images of no split beside those of others.
 UNSPLIT = "unsplit"
 # A number beyond is a slip that would fill the memory with names.
 MOST_CLASSES = 100_000
@@ -39,18 +39,18 @@ class Layout:
     Attributes:
         folder: where it lies.
         why: what was seen, in words.
-        pictures: each with its split.
-        labels: the label file of each picture that has one.
-        lone: label files in its folders that no picture has.
+        images: each with its split.
+        labels: the label file of each image that has one.
+        lone: label files in its folders that no image has.
         classes: empty where no list was found.
         points: of ``kpt_shape``: number of key points of a label, and 2 or 3 numbers each; None for labels without.
-        settings: data.yaml, class lists and lists of pictures.
+        settings: data.yaml, class lists and lists of images.
         categories: what data.yaml says of key points, as COCO's categories.
     """
 
     folder: Path
     why: str
-    pictures: tuple[Picture, ...]
+    images: tuple[Image, ...]
     labels: Mapping[Path, Path]
     lone: tuple[Path, ...]
     classes: tuple[str, ...]
@@ -77,7 +77,7 @@ def find_layout(tree: Tree, notes: Notes, config: Path | None = None) -> Layout 
 
 
 def find_yaml(tree: Tree) -> Path | None:
-    """The data.yaml at the top of a folder, or another YAML that names classes and pictures; None where none is."""
+    """The data.yaml at the top of a folder, or another YAML that names classes and images; None where none is."""
     top = [f for f in tree.ending(".yaml", ".yml") if f.parent == tree.folder]
     named = [f for name in _YAML_NAMES for f in top if f.name.lower() == name]
     if named:
@@ -96,7 +96,7 @@ def label_path(image: Path) -> Path:
 
 
 class _Labels:
-    """The text files of a tree by the pictures that they may be of."""
+    """The text files of a tree by the images that they may be of."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self._texts: dict[tuple[str, str], list[Path]] = {}
@@ -105,7 +105,7 @@ class _Labels:
                 self._texts.setdefault((_folder_key(file.parent), same_name(file.stem)), []).append(file)
 
     def of(self, image: Path) -> Path | None:
-        """The file in ``labels``, else the one beside the picture where it holds rows of labels."""
+        """The file in ``labels``, else the one beside the image where it holds rows of labels."""
         there = self._one(label_path(image))
         if there is not None:
             return there
@@ -125,7 +125,7 @@ def _folder_key(folder: Path) -> str:
 def _with_labels(
     folder: Path,
     why: str,
-    pictures: Sequence[Picture],
+    images: Sequence[Image],
     trees: Sequence[Tree],
     classes: tuple[str, ...],
     settings: Sequence[Path],
@@ -133,17 +133,17 @@ def _with_labels(
 ) -> Layout:
     files = list(dict.fromkeys(f for tree in trees for f in tree.files))
     finder = _Labels(files)
-    labels = {image: label for _, image in pictures if (label := finder.of(image)) is not None}
+    labels = {image: label for _, image in images if (label := finder.of(image)) is not None}
     taken = {*labels.values(), *settings}
     others = [image for tree in trees for image in tree.images]
     belonging = {label for image in others if (label := finder.of(image)) is not None}
-    # What belongs to a picture that the set does not name is not lone but unclaimed.
+    # What belongs to an image that the set does not name is not lone but unclaimed.
     lone = [
         f for f in files
         if f.suffix.lower() == ".txt" and f not in taken and f not in belonging and _is_among_labels(f, folder)
         and f.name.lower() not in _CLASS_LISTS
     ]  # fmt: skip
-    return Layout(folder, why, tuple(pictures), labels, tuple(lone), classes, points, tuple(settings))
+    return Layout(folder, why, tuple(images), labels, tuple(lone), classes, points, tuple(settings))
 
 
 def _is_among_labels(file: Path, folder: Path) -> bool:
@@ -152,7 +152,7 @@ def _is_among_labels(file: Path, folder: Path) -> bool:
 
 
 def _of_folders(tree: Tree, notes: Notes) -> Layout | None:
-    """images/ with labels/, SPLIT/images with SPLIT/labels, or pictures with their labels beside them."""
+    """images/ with labels/, SPLIT/images with SPLIT/labels, or images with their labels beside them."""
     has_folder = (tree.folder / "labels").is_dir()
     if not has_folder and not tree.ending(".txt"):
         return None  # most sets of other formats
@@ -165,7 +165,7 @@ def _of_folders(tree: Tree, notes: Notes) -> Layout | None:
         if part.lower() == "labels"
     }
     beside = {image.parent for image in labelled if _folder_key(label_path(image).parent) == _folder_key(image.parent)}
-    pictures = []
+    images = []
     for image in tree.images:
         relative = image.relative_to(tree.folder).parts[:-1]
         at = [n for n, part in enumerate(relative) if part.lower() == "images"]
@@ -173,23 +173,23 @@ def _of_folders(tree: Tree, notes: Notes) -> Layout | None:
             f.casefold() for f in label_folders
         }
         if paired or image in labelled or image.parent in beside:
-            pictures.append((split_among(relative), image))
+            images.append((split_among(relative), image))
     if not labelled and not (has_folder or label_folders):
         return None
-    if not pictures and has_folder:
-        pictures = [(split_among(i.relative_to(tree.folder).parts[:-1]), i) for i in tree.images]
+    if not images and has_folder:
+        images = [(split_among(i.relative_to(tree.folder).parts[:-1]), i) for i in tree.images]
     listed = find_classes(tree)
     if listed is None:
         notes.problem("no class list", tree.folder, "it has no class list, expected classes.txt or data.yaml")
-    where = "labels beside pictures" if beside and not label_folders else "images/ and labels/"
+    where = "labels beside images" if beside and not label_folders else "images/ and labels/"
     settings = [f for f in tree.ending(".txt", ".names") if f.name.lower() in _CLASS_LISTS]
     if listed is not None:
         settings.append(listed)
-    return _with_labels(tree.folder, where, pictures, [tree], _listed_classes(listed), settings)
+    return _with_labels(tree.folder, where, images, [tree], _listed_classes(listed), settings)
 
 
 def find_classes(tree: Tree) -> Path | None:
-    """The class list of a folder with images/ and labels/: there, in labels/, one folder up, or beside any picture."""
+    """The class list of a folder with images/ and labels/: there, in labels/, one folder up, or beside any image."""
     folder = tree.folder
     for place in (folder, folder / "labels", folder.parent):
         for name in _CLASS_LISTS:
@@ -227,21 +227,21 @@ def _of_darknet(tree: Tree, file: Path, notes: Notes) -> Layout:
         notes.problem("no class list", file, f"names is {data['names']!r}, expected a file with the classes")
     settings = [file, *([names] if names else [])]
     locator = Locator(tree.index, [tree.folder], lost=True)
-    pictures: dict[Path, Picture] = {}
+    images: dict[Path, Image] = {}
     for key in ("train", "valid", "test"):
         listed = _ending_like(tree, data[key]) if data.get(key) else None
         if listed is None:
             if data.get(key):
-                notes.remark("missing list", file, f"{key} is {data[key]!r}, expected a file with the pictures")
+                notes.remark("missing list", file, f"{key} is {data[key]!r}, expected a file with the images")
             continue
         settings.append(listed)
         for image in _listed(listed, locator, notes):
-            pictures.setdefault(image, (split_of(key), image))
-    if not pictures:
+            images.setdefault(image, (split_of(key), image))
+    if not images:
         finder = _Labels(tree.files)
-        pictures = {i: ("", i) for i in tree.images if finder.of(i) is not None}
+        images = {i: ("", i) for i in tree.images if finder.of(i) is not None}
     return _with_labels(
-        tree.folder, f"{file.name} of Darknet", list(pictures.values()), [tree], _listed_classes(names), settings
+        tree.folder, f"{file.name} of Darknet", list(images.values()), [tree], _listed_classes(names), settings
     )
 
 
@@ -273,7 +273,7 @@ def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
     root = _root(data.get("path"), config)
     trees = [tree] if root == tree.folder else [tree, Tree.of(root)]
     settings = [config, *(f for f in tree.ending(".txt", ".names") if f.name.lower() in _CLASS_LISTS)]
-    pictures: dict[Path, Picture] = {}
+    found: dict[Path, Image] = {}
     within = {f for t in trees for f in t.files}
     both: list[tuple[Path, str, str]] = []
     for key, value in data.items():
@@ -283,7 +283,7 @@ def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
         for entry in value if isinstance(value, list) else [value]:
             place = _place(root, str(entry))
             if place is None:
-                text = f"{key} is {entry!r}, expected a folder or list of pictures in {root}"
+                text = f"{key} is {entry!r}, expected a folder or list of images in {root}"
                 # Roboflow names a test folder that it does not export; nobody learns from it.
                 note = notes.remark if split == "test" else notes.problem
                 note("missing folder", config, text)
@@ -300,24 +300,24 @@ def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
                     trees.append(Tree.of(_holder_of(place)))
                     within.update(trees[-1].files)
             for image in images:
-                other = pictures.setdefault(image, (split, image))[0]
+                other = found.setdefault(image, (split, image))[0]
                 if other != split:
                     both.append((image, other, split))
     if both:
         image, one, two = both[0]
         text = (
-            f"{len(both)} pictures stand in two splits, the first is {image} in {one!r} and {two!r}, expected each once"
+            f"{len(both)} images stand in two splits, the first is {image} in {one!r} and {two!r}, expected each once"
         )
-        notes.remark("picture in two splits", config, text)
-    if not pictures:
+        notes.remark("image in two splits", config, text)
+    if not found:
         inside = tree.inside(tree.folder / "images")
-        pictures = {i: (split_among(i.relative_to(tree.folder).parts[:-1]), i) for i in inside.images or tree.images}
-    layout = _with_labels(tree.folder, config.name, list(pictures.values()), trees, classes, settings, points)
+        found = {i: (split_among(i.relative_to(tree.folder).parts[:-1]), i) for i in inside.images or tree.images}
+    layout = _with_labels(tree.folder, config.name, list(found.values()), trees, classes, settings, points)
     return replace(layout, categories=tuple(from_yolo(data, points[0], classes, config) if points else ()))
 
 
 def _holder_of(place: Path) -> Path:
-    """The folder that holds the labels of the pictures in ``place`` too."""
+    """The folder that holds the labels of the images in ``place`` too."""
     at = [n for n, part in enumerate(place.parts) if part.lower() == "images"]
     return Path(*place.parts[: at[-1]]) if at else place
 
@@ -372,11 +372,11 @@ def _listed(file: Path, locator: Locator, notes: Notes) -> Iterator[Path]:
         try:
             image = locator.find(entry) if Path(entry).suffix.lower() in SUFFIXES else None
         except CadsightError as error:
-            notes.problem("missing picture", file, str(error), number, loses="images")
+            notes.problem("missing image", file, str(error), number, loses="images")
             continue
         if image is None:
-            text = f"{entry!r} is no picture in {file.parent}, expected one"
-            notes.problem("missing picture", file, text, number, loses="images")
+            text = f"{entry!r} is no image in {file.parent}, expected one"
+            notes.problem("missing image", file, text, number, loses="images")
             continue
         yield image
 

@@ -284,9 +284,9 @@ def _colour(
         if len(own) != count or own.shape[1] not in (3, 4):
             raise CadsightError(f"{own.shape[1]} numbers for {len(own)} of {count} vertices are no colours")
         light, has = light * own[:, :3], True
-    picture = _texture(file, look["baseColorTexture"], primitive, count, notes) if "baseColorTexture" in look else None
-    if picture is not None:
-        light, has = light * _linear(picture), True
+    image = _texture(file, look["baseColorTexture"], primitive, count, notes) if "baseColorTexture" in look else None
+    if image is not None:
+        light, has = light * _linear(image), True
     return _srgb(light), has
 
 
@@ -306,18 +306,18 @@ def _texture(
     uv = uv + np.array(moved.get("offset", (0, 0)), float)
     texture = file.get("textures", said["index"])
     number = texture.get("source", texture.get("extensions", {}).get("EXT_texture_webp", {}).get("source"))
-    picture = None
+    decoded = None
     if number is not None:
         image = file.get("images", number)
         with contextlib.suppress(CadsightError):  # colours are not what a part cannot do without
             data = file.resource(image["uri"]) if "uri" in image else file.view(image["bufferView"])[0]
-            picture = textures.decoded(data)
-    if picture is None:
+            decoded = textures.decoded(data)
+    if decoded is None:
         notes["a texture of it could not be read"] = None
         return None
     sampler = file.get("samplers", texture["sampler"]) if "sampler" in texture else {}
     wrap = (sampler.get("wrapS", textures.REPEAT), sampler.get("wrapT", textures.REPEAT))
-    return textures.sampled(picture, uv, wrap)
+    return textures.sampled(decoded, uv, wrap)
 
 
 def _linear(colours: NDArray[np.uint8]) -> Array:

@@ -14,13 +14,13 @@ from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.triangles import Triangles
 
 _FREE_FORM = ("curv", "curv2", "surf", "cstype")
-_WITHOUT_PICTURE = (0.5, 0.5, 0.5)
+_WITHOUT_IMAGE = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class _Material:
-    colour: tuple[float, ...] = _WITHOUT_PICTURE
-    picture: str | None = None
+    colour: tuple[float, ...] = _WITHOUT_IMAGE
+    image: str | None = None
 
 
 @dataclass
@@ -140,7 +140,7 @@ def _check(indices: list[int], count: int, what: str) -> None:
 def _painted(
     source: Source, content: _Content, triangles: NDArray[np.int64], owner: NDArray[np.int64], notes: list[str]
 ) -> NDArray[np.uint8] | None:
-    """Colours (3 F, 3) of the triangles' corners, None where no picture is to be had."""
+    """Colours (3 F, 3) of the triangles' corners, None where no image is to be had."""
     known = _libraries(source, content.libraries, notes)
     places = np.array([*content.places, [0.0, 0.0]], float)
     at = places[np.array(content.corner_places, np.int64)][triangles.reshape(-1)]
@@ -153,15 +153,15 @@ def _painted(
         material = known.get(content.materials[number], _Material())
         here = used == number
         colours[here] = _bytes(np.array(material.colour))
-        if material.picture is None or not (here & has_place).any():
+        if material.image is None or not (here & has_place).any():
             continue
-        picture = None
+        image = None
         with contextlib.suppress(CadsightError):
-            picture = textures.decoded(source.beside(material.picture))
-        if picture is None:
-            notes.append(f"its texture {material.picture!r} could not be read")
+            image = textures.decoded(source.beside(material.image))
+        if image is None:
+            notes.append(f"its texture {material.image!r} could not be read")
             continue
-        colours[here & has_place] = textures.sampled(picture, at[here & has_place])
+        colours[here & has_place] = textures.sampled(image, at[here & has_place])
         seen = True
     return colours if seen else None
 
@@ -187,15 +187,15 @@ def _is_there(source: Source, name: str) -> bool:
 
 def _materials(text: str) -> dict[str, _Material]:
     found: dict[str, _Material] = {}
-    name, colour, picture = None, _WITHOUT_PICTURE, None
+    name, colour, image = None, _WITHOUT_IMAGE, None
     for line in [*text.splitlines(), "newmtl"]:
         words = line.split()
         if not words:
             continue
         if words[0] == "newmtl":
             if name is not None:
-                found[name] = _Material(colour, picture)
-            name, colour, picture = line.strip()[6:].strip(), _WITHOUT_PICTURE, None
+                found[name] = _Material(colour, image)
+            name, colour, image = line.strip()[6:].strip(), _WITHOUT_IMAGE, None
         elif words[0] == "Kd":
             with contextlib.suppress(ValueError):
                 red, green, blue = (float(w) for w in words[1:4])
@@ -203,7 +203,7 @@ def _materials(text: str) -> dict[str, _Material]:
         elif words[0] == "map_Kd":
             rest = line.strip()[6:].strip()
             # Behind options comes the name; one without options may hold blanks.
-            picture = rest.split()[-1] if rest.startswith("-") else rest
+            image = rest.split()[-1] if rest.startswith("-") else rest
     return found
 
 

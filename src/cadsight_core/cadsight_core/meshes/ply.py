@@ -54,7 +54,7 @@ def read_ply(source: Source) -> Triangles:
     Raises:
         CadsightError: for a file that is cut off, is no PLY or has faces of vertices that it has not.
     """
-    order, elements, pictures, body = _header(source.data)
+    order, elements, images, body = _header(source.data)
     (_ascii if not order else _binary)(elements, body, order)
     tables = {e.name: e for e in elements}
     points = tables.get("vertex")
@@ -78,16 +78,16 @@ def read_ply(source: Source) -> Triangles:
     # What belongs to faces or their corners gives each triangle corners of its own.
     painted = _colours(tables["face"]) if face else None
     split = None if painted is None else np.repeat(painted[owner], 3, axis=0)
-    if split is None and pictures:
+    if split is None and images:
         places = _texture_places(points, tables.get("face") if face else None, sizes, corners)
         if places is not None:
-            picture = None
+            image = None
             with contextlib.suppress(CadsightError):
-                picture = textures.decoded(source.beside(pictures[0]))
-            if picture is None:
-                notes.append(f"its texture {pictures[0]!r} could not be read")
+                image = textures.decoded(source.beside(images[0]))
+            if image is None:
+                notes.append(f"its texture {images[0]!r} could not be read")
             else:
-                split = textures.sampled(picture, places[triangles.reshape(-1)])
+                split = textures.sampled(image, places[triangles.reshape(-1)])
     if split is None:
         return Triangles(vertices, corners[triangles], notes=tuple(notes))
     own = np.arange(triangles.size, dtype=np.int64).reshape(-1, 3)
@@ -99,7 +99,7 @@ def _header(data: bytes) -> tuple[str, list[_Element], list[str], bytes]:
     head = data[:5]
     if not head.startswith(b"ply"):
         raise CadsightError(f"it begins with {head!r}, expected b'ply'")
-    order, elements, pictures, at = None, [], [], 0
+    order, elements, images, at = None, [], [], 0
     while True:
         ends = [e for e in (data.find(b"\n", at), data.find(b"\r", at)) if e >= 0]
         if not ends:
@@ -121,14 +121,14 @@ def _header(data: bytes) -> tuple[str, list[_Element], list[str], bytes]:
                 _, kind, name = words
                 elements[-1].properties.append(_Property(name, _TYPES[kind]))
             elif words[:2] == ["comment", "TextureFile"]:
-                pictures.append(line.split(None, 2)[2])
+                images.append(line.split(None, 2)[2])
         except (KeyError, IndexError, ValueError) as error:
             raise CadsightError(
                 f"its header has the line {line!r}, expected a format, an element or a property"
             ) from error
     if order is None:
         raise CadsightError("its header has no format, expected ascii or binary")
-    return order, elements, pictures, data[at:]
+    return order, elements, images, data[at:]
 
 
 def _count(word: str) -> int:

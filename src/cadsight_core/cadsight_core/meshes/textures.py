@@ -1,4 +1,4 @@
-"""Colours of vertices out of a picture."""
+"""Colours of vertices out of an image."""
 
 import cv2
 import numpy as np
@@ -11,19 +11,19 @@ REPEAT, CLAMP, MIRROR = 10497, 33071, 33648
 
 
 def decoded(data: bytes) -> NDArray[np.uint8] | None:
-    """The picture (H, W, 3) in red, green, blue; None of what OpenCV does not read."""
+    """The image (H, W, 3) in red, green, blue; None of what OpenCV does not read."""
     found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     return None if found is None else np.ascontiguousarray(found[..., ::-1])
 
 
-def sampled(picture: NDArray[np.uint8], uv: Array, wrap: tuple[int, int] = (REPEAT, REPEAT)) -> NDArray[np.uint8]:
+def sampled(image: NDArray[np.uint8], uv: Array, wrap: tuple[int, int] = (REPEAT, REPEAT)) -> NDArray[np.uint8]:
     """The colours (N, 3) at places (N, 2), 0 to 1 from the left and from the top."""
     pixels = []
-    for share, size, how in zip(np.nan_to_num(uv).T, (picture.shape[1], picture.shape[0]), wrap, strict=True):
+    for share, size, how in zip(np.nan_to_num(uv).T, (image.shape[1], image.shape[0]), wrap, strict=True):
         if how == REPEAT:
             # The far border is the last pixel, not the first again.
             share = np.where((share >= 0) & (share <= 1), share, share % 1.0)
         elif how == MIRROR:
             share = 1 - np.abs(share % 2.0 - 1)
         pixels.append(np.clip(np.floor(share * size), 0, size - 1).astype(np.int64))
-    return picture[pixels[1], pixels[0]]
+    return image[pixels[1], pixels[0]]

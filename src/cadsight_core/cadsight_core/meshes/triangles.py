@@ -15,7 +15,7 @@ class Triangles:
     Attributes:
         vertices: (V, 3) in the unit of the file; points that lie together may be several vertices.
         faces: (F, 3) of vertex indices, counter-clockwise as seen from the side that the file calls outside.
-        colours: (V, 3) red, green, blue as a picture has them (sRGB), None where the file has none.
+        colours: (V, 3) red, green, blue as an image has them (sRGB), None where the file has none.
         notes: what was left out or is odd in the file, a clause each.
     """
 

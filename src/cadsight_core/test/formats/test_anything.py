@@ -19,7 +19,7 @@ SIZE = ImageSize(40, 30)
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Four pictures in three splits with two classes, one picture without a part."""
+    """Four images in three splits with two classes, one image without a part."""
     dataset = Dataset.create(tmp_path / "own", ["bracket", "plate"])
     for index, split in enumerate(["train", "train", "valid", "test"]):
         normal = np.array([0.0, 0.6, -0.8])
@@ -42,7 +42,7 @@ def told(samples, classes):
 
 
 @pytest.mark.parametrize("between", [["yolo"], ["coco"], ["via"], ["cadsight"], ["yolo", "via", "coco", "cadsight"]])
-def test_splits_classes_boxes_outlines_and_pictures_survive_the_way_through(dataset, tmp_path, between):
+def test_splits_classes_boxes_outlines_and_images_survive_the_way_through(dataset, tmp_path, between):
     source = dataset.folder
     for step, target in enumerate(between):
         source = convert(source, tmp_path / str(step) / target, target).place
@@ -50,7 +50,7 @@ def test_splits_classes_boxes_outlines_and_pictures_survive_the_way_through(data
     assert back.format == between[-1]
     assert told(back.samples, back.classes) == told(dataset, dataset.classes)
     outlines = {s.name: [i.attributes.get("segmentation") for i in s.instances] for s in back.samples}
-    # Of boxes and outlines in one picture YOLO has the boxes.
+    # Of boxes and outlines in one image YOLO has the boxes.
     given = {s.name: [i.attributes.get("segmentation") for i in s.instances] for s in dataset}
     assert outlines == (given if "yolo" not in between else {k: [None] * len(v) for k, v in given.items()})
     for sample in back.samples:
@@ -66,8 +66,8 @@ def test_coco_and_our_manifest_hold_everything(dataset, tmp_path):
             assert got.normal is None or got.normal.tolist() == original.normal.tolist()
 
 
-def test_what_a_file_said_of_the_whole_set_stays_in_our_manifest(tmp_path, picture):
-    picture("coco/a.png")
+def test_what_a_file_said_of_the_whole_set_stays_in_our_manifest(tmp_path, image_file):
+    image_file("coco/a.png")
     data = {
         "info": {"year": 2026},
         "images": [{"id": 9, "file_name": "a.png", "width": 40, "height": 30, "license": 2}],
@@ -101,17 +101,17 @@ def test_a_set_can_be_divided_anew(dataset, tmp_path):
     assert sorted(s.split for s in load(target)[0]) == ["test", "test", "train", "train"]
 
 
-def test_a_folder_of_pictures_is_a_set_without_labels(tmp_path, picture):
-    picture("photos/a.png")
-    picture("photos/deep/b.jpg")
+def test_a_folder_of_images_is_a_set_without_labels(tmp_path, image_file):
+    image_file("photos/a.png")
+    image_file("photos/deep/b.jpg")
     loaded = read(tmp_path / "photos")
-    assert (loaded.format, loaded.classes) == ("pictures", ())
+    assert (loaded.format, loaded.classes) == ("images", ())
     assert [(s.name, s.instances) for s in loaded.samples] == [("a", ()), ("b", ())]
 
 
-def test_the_files_of_several_splits_are_one_set_with_the_classes_of_all(tmp_path, picture):
+def test_the_files_of_several_splits_are_one_set_with_the_classes_of_all(tmp_path, image_file):
     for split, name in (("train", "bracket"), ("valid", "plate")):
-        picture(f"coco/{split}/x.png")
+        image_file(f"coco/{split}/x.png")
         data = {
             "images": [{"id": 1, "file_name": "x.png", "width": 40, "height": 30}],
             "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}],
@@ -194,14 +194,14 @@ def test_a_place_where_nothing_can_be_written_is_refused_in_a_sentence(dataset, 
         convert(dataset.folder, tmp_path / "file" / "new", "yolo")
 
 
-def test_a_set_without_normals_has_no_regression_file(tmp_path, picture):
-    picture("photos/a.png")
+def test_a_set_without_normals_has_no_regression_file(tmp_path, image_file):
+    image_file("photos/a.png")
     with pytest.raises(CadsightError, match="expected normals for the regression file"):
         convert(tmp_path / "photos", tmp_path / "new", "regression")
 
 
 @pytest.mark.parametrize("target", ["coco", "via", "yolo", "cadsight"])
-def test_a_conversion_holds_the_masks_of_one_picture_not_of_all(tmp_path, target):
+def test_a_conversion_holds_the_masks_of_one_image_not_of_all(tmp_path, target):
     size = ImageSize(400, 300)
     dataset = Dataset.create(tmp_path / "own", ["bracket"])
     mask = np.zeros((300, 400), bool)

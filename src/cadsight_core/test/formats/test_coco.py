@@ -64,9 +64,9 @@ def coco(**changes):
 
 
 @pytest.fixture
-def folder(tmp_path, picture):
-    picture("set/a.png")
-    picture("set/b.png", seed=1)
+def folder(tmp_path, image_file):
+    image_file("set/a.png")
+    image_file("set/b.png", seed=1)
     return tmp_path / "set"
 
 
@@ -143,8 +143,8 @@ def test_boxes_outlines_and_ids_come_back(folder, data):
         ("test/_annotations.coco.json", "test/a.png", ""),  # the set itself lies in a folder called test
     ],
 )
-def test_the_pictures_are_found_where_others_put_them(tmp_path, picture, file, image, split):
-    picture(f"coco/{image}")
+def test_the_images_are_found_where_others_put_them(tmp_path, image_file, file, image, split):
+    image_file(f"coco/{image}")
     data = coco(images=coco()["images"][:1], annotations=[])
     (sample,), _, _ = read_coco(write(tmp_path / "coco", data, file))
     assert sample.image == (tmp_path / "coco" / image).resolve()
@@ -183,7 +183,7 @@ def annotation(**changes):
         ),
         (
             coco(images=[{**coco()["images"][0], "width": 41}], annotations=[]),
-            "41 x 30 pixels, expected 40 x 30 as in the picture",
+            "41 x 30 pixels, expected 40 x 30 as in the image",
         ),
     ],
 )

@@ -17,8 +17,8 @@ SIZE = ImageSize(40, 30)
 
 
 @pytest.fixture
-def folder(tmp_path, picture):
-    picture("set/a.png")
+def folder(tmp_path, image_file):
+    image_file("set/a.png")
     return tmp_path / "set"
 
 
@@ -38,8 +38,8 @@ def test_the_written_file_is_read_alike_by_cocos_own_reader(folder, tmp_path):
     (file,) = write_coco([Sample("a", image, SIZE, instances=instances)], ["plate", "bracket"], tmp_path / "set2")
     reader = COCO(str(file))
     assert [c["name"] for c in reader.loadCats(reader.getCatIds())] == ["plate", "bracket"]
-    (picture,) = reader.loadImgs(reader.getImgIds())
-    assert (picture["file_name"], picture["width"], picture["height"]) == ("a.png", 40, 30)
+    (entry,) = reader.loadImgs(reader.getImgIds())
+    assert (entry["file_name"], entry["width"], entry["height"]) == ("a.png", 40, 30)
     read = by_id(reader.loadAnns(reader.getAnnIds()))
     assert [a["bbox"] for a in read] == [[4, 3, 27, 19], [2, 1, 10, 10], [5.25, 6.5, 2.5, 2.5]]
     assert [a["area"] for a in read] == [mask.sum(), 50, 6.25]

@@ -18,9 +18,9 @@ def annotation(number, image, **more):
 
 
 @pytest.fixture
-def folder(tmp_path, picture):
+def folder(tmp_path, image_file):
     for seed, name in enumerate("abcde"):
-        picture(f"set/{name}.png", seed=seed)
+        image_file(f"set/{name}.png", seed=seed)
     runs = {"size": [30, 40], "counts": [0, 60, 1140]}
     annotations = [
         annotation(1, 1),
@@ -76,9 +76,9 @@ def test_the_reach_of_an_outline_is_that_of_all_its_pieces():
 
 
 def test_labels_are_checked_alike_with_and_without_the_pixels(folder):
-    whole, quick = check(folder), check(folder, whole_pictures=False)
+    whole, quick = check(folder), check(folder, whole_images=False)
     assert quick.to_json() == whole.to_json()
-    assert quick.kinds["outline outside"] == quick.kinds["whole picture"] == quick.kinds["odd label"] == 1
+    assert quick.kinds["outline outside"] == quick.kinds["whole image"] == quick.kinds["odd label"] == 1
     (folder / "d.png").write_bytes((folder / "d.png").read_bytes()[:-60])
-    assert "unreadable picture" in check(folder).kinds
-    assert "unreadable picture" not in check(folder, whole_pictures=False).kinds
+    assert "unreadable image" in check(folder).kinds
+    assert "unreadable image" not in check(folder, whole_images=False).kinds

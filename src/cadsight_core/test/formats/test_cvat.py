@@ -12,9 +12,9 @@ BOX = '<box label="bolt" occluded="1" xtl="4" ytl="3" xbr="16" ybr="18"><attribu
 
 
 @pytest.fixture
-def write(tmp_path, picture):
+def write(tmp_path, image_file):
     def written(shapes, subset="", place="images/a.png", rest=""):
-        picture(f"set/{place}")
+        image_file(f"set/{place}")
         told = f' subset="{subset}"' if subset else ""
         image = f'<image id="0" name="a.png"{told} width="40" height="30">{shapes}</image>'
         text = f"<annotations><version>1.1</version>{LABELS}{image}{rest}</annotations>"
@@ -65,7 +65,7 @@ def test_subsets_are_splits(write, subset, place, split):
         ('<box label="bolt" xtl="4" ytl="3" xbr="inf" ybr="18"/>', "xbr is 'inf', expected a finite number"),
         ('<box label="bolt" xtl="4" ytl="3" ybr="18"/>', "xbr is ''"),
         ('<box xtl="4" ytl="3" xbr="9" ybr="18"/>', "it has no label"),
-        ('<mask label="bolt" left="38" top="0" width="4" height="2" rle="8"/>', "reaches out of the picture"),
+        ('<mask label="bolt" left="38" top="0" width="4" height="2" rle="8"/>', "reaches out of the image"),
         ('<mask label="bolt" left="0" top="0" width="4" height="2" rle="7"/>', "add up to 7 pixels, expected 4 x 2"),
     ],
 )

@@ -11,19 +11,19 @@ from cadsight_core.formats.finding import looks_like_labels
 from cadsight_core.formats.notes import Notes
 from cadsight_core.health import check
 
-ROW = "0 0.25 0.4 0.25 0.4\n"  # of a picture of 40 x 30: (5, 6) to (15, 18)
+ROW = "0 0.25 0.4 0.25 0.4\n"  # of an image of 40 x 30: (5, 6) to (15, 18)
 BOX = Box(5, 6, 15, 18)
 
 
 @pytest.fixture
-def put(tmp_path, picture):
-    """Writes files into the set: a picture where the name ends like one, else the text or bytes."""
+def put(tmp_path, image_file):
+    """Writes files into the set: an image where the name ends like one, else the text or bytes."""
 
     def write(name, content=""):
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() in (".png", ".jpg"):
-            return picture(f"set/{name}", seed=len(list(path.parent.iterdir())))
+            return image_file(f"set/{name}", seed=len(list(path.parent.iterdir())))
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
@@ -84,9 +84,9 @@ VOC = """<annotation><filename>{}</filename><size><width>40</width><height>30</h
             "coco",
             {"a": ("train", ["bolt"])},
         ),
-        ({"a.png": "", "sub/b.png": "", "README.txt": "Bolts, 2026\n"}, "pictures", {"a": ("", []), "b": ("", [])}),
+        ({"a.png": "", "sub/b.png": "", "README.txt": "Bolts, 2026\n"}, "images", {"a": ("", []), "b": ("", [])}),
     ],
-    ids=["beside", "darknet", "splits", "one down", "capitals", "voc", "no picture", "deep", "macos", "pictures"],
+    ids=["beside", "darknet", "splits", "one down", "capitals", "voc", "no image", "deep", "macos", "images"],
 )  # fmt: skip
 def test_sets_are_found_as_others_leave_them(tmp_path, put, files, reader, expected):
     for name, content in files.items():
@@ -94,7 +94,7 @@ def test_sets_are_found_as_others_leave_them(tmp_path, put, files, reader, expec
     found = find(tmp_path / "set")
     assert (found.claim.format, found.labels) == (reader, ())
     if expected is None:
-        with pytest.raises(CadsightError, match=r"the picture 'a\.png' does not exist"):
+        with pytest.raises(CadsightError, match=r"the image 'a\.png' does not exist"):
             load(tmp_path / "set")
     else:
         assert told(tmp_path / "set") == expected
@@ -123,7 +123,7 @@ def test_labels_that_nobody_reads_are_told_and_refused_unless_loss_is_allowed(tm
     assert report.to_json()["found"]["unread_label_files"] == [{"file": str(file), "what": what}]
 
 
-def test_pictures_that_no_label_names_are_told(tmp_path, put):
+def test_images_that_no_label_names_are_told(tmp_path, put):
     put("images/a.png")
     lone = put("images/b.png")
     put("images/c.heic", "heic")
@@ -134,7 +134,7 @@ def test_pictures_that_no_label_names_are_told(tmp_path, put):
         ("c.heic", ".heic is not read"),
     ]
     kinds = {p.file.name: p.kind for p in check(tmp_path / "set", few=1).problems}
-    assert kinds == {lone.name: "picture without labels", "c.heic": "unread picture"}
+    assert kinds == {lone.name: "image without labels", "c.heic": "unread image"}
 
 
 def test_two_sets_in_one_folder_are_refused_by_name(tmp_path, put):
@@ -146,10 +146,10 @@ def test_two_sets_in_one_folder_are_refused_by_name(tmp_path, put):
 
 
 @pytest.mark.parametrize("place", ["splits", "top", "coco"])
-def test_links_are_followed_and_circles_are_not(tmp_path, put, picture, place):
+def test_links_are_followed_and_circles_are_not(tmp_path, put, image_file, place):
     disk = tmp_path / "disk"
     for split in ("train", "val"):
-        picture(f"disk/images/{split}/{split}.png", seed=len(split))
+        image_file(f"disk/images/{split}/{split}.png", seed=len(split))
         (disk / "labels" / split).mkdir(parents=True)
         (disk / "labels" / split / f"{split}.txt").write_text(ROW)
     folder = tmp_path / "set"
@@ -174,10 +174,10 @@ def test_links_are_followed_and_circles_are_not(tmp_path, put, picture, place):
 
 
 @pytest.mark.parametrize("told_path", ["../bolts", "bolts", "{absolute}"])
-def test_a_path_in_data_yaml_leads_where_ultralytics_goes(tmp_path, put, picture, monkeypatch, told_path):
+def test_a_path_in_data_yaml_leads_where_ultralytics_goes(tmp_path, put, image_file, monkeypatch, told_path):
     """Beside the file, from the working folder, or from Ultralytics' own folder of data sets."""
     home = tmp_path / ("set/bolts" if told_path == "../bolts" else "datasets/bolts")
-    picture(f"{home.relative_to(tmp_path)}/images/a.png")
+    image_file(f"{home.relative_to(tmp_path)}/images/a.png")
     (home / "labels").mkdir()
     (home / "labels" / "a.txt").write_text(ROW)
     put("configs/bolts.yaml", f"path: {told_path.format(absolute=home)}\ntrain: images\nnames: [bolt]\n")
@@ -202,37 +202,37 @@ def test_a_path_in_data_yaml_leads_where_ultralytics_goes(tmp_path, put, picture
         ("images/a.png", "Images/a.png"),
     ],
 )
-def test_a_picture_is_found_by_the_name_that_it_had_elsewhere(tmp_path, put, name, image):
+def test_an_image_is_found_by_the_name_that_it_had_elsewhere(tmp_path, put, name, image):
     path = put(image)
     put("result.json", coco(name))
     (sample,) = load(tmp_path / "set")[0]
     assert sample.image == path
 
 
-def test_a_name_that_may_mean_two_pictures_or_another_folders_is_refused(tmp_path, put):
+def test_a_name_that_may_mean_two_images_or_another_folders_is_refused(tmp_path, put):
     put("images/x/a.png")
     put("images/y/a.png")
     put("result.json", coco("/home/user/a.png"))
     with pytest.raises(CadsightError, match=r"the name '/home/user/a\.png' may mean .*x/a\.png or .*y/a\.png"):
         load(tmp_path / "set")
-    put("result.json", coco("train/a.png"))  # no other split's picture stands for it
+    put("result.json", coco("train/a.png"))  # no other split's image stands for it
     with pytest.raises(CadsightError, match=r"'train/a\.png' does not exist"):
         load(tmp_path / "set")
 
 
-def test_a_lost_folder_of_pictures_is_named_by_the_user(tmp_path, put, picture):
+def test_a_lost_folder_of_images_is_named_by_the_user(tmp_path, put, image_file):
     put("result.json", coco("photos/2026/a.png"))
-    image = picture("elsewhere/2026/a.png")
+    image = image_file("elsewhere/2026/a.png")
     with pytest.raises(CadsightError, match="does not exist"):
         load(tmp_path / "set")
     (sample,) = load(tmp_path / "set", Reading(images=tmp_path / "elsewhere"))[0]
     assert sample.image == image
-    with pytest.raises(CadsightError, match="none is no folder, expected one with the pictures"):
+    with pytest.raises(CadsightError, match="none is no folder, expected one with the images"):
         load(tmp_path / "set", Reading(images=tmp_path / "none"))
 
 
 @pytest.mark.parametrize("label", ["d%C3%A9cran_1.txt", unicodedata.normalize("NFD", "décran_1.txt")])
-def test_a_yolo_label_of_an_encoded_name_belongs_to_its_picture(tmp_path, put, label):
+def test_a_yolo_label_of_an_encoded_name_belongs_to_its_image(tmp_path, put, label):
     put("images/décran_1.png")
     put(f"labels/{label}", ROW)
     put("classes.txt", "bolt\n")
@@ -267,8 +267,8 @@ def test_another_encoding_is_refused_by_name(tmp_path, put, file, text):
         assert problem.kind == "unreadable data set"
 
 
-def test_a_set_in_a_folder_called_test_is_of_no_split(tmp_path, picture):
-    picture("test/images/a.png")
+def test_a_set_in_a_folder_called_test_is_of_no_split(tmp_path, image_file):
+    image_file("test/images/a.png")
     (tmp_path / "test" / "labels.json").write_text(coco("a.png"))
     assert [s.split for s in load(tmp_path / "test")[0]] == [""]
 
@@ -281,7 +281,7 @@ def test_names_that_are_one_file_on_other_disks_become_two(tmp_path, put):
     assert len({n.casefold() for n in names}) == 2
 
 
-def test_a_picture_in_two_files_is_one_picture_with_the_labels_of_both(tmp_path, put):
+def test_an_image_in_two_files_is_one_image_with_the_labels_of_both(tmp_path, put):
     put("train2017/a.png")
     first = json.loads(coco("a.png"))
     first["categories"].append({"id": 2, "name": "nut"})
@@ -299,14 +299,14 @@ def test_a_picture_in_two_files_is_one_picture_with_the_labels_of_both(tmp_path,
         ("nut", None),
     ]
     assert (sample.name, sample.split) == ("a", "train")
-    assert [p.kind for p in notes.problems] == ["picture listed twice"]
+    assert [p.kind for p in notes.problems] == ["image listed twice"]
 
 
-def test_a_picture_that_trains_and_validates_is_refused(tmp_path, put):
+def test_an_image_that_trains_and_validates_is_refused(tmp_path, put):
     put("images/a.png")
     for split in ("train", "val"):
         put(f"annotations/instances_{split}.json", coco("a.png"))
-    with pytest.raises(CadsightError, match=r"1 pictures stand in two splits, .*train in .* and valid in"):
+    with pytest.raises(CadsightError, match=r"1 images stand in two splits, .*train in .* and valid in"):
         load(tmp_path / "set")
 
 
@@ -332,7 +332,7 @@ def test_an_image_id_that_is_there_twice_is_refused_and_its_labels_are_given_to_
         ({"keypoints": [1, 2]}, "2 numbers of key points, expected x, y and visibility"),
         ({"keypoints": [1, 2, 5]}, "a key point's visibility is none of 0 (not labelled), 1 (hidden) and 2 (seen)"),
         ({"segmentation": {"size": [30, 40], "counts": "~~~"}}, "cannot be decoded: character '~' at 0"),
-        ({"segmentation": {"size": [40, 30], "counts": [1200]}}, "of a picture of 30 x 40 pixels, expected 40 x 30"),
+        ({"segmentation": {"size": [40, 30], "counts": [1200]}}, "of an image of 30 x 40 pixels, expected 40 x 30"),
         ({"segmentation": {"size": [30, 40], "counts": [7]}}, "its runs add up to 7 pixels, expected 40 x 30"),
     ],
 )
@@ -352,7 +352,7 @@ def test_odd_annotations_are_told_with_their_place_and_the_rest_is_read(tmp_path
     assert report.labels == 1
 
 
-def test_a_category_without_a_name_is_refused_and_a_picture_without_a_size_is_not(tmp_path, put):
+def test_a_category_without_a_name_is_refused_and_an_image_without_a_size_is_not(tmp_path, put):
     put("a.png")
     data = json.loads(coco("a.png"))
     del data["images"][0]["width"]
@@ -364,14 +364,14 @@ def test_a_category_without_a_name_is_refused_and_a_picture_without_a_size_is_no
         load(tmp_path / "set")
 
 
-def test_a_list_of_pictures_without_annotations_is_told(tmp_path, put):
+def test_a_list_of_images_without_annotations_is_told(tmp_path, put):
     put("a.png")
     data = json.loads(coco("a.png"))
     del data["annotations"]
     put("a.json", json.dumps(data))
     report = check(tmp_path / "set", few=0)
     assert report.kinds == {"no labels": 1, "empty labels": 1}
-    assert any("it lists pictures and has no annotations" in p.sentence for p in report.problems)
+    assert any("it lists images and has no annotations" in p.sentence for p in report.problems)
 
 
 def test_a_number_that_is_not_finite_is_refused_with_its_place(tmp_path, put):
@@ -446,10 +446,10 @@ def test_rows_of_two_kinds_are_told(tmp_path, put):
     assert "boxes (line 1) and outlines (line 2)" in problem.sentence
 
 
-def test_a_picture_that_cannot_be_read_is_told_without_labels_too(tmp_path, put):
+def test_an_image_that_cannot_be_read_is_told_without_labels_too(tmp_path, put):
     put("images/a.png")
     put("images/b.tif", b"II*\0")
-    assert sorted(p.kind for p in check(tmp_path / "set").problems) == ["no labels", "unreadable picture"]
+    assert sorted(p.kind for p in check(tmp_path / "set").problems) == ["no labels", "unreadable image"]
 
 
 def test_a_file_of_digits_alone_is_told_from_labels_in_one_go(tmp_path):

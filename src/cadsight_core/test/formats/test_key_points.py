@@ -65,8 +65,8 @@ def test_classes_that_are_mirrored_otherwise_have_no_flip_idx_in_common():
     assert for_yolo({"categories": categories}, ["a", "b"], 2) == {}
 
 
-def test_flip_idx_and_names_come_back_through_coco_and_our_own_set(tmp_path, picture):
-    picture("yolo/images/train/a.png")
+def test_flip_idx_and_names_come_back_through_coco_and_our_own_set(tmp_path, image_file):
+    image_file("yolo/images/train/a.png")
     (tmp_path / "yolo/labels/train").mkdir(parents=True)
     (tmp_path / "yolo/labels/train/a.txt").write_text("0 0.5 0.5 0.5 0.5 0.3 0.5 2 0.6 0.5 2 0.5 0.3 1\n")
     (tmp_path / "yolo/data.yaml").write_text(

@@ -31,9 +31,9 @@ def png(size, broken=False):
 
 
 @pytest.fixture
-def write(tmp_path, picture):
+def write(tmp_path, image_file):
     def written(*shapes, name="a", **rest):
-        picture(f"set/{name}.png")
+        image_file(f"set/{name}.png")
         data = {
             "version": "5.4",
             "imagePath": f"{name}.png",
@@ -90,7 +90,7 @@ def test_shapes_of_one_group_are_one_object_and_of_none_several(write):
         ({"points": []}, "shapes[0]: it lacks the key 'label'"),
         (shape([[0, 0], [7, 4]], "mask", mask="no png"), "the mask is no PNG in base64"),
         (shape([[0, 0], [7, 4]], "mask", mask=png((8, 5), broken=True)), "the mask is no PNG in base64"),
-        (shape([[0, 0], [7, 4]], "mask", mask=png((9000, 9000))), "of 9000 x 9000 pixels reaches out of the picture"),
+        (shape([[0, 0], [7, 4]], "mask", mask=png((9000, 9000))), "of 9000 x 9000 pixels reaches out of the image"),
         (shape([[4, 3], [16, 3], [16, 18]], label=""), "the label is ''"),
     ],
 )
@@ -104,7 +104,7 @@ def test_what_is_no_label_is_refused_or_left_out(write, bad, words):
     assert len(sample.instances) == 1
 
 
-def test_a_moved_or_renamed_picture_is_found_and_another_size_refused(write, tmp_path):
+def test_a_moved_or_renamed_image_is_found_and_another_size_refused(write, tmp_path):
     folder = write(shape([[24, 9], [32, 3]], "rectangle"), imagePath="..\\photos\\a.png")
     assert load(folder)[0][0].image == folder / "a.png"
     write(shape([[24, 9], [32, 3]], "rectangle"), imageWidth=10**400)

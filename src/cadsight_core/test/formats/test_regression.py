@@ -30,9 +30,9 @@ Name, width, height, u, v, w
 
 
 @pytest.fixture
-def paper(tmp_path, picture):
+def paper(tmp_path, image_file):
     for index in range(4):
-        picture(f"{index:06d}.png", width=224, height=224, seed=index)
+        image_file(f"{index:06d}.png", width=224, height=224, seed=index)
     (tmp_path / "labels.txt").write_text(PAPER)
     return tmp_path
 
@@ -58,7 +58,7 @@ def test_the_papers_file_is_written_byte_by_byte(paper, tmp_path):
 
 def test_a_part_that_faces_the_camera_has_w_one():
     assert normal_to_file([0, 0, -1]).tolist() == [0, 0, 1]
-    assert normal_to_file([0, -1, 0]).tolist() == [0, 1, 0]  # upwards in the picture
+    assert normal_to_file([0, -1, 0]).tolist() == [0, 1, 0]  # upwards in the image
     assert normal_to_file([1, 0, 0]).tolist() == [1, 0, 0]
 
 
@@ -76,8 +76,8 @@ def test_a_line_holds_six_decimals(direction, x, y):
     np.testing.assert_allclose(normal_from_file([float(n) for n in numbers[2:]]), unit(direction), atol=5e-7)
 
 
-def test_a_sample_becomes_its_crop_and_the_point_relative_to_it(tmp_path, picture):
-    image = picture("photo.png", width=640, height=480)
+def test_a_sample_becomes_its_crop_and_the_point_relative_to_it(tmp_path, image_file):
+    image = image_file("photo.png", width=640, height=480)
     camera = Camera(ImageSize(640, 480), 600, 600, 320, 240)
     # The box of 100 x 60 becomes the square (200, 80) to (300, 180); the point lies at its (40, 25) from the corner.
     instance = Instance(
@@ -90,8 +90,8 @@ def test_a_sample_becomes_its_crop_and_the_point_relative_to_it(tmp_path, pictur
     np.testing.assert_array_equal(read_image(file.parent / "a.png"), crop(read_image(image), instance.box))
 
 
-def test_several_parts_of_a_picture_are_numbered_and_a_box_stands_for_an_unknown_point(tmp_path, picture):
-    image = picture("photo.png", width=640, height=480)
+def test_several_parts_of_an_image_are_numbered_and_a_box_stands_for_an_unknown_point(tmp_path, image_file):
+    image = image_file("photo.png", width=640, height=480)
     normal = np.array([0.0, 0.0, -1.0])
     instances = tuple(Instance(0, Box(x, 100, x + 50, 150), normal=normal) for x in (0, 300))
     file = write_regression([Sample("a", image, ImageSize(640, 480), instances=instances)], tmp_path / "set")
@@ -99,8 +99,8 @@ def test_several_parts_of_a_picture_are_numbered_and_a_box_stands_for_an_unknown
     assert lines == [f"a_{i}.png 0.500000 0.500000 0.000000 -0.000000 1.000000" for i in range(2)]
 
 
-def test_without_square_the_box_itself_is_stretched(tmp_path, picture):
-    image = picture("photo.png", width=640, height=480)
+def test_without_square_the_box_itself_is_stretched(tmp_path, image_file):
+    image = image_file("photo.png", width=640, height=480)
     instance = Instance(0, Box(200, 100, 300, 160), normal=np.array([0, 0, -1.0]), point=np.array([249.5, 114.5]))
     sample = Sample("a", image, ImageSize(640, 480), instances=(instance,))
     file = write_regression([sample], tmp_path / "set", size=64, square=False)
@@ -143,7 +143,7 @@ def test_a_missing_file_is_refused(tmp_path):
         read_regression(tmp_path)
 
 
-def test_a_name_with_blanks_is_understood(tmp_path, picture):
-    picture("my part 1.png", width=224, height=224)
+def test_a_name_with_blanks_is_understood(tmp_path, image_file):
+    image_file("my part 1.png", width=224, height=224)
     (tmp_path / "labels.txt").write_text("Name, width, height, u, v, w\nmy part 1.png 0.5 0.5 0 0 1\n")
     assert read_regression(tmp_path)[0][0].name == "my part 1"

@@ -51,7 +51,7 @@ def rectangles(draw, left=0, right=WIDTH):
 
 @st.composite
 def instances(draw, kind):
-    """Objects of a picture that all have a box alone, outlines of one or two pieces, or two key points."""
+    """Objects of an image that all have a box alone, outlines of one or two pieces, or two key points."""
     found = []
     for _ in range(draw(st.integers(0, 3))):
         class_id = draw(st.integers(0, len(CLASSES) - 1))
@@ -80,10 +80,10 @@ def sets(draw):
     return [(name, draw(split), draw(st.sampled_from([1, 2, 3, 6])), draw(instances(kind))) for name in names]
 
 
-def write(folder, pictures):
-    """A set of our own, whose pictures' EXIF turns them upright to 40 x 30."""
+def write(folder, images):
+    """A set of our own, whose images' EXIF turns them upright to 40 x 30."""
     dataset = Dataset.create(folder / "own", CLASSES)
-    for number, (name, split, orientation, parts) in enumerate(pictures):
+    for number, (name, split, orientation, parts) in enumerate(images):
         shape = (WIDTH, HEIGHT, 3) if orientation == 6 else (HEIGHT, WIDTH, 3)
         pixels = np.random.default_rng(number).integers(0, 256, shape, dtype=np.uint8)
         exif = Image.Exif()
@@ -114,10 +114,10 @@ def tally(loaded):
 
 @pytest.mark.parametrize("between", list(itertools.permutations(FORMATS, 2)), ids="-".join)
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(pictures=sets())
-def test_a_set_comes_back_and_the_account_says_what_does_not(tmp_path_factory, between, pictures):
+@given(images=sets())
+def test_a_set_comes_back_and_the_account_says_what_does_not(tmp_path_factory, between, images):
     folder = tmp_path_factory.mktemp("trip")
-    dataset = write(folder, pictures)
+    dataset = write(folder, images)
     source = dataset.folder
     for step, to in enumerate(between):
         before = read(source)
@@ -151,10 +151,10 @@ def test_a_set_comes_back_and_the_account_says_what_does_not(tmp_path_factory, b
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(pictures=sets())
-def test_pycocotools_reads_what_we_wrote(tmp_path_factory, pictures):
+@given(images=sets())
+def test_pycocotools_reads_what_we_wrote(tmp_path_factory, images):
     folder = tmp_path_factory.mktemp("coco")
-    dataset = write(folder, pictures)
+    dataset = write(folder, images)
     place = convert(dataset.folder, folder / "coco", "coco").place
     found = {}
     for file in sorted((place / "annotations").iterdir()):
@@ -186,10 +186,10 @@ def test_pycocotools_reads_what_we_wrote(tmp_path_factory, pictures):
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(pictures=sets())
-def test_ultralytics_reads_what_we_wrote(tmp_path_factory, pictures):
+@given(images=sets())
+def test_ultralytics_reads_what_we_wrote(tmp_path_factory, images):
     folder = tmp_path_factory.mktemp("yolo")
-    dataset = write(folder, pictures)
+    dataset = write(folder, images)
     place = convert(dataset.folder, folder / "yolo", "yolo").place.parent
     points = 2 if "kpt_shape" in (place / "data.yaml").read_text() else 0
     for sample in read(place).samples:
@@ -209,19 +209,19 @@ def test_ultralytics_reads_what_we_wrote(tmp_path_factory, pictures):
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(pictures=sets())
-def test_opencv_fills_vias_outlines_and_turns_the_pictures_as_we_do(tmp_path_factory, pictures):
+@given(images=sets())
+def test_opencv_fills_vias_outlines_and_turns_the_images_as_we_do(tmp_path_factory, images):
     folder = tmp_path_factory.mktemp("via")
-    dataset = write(folder, pictures)
+    dataset = write(folder, images)
     place = convert(dataset.folder, folder / "via", "via").place
     found = {}
     for file in sorted(place.rglob("via_region_data.json")):
         for entry in json.loads(file.read_text()).values():
-            picture = cv2.imdecode(np.fromfile(file.parent / entry["filename"], np.uint8), cv2.IMREAD_COLOR)
-            found[Path(entry["filename"]).stem] = (picture[..., ::-1], entry["regions"])
+            image = cv2.imdecode(np.fromfile(file.parent / entry["filename"], np.uint8), cv2.IMREAD_COLOR)
+            found[Path(entry["filename"]).stem] = (image[..., ::-1], entry["regions"])
     for sample in dataset:
-        picture, regions = found[sample.name]
-        np.testing.assert_array_equal(picture, dataset.image(sample))
+        image, regions = found[sample.name]
+        np.testing.assert_array_equal(image, dataset.image(sample))
         for region, part in zip(regions, sample.instances, strict=True):
             shape, ours = region["shape_attributes"], instance_mask(part, sample.size)
             assert region["region_attributes"]["class"] == CLASSES[part.class_id]

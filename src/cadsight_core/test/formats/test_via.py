@@ -31,8 +31,8 @@ def region(shape, name="bracket", **attributes):
 
 
 @pytest.fixture
-def folder(tmp_path, picture):
-    picture("set/a.png")
+def folder(tmp_path, image_file):
+    image_file("set/a.png")
     return tmp_path / "set"
 
 
@@ -217,7 +217,7 @@ def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(fol
 
 
 @pytest.mark.parametrize("name", ["none.png", "", ".", "../set/../../none.png"])
-def test_a_picture_that_is_not_there_is_refused_in_a_sentence(folder, name):
+def test_an_image_that_is_not_there_is_refused_in_a_sentence(folder, name):
     with pytest.raises(CadsightError, match=r"does not exist|leads out of the folder"):
         read_via(write(folder, [], filename=name))
 

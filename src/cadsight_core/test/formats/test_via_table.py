@@ -21,7 +21,7 @@ def region(shape, **attributes):
 
 
 def table(entries):
-    """As VIA 2 exports it: quotes doubled in JSON, a row of empty objects for a picture without regions."""
+    """As VIA 2 exports it: quotes doubled in JSON, a row of empty objects for an image without regions."""
 
     def cell(value):
         return '"' + json.dumps(value, separators=(",", ":")).replace('"', '""') + '"'
@@ -38,13 +38,13 @@ def table(entries):
 
 
 @pytest.fixture
-def folder(tmp_path, picture):
-    picture("set/a.png")
-    picture("set/b.png")
+def folder(tmp_path, image_file):
+    image_file("set/a.png")
+    image_file("set/b.png")
     return tmp_path / "set"
 
 
-def test_a_table_is_read_with_pictures_that_have_no_region(folder):
+def test_a_table_is_read_with_images_that_have_no_region(folder):
     regions = [region(RECT, **{"class": "bolt"}), region(POLYGON, **{"class": "nut", "state": 'worn, "old"'})]
     file = folder / "via_region_data.csv"
     file.write_text(table([("a.png", 7, {"light": "lamp"}, regions), ("b.png", 8, {}, [])]))
@@ -95,8 +95,8 @@ def test_a_table_beside_the_json_of_the_same_regions_is_one_set(folder):
         ('a.png,7,"{}",1,0,"{""x"":NaN}","{}"', r"line 2: region_shape_attributes is '\{\"x\":NaN\}', .*finite"),
         ('a.png,7,"{}",1,0,"{}","[1]"', r"line 2: region_attributes is '\[1\]', expected an object"),
         ('a.png,7,"{}",2,0,"{""name"":""point"",""cx"":3,""cy"":5}","{""class"":""b""}"', "2 regions and has 1 rows"),
-        (',7,"{}",1,0,"{}","{}"', "line 2: the row names no picture"),
-        ('c.png,7,"{}",0,0,"{}","{}"', r"the picture 'c\.png' does not exist"),
+        (',7,"{}",1,0,"{}","{}"', "line 2: the row names no image"),
+        ('c.png,7,"{}",0,0,"{}","{}"', r"the image 'c\.png' does not exist"),
         ('a.png,7,"{}",1,0,"{""name"":""blob""}","{""class"":""b""}"', "region 0 of 'a.png': the shape is 'blob'"),
         ("a,1.png,7,{},1,0,{},{}", "line 2: the row has 8 columns, expected 7"),
         ('a.png,7,"{}",1,0,"{""name', r"line 2: it is no table \(unexpected end of data\), expected whole rows"),

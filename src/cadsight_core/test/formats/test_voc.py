@@ -7,9 +7,9 @@ BOX = "<bndbox><xmin>11</xmin><ymin>11</ymin><xmax>30</xmax><ymax>25</ymax></bnd
 
 
 @pytest.fixture
-def write(tmp_path, picture):
+def write(tmp_path, image_file):
     def written(objects, name="a", filename="a.png", size=(40, 30)):
-        picture(f"set/JPEGImages/{name}.png")
+        image_file(f"set/JPEGImages/{name}.png")
         file = tmp_path / "set" / "Annotations" / f"{name}.xml"
         file.parent.mkdir(exist_ok=True)
         told = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>" if size else ""
@@ -48,7 +48,7 @@ def test_a_polygon_is_an_outline(write):
     assert sample.instances[0].attributes["segmentation"] == [[1, 2, 9, 2, 9, 8]]
 
 
-def test_lists_give_the_splits_and_a_picture_in_two_is_refused(write):
+def test_lists_give_the_splits_and_an_image_in_two_is_refused(write):
     for name in ("a", "b", "c"):
         folder = write("", name=name, filename=f"{name}.png")
     lists = folder / "ImageSets" / "Main"
@@ -63,7 +63,7 @@ def test_lists_give_the_splits_and_a_picture_in_two_is_refused(write):
 
 
 @pytest.mark.parametrize("filename", ["old name.jpg", "/home/user/a.png", "a", "C:\\photos\\a.png", ""])
-def test_the_picture_is_found_by_the_name_of_the_file_where_its_word_is_old(write, filename):
+def test_the_image_is_found_by_the_name_of_the_file_where_its_word_is_old(write, filename):
     (sample,), _ = load(write(f"<object><name>bolt</name>{BOX}</object>", filename=filename))
     assert sample.image.name == "a.png"
 

@@ -30,9 +30,9 @@ PAPER = """\
 """
 
 
-def labelled(picture, text, name="a", classes="bracket\nplate\n", **size):
-    """A YOLO folder with one picture and its labels."""
-    image = picture(f"set/images/{name}.png", **size)
+def labelled(image_file, text, name="a", classes="bracket\nplate\n", **size):
+    """A YOLO folder with one image and its labels."""
+    image = image_file(f"set/images/{name}.png", **size)
     folder = image.parent.parent
     (folder / "labels").mkdir(exist_ok=True)
     (folder / "labels" / f"{name}.txt").write_text(text)
@@ -41,8 +41,8 @@ def labelled(picture, text, name="a", classes="bracket\nplate\n", **size):
 
 
 @pytest.mark.parametrize("size", [(640, 480), (1280, 720), (641, 479)])
-def test_the_papers_labels_are_read_and_written_byte_by_byte(tmp_path, picture, size):
-    samples, classes = read_yolo(labelled(picture, PAPER, width=size[0], height=size[1]))
+def test_the_papers_labels_are_read_and_written_byte_by_byte(tmp_path, image_file, size):
+    samples, classes = read_yolo(labelled(image_file, PAPER, width=size[0], height=size[1]))
     assert classes == ("bracket", "plate")
     written = write_yolo({"": samples}, classes, tmp_path / "again").parent / "labels" / "a.txt"
     assert written.read_text() == PAPER.replace("0.4501010", "0.450101")  # the paper's zero at the end tells nothing
@@ -73,8 +73,8 @@ def test_the_papers_first_label_is_of_whole_pixels():
         ("nan 0.5 0.5 0.1 0.1", "the class is nan, expected a whole number"),
     ],
 )
-def test_a_bad_line_is_refused_in_a_sentence_with_file_and_line(picture, line, words):
-    folder = labelled(picture, "1 0.5 0.5 0.1 0.1\n" + line + "\n")
+def test_a_bad_line_is_refused_in_a_sentence_with_file_and_line(image_file, line, words):
+    folder = labelled(image_file, "1 0.5 0.5 0.1 0.1\n" + line + "\n")
     with pytest.raises(CadsightError) as caught:
         read_yolo(folder)
     assert words in str(caught.value)
@@ -91,8 +91,8 @@ def test_a_class_beyond_an_unknown_list_is_welcome_and_a_score_is_read():
     assert instance.box == Box(160, 120, 480, 360)
 
 
-def test_a_class_that_would_fill_the_memory_is_refused_without_a_list_too(picture):
-    folder = labelled(picture, "99999999999999999999 0.5 0.5 0.1 0.1\n", classes="")
+def test_a_class_that_would_fill_the_memory_is_refused_without_a_list_too(image_file):
+    folder = labelled(image_file, "99999999999999999999 0.5 0.5 0.1 0.1\n", classes="")
     with pytest.raises(CadsightError, match="the class is 100000000000000000000, expected 0 to 99999"):
         read_yolo(folder)
     (folder / "data.yaml").write_text("train: images\nnc: 99999999999999\n")
@@ -140,15 +140,15 @@ def test_an_outline_comes_back_from_its_line(corners):
     np.testing.assert_allclose(back.attributes["segmentation"], [pixels], atol=1e-9)
 
 
-def test_a_box_that_cannot_be_told_relative_to_its_picture_is_cut_at_the_border():
+def test_a_box_that_cannot_be_told_relative_to_its_image_is_cut_at_the_border():
     assert format_line(Instance(0, Box(-128, 0, 64, 48)), VGA) == "0 0.05 0.05 0.1 0.1"
     assert format_line(Instance(0, Box(-64, -48, 704, 528)), VGA) == "0 0.5 0.5 1 1"
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_written_folder_reads_back_the_same(tmp_path_factory, picture, data):
-    image = picture("photo.png")
+def test_a_written_folder_reads_back_the_same(tmp_path_factory, image_file, data):
+    image = image_file("photo.png")
     size = ImageSize(40, 30)
     splits = data.draw(st.lists(st.sampled_from(["train", "valid", "test", ""]), min_size=1, max_size=6))
     samples = [
@@ -177,8 +177,8 @@ def test_a_written_folder_reads_back_the_same(tmp_path_factory, picture, data):
                 assert got.box.as_tuple() == pytest.approx(given_.box.as_tuple(), abs=1e-9)
 
 
-def test_the_written_folder_is_the_one_that_ultralytics_reads(tmp_path, picture):
-    image = picture("photo.jpg")
+def test_the_written_folder_is_the_one_that_ultralytics_reads(tmp_path, image_file):
+    image = image_file("photo.jpg")
     sample = Sample("a", image, ImageSize(40, 30), instances=(Instance(1, Box(10, 0, 20, 30)),), split="valid")
     config = write_yolo({"train": [], "valid": [sample]}, ["bracket", "plate"], tmp_path / "set")
     data = yaml.safe_load(config.read_text())
@@ -202,8 +202,8 @@ def test_the_written_folder_is_the_one_that_ultralytics_reads(tmp_path, picture)
         (None, "train.txt", "images"),
     ],
 )
-def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, picture, names, path, train, place):
-    image = picture(f"{place}/x.png")
+def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, image_file, names, path, train, place):
+    image = image_file(f"{place}/x.png")
     (tmp_path / "images" / "a").mkdir(parents=True, exist_ok=True)
     label = label_path(image)
     label.parent.mkdir(parents=True)
@@ -226,11 +226,11 @@ def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, pictur
         ("base: &b {names: [a]}\n<<: *b", "expected"),
         ("train: images", "has no key 'names'"),
         ("names: [a", "is not YAML"),
-        ("names: [a]\ntrain: missing", "train is 'missing', expected a folder or list of pictures"),
-        (f"names: [a]\ntrain: {'a' * 300}", "expected a folder or list of pictures"),
+        ("names: [a]\ntrain: missing", "train is 'missing', expected a folder or list of images"),
+        (f"names: [a]\ntrain: {'a' * 300}", "expected a folder or list of images"),
         (f"names: [a]\npath: {'a' * 300}\ntrain: missing", "train is 'missing', expected"),
         ("names: [a]\ntrain: ../../etc", "train is '../../etc', expected"),
-        ("names: [a]\ntrain: list.txt", "list.txt, line 1: 'none.png' is no picture"),
+        ("names: [a]\ntrain: list.txt", "list.txt, line 1: 'none.png' is no image"),
     ],
 )
 def test_a_data_yaml_that_cannot_be_used_is_refused_in_a_sentence(tmp_path, text, words):
@@ -242,32 +242,32 @@ def test_a_data_yaml_that_cannot_be_used_is_refused_in_a_sentence(tmp_path, text
 
 
 @pytest.mark.parametrize("place", ["set/classes.txt", "set/labels/classes.txt", "classes.txt"])
-def test_the_class_list_may_lie_beside_in_labels_or_one_folder_up(tmp_path, picture, place):
-    folder = labelled(picture, "1 0.5 0.5 0.5 0.5\n")
+def test_the_class_list_may_lie_beside_in_labels_or_one_folder_up(tmp_path, image_file, place):
+    folder = labelled(image_file, "1 0.5 0.5 0.5 0.5\n")
     (folder / "classes.txt").rename(tmp_path / place)
     samples, classes = read_yolo(folder)
     assert classes == ("bracket", "plate")
     assert len(samples) == 1
 
 
-def test_without_a_class_list_a_strict_reader_refuses_and_a_patient_one_counts(picture):
-    folder = labelled(picture, "3 0.5 0.5 0.5 0.5\n")
+def test_without_a_class_list_a_strict_reader_refuses_and_a_patient_one_counts(image_file):
+    folder = labelled(image_file, "3 0.5 0.5 0.5 0.5\n")
     (folder / "classes.txt").unlink()
     with pytest.raises(CadsightError, match=r"expected classes\.txt or data\.yaml"):
         read_yolo(folder)
     assert read_yolo(folder, Notes())[1] == ("0", "1", "2", "3")
 
 
-def test_pictures_of_the_same_name_in_two_splits_get_two_names(tmp_path, picture):
+def test_images_of_the_same_name_in_two_splits_get_two_names(tmp_path, image_file):
     for split in ("train", "val"):
-        picture(f"images/{split}/x.png")
+        image_file(f"images/{split}/x.png")
     (tmp_path / "labels").mkdir()
     (tmp_path / "classes.txt").write_text("a\n")
     assert [s.name for s in read_yolo(tmp_path)[0]] == ["train_x", "valid_x"]
 
 
-def test_a_truncated_or_empty_picture_is_told_with_its_name(tmp_path, picture):
-    folder = labelled(picture, "0 0.5 0.5 0.5 0.5\n")
+def test_a_truncated_or_empty_image_is_told_with_its_name(tmp_path, image_file):
+    folder = labelled(image_file, "0 0.5 0.5 0.5 0.5\n")
     (folder / "images" / "a.png").write_bytes(b"")
     with pytest.raises(CadsightError, match=r"a\.png is empty"):
         read_yolo(folder)
@@ -278,8 +278,8 @@ def test_a_missing_folder_is_refused_in_a_sentence(tmp_path):
         read_yolo(tmp_path / "none")
 
 
-def test_an_export_replaces_an_earlier_one_but_never_other_files(tmp_path, picture):
-    image = picture("photo.png")
+def test_an_export_replaces_an_earlier_one_but_never_other_files(tmp_path, image_file):
+    image = image_file("photo.png")
     sample = Sample("a", image, ImageSize(40, 30))
     write_yolo({"train": [sample]}, ["x"], tmp_path / "set")
     write_yolo({"train": [Sample("b", image, ImageSize(40, 30))]}, ["x"], tmp_path / "set")
@@ -292,8 +292,8 @@ def test_an_export_replaces_an_earlier_one_but_never_other_files(tmp_path, pictu
 
 
 @pytest.mark.parametrize("name", ["../a", "/tmp/a"])
-def test_an_export_that_fails_leaves_the_earlier_one(tmp_path, picture, name):
-    image = picture("photo.png")
+def test_an_export_that_fails_leaves_the_earlier_one(tmp_path, image_file, name):
+    image = image_file("photo.png")
     size = ImageSize(40, 30)
     write_yolo({"train": [Sample("a", image, size)]}, ["x"], tmp_path / "set")
     with pytest.raises(CadsightError, match="leads out of the folder"):
@@ -306,8 +306,8 @@ def test_an_export_that_fails_leaves_the_earlier_one(tmp_path, picture, name):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["photo.png", "set"]
 
 
-def test_a_thousand_label_files_are_read_quickly_and_no_picture_is_decoded(tmp_path, picture):
-    image = picture("set/images/0.png", width=640, height=480).read_bytes()
+def test_a_thousand_label_files_are_read_quickly_and_no_image_is_decoded(tmp_path, image_file):
+    image = image_file("set/images/0.png", width=640, height=480).read_bytes()
     (tmp_path / "set" / "labels").mkdir()
     (tmp_path / "set" / "classes.txt").write_text("bracket\n")
     for index in range(1000):
@@ -340,8 +340,8 @@ def test_a_mask_comes_back_from_a_line_of_polygons_with_its_hole_and_pieces():
 POSE = "0 0.5 0.5 0.25 0.2 0.25 0.5 2 0 0 0\n"
 
 
-def test_key_points_are_no_outline_where_data_yaml_says_how_many_there_are(picture):
-    folder = labelled(picture, POSE)
+def test_key_points_are_no_outline_where_data_yaml_says_how_many_there_are(image_file):
+    folder = labelled(image_file, POSE)
     (folder / "data.yaml").write_text("train: images\nkpt_shape: [2, 3]\nnames: [bracket]\n")
     (sample,), _ = read_yolo(folder)
     (instance,) = sample.instances
@@ -360,18 +360,18 @@ def test_key_points_are_no_outline_where_data_yaml_says_how_many_there_are(pictu
         ("0 0.5 0.5 0.25 0.2", "seventeen", "the kpt_shape 'seventeen'"),
     ],
 )
-def test_odd_key_points_are_refused(picture, row, shape, words):
-    folder = labelled(picture, f"{row}\n")
+def test_odd_key_points_are_refused(image_file, row, shape, words):
+    folder = labelled(image_file, f"{row}\n")
     (folder / "data.yaml").write_text(f"train: images\nkpt_shape: {shape}\nnames: [bracket]\n")
     with pytest.raises(CadsightError) as caught:
         read_yolo(folder)
     assert words in str(caught.value)
 
 
-def test_key_points_are_written_as_ultralytics_reads_them(tmp_path, picture):
+def test_key_points_are_written_as_ultralytics_reads_them(tmp_path, image_file):
     told = {"keypoints": [10, 15, 2, 0, 0, 0], "num_keypoints": 1}
     instances = (Instance(0, Box(15, 12, 25, 18), attributes=told), Instance(0, Box(0, 0, 10, 15)))
-    sample = Sample("a", picture("a.png"), ImageSize(40, 30), instances=instances, split="train")
+    sample = Sample("a", image_file("a.png"), ImageSize(40, 30), instances=instances, split="train")
     config = write_yolo({"train": [sample]}, ["bracket"], tmp_path / "set")
     assert "kpt_shape: [2, 3]" in config.read_text()
     label = tmp_path / "set" / "labels" / "train" / "a.txt"
@@ -384,7 +384,7 @@ def test_key_points_are_written_as_ultralytics_reads_them(tmp_path, picture):
 
 
 @pytest.mark.parametrize("shapes", ["as_given", "polygons", "boxes"])
-def test_all_rows_of_a_file_are_of_one_kind(tmp_path, picture, shapes):
+def test_all_rows_of_a_file_are_of_one_kind(tmp_path, image_file, shapes):
     polygon = [4, 3, 16, 3, 16, 18, 4, 18]
     mask = np.zeros((30, 40), bool)
     mask[20:25, 10:30] = True
@@ -393,7 +393,7 @@ def test_all_rows_of_a_file_are_of_one_kind(tmp_path, picture, shapes):
         Instance(1, Box(24, 3, 32, 9)),
         Instance(1, Box.from_mask(mask), mask=mask),
     )
-    sample = Sample("a", picture("a.png"), ImageSize(40, 30), instances=instances)
+    sample = Sample("a", image_file("a.png"), ImageSize(40, 30), instances=instances)
     write_yolo({"": [sample]}, ["x", "y"], tmp_path / "set", shapes=shapes)
     label = tmp_path / "set" / "labels" / "a.txt"
     counts = {len(line.split()) for line in label.read_text().splitlines()}
@@ -405,8 +405,8 @@ def test_all_rows_of_a_file_are_of_one_kind(tmp_path, picture, shapes):
     np.testing.assert_allclose(found[1][:, 1:], expected, atol=1e-6)
 
 
-def test_an_outline_that_reaches_out_is_cut_and_not_squeezed(tmp_path, picture):
-    image = picture("a.png", width=100, height=100)
+def test_an_outline_that_reaches_out_is_cut_and_not_squeezed(tmp_path, image_file):
+    image = image_file("a.png", width=100, height=100)
     triangle = {"segmentation": [[50, 50, 250, 50, 50, 250]]}
     sample = Sample(
         "a", image, ImageSize(100, 100), instances=(Instance(0, Box(50, 50, 100, 100), attributes=triangle),)
@@ -417,15 +417,15 @@ def test_an_outline_that_reaches_out_is_cut_and_not_squeezed(tmp_path, picture):
     assert corners == {(0.5, 0.5), (1, 0.5), (1, 1), (0.5, 1)}
 
 
-def test_a_crowd_is_no_object(tmp_path, picture):
+def test_a_crowd_is_no_object(tmp_path, image_file):
     instances = (Instance(0, Box(4, 3, 16, 18)), Instance(0, Box(0, 0, 40, 30), attributes={"iscrowd": 1}))
-    sample = Sample("a", picture("a.png"), ImageSize(40, 30), instances=instances)
+    sample = Sample("a", image_file("a.png"), ImageSize(40, 30), instances=instances)
     write_yolo({"": [sample]}, ["x"], tmp_path / "set")
     assert (tmp_path / "set" / "labels" / "a.txt").read_text() == "0 0.25 0.35 0.3 0.5\n"
 
 
-def test_what_lies_outside_its_picture_has_no_row_and_is_told(tmp_path, picture):
-    image = picture("a.png")
+def test_what_lies_outside_its_image_has_no_row_and_is_told(tmp_path, image_file):
+    image = image_file("a.png")
     dataset = Dataset.create(tmp_path / "set", ["x"])
     boxes = [Box(2, 2, 9, 9), Box(50, 2, 60, 9), Box(4, 4, 4, 4)]
     sample = Sample("a", Path(), image_size(image), instances=tuple(Instance(0, box) for box in boxes))
@@ -433,11 +433,11 @@ def test_what_lies_outside_its_picture_has_no_row_and_is_told(tmp_path, picture)
     done = convert(dataset.folder, tmp_path / "out", "yolo")
     assert len((tmp_path / "out" / "labels" / "a.txt").read_text().splitlines()) == 1
     (left,) = done.account.left_out
-    assert (left.what, left.count, left.why) == ("labels", 2, "nothing of their box lies in the picture")
+    assert (left.what, left.count, left.why) == ("labels", 2, "nothing of their box lies in the image")
 
 
-def test_an_empty_line_in_a_class_list_is_refused_as_ids_behind_it_would_differ(tmp_path, picture):
-    image = picture("set/images/a.png")
+def test_an_empty_line_in_a_class_list_is_refused_as_ids_behind_it_would_differ(tmp_path, image_file):
+    image = image_file("set/images/a.png")
     (tmp_path / "set" / "labels").mkdir()
     (tmp_path / "set" / "labels" / "a.txt").write_text("1 0.5 0.5 0.2 0.2\n")
     classes = tmp_path / "set" / "classes.txt"
@@ -449,8 +449,8 @@ def test_an_empty_line_in_a_class_list_is_refused_as_ids_behind_it_would_differ(
     assert image.is_file()
 
 
-def test_ids_of_classes_may_be_in_quotes(tmp_path, picture):
-    picture("set/images/a.png")
+def test_ids_of_classes_may_be_in_quotes(tmp_path, image_file):
+    image_file("set/images/a.png")
     (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: {'1': nut, '0': bolt}\n")
     assert read_yolo(tmp_path / "set")[1] == ("bolt", "nut")
     (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: [bolt, '']\n")
@@ -466,22 +466,22 @@ def test_ids_of_classes_may_be_in_quotes(tmp_path, picture):
         ("{0: bolt, 1.0: nut}", "expected the ids 0 to 1"),
     ],
 )
-def test_ids_of_classes_that_python_takes_for_one_are_refused(tmp_path, picture, names, words):
-    picture("set/images/a.png")
+def test_ids_of_classes_that_python_takes_for_one_are_refused(tmp_path, image_file, names, words):
+    image_file("set/images/a.png")
     (tmp_path / "set" / "data.yaml").write_text(f"train: images\nnames: {names}\n")
     with pytest.raises(CadsightError) as caught:
         read_yolo(tmp_path / "set")
     assert words in str(caught.value)
 
 
-def test_ids_of_classes_may_be_written_as_yaml_writes_whole_numbers(tmp_path, picture):
-    picture("set/images/a.png")
+def test_ids_of_classes_may_be_written_as_yaml_writes_whole_numbers(tmp_path, image_file):
+    image_file("set/images/a.png")
     (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: {0: bolt, +1: nut, 0x2: pin}\n")
     assert read_yolo(tmp_path / "set")[1] == ("bolt", "nut", "pin")
 
 
-def test_a_path_that_is_the_whole_disk_is_not_walked(tmp_path, picture, monkeypatch):
-    picture("set/images/a.png")
+def test_a_path_that_is_the_whole_disk_is_not_walked(tmp_path, image_file, monkeypatch):
+    image_file("set/images/a.png")
     (tmp_path / "set" / "data.yaml").write_text("path: //\ntrain: images\nnames: [bolt]\n")
     (tmp_path / "set" / "loop").symlink_to("loop")
     looked, scan = [], os.scandir

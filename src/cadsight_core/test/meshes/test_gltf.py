@@ -146,9 +146,9 @@ def test_the_colour_of_a_material_alone_is_no_colour_of_vertices():
 
 
 def textured(uri=None, **texture_info):
-    picture = np.zeros((4, 8, 3), np.uint8)
-    picture[:, 4:] = (1, 2, 3)  # blue, green, red on the right
-    png = cv2.imencode(".png", picture)[1].tobytes()
+    pixels = np.zeros((4, 8, 3), np.uint8)
+    pixels[:, 4:] = (1, 2, 3)  # blue, green, red on the right
+    png = cv2.imencode(".png", pixels)[1].tobytes()
     glb = Glb()
     places = np.where(BOX[:, :1] > 0, (0.75, 0.5), (0.25, 0.5))
     glb.box(material=0, attributes={"TEXCOORD_0": glb.accessor(places, "f4")})

@@ -95,9 +95,9 @@ def test_colours_of_vertices_are_read(red, form):
 
 def textured(tmp_path, materials):
     (tmp_path / "box.mtl").write_text(materials)
-    picture = np.zeros((8, 8, 3), np.uint8)
-    picture[:4] = (1, 2, 3)  # blue, green, red above, where v is above 0.5
-    cv2.imwrite(str(tmp_path / "paint one.png"), picture)
+    image = np.zeros((8, 8, 3), np.uint8)
+    image[:4] = (1, 2, 3)  # blue, green, red above, where v is above 0.5
+    cv2.imwrite(str(tmp_path / "paint one.png"), image)
     return read("mtllib box.mtl\n" + VERTICES + PLACES + "usemtl wood oak\n" + faces(lambda v, t: f"{v}/{t}"), tmp_path)
 
 

@@ -142,9 +142,9 @@ def test_a_texture_beside_the_file_gives_colours_and_a_missing_one_is_told(tmp_p
     found = read(data, tmp_path)
     assert found.colours is None
     assert found.notes == ("its texture 'paint.png' could not be read",)
-    picture = np.zeros((8, 8, 3), np.uint8)
-    picture[:4] = (1, 2, 3)  # blue, green, red above, where t is above 0.5
-    cv2.imwrite(str(tmp_path / "paint.png"), picture)
+    image = np.zeros((8, 8, 3), np.uint8)
+    image[:4] = (1, 2, 3)  # blue, green, red above, where t is above 0.5
+    cv2.imwrite(str(tmp_path / "paint.png"), image)
     found = read(data, tmp_path)
     assert found.colours.tolist() == [[3, 2, 1] if z > 0 else [0, 0, 0] for z in found.vertices[:, 2]]
 

@@ -1,4 +1,4 @@
-"""What an experiment is made of: folders that the user names, a run of `cadsight demo`, pictures drawn for it."""
+"""What an experiment is made of: folders that the user names, a run of `cadsight demo`, images drawn for it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -9,7 +9,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.parallel import threads_each
 from cadsight_core.run_folder import RunFolder
 from cadsight_synthesis.assets.pools import Source
-from cadsight_synthesis.datasets.rendered import pictures_of, write_set
+from cadsight_synthesis.datasets.rendered import images_of, write_set
 from cadsight_synthesis.recipes.box import BoxRecipe
 from cadsight_synthesis.recipes.reader import read_recipe
 
@@ -42,17 +42,17 @@ def drawn(
     cluster: str | None,
     progress: Progress,
 ) -> str:
-    """A set of ``count`` pictures of a recipe, gone on with where it was left; a box is the twin of the run's cell.
+    """A set of ``count`` images of a recipe, gone on with where it was left; a box is the twin of the run's cell.
 
     Raises:
         CadsightError: when the recipe or the engine cannot be used, or ``out`` holds another set.
     """
     read: Any = read_recipe(recipe)
     if run and isinstance(read, BoxRecipe) and read.from_session is None:
-        # Held as the arm held it, what both models are judged on, and in each picture another way: of one pose the
+        # Held as the arm held it, what both models are judged on, and in each image another way: of one pose the
         # regressor learns little from more views.
         session = Source(str(RunFolder(Path(run)).session("train").folder.resolve()))
         held = replace(read.held, share=1.0, as_captured_deg=10.0)
         read = replace(read, from_session=session, held=held, views_per_scene=1)
-    pictures = pictures_of(read, engine, 0 if cluster else threads_each(workers))
-    return str(write_set(pictures, count, out, workers=workers, cluster=cluster, progress=progress).folder)
+    images = images_of(read, engine, 0 if cluster else threads_each(workers))
+    return str(write_set(images, count, out, workers=workers, cluster=cluster, progress=progress).folder)

@@ -16,7 +16,7 @@ from cadsight_experiments.training_set import TrainingSet
 
 @dataclass(frozen=True)
 class Material:
-    """Folders of labelled pictures; an empty one is not there.
+    """Folders of labelled images; an empty one is not there.
 
     Attributes:
         real, synthetic, translated: to train on; translated ones are synthetic ones made to look real.
@@ -51,10 +51,10 @@ def comillas(material: Material, scale: Scale) -> Plan:
 
 
 def morato(material: Material, scale: Scale, most_real: int, most_synthetic: int) -> Plan:
-    """Number of pictures from CAD by number of real ones: CAD only, real only, mixed (section 6, the sweep).
+    """Number of images from CAD by number of real ones: CAD only, real only, mixed (section 6, the sweep).
 
     Args:
-        most_real, most_synthetic: pictures that there are; a larger step takes all of them.
+        most_real, most_synthetic: images that there are; a larger step takes all of them.
     """
     sets = []
     real_steps, synthetic_steps = (
@@ -94,13 +94,13 @@ def transfer(material: Material, scale: Scale) -> Plan:
     return _plan(sets, material, scale, detector, normals)
 
 
-def mixing(material: Material, scale: Scale, pictures: int) -> Plan:
-    """The same number of ``pictures``, more and more of them synthetic."""
+def mixing(material: Material, scale: Scale, images: int) -> Plan:
+    """The same number of ``images``, more and more of them synthetic."""
     sets = []
     for share in scale.shares:
-        synthetic = round(share * pictures)
-        counted = ((material.synthetic, synthetic), (material.real, pictures - synthetic))
-        # A set of one picture has none left to validate on.
+        synthetic = round(share * images)
+        counted = ((material.synthetic, synthetic), (material.real, images - synthetic))
+        # A set of one image has none left to validate on.
         folders, counts = zip(*[(f, n) for f, n in counted if n > 1], strict=True)
         sets.append(TrainingSet(f"synthetic{share:.0%}".rstrip("%"), folders, counts, facts={"synthetic_share": share}))
     return _plan(sets, material, scale, _detector(scale), _normals(scale))

@@ -9,17 +9,17 @@ from cadsight_core.errors import CadsightError
 
 @dataclass(frozen=True)
 class Scale:
-    """Pictures, networks and epochs.
+    """Images, networks and epochs.
 
     Attributes:
         seeds: trainings of each set.
-        engine: what draws synthetic pictures.
-        synthetic: synthetic pictures.
+        engine: what draws synthetic images.
+        synthetic: synthetic images.
         sizes: of YOLO, where an experiment compares them.
-        real_steps, synthetic_steps: numbers of pictures in a grid.
-        shares: of synthetic pictures in a mixture.
+        real_steps, synthetic_steps: numbers of images in a grid.
+        shares: of synthetic images in a mixture.
         fewer: share of the epochs that are left after another training.
-        copies: changed copies of each rendered picture, where an experiment augments.
+        copies: changed copies of each rendered image, where an experiment augments.
         detector, normals, mask: options of the trainings; ``mask`` those of a Mask R-CNN.
     """
 
@@ -61,7 +61,7 @@ SCALES = {
         normals={"epochs": 40, "batch": 8, "learning_rate": 3e-3, "turn_deg": 10.0},
         mask={"family": "mask-rcnn-lite0", "epochs": 4},
     ),
-    # Comillas: 633 pictures; Morato: up to 1000 of CAD and 40 real; Rudenko: 100 rendered, 1012 augmented.
+    # Comillas: 633 images; Morato: up to 1000 of CAD and 40 real; Rudenko: 100 rendered, 1012 augmented.
     "paper": Scale(
         seeds=3,
         engine="cycles",

@@ -1,4 +1,4 @@
-"""Training pictures turned into other pictures of the same parts, boxes with them."""
+"""Training images turned into other images of the same parts, boxes with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from cadsight_learning.data.letterbox import GREY
 
-# A part of which less than this is left in the picture is no longer a part to be found.
+# A part of which less than this is left in the image is no longer a part to be found.
 _LEFT_OVER = 0.3
 
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """A picture with boxes (N, 4) xyxy in its pixels, their class ids (N,) and, where learned, masks (N, H, W)."""
+    """An image with boxes (N, 4) xyxy in its pixels, their class ids (N,) and, where learned, masks (N, H, W)."""
 
     image: Rgb
     boxes: Array
@@ -32,7 +32,7 @@ class Labelled:
 
 
 def placed(one: Labelled, shape: tuple[int, int], scale: Array, shift: Array) -> Labelled:
-    """``one`` drawn on a grey canvas of ``shape`` (rows, columns): ``canvas = picture * scale + shift``.
+    """``one`` drawn on a grey canvas of ``shape`` (rows, columns): ``canvas = image * scale + shift``.
 
     ``scale`` and ``shift`` are (2,) for x and y; a negative scale mirrors. Boxes are clipped to the canvas, and
     those of which little is left go.
@@ -59,7 +59,7 @@ def moved(one: Labelled, shape: tuple[int, int], rng: np.random.Generator) -> La
 
 
 def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Generator) -> Labelled:
-    """Four pictures around a random centre, each at a random scale and place of its own."""
+    """Four images around a random centre, each at a random scale and place of its own."""
     rows, columns = shape
     x, y = int(columns * rng.uniform(0.35, 0.65)), int(rows * rng.uniform(0.35, 0.65))
     quarters = ((0, 0, x, y), (x, 0, columns, y), (0, y, x, rows), (x, y, columns, rows))
@@ -69,7 +69,7 @@ def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Gene
         height, width = one.image.shape[:2]
         factor = np.exp(rng.uniform(-0.7, 0.2))
         scale = np.array([factor * rng.choice((-1, 1)), factor])
-        # The quarter looks at a random part of the picture, around a random one of its boxes if it has any.
+        # The quarter looks at a random part of the image, around a random one of its boxes if it has any.
         target = np.array([width, height]) * rng.uniform(0.3, 0.7, 2)
         if len(one.boxes):
             box = one.boxes[rng.integers(len(one.boxes))]
@@ -88,14 +88,14 @@ def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Gene
 
 
 def drawn(
-    pictures: Sequence[Labelled], number: int, shape: tuple[int, int], share: float, rng: np.random.Generator
+    images: Sequence[Labelled], number: int, shape: tuple[int, int], share: float, rng: np.random.Generator
 ) -> Labelled:
-    """The picture ``number`` as a step sees it: recoloured, and moved or, with a chance of ``share``, a mosaic."""
+    """The image ``number`` as a step sees it: recoloured, and moved or, with a chance of ``share``, a mosaic."""
     if rng.random() < share:
-        others = rng.integers(len(pictures), size=3)
-        one = mosaic([pictures[number], *(pictures[i] for i in others)], shape, rng)
+        others = rng.integers(len(images), size=3)
+        one = mosaic([images[number], *(images[i] for i in others)], shape, rng)
     else:
-        one = moved(pictures[number], shape, rng)
+        one = moved(images[number], shape, rng)
     return replace(one, image=recoloured(one.image, rng))
 
 
@@ -118,7 +118,7 @@ def recoloured(image: Rgb, rng: np.random.Generator, strength: float = 1.0) -> R
 
 
 def relit(image: Rgb, rng: np.random.Generator) -> Rgb:
-    """The same shape under a lamp that hangs elsewhere, as far as that can be had from one picture.
+    """The same shape under a lamp that hangs elsewhere, as far as that can be had from one image.
 
     A random curve a channel, not a rising one, gives each face another brightness, as another lamp would; edges
     stay, and with them what the shape says. Up to two half-planes are darkened as by a shadow.

@@ -1,4 +1,4 @@
-"""Labelled pictures as detectors learn from them."""
+"""Labelled images as detectors learn from them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,12 +16,12 @@ from cadsight_learning.data.on_demand import OnDemand
 
 
 def labelled(sample: Sample, square: bool, masks: bool = False) -> Labelled:
-    """The picture of ``sample`` with its labels, boxes made 1:1 if ``square``, and with ``masks`` if asked for.
+    """The image of ``sample`` with its labels, boxes made 1:1 if ``square``, and with ``masks`` if asked for.
 
     Crowds are none of them: one box around many objects teaches a wrong one.
 
     Raises:
-        CadsightError: for a picture that cannot be read, or a label without the mask that is asked for.
+        CadsightError: for an image that cannot be read, or a label without the mask that is asked for.
     """
     sample = without_crowds(sample)
     boxes = [i.box.squared(sample.size) if square else i.box for i in sample.instances]
@@ -63,7 +63,7 @@ class LabelledImages(OnDemand[Labelled]):
         """With their longer side at ``longer`` pixels (see :func:`labelled`); ``keep`` bytes of them are kept.
 
         Raises:
-            CadsightError: for a file that is no picture; the rest of :func:`labelled`'s when one is taken out.
+            CadsightError: for a file that is no image; the rest of :func:`labelled`'s when one is taken out.
         """
         shapes = [shrunk_shape(_shape_of(s), longer) for s in samples]
         return LabelledImages(shapes, lambda n: resized(labelled(samples[n], square, masks), longer), keep)
@@ -76,12 +76,12 @@ class LabelledImages(OnDemand[Labelled]):
 
 
 def alike(images: Sequence[Rgb], at_once: int) -> Iterator[list[int]]:
-    """Numbers of pictures of one shape, at most ``at_once`` together: what a network can see in one batch."""
+    """Numbers of images of one shape, at most ``at_once`` together: what a network can see in one batch."""
     return alike_shapes([image.shape for image in images], at_once)
 
 
 def alike_shapes(shapes: Sequence[tuple[int, ...]], at_once: int) -> Iterator[list[int]]:
-    """As :func:`alike`, of the pictures' shapes."""
+    """As :func:`alike`, of the images' shapes."""
     by_shape: dict[tuple[int, ...], list[int]] = {}
     for number, shape in enumerate(shapes):
         by_shape.setdefault(shape, []).append(number)

@@ -1,4 +1,4 @@
-"""Pictures of any aspect as a network wants them, and boxes back in the picture's own pixels."""
+"""Images of any aspect as a network wants them, and boxes back in the image's own pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ GREY = 114
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a shrunk picture lies in the network's input: ``input = native * scale + (left, top)``."""
+    """Where a shrunk image lies in the network's input: ``input = native * scale + (left, top)``."""
 
     scale_x: float
     scale_y: float
@@ -27,7 +27,7 @@ class Frame:
         return boxes * self._scale + self._shift
 
     def to_native(self, boxes: Array) -> Array:
-        """Boxes (N, 4) xyxy in the picture's own pixels."""
+        """Boxes (N, 4) xyxy in the image's own pixels."""
         return (boxes - self._shift) / self._scale
 
     @property
@@ -40,7 +40,7 @@ class Frame:
 
 
 def shrunk(image: Rgb, longer: int) -> Rgb:
-    """The picture with its longer side at ``longer`` pixels; shrunk by area, enlarged linearly."""
+    """The image with its longer side at ``longer`` pixels; shrunk by area, enlarged linearly."""
     rows, columns = shrunk_shape(image.shape, longer)
     if (rows, columns) == image.shape[:2]:
         return image
@@ -50,14 +50,14 @@ def shrunk(image: Rgb, longer: int) -> Rgb:
 
 
 def shrunk_shape(shape: Sequence[int], longer: int) -> tuple[int, int]:
-    """Rows and columns of a picture of this shape with its longer side at ``longer``."""
+    """Rows and columns of an image of this shape with its longer side at ``longer``."""
     height, width = shape[0], shape[1]
     factor = longer / max(width, height)
     return max(round(height * factor), 1), max(round(width * factor), 1)
 
 
 def canvas_shape(shape: Sequence[int], longer: int) -> tuple[int, int]:
-    """Rows and columns, multiples of the stride, that hold a picture of this shape once shrunk."""
+    """Rows and columns, multiples of the stride, that hold an image of this shape once shrunk."""
     rows, columns = shrunk_shape(shape, longer)
     return -(-rows // STRIDE) * STRIDE, -(-columns // STRIDE) * STRIDE
 
@@ -73,7 +73,7 @@ def fitted(canvas: Rgb, shape: tuple[int, int]) -> Rgb:
 
 
 def framed(image: Rgb, longer: int) -> tuple[Rgb, Frame]:
-    """The picture shrunk to ``longer`` and centred on grey, and where it lies there."""
+    """The image shrunk to ``longer`` and centred on grey, and where it lies there."""
     small = shrunk(image, longer)
     rows, columns = canvas_shape(image.shape, longer)
     top, left = (rows - small.shape[0]) // 2, (columns - small.shape[1]) // 2
@@ -82,12 +82,12 @@ def framed(image: Rgb, longer: int) -> tuple[Rgb, Frame]:
     return canvas, Frame(small.shape[1] / image.shape[1], small.shape[0] / image.shape[0], left, top)
 
 
-def as_input(pictures: NDArray[np.uint8], low: float, high: float) -> NDArray[np.float32]:
-    """Pictures (N, h, w, 3) as a network takes them, (N, 3, h, w) with colours from ``low`` to ``high``.
+def as_input(images: NDArray[np.uint8], low: float, high: float) -> NDArray[np.float32]:
+    """Images (N, h, w, 3) as a network takes them, (N, 3, h, w) with colours from ``low`` to ``high``.
 
     The colours of a pixel stay side by side in memory: what torch calls channels last.
     """
-    scaled = pictures * np.float32((high - low) / 255)
+    scaled = images * np.float32((high - low) / 255)
     if low:
         scaled += np.float32(low)
     return scaled.transpose(0, 3, 1, 2)

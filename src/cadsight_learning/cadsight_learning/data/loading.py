@@ -26,17 +26,17 @@ def load_together(
     """Samples of several data sets of any known format, read when they are taken out; classes are told apart by name.
 
     Args:
-        counts: how many pictures are taken of each, 0 for all; they are drawn by lot from those that are not for
+        counts: how many images are taken of each, 0 for all; they are drawn by lot from those that are not for
             testing, and a smaller number of the same ``seed`` is a part of a larger one.
         reading: how they are read.
 
     Raises:
-        CadsightError: when one cannot be read or has too few pictures, or none has labels.
+        CadsightError: when one cannot be read or has too few images, or none has labels.
     """
     loaded = [formats.load(path, reading) for path in paths]
     classes = tuple(dict.fromkeys(name for _, names in loaded for name in names))
     if not classes:
-        raise CadsightError(f"{', '.join(map(str, paths))} have no classes, expected labelled pictures")
+        raise CadsightError(f"{', '.join(map(str, paths))} have no classes, expected labelled images")
     sources = []
     for path, (found, names), count in zip(paths, loaded, counts or [0] * len(loaded), strict=True):
         taken = _drawn(found, count, seed, path) if count else found
@@ -64,8 +64,8 @@ def oddities(
 ) -> list[str]:
     """What speaks against training on data sets, though it can be done: a sentence each.
 
-    Pictures without labels are learned from as showing nothing where their format lists them and left out where it does
-    not, label files without a picture are left out, crowds are not learned from, and of a class without a label nothing
+    Images without labels are learned from as showing nothing where their format lists them and left out where it does
+    not, label files without an image are left out, crowds are not learned from, and of a class without a label nothing
     is learned.
     """
     sentences = _lone(paths, train, "are learned from as showing nothing", reading)
@@ -76,7 +76,7 @@ def oddities(
     there = {i.class_id for s in train for i in s.instances if not is_crowd(i)}
     missing = [name for class_id, name in enumerate(classes) if class_id not in there]
     if missing:
-        sentences.append(f"nothing is learned of {', '.join(missing)}: no picture to train on has such a label")
+        sentences.append(f"nothing is learned of {', '.join(missing)}: no image to train on has such a label")
     return sentences
 
 
@@ -85,8 +85,8 @@ def unlabelled(
 ) -> list[str]:
     """What speaks against judging by data sets, though it can be done: a sentence each.
 
-    Pictures whose labels are missing count as showing nothing where their format lists them, and are left out where it
-    does not; label files without a picture are left out.
+    Images whose labels are missing count as showing nothing where their format lists them, and are left out where it
+    does not; label files without an image are left out.
     """
     return _lone(paths, judging, "count as showing nothing", reading)
 
@@ -109,18 +109,18 @@ def parts_in(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
 def _lone(
     paths: Sequence[str | Path], taken: Sequence[Sample], taken_as: str, reading: formats.Reading | None
 ) -> list[str]:
-    """Sentences on pictures without labels, ``taken`` or not, and on labels and files that are left out."""
+    """Sentences on images without labels, ``taken`` or not, and on labels and files that are left out."""
     images = {s.image for s in taken}
     lone: dict[str, list[Path]] = {}
     for problem in (p for path in paths for p in unpaired(path, reading)):
-        if problem.kind == "label file without picture":
-            what = "label files without a picture are left out"
+        if problem.kind == "label file without image":
+            what = "label files without an image are left out"
         elif problem.loses:
             what = f"labels or files cannot be used and are left out ({problem.kind})"
         elif problem.file in images:
-            what = f"pictures without labels {taken_as}"
+            what = f"images without labels {taken_as}"
         else:
-            what = "pictures without labels are left out"
+            what = "images without labels are left out"
         lone.setdefault(what, []).append(problem.file)
     return [f"{len(files)} {what}, the first is {files[0]}" for what, files in lone.items()]
 
@@ -129,7 +129,7 @@ def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -
     """``count`` of ``samples`` in their order, of no split: what validates is told apart among them."""
     there = of_splits(samples, ("train", "valid", ""))
     if count > len(there):
-        raise CadsightError(f"{count} pictures are to be taken of {path}, which has {len(there)}, expected fewer")
+        raise CadsightError(f"{count} images are to be taken of {path}, which has {len(there)}, expected fewer")
     taken = by_lot(there, count, seed)
     return DerivedSamples(lambda number: dataclasses.replace(taken[number], split=""), range(len(taken)))
 
@@ -148,15 +148,15 @@ def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:
     kept = [s for s in samples if not split or s.split == split]
     if not kept:
         splits = sorted({s.split or "none" for s in samples})
-        raise CadsightError(f"the data have no picture in the split {split!r}, expected one of {', '.join(splits)}")
+        raise CadsightError(f"the data have no image in the split {split!r}, expected one of {', '.join(splits)}")
     return kept
 
 
 def divided(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sample], str]:
     """Training and validation samples, and a sentence on how they were told apart.
 
-    By their split where some are marked 'valid' ('test' ones are left out); else of each folder of pictures the last
-    15 % by name, one block, since neighbours look alike. A folder of one picture is learned from.
+    By their split where some are marked 'valid' ('test' ones are left out); else of each folder of images the last
+    15 % by name, one block, since neighbours look alike. A folder of one image is learned from.
 
     Raises:
         CadsightError: when there are too few to divide.
@@ -166,7 +166,7 @@ def divided(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sampl
         return of_splits(samples, ("train", "")), marked, "by the splits in the data"
     rest = of_splits(samples, ("train", "valid", ""))
     if len(rest) < 2:
-        raise CadsightError(f"the data have {len(rest)} pictures to train on, expected at least 2")
+        raise CadsightError(f"the data have {len(rest)} images to train on, expected at least 2")
     folders: dict[Path, list[tuple[str, int]]] = {}
     for number, sample in enumerate(rest):
         folders.setdefault(sample.image.parent, []).append((sample.name, number))
@@ -180,7 +180,7 @@ def divided(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sampl
     if not judging:
         learned, judging = learned[:-1], learned[-1:]
     train, valid = (DerivedSamples(lambda number: rest[number], numbers) for numbers in (learned, judging))
-    which = f"{len(valid)} of {len(rest)} pictures"
+    which = f"{len(valid)} of {len(rest)} images"
     if len(folders) == 1:
         return train, valid, f"the last {which} by name validate"
     return train, valid, f"the last by name of each of {len(folders)} folders validate, {which}"

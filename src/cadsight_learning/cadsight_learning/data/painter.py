@@ -1,4 +1,4 @@
-"""Bodies drawn flat, the far ones first: poor pictures, and a thousand of them in seconds."""
+"""Bodies drawn flat, the far ones first: poor images, and a thousand of them in seconds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from cadsight_core.sample import Instance
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A picture (H, W, 3) and what is on it, with masks of what can be seen and poses."""
+    """An image (H, W, 3) and what is on it, with masks of what can be seen and poses."""
 
     image: Rgb
     instances: tuple[Instance, ...]
@@ -67,16 +67,16 @@ def random_background(size: ImageSize, rng: np.random.Generator) -> Rgb:
         mottle = rng.normal(0, rng.uniform(3, 30), (cells, cells, 1 if rng.random() < 0.5 else 3)).astype(np.float32)
         wide = np.asarray(cv2.resize(mottle, (w, h), interpolation=cv2.INTER_CUBIC), float)
         image = image + (wide[..., None] if wide.ndim == 2 else wide)
-    picture: Rgb = np.clip(image, 0, 255).astype(np.uint8)
+    painted: Rgb = np.clip(image, 0, 255).astype(np.uint8)
     for _ in range(int(rng.integers(0, 14)) if rng.random() < 0.7 else 0):
         colour = tuple(int(v) for v in rng.integers(0, 256, 3))
         corners_of_it = rng.normal(0, w * 0.12, (int(rng.integers(3, 6)), 2))
         points = (rng.uniform(-0.1, 1.1, 2) * (w, h) + corners_of_it).astype(np.int32)
         if rng.random() < 0.5:
-            cv2.fillPoly(picture, [points], colour, cv2.LINE_AA)
+            cv2.fillPoly(painted, [points], colour, cv2.LINE_AA)
         else:
-            cv2.polylines(picture, [points], False, colour, int(rng.integers(1, 9)), cv2.LINE_AA)
-    return picture
+            cv2.polylines(painted, [points], False, colour, int(rng.integers(1, 9)), cv2.LINE_AA)
+    return painted
 
 
 def _paint(

@@ -1,6 +1,6 @@
-"""A few of the pictures that a model was validated on, kept beside it as its network sees them.
+"""A few of the images that a model was validated on, kept beside it as its network sees them.
 
-FOLDER/NAME/pictures.npz  ``pictures`` (N, H, W, 3) uint8; models of earlier versions have none.
+FOLDER/NAME/pictures.npz  ``images`` (N, H, W, 3) uint8; models of earlier versions have none.
 """
 
 import io
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cadsight_learning.data.letterbox import fitted, framed
 
 T = TypeVar("T")
-PICTURES = "pictures.npz"
+IMAGES = "pictures.npz"
 _DETECTOR, _REGRESSOR = 8, 32
 
 
@@ -30,10 +30,10 @@ class HasCrop(Protocol):
 
 
 def of_detector(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
-    """(N, size, size, 3) of labelled pictures, spread evenly over ``samples``, each framed and centred on grey.
+    """(N, size, size, 3) of labelled images, spread evenly over ``samples``, each framed and centred on grey.
 
     Raises:
-        CadsightError: for an unreadable picture.
+        CadsightError: for an unreadable image.
     """
     chosen = _spread([sample.image for sample in samples if sample.instances], _DETECTOR)
     found = [fitted(framed(read_image(image), size)[0], (size, size)) for image in chosen]
@@ -47,22 +47,22 @@ def of_regressor(views: Sequence[HasCrop], size: int) -> NDArray[np.uint8]:
     return np.stack(chosen).astype(np.uint8)
 
 
-def pictures_bytes(pictures: NDArray[np.uint8]) -> bytes:
-    """The bytes of the file that keeps ``pictures``."""
+def images_bytes(images: NDArray[np.uint8]) -> bytes:
+    """The bytes of the file that keeps ``images``."""
     file = io.BytesIO()
-    np.savez_compressed(file, pictures=pictures)
+    np.savez_compressed(file, pictures=images)
     return file.getvalue()
 
 
-def load_pictures(folder: Path) -> NDArray[np.uint8] | None:
-    """The pictures beside the model in ``folder``, or None when nothing usable is there."""
+def load_images(folder: Path) -> NDArray[np.uint8] | None:
+    """The images beside the model in ``folder``, or None when nothing usable is there."""
     try:
-        with np.load(folder / PICTURES) as file:
-            pictures = file["pictures"]
+        with np.load(folder / IMAGES) as file:
+            images = file["pictures"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    usable = pictures.ndim == 4 and pictures.shape[3] == 3 and pictures.dtype == np.uint8 and len(pictures)
-    return np.asarray(pictures, np.uint8) if usable else None
+    usable = images.ndim == 4 and images.shape[3] == 3 and images.dtype == np.uint8 and len(images)
+    return np.asarray(images, np.uint8) if usable else None
 
 
 def _spread(items: Sequence[T], count: int) -> list[T]:

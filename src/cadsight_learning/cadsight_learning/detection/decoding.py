@@ -1,4 +1,4 @@
-"""Parts out of what a detector's network gives, one picture at a time."""
+"""Parts out of what a detector's network gives, one image at a time."""
 
 import cv2
 import numpy as np

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Detector(Protocol):
-    """Finds parts in pictures."""
+    """Finds parts in images."""
 
     architecture: str
     image_size: int
-    at_once: int  # pictures that the network is given together, where nobody asks for fewer
+    at_once: int  # images that the network is given together, where nobody asks for fewer
 
     @property
     def classes(self) -> tuple[str, ...]: ...
@@ -36,7 +36,7 @@ class Detector(Protocol):
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
-        """Parts of each picture (H, W, 3), surest first, boxes in its own pixels, ``source`` 'model'."""
+        """Parts of each image (H, W, 3), surest first, boxes in its own pixels, ``source`` 'model'."""
 
 
 @runtime_checkable
@@ -47,13 +47,13 @@ class TorchDetector(Detector, Protocol):
     def module(self) -> "nn.Module": ...
 
     def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
-        """Mean losses over labelled pictures, as in training: ``box_loss``, ``class_loss`` and the network's others.
+        """Mean losses over labelled images, as in training: ``box_loss``, ``class_loss`` and the network's others.
 
-        The network sees ``batch`` pictures at once, by default ``at_once``.
+        The network sees ``batch`` images at once, by default ``at_once``.
         """
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        """What the network sees in each picture (H, W, 3), as (N, D): its finest maps, averaged over the picture."""
+        """What the network sees in each image (H, W, 3), as (N, D): its finest maps, averaged over the image."""
 
     def load(self, state: "dict[str, Tensor]", where: str | Path = "") -> "TorchDetector":
         """Take the weights of a network of the same architecture and classes.
@@ -64,6 +64,6 @@ class TorchDetector(Detector, Protocol):
 
 
 def warm_up(detector: Detector, width: int, height: int, confidence: float = CONFIDENCE) -> None:
-    """Look at a picture of this size as later at real ones, so that the first of those is not the slow one."""
+    """Look at an image of this size as later at real ones, so that the first of those is not the slow one."""
     for _ in range(2):
         detector.predict([np.zeros((height, width, 3), np.uint8)], confidence)

@@ -35,9 +35,9 @@ class ExportedDetector:
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
-        """Parts of each picture, surest first, boxes in its own pixels; pictures may differ in size."""
+        """Parts of each image, surest first, boxes in its own pixels; images may differ in size."""
 
-        def answer(pictures: NDArray[np.uint8]) -> list[Array]:
-            return [decode(one, confidence, max_detections) for one in self._network(as_input(pictures, 0.0, 1.0))]
+        def answer(batch: NDArray[np.uint8]) -> list[Array]:
+            return [decode(one, confidence, max_detections) for one in self._network(as_input(batch, 0.0, 1.0))]
 
         return look(images, self.image_size, answer)

@@ -41,6 +41,6 @@ def task_of(
     """What the training loop trains.
 
     Raises:
-        CadsightError: for a picture or label that ``detector`` cannot learn from.
+        CadsightError: for an image or label that ``detector`` cannot learn from.
     """
     return cast(Task, pkgutil.resolve_name(family_for(options).task)(detector, train, valid, options))

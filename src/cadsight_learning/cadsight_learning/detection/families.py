@@ -36,7 +36,7 @@ class DetectorFamily:
         architectures: a regular expression of what its detectors call their networks, which stands on a model's card.
         words: a regular expression of what may stand for ``--family``; '' for the name alone.
         gives_masks: whether it learns masks, so that every label needs one.
-        exportable: whether other runtimes may run it. Its detectors then have ``exportable()``, a module from pictures
+        exportable: whether other runtimes may run it. Its detectors then have ``exportable()``, a module from images
             (N, 3, h, w), 0 to 1, to one tensor that :func:`cadsight_learning.detection.decoding.decode` takes.
         retired: options that older versions stored, each with the only value that does nothing.
     """

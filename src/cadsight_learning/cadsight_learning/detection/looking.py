@@ -1,4 +1,4 @@
-"""Pictures of any size as a network looks at them, and what it finds in their own pixels."""
+"""Images of any size as a network looks at them, and what it finds in their own pixels."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,11 +17,11 @@ from cadsight_learning.data.letterbox import framed
 def look(
     images: Sequence[Rgb], image_size: int, answer: Callable[[NDArray[np.uint8]], Sequence[Array]]
 ) -> list[list[Instance]]:
-    """Parts of each picture (H, W, 3), boxes in its own pixels.
+    """Parts of each image (H, W, 3), boxes in its own pixels.
 
     Args:
-        image_size: longer side in pixels of a picture as the network sees it.
-        answer: from pictures of one shape as the network sees them, (N, h, w, 3), to rows (K, 6) of each: a box xyxy
+        image_size: longer side in pixels of an image as the network sees it.
+        answer: from images of one shape as the network sees them, (N, h, w, 3), to rows (K, 6) of each: a box xyxy
             there, a score and a class.
     """
     framings = [framed(image, image_size) for image in images]

@@ -1,4 +1,4 @@
-"""How good a model is on labelled pictures: the columns of the paper's table 1, and its angle errors."""
+"""How good a model is on labelled images: the columns of the paper's table 1, and its angle errors."""
 
 import contextlib
 import dataclasses
@@ -19,7 +19,7 @@ from cadsight_learning.metrics.angles import angle_figures, angle_intervals, squ
 from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.metrics.detection import detection_figures
 from cadsight_learning.metrics.masks import mask_figures
-from cadsight_learning.metrics.per_picture import per_picture
+from cadsight_learning.metrics.per_image import per_image
 from cadsight_learning.metrics.results import DetectionMetrics
 from cadsight_learning.normals.calibration import calibration
 from cadsight_learning.normals.crops import Symmetries as Symmetries
@@ -42,19 +42,19 @@ def evaluate_detector(
     """Table 1 of the paper (Comillas, section 4.2): everything counts only detections of at least ``confidence``.
 
     Class ids of ``samples`` are the detector's (see :func:`in_classes_of`). YOLO's ``object_loss`` is its class loss,
-    which also says whether there is a part at all; losses are those of training, on these pictures.
+    which also says whether there is a part at all; losses are those of training, on these images.
 
-    Boxes are compared in the pictures' own pixels, whatever size the network sees them at. It sees
-    ``batch`` pictures at once, by default as many as suit it.
+    Boxes are compared in the images' own pixels, whatever size the network sees them at. It sees
+    ``batch`` images at once, by default as many as suit it.
 
     Raises:
-        CadsightError: for an empty set, one without labels that is not of backgrounds, an unreadable picture, or a
+        CadsightError: for an empty set, one without labels that is not of backgrounds, an unreadable image, or a
             device without memory left.
     """
     batch = _checked(samples, batch, detector.at_once)
     if not any(s.instances or s.record.get("background") is True for s in samples):
         raise CadsightError(
-            f"the {len(samples)} pictures to evaluate on have no labels, expected some, or pictures that are said to "
+            f"the {len(samples)} images to evaluate on have no labels, expected some, or images that are said to "
             "show nothing, as `cadsight data frames --background` adds them"
         )
     found_instances: list[list[Instance]] = []
@@ -78,7 +78,7 @@ def evaluate_detector(
         confidence=confidence,
         max_detections=max_detections,
         square=square,
-        per_image=per_picture(metrics.matches, detector.classes, [s.name for s in samples], truth, found),
+        per_image=per_image(metrics.matches, detector.classes, [s.name for s in samples], truth, found),
     )
 
 
@@ -97,7 +97,7 @@ def evaluate_normals(
     that look the same. The network sees ``batch`` crops at once.
 
     Raises:
-        CadsightError: for an empty set, one without normals, an unreadable picture, or a device without memory left.
+        CadsightError: for an empty set, one without normals, an unreadable image, or a device without memory left.
     """
     batch = _checked(samples, batch, regressor.at_once)
     with _memory_told(batch, regressor.image_size):
@@ -113,19 +113,17 @@ def evaluate_normals(
     predicted, true, same = (np.einsum("nij,nj->ni", rotations, n) for n in (normals, viewing, alike))
     instances = [i for s in samples for i in s.instances if i.normal is not None]
     angles, sure = np.asarray(angle_between(predicted, same)), concentrations(covariances)
-    pictures = [s.name for s in samples for i in s.instances if i.normal is not None]
+    images = [s.name for s in samples for i in s.instances if i.normal is not None]
     return NormalMetrics(
         **angle_figures(predicted, same),
-        intervals=angle_intervals(angles, pictures),
+        intervals=angle_intervals(angles, images),
         loss=squared_distance(predicted, same),
         crops=len(all_views),
         symmetric=sum(_has_symmetry(i, symmetries or {}) for i in instances),
         calibration=calibration(angles, sure),
         per_image=tuple(
-            CropResult(view.name, picture, float(angle), float(-t[2]), float(kappa), _vector(p), _vector(t))
-            for view, picture, angle, kappa, p, t in zip(
-                all_views, pictures, angles, sure, predicted, true, strict=True
-            )
+            CropResult(view.name, image, float(angle), float(-t[2]), float(kappa), _vector(p), _vector(t))
+            for view, image, angle, kappa, p, t in zip(all_views, images, angles, sure, predicted, true, strict=True)
         ),
     )
 
@@ -171,9 +169,9 @@ def _vector(row: Array) -> Vector:
 def _checked(samples: Sequence[Sample], batch: int | None, own: int) -> int:
     """``batch``, or the network's ``own`` where none is asked for."""
     if not samples:
-        raise CadsightError("the set to evaluate on is empty, expected at least one labelled picture")
+        raise CadsightError("the set to evaluate on is empty, expected at least one labelled image")
     if batch is not None and batch < 1:
-        raise CadsightError(f"batch is {batch}, expected at least 1 picture at once")
+        raise CadsightError(f"batch is {batch}, expected at least 1 image at once")
     return batch or own
 
 

@@ -10,7 +10,7 @@ from cadsight_core.images import Rgb, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import is_crowd
 
-# Nearer than this to the picture's border, in pixels, a part is likely cut off there.
+# Nearer than this to the image's border, in pixels, a part is likely cut off there.
 _BORDER_PX = 1.0
 
 
@@ -19,15 +19,15 @@ class LabelProperties:
     """What is known of one label; a property is None where the label does not tell.
 
     Attributes:
-        picture: the name of its sample.
-        size: square root of the box's share of the picture.
+        image: the name of its sample.
+        size: square root of the box's share of the image.
         visible: share of the part that is not covered.
         brightness, contrast: mean and standard deviation of the grey values in the box, 0 to 1.
         tilt_deg: between the normal and the direction to the camera.
-        at_border: 1 where the box touches the picture's border.
+        at_border: 1 where the box touches the image's border.
     """
 
-    picture: str
+    image: str
     class_name: str
     size: float | None
     visible: float | None
@@ -37,7 +37,7 @@ class LabelProperties:
     at_border: float | None
 
     def to_json(self) -> dict[str, Any]:
-        return {"picture": self.picture, "class": self.class_name} | {p: getattr(self, p) for p in PROPERTIES}
+        return {"picture": self.image, "class": self.class_name} | {p: getattr(self, p) for p in PROPERTIES}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "LabelProperties":
@@ -52,7 +52,7 @@ def judged_objects(samples: Sequence[Sample], classes: Sequence[str]) -> tuple[L
     """Properties of every label that counts, sample by sample in their order.
 
     Raises:
-        CadsightError: for an unreadable picture.
+        CadsightError: for an unreadable image.
     """
     return tuple(
         LabelProperties(sample.name, classes[instance.class_id], **_properties(instance, sample, image))

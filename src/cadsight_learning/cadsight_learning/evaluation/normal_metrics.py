@@ -1,4 +1,4 @@
-"""What is said of a regressor of normals on labelled pictures, and how a file keeps it."""
+"""What is said of a regressor of normals on labelled images, and how a file keeps it."""
 
 import math
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class CropResult:
-    """One crop of a picture.
+    """One crop of an image.
 
     Attributes:
         angle_deg: between the predicted normal and the true one, up to symmetry where that counts.
@@ -27,7 +27,7 @@ class CropResult:
     """
 
     name: str
-    picture: str
+    image: str
     angle_deg: float
     vertical: float
     concentration: float
@@ -35,11 +35,17 @@ class CropResult:
     true: Vector
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "predicted": list(self.predicted), "true": list(self.true)}
+        known = asdict(self)
+        return {"name": known.pop("name"), "picture": known.pop("image"), **known} | {
+            "predicted": list(self.predicted),
+            "true": list(self.true),
+        }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "CropResult":
-        return CropResult(**{**data, "predicted": tuple(data["predicted"]), "true": tuple(data["true"])})
+        known = {name: value for name, value in data.items() if name != "picture"}
+        vectors = {"predicted": tuple(data["predicted"]), "true": tuple(data["true"])}
+        return CropResult(**{**known, "image": data["picture"], **vectors})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +55,7 @@ class NormalMetrics:
     Attributes:
         mean_deg, median_deg, p90_deg: mean, median and 90th percentile of the angles between predicted and true.
         under_5_deg, under_10_deg: shares of the angles that are smaller.
-        intervals: of these, 95 %, pictures resampled.
+        intervals: of these, 95 %, images resampled.
         loss: equation 1 of Comillas.
         symmetric: how many of the ``crops`` were judged up to their part's symmetry.
         calibration: None in what earlier versions wrote.

@@ -1,4 +1,4 @@
-"""Where a model looks: gradients of its answer with respect to the picture (Comillas, figures 20 and 23)."""
+"""Where a model looks: gradients of its answer with respect to the image (Comillas, figures 20 and 23)."""
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ def normal_saliency(regressor: NormalRegressor, crops: NDArray[np.uint8]) -> NDA
 
 
 def detector_saliency(detector: UltralyticsDetector, image: Rgb, class_id: int = 0) -> NDArray[np.float32]:
-    """Saliency (h, w), 0 to 1, of a picture as the detector sees it, for its surest score of a class.
+    """Saliency (h, w), 0 to 1, of an image as the detector sees it, for its surest score of a class.
 
     Raises:
         CadsightError: for a class that the detector lacks.
@@ -53,14 +53,14 @@ def detector_saliency(detector: UltralyticsDetector, image: Rgb, class_id: int =
 
 
 class _SurestScore(nn.Module):
-    """The highest score of one class in a picture."""
+    """The highest score of one class in an image."""
 
     def __init__(self, module: nn.Module, class_id: int) -> None:
         super().__init__()
         self._module, self._class_id = module, class_id
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        decoded = self._module(pictures)[0]
+    def forward(self, images: Tensor) -> Tensor:
+        decoded = self._module(images)[0]
         if decoded.shape[-1] == 6:  # end to end: rows of x0, y0, x1, y1, score, class
             of_class = decoded[..., 5].round() == self._class_id
             return torch.where(of_class, decoded[..., 4], torch.zeros_like(decoded[..., 4])).amax(dim=1)

@@ -23,10 +23,10 @@ def angle_figures(predicted: ArrayLike, true: ArrayLike) -> dict[str, float]:
     }
 
 
-def angle_intervals(angles_deg: ArrayLike, pictures: Sequence[str], seed: int = 0) -> dict[str, Interval]:
-    """The 95 % interval of each of :func:`angle_figures` for angles (N,) of crops of the named ``pictures`` (N,)."""
+def angle_intervals(angles_deg: ArrayLike, images: Sequence[str], seed: int = 0) -> dict[str, Interval]:
+    """The 95 % interval of each of :func:`angle_figures` for angles (N,) of crops of the named ``images`` (N,)."""
     angles = np.asarray(angles_deg, float)
-    names, place = np.unique(np.asarray(pictures), return_inverse=True)
+    names, place = np.unique(np.asarray(images), return_inverse=True)
     weights = resampled(len(names), seed=seed)[:, place]
     shares = {f"under_{limit}_deg": means(angles < limit, weights) for limit in SMALL_ANGLES}
     return {

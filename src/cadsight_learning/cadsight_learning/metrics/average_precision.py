@@ -24,7 +24,7 @@ class AveragePrecision:
 def average_precision(
     truth: Sequence[Boxes], found: Sequence[Boxes], classes: int, max_detections: int = 10
 ) -> AveragePrecision:
-    """COCO's figures (101 recall points) over pictures, with at most ``max_detections`` a picture and class."""
+    """COCO's figures (101 recall points) over images, with at most ``max_detections`` an image and class."""
     ground = COCO(_ground(truth, classes))
     rows = [
         {"image_id": i + 1, "category_id": int(c) + 1, "bbox": _xywh(b), "score": float(s)}
@@ -50,7 +50,7 @@ def average_precision(
 
 
 def epoch_figures(truth: Sequence[Boxes], found: Sequence[Boxes], classes: int) -> tuple[float, dict[str, float]]:
-    """What an epoch is told apart by, and its figures on validation pictures.
+    """What an epoch is told apart by, and its figures on validation images.
 
     What is served are the sure ones; the others tell epochs apart while nothing is sure yet.
     """

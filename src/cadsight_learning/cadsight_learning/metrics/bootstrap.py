@@ -1,6 +1,6 @@
-"""How sure a figure from a few pictures is: the pictures drawn again, with replacement, many times over.
+"""How sure a figure from a few images is: the images drawn again, with replacement, many times over.
 
-The bootstrap of Efron (1979) with percentile intervals. Pictures are drawn, not boxes or crops: those of one picture
+The bootstrap of Efron (1979) with percentile intervals. Images are drawn, not boxes or crops: those of one image
 stand or fall together.
 """
 
@@ -14,16 +14,16 @@ RESAMPLES, SHARE = 1000, 0.95
 Interval = tuple[float, float]
 
 
-def resampled(pictures: int, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
-    """How often each of ``pictures`` is in each of the resamples: (resamples, pictures), every row adds up to it."""
+def resampled(images: int, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
+    """How often each of ``images`` is in each of the resamples: (resamples, images), every row adds up to it."""
     rng = np.random.default_rng([seed, 0xB007])
-    return rng.multinomial(pictures, np.full(pictures, 1 / pictures), size=resamples)
+    return rng.multinomial(images, np.full(images, 1 / images), size=resamples)
 
 
-def summed_again(per_picture: ArrayLike, weights: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Sums (B, ...) over pictures of ``per_picture`` (N, ...) integers, each as often as ``weights`` (B, N) say."""
+def summed_again(per_image: ArrayLike, weights: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Sums (B, ...) over images of ``per_image`` (N, ...) integers, each as often as ``weights`` (B, N) say."""
     # In floats, which hold such integers exactly: they alone go through the fast matrix product.
-    return np.rint(np.tensordot(weights.astype(float), np.asarray(per_picture, float), 1)).astype(int)
+    return np.rint(np.tensordot(weights.astype(float), np.asarray(per_image, float), 1)).astype(int)
 
 
 def interval(values: ArrayLike, share: float = SHARE) -> Interval:
@@ -37,14 +37,14 @@ def interval(values: ArrayLike, share: float = SHARE) -> Interval:
     return float(low), float(high)
 
 
-def share_interval(values: ArrayLike, pictures: int, share: float = SHARE) -> Interval:
+def share_interval(values: ArrayLike, images: int, share: float = SHARE) -> Interval:
     """The interval of a share (0 to 1), honest where every resample gives a whole 0 or 1.
 
-    Fifteen pictures out of fifteen leave a bootstrap nothing to vary. The exact interval of Clopper and Pearson (1934)
-    for as many of as many pictures stands in its place: 0.78 to 1 for fifteen.
+    Fifteen images out of fifteen leave a bootstrap nothing to vary. The exact interval of Clopper and Pearson (1934)
+    for as many of as many images stands in its place: 0.78 to 1 for fifteen.
     """
     low, high = interval(values, share)
-    least = ((1 - share) / 2) ** (1 / pictures)
+    least = ((1 - share) / 2) ** (1 / images)
     if low == high == 1.0:
         return least, 1.0
     if low == high == 0.0:
@@ -52,9 +52,9 @@ def share_interval(values: ArrayLike, pictures: int, share: float = SHARE) -> In
     return low, high
 
 
-def share_intervals(values: Mapping[str, Array], pictures: int) -> dict[str, Interval]:
+def share_intervals(values: Mapping[str, Array], images: int) -> dict[str, Interval]:
     """:func:`share_interval` of each figure; a figure that no resample has is left out."""
-    found = {name: share_interval(v, pictures) for name, v in values.items()}
+    found = {name: share_interval(v, images) for name, v in values.items()}
     return {name: pair for name, pair in found.items() if np.isfinite(pair).all()}
 
 

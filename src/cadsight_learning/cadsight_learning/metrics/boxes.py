@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Boxes (N, 4) xyxy of one picture, their class ids (N,) and, where they were found, scores (N,).
+    """Boxes (N, 4) xyxy of one image, their class ids (N,) and, where they were found, scores (N,).
 
     ``ignored`` (N,) marks the truth that neither counts as missed nor as found (COCO's ``iscrowd``).
     """

@@ -20,29 +20,29 @@ BACKGROUND = "background"
 def detection_figures(
     truth: Sequence[Boxes], found: Sequence[Boxes], names: Sequence[str], max_detections: int, seed: int = 0
 ) -> DetectionMetrics:
-    """Figures over pictures, boxes in any one scale, with intervals by resampling of ``seed``.
+    """Figures over images, boxes in any one scale, with intervals by resampling of ``seed``.
 
     Whatever else than boxes is looked at, such as losses, is left to be filled in.
     """
     table = MatchTable.of(truth, found, len(names))
     counts = table.counts()
     precise = average_precision(truth, found, len(names), max_detections)
-    weights = resampled(table.pictures, seed=seed)
+    weights = resampled(table.images, seed=seed)
     again = summed_again(counts, weights)
     there, precisions = table.average_precisions(), table.average_precisions(weights)
     right = table.right[:, 0]
-    wrong = _by_picture(table, table.counted[:, 0] & ~right)
+    wrong = _by_image(table, table.counted[:, 0] & ~right)
     missed = (counts[:, :, 2] - counts[:, :, 0]).sum(axis=1)
     whole: NDArray[np.bool_] = np.equal(wrong + missed, 0)
     return DetectionMetrics(
-        pictures=table.pictures,
+        images=table.images,
         labels=int(table.labels.sum()),
         shares=_shares(counts.sum(axis=(0, 1)), _mean_over_classes(there))
         | {"map50": precise.map50, "map50_95": precise.map50_95},
         mean_iou=float(table.overlap[right].mean()) if right.any() else 0.0,
-        pictures_right=float(whole.mean()),
-        intervals=_intervals(again.sum(axis=1), _mean_over_classes(precisions), table.pictures)
-        | {"pictures_right": share_interval(summed_again(whole, weights) / table.pictures, table.pictures)},
+        images_right=float(whole.mean()),
+        intervals=_intervals(again.sum(axis=1), _mean_over_classes(precisions), table.images)
+        | {"pictures_right": share_interval(summed_again(whole, weights) / table.images, table.images)},
         confusion=Confusion((*names, BACKGROUND), tuple(map(tuple, table.confusion().tolist()))),
         per_class={
             names[c]: BoxMetrics(
@@ -57,14 +57,14 @@ def detection_figures(
 
 
 def resampled_figures(table: MatchTable, weights: NDArray[np.integer]) -> dict[str, Array]:
-    """Each of ``METRICS`` (B,) where each picture counts as often as ``weights`` (B, N) say."""
+    """Each of ``METRICS`` (B,) where each image counts as often as ``weights`` (B, N) say."""
     again = summed_again(table.counts().sum(axis=1), weights)
     return _shares_of(again, _mean_over_classes(table.average_precisions(weights)))
 
 
-def _intervals(counts: NDArray[Any], precisions: Array, pictures: int) -> dict[str, Interval]:
+def _intervals(counts: NDArray[Any], precisions: Array, images: int) -> dict[str, Interval]:
     """Of ``counts`` (B, 3) and ``precisions`` (B, T) of the resamples."""
-    return share_intervals(_shares_of(counts, precisions), max(pictures, 1))
+    return share_intervals(_shares_of(counts, precisions), max(images, 1))
 
 
 def _shares(counts: NDArray[Any], precisions: Array) -> dict[str, float]:
@@ -87,5 +87,5 @@ def _mean_over_classes(precisions: Array) -> Array:
     return np.where(count > 0, sums / np.maximum(count, 1), np.nan)
 
 
-def _by_picture(table: MatchTable, which: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.bincount(table.picture[which], minlength=table.pictures)
+def _by_image(table: MatchTable, which: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.bincount(table.image[which], minlength=table.images)

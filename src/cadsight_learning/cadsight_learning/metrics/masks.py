@@ -20,7 +20,7 @@ def mask_figures(
     """Average precision of the masks found in each sample; None where a label has no mask.
 
     Raises:
-        CadsightError: for a mask that is not of its picture's size.
+        CadsightError: for a mask that is not of its image's size.
     """
     if not have_masks(samples) or not any(s.instances for s in samples):
         return None

@@ -1,4 +1,4 @@
-"""What was found on a set of pictures, matched with what is there once; figures of the set and of any resample of it.
+"""What was found on a set of images, matched with what is there once; figures of the set and of any resample of it.
 
 COCO's matching and its average precision (101 recall points) as
 :func:`cadsight_learning.metrics.average_precision.average_precision` has them from a library, in a form that a thousand
@@ -26,20 +26,20 @@ _AT_ONCE = 400_000
 
 @dataclass(frozen=True, eq=False)
 class MatchTable:
-    """N pictures, C classes, D detections, T thresholds of IoU (:data:`THRESHOLDS`).
+    """N images, C classes, D detections, T thresholds of IoU (:data:`THRESHOLDS`).
 
     Attributes:
-        labels: (N, C) how many labels of each class a picture has; ignored ones are not counted.
-        picture, class_id, score: (D,) of each detection: the place of its picture, its class and how sure it was.
+        labels: (N, C) how many labels of each class an image has; ignored ones are not counted.
+        image, class_id, score: (D,) of each detection: the place of its image, its class and how sure it was.
         right: (D, T) whether it is right: the surest free one of its class on a label, at each threshold.
         counted: (D, T) whether it counts: false on ignored labels.
-        label: (D,) place of its label among its picture's at IoU 0.5, or -1.
+        label: (D,) place of its label among its image's at IoU 0.5, or -1.
         overlap: (D,) IoU with that label, else with the label that it covers best, of any class.
         mistaken: (D,) class of the free label of another class that a wrong one covers at IoU 0.5, or -1.
     """
 
     labels: NDArray[np.int64]
-    picture: NDArray[np.int64]
+    image: NDArray[np.int64]
     class_id: NDArray[np.int64]
     score: Array
     right: NDArray[np.bool_]
@@ -50,17 +50,17 @@ class MatchTable:
 
     @staticmethod
     def of(truth: Sequence[Boxes], found: Sequence[Boxes], classes: int) -> "MatchTable":
-        """Match the detections of each picture with its labels."""
+        """Match the detections of each image with its labels."""
         rows = [_matched(t, f) for t, f in zip(truth, found, strict=True)]
         labels = np.zeros((len(truth), classes), int)
         for counts, one in zip(labels, truth, strict=True):
             counts += np.bincount(one.classes[~one.crowd], minlength=classes)
         sizes = [len(r["score"]) for r in rows]
         columns: dict[str, Any] = {k: np.concatenate([r[k] for r in rows]) for k in rows[0]}
-        return MatchTable(labels=labels, picture=np.repeat(np.arange(len(rows)), sizes), **columns)
+        return MatchTable(labels=labels, image=np.repeat(np.arange(len(rows)), sizes), **columns)
 
     @property
-    def pictures(self) -> int:
+    def images(self) -> int:
         return len(self.labels)
 
     @property
@@ -68,10 +68,10 @@ class MatchTable:
         return self.labels.shape[1]
 
     def counts(self) -> NDArray[np.int64]:
-        """(N, C, 3) how many are right, found and labelled of each class on each picture, at IoU 0.5."""
+        """(N, C, 3) how many are right, found and labelled of each class on each image, at IoU 0.5."""
         right, found = np.zeros_like(self.labels), np.zeros_like(self.labels)
-        np.add.at(right, (self.picture, self.class_id), self.right[:, 0])
-        np.add.at(found, (self.picture, self.class_id), self.counted[:, 0])
+        np.add.at(right, (self.image, self.class_id), self.right[:, 0])
+        np.add.at(found, (self.image, self.class_id), self.counted[:, 0])
         return np.stack([right, found, self.labels], axis=2)
 
     def confusion(self) -> NDArray[np.int64]:
@@ -88,11 +88,11 @@ class MatchTable:
         return matrix
 
     def average_precisions(self, weights: NDArray[np.integer] | None = None) -> Array:
-        """(B, C, T) COCO's average precision where each picture counts as often as ``weights`` (B, N) say.
+        """(B, C, T) COCO's average precision where each image counts as often as ``weights`` (B, N) say.
 
         A class that a resample has no label of is NaN there; without weights the set as it is, B = 1.
         """
-        weights = np.ones((1, self.pictures), int) if weights is None else weights
+        weights = np.ones((1, self.images), int) if weights is None else weights
         positives = summed_again(self.labels, weights)
         found = np.full((len(weights), self.classes, len(THRESHOLDS)), np.nan)
         for class_id in np.flatnonzero(self.labels.any(axis=0)):
@@ -101,20 +101,20 @@ class MatchTable:
             step = max(_AT_ONCE // max(len(mine), 1), 1)
             for start in range(0, len(weights), step):
                 rows = slice(start, start + step)
-                times = weights[rows][:, self.picture[mine]]
+                times = weights[rows][:, self.image[mine]]
                 found[rows, class_id] = _precisions(
                     self.right[mine], self.counted[mine], times, positives[rows, class_id]
                 )
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """Enough to make every figure and interval again: labels by picture, and a row for each detection.
+        """Enough to make every figure and interval again: labels by image, and a row for each detection.
 
-        ``detections`` are rows of picture, class, score and a digit for each threshold of IoU: 1 right, 0 wrong, -
+        ``detections`` are rows of image, class, score and a digit for each threshold of IoU: 1 right, 0 wrong, -
         where it does not count.
         """
         marks = np.where(self.counted, np.where(self.right, "1", "0"), "-")
-        rows = zip(self.picture.tolist(), self.class_id.tolist(), self.score.tolist(), marks, strict=True)
+        rows = zip(self.image.tolist(), self.class_id.tolist(), self.score.tolist(), marks, strict=True)
         return {"labels": self.labels.tolist(), "detections": [[p, c, round(s, 6), "".join(m)] for p, c, s, m in rows]}
 
     @staticmethod
@@ -128,14 +128,14 @@ class MatchTable:
             labels = np.array(data["labels"], int)
             rows = data["detections"]
             marks = np.array([list(row[3]) for row in rows], "U1").reshape(len(rows), len(THRESHOLDS))
-            picture, class_id = (np.array([row[k] for row in rows], int) for k in (0, 1))
+            image, class_id = (np.array([row[k] for row in rows], int) for k in (0, 1))
             score = np.array([row[2] for row in rows], float)
-            if labels.ndim != 2 or (picture >= len(labels)).any() or (class_id >= labels.shape[1]).any():
-                raise ValueError("a detection lies on no picture or class of the labels")
+            if labels.ndim != 2 or (image >= len(labels)).any() or (class_id >= labels.shape[1]).any():
+                raise ValueError("a detection lies on no image or class of the labels")
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise CadsightError(f"a table of matches has no usable {error}, expected labels and detections") from error
         none = np.full(len(rows), -1)
-        return MatchTable(labels, picture, class_id, score, marks == "1", marks != "-", none, np.zeros(len(rows)), none)
+        return MatchTable(labels, image, class_id, score, marks == "1", marks != "-", none, np.zeros(len(rows)), none)
 
 
 def _matched(truth: Boxes, found: Boxes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is said of a detector on labelled pictures, and how a file keeps it."""
+"""What is said of a detector on labelled images, and how a file keeps it."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from cadsight_core.documents import taken_from
 
 from cadsight_learning.metrics.bootstrap import Interval
 from cadsight_learning.metrics.matching import MatchTable
-from cadsight_learning.metrics.per_picture import PictureResult
+from cadsight_learning.metrics.per_image import ImageResult
 from cadsight_learning.metrics.shares import METRICS
 
 # The figures that every stored file has; METRICS may have grown since.
@@ -40,7 +40,7 @@ class BoxMetrics:
         labels: how many there are.
         shares: each of :data:`cadsight_learning.metrics.shares.METRICS` by its name; a file of before one was added
             lacks it.
-        intervals: of these, 95 %, pictures resampled; a figure that no resample has is left out.
+        intervals: of these, 95 %, images resampled; a figure that no resample has is left out.
     """
 
     labels: int
@@ -85,22 +85,22 @@ class MaskMetrics:
 
 @dataclass(frozen=True, kw_only=True)
 class DetectionMetrics(BoxMetrics):
-    """A detector on labelled pictures.
+    """A detector on labelled images.
 
     Attributes:
-        pictures: how many there are.
+        images: how many there are.
         mean_iou: of what is right at IoU 0.5.
-        pictures_right: share of the pictures with every label found and nothing wrong (Rudenko, section 6).
+        images_right: share of the images with every label found and nothing wrong (Rudenko, section 6).
         matches: from which every figure and interval can be made again.
-        losses: those of training on these pictures, of a detector that torch runs.
+        losses: those of training on these images, of a detector that torch runs.
         masks: of a detector that gives masks, where the labels have some.
         confidence, max_detections, square: what was asked for (see
             :func:`cadsight_learning.evaluation.evaluate.evaluate_detector`).
     """
 
-    pictures: int
+    images: int
     mean_iou: float
-    pictures_right: float
+    images_right: float
     confusion: Confusion
     per_class: Mapping[str, BoxMetrics]
     matches: MatchTable
@@ -109,22 +109,22 @@ class DetectionMetrics(BoxMetrics):
     confidence: float = 0.0
     max_detections: int = 0
     square: bool = False
-    per_image: tuple[PictureResult, ...] = ()
+    per_image: tuple[ImageResult, ...] = ()
 
     @property
     def figures(self) -> dict[str, float]:
         """Every figure that is a single number, by its name."""
         masks = asdict(self.masks) if self.masks else {}
-        of_boxes = {**self.shares, "mean_iou": self.mean_iou, "pictures_right": self.pictures_right}
+        of_boxes = {**self.shares, "mean_iou": self.mean_iou, "pictures_right": self.images_right}
         return {**of_boxes, **self.losses, **masks}
 
     def to_json(self) -> dict[str, Any]:
         """What ``cadsight evaluate --json`` keeps, with keys that are figures' names."""
         return {
-            "pictures": self.pictures,
+            "pictures": self.images,
             **self._to_json(),
             "mean_iou": self.mean_iou,
-            "pictures_right": self.pictures_right,
+            "pictures_right": self.images_right,
             "intervals": _lists(self.intervals),
             "confusion": self.confusion.to_json(),
             "per_class": {
@@ -149,9 +149,9 @@ class DetectionMetrics(BoxMetrics):
         with taken_from("what is kept of a detector", "what `cadsight evaluate` writes"):
             return DetectionMetrics(
                 **_box_metrics(data),
-                pictures=int(data["pictures"]),
+                images=int(data["pictures"]),
                 mean_iou=_number(data["mean_iou"]),
-                pictures_right=_number(data["pictures_right"]),
+                images_right=_number(data["pictures_right"]),
                 confusion=Confusion.from_json(data["confusion"]),
                 per_class={name: BoxMetrics(**_box_metrics(one)) for name, one in data["per_class"].items()},
                 matches=MatchTable.from_json(data["matches"]),
@@ -162,7 +162,7 @@ class DetectionMetrics(BoxMetrics):
                 confidence=_number(data["confidence"]),
                 max_detections=int(data["max_detections"]),
                 square=bool(data["square"]),
-                per_image=tuple(map(PictureResult.from_json, data["per_image"])),
+                per_image=tuple(map(ImageResult.from_json, data["per_image"])),
             )
 
 

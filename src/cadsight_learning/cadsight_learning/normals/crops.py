@@ -24,7 +24,7 @@ from cadsight_learning.normals.regressor import crop_rotation
 
 # By class id: the symmetries of a part, as its YAML names them.
 Symmetries = Mapping[int, Sequence[Symmetry]]
-# The picture around a crop that is kept for turning it, in sides of the crop.
+# The image around a crop that is kept for turning it, in sides of the crop.
 _AROUND = 1.7
 # Share of training crops whose ground is replaced, where the part's mask is known.
 _OTHER_GROUND = 0.6
@@ -32,11 +32,11 @@ _OTHER_GROUND = 0.6
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One part of one picture.
+    """One part of one image.
 
     Attributes:
         crop: (224, 224, 3), the crop that everybody uses.
-        around: picture around the crop, square, with the crop's centre in its middle.
+        around: image around the crop, square, with the crop's centre in its middle.
         mask: (as ``around``) uint8, 255 on the part, where known.
         scale: pixels of ``around`` a pixel of ``crop``.
         outline: (N, 2) points in pixels of ``crop`` about its centre, around the part.
@@ -55,7 +55,7 @@ class View:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its pictures."""
+        """Bytes of its images."""
         return self.crop.nbytes + self.around.nbytes + (0 if self.mask is None else self.mask.nbytes)
 
     @property
@@ -68,7 +68,7 @@ def views(samples: Sequence[Sample], size: int = CROP_SIZE, symmetries: Symmetri
     """Every labelled normal of ``samples``, with those that look the same where the instance's pose is known.
 
     Raises:
-        CadsightError: when a picture cannot be read, or no sample has a normal.
+        CadsightError: when an image cannot be read, or no sample has a normal.
     """
     looked_at = watched(samples, len(samples), "crops")
     found = [view for sample in looked_at for view in _views_of(sample, size, symmetries or {})]
@@ -83,7 +83,7 @@ def views_on_demand(
     """As :func:`views`, each made when it is taken out; ``keep`` bytes of them are kept.
 
     Raises:
-        CadsightError: when no sample has a normal; the picture is read when one of it is taken out.
+        CadsightError: when no sample has a normal; the image is read when one of it is taken out.
     """
     places = [
         (number, which)
@@ -101,7 +101,7 @@ def views_on_demand(
 
 
 def views_in(sample: Sample, image: Rgb, size: int, symmetries: Symmetries) -> list[View]:
-    """Every labelled normal of one sample, whose picture is given (see :func:`views`)."""
+    """Every labelled normal of one sample, whose image is given (see :func:`views`)."""
     wanted = [i for i in sample.instances if i.normal is not None]
     found = []
     for number, instance in enumerate(wanted):
@@ -126,7 +126,7 @@ def views_in(sample: Sample, image: Rgb, size: int, symmetries: Symmetries) -> l
 def seen_again(
     view: View, rng: np.random.Generator, turn_deg: float, size: int = CROP_SIZE
 ) -> tuple[Rgb, EqualNormals]:
-    """The part turned by up to ``turn_deg`` in the picture's plane, cropped anew, and its normals turned with it.
+    """The part turned by up to ``turn_deg`` in the image's plane, cropped anew, and its normals turned with it.
 
     The camera has rolled about the crop's viewing ray; the box is found a little wrong, as a detector would.
     """
@@ -169,7 +169,7 @@ def recropped(view: View, angle: float, centre: Array, side: float, size: int = 
 
 
 def in_plane(angle: float) -> Array:
-    """(2, 2) rotation by ``angle`` radians, from x (right) towards y (down): clockwise as one looks at the picture."""
+    """(2, 2) rotation by ``angle`` radians, from x (right) towards y (down): clockwise as one looks at the image."""
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
@@ -180,7 +180,7 @@ def _views_of(sample: Sample, size: int, symmetries: Symmetries) -> list[View]:
 
 
 def _surroundings(image: Rgb, box: Box, size: int, border: int = cv2.BORDER_REPLICATE) -> tuple[Rgb, float]:
-    """The picture around a square ``box``, as fine as the crop or the picture, and its pixels a crop's pixel."""
+    """The image around a square ``box``, as fine as the crop or the image, and its pixels a crop's pixel."""
     margin = math.ceil(box.width * (_AROUND - 1) / 2)
     wanted = int(box.width) + 2 * margin
     x0, y0 = int(box.x0) - margin, int(box.y0) - margin
@@ -198,7 +198,7 @@ def _surroundings(image: Rgb, box: Box, size: int, border: int = cv2.BORDER_REPL
 
 
 def _outline(box: Box, mask: np.ndarray | None) -> Array:
-    """Points (N, 2) around the part in the picture; where no mask is known, the ellipse in its box."""
+    """Points (N, 2) around the part in the image; where no mask is known, the ellipse in its box."""
     if mask is not None and mask.any():
         rows, columns = np.nonzero(mask)
         points = np.column_stack([columns, rows]).astype(np.float32)

@@ -24,7 +24,7 @@ _BODY = "body"
 _IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 # Before anything is learned: normals about 20 degrees away.
 _FIRST_CONCENTRATION = 10.0
-# Torchvision's 0.01 in mobile networks needs hundreds of steps to know the pictures; a training here has few.
+# Torchvision's 0.01 in mobile networks needs hundreds of steps to know the images; a training here has few.
 _NORM_MOMENTUM = 0.1
 
 

@@ -37,7 +37,7 @@ def refuse_foreign_base(folder: str | Path) -> None:
 def train_base(
     count: int, folder: str | Path, options: DetectorOptions, progress: Progress = silent
 ) -> tuple[ModelCard, Path]:
-    """Draw ``count`` pictures of random solids, train on them, and write the weights in half precision.
+    """Draw ``count`` images of random solids, train on them, and write the weights in half precision.
 
     Of itself it starts from random weights, whatever base is shipped.
 
@@ -51,7 +51,7 @@ def train_base(
     folder = Path(folder)
     refuse_foreign_base(folder)
     if count < 1:
-        raise CadsightError(f"the number of pictures to draw is {count}, expected at least 1")
+        raise CadsightError(f"the number of images to draw is {count}, expected at least 1")
     width = options.image_size
     camera = Camera(ImageSize(width, round(width * 0.8 / 32) * 32), width, width, width / 2, width * 0.4)
     dataset = Dataset.create(folder / _SOLIDS, KINDS, exist_ok=True)

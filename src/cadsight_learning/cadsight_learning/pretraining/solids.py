@@ -1,7 +1,7 @@
-"""Drawn solids: pictures of machined-looking bodies that no part of a user resembles by design.
+"""Drawn solids: images of machined-looking bodies that no part of a user resembles by design.
 
-A base checkpoint learns from them what edges, faces and shading look like, with no picture of anybody's. Flat
-shading and the painter's algorithm: poor pictures, and a thousand of them in seconds.
+A base checkpoint learns from them what edges, faces and shading look like, with no image of anybody's. Flat
+shading and the painter's algorithm: poor images, and a thousand of them in seconds.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def random_scene(camera: Camera, rng: np.random.Generator, most: int = 5) -> Dra
     bodies = [(int(k), solid(KINDS[k], rng)) for k in kinds]
     poses = []
     for _ in bodies:
-        # A body 0.1 m across at z spans fx * 0.1 / z pixels: between a twentieth and half of the picture.
+        # A body 0.1 m across at z spans fx * 0.1 / z pixels: between a twentieth and half of the image.
         z = camera.fx * 0.1 / (camera.size.width * rng.uniform(0.05, 0.45))
         pixel = rng.uniform(0.05, 0.95, 2) * (camera.size.width, camera.size.height)
         ray = camera.rays(pixel[None])[0]

@@ -31,10 +31,10 @@ class ModelCard:
 
     Attributes:
         kind: 'detector' or 'normals'.
-        image_size: longer side of a picture, or side of a crop, in pixels as the network sees it.
+        image_size: longer side of an image, or side of a crop, in pixels as the network sees it.
         started_from: sentence on the weights that training started from.
-        data: of each split its number of pictures and fingerprint.
-        figures: on validation pictures, of the epoch that was kept.
+        data: of each split its number of images and fingerprint.
+        figures: on validation images, of the epoch that was kept.
         extra: what this kind needs besides, such as the regressor's covariance and temperature.
     """
 

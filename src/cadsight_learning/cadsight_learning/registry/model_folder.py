@@ -2,7 +2,7 @@
 
 NAME/model.json         the card
 NAME/weights.pt         a state_dict, read with ``weights_only=True``
-NAME/learned_from.json  the pictures that it learned from (see :mod:`cadsight_learning.registry.provenance`)
+NAME/learned_from.json  the images that it learned from (see :mod:`cadsight_learning.registry.provenance`)
 NAME/pictures.npz       a few that it was validated on (see :mod:`cadsight_learning.data.validation_images`)
 NAME/curves.json        losses and figures epoch by epoch, also as curves.csv
 NAME/training.pt        while it is trained: the state to go on from after a kill
@@ -25,7 +25,7 @@ from cadsight_core.files import write_atomically
 from cadsight_core.output_file import Ours, is_ours, json_with, refuse_foreign_file
 from cadsight_core.output_folder import own_entries
 
-from cadsight_learning.data.validation_images import PICTURES
+from cadsight_learning.data.validation_images import IMAGES
 from cadsight_learning.registry.provenance import LEARNED_FROM, LEARNED_FROM_FORMAT
 from cadsight_learning.runtime.exports import EXPORTS, earlier_network_export
 
@@ -121,7 +121,7 @@ def _is_curves(data: bytes) -> bool:
     return all(isinstance(e, dict) and e.keys() >= set(_EPOCH_KEYS) for e in found)
 
 
-def _is_pictures(data: bytes) -> bool:
+def _is_images(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             return file.namelist() == ["pictures.npy"]
@@ -134,7 +134,7 @@ _OURS: dict[str, Ours] = {
     LEARNED_FROM: json_with("train", "valid", form=LEARNED_FROM_FORMAT),
     CURVES_JSON: _is_curves,
     CURVES_CSV: lambda data: data.startswith(",".join(_EPOCH_KEYS).encode()),
-    PICTURES: _is_pictures,
+    IMAGES: _is_images,
     STATE: _is_state,
     WEIGHTS: is_weights,
 }

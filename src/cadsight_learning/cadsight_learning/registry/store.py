@@ -21,7 +21,7 @@ from cadsight_core.json_text import figures_text
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
 
-from cadsight_learning.data.validation_images import PICTURES, pictures_bytes
+from cadsight_learning.data.validation_images import IMAGES, images_bytes
 from cadsight_learning.options import MODELS_FOLDER
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.model_folder import CARD, CARD_FORMAT, WEIGHTS, replace_model
@@ -53,13 +53,13 @@ def save_model(
     card: ModelCard,
     state: "Mapping[str, Tensor]",
     learned_from: LearnedFrom | None = None,
-    pictures: NDArray[np.uint8] | None = None,
+    images: NDArray[np.uint8] | None = None,
     curves: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a model in the place of an earlier one; see :func:`cadsight_learning.registry.model_folder.replace_model`.
 
     Args:
-        pictures: that it was validated on (see :mod:`cadsight_learning.data.validation_images`).
+        images: that it was validated on (see :mod:`cadsight_learning.data.validation_images`).
         curves: the files of its training's curves (see :func:`cadsight_learning.training.trainer.curve_files`).
 
     Raises:
@@ -70,8 +70,8 @@ def save_model(
     files = {WEIGHTS: checkpoint_bytes({k: v.contiguous() for k, v in state.items()}), **(curves or {})}
     if learned_from is not None:
         files[LEARNED_FROM] = learned_from.to_bytes()
-    if pictures is not None:
-        files[PICTURES] = pictures_bytes(pictures)
+    if images is not None:
+        files[IMAGES] = images_bytes(images)
     data = {"format": CARD_FORMAT, **dataclasses.asdict(card)}
     replace_model(folder, {**files, CARD: (figures_text(data, indent=1) + "\n").encode()})
 
@@ -128,10 +128,10 @@ def version(folder: str | Path) -> str:
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:
-    """SHA-256 over the names, labels and picture files of samples, whatever folder they lie in.
+    """SHA-256 over the names, labels and image files of samples, whatever folder they lie in.
 
     Raises:
-        CadsightError: when a picture is gone.
+        CadsightError: when an image is gone.
     """
     digest = hashlib.sha256()
     for sample in sorted(samples, key=lambda s: s.name):

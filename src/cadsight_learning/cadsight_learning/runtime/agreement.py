@@ -1,4 +1,4 @@
-"""Whether a network says the same in bfloat16 as in float32, on pictures that it was validated on."""
+"""Whether a network says the same in bfloat16 as in float32, on images that it was validated on."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -47,22 +47,22 @@ class Agreement:
 
     def __str__(self) -> str:
         if not self.compared:
-            return "bfloat16 was compared on no validation picture"
+            return "bfloat16 was compared on no validation image"
         moved = f"boxes by {self.box_px:.3f} px and scores by {self.score:.3f}"
         if self.normal_deg:
             moved = f"normals by {self.normal_deg:.3f} degrees"
         return f"bfloat16 moves {self.compared} {moved} at most"
 
 
-def agreement(exact: Session, near: Session, pictures: Iterable[NDArray[np.float32]], kind: str) -> Agreement:
-    """Compare what ``near`` makes of ``pictures``, each (1, 3, rows, columns), with what ``exact`` does.
+def agreement(exact: Session, near: Session, images: Iterable[NDArray[np.float32]], kind: str) -> Agreement:
+    """Compare what ``near`` makes of ``images``, each (1, 3, rows, columns), with what ``exact`` does.
 
     Args:
         kind: of the model, 'detector' or 'normals'.
     """
     moved: list[NDArray[Any]] = []
-    for picture in pictures:
-        one, other = exact(picture)[0], near(picture)[0]
+    for image in images:
+        one, other = exact(image)[0], near(image)[0]
         if kind == "normals":
             moved.append(np.array([[0.0, 0.0, float(angle_between(one[:3], other[:3]))]]))
             continue

@@ -16,7 +16,7 @@ _LAST_WORDS = 300
 
 
 def export_in_child(exports: Exports, kind: str, shape: tuple[int, int]) -> Path:
-    """Make the export of the model for pictures of ``shape`` (rows, columns) and return its file.
+    """Make the export of the model for images of ``shape`` (rows, columns) and return its file.
 
     ``exports.tell`` is told the steps; what it raises ends the process and is passed on.
 

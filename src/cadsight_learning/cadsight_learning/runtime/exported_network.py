@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class ExportedNetwork:
-    """A network that is exported for each shape of picture when it is first seen, in a process of its own.
+    """A network that is exported for each shape of image when it is first seen, in a process of its own.
 
     Several threads may call it at once; of those that bring a new shape one exports and the others wait.
 
@@ -41,14 +41,14 @@ class ExportedNetwork:
         self._opening = threading.Lock()
         self.runtime = runtime
 
-    def __call__(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the network makes of pictures (N, 3, rows, columns), which go through it one by one.
+    def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network makes of images (N, 3, rows, columns), which go through it one by one.
 
         Raises:
             CadsightError: when it cannot be exported for their shape.
         """
-        session = self._session((pictures.shape[2], pictures.shape[3]))
-        return np.concatenate([session(np.ascontiguousarray(one[None])) for one in pictures])
+        session = self._session((images.shape[2], images.shape[3]))
+        return np.concatenate([session(np.ascontiguousarray(one[None])) for one in images])
 
     def _session(self, shape: tuple[int, int]) -> Session:
         session = self._torch or self._sessions.get(shape)

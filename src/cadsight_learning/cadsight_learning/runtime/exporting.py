@@ -22,7 +22,7 @@ _OPSET = 17
 
 
 def export(exports: Exports, network: nn.Module, kind: str, shape: tuple[int, int]) -> Path:
-    """Export a network for pictures of ``shape`` (rows, columns), and compare what both make of a few pictures.
+    """Export a network for images of ``shape`` (rows, columns), and compare what both make of a few images.
 
     Raises:
         CadsightError: when it cannot be exported, differs by more than :data:`LARGEST_DIFFERENCE`, its folder holds
@@ -53,7 +53,7 @@ def _exported(network: nn.Module, kind: str, shape: tuple[int, int], folder: Pat
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 network.eval(), (torch.zeros(1, 3, *shape),), str(path), dynamo=False, opset_version=_OPSET,
-                input_names=["pictures"], output_names=["found"],
+                input_names=["images"], output_names=["found"],
             )  # fmt: skip
     except (ImportError, RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
         raise CadsightError(f"the network could not be exported: {error}".splitlines()[0]) from error
@@ -70,12 +70,12 @@ def _exported(network: nn.Module, kind: str, shape: tuple[int, int], folder: Pat
 def _difference(network: nn.Module, session: Session, shape: tuple[int, int]) -> float:
     """The largest difference in any output (axis 1), as a share of the output's largest number where that is above 1.
 
-    A box's place in pixels is so compared as a share of the picture, a score as it is.
+    A box's place in pixels is so compared as a share of the image, a score as it is.
     """
     here = in_torch(network)
     largest = 0.0
-    for picture in _few_pictures(shape):
-        wanted, found = here(picture), session(picture)
+    for image in _few_images(shape):
+        wanted, found = here(image), session(image)
         if wanted.shape != found.shape:
             raise CadsightError(f"the exported network gives {found.shape}, expected {wanted.shape} as torch")
         others = tuple(axis for axis in range(wanted.ndim) if axis != 1)
@@ -84,8 +84,8 @@ def _difference(network: nn.Module, session: Session, shape: tuple[int, int]) ->
     return largest
 
 
-def _few_pictures(shape: tuple[int, int]) -> Iterator[NDArray[np.float32]]:
-    """A flat picture, one of coloured spots and one of noise (1, 3, *shape), 0 to 1."""
+def _few_images(shape: tuple[int, int]) -> Iterator[NDArray[np.float32]]:
+    """A flat image, one of coloured spots and one of noise (1, 3, *shape), 0 to 1."""
     rng = np.random.default_rng(0)
     yield np.full((1, 3, *shape), 0.5, np.float32)
     for coarse in ((8, 8), shape):
@@ -96,9 +96,9 @@ def _few_pictures(shape: tuple[int, int]) -> Iterator[NDArray[np.float32]]:
 def in_torch(network: nn.Module) -> Session:
     """``network`` run by torch, as a runtime runs its export."""
 
-    def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            return np.asarray(network(torch.from_numpy(pictures)).numpy())
+            return np.asarray(network(torch.from_numpy(images)).numpy())
 
     network.eval()
     return run

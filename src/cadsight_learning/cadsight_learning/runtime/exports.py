@@ -1,4 +1,4 @@
-"""Networks exported for other runtimes, one a shape of picture, beside the weights that they were made of.
+"""Networks exported for other runtimes, one a shape of image, beside the weights that they were made of.
 
 MODEL/exports/FORMAT-WIDTHxHEIGHT/model.onnx    or model.xml and model.bin (OpenVINO)
 MODEL/exports/FORMAT-WIDTHxHEIGHT/export.json   what it was made of; the folder appears when it is whole
@@ -27,7 +27,7 @@ from cadsight_core.output_folder import refuse_foreign, whole_folder
 from numpy.typing import NDArray
 
 from cadsight_learning.data.letterbox import as_input, fitted
-from cadsight_learning.data.validation_images import load_pictures
+from cadsight_learning.data.validation_images import load_images
 from cadsight_learning.runtime.agreement import Agreement, agreement
 from cadsight_learning.runtime.sessions import open_session
 
@@ -61,7 +61,7 @@ class Exports:
     tell: Callable[[str], None] = untold
 
     def find(self, kind: str, shape: tuple[int, int]) -> Path | None:
-        """The network for pictures of ``shape`` (rows, columns) if it was made of these weights, else None."""
+        """The network for images of ``shape`` (rows, columns) if it was made of these weights, else None."""
         found = (self._whole(folder, kind) for folder in self._folders(kind, shape))
         return next((path for path in found if path), None)
 
@@ -78,7 +78,7 @@ class Exports:
         """Where the export that was written to ``path`` is now: ``folder``, else ``spare``.
 
         Args:
-            difference: of what it and torch make of the same pictures.
+            difference: of what it and torch make of the same images.
 
         Raises:
             CadsightError: when every one of these folders holds what we did not write, or the disk refuses the bytes.
@@ -109,19 +109,19 @@ class Exports:
         about = json.loads((path.parent / ABOUT).read_text())
         if (known := Agreement.from_json(about.get("bfloat16"))) is not None:
             return known
-        kept = load_pictures(self.model)
-        pictures = [] if kept is None else [self._input(one, about["input"][2:]) for one in kept]
+        kept = load_images(self.model)
+        images = [] if kept is None else [self._input(one, about["input"][2:]) for one in kept]
         exact, near = (open_session(runtime, path) for runtime in ("openvino", "openvino-bf16"))
-        found = agreement(exact, near, pictures, self.about["kind"])
+        found = agreement(exact, near, images, self.about["kind"])
         about["bfloat16"] = found.to_json()
         # In a folder where nothing can be written it is measured anew at each start.
         with contextlib.suppress(CadsightError):
             write_atomically(path.parent / ABOUT, json_text(about, indent=1) + "\n")
         return found
 
-    def _input(self, picture: Rgb, shape: Sequence[int]) -> NDArray[np.float32]:
-        """A picture as the network takes it (1, 3, *shape)."""
-        return np.ascontiguousarray(as_input(fitted(picture, (shape[0], shape[1]))[None], *self.about["colours"]))
+    def _input(self, image: Rgb, shape: Sequence[int]) -> NDArray[np.float32]:
+        """An image as the network takes it (1, 3, *shape)."""
+        return np.ascontiguousarray(as_input(fitted(image, (shape[0], shape[1]))[None], *self.about["colours"]))
 
     def _write(self, path: Path, folder: Path, kind: str, shape: tuple[int, int], difference: float) -> Path:
         about = {

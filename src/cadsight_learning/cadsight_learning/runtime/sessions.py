@@ -47,7 +47,7 @@ def runtime_of(name: str, device: str) -> str:
 
 
 def open_session(runtime: str, path: Path, threads: int = 0) -> Session:
-    """A function from pictures to what the exported network in ``path`` makes of them, on the processor.
+    """A function from images to what the exported network in ``path`` makes of them, on the processor.
 
     It may be called from several threads at once.
 
@@ -77,7 +77,7 @@ def _onnxruntime(path: Path, threads: int) -> Session:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return lambda pictures: np.asarray(session.run(None, {name: pictures})[0])
+    return lambda images: np.asarray(session.run(None, {name: images})[0])
 
 
 def _openvino(path: Path, threads: int, precision: str) -> Session:
@@ -92,11 +92,11 @@ def _openvino(path: Path, threads: int, precision: str) -> Session:
     compiled = openvino.Core().compile_model(str(path), "CPU", settings)
     own = threading.local()
 
-    def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
         # A request that another thread is using refuses to begin, so each thread has one of its own.
         if not hasattr(own, "request"):
             own.request = compiled.create_infer_request()
-        return np.array(own.request.infer({0: pictures}, share_inputs=True, share_outputs=True)[0])
+        return np.array(own.request.infer({0: images}, share_inputs=True, share_outputs=True)[0])
 
     return run
 

@@ -1,4 +1,4 @@
-"""How far two sets of pictures are apart, by their colours (Comillas, row C9)."""
+"""How far two sets of images are apart, by their colours (Comillas, row C9)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _CELLS = 8
 
 
 def channel_histograms(images: Sequence[Rgb]) -> dict[str, NDArray[np.float64]]:
-    """Share of pixels at each of 256 values (180 for hue, which counts half degrees), of all pictures together.
+    """Share of pixels at each of 256 values (180 for hue, which counts half degrees), of all images together.
 
     Raises:
         CadsightError: for an empty set.
@@ -100,4 +100,4 @@ def _joint(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 
 def _not_empty(images: Sequence[Rgb]) -> None:
     if not len(images):
-        raise CadsightError("a set of pictures to compare is empty, expected at least one picture")
+        raise CadsightError("a set of images to compare is empty, expected at least one image")

@@ -1,4 +1,4 @@
-"""Two sets of pictures beside each other: colours, features, and which picture of one each of the other is like."""
+"""Two sets of images beside each other: colours, features, and which image of one each of the other is like."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from cadsight_learning.similarity import colour as distances
 from cadsight_learning.similarity import features as feature_distances
 from cadsight_learning.similarity.extractors import Extractor, ImageFeatures
 
-# Histograms of more pictures look the same and only take longer.
+# Histograms of more images look the same and only take longer.
 _COLOURED = 200
 _SIDE, _TEXT = 224, 22
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Of each picture of a set (``of``) the most alike one of another (``among``), and their cosine distance."""
+    """Of each image of a set (``of``) the most alike one of another (``among``), and their cosine distance."""
 
     of: tuple[Sample, ...]
     among: tuple[Sample, ...]
@@ -45,14 +45,14 @@ def some(samples: Sequence[Sample], most: int) -> list[Sample]:
 
 
 def by_features(first: Array, second: Array, extractor: Extractor) -> dict[str, Any]:
-    """How far two sets are apart by their pictures' features (N, D) and (M, D), ready for JSON.
+    """How far two sets are apart by their images' features (N, D) and (M, D), ready for JSON.
 
     Returns:
         What :func:`cadsight_learning.similarity.features.compared` gives, and ``inception_score`` of both, None where
-        the extractor classifies no pictures.
+        the extractor classifies no images.
 
     Raises:
-        CadsightError: for a set of fewer than two pictures.
+        CadsightError: for a set of fewer than two images.
     """
     found = feature_distances.compared(first, second, extractor.name)
     shares = [extractor.shares(features) for features in (first, second)]
@@ -65,7 +65,7 @@ def between(
     second: Sequence[Sample],
     extractor: Extractor | None = None,
 ) -> tuple[dict[str, Any], Neighbours]:
-    """Distances of colours and of features, and of each picture of ``second`` the most alike one of ``first``.
+    """Distances of colours and of features, and of each image of ``second`` the most alike one of ``first``.
 
     Args:
         extractor: whose features are compared, without it those of
@@ -74,10 +74,10 @@ def between(
     Returns:
         ``colours`` (see :func:`cadsight_learning.similarity.colour.compared`, without the histograms), ``features``
         (see :func:`by_features`), ``nearest`` (``median`` and ``largest`` distance, and
-        ``copies``, how many are one picture of ``first``) and the neighbours.
+        ``copies``, how many are one image of ``first``) and the neighbours.
 
     Raises:
-        CadsightError: for a set of fewer than two pictures, and an unreadable picture.
+        CadsightError: for a set of fewer than two images, and an unreadable image.
     """
     extractor = extractor or ImageFeatures()
     rows = [
@@ -89,12 +89,12 @@ def between(
         places, distance = feature_distances.nearest(rows[1], rows[0])
     neighbours = Neighbours(tuple(second), tuple(first[int(i)] for i in places), distance)
     coloured = [some(samples, _COLOURED) for samples in (first, second)]
-    pictures = [
+    images = [
         [read_image(s.image) for s in watched(samples, len(samples), f"colours of {which}")]
         for samples, which in zip(coloured, ("the first", "the second"), strict=True)
     ]
     with step("distances of the colours"):
-        colours = distances.earth_movers_distances(*pictures)
+        colours = distances.earth_movers_distances(*images)
     return {
         "colours": colours,
         "features": found,
@@ -107,17 +107,17 @@ def between(
 
 
 def sheet(pairs: Sequence[tuple[Sample, Sample, float]], columns: int = 4) -> Rgb:
-    """Each picture beside the most alike one of the other set, their distance above them.
+    """Each image beside the most alike one of the other set, their distance above them.
 
     Raises:
-        CadsightError: for an unreadable picture.
+        CadsightError: for an unreadable image.
     """
     tiles = []
-    for picture, like, distance in pairs:
+    for image, like, distance in pairs:
         head = np.full((_TEXT, 2 * _SIDE, 3), 255, np.uint8)
-        text = f"{picture.name} | {like.name}  {distance:.3f}"
+        text = f"{image.name} | {like.name}  {distance:.3f}"
         cv2.putText(head, text, (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (30, 30, 30), 1, cv2.LINE_AA)
-        both = np.hstack([_fitted(read_image(s.image)) for s in (picture, like)])
+        both = np.hstack([_fitted(read_image(s.image)) for s in (image, like)])
         tiles.append(np.pad(np.vstack([head, both]), ((0, 8), (0, 8), (0, 0)), constant_values=255))
     columns = min(columns, max(len(tiles), 1))
     blank = np.full((_SIDE + _TEXT + 8, 2 * _SIDE + 8, 3), 255, np.uint8)
@@ -126,7 +126,7 @@ def sheet(pairs: Sequence[tuple[Sample, Sample, float]], columns: int = 4) -> Rg
 
 
 def _fitted(image: Rgb) -> Rgb:
-    """The picture within a square, on white."""
+    """The image within a square, on white."""
     factor = _SIDE / max(image.shape[:2])
     size = max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1)
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

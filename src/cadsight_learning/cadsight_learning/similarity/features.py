@@ -1,4 +1,4 @@
-"""How far two sets are apart by the features of their pictures, and which picture of one each of the other is like.
+"""How far two sets are apart by the features of their images, and which image of one each of the other is like.
 
 FID: Heusel et al., GANs trained by a two time-scale update rule, equation 6. KID: Binkowski et al., Demystifying MMD
 GANs, section 4. Inception score: Salimans et al., Improved techniques for training GANs, section 4. All with a network
@@ -19,15 +19,15 @@ _PERMUTATIONS = 500
 def frechet_distance(first: Array, second: Array) -> float:
     """Squared Fréchet distance of normal distributions fitted to features (N, D) and (M, D).
 
-    With fewer pictures than features it comes out too large, the more so the fewer there are.
+    With fewer images than features it comes out too large, the more so the fewer there are.
 
     Raises:
-        CadsightError: for a set of fewer than two pictures.
+        CadsightError: for a set of fewer than two images.
     """
     _enough(first, second)
     a, b = ((x - x.mean(axis=0)) / np.sqrt(len(x) - 1) for x in (first, second))
     # The trace of the root of both covariances' product is the sum of the singular values of a @ b.T, and of the
-    # triangles of their QR as well: no root of a D x D matrix, which few pictures would leave singular.
+    # triangles of their QR as well: no root of a D x D matrix, which few images would leave singular.
     first_triangle, second_triangle = (np.asarray(np.linalg.qr(x, mode="r")) for x in (a, b))
     crossed = np.linalg.svd(first_triangle @ second_triangle.T, compute_uv=False).sum()
     moved = ((first.mean(axis=0) - second.mean(axis=0)) ** 2).sum()
@@ -38,12 +38,12 @@ def kernel_distance(first: Array, second: Array, seed: int = 0) -> dict[str, flo
     """Unbiased squared maximum mean discrepancy of features (N, D) and (M, D) with the kernel (x.y / D + 1)^3.
 
     Returns:
-        ``kid``, which is 0 on average where both sets are of one kind, however few the pictures; ``chance`` that two
-        sets dealt at random from all these pictures would be as far apart, and ``level``, which 95 % of such would not
+        ``kid``, which is 0 on average where both sets are of one kind, however few the images; ``chance`` that two
+        sets dealt at random from all these images would be as far apart, and ``level``, which 95 % of such would not
         reach.
 
     Raises:
-        CadsightError: for a set of fewer than two pictures.
+        CadsightError: for a set of fewer than two images.
     """
     _enough(first, second)
     both = np.concatenate([first, second])
@@ -57,20 +57,20 @@ def kernel_distance(first: Array, second: Array, seed: int = 0) -> dict[str, flo
 
 
 def inception_score(shares: Array) -> float:
-    """How surely each picture is of one class, and how evenly the pictures are of many: the exponential of the mean
-    divergence of a picture's classes from those of all.
+    """How surely each image is of one class, and how evenly the images are of many: the exponential of the mean
+    divergence of an image's classes from those of all.
 
     Args:
         shares: probabilities (N, C) of the classes, each row with the sum 1.
 
     Returns:
-        From 1, where all pictures look alike to the classifier, to C.
+        From 1, where all images look alike to the classifier, to C.
 
     Raises:
-        CadsightError: for no pictures.
+        CadsightError: for no images.
     """
     if not len(shares):
-        raise CadsightError("a set of pictures to score is empty, expected at least one picture")
+        raise CadsightError("a set of images to score is empty, expected at least one image")
     return float(np.exp(rel_entr(shares, shares.mean(axis=0)).sum(axis=1).mean()))
 
 
@@ -81,7 +81,7 @@ def nearest(of: Array, among: Array) -> tuple[NDArray[np.int64], Array]:
         CadsightError: where there is nothing to be like.
     """
     if not len(among):
-        raise CadsightError("a set of pictures to compare is empty, expected at least one picture")
+        raise CadsightError("a set of images to compare is empty, expected at least one image")
     a, b = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (of, among))
     distances = np.clip(1 - a @ b.T, 0, None)
     places = distances.argmin(axis=1)
@@ -92,7 +92,7 @@ def compared(first: Array, second: Array, extractor: str) -> dict[str, Any]:
     """Both distances and what to think of them, ready for JSON.
 
     Returns:
-        ``extractor``, ``features``, ``pictures`` of both, ``fid``, ``fid_biased`` (fewer pictures than features: too
+        ``extractor``, ``features``, ``images`` of both, ``fid``, ``fid_biased`` (fewer images than features: too
         large, and not to be compared with that of sets of other sizes) and what :func:`kernel_distance` gives.
     """
     size = first.shape[1]
@@ -107,7 +107,7 @@ def compared(first: Array, second: Array, extractor: str) -> dict[str, Any]:
 
 
 def _discrepancies(kernel: Array, marks: Array) -> list[float]:
-    """Of each way to divide the pictures: ``marks`` (P, N + M) are 1 on those of the first set."""
+    """Of each way to divide the images: ``marks`` (P, N + M) are 1 on those of the first set."""
     n, m = marks[0].sum(), (1 - marks[0]).sum()
     rows = marks @ kernel
     within, across = (rows * marks).sum(axis=1), (rows * (1 - marks)).sum(axis=1)
@@ -118,6 +118,6 @@ def _discrepancies(kernel: Array, marks: Array) -> list[float]:
 def _enough(first: Array, second: Array) -> None:
     if min(len(first), len(second)) < 2:
         raise CadsightError(
-            f"sets of {len(first)} and {len(second)} pictures are to be compared by their features, "
-            "expected at least two pictures each"
+            f"sets of {len(first)} and {len(second)} images are to be compared by their features, "
+            "expected at least two images each"
         )

@@ -62,7 +62,7 @@ class Mode:
         module.to(memory_format=self._layout)  # type: ignore[call-overload]
 
     def laid_out(self, batch: T) -> T:
-        """``batch`` with its pictures, however they are nested, laid out as the weights are."""
+        """``batch`` with its images, however they are nested, laid out as the weights are."""
         moved: Any = batch
         if isinstance(batch, Tensor):
             moved = batch.contiguous(memory_format=self._layout) if batch.ndim == 4 else batch

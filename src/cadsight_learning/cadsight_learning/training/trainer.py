@@ -61,7 +61,7 @@ class Task(Protocol):
         """The loss to descend, and its parts by name."""
 
     def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
-        """How good ``module`` is on validation pictures (higher is better), and its figures there by name."""
+        """How good ``module`` is on validation images (higher is better), and its figures there by name."""
 
 
 @dataclass(frozen=True)

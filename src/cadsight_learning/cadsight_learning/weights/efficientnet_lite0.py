@@ -44,7 +44,7 @@ def body_state() -> Mapping[str, Tensor]:
 
 
 def classifier() -> nn.Linear:
-    """From the features (N, :data:`FEATURES`) of :func:`body`, averaged over a picture, scores of ImageNet's classes.
+    """From the features (N, :data:`FEATURES`) of :func:`body`, averaged over an image, scores of ImageNet's classes.
 
     Raises:
         CadsightError: when the package is not installed.

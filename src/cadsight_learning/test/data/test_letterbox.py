@@ -15,7 +15,7 @@ from hypothesis import strategies as st
         (64, 64, 128, (128, 128), 0, 0),
     ],
 )
-def test_a_picture_of_any_aspect_lies_in_the_middle_of_a_canvas_of_whole_strides(
+def test_an_image_of_any_aspect_lies_in_the_middle_of_a_canvas_of_whole_strides(
     height, width, longer, shape, left, top
 ):
     canvas, frame = framed(np.full((height, width, 3), 7, np.uint8), longer)

@@ -70,8 +70,8 @@ def _of_each_class(sure: torch.Tensor, kinds: torch.Tensor, confidence: float) -
 
 
 @pytest.mark.parametrize("family", ["yolo11", "yolo26", "yolov10"])
-def test_what_a_network_gives_for_pictures_is_decoded_as_ultralytics_does(family, pictures):
-    images = [read_image(sample.image) for sample in pictures[:3]]
+def test_what_a_network_gives_for_images_is_decoded_as_ultralytics_does(family, block_samples):
+    images = [read_image(sample.image) for sample in block_samples[:3]]
     detector, _ = new_detector(("block", "star", "ring"), YoloOptions(family=family, weights="scratch"))
     for name, weight in detector.module.named_parameters():
         if "cv3" in name and len(weight) == 3:  # the last layers, of three classes: spread the scores

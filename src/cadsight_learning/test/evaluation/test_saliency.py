@@ -39,8 +39,8 @@ def test_saliency_maps_lie_between_none_and_one():
     maps = normal_saliency(NormalRegressor("comillas", 64), crops)
     assert 0 <= maps.min() < 0.1
     assert maps.max() == 1
-    picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
-    one = detector_saliency(YoloDetector("yolo11n", ["block"], 96), picture)
+    image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    one = detector_saliency(YoloDetector("yolo11n", ["block"], 96), image)
     assert one.shape == (64, 96)
     assert one.max() == 1
 

@@ -61,7 +61,7 @@ def test_angles_between_known_normals():
     assert {name: figures[name] for name in wanted} == pytest.approx(wanted)
 
 
-def test_the_interval_of_angles_holds_together_what_is_of_one_picture():
+def test_the_interval_of_angles_holds_together_what_is_of_one_image():
     rng = np.random.default_rng(0)
     angles, names = rng.exponential(4, 400), [f"p{i}" for i in range(400)]
     alone = angle_intervals(angles, names)
@@ -69,7 +69,7 @@ def test_the_interval_of_angles_holds_together_what_is_of_one_picture():
     error = angles.std() / np.sqrt(400)
     assert alone["mean_deg"] == pytest.approx([angles.mean() - 1.96 * error, angles.mean() + 1.96 * error], abs=0.06)
     assert alone["under_5_deg"][0] < np.mean(angles < 5) < alone["under_5_deg"][1]
-    # Four crops of a picture that are all alike tell as much as one of them: twice as wide as 400 different ones.
+    # Four crops of an image that are all alike tell as much as one of them: twice as wide as 400 different ones.
     crowded = angle_intervals(np.repeat(angles[:100], 4), np.repeat(names[:100], 4).tolist())
     one_each = angle_intervals(angles[:100], names[:100])
     assert crowded["mean_deg"] == pytest.approx(one_each["mean_deg"])

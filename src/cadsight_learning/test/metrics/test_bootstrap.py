@@ -3,13 +3,13 @@ import pytest
 from cadsight_learning.metrics.bootstrap import interval, means, quantiles, resampled, share_interval
 
 
-def test_every_resample_has_as_many_pictures_as_the_set_and_the_seed_makes_it_again():
+def test_every_resample_has_as_many_images_as_the_set_and_the_seed_makes_it_again():
     weights = resampled(15, 200, seed=3)
     assert weights.shape == (200, 15)
     assert (weights.sum(axis=1) == 15).all()
     assert (resampled(15, 200, seed=3) == weights).all()
     assert (resampled(15, 200, seed=4) != weights).any()
-    # A picture is left out of a resample with (1 - 1/15)^15.
+    # An image is left out of a resample with (1 - 1/15)^15.
     assert (weights == 0).mean() == pytest.approx((14 / 15) ** 15, abs=0.03)
 
 
@@ -28,12 +28,12 @@ def test_an_interval_is_the_middle_and_leaves_out_what_is_no_number():
 
 
 @pytest.mark.parametrize(
-    ("value", "pictures", "expected"),
+    ("value", "images", "expected"),
     # SciPy: stats.binomtest(15, 15).proportion_ci(0.95, "exact") and its like.
     [(1.0, 15, (0.7820, 1.0)), (0.0, 15, (0.0, 0.2180)), (1.0, 100, (0.9638, 1.0)), (1.0, 1, (0.025, 1.0))],
 )
-def test_all_right_is_not_certainty(value, pictures, expected):
-    assert share_interval(np.full(50, value), pictures) == pytest.approx(expected, abs=1e-4)
+def test_all_right_is_not_certainty(value, block_samples, expected):
+    assert share_interval(np.full(50, value), block_samples) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_share_that_varies_keeps_its_bootstrap_interval():

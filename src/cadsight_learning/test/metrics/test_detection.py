@@ -27,24 +27,24 @@ def test_accuracy_is_right_over_right_wrong_and_missed():
     # 3 right, 1 wrong, 1 missed.
     assert (figures.precision, figures.recall, figures.f1) == pytest.approx((3 / 4, 3 / 4, 3 / 4))
     assert figures.accuracy == pytest.approx(3 / 5)
-    # Of the two pictures one has everything found and nothing wrong.
-    assert figures.pictures_right == 0.5
+    # Of the two images one has everything found and nothing wrong.
+    assert figures.images_right == 0.5
     assert figures.confusion == Confusion(("block", "background"), ((3, 1), (1, 0)))
     json.dumps(figures.to_json(), allow_nan=False)
 
 
-def drawn(pictures: int, share: float, seed: int = 0):
-    """Pictures with one label, which is found with a chance of ``share``."""
-    seen = np.random.default_rng(seed).random(pictures) < share
+def drawn(images: int, share: float, seed: int = 0):
+    """Images with one label, which is found with a chance of ``share``."""
+    seen = np.random.default_rng(seed).random(images) < share
     one = boxes((0, 0, 10, 10))
-    return [one] * pictures, [Boxes(one.boxes, one.classes, np.ones(1)) if s else boxes() for s in seen]
+    return [one] * images, [Boxes(one.boxes, one.classes, np.ones(1)) if s else boxes() for s in seen]
 
 
-@pytest.mark.parametrize(("pictures", "share"), [(400, 0.8), (100, 0.5)])
-def test_the_interval_of_a_recall_is_that_of_its_binomial(pictures, share):
-    figures = detection_figures(*drawn(pictures, share), ["block"], 10)
+@pytest.mark.parametrize(("images", "share"), [(400, 0.8), (100, 0.5)])
+def test_the_interval_of_a_recall_is_that_of_its_binomial(block_samples, share):
+    figures = detection_figures(*drawn(block_samples, share), ["block"], 10)
     low, high = figures.intervals["recall"]
-    error = np.sqrt(figures.recall * (1 - figures.recall) / pictures)
+    error = np.sqrt(figures.recall * (1 - figures.recall) / block_samples)
     assert (low, high) == pytest.approx((figures.recall - 1.96 * error, figures.recall + 1.96 * error), abs=0.015)
     # One class, one IoU, nothing wrong: precision is certain, and mAP is the recall but for COCO's 101 points.
     assert figures.intervals["map50"] == pytest.approx([low, high], abs=0.02)
@@ -78,7 +78,7 @@ def test_every_figure_lies_in_its_interval_and_each_class_has_its_own():
     assert [whole[name][0] for name in METRICS] == pytest.approx(list(figures.shares.values()))
 
 
-def test_pictures_of_nothing_have_no_figure_to_pretend():
+def test_images_of_nothing_have_no_figure_to_pretend():
     figures = detection_figures([boxes(), boxes()], [boxes(), boxes((0, 0, 5, 5), scores=(0.9,))], ["block"], 10)
-    assert (figures.precision, figures.recall, figures.map50, figures.pictures_right) == (0, 0, 0, 0.5)
+    assert (figures.precision, figures.recall, figures.map50, figures.images_right) == (0, 0, 0, 0.5)
     assert set(figures.intervals) == {"pictures_right"}

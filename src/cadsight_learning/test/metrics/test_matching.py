@@ -14,11 +14,11 @@ def boxes(*rows, scores=(), classes=(), ignored=()) -> Boxes:
     return Boxes(found, np.array(classes or [0] * len(found), int), np.array(scores, float), np.array(ignored, bool))
 
 
-def random_set(pictures: int, classes: int, seed: int, ties: bool = True) -> tuple[list[Boxes], list[Boxes]]:
-    """Crowded pictures with regions to ignore, doubles, wrong classes, misses, equal scores and finds of nothing."""
+def random_set(images: int, classes: int, seed: int, ties: bool = True) -> tuple[list[Boxes], list[Boxes]]:
+    """Crowded images with regions to ignore, doubles, wrong classes, misses, equal scores and finds of nothing."""
     rng = np.random.default_rng(seed)
     truth, found = [], []
-    for _ in range(pictures):
+    for _ in range(images):
         count = int(rng.integers(0, 7))
         corner = rng.uniform(0, 150, (count, 2))
         there = np.hstack([corner, corner + rng.uniform(15, 60, (count, 2))])
@@ -31,9 +31,9 @@ def random_set(pictures: int, classes: int, seed: int, ties: bool = True) -> tup
     return truth, found
 
 
-@pytest.mark.parametrize(("pictures", "classes", "seed"), [(1, 1, 0), (15, 1, 1), (40, 3, 2), (150, 4, 3), (80, 9, 4)])
-def test_the_average_precision_of_the_set_as_it_is_is_cocos(pictures, classes, seed):
-    truth, found = random_set(pictures, classes, seed)
+@pytest.mark.parametrize(("images", "classes", "seed"), [(1, 1, 0), (15, 1, 1), (40, 3, 2), (150, 4, 3), (80, 9, 4)])
+def test_the_average_precision_of_the_set_as_it_is_is_cocos(block_samples, classes, seed):
+    truth, found = random_set(block_samples, classes, seed)
     library = average_precision(truth, found, classes, max_detections=100)
     ours = MatchTable.of(truth, found, classes).average_precisions()[0]
     wanted = {c: pair for c, pair in library.per_class.items() if ours.shape and np.isfinite(ours[c]).all()}
@@ -44,8 +44,8 @@ def test_the_average_precision_of_the_set_as_it_is_is_cocos(pictures, classes, s
     assert len(wanted) == len(library.per_class)
 
 
-def test_the_average_precision_of_a_resample_is_cocos_on_the_pictures_written_out():
-    # Equal scores in two pictures are sorted by picture, so what is written out would stand in another order.
+def test_the_average_precision_of_a_resample_is_cocos_on_the_images_written_out():
+    # Equal scores in two images are sorted by image, so what is written out would stand in another order.
     truth, found = random_set(25, 3, 5, ties=False)
     weights = resampled(25, 6)
     ours = MatchTable.of(truth, found, 3).average_precisions(weights)

@@ -19,7 +19,7 @@ def test_what_was_stored_is_read_and_written_again_key_by_key():
     assert again == kept
     assert list(again) == list(kept)
     assert metrics.figures.items() >= {"map50": STORED["map50"], "object_loss": STORED["object_loss"]}.items()
-    assert metrics.matches.pictures == metrics.pictures == len(metrics.per_image) == 3
+    assert metrics.matches.images == metrics.images == len(metrics.per_image) == 3
 
 
 def test_figures_of_masks_are_kept_where_there_are_some():

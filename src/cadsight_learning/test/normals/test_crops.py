@@ -16,16 +16,16 @@ from scipy.spatial.transform import Rotation
 SIDE = 64
 
 
-def test_an_unturned_view_is_the_crop_that_everybody_uses(pictures):
-    view = views(pictures[:1], SIDE)[0]
-    instance = pictures[0].instances[0]
-    expected = crop(read_image(pictures[0].image), instance.box, SIDE).astype(int)
+def test_an_unturned_view_is_the_crop_that_everybody_uses(block_samples):
+    view = views(block_samples[:1], SIDE)[0]
+    instance = block_samples[0].instances[0]
+    expected = crop(read_image(block_samples[0].image), instance.box, SIDE).astype(int)
     again = recropped(view, 0.0, np.zeros(2), float(SIDE), SIDE).astype(int)
     assert np.abs(again - expected)[2:-2, 2:-2].max() <= 2
 
 
-def test_a_quarter_turn_turns_the_picture_clockwise_and_the_normal_with_it(pictures):
-    view = views(pictures[:1], SIDE)[0]
+def test_a_quarter_turn_turns_the_image_clockwise_and_the_normal_with_it(block_samples):
+    view = views(block_samples[:1], SIDE)[0]
     upright = recropped(view, 0.0, np.zeros(2), float(SIDE), SIDE).astype(int)
     turned = recropped(view, np.pi / 2, np.zeros(2), float(SIDE), SIDE).astype(int)
     assert np.abs(np.rot90(upright, -1) - turned)[2:-2, 2:-2].mean() < 1
@@ -72,9 +72,9 @@ class _Overhead:
         return 0.5
 
 
-def test_random_views_keep_unit_normals_and_their_angle_to_the_viewing_axis(pictures):
+def test_random_views_keep_unit_normals_and_their_angle_to_the_viewing_axis(block_samples):
     rng = np.random.default_rng(0)
-    for view in views(pictures[:4], SIDE):
+    for view in views(block_samples[:4], SIDE):
         image, same = seen_again(view, rng, 180.0, SIDE)
         (normal,) = same.directions
         assert image.shape == (SIDE, SIDE, 3)
@@ -82,18 +82,18 @@ def test_random_views_keep_unit_normals_and_their_angle_to_the_viewing_axis(pict
         assert normal[2] == pytest.approx(view.normal[2])
 
 
-def test_a_normal_is_given_in_the_frame_of_its_crop(pictures):
-    """At the picture's border the viewing ray leans: the same normal looks different there."""
-    view = views(pictures[:1], SIDE)[0]
-    box, camera = pictures[0].instances[0].box, pictures[0].camera
+def test_a_normal_is_given_in_the_frame_of_its_crop(block_samples):
+    """At the image's border the viewing ray leans: the same normal looks different there."""
+    view = views(block_samples[:1], SIDE)[0]
+    box, camera = block_samples[0].instances[0].box, block_samples[0].camera
     x, y = (box.centre[0] - 0.5 - camera.cx) / camera.fx, (box.centre[1] - 0.5 - camera.cy) / camera.fy
     facing = -np.array([x, y, 1.0]) / np.linalg.norm([x, y, 1.0])
     assert view.rotation.T @ facing == pytest.approx([0, 0, -1], abs=0.02)
-    assert view.rotation @ view.normal == pytest.approx(pictures[0].instances[0].normal)
+    assert view.rotation @ view.normal == pytest.approx(block_samples[0].instances[0].normal)
 
 
-def test_samples_without_normals_are_refused(pictures):
-    bare = dataclasses.replace(pictures[0], instances=())
+def test_samples_without_normals_are_refused(block_samples):
+    bare = dataclasses.replace(block_samples[0], instances=())
     with pytest.raises(CadsightError, match="none of 1 samples has a normal"):
         views([bare])
 
@@ -107,20 +107,20 @@ def test_another_ground_leaves_the_part_alone():
     assert (other[mask == 0] == image[mask == 0]).all(axis=1).mean() < 0.05
 
 
-def test_the_mask_of_a_view_lies_on_its_part(pictures):
-    view = views(pictures[:1], SIDE)[0]
+def test_the_mask_of_a_view_lies_on_its_part(block_samples):
+    view = views(block_samples[:1], SIDE)[0]
     mask = recropped(dataclasses.replace(view, around=view.mask), 0.0, np.zeros(2), float(SIDE), SIDE)
     orange = (view.crop[..., 0].astype(int) - view.crop[..., 2]) > 40
     assert (orange & (mask > 127)).sum() / (orange | (mask > 127)).sum() > 0.9
 
 
-def test_views_on_demand_are_those_that_were_made_at_once(pictures):
-    wanted = views(pictures[:4], SIDE)
-    seen = views_on_demand(pictures[:4], SIDE, keep=wanted[0].nbytes)
+def test_views_on_demand_are_those_that_were_made_at_once(block_samples):
+    wanted = views(block_samples[:4], SIDE)
+    seen = views_on_demand(block_samples[:4], SIDE, keep=wanted[0].nbytes)
     assert [v.name for v in seen] == [v.name for v in wanted]
     for one, other in zip(seen, wanted, strict=True):
         np.testing.assert_array_equal(one.crop, other.crop)
         np.testing.assert_array_equal(one.around, other.around)
         np.testing.assert_array_equal(one.normal, other.normal)
     with pytest.raises(CadsightError, match="none of 1 samples has a normal"):
-        views_on_demand([dataclasses.replace(pictures[0], instances=())])
+        views_on_demand([dataclasses.replace(block_samples[0], instances=())])

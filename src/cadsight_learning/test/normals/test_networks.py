@@ -54,10 +54,10 @@ def test_the_body_sees_what_torchvisions_own_network_sees(architecture):
     (theirs.layer4 if architecture == "resnet18" else theirs.features).register_forward_hook(
         lambda layer, given, out: seen.append(out)
     )
-    picture = torch.rand(2, 3, 64, 64)
-    normalised = torchvision.transforms.functional.normalize(picture, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    image = torch.rand(2, 3, 64, 64)
+    normalised = torchvision.transforms.functional.normalize(image, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     theirs(normalised)
-    ours = module[:2](picture * 2 - 1)
+    ours = module[:2](image * 2 - 1)
     torch.testing.assert_close(ours, seen[0], rtol=1e-4, atol=1e-4)
 
 

@@ -105,8 +105,8 @@ def test_a_network_that_says_how_sure_it_is_descends_the_likelihood():
     assert figures == pytest.approx({"loss": 0.2, "negative_log_likelihood": np.mean(expected)}, rel=1e-4)
 
 
-def test_validation_judges_by_what_looks_the_same(pictures):
-    samples = side_normals(pictures[:4])
+def test_validation_judges_by_what_looks_the_same(block_samples):
+    samples = side_normals(block_samples[:4])
     symmetric = {0: (FLIP, Symmetry(axis=(0.0, 0.0, 1.0), order=2))}
     turned_over = [-v.normal for v in views(samples, SIDE)]
     plain, same = (task(Says(turned_over), samples, s) for s in (None, symmetric))
@@ -115,10 +115,10 @@ def test_validation_judges_by_what_looks_the_same(pictures):
     assert same.judge(same.module)[0] == pytest.approx(0.0, abs=1e-5)
 
 
-def test_what_looks_the_same_turns_with_the_crop(pictures):
+def test_what_looks_the_same_turns_with_the_crop(block_samples):
     symmetric = {0: (ROD,)}
     rng = np.random.default_rng(3)
-    for view in views(side_normals(pictures[:4]), SIDE, symmetric):
+    for view in views(side_normals(block_samples[:4]), SIDE, symmetric):
         _, same = seen_again(view, rng, 180.0, SIDE)
         turned = same.directions[0]
         # The angle between normal and axis stays, and so do both angles to the viewing ray.
@@ -126,39 +126,41 @@ def test_what_looks_the_same_turns_with_the_crop(pictures):
         assert (turned[2], same.axis[2]) == pytest.approx((view.normal[2], view.same.axis[2]), abs=1e-9)
 
 
-def test_a_pose_that_is_unknown_leaves_the_one_normal(pictures):
-    instance = dataclasses.replace(pictures[0].instances[0], camera_from_part=None)
-    (view,) = views([dataclasses.replace(pictures[0], instances=(instance,))], SIDE, {0: (FLIP,)})
+def test_a_pose_that_is_unknown_leaves_the_one_normal(block_samples):
+    instance = dataclasses.replace(block_samples[0].instances[0], camera_from_part=None)
+    (view,) = views([dataclasses.replace(block_samples[0], instances=(instance,))], SIDE, {0: (FLIP,)})
     assert view.same.directions.shape == (1, 3)
 
 
-def test_parts_whose_symmetry_counts_are_in_the_card_and_in_what_is_gone_on_with(tmp_path, pictures, other_pictures):
+def test_parts_whose_symmetry_counts_are_in_the_card_and_in_what_is_gone_on_with(
+    tmp_path, block_samples, other_samples
+):
     part = Part(name="block", mesh="block.stl", symmetry=(FLIP,))
-    _, card = fit_normals(pictures, other_pictures, ["block"], tmp_path, SMALL, parts=[part])
+    _, card = fit_normals(block_samples, other_samples, ["block"], tmp_path, SMALL, parts=[part])
     assert card.data["symmetry"] == {"block": [{"axis": (1.0, 0.0, 0.0), "order": 2}]}
 
     def stop(_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit_normals(pictures, other_pictures, ["block"], tmp_path, SMALL, stop, [part])
+        fit_normals(block_samples, other_samples, ["block"], tmp_path, SMALL, stop, [part])
     with pytest.raises(CadsightError, match="holds an unfinished training on other data"):
-        fit_normals(pictures, other_pictures, ["block"], tmp_path, SMALL)
+        fit_normals(block_samples, other_samples, ["block"], tmp_path, SMALL)
 
 
-def test_a_regressor_that_says_how_sure_it_is_keeps_its_temperature(tmp_path, pictures, other_pictures):
+def test_a_regressor_that_says_how_sure_it_is_keeps_its_temperature(tmp_path, block_samples, other_samples):
     options = dataclasses.replace(SMALL, architecture="mobilenet_v3_small", device="cpu")
-    regressor, card = fit_normals(pictures, other_pictures, ["block"], tmp_path, options)
+    regressor, card = fit_normals(block_samples, other_samples, ["block"], tmp_path, options)
     assert card.started_from == "mobilenet_v3_small from scratch (random weights, seed 0)"
     assert "negative_log_likelihood" in card.figures
-    crops = np.stack([v.crop for v in views(other_pictures)])
+    crops = np.stack([v.crop for v in views(other_samples)])
     _, covariances = regressor.predict(crops)
     again = load_regressor(tmp_path)
     assert again.temperature == card.extra["temperature"] == regressor.temperature != 1.0
     assert again.predict(crops)[1] == pytest.approx(covariances, rel=1e-4)
     # Each crop has its own, and none along its normal to speak of when it is sure.
     assert np.ptp(np.trace(covariances, axis1=1, axis2=2)) > 0
-    figures, before = (evaluate_normals(r, other_pictures) for r in (regressor, _without_temperature(regressor)))
+    figures, before = (evaluate_normals(r, other_samples) for r in (regressor, _without_temperature(regressor)))
     likelihoods = [f.calibration.negative_log_likelihood for f in (figures, before)]
     assert likelihoods[0] <= likelihoods[1] + 1e-6
     assert [p.predicted for p in figures.per_image] == [p.predicted for p in before.per_image]
@@ -169,18 +171,18 @@ def _without_temperature(regressor):
     return other.load(regressor.module.state_dict())
 
 
-def test_a_device_that_is_not_there_is_refused(tmp_path, pictures, other_pictures):
+def test_a_device_that_is_not_there_is_refused(tmp_path, block_samples, other_samples):
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(CadsightError, match="the device is 'cuda' and this machine has no GPU"):
-        fit_normals(pictures, other_pictures, ["block"], tmp_path, dataclasses.replace(SMALL, device="cuda"))
+        fit_normals(block_samples, other_samples, ["block"], tmp_path, dataclasses.replace(SMALL, device="cuda"))
 
 
-def test_the_likelihood_is_learned_where_equation_one_is(pictures):
+def test_the_likelihood_is_learned_where_equation_one_is(block_samples):
     """A few steps on a few crops: both the angle and the surprise fall."""
     torch.manual_seed(0)
     module = network("mobilenet_v3_small", SIDE)
-    one = task(module, pictures[:6])
+    one = task(module, block_samples[:6])
     optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3)
     rng, values = np.random.default_rng(0), []
     for _ in range(12):

@@ -14,9 +14,9 @@ SMALL = NormalOptions(epochs=2, image_size=64, batch=6)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, pictures, other_pictures):
+def trained(tmp_path_factory, block_samples, other_samples):
     folder = tmp_path_factory.mktemp("models") / "normals"
-    regressor, card = fit_normals(pictures, other_pictures, ["block"], folder, SMALL)
+    regressor, card = fit_normals(block_samples, other_samples, ["block"], folder, SMALL)
     return folder, regressor, card
 
 
@@ -95,9 +95,9 @@ class Facing(NormalRegressor):
         return np.tile([0.0, 0.0, -1.0], (len(crops), 1)), np.zeros((len(crops), 3, 3))
 
 
-def test_angle_errors_stand_against_the_vertical_component_of_the_true_normal(pictures):
+def test_angle_errors_stand_against_the_vertical_component_of_the_true_normal(block_samples):
     tilted = []
-    for sample, degrees in zip(pictures, (0, 10, 30), strict=False):
+    for sample, degrees in zip(block_samples, (0, 10, 30), strict=False):
         normal = np.array([np.sin(np.radians(degrees)), 0, -np.cos(np.radians(degrees))])
         tilted.append(
             dataclasses.replace(
@@ -111,15 +111,15 @@ def test_angle_errors_stand_against_the_vertical_component_of_the_true_normal(pi
     assert figures.loss == pytest.approx(np.mean(2 - 2 * np.cos(np.radians([0, 10, 30]))))
 
 
-def test_a_prediction_in_the_crops_frame_is_turned_into_the_cameras(pictures):
+def test_a_prediction_in_the_crops_frame_is_turned_into_the_cameras(block_samples):
     """What faces its own viewing ray leans in the camera's frame, by the angle of that ray."""
-    sample = max(pictures, key=lambda s: abs(s.instances[0].box.centre[0] - 48))
+    sample = max(block_samples, key=lambda s: abs(s.instances[0].box.centre[0] - 48))
     row = evaluate_normals(Facing("comillas", 64), [sample]).per_image[0]
     x, y = sample.instances[0].box.centre
     ray = np.array([(x - 48) / 90, (y - 32) / 90, 1.0])
     assert row.predicted == pytest.approx(list(-ray / np.linalg.norm(ray)), abs=0.01)
 
 
-def test_drawn_views_without_a_part_are_refused(tmp_path, pictures, other_pictures):
+def test_drawn_views_without_a_part_are_refused(tmp_path, block_samples, other_samples):
     with pytest.raises(CadsightError, match="5 views are to be drawn of no part"):
-        fit_normals(pictures, other_pictures, ["block"], tmp_path, dataclasses.replace(SMALL, drawn=5))
+        fit_normals(block_samples, other_samples, ["block"], tmp_path, dataclasses.replace(SMALL, drawn=5))

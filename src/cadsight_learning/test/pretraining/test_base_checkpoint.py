@@ -28,8 +28,8 @@ def test_a_base_is_drawn_trained_and_written_in_half_precision_for_another_train
     assert sentence == f"yolo11n from the weights {path} (493 of 499 tensors)"
 
 
-def test_a_base_of_no_picture_is_refused(tmp_path):
-    with pytest.raises(CadsightError, match="number of pictures to draw is 0, expected at least 1"):
+def test_a_base_of_no_image_is_refused(tmp_path):
+    with pytest.raises(CadsightError, match="number of images to draw is 0, expected at least 1"):
         train_base(0, tmp_path, TINY)
 
 

@@ -17,8 +17,8 @@ from cadsight_learning.registry.model_folder import (
     CARD,
     CURVES_CSV,
     CURVES_JSON,
+    IMAGES,
     LEARNED_FROM,
-    PICTURES,
     STATE,
     STATE_KEYS,
     WEIGHTS,
@@ -43,7 +43,7 @@ def content(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", [CARD, WEIGHTS, LEARNED_FROM, PICTURES, CURVES_JSON, CURVES_CSV, STATE])
+@pytest.mark.parametrize("name", [CARD, WEIGHTS, LEARNED_FROM, IMAGES, CURVES_JSON, CURVES_CSV, STATE])
 @pytest.mark.parametrize("data", [b"mine", b"{}", b"[1]", b"PK\x03\x04"], ids=["text", "object", "list", "zip"])
 @pytest.mark.parametrize("beside_ours", [False, True])
 def test_a_file_of_others_under_a_name_of_ours_is_refused(tmp_path, name, data, beside_ours):
@@ -124,13 +124,13 @@ def test_a_kill_at_any_moment_leaves_the_old_model_the_new_one_or_none_and_never
     assert seen == {(1, 1.0, True), None, (2, 2.0, False)}
 
 
-def test_a_training_that_was_killed_before_its_model_was_kept_ends_where_it_was(tmp_path, pictures, monkeypatch):
+def test_a_training_that_was_killed_before_its_model_was_kept_ends_where_it_was(tmp_path, block_samples, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
     def fitted():
         epochs = []
-        fit_normals(pictures, pictures[:4], ["block", "star"], tmp_path / "m", OPTIONS, epochs.append)
+        fit_normals(block_samples, block_samples[:4], ["block", "star"], tmp_path / "m", OPTIONS, epochs.append)
         return [report.epoch for report in epochs]
 
     with monkeypatch.context() as patched:
@@ -142,7 +142,7 @@ def test_a_training_that_was_killed_before_its_model_was_kept_ends_where_it_was(
     assert [card.epochs for _, card in list_models(tmp_path).models] == [2]
 
 
-def test_the_curves_of_a_model_are_its_own_until_another_takes_its_place(tmp_path, pictures):
+def test_the_curves_of_a_model_are_its_own_until_another_takes_its_place(tmp_path, block_samples):
     seen = []
 
     def watched(_):
@@ -150,7 +150,7 @@ def test_the_curves_of_a_model_are_its_own_until_another_takes_its_place(tmp_pat
 
     for seed in (0, 1):
         options = dataclasses.replace(OPTIONS, seed=seed)
-        fit_normals(pictures, pictures[:4], ["block", "star"], tmp_path / "m", options, watched)
+        fit_normals(block_samples, block_samples[:4], ["block", "star"], tmp_path / "m", options, watched)
         seen.append((tmp_path / "m" / CURVES_JSON).read_bytes())
     first, second, done, *later, replaced = seen
     assert len(json.loads(first)) == 1
@@ -159,8 +159,8 @@ def test_the_curves_of_a_model_are_its_own_until_another_takes_its_place(tmp_pat
 
 def test_what_is_ours_in_a_model_folder_can_be_told_and_removed(tmp_path):
     save(tmp_path / "old", 1, curves=CURVES)
-    for name, data in (("notes.txt", b"mine"), (PICTURES, b"mine")):
+    for name, data in (("notes.txt", b"mine"), (IMAGES, b"mine")):
         (tmp_path / "old" / name).write_bytes(data)
     assert sorted(files_of_model(tmp_path / "old")) == [CURVES_CSV, CURVES_JSON, CARD, WEIGHTS]
     assert not remove_entries(tmp_path / "old", files_of_model(tmp_path / "old"))
-    assert content(tmp_path / "old") == {"notes.txt": b"mine", PICTURES: b"mine"}
+    assert content(tmp_path / "old") == {"notes.txt": b"mine", IMAGES: b"mine"}

@@ -112,16 +112,16 @@ def test_a_card_of_another_architecture_than_its_weights_is_refused(models):
         load_regressor("plate", models)
 
 
-def test_the_fingerprint_changes_with_a_label_or_a_picture_and_not_with_the_order(pictures, tmp_path):
-    whole = fingerprint(pictures)
-    assert fingerprint(pictures[::-1]) == whole
-    unlabelled = dataclasses.replace(pictures[0], instances=())
-    assert fingerprint([unlabelled, *pictures[1:]]) != whole
-    copied = tmp_path / pictures[0].image.name
-    copied.write_bytes(pictures[0].image.read_bytes())
-    assert fingerprint([dataclasses.replace(pictures[0], image=copied), *pictures[1:]]) == whole
-    copied.write_bytes(pictures[1].image.read_bytes())
-    assert fingerprint([dataclasses.replace(pictures[0], image=copied), *pictures[1:]]) != whole
+def test_the_fingerprint_changes_with_a_label_or_an_image_and_not_with_the_order(block_samples, tmp_path):
+    whole = fingerprint(block_samples)
+    assert fingerprint(block_samples[::-1]) == whole
+    unlabelled = dataclasses.replace(block_samples[0], instances=())
+    assert fingerprint([unlabelled, *block_samples[1:]]) != whole
+    copied = tmp_path / block_samples[0].image.name
+    copied.write_bytes(block_samples[0].image.read_bytes())
+    assert fingerprint([dataclasses.replace(block_samples[0], image=copied), *block_samples[1:]]) == whole
+    copied.write_bytes(block_samples[1].image.read_bytes())
+    assert fingerprint([dataclasses.replace(block_samples[0], image=copied), *block_samples[1:]]) != whole
 
 
 def test_a_figure_that_nobody_could_measure_is_null_in_the_card_and_nan_when_read(tmp_path):

@@ -54,12 +54,12 @@ def saved_detector(folder: Path, architecture: str = "yolo11n", seed: int = 0) -
     return folder
 
 
-def saved_regressor(folder: Path, architecture: str, seed: int = 0, pictures: np.ndarray | None = None) -> Path:
+def saved_regressor(folder: Path, architecture: str, seed: int = 0, images: np.ndarray | None = None) -> Path:
     torch.manual_seed(seed)
     regressor = NormalRegressor(architecture, 64)
     if regressor.module[-2].out_features == 4:
         torch.nn.init.normal_(regressor.module[-2].weight[3], std=0.02)
-    save_model(folder, ModelCard("normals", architecture, (), 64), regressor.module.state_dict(), None, pictures)
+    save_model(folder, ModelCard("normals", architecture, (), 64), regressor.module.state_dict(), None, images)
     return folder
 
 
@@ -73,9 +73,9 @@ def crops() -> np.ndarray:
 
 
 @pytest.mark.parametrize("architecture", ["yolo11n", "yolo26n"])
-def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, pictures):
+def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, block_samples):
     folder = saved_detector(tmp_path / "m", architecture)
-    images = [read_image(s.image) for s in pictures[:2]]
+    images = [read_image(s.image) for s in block_samples[:2]]
     wanted = load_detector(folder, device="cpu").predict(images, 0.01)
     for runtime, kind in (("onnxruntime", "onnx"), ("openvino", "openvino")):
         made(folder, kind, SHAPE)
@@ -92,11 +92,11 @@ def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, 
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this processor does not multiply bfloat16")
-def test_bfloat16_moves_scores_by_hundredths_and_boxes_by_parts_of_a_pixel(tmp_path, pictures):
+def test_bfloat16_moves_scores_by_hundredths_and_boxes_by_parts_of_a_pixel(tmp_path, block_samples):
     folder = saved_detector(tmp_path / "m")
     path = made(folder, "openvino", SHAPE)
-    picture = read_image(pictures[0].image)[: SHAPE[0], : SHAPE[1]].transpose(2, 0, 1)[None] / np.float32(255)
-    exact, near = (runtimes.open_session(r, path, 1)(picture)[0] for r in ("openvino", "openvino-bf16"))
+    image = read_image(block_samples[0].image)[: SHAPE[0], : SHAPE[1]].transpose(2, 0, 1)[None] / np.float32(255)
+    exact, near = (runtimes.open_session(r, path, 1)(image)[0] for r in ("openvino", "openvino-bf16"))
     assert 0 < np.abs(near[4:] - exact[4:]).max() < 0.05
     assert np.median(np.abs(near[:4] - exact[:4])) < 0.25
 
@@ -137,8 +137,8 @@ def test_a_network_answers_several_threads_at_once(runtime, tmp_path):
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this processor does not multiply bfloat16")
-def test_auto_takes_bfloat16_only_where_it_agrees_on_validation_pictures_and_keeps_what_was_measured(tmp_path):
-    folder = saved_regressor(tmp_path / "m", "compact", pictures=crops())
+def test_auto_takes_bfloat16_only_where_it_agrees_on_validation_images_and_keeps_what_was_measured(tmp_path):
+    folder = saved_regressor(tmp_path / "m", "compact", images=crops())
     made(folder, "openvino")
     regressor = load_regressor(folder, device="cpu", runtime="auto")
     regressor.predict(crops())
@@ -159,14 +159,14 @@ def test_auto_takes_bfloat16_only_where_it_agrees_on_validation_pictures_and_kee
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this processor does not multiply bfloat16")
-def test_auto_takes_float32_for_a_model_without_validation_pictures_and_a_name_takes_what_it_says(tmp_path, caplog):
+def test_auto_takes_float32_for_a_model_without_validation_images_and_a_name_takes_what_it_says(tmp_path, caplog):
     folder = saved_regressor(tmp_path / "m", "compact")
     made(folder, "openvino")
     with caplog.at_level(logging.INFO):
         regressor = load_regressor(folder, device="cpu", runtime="auto")
         regressor.predict(crops())
     assert regressor.runtime == "openvino"
-    assert "bfloat16 was compared on no validation picture, so compact runs in float32" in caplog.text
+    assert "bfloat16 was compared on no validation image, so compact runs in float32" in caplog.text
     named = load_regressor(folder, device="cpu", runtime="openvino-bf16")
     named.predict(crops())
     assert named.runtime == "openvino-bf16"
@@ -177,7 +177,7 @@ def test_a_network_agrees_with_itself_and_not_with_one_that_moves_boxes_scores_o
     folder = saved_detector(tmp_path / "m", architecture)
     path = made(folder, "openvino", SHAPE)
     session = runtimes.open_session("openvino", path, 1)
-    pictures = [np.random.default_rng(n).uniform(size=(1, 3, *SHAPE)).astype(np.float32) for n in range(2)]
+    images = [np.random.default_rng(n).uniform(size=(1, 3, *SHAPE)).astype(np.float32) for n in range(2)]
     raised = np.zeros((6, 1), np.float32)
     raised[4:] = 0.5  # so that some are sure
 
@@ -185,9 +185,9 @@ def test_a_network_agrees_with_itself_and_not_with_one_that_moves_boxes_scores_o
         by = np.zeros_like(raised)
         by[0], by[5] = box_px, score
         return agreement(
-            lambda picture: session(picture) + raised,
-            lambda picture: session(picture) + raised + by,
-            pictures,
+            lambda image: session(image) + raised,
+            lambda image: session(image) + raised + by,
+            images,
             "detector",
         )
 
@@ -376,7 +376,7 @@ def test_an_export_that_finds_no_place_at_all_leaves_torch_with_auto_and_is_refu
         load_regressor(folder, device="cpu", runtime="openvino").predict(crops())
 
 
-def test_pictures_of_another_shape_have_an_export_of_their_own(tmp_path):
+def test_images_of_another_shape_have_an_export_of_their_own(tmp_path):
     folder = saved_detector(tmp_path / "m")
     made(folder, "onnx", SHAPE)
     detector = load_detector(folder, device="cpu", runtime="onnxruntime")

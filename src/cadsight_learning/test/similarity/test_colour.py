@@ -15,7 +15,7 @@ def test_a_set_is_no_distance_from_itself():
     assert list(earth_movers_distances(images, images).values()) == pytest.approx([0] * 7)
 
 
-def test_plain_pictures_are_as_far_apart_as_their_colours():
+def test_plain_images_are_as_far_apart_as_their_colours():
     distances = earth_movers_distances([plain(100, 100, 100)], [plain(160, 100, 100)])
     assert (distances["red"], distances["green"], distances["value"]) == pytest.approx((60, 0, 60))
     # Saturation 255 * 60 / 160; from cell 3 to cell 5 of 32 values each.

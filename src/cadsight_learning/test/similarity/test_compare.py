@@ -26,7 +26,7 @@ def extractor():
 
 
 def changed(samples, folder, change):
-    """Copies of the pictures, changed."""
+    """Copies of the images, changed."""
     folder.mkdir()
     copies = []
     for sample in samples:
@@ -45,28 +45,28 @@ def test_the_weights_are_in_their_places_a_cup_of_coffee_is_an_espresso(extracto
     assert shares.sum() == pytest.approx(1)
 
 
-def test_pictures_of_many_kinds_have_a_higher_inception_score(extractor):
-    many, one = ([picture] * 2 for picture in (data.coffee(), data.chelsea()))
+def test_images_of_many_kinds_have_a_higher_inception_score(extractor):
+    many, one = ([image] * 2 for image in (data.coffee(), data.chelsea()))
     found = by_features(extractor.of([*many, *one]), extractor.of(many), extractor)["inception_score"]
     assert found == pytest.approx([inception_score(extractor.shares(extractor.of([*many, *one]))), 1.0])
     assert 1.5 < found[0] <= 2
 
 
-def test_more_blur_is_farther_away(pictures, tmp_path, extractor):
+def test_more_blur_is_farther_away(block_samples, tmp_path, extractor):
     found = []
     for blur in (1, 3, 9):
-        second = changed(pictures, tmp_path / str(blur), lambda i, k=blur: cv2.GaussianBlur(i, (k, k), 0))
-        found.append(between(pictures, second, extractor)[0]["features"])
+        second = changed(block_samples, tmp_path / str(blur), lambda i, k=blur: cv2.GaussianBlur(i, (k, k), 0))
+        found.append(between(block_samples, second, extractor)[0]["features"])
     assert found[0]["fid"] < found[1]["fid"] < found[2]["fid"]
     assert found[0]["kid"] < found[1]["kid"] < found[2]["kid"]
     assert all(f["fid_biased"] and f["extractor"] == extractor.name for f in found)
 
 
-def test_each_picture_finds_its_copy_and_a_new_one_has_none(pictures, other_pictures, tmp_path, extractor):
-    copies = changed(pictures[:4], tmp_path / "copies", lambda i: i)
-    found, neighbours = between(pictures, [*copies, other_pictures[0]], extractor)
+def test_each_image_finds_its_copy_and_a_new_one_has_none(block_samples, other_samples, tmp_path, extractor):
+    copies = changed(block_samples[:4], tmp_path / "copies", lambda i: i)
+    found, neighbours = between(block_samples, [*copies, other_samples[0]], extractor)
     rows = neighbours.to_json()
-    assert [r["nearest"] for r in rows[:4]] == [s.name for s in pictures[:4]]
+    assert [r["nearest"] for r in rows[:4]] == [s.name for s in block_samples[:4]]
     assert found["nearest"]["copies"] == 4
     assert rows[4]["distance"] == pytest.approx(found["nearest"]["largest"], abs=1e-6)
     ((farthest, like, distance),) = neighbours.farthest_first(1)
@@ -75,23 +75,23 @@ def test_each_picture_finds_its_copy_and_a_new_one_has_none(pictures, other_pict
     assert drawn.shape == (3 * (224 + 22 + 8), 2 * (448 + 8), 3)
 
 
-def test_a_detector_of_ones_own_makes_the_features_and_is_named(pictures, other_pictures, tmp_path):
+def test_a_detector_of_ones_own_makes_the_features_and_is_named(block_samples, other_samples, tmp_path):
     detector, _ = new_detector(("block",), YoloOptions(image_size=64))
     folder = tmp_path / "models" / "own"
     save_model(folder, ModelCard("detector", detector.architecture, ("block",), 64), detector.module.state_dict())
     own = DetectorFeatures("own", tmp_path / "models")
     weights = hashlib.sha256((folder / "weights.pt").read_bytes()).hexdigest()[:12]
     assert own.name == f"the detector {folder} (yolo11n, weights {weights}), its pooled features"
-    images = [read_image(s.image) for s in pictures]
+    images = [read_image(s.image) for s in block_samples]
     by_hand = load_detector(folder).features(images)
     np.testing.assert_allclose(own.of(iter(images)), by_hand, atol=1e-6)
-    copies = changed(pictures[:4], tmp_path / "copies", lambda i: i)
-    found, neighbours = between(pictures, [*copies, other_pictures[0]], own)
+    copies = changed(block_samples[:4], tmp_path / "copies", lambda i: i)
+    found, neighbours = between(block_samples, [*copies, other_samples[0]], own)
     assert (found["features"]["extractor"], found["features"]["features"]) == (own.name, by_hand.shape[1])
     assert found["features"]["inception_score"] is None
     assert (found["nearest"]["copies"], len(neighbours.to_json())) == (4, 5)
-    with pytest.raises(CadsightError, match="expected at least two pictures each"):
-        between(pictures, [], own)
+    with pytest.raises(CadsightError, match="expected at least two images each"):
+        between(block_samples, [], own)
 
 
 def test_what_is_no_detector_makes_no_features(tmp_path):
@@ -104,7 +104,7 @@ def test_what_is_no_detector_makes_no_features(tmp_path):
         DetectorFeatures("angles", tmp_path)
 
 
-def test_pictures_are_taken_at_even_distances():
+def test_images_are_taken_at_even_distances():
     assert some(list(range(10)), 4) == [0, 3, 6, 9]
     assert some([1, 2], 5) == [1, 2]
 
@@ -115,6 +115,6 @@ def test_a_missing_package_is_one_sentence(monkeypatch):
         ImageFeatures()
 
 
-def test_features_of_no_pictures_are_none(extractor):
+def test_features_of_no_images_are_none(extractor):
     assert extractor.of([]).shape == (0, 1280)
     assert extractor.of([np.zeros((5, 300, 3), np.uint8)]).shape == (1, 1280)

@@ -31,7 +31,7 @@ def test_of_known_normals_the_frechet_distance_is_known():
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
 
 
-def test_fewer_pictures_than_features_make_fid_too_large_and_are_marked():
+def test_fewer_images_than_features_make_fid_too_large_and_are_marked():
     few = compared(normal(10, 40, seed=1), normal(10, 40, seed=2), "told")
     many = compared(normal(2000, 40, seed=1), normal(2000, 40, seed=2), "told")
     assert (few["fid_biased"], many["fid_biased"], few["extractor"]) == (True, False, "told")
@@ -72,8 +72,8 @@ def test_the_nearest_is_the_one_of_the_same_direction():
     assert distance == pytest.approx([1 - 5 / np.hypot(5, 0.1), 1 - 3 / np.sqrt(10), 0], abs=1e-12)
 
 
-def test_too_few_pictures_are_refused():
-    with pytest.raises(CadsightError, match="at least two pictures each"):
+def test_too_few_images_are_refused():
+    with pytest.raises(CadsightError, match="at least two images each"):
         kernel_distance(normal(1), normal(5))
     with pytest.raises(CadsightError, match="is empty"):
         nearest(normal(2), normal(0))
@@ -89,10 +89,10 @@ def test_too_few_pictures_are_refused():
         ([[0.9, 0.1], [0.1, 0.9]], 1.4450),
     ],
 )
-def test_the_inception_score_counts_classes_that_pictures_surely_are_of(shares, score):
+def test_the_inception_score_counts_classes_that_images_surely_are_of(shares, score):
     assert inception_score(np.array(shares)) == pytest.approx(score, abs=1e-4)
 
 
-def test_no_pictures_have_no_inception_score():
-    with pytest.raises(CadsightError, match="a set of pictures to score is empty, expected at least one picture"):
+def test_no_images_have_no_inception_score():
+    with pytest.raises(CadsightError, match="a set of images to score is empty, expected at least one image"):
         inception_score(np.zeros((0, 4)))

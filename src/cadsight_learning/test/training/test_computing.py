@@ -47,8 +47,8 @@ def convolutions() -> nn.Sequential:
     )
 
 
-class Pictures:
-    """Learns the mean of random pictures by convolutions whose step is long enough to be tried."""
+class Images:
+    """Learns the mean of random images by convolutions whose step is long enough to be tried."""
 
     steps = 2
 
@@ -73,13 +73,13 @@ class Pictures:
 
 
 def test_trying_a_step_leaves_weights_statistics_and_chance_as_they_were():
-    task = Pictures()
+    task = Images()
     task.module.train()
     before = {name: value.clone() for name, value in task.module.state_dict().items()}
-    pictures = torch.rand(4, 3, 48, 48)
+    images = torch.rand(4, 3, 48, 48)
     chance = torch.get_rng_state()
     for mode in (Mode(1, False, False), Mode(1, False, True)):
-        assert step_seconds(task.module, task.loss, pictures, mode) > 0
+        assert step_seconds(task.module, task.loss, images, mode) > 0
     assert all(torch.equal(before[name], value) for name, value in task.module.state_dict().items())
     assert torch.equal(chance, torch.get_rng_state())
     assert all(weight.grad is None for weight in task.module.parameters())
@@ -89,40 +89,40 @@ def test_a_training_says_how_it_computes_and_goes_on_so_after_a_kill(tmp_path):
     # More epochs than are done: it is patient for two.
     how = Schedule(200, 0.0, 1e-3, 0.0, 2, 3, "a")
     with pytest.raises(KeyboardInterrupt):
-        train(Pictures(dies_in=2), how, tmp_path, lambda _: None)
+        train(Images(dies_in=2), how, tmp_path, lambda _: None)
     kept = torch.load(tmp_path / STATE, weights_only=True)
     seen = []
-    outcome = train(Pictures(), how, tmp_path, seen.append)
+    outcome = train(Images(), how, tmp_path, seen.append)
     assert outcome.computed[0] == (1, str(Mode(*kept["callbacks"]["computing"]["mode"])))
     assert seen[0].computed == outcome.computed[0][1]
 
 
 def test_the_threads_are_as_before_when_a_training_has_ended(tmp_path):
     before = torch.get_num_threads()
-    train(Pictures(), Schedule(200, 0.0, 1e-3, 0.0, 1, 3, "a"), tmp_path, lambda _: None)
+    train(Images(), Schedule(200, 0.0, 1e-3, 0.0, 1, 3, "a"), tmp_path, lambda _: None)
     assert torch.get_num_threads() == before
 
 
 def test_the_threads_are_tried_again_when_steps_take_three_times_as_long_and_not_before():
-    task, tried = Pictures(), []
+    task, tried = Images(), []
 
     def loss(x):
         tried.append(torch.get_num_threads())
         return task.loss(x)
 
-    computing, pictures = Computing(task.module, loss, 1000), torch.rand(32, 3, 48, 48)
-    assert computing.choose(pictures, None)
+    computing, images = Computing(task.module, loss, 1000), torch.rand(32, 3, 48, 48)
+    assert computing.choose(images, None)
     first, mode = len(tried), computing.mode
     for step_s in (None, 1.0, 2.9, 1.5):
-        assert not computing.choose(pictures, step_s)
+        assert not computing.choose(images, step_s)
     assert len(tried) == first
-    computing.choose(pictures, 3.1)
+    computing.choose(images, 3.1)
     assert len(tried) > first
     assert (computing.mode.bfloat16, computing.mode.channels_last) == (mode.bfloat16, mode.channels_last)
 
 
 def test_a_training_of_few_steps_is_not_worth_trying():
-    task = Pictures()
+    task = Images()
     computing = Computing(task.module, task.loss, 299)
     assert not computing.choose(torch.rand(32, 3, 48, 48), None)
     assert computing.mode is None

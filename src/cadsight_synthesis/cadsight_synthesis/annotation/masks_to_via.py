@@ -1,6 +1,6 @@
-"""Pictures of masks to VIA's contour points, exact to the pixel (Rudenko, section 5).
+"""Images of masks to VIA's contour points, exact to the pixel (Rudenko, section 5).
 
-A mask picture belongs to the picture with its name, or whose name it begins with (``a_mask.png`` and ``a-2.png`` to
+A mask image belongs to the image with its name, or whose name it begins with (``a_mask.png`` and ``a-2.png`` to
 ``a.jpg``). A mask's holes and pieces are in its one contour (see :func:`cadsight_core.shapes.contour`), so that filling
 it gives the mask again.
 """
@@ -17,7 +17,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError, ParameterError
 from cadsight_core.files import make_folder
-from cadsight_core.formats.folders import pictures_in, sample_names
+from cadsight_core.formats.folders import images_in, sample_names
 from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
 from cadsight_core.images import encode_image, image_size, pillow_reads, read_image
 from cadsight_core.json_text import json_text
@@ -33,7 +33,7 @@ from cadsight_synthesis.image_ops.augmentation import AugmentationParameters, au
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
-# More colours than that are no objects but a picture that was smoothed or stored with loss.
+# More colours than that are no objects but an image that was smoothed or stored with loss.
 MOST_COLOURS = 256
 _BATCH = 16
 # So many colours that lie on borders alone are no thin objects, where most of their pixels lie between neighbours.
@@ -43,7 +43,7 @@ _BETWEEN = 0.5
 
 @dataclass(frozen=True)
 class MaskParameters:
-    """How mask pictures are read."""
+    """How mask images are read."""
 
     objects: Literal["colours", "files"] = parameter(
         "colours", "each colour of a mask is an object, or each file, whatever is not black in it"
@@ -62,13 +62,13 @@ class Annotated:
     """What was written.
 
     Attributes:
-        objects: by class, of the pictures themselves.
-        empty: pictures without an object, which have an entry without regions.
-        unmasked: pictures without a mask, which have one too.
+        objects: by class, of the images themselves.
+        empty: images without an object, which have an entry without regions.
+        unmasked: images without a mask, which have one too.
     """
 
     file: Path
-    pictures: int
+    images: int
     copies: int
     objects: Mapping[str, int]
     empty: int
@@ -77,7 +77,7 @@ class Annotated:
 
 @dataclass(frozen=True)
 class _Source:
-    """A picture and the masks of it, each with the class that its folder names, '' for none."""
+    """An image and the masks of it, each with the class that its folder names, '' for none."""
 
     image: Path
     name: str
@@ -96,22 +96,22 @@ def annotate(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Annotated:
-    """Write VIA's JSON ``out`` of a folder of mask pictures.
+    """Write VIA's JSON ``out`` of a folder of mask images.
 
-    An earlier JSON of ours that nobody changed is replaced; pictures that are there must be what would be written.
-    The pictures lie beside ``out`` or in images/ there; from elsewhere they are copied to images/, and changed copies
+    An earlier JSON of ours that nobody changed is replaced; images that are there must be what would be written.
+    The images lie beside ``out`` or in images/ there; from elsewhere they are copied to images/, and changed copies
     written there too. The JSON comes last, whole or not at all.
 
     Args:
         masks: folder; masks in a folder of their own have its name as their class.
-        images: folder of the pictures that the masks are of.
+        images: folder of the images that the masks are of.
         colours: class by colour (``ff0000``, or the value of a grey or indexed mask: ``7``); '' passes a colour over.
             With it, other colours are refused.
-        copies: changed copies of each picture, with their contours.
+        copies: changed copies of each image, with their contours.
         workers: processes.
 
     Raises:
-        CadsightError: for files of others under the names that are written, a mask without its picture or of another
+        CadsightError: for files of others under the names that are written, a mask without its image or of another
             size, a mask of too many colours, or a full disk.
     """
     p = parameters or MaskParameters()
@@ -120,7 +120,7 @@ def annotate(
     sources = _sources(Path(masks).resolve(), images)
     place = images if images in (out.parent, out.parent / "images") else out.parent / "images"
     if copies and place == images:
-        raise CadsightError(f"copies would lie among the pictures in {images}, expected {out.name} in another folder")
+        raise CadsightError(f"copies would lie among the images in {images}, expected {out.name} in another folder")
     make_folder(place)
     work = _Annotation(
         tuple(sources),
@@ -154,13 +154,13 @@ def annotate(
 
 
 def read_objects(path: str | Path, objects: Literal["colours", "files"] = "colours") -> dict[str, Mask]:
-    """The masks (H, W) in a mask picture by their colour: rrggbb, or the value of a grey or indexed one.
+    """The masks (H, W) in a mask image by their colour: rrggbb, or the value of a grey or indexed one.
 
-    Black, zero and, of pictures with transparency, what is fully transparent is no object. With ``files`` all that is
+    Black, zero and, of images with transparency, what is fully transparent is no object. With ``files`` all that is
     left is one object, called ''.
 
     Raises:
-        CadsightError: when the file is no picture, is a JPEG, was smoothed, or has more than 256 colours.
+        CadsightError: when the file is no image, is a JPEG, was smoothed, or has more than 256 colours.
     """
     path = Path(path)
     values, is_colour, is_flat = _values(path)
@@ -198,7 +198,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Annotation:
-    """Work that travels to a process: the entries of some pictures, their copies written."""
+    """Work that travels to a process: the entries of some images, their copies written."""
 
     sources: tuple[_Source, ...]
     place: Path
@@ -229,9 +229,9 @@ class _Annotation:
         for copy in range(1, self.copies + 1):
             assert pixels is not None
             seed = copy_seed(self.augmentation.seed, source.name, copy)
-            changed, picture = augment(sample, pixels, self.augmentation, seed, f"{source.name}-a{copy}")
+            changed, copied = augment(sample, pixels, self.augmentation, seed, f"{source.name}-a{copy}")
             file = self.place / (changed.name + self.parameters.suffix)
-            write_same(file, encode_image(picture, file), flushed=False)
+            write_same(file, encode_image(copied, file), flushed=False)
             texts.append(_text(changed, classes, file))
         return _Entry(tuple(texts), tuple(name for name, _ in found), bool(source.masks))
 
@@ -239,7 +239,7 @@ class _Annotation:
         for colour, mask in read_objects(path, self.parameters.objects).items():
             if mask.shape != (size.height, size.width):
                 raise CadsightError(
-                    f"the mask {path} is {mask.shape[1]} x {mask.shape[0]} pixels, expected its picture's "
+                    f"the mask {path} is {mask.shape[1]} x {mask.shape[0]} pixels, expected its image's "
                     f"{size.width} x {size.height}"
                 )
             name = self._class(colour, folder, path)
@@ -257,33 +257,33 @@ class _Annotation:
 
 
 def _sources(masks: Path, images: Path) -> list[_Source]:
-    for folder, what in ((masks, "masks"), (images, "pictures")):
+    for folder, what in ((masks, "masks"), (images, "images")):
         if not folder.is_dir():
             raise CadsightError(f"{folder} is no folder, expected one with {what}")
-    pictures = [p for p in pictures_in(images) if not p.is_relative_to(masks)] if images != masks else []
-    if not pictures:
-        raise CadsightError(f"{images} holds no pictures, expected those that the masks in {masks} are of")
-    names = sample_names([("", p) for p in pictures], images)
-    by_stem: dict[str, int] = {}
-    for number, picture in enumerate(pictures):
-        if picture.stem in by_stem:
-            raise CadsightError(f"{images} has two pictures called {picture.stem!r}, expected each name once")
-        by_stem[picture.stem] = number
-    found: list[list[tuple[str, Path]]] = [[] for _ in pictures]
-    files = pictures_in(masks)
+    files = [p for p in images_in(images) if not p.is_relative_to(masks)] if images != masks else []
     if not files:
-        raise CadsightError(f"{masks} holds no masks, expected pictures of them")
-    for mask in files:
+        raise CadsightError(f"{images} holds no images, expected those that the masks in {masks} are of")
+    names = sample_names([("", p) for p in files], images)
+    by_stem: dict[str, int] = {}
+    for number, file in enumerate(files):
+        if file.stem in by_stem:
+            raise CadsightError(f"{images} has two images called {file.stem!r}, expected each name once")
+        by_stem[file.stem] = number
+    found: list[list[tuple[str, Path]]] = [[] for _ in files]
+    mask_files = images_in(masks)
+    if not mask_files:
+        raise CadsightError(f"{masks} holds no masks, expected images of them")
+    for mask in mask_files:
         parts = mask.relative_to(masks).parts
         stem = _owner(mask.stem, by_stem)
         if stem is None:
-            raise CadsightError(f"the mask {mask} has no picture in {images}, expected one called {mask.stem!r}")
+            raise CadsightError(f"the mask {mask} has no image in {images}, expected one called {mask.stem!r}")
         found[by_stem[stem]].append((parts[0] if len(parts) > 1 else "", mask))
-    return [_Source(p, n, tuple(m)) for p, n, m in zip(pictures, names, found, strict=True)]
+    return [_Source(p, n, tuple(m)) for p, n, m in zip(files, names, found, strict=True)]
 
 
 def _owner(stem: str, stems: Mapping[str, int]) -> str | None:
-    """The longest name of a picture with which a mask's name begins, up to one of ``-_.``."""
+    """The longest name of an image with which a mask's name begins, up to one of ``-_.``."""
     if stem in stems:
         return stem
     ends = [m.start() for m in re.finditer(r"[-_. ]", stem)]
@@ -294,7 +294,7 @@ def _values(path: Path) -> tuple[NDArray[np.integer], bool, bool]:
     """A number a pixel, 0 for none, whether it is a colour 0xrrggbb, and whether it can only be flat."""
     with (
         pillow_reads(
-            lambda error: CadsightError(f"the mask {path} could not be read: {error}, expected a whole picture")
+            lambda error: CadsightError(f"the mask {path} could not be read: {error}, expected a whole image")
         ),
         Image.open(path) as image,
     ):
@@ -356,4 +356,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise CadsightError(f"the picture {path} could not be read: {error.strerror}") from error
+        raise CadsightError(f"the image {path} could not be read: {error.strerror}") from error

@@ -80,7 +80,7 @@ def photographs() -> tuple[Path, ...]:
 
 @lru_cache(maxsize=1)
 def environments() -> tuple[Path, ...]:
-    """The HDR pictures of Blender's wheel where it is set up, else procedural ones."""
+    """The HDR images of Blender's wheel where it is set up, else procedural ones."""
     return blender_environments() or tuple(
         kept(cache_folder(f"environments-{_VERSION}") / f"{kind}.hdr", lambda k=kind: _hdr(k))  # type: ignore[misc]
         for kind in procedural.ENVIRONMENTS
@@ -94,7 +94,7 @@ def distractors() -> tuple[Path, ...]:
 
 
 def blender_environments() -> tuple[Path, ...]:
-    """The HDR pictures in the bpy wheel; empty where Blender's environment is not set up."""
+    """The HDR images in the bpy wheel; empty where Blender's environment is not set up."""
     pattern = "lib/python*/site-packages/bpy/*/datafiles/studiolights/world/*.exr"
     return tuple(sorted((workspace() / ".venv-blender").glob(pattern)))
 
@@ -107,19 +107,19 @@ def _skimage(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _covering(picture: Rgb) -> Rgb:
+def _covering(image: Rgb) -> Rgb:
     width, height = procedural.PHOTOGRAPH_SIZE
-    scale = max(width / picture.shape[1], height / picture.shape[0], 1.0)
-    size = (int(np.ceil(picture.shape[1] * scale)), int(np.ceil(picture.shape[0] * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    scale = max(width / image.shape[1], height / image.shape[0], 1.0)
+    size = (int(np.ceil(image.shape[1] * scale)), int(np.ceil(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _png(picture: Rgb) -> bytes:
-    return cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
+def _png(image: Rgb) -> bytes:
+    return cv2.imencode(".png", image[..., ::-1])[1].tobytes()
 
 
-def _jpeg(picture: Rgb) -> bytes:
-    return cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+def _jpeg(image: Rgb) -> bytes:
+    return cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
 def _hdr(kind: str) -> bytes:

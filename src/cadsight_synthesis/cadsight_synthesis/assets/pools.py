@@ -1,4 +1,4 @@
-"""Weighted pools that samplers draw pictures, environments and meshes from: the user's folders, or built-in ones."""
+"""Weighted pools that samplers draw images, environments and meshes from: the user's folders, or built-in ones."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -75,7 +75,7 @@ class Entry:
         raise NotImplementedError
 
     def check_files(self, smallest: ImageSize) -> None:
-        """Refuse a pool that is empty or holds what cannot be used; ``smallest`` is the size of the pictures to make.
+        """Refuse a pool that is empty or holds what cannot be used; ``smallest`` is the size of the images to make.
 
         Raises:
             CadsightError: naming the first file at fault.
@@ -84,19 +84,19 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class PictureEntry(Entry):
+class ImageEntry(Entry):
     """Photographs to show behind the parts."""
 
     def files(self) -> tuple[Path, ...]:
         return files_of(self.source, SUFFIXES, "photographs")
 
     def check_files(self, smallest: ImageSize) -> None:
-        check_pictures(self.files(), smallest)
+        check_images(self.files(), smallest)
 
 
 @dataclass(frozen=True)
 class EnvironmentEntry(Entry):
-    """Environments that light the scene: pictures of all directions, best with high dynamic range."""
+    """Environments that light the scene: images of all directions, best with high dynamic range."""
 
     def files(self) -> tuple[Path, ...]:
         return files_of(self.source, ENVIRONMENT_SUFFIXES, "environments")
@@ -106,7 +106,7 @@ class EnvironmentEntry(Entry):
             if path.suffix.lower() in SUFFIXES:
                 image_size(path)
             elif not path.read_bytes()[:10].startswith((b"\x76\x2f\x31\x01", b"#?")):
-                raise CadsightError(f"the environment {path} is no picture, expected OpenEXR or Radiance HDR")
+                raise CadsightError(f"the environment {path} is no image, expected OpenEXR or Radiance HDR")
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def draw_entry(rng: Generator, pool: Sequence[P]) -> P:
     return pool[int(rng.choice(len(pool), p=[w / sum(weights) for w in weights]))]
 
 
-def draw_picture(rng: Generator, entry: PictureEntry | EnvironmentEntry | MeshEntry) -> Path:
+def draw_image(rng: Generator, entry: ImageEntry | EnvironmentEntry | MeshEntry) -> Path:
     """One of the entry's files, all equally likely."""
     files = entry.files()
     return files[int(rng.integers(len(files)))]
@@ -153,8 +153,8 @@ def check_pool(pool: Sequence[Entry]) -> None:
         raise CadsightError("the pool is empty, for all its weights are 0, expected one above")
 
 
-def check_pictures(files: Iterable[Path], smallest: ImageSize | None = None, *, whole: bool = False) -> None:
-    """Refuse files that are no pictures, and pictures that do not cover ``smallest``.
+def check_images(files: Iterable[Path], smallest: ImageSize | None = None, *, whole: bool = False) -> None:
+    """Refuse files that are no images, and images that do not cover ``smallest``.
 
     Args:
         whole: read each to its end, not its header alone.
@@ -169,7 +169,7 @@ def check_pictures(files: Iterable[Path], smallest: ImageSize | None = None, *, 
         if smallest is not None and (size.width < smallest.width or size.height < smallest.height):
             raise CadsightError(
                 f"the background {path} is {size.width} x {size.height} pixels, expected at least "
-                f"the picture's {smallest.width} x {smallest.height}"
+                f"the image's {smallest.width} x {smallest.height}"
             )
 
 

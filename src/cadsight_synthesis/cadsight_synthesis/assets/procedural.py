@@ -1,4 +1,4 @@
-"""Pictures and meshes out of formulas and seeds, so that there is something to draw from without a download."""
+"""Images and meshes out of formulas and seeds, so that there is something to draw from without a download."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,29 +47,29 @@ def texture(kind: str, seed: int, size: int = 512) -> Rgb:
         "spotted": lambda: (noise(rng, size, size, coarsest=16, octaves=1) > 0.6).astype(np.float32),
     }
     blend = np.clip(shapes[kind](), 0, 1)[..., None]
-    picture = first + blend * (second - first) + 0.06 * (noise(rng, size, size)[..., None] - 0.5)
-    return _bytes(picture)
+    image = first + blend * (second - first) + 0.06 * (noise(rng, size, size)[..., None] - 0.5)
+    return _bytes(image)
 
 
 def background(seed: int) -> Rgb:
-    """A picture (960, 1280, 3) of soft colour, edges and clutter, as a photograph out of focus has them."""
+    """An image (960, 1280, 3) of soft colour, edges and clutter, as a photograph out of focus has them."""
     rng = np.random.default_rng([seed, 0xBAC])
     width, height = PHOTOGRAPH_SIZE
     channels = [noise(rng, width, height, coarsest=int(rng.integers(2, 6)), fade=0.6) for _ in range(3)]
     grey = np.mean(channels, axis=0)[..., None]
     vivid = float(rng.uniform(0.0, 0.7))
-    picture = (grey + vivid * (np.dstack(channels) - grey)) * rng.uniform(0.7, 1.0, 3) + rng.uniform(-0.2, 0.2)
+    image = (grey + vivid * (np.dstack(channels) - grey)) * rng.uniform(0.7, 1.0, 3) + rng.uniform(-0.2, 0.2)
     for _ in range(int(rng.integers(5, 25))):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
         colour = tuple(map(float, _colour(rng)))
-        layer = picture.copy()
+        layer = image.copy()
         if rng.uniform() < 0.5:
             corners = cv2.boxPoints((centre, tuple(rng.uniform(30, 400, 2)), float(rng.uniform(0, 180))))
             cv2.fillConvexPoly(layer, np.round(corners).astype(np.int32), colour)
         else:
             cv2.circle(layer, centre, int(rng.integers(15, 160)), colour, -1)
-        picture = cv2.addWeighted(picture, 0.35, layer, 0.65, 0)
-    return _bytes(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.5, 4))))
+        image = cv2.addWeighted(image, 0.35, layer, 0.65, 0)
+    return _bytes(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.5, 4))))
 
 
 def environment(kind: str, width: int = 512) -> NDArray[np.float32]:
@@ -128,5 +128,5 @@ def _colour(rng: Generator) -> NDArray[np.float64]:
     return np.clip(grey + rng.uniform(-1, 1, 3) * rng.choice([0.06, 0.4]), 0, 1)
 
 
-def _bytes(picture: NDArray[np.floating]) -> Rgb:
-    return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+def _bytes(image: NDArray[np.floating]) -> Rgb:
+    return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)

@@ -22,10 +22,10 @@ def main() -> None:
 
     from cadsight_synthesis.blender import shim
     from cadsight_synthesis.blender.errors import SceneError
-    from cadsight_synthesis.blender.picture import Photographer
+    from cadsight_synthesis.blender.image import Photographer
     from cadsight_synthesis.blender.stage import Stage
 
-    # An interrupt ends us in the middle of a picture too, where Python would wait for Blender.
+    # An interrupt ends us in the middle of an image too, where Python would wait for Blender.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     shim.init(folder)
     stage, photographer = Stage(), Photographer(folder, threads)

@@ -1,4 +1,4 @@
-"""Meshes and pictures, read once and kept for the scenes to come."""
+"""Meshes and images, read once and kept for the scenes to come."""
 
 import math
 from collections import OrderedDict
@@ -16,7 +16,7 @@ from cadsight_synthesis.blender.shim import bproc
 # Edges sharper than this are drawn as edges; the facets of a curved face are smoothed into one.
 _SHARP_DEG = 30.0
 # Pools are larger than memory now and then; what was not used for longest goes first.
-_MOST_MESHES, _MOST_PICTURES = 256, 64
+_MOST_MESHES, _MOST_IMAGES = 256, 64
 
 
 class Kept:
@@ -43,7 +43,7 @@ class Assets:
 
     def __init__(self) -> None:
         self._meshes = Kept(_MOST_MESHES, bpy.data.meshes.remove)
-        self._pictures = Kept(_MOST_PICTURES, bpy.data.images.remove)
+        self._images = Kept(_MOST_IMAGES, bpy.data.images.remove)
 
     def mesh(self, path: str) -> bpy.types.Mesh:
         """The triangles of a PLY.
@@ -54,26 +54,26 @@ class Assets:
         return self._meshes.get((path, _changed(path)), lambda: _load_mesh(path))
 
     def texture(self, path: str) -> bpy.types.Image:
-        """A picture in sRGB.
+        """An image in sRGB.
 
         Raises:
-            SceneError: for a file that is missing or no picture.
+            SceneError: for a file that is missing or no image.
         """
-        return self._pictures.get((path, _changed(path)), lambda: _load_picture(path, "sRGB"))
+        return self._images.get((path, _changed(path)), lambda: _load_image(path, "sRGB"))
 
     def environment(self, path: str) -> bpy.types.Image:
-        """A picture of all that is around, linear in the formats that hold light.
+        """An image of all that is around, linear in the formats that hold light.
 
         Raises:
-            SceneError: for a file that is missing or no picture.
+            SceneError: for a file that is missing or no image.
         """
         colours = "Linear Rec.709" if path.lower().endswith((".exr", ".hdr")) else "sRGB"
-        return self._pictures.get((path, _changed(path), "around"), lambda: _load_picture(path, colours))
+        return self._images.get((path, _changed(path), "around"), lambda: _load_image(path, colours))
 
     def trim(self) -> None:
         """Keep memory flat over scenes without end."""
         self._meshes.trim()
-        self._pictures.trim()
+        self._images.trim()
 
 
 def _changed(path: str) -> int:
@@ -126,12 +126,12 @@ def _lay_texture(mesh: bpy.types.Mesh) -> None:
     layer.uv.foreach_set("vector", np.ascontiguousarray(on_texture, np.float32).ravel())
 
 
-def _load_picture(path: str, colours: str) -> bpy.types.Image:
+def _load_image(path: str, colours: str) -> bpy.types.Image:
     image = bpy.data.images.load(path)
-    # Blender opens anything and shows pink where it is no picture.
+    # Blender opens anything and shows pink where it is no image.
     if not image.size[0] or not image.size[1]:
         bpy.data.images.remove(image)
-        raise SceneError(f"{path} is no picture that can be read, expected PNG, JPEG, HDR or EXR")
+        raise SceneError(f"{path} is no image that can be read, expected PNG, JPEG, HDR or EXR")
     image.colorspace_settings.name = colours
     image.use_fake_user = True
     return image

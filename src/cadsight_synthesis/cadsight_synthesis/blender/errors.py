@@ -1,4 +1,4 @@
-"""What the program answers instead of pictures."""
+"""What the program answers instead of images."""
 
 
 class SceneError(ValueError):

@@ -9,7 +9,7 @@ from cadsight_synthesis.blender.assets import Assets, Kept
 _MOST = 256
 # So rough that what a principled surface adds is not seen, at half the time.
 _DIFFUSE_ROUGHNESS = 0.9
-_PICTURE = "picture"
+_IMAGE = "image"
 
 
 class Materials:
@@ -29,8 +29,8 @@ class Materials:
         image = self._assets.texture(texture) if texture else None
         name = (repr(sorted(wanted.items(), key=lambda item: item[0])), light)
         material = self._kept.get(name, lambda: _make(wanted, image, light))
-        # The picture may have been dropped and read again since the material was made.
-        node = material.node_tree.nodes.get(_PICTURE)
+        # The image may have been dropped and read again since the material was made.
+        node = material.node_tree.nodes.get(_IMAGE)
         if node is not None and node.image != image:
             node.image = image
         return material
@@ -79,7 +79,7 @@ def _colour(nodes: Any, links: Any, wanted: dict[str, Any], image: bpy.types.Ima
         return plain
     place, scale, texture = (nodes.new(f"ShaderNode{kind}") for kind in ("TexCoord", "Mapping", "TexImage"))
     scale.inputs["Scale"].default_value = (1.0 / wanted["texture_size_m"],) * 3
-    texture.name = _PICTURE
+    texture.name = _IMAGE
     texture.image = image
     links.new(place.outputs["UV"], scale.inputs["Vector"])
     links.new(scale.outputs["Vector"], texture.inputs["Vector"])

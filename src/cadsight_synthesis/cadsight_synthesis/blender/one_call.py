@@ -1,4 +1,4 @@
-"""What our engine is measured against: one picture as BlenderProc's own examples draw it, in a process of its own.
+"""What our engine is measured against: one image as BlenderProc's own examples draw it, in a process of its own.
 
     python -m cadsight_synthesis.blender.one_call SCENE.json VIEW FOLDER
 

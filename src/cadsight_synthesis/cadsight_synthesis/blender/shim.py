@@ -88,7 +88,7 @@ from blenderproc.python.utility.Utility import Utility  # noqa: E402
 def init(folder: Path) -> None:
     """What ``bproc.init`` does, without the language switch that the wheel refuses; ``folder`` is for its files."""
     Utility.temp_dir = str(folder)
-    # A user's own start-up file is for his own pictures.
+    # A user's own start-up file is for his own images.
     bpy.ops.wm.read_factory_settings(use_empty=True)
     Initializer.clean_up(clean_up_camera=True)
     bpy.context.scene.render.engine = "CYCLES"

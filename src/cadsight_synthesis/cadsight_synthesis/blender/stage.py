@@ -93,7 +93,7 @@ class Stage:
         if environment["image"]:
             kinds = ("TexCoord", "Mapping", "TexEnvironment")
             place, turn, texture = (nodes.new(f"ShaderNode{kind}") for kind in kinds)
-            # The direction is turned back, so that the picture is turned.
+            # The direction is turned back, so that the image is turned.
             turn.inputs["Rotation"].default_value = (0.0, 0.0, -math.radians(environment["turn_deg"]))
             texture.image = self.assets.environment(environment["image"])
             links.new(place.outputs["Generated"], turn.inputs["Vector"])

@@ -1,4 +1,4 @@
-"""Changed copies of the pictures of a data set, spread over processes and continued where they were left."""
+"""Changed copies of the images of a data set, spread over processes and continued where they were left."""
 
 import hashlib
 import json
@@ -19,20 +19,20 @@ from cadsight_core.sample import Sample
 from cadsight_core.watching import watched
 
 from cadsight_synthesis.datasets.rendered import PARTS, write_set
-from cadsight_synthesis.datasets.source import Picture
+from cadsight_synthesis.datasets.source import EncodedSample
 from cadsight_synthesis.image_ops.augmentation import AugmentationParameters, augment, copy_seed
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
 
 @dataclass(frozen=True)
-class AugmentedPictures:
-    """The copies of each picture of a data set in any known format, a group a picture (see :class:`made.Pictures`).
+class AugmentedImages:
+    """The copies of each image of a data set in any known format, a group an image (see :class:`made.Images`).
 
     Attributes:
-        copies: of each picture.
-        originals: the picture itself comes first in its group.
-        split: only the pictures of this split; None for all.
+        copies: of each image.
+        originals: the image itself comes first in its group.
+        split: only the images of this split; None for all.
         reading: how the source is read.
     """
 
@@ -72,7 +72,7 @@ class AugmentedPictures:
 
     @property
     def count(self) -> int:
-        """Pictures in all."""
+        """Images in all."""
         return self.group * len(_source(self.source, self.split, self.reading).samples)
 
     @property
@@ -87,7 +87,7 @@ class AugmentedPictures:
             **({"key_points": self.key_points} if self.key_points else {}),
         }
 
-    def __call__(self, number: int) -> list[Picture]:
+    def __call__(self, number: int) -> list[EncodedSample]:
         source = _source(self.source, self.split, self.reading)
         sample, orders = source.samples[number], mirror_orders(source.extra, source.classes)
         image = read_image(sample.image)
@@ -95,7 +95,7 @@ class AugmentedPictures:
         for copy in range(1, self.copies + 1):
             seed = copy_seed(self.parameters.seed, sample.name, copy)
             made.append(augment(sample, image, self.parameters, seed, f"{sample.name}-a{copy}", orders))
-        return [Picture(_portable(s).to_json(), encode_image(i)) for s, i in made]
+        return [EncodedSample(_portable(s).to_json(), encode_image(i)) for s, i in made]
 
 
 def write_augmented_set(
@@ -110,21 +110,21 @@ def write_augmented_set(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Write the pictures of ``source`` and ``copies`` changed ones of each; a set that is there is continued.
+    """Write the images of ``source`` and ``copies`` changed ones of each; a set that is there is continued.
 
     Args:
         originals: without it the copies alone.
-        split: only the pictures of this split.
+        split: only the images of this split.
         reading: how ``source`` is read.
-        workers: processes; the pictures are the same whatever their number.
+        workers: processes; the images are the same whatever their number.
         progress: wraps the loop: (iterable, total, what) -> iterable, such as a progress bar.
 
     Raises:
-        CadsightError: when ``source`` has no picture, or ``out`` holds another set.
+        CadsightError: when ``source`` has no image, or ``out`` holds another set.
     """
     if copies < 1:
-        raise CadsightError(f"{copies} copies of each picture were asked for, expected at least 1")
-    pictures = AugmentedPictures(
+        raise CadsightError(f"{copies} copies of each image were asked for, expected at least 1")
+    images = AugmentedImages(
         Path(source).resolve(),
         copies,
         parameters or AugmentationParameters(),
@@ -132,12 +132,12 @@ def write_augmented_set(
         split,
         reading,
     )
-    if Path(out).resolve() == pictures.source:
+    if Path(out).resolve() == images.source:
         raise CadsightError(f"{out} is the source itself, expected another folder")
-    if not pictures.count:
+    if not images.count:
         named = f" of the split {split!r}" if split is not None else ""
-        raise CadsightError(f"{source} has no pictures{named}, expected some to copy")
-    return write_set(pictures, pictures.count, out, extra=pictures.said, workers=workers, progress=progress)
+        raise CadsightError(f"{source} has no images{named}, expected some to copy")
+    return write_set(images, images.count, out, extra=images.said, workers=workers, progress=progress)
 
 
 @lru_cache(maxsize=1)
@@ -156,7 +156,7 @@ def _fingerprint(path: Path, split: str | None, reading: Reading | None) -> str:
     source = _source(path, split, reading)
     samples = source.samples
     total.update(json_text(source.classes).encode())
-    for sample in watched(samples, len(samples), "pictures read"):
+    for sample in watched(samples, len(samples), "images read"):
         total.update(json.dumps(_portable(sample).to_json(), sort_keys=True, allow_nan=True).encode())
         total.update(hashlib.sha256(sample.image.read_bytes()).digest())
     return total.hexdigest()

@@ -1,6 +1,6 @@
 """Labels of a set against its meshes, projected by our own camera model.
 
-What drew the pictures has no say in it: the mesh in ``parts/``, the pose and the camera of a label say where the part
+What drew the images has no say in it: the mesh in ``parts/``, the pose and the camera of a label say where the part
 must be, and the label's mask, boxes and normal must agree with that.
 """
 
@@ -43,7 +43,7 @@ class Finding:
             projected corners.
         normal_deg: angle between the normal and the axis of interest turned by the pose; of the regression file's
             line too, where there is one.
-        free: nothing hides it and it is wholly in the picture.
+        free: nothing hides it and it is wholly in the image.
     """
 
     sample: str
@@ -79,7 +79,7 @@ class Report:
     Attributes:
         facts: the figures in words.
         problems: a sentence each.
-        figures: the pictures with their labels drawn.
+        figures: the images with their labels drawn.
     """
 
     folder: Path
@@ -91,7 +91,7 @@ class Report:
     def facts(self) -> dict[str, str]:
         free = sum(f.free for f in self.findings)
         return {
-            "Pictures": str(len(self.figures)),
+            "Images": str(len(self.figures)),
             "Labels": f"{len(self.findings)}, {free} of them free and {len(self.findings) - free} partly hidden",
             "Mask": _worst([f.mask_px for f in self.findings], "px", LIMIT_PX),
             "Box": _worst([f.box_px for f in self.findings], "px", LIMIT_PX),
@@ -109,17 +109,17 @@ class Report:
 
 
 def check(folder: str | Path, count: int = 30, seed: int = 0, *, progress: Progress | None = None) -> Report:
-    """Compare the labels of ``count`` pictures, drawn by lot, with the projected meshes.
+    """Compare the labels of ``count`` images, drawn by lot, with the projected meshes.
 
     Raises:
         CadsightError: for a folder that is no data set, has no parts beside it, or no label with a pose and a mask
-            in the pictures that were drawn.
+            in the images that were drawn.
     """
     dataset = Dataset.open(folder)
     if not (dataset.folder / PARTS).is_dir():
         raise CadsightError(f"{dataset.folder} has no {PARTS}/, expected a set of `cadsight synthesize`")
     if count < 1 or not len(dataset):
-        raise CadsightError(f"{count} of {len(dataset)} pictures were to be checked, expected at least one")
+        raise CadsightError(f"{count} of {len(dataset)} images were to be checked, expected at least one")
     parts = {p.class_id: (p, load_part_mesh(p)) for p in load_parts(dataset.folder / PARTS)}
     chosen = np.random.default_rng(seed).choice(len(dataset), min(count, len(dataset)), replace=False)
     exported = _exported_normals(dataset.folder)
@@ -137,7 +137,7 @@ def check(folder: str | Path, count: int = 30, seed: int = 0, *, progress: Progr
         figures.append(Figure(drawn, caption, bool(wrong)))
     if not findings:
         raise CadsightError(
-            f"none of {len(figures)} pictures of {dataset.folder} has a label with mask and pose, expected some"
+            f"none of {len(figures)} images of {dataset.folder} has a label with mask and pose, expected some"
         )
     problems = tuple(f.problem for f in findings if f.problem)
     return Report(dataset.folder, tuple(findings), problems, tuple(figures))

@@ -12,14 +12,14 @@ from cadsight_core.part import Part
 from cadsight_core.sample import Sample
 from cadsight_core.watching import watched
 
-from cadsight_synthesis.datasets.source import Picture, picture_name, recipe_identity
+from cadsight_synthesis.datasets.source import EncodedSample, image_name, recipe_identity
 from cadsight_synthesis.image_ops.composition import CutOut, Image, compose_set, cut_out
 from cadsight_synthesis.recipes.composed import ComposedRecipe
 
 
 @dataclass(frozen=True)
-class ComposedPictures:
-    """The pictures of a composed recipe, each a group of its own (see :class:`rendered_set.Pictures`)."""
+class ComposedImages:
+    """The images of a composed recipe, each a group of its own (see :class:`rendered_set.Images`)."""
 
     recipe: ComposedRecipe
     parts: tuple[Part, ...] = ()
@@ -31,19 +31,19 @@ class ComposedPictures:
 
     @property
     def identity(self) -> dict[str, Any]:
-        pictures = Dataset.open(self.recipe.source).fingerprint()
+        images = Dataset.open(self.recipe.source).fingerprint()
         behind = hashlib.sha256(read_image(self.recipe.background).tobytes()).hexdigest()
         # By what they hold and not by where they lie: a run that was moved goes on.
         recipe = replace(self.recipe, source=Path("source"), background=Path("background"))
-        return {**recipe_identity(recipe), "source_sha256": pictures, "background_sha256": behind}
+        return {**recipe_identity(recipe), "source_sha256": images, "background_sha256": behind}
 
-    def __call__(self, number: int) -> list[Picture]:
-        sample, image = composed_picture(self.recipe, number)
-        return [Picture(sample.to_json(), encode_image(image))]
+    def __call__(self, number: int) -> list[EncodedSample]:
+        sample, image = composed_image(self.recipe, number)
+        return [EncodedSample(sample.to_json(), encode_image(image))]
 
 
-def composed_picture(recipe: ComposedRecipe, number: int) -> tuple[Sample, Image]:
-    """Picture ``number`` of a recipe's set and its labels.
+def composed_image(recipe: ComposedRecipe, number: int) -> tuple[Sample, Image]:
+    """Image ``number`` of a recipe's set and its labels.
 
     Raises:
         CadsightError: when the source has no part with a mask, or none fits on the background.
@@ -51,7 +51,7 @@ def composed_picture(recipe: ComposedRecipe, number: int) -> tuple[Sample, Image
     cut_outs, background = _material(recipe.source, recipe.background)
     parameters = replace(recipe.composition, seed=recipe.seed)
     (made,) = compose_set(cut_outs, background, number + 1, parameters, recipe.split, first=number)
-    name = picture_name(recipe.name, recipe.seed, number)
+    name = image_name(recipe.name, recipe.seed, number)
     return replace(made[0], name=name, image=Path(f"{name}.png")), made[1]
 
 

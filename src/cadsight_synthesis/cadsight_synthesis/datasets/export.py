@@ -1,4 +1,4 @@
-"""A set of pictures in the formats that others read."""
+"""A set of images in the formats that others read."""
 
 from collections.abc import Sequence
 from pathlib import Path

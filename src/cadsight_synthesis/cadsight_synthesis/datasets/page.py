@@ -1,4 +1,4 @@
-"""One page with pictures in it, to be looked at anywhere."""
+"""One page with images in it, to be looked at anywhere."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ figcaption { font-size: .85rem; overflow-wrap: anywhere; }
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A picture (H, W, 3) with what to write beneath it; ``wrong`` ones are marked."""
+    """An image (H, W, 3) with what to write beneath it; ``wrong`` ones are marked."""
 
     image: Rgb
     caption: str
@@ -65,8 +65,8 @@ def write_page(path: str | Path, title: str, facts: Mapping[str, str], figures: 
     page = Environment(autoescape=True, undefined=StrictUndefined).from_string(_PAGE)
     shown = [
         {
-            "data": base64.b64encode(encode_image(figure.image, "picture.jpg")).decode(),
-            "alt": f"picture {number}",
+            "data": base64.b64encode(encode_image(figure.image, "image.jpg")).decode(),
+            "alt": f"image {number}",
             "caption": figure.caption,
             "wrong": figure.wrong,
         }

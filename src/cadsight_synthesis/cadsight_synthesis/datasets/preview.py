@@ -9,7 +9,7 @@ from cadsight_core.images import Rgb
 from cadsight_core.sample import Sample
 from cadsight_core.watching import step
 
-from cadsight_synthesis.datasets.composed import composed_picture
+from cadsight_synthesis.datasets.composed import composed_image
 from cadsight_synthesis.datasets.page import Figure
 from cadsight_synthesis.datasets.rendered import sample_of
 from cadsight_synthesis.recipes.base import SceneRecipe
@@ -21,7 +21,7 @@ COUNT = 9
 
 
 def preview(recipe: SceneRecipe | ComposedRecipe, engine: EngineName, count: int = COUNT) -> Iterator[Figure]:
-    """Pictures of the recipe's first ``count`` scenes with their labels drawn, one of each; views take turns.
+    """Images of the recipe's first ``count`` scenes with their labels drawn, one of each; views take turns.
 
     They are those of a whole set.
 
@@ -31,7 +31,7 @@ def preview(recipe: SceneRecipe | ComposedRecipe, engine: EngineName, count: int
     if isinstance(recipe, ComposedRecipe):
         classes = Dataset.open(recipe.source).classes
         for number in range(count):
-            yield _figure(*composed_picture(recipe, number), classes)
+            yield _figure(*composed_image(recipe, number), classes)
         return
     with step(f"the engine {engine} starts"):
         drawing = make_engine(engine)

@@ -1,4 +1,4 @@
-"""A data set out of a recipe, picture by picture, continued where it was left.
+"""A data set out of a recipe, image by image, continued where it was left.
 
 Beside the samples the folder holds ``parts/``: the YAML and the mesh of each part, so that a set can be checked and
 used on a machine that has nothing else of it.
@@ -23,8 +23,8 @@ from cadsight_core.sample import Sample
 from cadsight_core.yaml_file import dump_yaml
 
 from cadsight_synthesis.assets.cache import ply_of
-from cadsight_synthesis.datasets.composed import ComposedPictures
-from cadsight_synthesis.datasets.source import Picture, Pictures, picture_name, recipe_identity
+from cadsight_synthesis.datasets.composed import ComposedImages
+from cadsight_synthesis.datasets.source import EncodedSample, ImageSource, image_name, recipe_identity
 from cadsight_synthesis.recipes.base import Recipe, SceneRecipe
 from cadsight_synthesis.recipes.composed import ComposedRecipe
 from cadsight_synthesis.recipes.reader import scene_of
@@ -37,7 +37,7 @@ PARTS = "parts"
 
 
 @dataclass(frozen=True)
-class RenderedPictures:
+class RenderedImages:
     """The views of a recipe's scenes, drawn by an engine with ``threads`` threads, 0 for all cores."""
 
     recipe: SceneRecipe
@@ -60,21 +60,21 @@ class RenderedPictures:
     def identity(self) -> dict[str, Any]:
         return {**recipe_identity(self.recipe), "engine": self.engine}
 
-    def __call__(self, number: int) -> list[Picture]:
+    def __call__(self, number: int) -> list[EncodedSample]:
         recipe = self.recipe
         scene = scene_of(recipe, number)
         renderings = kept_engine(self.engine, self.threads).render(scene)
         found = []
         for place, rendering in enumerate(renderings):
             sample, image = sample_of(recipe, scene, number, place, rendering, self.engine)
-            found.append(Picture(sample.to_json(), encode_image(image)))
+            found.append(EncodedSample(sample.to_json(), encode_image(image)))
         return found
 
 
 def sample_of(
     recipe: SceneRecipe, scene: Scene, number: int, place: int, rendering: Rendering, engine: str
 ) -> tuple[Sample, Rgb]:
-    """The sample and picture (H, W, 3) of view ``place`` of ``scene``, which is the recipe's scene ``number``."""
+    """The sample and image (H, W, 3) of view ``place`` of ``scene``, which is the recipe's scene ``number``."""
     overall = number * recipe.views_per_scene + place
     sample = labelled(
         scene,
@@ -82,24 +82,24 @@ def sample_of(
         rendering,
         recipe.parts_by_class,
         recipe.labels,
-        name=picture_name(recipe.name, recipe.seed, overall),
+        name=image_name(recipe.name, recipe.seed, overall),
         split=recipe.split,
         record={"view": place, "engine": engine},
     )
     return recipe.finished(sample, rendering.image, overall)
 
 
-def pictures_of(recipe: Recipe, engine: EngineName, threads: int = 0) -> Pictures:
-    """The pictures of a recipe of any kind; a composed one needs no engine."""
+def images_of(recipe: Recipe, engine: EngineName, threads: int = 0) -> ImageSource:
+    """The images of a recipe of any kind; a composed one needs no engine."""
     if isinstance(recipe, SceneRecipe):
-        return RenderedPictures(recipe, engine, threads)
+        return RenderedImages(recipe, engine, threads)
     if isinstance(recipe, ComposedRecipe):
-        return ComposedPictures(recipe)
-    raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no pictures to make")
+        return ComposedImages(recipe)
+    raise CadsightError(f"the recipe {recipe.name!r} of kind {recipe.kind} has no images to make")
 
 
 def write_set(
-    pictures: Pictures,
+    images: ImageSource,
     count: int,
     out: str | Path,
     *,
@@ -108,70 +108,70 @@ def write_set(
     cluster: str | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Make pictures until the data set ``out`` has ``count``, in their order; what is there is kept.
+    """Make images until the data set ``out`` has ``count``, in their order; what is there is kept.
 
-    The same pictures have the same bytes whether one process made them or many, in one run or in several.
+    The same images have the same bytes whether one process made them or many, in one run or in several.
 
     Args:
         extra: what is said of the whole set, as in :class:`cadsight_core.dataset.Dataset`.
         workers: processes on this machine; with one, this process does it.
         cluster: address of a Dask scheduler whose workers do it instead; they need the same files.
-        progress: wraps the loop over pictures: (iterable, total, what) -> iterable, such as a progress bar.
+        progress: wraps the loop over images: (iterable, total, what) -> iterable, such as a progress bar.
 
     Raises:
-        CadsightError: when ``out`` holds another set, a picture cannot be made, workers die again and again, or the
+        CadsightError: when ``out`` holds another set, an image cannot be made, workers die again and again, or the
             disk is full. The data set is whole at any moment, and the same call goes on with it.
     """
     if count < 1:
-        raise CadsightError(f"{count} pictures were asked for, expected at least 1")
-    identity = pictures.identity
-    dataset = _continued(out, pictures, identity) if Dataset.is_one(out) else None
+        raise CadsightError(f"{count} images were asked for, expected at least 1")
+    identity = images.identity
+    dataset = _continued(out, images, identity) if Dataset.is_one(out) else None
     first = len(dataset) if dataset else 0
     if dataset and first >= count:
         return dataset
     spread = spreader_of(workers, cluster, close_kept)
     try:
         # Whatever ends the loop, the work in hand is called off before those who do it are sent home.
-        with contextlib.closing(_from(pictures, spread, first, count)) as made:
-            left = iter(progress(made, count - first, "pictures") if progress else made)
+        with contextlib.closing(_from(images, spread, first, count)) as made:
+            left = iter(progress(made, count - first, "images") if progress else made)
             if dataset is None:
-                dataset = _begun(out, pictures, {**(extra or {}), "synthesis": identity}, left)
-            for picture in left:
-                dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
+                dataset = _begun(out, images, {**(extra or {}), "synthesis": identity}, left)
+            for image in left:
+                dataset.append_encoded(Sample.from_json(image.sample), image.png)
     finally:
         spread.close()
     return dataset
 
 
-def _continued(out: str | Path, pictures: Pictures, identity: dict[str, Any]) -> Dataset:
-    dataset = Dataset.create(out, pictures.classes, exist_ok=True)
+def _continued(out: str | Path, images: ImageSource, identity: dict[str, Any]) -> Dataset:
+    dataset = Dataset.create(out, images.classes, exist_ok=True)
     there = dataset.extra.get("synthesis")
     if there != identity:
         raise CadsightError(f"{dataset.folder} was made {_difference(there, identity)}, expected a new folder")
-    _keep_parts(dataset.folder, pictures.parts)
+    _keep_parts(dataset.folder, images.parts)
     return dataset
 
 
-def _begun(out: str | Path, pictures: Pictures, extra: dict[str, Any], made: Iterator[Picture]) -> Dataset:
-    """A new set with its first picture: where that cannot be made, nothing is left that another recipe would meet."""
+def _begun(out: str | Path, images: ImageSource, extra: dict[str, Any], made: Iterator[EncodedSample]) -> Dataset:
+    """A new set with its first image: where that cannot be made, nothing is left that another recipe would meet."""
     with whole_folder(out, replace=False) as work:
-        dataset = Dataset.create(work, pictures.classes, extra=extra)
-        _keep_parts(work, pictures.parts)
-        picture = next(made)
-        dataset.append_encoded(Sample.from_json(picture.sample), picture.png)
+        dataset = Dataset.create(work, images.classes, extra=extra)
+        _keep_parts(work, images.parts)
+        image = next(made)
+        dataset.append_encoded(Sample.from_json(image.sample), image.png)
     return Dataset.open(out)
 
 
-def _from(pictures: Pictures, spread: Spreader, first: int, count: int) -> Generator[Picture, None, None]:
-    group = pictures.group
+def _from(images: ImageSource, spread: Spreader, first: int, count: int) -> Generator[EncodedSample, None, None]:
+    group = images.group
     numbers = range(first // group, -(-count // group))
     skipped = first % group
     left = count - first
-    with contextlib.closing(spread(pictures, numbers)) as groups:
+    with contextlib.closing(spread(images, numbers)) as groups:
         for found in groups:
-            for picture in found[skipped:][:left]:
+            for image in found[skipped:][:left]:
                 left -= 1
-                yield picture
+                yield image
             skipped = 0
 
 

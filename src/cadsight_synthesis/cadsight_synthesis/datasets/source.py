@@ -1,24 +1,24 @@
-"""What a set is made of: pictures that are each a function of their number alone."""
+"""What a set is made of: images that are each a function of their number alone."""
 
-import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cadsight_core.parameters import by_first_names
 from cadsight_core.part import Part
 
 
 @dataclass(frozen=True)
-class Picture:
+class EncodedSample:
     """A sample and its file as they travel between processes: JSON (masks as run lengths) and PNG."""
 
     sample: dict[str, Any]
     png: bytes
 
 
-class Pictures(Protocol):
-    """What a set is made of: groups of pictures, each a function of its number alone. It can be sent to a process."""
+class ImageSource(Protocol):
+    """What a set is made of: groups of images, each a function of its number alone. It can be sent to a process."""
 
     @property
     def classes(self) -> tuple[str, ...]: ...
@@ -28,26 +28,26 @@ class Pictures(Protocol):
 
     @property
     def group(self) -> int:
-        """Pictures that belong together, such as the views of one scene."""
+        """Images that belong together, such as the views of one scene."""
         ...
 
     @property
     def identity(self) -> dict[str, Any]:
-        """JSON that is the same for the same pictures."""
+        """JSON that is the same for the same images."""
         ...
 
-    def __call__(self, number: int) -> list[Picture]:
-        """The pictures of group ``number``."""
+    def __call__(self, number: int) -> list[EncodedSample]:
+        """The images of group ``number``."""
         ...
 
 
 def recipe_identity(recipe: Any) -> dict[str, Any]:
     """Kind, name, seed and a digest of all that a recipe says (not of the files that it names)."""
-    said = json.dumps(dataclasses.asdict(recipe), sort_keys=True, default=str, allow_nan=True)
+    said = json.dumps(by_first_names(recipe), sort_keys=True, default=str, allow_nan=True)
     digest = hashlib.sha256(said.encode()).hexdigest()
     return {"kind": recipe.kind, "name": recipe.name, "seed": recipe.seed, "recipe_sha256": digest}
 
 
-def picture_name(name: str, seed: int, place: int) -> str:
-    """Name of picture ``place`` of a recipe's set."""
+def image_name(name: str, seed: int, place: int) -> str:
+    """Name of image ``place`` of a recipe's set."""
     return f"{name}-{seed}-{place:06d}"

@@ -1,4 +1,4 @@
-"""What an affine map of a picture does to everything that is known of it.
+"""What an affine map of an image does to everything that is known of it.
 
 A map is a (3, 3) matrix on pixels, centre of the top left pixel at (0, 0): ``new = matrix @ (x, y, 1)``.
 """
@@ -31,13 +31,13 @@ _RAGGED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class PictureMap:
-    """An affine map of a picture and what it means for the camera.
+class ImageMap:
+    """An affine map of an image and what it means for the camera.
 
     Attributes:
         matrix: (3, 3) on pixels.
-        size: of the new picture.
-        camera: of the new picture, where the old one's was known and there is one.
+        size: of the new image.
+        camera: of the new image, where the old one's was known and there is one.
         turn: (3, 3) orthogonal matrix that takes directions of the old optical frame to the new one, of determinant
             -1 for a mirror; None where the map is not rigid and directions are lost.
     """
@@ -48,8 +48,8 @@ class PictureMap:
     turn: Array | None
 
     @staticmethod
-    def of(matrix: ArrayLike, size: ImageSize, camera: Camera | None = None) -> "PictureMap":
-        """The map, with the pinhole camera that would have taken the new picture of the turned or mirrored scene.
+    def of(matrix: ArrayLike, size: ImageSize, camera: Camera | None = None) -> "ImageMap":
+        """The map, with the pinhole camera that would have taken the new image of the turned or mirrored scene.
 
         A camera maps (x, y) of its normalised plane to F (x, y) + c with F = diag(fx, fy). After the map A it is
         A F (x, y) + ..., and A F = F' Q with F' diagonal and Q orthogonal says: a camera of focal lengths F' sees
@@ -64,35 +64,35 @@ class PictureMap:
         plane = linear / new[:, None]
         rigid = abs(plane[0] @ plane[1]) < _ROUNDING and (camera is not None or abs(new[0] / new[1] - 1) < _ROUNDING)
         if not rigid:
-            return PictureMap(a, size, None, None)
+            return ImageMap(a, size, None, None)
         turn = np.eye(3)
         turn[:2, :2] = plane
         if camera is None:
-            return PictureMap(a, size, None, turn)
+            return ImageMap(a, size, None, turn)
         cx, cy = a[:2, :2] @ (camera.cx, camera.cy) + a[:2, 2]
         distortion = list(camera.distortion)
         if distortion:
             p2, p1 = plane @ (distortion[3], distortion[2])
             distortion[2:4] = float(p1), float(p2)
         taken = Camera(size, float(new[0]), float(new[1]), float(cx), float(cy), tuple(distortion), camera.frame)
-        return PictureMap(a, size, taken, turn)
+        return ImageMap(a, size, taken, turn)
 
     def points(self, pixels: ArrayLike) -> Array:
-        """Pixels (..., 2), counted from the first pixel's centre, in the new picture."""
+        """Pixels (..., 2), counted from the first pixel's centre, in the new image."""
         return np.asarray(pixels, float) @ self.matrix[:2, :2].T + self.matrix[:2, 2]
 
     def corners(self, places: ArrayLike) -> Array:
-        """Corners (..., 2) of boxes and polygons, counted from the first pixel's corner, in the new picture."""
+        """Corners (..., 2) of boxes and polygons, counted from the first pixel's corner, in the new image."""
         return self.points(np.asarray(places, float) - 0.5) + 0.5
 
     def box(self, box: Box) -> Box:
-        """The box around a box's four corners, which may reach out of the new picture."""
+        """The box around a box's four corners, which may reach out of the new image."""
         x0, y0, x1, y1 = box.as_tuple()
         places = self.corners([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
         return Box(*map(float, (*places.min(axis=0), *places.max(axis=0))))
 
     def image(self, image: Rgb, border: tuple[float, float, float] | None = None) -> Rgb:
-        """The picture (H, W, 3) mapped; what lies outside the old one gets ``border``, or the nearest pixel's colour.
+        """The image (H, W, 3) mapped; what lies outside the old one gets ``border``, or the nearest pixel's colour.
 
         Maps onto whole pixels, such as flips and crops, copy them.
         """
@@ -114,7 +114,7 @@ class PictureMap:
         new_box = self.box(old_box).clipped(self.size) if old_box is not None else None
         if old_box is None or new_box is None or not new_box.area:
             return new
-        # Only where it is: a picture has many small masks.
+        # Only where it is: an image has many small masks.
         x0, y0, x1, y1 = map(int, old_box.as_tuple())
         left, top, right, bottom = map(int, (*np.floor(new_box.as_tuple()[:2]), *np.ceil(new_box.as_tuple()[2:])))
         here, there = np.eye(3), np.eye(3)
@@ -128,7 +128,7 @@ class PictureMap:
     def instance(
         self, instance: Instance, old: ImageSize, min_visible: float = 0.0, orders: Mapping[int, Order] = NO_ORDERS
     ) -> Instance | None:
-        """The instance in the new picture; None where less than ``min_visible`` of it, or nothing, is left in view.
+        """The instance in the new image; None where less than ``min_visible`` of it, or nothing, is left in view.
 
         A box that hugs its mask or polygons goes on hugging them; of others the corners are mapped, so that a
         rotation makes them larger. Mask, polygons and box are cut at the border. A pose is lost by a mirror, as no
@@ -187,7 +187,7 @@ class PictureMap:
         )
 
     def _move_key_points(self, attributes: dict[str, Any], order: Order | None) -> None:
-        """COCO's key points, corners like a polygon's; one that leaves the picture is not labelled any more."""
+        """COCO's key points, corners like a polygon's; one that leaves the image is not labelled any more."""
         told = np.asarray(attributes["keypoints"], float).reshape(-1, 3)
         places = self.corners(told[:, :2])
         inside = ((places >= 0) & (places <= (self.size.width, self.size.height))).all(axis=1)
@@ -199,7 +199,7 @@ class PictureMap:
         attributes["num_keypoints"] = int(np.count_nonzero(seen))
 
     def _follow(self, attributes: dict[str, Any], share: float, around: Box | None) -> None:
-        """Attributes that say something of the picture; ``around`` is the box around what is seen, where known."""
+        """Attributes that say something of the image; ``around`` is the box around what is seen, where known."""
         fraction = float(attributes.get("visible_fraction", 0.0))
         whole = fraction >= 1 and share > 1 - _RAGGED and around is not None and self._holds(around)
         # A fraction of 1 may hide a few pixels beyond the border.
@@ -223,7 +223,7 @@ class PictureMap:
         return bool(np.count_nonzero(np.abs(self.matrix[:2, :2]) > _ROUNDING) == 2)
 
     def _holds(self, box: Box) -> bool:
-        """Whether a box is in the new picture and does not touch its border."""
+        """Whether a box is in the new image and does not touch its border."""
         return box.x0 > 0 and box.y0 > 0 and box.x1 < self.size.width and box.y1 < self.size.height
 
     def _shows(self, pixel: Array) -> bool:
@@ -231,7 +231,7 @@ class PictureMap:
         return bool(-0.5 <= x <= self.size.width - 0.5 and -0.5 <= y <= self.size.height - 0.5)
 
     def _window(self, shape: tuple[int, ...]) -> tuple[slice, slice] | None:
-        """The old rows and columns in their new order, where the map moves whole pixels inside the old picture."""
+        """The old rows and columns in their new order, where the map moves whole pixels inside the old image."""
         a = self.matrix
         whole = np.array_equal(np.abs(a[:2, :2]), np.eye(2)) and np.array_equal(a[:2, 2], np.round(a[:2, 2]))
         if not whole:

@@ -1,6 +1,6 @@
-"""More pictures out of those that are there, with everything known of them following (Rudenko, section 5).
+"""More images out of those that are there, with everything known of them following (Rudenko, section 5).
 
-OpenCV does the pixels. One affine map does all that moves them, so that a picture is sampled once and its camera,
+OpenCV does the pixels. One affine map does all that moves them, so that an image is sampled once and its camera,
 normals and points follow the very same numbers (see :mod:`cadsight_synthesis.image_ops.affine`).
 """
 
@@ -22,7 +22,7 @@ from cadsight_core.images import Rgb
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Sample
 
-from cadsight_synthesis.image_ops.affine import NO_ORDERS, PictureMap
+from cadsight_synthesis.image_ops.affine import NO_ORDERS, ImageMap
 
 _NORMAL = statistics.NormalDist()
 # The normal distribution's 256 quantiles around 128, as wide as bytes can be: noise of good shape out of random bytes,
@@ -33,7 +33,7 @@ _NOISE = np.array([round(128 + _NOISE_DEVIATION * _NORMAL.inv_cdf((k + 0.5) / 25
 
 @dataclass(frozen=True)
 class AugmentationParameters:
-    """How far a copy may be from its picture. A limit of 0 (1 for factors) leaves a step out."""
+    """How far a copy may be from its image. A limit of 0 (1 for factors) leaves a step out."""
 
     chance: float = parameter(0.7, "chance of each step, but for the flips", minimum=0.0, maximum=1.0)
     flip_horizontal: float = parameter(0.5, "chance of left and right changing places", minimum=0.0, maximum=1.0)
@@ -42,7 +42,7 @@ class AugmentationParameters:
     zoom: float = parameter(1.2, "largest factor of zooming in or out at the same size", minimum=1.0, maximum=10.0)
     shift: float = parameter(0.1, "largest shift, as a share of each side", minimum=0.0, maximum=0.9)
     crop: float = parameter(0.2, "largest share of each side that is cropped away", minimum=0.0, maximum=0.9)
-    keep_size: bool = parameter(True, "crops are enlarged to the picture's size")
+    keep_size: bool = parameter(True, "crops are enlarged to the image's size")
     scale: float = parameter(1.0, "largest factor by which both sides change", minimum=1.0, maximum=8.0)
     stretch: float = parameter(
         1.0, "largest factor between width and height; without a known camera normals are dropped",
@@ -56,7 +56,7 @@ class AugmentationParameters:
     blur_px: float = parameter(1.5, "largest standard deviation of a Gaussian blur", minimum=0.0, maximum=50.0)
     noise: float = parameter(6.0, "largest standard deviation of noise, of 255", minimum=0.0, maximum=100.0)
     border: Literal["mean", "edge", "black"] = parameter(
-        "mean", "what lies beyond the picture: its border's mean colour, its border, or black"
+        "mean", "what lies beyond the image: its border's mean colour, its border, or black"
     )
     min_visible: float = parameter(
         0.2, "smallest share of an instance left in view that keeps its label", minimum=0.0, maximum=1.0
@@ -69,10 +69,10 @@ class AugmentationParameters:
 
 @dataclass(frozen=True)
 class Steps:
-    """What is done to one picture; the defaults do nothing.
+    """What is done to one image; the defaults do nothing.
 
     Attributes:
-        crop: x, y, width and height of the window as shares of the picture's sides.
+        crop: x, y, width and height of the window as shares of the image's sides.
         shift: in shares of the sides.
         zoom: at the same size; ``scale``, ``stretch`` and the crop (unless ``keep_size``) change the size.
         stretch: width by height.
@@ -141,13 +141,13 @@ def augment(
     name: str | None = None,
     orders: Mapping[int, Order] = NO_ORDERS,
 ) -> tuple[Sample, Rgb]:
-    """A changed copy of a picture (H, W, 3) and its labels; the same seed gives the same copy.
+    """A changed copy of an image (H, W, 3) and its labels; the same seed gives the same copy.
 
     ``orders`` are the key points' in a mirror (see :mod:`cadsight_core.formats.key_points`). ``record`` tells the steps
-    and seed, and under ``source`` what made the picture.
+    and seed, and under ``source`` what made the image.
 
     Raises:
-        CadsightError: when the picture has another size than the sample says.
+        CadsightError: when the image has another size than the sample says.
     """
     steps = draw_steps(parameters, seed)
     copy, changed = apply_steps(sample, image, steps, orders)
@@ -157,7 +157,7 @@ def augment(
 
 
 def copy_seed(seed: int, name: str, copy: int) -> int:
-    """The seed of one copy of the picture called ``name``: pictures that come or go leave it as it is."""
+    """The seed of one copy of the image called ``name``: images that come or go leave it as it is."""
     digest = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big")
     return int(np.random.SeedSequence([seed, digest, copy]).generate_state(1)[0])
 
@@ -165,17 +165,17 @@ def copy_seed(seed: int, name: str, copy: int) -> int:
 def apply_steps(
     sample: Sample, image: Rgb, steps: Steps, orders: Mapping[int, Order] = NO_ORDERS
 ) -> tuple[Sample, Rgb]:
-    """The picture (H, W, 3) and its labels after ``steps``; see :meth:`PictureMap.instance` for what follows how.
+    """The image (H, W, 3) and its labels after ``steps``; see :meth:`ImageMap.instance` for what follows how.
 
     Raises:
-        CadsightError: when the picture has another size than the sample says.
+        CadsightError: when the image has another size than the sample says.
     """
     if image.shape[:2] != (sample.size.height, sample.size.width):
         raise CadsightError(
-            f"the picture of {sample.name!r} is {image.shape[1]} x {image.shape[0]} pixels, expected "
+            f"the image of {sample.name!r} is {image.shape[1]} x {image.shape[0]} pixels, expected "
             f"{sample.size.width} x {sample.size.height}"
         )
-    moved = picture_map(sample, steps)
+    moved = image_map(sample, steps)
     instances = [moved.instance(i, sample.size, steps.min_visible, orders) for i in sample.instances]
     pixels = image
     if moved.size != sample.size or not np.array_equal(moved.matrix, np.eye(3)):
@@ -184,8 +184,8 @@ def apply_steps(
     return copy, recoloured(pixels, steps)
 
 
-def picture_map(sample: Sample, steps: Steps) -> PictureMap:
-    """The one map of all steps that move pixels: first those around the picture's middle, last the crop."""
+def image_map(sample: Sample, steps: Steps) -> ImageMap:
+    """The one map of all steps that move pixels: first those around the image's middle, last the crop."""
     size, camera = sample.size, sample.camera
     # Rotated along the rays where the camera is known: with unlike focal lengths a circle is an ellipse of pixels.
     aspect = np.diag([camera.fx / camera.fy, 1.0]) if camera is not None else np.eye(2)
@@ -206,23 +206,23 @@ def picture_map(sample: Sample, steps: Steps) -> PictureMap:
     # The same factor for both sides, unless a stretch is wanted: rounding must not make a scale one.
     factor = target / window
     matrix = _affine(np.diag(factor), (factor - 1) / 2 + (pixels - target) / 2) @ matrix
-    return PictureMap.of(matrix, ImageSize(int(pixels[0]), int(pixels[1])), camera)
+    return ImageMap.of(matrix, ImageSize(int(pixels[0]), int(pixels[1])), camera)
 
 
 def recoloured(image: Rgb, steps: Steps) -> Rgb:
-    """The picture (H, W, 3) after all steps that leave its pixels where they are."""
+    """The image (H, W, 3) after all steps that leave its pixels where they are."""
     pixels: np.ndarray = image
     colours = _colour_matrix(steps)
     if not np.array_equal(colours, np.eye(3, 4)):
         pixels = cv2.transform(pixels, colours)
     if steps.blur_px > 0:
         pixels = cv2.GaussianBlur(pixels, (0, 0), steps.blur_px)
-    picture = np.asarray(pixels, np.uint8)
-    return noisy(picture, steps.noise, steps.noise_seed) if steps.noise > 0 else picture
+    rounded = np.asarray(pixels, np.uint8)
+    return noisy(rounded, steps.noise, steps.noise_seed) if steps.noise > 0 else rounded
 
 
 def noisy(image: Rgb, deviation: float, seed: int) -> Rgb:
-    """The picture with Gaussian noise of a standard deviation in steps of 255, independent in each channel."""
+    """The image with Gaussian noise of a standard deviation in steps of 255, independent in each channel."""
     drawn = np.random.Generator(np.random.SFC64(seed)).bytes(image.size)
     noise = cv2.LUT(np.frombuffer(drawn, np.uint8).reshape(image.shape), _NOISE)
     weight = deviation / _NOISE_DEVIATION

@@ -1,4 +1,4 @@
-"""Pictures of one to four parts, made of pictures of one (Comillas, section 3.3.1 and figure 10)."""
+"""Images of one to four parts, made of images of one (Comillas, section 3.3.1 and figure 10)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,16 +21,16 @@ _TRIES = 60
 
 @dataclass(frozen=True)
 class CompositionParameters:
-    """What a composed picture may look like."""
+    """What a composed image may look like."""
 
-    min_parts: int = parameter(1, "fewest parts in a picture", minimum=1, maximum=50)
-    max_parts: int = parameter(4, "most parts in a picture", minimum=1, maximum=50)
+    min_parts: int = parameter(1, "fewest parts in an image", minimum=1, maximum=50)
+    max_parts: int = parameter(4, "most parts in an image", minimum=1, maximum=50)
     min_scale: float = parameter(0.9, "smallest scale of a part", minimum=0.1, maximum=10.0)
     max_scale: float = parameter(1.1, "largest scale of a part", minimum=0.1, maximum=10.0)
     max_overlap: float = parameter(
         0.0, "largest share of a part's mask that parts in front of it may hide", minimum=0.0, maximum=0.9
     )
-    margin_px: int = parameter(4, "smallest distance of a part to the picture's border", minimum=0, maximum=1000)
+    margin_px: int = parameter(4, "smallest distance of a part to the image's border", minimum=0, maximum=1000)
     edge_px: float = parameter(0.8, "width over which a cut-out's edge fades, in pixels", minimum=0.0, maximum=20.0)
     max_shadow: float = parameter(0.25, "darkest soft shadow under a part, 0 for none", minimum=0.0, maximum=1.0)
     seed: int = parameter(0, "seed of the whole set", minimum=0)
@@ -46,15 +46,15 @@ class CompositionParameters:
 
 @dataclass(frozen=True, eq=False)
 class CutOut:
-    """A part cut out of a picture.
+    """A part cut out of an image.
 
     Attributes:
         image: (h, w, 3) RGB of its box and a little around it; beyond its edge with the part's own colours.
         mask: (h, w).
-        offset: (x, y) of the cut-out's top left pixel in the picture that it came from.
+        offset: (x, y) of the cut-out's top left pixel in the image that it came from.
         instance: its label there.
-        camera: of that picture, where known.
-        name: of that picture.
+        camera: of that image, where known.
+        name: of that image.
     """
 
     image: Image
@@ -66,7 +66,7 @@ class CutOut:
 
 
 def cut_out(sample: Sample, image: Image, around: int = 6) -> list[CutOut]:
-    """Every part of a picture (H, W, 3) that has a mask, with ``around`` pixels on each side where there are any."""
+    """Every part of an image (H, W, 3) that has a mask, with ``around`` pixels on each side where there are any."""
     found = []
     for instance in sample.instances:
         box = Box.from_mask(instance.mask) if instance.mask is not None else None
@@ -96,7 +96,7 @@ def compose(
     seed: int,
     split: Split = "train",
 ) -> tuple[Sample, Image]:
-    """One picture with parts on ``background`` (H, W, 3), and its labels; the same seed gives the same picture.
+    """One image with parts on ``background`` (H, W, 3), and its labels; the same seed gives the same image.
 
     A part that finds no free place is left out; the first one always fits or is refused. Its normal turns with the
     ray on which it now lies (see :func:`cadsight_core.camera.viewing_rotation`): the cut-out still looks as it did
@@ -106,7 +106,7 @@ def compose(
         CadsightError: when there is no cut-out or none of those drawn fits on the background.
     """
     if not cut_outs:
-        raise CadsightError("no part with a mask came to compose pictures of, expected at least one")
+        raise CadsightError("no part with a mask came to compose images of, expected at least one")
     rng = np.random.default_rng(seed)
     height, width = background.shape[:2]
     size = ImageSize(width, height)
@@ -156,14 +156,14 @@ def compose_set(
     split: Split = "train",
     first: int = 0,
 ) -> Iterator[tuple[Sample, Image]]:
-    """The pictures ``first`` to ``count`` of the set that ``parameters.seed`` names, each with a seed of its own."""
+    """The images ``first`` to ``count`` of the set that ``parameters.seed`` names, each with a seed of its own."""
     for i in range(first, count):
         seed = int(np.random.SeedSequence([parameters.seed, i]).generate_state(1)[0])
         yield compose(cut_outs, background, f"composed-{parameters.seed}-{i:06d}", parameters, seed, split)
 
 
 def _bled(image: Image, mask: NDArray[np.bool_]) -> Image:
-    """The picture with everything outside the part, and its edge that is mixed with it, in the nearest part's colour.
+    """The image with everything outside the part, and its edge that is mixed with it, in the nearest part's colour.
 
     The old surroundings, such as a dark gripper, would otherwise come along as a rim.
     """
@@ -229,7 +229,7 @@ class _Placed:
         )
 
     def _moved(self, pixel: ArrayLike) -> Array:
-        """Where a pixel (2,) of the old picture lies in the new one."""
+        """Where a pixel (2,) of the old image lies in the new one."""
         source = self.scaled.source
         # Pixel centres are at integers, so the cut-out's left side is at its offset - 0.5.
         inside = np.subtract(pixel, source.offset) + 0.5

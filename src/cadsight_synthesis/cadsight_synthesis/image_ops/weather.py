@@ -1,4 +1,4 @@
-"""Rain, snow, fog, darkness, glare and things in the way, over pictures that are there (Rudenko, section 5).
+"""Rain, snow, fog, darkness, glare and things in the way, over images that are there (Rudenko, section 5).
 
 Weather changes pixels alone; occluders also take from masks, contours and boxes what they hide.
 """
@@ -23,13 +23,13 @@ Light = NDArray[np.float32]
 
 # cv2 takes coordinates in 1/16 pixel.
 _SHIFT = 4
-# Sizes of drops and flakes are told for a picture of this height.
+# Sizes of drops and flakes are told for an image of this height.
 _HEIGHT = 480.0
 
 
 @dataclass(frozen=True)
 class WeatherParameters:
-    """How often each kind of weather is drawn, and how heavy it is at most. Of rain and snow a picture has one."""
+    """How often each kind of weather is drawn, and how heavy it is at most. Of rain and snow an image has one."""
 
     rain: float = parameter(0.3, "chance of rain", minimum=0.0, maximum=1.0)
     snow: float = parameter(0.3, "chance of snow, where it does not rain", minimum=0.0, maximum=1.0)
@@ -40,7 +40,7 @@ class WeatherParameters:
     max_strength: float = parameter(1.0, "heaviest weather of each kind", minimum=0.0, maximum=1.0)
     max_occluders: int = parameter(3, "most things in the way", minimum=0, maximum=50)
     max_occluder_size: float = parameter(
-        0.3, "largest size of a thing in the way, as a share of the picture's height", minimum=0.01, maximum=1.0
+        0.3, "largest size of a thing in the way, as a share of the image's height", minimum=0.01, maximum=1.0
     )
     min_visible: float = parameter(
         0.2, "smallest share of an instance left uncovered that keeps its label", minimum=0.0, maximum=1.0
@@ -51,7 +51,7 @@ class WeatherParameters:
 
 
 def apply_weather(sample: Sample, image: Rgb, parameters: WeatherParameters, seed: int) -> tuple[Sample, Rgb]:
-    """The picture (H, W, 3) in other weather, and its labels; the same seed gives the same picture.
+    """The image (H, W, 3) in other weather, and its labels; the same seed gives the same image.
 
     ``record["weather"]`` tells the seed, the strength of each kind and the number of occluders.
     """
@@ -125,7 +125,7 @@ def snowed(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
 
 
 def fogged(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
-    """Uneven fog: colours are lost in its grey, farther up, where pictures show what is farther away, more so."""
+    """Uneven fog: colours are lost in its grey, farther up, where images show what is farther away, more so."""
     height, width = image.shape[:2]
     swaths = _smooth_noise(height, width, 5, rng)
     rise = np.linspace(1.15, 0.75, height, dtype=np.float32)[:, None]
@@ -143,7 +143,7 @@ def darkened(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
 
 
 def glared(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
-    """A lamp or the sun in or near the picture: its glow, its rays and ghosts of the lens opposite of it."""
+    """A lamp or the sun in or near the image: its glow, its rays and ghosts of the lens opposite of it."""
     height, width = image.shape[:2]
     small = (max(width // 4, 1), max(height // 4, 1))
     middle = np.array(small) / 2
@@ -168,9 +168,9 @@ def glared(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
 
 
 def occluded(image: Rgb, centre: ArrayLike, max_size: float, rng: np.random.Generator) -> tuple[Rgb, Mask]:
-    """The picture (H, W, 3) with a beam, a plank or a lump near ``centre`` (x, y) in front, and the mask of it.
+    """The image (H, W, 3) with a beam, a plank or a lump near ``centre`` (x, y) in front, and the mask of it.
 
-    ``max_size`` is a share of the picture's height. Pixels more than half covered are the thing's.
+    ``max_size`` is a share of the image's height. Pixels more than half covered are the thing's.
     """
     height, width = image.shape[:2]
     size = float(rng.uniform(0.3, 1.0)) * max_size * height
@@ -225,7 +225,7 @@ def _target(sample: Sample, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _surface_colour(image: Rgb, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A colour of the picture itself, so that a thing in the way belongs to the scene, or one of dull things."""
+    """A colour of the image itself, so that a thing in the way belongs to the scene, or one of dull things."""
     row, column = (int(rng.integers(side)) for side in image.shape[:2])
     if rng.random() < 0.5:
         return image[row, column].astype(np.float32) * np.float32(rng.uniform(0.6, 1.1))
@@ -241,7 +241,7 @@ def _smooth_noise(height: int, width: int, cells: int, rng: np.random.Generator)
 
 
 def _sky(image: Rgb, brightness: float) -> tuple[float, ...]:
-    """The light that hangs in the air: grey with a touch of the picture's own colour."""
+    """The light that hangs in the air: grey with a touch of the image's own colour."""
     mean = image.mean(axis=(0, 1))
     return tuple((brightness + 0.15 * (mean - mean.mean())).tolist())
 
@@ -254,7 +254,7 @@ def _dulled(image: Rgb, share: float, gain: float) -> Rgb:
 
 
 def _toned(image: Rgb, share: Light, colour: Sequence[float]) -> Rgb:
-    """The picture with ``share`` (H, W) of each pixel replaced by a colour."""
+    """The image with ``share`` (H, W) of each pixel replaced by a colour."""
     alpha = np.clip(share, 0, 1)[..., None]
     return np.asarray((image + alpha * (np.array(colour, np.float32) - image)).round(), np.uint8)
 

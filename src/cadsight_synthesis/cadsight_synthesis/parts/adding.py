@@ -1,4 +1,4 @@
-"""A part out of a CAD file: its YAML, its mesh in metres, and a picture of it."""
+"""A part out of a CAD file: its YAML, its mesh in metres, and an image of it."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ from cadsight_core.symmetry_search import TOLERANCE, FoundSymmetry, find_symmetr
 from cadsight_core.yaml_file import dump_yaml
 
 from cadsight_synthesis.assets.cache import ply_bytes
-from cadsight_synthesis.parts.drawing import picture_of
+from cadsight_synthesis.parts.drawing import image_of
 
 # Directions nearer than this to one of a cube's are taken for it: files round their corners.
 _SNAP_DEG = 0.1
@@ -35,8 +35,8 @@ class AddedPart:
         mesh: with what was odd in the file.
         symmetries: rotations found that map the mesh on itself, also those that the YAML cannot say.
         point_is: which point the point of interest is, such as the middle of the largest flat face.
-        path, mesh_path, picture_path: the files; no picture where none could be drawn.
-        no_picture: why there is none.
+        path, mesh_path, image_path: the files; no image where none could be drawn.
+        no_image: why there is none.
         tolerance_m: within which a turned surface is itself, and an axis goes through the origin.
     """
 
@@ -46,8 +46,8 @@ class AddedPart:
     point_is: str
     path: Path
     mesh_path: Path
-    picture_path: Path | None
-    no_picture: str = ""
+    image_path: Path | None
+    no_image: str = ""
     tolerance_m: float = 0.0
 
 
@@ -88,7 +88,7 @@ def add_part(
     proposed = propose_point(mesh)
     mesh_path = folder / name / f"{name}.ply"
     drawing = folder / name / f"{name}.jpg"
-    # Beside the same mesh it is the picture of it, of an earlier call.
+    # Beside the same mesh it is the image of it, of an earlier call.
     if os.path.lexists(drawing) and not os.path.lexists(mesh_path) and not force:
         raise CadsightError(f"{drawing} is there and no mesh beside it, expected another name or folder, or --force")
     text = _yaml(name, class_id, proposed, sayable(found, tolerance), f"Added from {Path(file).name!r}.")
@@ -97,13 +97,13 @@ def add_part(
     write_mesh = write_atomically if force else write_same
     write_mesh(mesh_path, ply_bytes(mesh))
     write_atomically(path, text)
-    picture_path: Path | None = drawing
+    image_path: Path | None = drawing
     reason = ""
     try:
-        write_image(drawing, picture_of(part, mesh))
+        write_image(drawing, image_of(part, mesh))
     except CadsightError as error:
-        picture_path, reason = None, str(error)
-    return AddedPart(part, mesh, found, proposed.what, path, mesh_path, picture_path, reason, tolerance)
+        image_path, reason = None, str(error)
+    return AddedPart(part, mesh, found, proposed.what, path, mesh_path, image_path, reason, tolerance)
 
 
 def _class_of(folder: Path, path: Path) -> int:
@@ -156,7 +156,7 @@ def _yaml(name: str, class_id: int, proposed: ProposedPoint, symmetry: Sequence[
             dump_yaml({"symmetry": turns}) if turns else "",
             f"# {proposed.what.capitalize()}, metres: change both to the point whose normal you want.\n",
             dump_yaml({"point_of_interest": point, "axis_of_interest": axis}),
-            "# Red, green, blue in synthetic pictures and in the simulated cell, 0 to 1, linear.\n",
+            "# Red, green, blue in synthetic images and in the simulated cell, 0 to 1, linear.\n",
             dump_yaml({"display_colour": list(Part(name="any").display_colour)}),
         ]
     )

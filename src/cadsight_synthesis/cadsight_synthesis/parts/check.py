@@ -69,8 +69,8 @@ def _of_colour(part: Part, mesh: Mesh) -> list[Finding]:
     if not part.colour:
         return [
             Finding(
-                "colour is empty, so no picture of a captured session can be labelled: `cadsight part colour IMAGE` "
-                "finds the range in a picture of the part",
+                "colour is empty, so no image of a captured session can be labelled: `cadsight part colour IMAGE` "
+                "finds the range in an image of the part",
                 True,
             )
         ]

@@ -25,16 +25,16 @@ _VIOLET, _MAGENTA, _BLACK = (130, 60, 200), (230, 0, 180), (0, 0, 0)
 _STRIP = 60
 
 
-def picture_of(part: Part, mesh: Mesh) -> Rgb:
+def image_of(part: Part, mesh: Mesh) -> Rgb:
     """The part from four sides on white, (720, 960, 3).
 
     Raises:
         CadsightError: when nothing can be drawn on this machine.
     """
-    return _tiled([picture for picture, _, _ in _seen(part, mesh)])
+    return _tiled([image for image, _, _ in _seen(part, mesh)])
 
 
-def explained_picture_of(part: Part, mesh: Mesh) -> Rgb:
+def explained_image_of(part: Part, mesh: Mesh) -> Rgb:
     """The part from four sides with the axes of its frame, its symmetries, point and normal, and colour ranges.
 
     (780, 960, 3). The parts of lines that lie within the part are drawn too.
@@ -44,9 +44,9 @@ def explained_picture_of(part: Part, mesh: Mesh) -> Rgb:
     """
     length = 0.6 * mesh.diameter
     middle = (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0)) / 2
-    pictures = []
-    for picture, camera, camera_from_part in _seen(part, mesh):
-        canvas = picture.copy()
+    images = []
+    for image, camera, camera_from_part in _seen(part, mesh):
+        canvas = image.copy()
         for axis, colour, name in zip(np.eye(3), (_RED, _GREEN, _BLUE), "xyz", strict=True):
             _arrow(canvas, camera, camera_from_part, np.zeros(3), 0.3 * mesh.diameter * axis, colour, name)
         for symmetry in part.symmetry:
@@ -58,12 +58,12 @@ def explained_picture_of(part: Part, mesh: Mesh) -> Rgb:
         point = np.array(part.point_of_interest)
         normal = 0.4 * mesh.diameter * np.array(part.axis_of_interest)
         _arrow(canvas, camera, camera_from_part, point, normal, _MAGENTA, "point and normal")
-        pictures.append(canvas)
-    return np.vstack([_tiled(pictures), _colours(part.colour)])
+        images.append(canvas)
+    return np.vstack([_tiled(images), _colours(part.colour)])
 
 
 def _seen(part: Part, mesh: Mesh) -> list[tuple[Rgb, Camera, Pose]]:
-    """Pictures, each with its camera and camera_from_part."""
+    """Images, each with its camera and camera_from_part."""
     shape = Shape.of(mesh)
     focal = _VIEW.width / 2 / np.tan(np.deg2rad(40) / 2)
     camera = Camera(_VIEW, focal, focal, (_VIEW.width - 1) / 2, (_VIEW.height - 1) / 2)
@@ -76,18 +76,18 @@ def _seen(part: Part, mesh: Mesh) -> list[tuple[Rgb, Camera, Pose]]:
     lamps = (Lamp("sun", (0.4, 0.6, 1.2), 1.3), Lamp("sun", (-0.8, -0.4, 0.4), 0.6))
     engine = RasterEngine()
     try:
-        pictures = [r.image for r in engine.render(Scene((body,), views, lamps, Environment(0.45)))]
+        images = [r.image for r in engine.render(Scene((body,), views, lamps, Environment(0.45)))]
     finally:
         engine.close()
-    return [(p, camera, v.world_from_camera.inverse() @ place) for p, v in zip(pictures, views, strict=True)]
+    return [(p, camera, v.world_from_camera.inverse() @ place) for p, v in zip(images, views, strict=True)]
 
 
-def _tiled(pictures: Sequence[Rgb]) -> Rgb:
-    return np.vstack([np.hstack(pictures[:2]), np.hstack(pictures[2:])])
+def _tiled(images: Sequence[Rgb]) -> Rgb:
+    return np.vstack([np.hstack(images[:2]), np.hstack(images[2:])])
 
 
 def _pixels(camera: Camera, camera_from_part: Pose, points: Array) -> list[tuple[int, int]] | None:
-    """Where points (N, 3) are seen; None where one is behind the camera or far beside the picture."""
+    """Where points (N, 3) are seen; None where one is behind the camera or far beside the image."""
     inside = camera_from_part.apply(points)
     if (inside[:, 2] <= 0).any():
         return None

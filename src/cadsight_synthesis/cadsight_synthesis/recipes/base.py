@@ -1,4 +1,4 @@
-"""What every recipe says: which parts, how the picture is taken, how much work goes into it."""
+"""What every recipe says: which parts, how the image is taken, how much work goes into it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,14 +20,14 @@ from cadsight_synthesis.rendering.scene import Quality
 
 
 @dataclass(frozen=True)
-class PictureParameters:
-    """Size of the pictures and the lens that they are taken with."""
+class ImageParameters:
+    """Size of the images and the lens that they are taken with."""
 
     width: int = parameter(640, "width in pixels", minimum=32, maximum=4096)
     height: int = parameter(480, "height in pixels", minimum=32, maximum=4096)
     grey: bool = parameter(False, "three equal channels")
     field_of_view_deg: Span = parameter(
-        (45.0, 60.0), "angle that the picture's width covers, drawn from this range", minimum=5.0, maximum=120.0
+        (45.0, 60.0), "angle that the image's width covers, drawn from this range", minimum=5.0, maximum=120.0
     )
     distortion: float = parameter(
         0.0, "largest radial distortion k1 of the lens, to either side", minimum=0.0, maximum=0.3
@@ -61,11 +61,11 @@ class PictureParameters:
 
 @dataclass(frozen=True)
 class QualityParameters:
-    """Work that goes into a picture."""
+    """Work that goes into an image."""
 
     samples: int = parameter(4, "rays a pixel, before denoising", minimum=1, maximum=4096)
     bounces: int = parameter(2, "times that light is followed from surface to surface", minimum=0, maximum=32)
-    denoise: bool = parameter(True, "take the grain of few rays out of the picture")
+    denoise: bool = parameter(True, "take the grain of few rays out of the image")
     shadows: bool = parameter(True, "parts throw shadows")
     ray_traced: bool = parameter(True, "follow light; false draws plain surfaces, faster")
 
@@ -83,8 +83,8 @@ class Recipe:
 
     kind: str = parameter("", "what is drawn: the name of one of the sections below")
     seed: int = parameter(0, "decides everything that is drawn by lot", minimum=0)
-    split: Split = parameter("train", "split of the pictures: train, valid or test")
-    name: str = parameter("", "begins the pictures' names; the recipe file's name where it is left out")
+    split: Split = parameter("train", "split of the images: train, valid or test")
+    name: str = parameter("", "begins the images' names; the recipe file's name where it is left out")
 
     def __post_init__(self) -> None:
         check_section(self)
@@ -99,10 +99,10 @@ class SceneRecipe(Recipe):
     """Keys that every recipe of scenes has."""
 
     parts: tuple[Part, ...] = parameter((), "YAML files of the parts, relative to the recipe")
-    views_per_scene: int = parameter(1, "pictures of each scene", minimum=1, maximum=1000)
+    views_per_scene: int = parameter(1, "images of each scene", minimum=1, maximum=1000)
     tries: int = parameter(50, "how often a scene is drawn anew before it is given up", minimum=1, maximum=10000)
-    picture: PictureParameters = parameter(PictureParameters(), "size and lens")
-    quality: QualityParameters = parameter(QualityParameters(), "work that goes into a picture")
+    image: ImageParameters = parameter(ImageParameters(), "size and lens", earlier="picture")
+    quality: QualityParameters = parameter(QualityParameters(), "work that goes into an image")
     labels: LabelParameters = parameter(LabelParameters(), "which parts are labelled, and how")
 
     def __post_init__(self) -> None:
@@ -130,7 +130,7 @@ class SceneRecipe(Recipe):
         return np.random.default_rng([self.seed, number, *more])
 
     def finished(self, sample: Sample, image: Rgb, place: int) -> tuple[Sample, Rgb]:
-        """What becomes of picture ``place`` (H, W, 3) of the set after it was drawn and labelled: here nothing."""
+        """What becomes of image ``place`` (H, W, 3) of the set after it was drawn and labelled: here nothing."""
         return sample, image
 
     def record(self, number: int) -> dict[str, Any]:

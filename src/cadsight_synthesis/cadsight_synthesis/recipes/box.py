@@ -24,7 +24,7 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from cadsight_synthesis.assets.cache import ply_of
-from cadsight_synthesis.assets.pools import MeshEntry, Source, draw_entry, draw_picture
+from cadsight_synthesis.assets.pools import MeshEntry, Source, draw_entry, draw_image
 from cadsight_synthesis.assets.shape import Shape, shape_of
 from cadsight_synthesis.physics.parameters import DropParameters
 from cadsight_synthesis.recipes.base import SceneRecipe
@@ -47,7 +47,7 @@ _WHITE = 0.9  # what a white surface sends back
 class BoxParameters:
     """The box on its table."""
 
-    length_m: float = parameter(0.4, "inner length, along the picture's width", minimum=0.01, maximum=2.0)
+    length_m: float = parameter(0.4, "inner length, along the image's width", minimum=0.01, maximum=2.0)
     width_m: float = parameter(0.3, "inner width", minimum=0.01, maximum=2.0)
     height_m: float = parameter(0.06, "height of the walls; 0 is a bare table", minimum=0.0, maximum=1.0)
     wall_m: float = parameter(0.005, "thickness of the walls", minimum=0.0005, maximum=0.1)
@@ -75,7 +75,7 @@ class HeldParameters:
     height_m: Span = parameter((0.0, 0.1), "free space under the part and its plate", minimum=0.0, maximum=2.0)
     as_captured_deg: float | None = parameter(
         None,
-        "with a session of labelled pictures: hold each part as one of those was held, turned by up to this about any "
+        "with a session of labelled images: hold each part as one of those was held, turned by up to this about any "
         "axis; left out, tilt_deg, turn_deg and height_m say how",
         minimum=0.0,
         maximum=180.0,
@@ -115,7 +115,7 @@ class CameraParameters:
 
 @dataclass(frozen=True)
 class BoxLightParameters:
-    """Lamp and light from everywhere; with a session they are found in its background picture."""
+    """Lamp and light from everywhere; with a session they are found in its background image."""
 
     ambient: Span = parameter(
         (0.25, 0.4), "brightness that light from everywhere gives white", minimum=0.0, maximum=20.0
@@ -189,7 +189,7 @@ class _Site:
     Attributes:
         world_from_room: of the box; held parts are above its floor.
         world_from_table: below the camera, too; apart from the room's where a session's parts were held over a table.
-        light: of the session's table, where there is a session with a picture of it.
+        light: of the session's table, where there is a session with an image of it.
     """
 
     world_from_room: Pose
@@ -233,7 +233,7 @@ def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
     else:
         poses = [site.world_from_room @ landing.pose for landing in landings[: len(parts)]]
 
-    # What a session's picture shows of a colour is brighter the nearer the part was to the lamp.
+    # What a session's image shows of a colour is brighter the nearer the part was to the lamp.
     own = (
         {k: _colour(_WHITE * site.nearness() * np.asarray(v)) for k, v in recipe.session.colours.items()}
         if recipe.session
@@ -276,11 +276,11 @@ def _site(recipe: BoxRecipe, held: bool, rng: Generator) -> _Site:
     session = recipe.session
     if session is None:
         floor = recipe.box.floor_m or 0.0
-        # The picture's right is the world's x, its upper edge the world's y.
+        # The image's right is the world's x, its upper edge the world's y.
         down = np.diag([1.0, -1.0, -1.0])
         above = Pose(down, np.array([0.0, 0.0, floor + recipe.camera.height_m]))
         room = Pose(np.eye(3), np.array([0.0, 0.0, floor]))
-        return _Site(room, room, recipe.picture.camera(rng), above)
+        return _Site(room, room, recipe.image.camera(rng), above)
     camera, pose = session.cameras[int(rng.integers(len(session.cameras)))]
     floor = recipe.box.floor_m if recipe.box.floor_m is not None else _held_height(recipe, session)
     axis = pose.rotation[:, 2]
@@ -293,7 +293,7 @@ def _site(recipe: BoxRecipe, held: bool, rng: Generator) -> _Site:
     # Where the camera looks, at a box's floor, and at the table that the robot stands on.
     room, table = (Pose(level, pose.translation + axis * (z - pose.translation[2]) / axis[2]) for z in (floor, 0.0))
     light = _table_light(str(session.folder)) if held else None
-    return _Site(room, table if held else room, camera.resized(recipe.picture.size), pose, light)
+    return _Site(room, table if held else room, camera.resized(recipe.image.size), pose, light)
 
 
 @lru_cache(maxsize=4)
@@ -320,8 +320,8 @@ def _view(recipe: BoxRecipe, site: _Site, rng: Generator) -> View:
     away = float(np.linalg.norm(site.world_from_room.translation - site.world_from_camera.translation))
     pivot = Pose(np.eye(3), np.array([0.0, 0.0, away]))
     pose = site.world_from_camera @ pivot @ turn @ pivot.inverse() @ shift
-    camera = site.camera if recipe.session is not None else recipe.picture.camera(rng)
-    return View(camera, pose, None, (_WHITE, _WHITE, _WHITE), recipe.picture.grey)
+    camera = site.camera if recipe.session is not None else recipe.image.camera(rng)
+    return View(camera, pose, None, (_WHITE, _WHITE, _WHITE), recipe.image.grey)
 
 
 def _unseen(parts: list[Part], shapes: list[Shape], poses: list[Pose], views: tuple[View, ...]) -> str | None:
@@ -336,7 +336,7 @@ def _clutter(p: ClutterParameters, unit_m: float, rng: Generator) -> list[tuple[
     found = []
     for _ in range(draw_count(rng, p.count)):
         entry = draw_entry(rng, p.meshes)
-        path, size = draw_picture(rng, entry), float(np.linspace(*p.size, 5)[int(rng.integers(5))])
+        path, size = draw_image(rng, entry), float(np.linspace(*p.size, 5)[int(rng.integers(5))])
         found.append((entry.shape(path, size * unit_m), draw_material(rng, p.looks)))
     return found
 
@@ -395,7 +395,7 @@ def _as_captured(
     if not captured:
         raise CadsightError(
             f"held.as_captured_deg asks for the poses of the part {part.name} in a session, expected from_session with "
-            "labelled pictures of it"
+            "labelled images of it"
         )
     for _ in range(50):
         pose = captured[int(rng.integers(len(captured)))]

@@ -15,7 +15,7 @@ class ComposedRecipe(Recipe):
     """Cut-outs of captured parts on a captured background."""
 
     source: Path = parameter(Path(), "labelled data set with masks, relative to the recipe")
-    background: Path = parameter(Path(), "picture of the empty scene, relative to the recipe")
+    background: Path = parameter(Path(), "image of the empty scene, relative to the recipe")
     composition: CompositionParameters = parameter(CompositionParameters(), "how the cut-outs are laid out")
 
     def __post_init__(self) -> None:

@@ -13,9 +13,9 @@ from cadsight_core.parameters import check, parameter
 from cadsight_core.part import Part
 from numpy.random import Generator
 
-from cadsight_synthesis.assets.pools import EnvironmentEntry, MeshEntry, PictureEntry, Source, draw_entry, draw_picture
+from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEntry, Source, draw_entry, draw_image
 from cadsight_synthesis.assets.shape import Shape, shape_of
-from cadsight_synthesis.recipes.base import PictureParameters, SceneRecipe
+from cadsight_synthesis.recipes.base import ImageParameters, SceneRecipe
 from cadsight_synthesis.recipes.scenery.looks import Look, draw_material
 from cadsight_synthesis.recipes.scenery.placing import aimed, any_rotation, looking_at, on_sphere, share_outside
 from cadsight_synthesis.recipes.scenery.ranges import Count, Span, check_section, draw, draw_count
@@ -34,7 +34,7 @@ class ShellParameters:
     elevation: Span = parameter((-90.0, 90.0), "above the xy plane, degrees", minimum=-90.0, maximum=90.0)
     tilt: Span = parameter((-180.0, 180.0), "about the camera's axis, degrees", minimum=-180.0, maximum=180.0)
     aside: float = parameter(
-        0.7, "how far from the picture's middle the parts' middle may lie, 1 is its border", minimum=0.0, maximum=2.0
+        0.7, "how far from the image's middle the parts' middle may lie, 1 is its border", minimum=0.0, maximum=2.0
     )
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class PlacementParameters:
     apart: float = parameter(1.2, "distance between the parts, in diameters of the largest", minimum=0.0, maximum=20.0)
     turned: bool = parameter(True, "turned at random; false leaves them as in their CAD file")
     most_outside: float = parameter(
-        0.3, "off-image filter: share of a part's box that may lie outside the picture", minimum=0.0, maximum=1.0
+        0.3, "off-image filter: share of a part's box that may lie outside the image", minimum=0.0, maximum=1.0
     )
 
     def __post_init__(self) -> None:
@@ -96,8 +96,10 @@ class LampParameters:
 class EnvironmentParameters:
     """Light from everywhere."""
 
-    pictures: tuple[EnvironmentEntry, ...] = parameter(
-        (EnvironmentEntry(Source("built-in:environments")),), "pools of HDR pictures; an empty list is even white light"
+    images: tuple[EnvironmentEntry, ...] = parameter(
+        (EnvironmentEntry(Source("built-in:environments")),),
+        "pools of HDR images; an empty list is even white light",
+        earlier="pictures",
     )
     strength: Span = parameter((0.4, 1.4), "factor on the light", minimum=0.0, maximum=100.0)
     turn: Span = parameter((0.0, 360.0), "about z, degrees", minimum=-360.0, maximum=360.0)
@@ -110,9 +112,9 @@ class EnvironmentParameters:
 class BehindParameters:
     """What is seen where nothing stands."""
 
-    photographs: tuple[PictureEntry, ...] = parameter(
-        (PictureEntry(Source("built-in:photographs")),),
-        "pools of pictures; an empty list shows the environment or the colour",
+    photographs: tuple[ImageEntry, ...] = parameter(
+        (ImageEntry(Source("built-in:photographs")),),
+        "pools of images; an empty list shows the environment or the colour",
     )
     colour: Colour | None = parameter(
         None, "red, green, blue, linear, where there is no photograph; without one the environment is seen"
@@ -126,8 +128,10 @@ class BehindParameters:
 class RandomisedRecipe(SceneRecipe):
     """Everything drawn by lot."""
 
-    picture: PictureParameters = parameter(
-        PictureParameters(field_of_view_deg=(35.0, 75.0), distortion=0.1, off_centre=0.02), "size and lens"
+    image: ImageParameters = parameter(
+        ImageParameters(field_of_view_deg=(35.0, 75.0), distortion=0.1, off_centre=0.02),
+        "size and lens",
+        earlier="picture",
     )
     shell: ShellParameters = parameter(ShellParameters(), "where the camera stands")
     placement: PlacementParameters = parameter(PlacementParameters(), "how the parts lie")
@@ -148,7 +152,7 @@ class RandomisedRecipe(SceneRecipe):
 
 
 def scene(recipe: RandomisedRecipe, number: int) -> Scene:
-    """Scene ``number``; drawn anew while a part is too far out of the picture, at most ``tries`` times.
+    """Scene ``number``; drawn anew while a part is too far out of the image, at most ``tries`` times.
 
     Raises:
         CadsightError: naming the part that never came into view.
@@ -162,7 +166,7 @@ def scene(recipe: RandomisedRecipe, number: int) -> Scene:
         outside[lost] = outside.get(lost, 0) + 1
     name, count = max(outside.items(), key=lambda item: item[1])
     raise CadsightError(
-        f"the part {name} never falls into view: in scene {number} of {recipe.name} it lay outside the picture by more "
+        f"the part {name} never falls into view: in scene {number} of {recipe.name} it lay outside the image by more "
         f"than {recipe.placement.most_outside:g} of its box in {count} of {recipe.tries} tries; bring shell.aside "
         "down, or shell.distance or placement.most_outside up"
     )
@@ -190,14 +194,14 @@ def _draw(recipe: RandomisedRecipe, number: int, rng: Generator) -> tuple[Scene,
         ),
         None,
     )
-    entry = draw_entry(rng, recipe.environment.pictures) if recipe.environment.pictures else None
+    entry = draw_entry(rng, recipe.environment.images) if recipe.environment.images else None
     drawn = Scene(
         bodies=(*bodies, *_distractors(recipe.distractors, unit, reach, views, rng)),
         views=views,
         lamps=_lamps(recipe.lamps, unit, rng),
         environment=Environment(
             draw(rng, recipe.environment.strength),
-            image=draw_picture(rng, entry) if entry is not None else None,
+            image=draw_image(rng, entry) if entry is not None else None,
             turn_deg=draw(rng, recipe.environment.turn),
         ),
         quality=recipe.quality.quality,
@@ -239,7 +243,7 @@ def _distractors(
         entry = draw_entry(rng, d.meshes)
         # Few sizes, so that the cache holds few files.
         size = float(np.linspace(*d.size, 9)[int(rng.integers(9))])
-        shape = entry.shape(draw_picture(rng, entry), size * unit)
+        shape = entry.shape(draw_image(rng, entry), size * unit)
         away = reach + shape.radius + draw(rng, d.gap) * unit
         position = away * on_sphere(rng.uniform(0, 360), float(np.rad2deg(np.arcsin(rng.uniform(-1, 1)))))
         pose, material = shape.at(any_rotation(rng), position), draw_material(rng, d.looks)
@@ -250,7 +254,7 @@ def _distractors(
 
 
 def _view(recipe: RandomisedRecipe, unit: float, reach: float, rng: Generator) -> View:
-    shell, camera = recipe.shell, recipe.picture.camera(rng)
+    shell, camera = recipe.shell, recipe.image.camera(rng)
     # Outside all parts, however near the shell is.
     away = max(draw(rng, shell.distance) * unit, 1.05 * reach)
     low, high = np.sin(np.deg2rad(shell.elevation))
@@ -259,8 +263,8 @@ def _view(recipe: RandomisedRecipe, unit: float, reach: float, rng: Generator) -
     half = np.array([camera.size.width, camera.size.height]) / 2
     pixel = half - 0.5 + rng.uniform(-1, 1, 2) * shell.aside * half
     pools = recipe.background.photographs
-    backdrop = draw_picture(rng, draw_entry(rng, pools)) if pools else None
-    return View(camera, aimed(pose, camera, pixel), backdrop, recipe.background.colour, recipe.picture.grey)
+    backdrop = draw_image(rng, draw_entry(rng, pools)) if pools else None
+    return View(camera, aimed(pose, camera, pixel), backdrop, recipe.background.colour, recipe.image.grey)
 
 
 def _lamps(p: LampParameters, unit: float, rng: Generator) -> tuple[Lamp, ...]:

@@ -29,8 +29,8 @@ def read_recipe(path: str | Path) -> Recipe:
 
     Raises:
         CadsightError: with file, line and key, for a file that is no recipe, an unknown key, a wrong type, a value
-            out of range, an empty pool, a texture or photograph that is no picture, or a photograph smaller than
-            the picture.
+            out of range, an empty pool, a texture or photograph that is no image, or a photograph smaller than
+            the image.
     """
     path = Path(path)
     document = Document(path)
@@ -100,4 +100,4 @@ def _check_pools(value: Any, recipe: Recipe) -> None:
     if isinstance(value, tuple) and value and isinstance(value[0], Entry):
         check_pool(value)
     elif isinstance(value, Entry) and isinstance(recipe, SceneRecipe):
-        value.check_files(recipe.picture.size)
+        value.check_files(recipe.image.size)

@@ -9,7 +9,7 @@ from cadsight_core.geometry import Array
 from cadsight_core.parameters import check, parameter
 from numpy.typing import NDArray
 
-from cadsight_synthesis.assets.pools import PictureEntry, draw_entry, draw_picture
+from cadsight_synthesis.assets.pools import ImageEntry, draw_entry, draw_image
 from cadsight_synthesis.assets.shape import shape_of
 from cadsight_synthesis.recipes.base import QualityParameters, SceneRecipe
 from cadsight_synthesis.recipes.scenery.looks import own_material
@@ -54,9 +54,9 @@ class BackgroundParameters:
     """What is seen behind the part."""
 
     colour: Colour = parameter((1.0, 1.0, 1.0), "red, green, blue, 0 to 1, linear", minimum=0.0, maximum=1.0)
-    photographs: tuple[PictureEntry, ...] = parameter((), "pools of pictures shown instead of the colour")
+    photographs: tuple[ImageEntry, ...] = parameter((), "pools of images shown instead of the colour")
     photograph_share: float = parameter(
-        1.0, "share of the pictures that have a photograph, where there are any", minimum=0.0, maximum=1.0
+        1.0, "share of the images that have a photograph, where there are any", minimum=0.0, maximum=1.0
     )
 
     def __post_init__(self) -> None:
@@ -65,12 +65,12 @@ class BackgroundParameters:
 
 @dataclass(frozen=True)
 class ViewsRecipe(SceneRecipe):
-    """A sweep of views. Pictures follow each other in a shuffled order, so that the first few go all around."""
+    """A sweep of views. Images follow each other in a shuffled order, so that the first few go all around."""
 
     sweep: SweepParameters = parameter(SweepParameters(), "where the camera stands")
     fill: Span = parameter(
         (0.7, 0.85),
-        "share of the picture's shorter side that a sphere around the part covers",
+        "share of the image's shorter side that a sphere around the part covers",
         minimum=0.02,
         maximum=2.0,
     )
@@ -78,11 +78,11 @@ class ViewsRecipe(SceneRecipe):
     light: float = parameter(1.0, "brightness of the light", minimum=0.0, maximum=100.0)
     roughness: float = parameter(0.5, "of the part's surface", minimum=0.0, maximum=1.0)
     metallic: float = parameter(0.0, "of the part's surface", minimum=0.0, maximum=1.0)
-    quality: QualityParameters = parameter(QualityParameters(ray_traced=False), "work that goes into a picture")
+    quality: QualityParameters = parameter(QualityParameters(ray_traced=False), "work that goes into an image")
 
     @property
-    def pictures(self) -> int:
-        """Pictures of the whole sweep of all parts."""
+    def images(self) -> int:
+        """Images of the whole sweep of all parts."""
         return len(self.parts) * len(self.sweep.angles)
 
 
@@ -105,13 +105,13 @@ def scene(recipe: ViewsRecipe, number: int) -> Scene:
     for place in range(first, first + recipe.views_per_scene):
         order = recipe.generator(place // len(angles), part.class_id, 0x0D).permutation(len(angles))
         azimuth, elevation, tilt = (float(v) for v in angles[order[place % len(angles)]])
-        camera = recipe.picture.camera(rng)
+        camera = recipe.image.camera(rng)
         away = distance_that_fills(camera, shape.radius, draw(rng, recipe.fill))
         pose = looking_at(away * on_sphere(azimuth, elevation), (0.0, 0.0, 0.0), tilt)
         chosen = rng.uniform() < recipe.background.photograph_share
         photograph = draw_entry(rng, recipe.background.photographs) if recipe.background.photographs else None
-        backdrop = draw_picture(rng, photograph) if photograph is not None and chosen else None
-        views.append(View(camera, pose, backdrop, recipe.background.colour, recipe.picture.grey))
+        backdrop = draw_image(rng, photograph) if photograph is not None and chosen else None
+        views.append(View(camera, pose, backdrop, recipe.background.colour, recipe.image.grey))
     material = own_material(part, shape, recipe.roughness, recipe.metallic)
     body = Body(part.name, shape.ply, shape.at(np.eye(3), (0.0, 0.0, 0.0)), material, part.class_id)
     lamps = tuple(

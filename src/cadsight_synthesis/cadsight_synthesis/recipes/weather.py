@@ -13,11 +13,11 @@ from cadsight_synthesis.recipes.randomised import RandomisedRecipe
 
 @dataclass(frozen=True)
 class WeatherRecipe(RandomisedRecipe):
-    """A randomised recipe with weather over its pictures."""
+    """A randomised recipe with weather over its images."""
 
-    weather: WeatherParameters = parameter(WeatherParameters(), "weather laid over the pictures")
+    weather: WeatherParameters = parameter(WeatherParameters(), "weather laid over the images")
 
     def finished(self, sample: Sample, image: Rgb, place: int) -> tuple[Sample, Rgb]:
-        """Picture ``place`` (H, W, 3) in weather of its own; labels lose what things in the way hide."""
+        """Image ``place`` (H, W, 3) in weather of its own; labels lose what things in the way hide."""
         seed = int(np.random.SeedSequence([self.seed, place, 0x3EA]).generate_state(1)[0])
         return apply_weather(sample, image, self.weather, seed)

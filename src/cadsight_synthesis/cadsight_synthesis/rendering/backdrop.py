@@ -22,10 +22,10 @@ _COLUMNS = 1024
 
 
 def backdrop(view: View, environment: Environment) -> Rgb:
-    """The picture (H, W, 3) behind all bodies: the view's photograph, else its colour, else its environment.
+    """The image (H, W, 3) behind all bodies: the view's photograph, else its colour, else its environment.
 
     Raises:
-        CadsightError: for a file that is no picture.
+        CadsightError: for a file that is no image.
     """
     size = view.camera.size
     if view.backdrop is not None:
@@ -49,7 +49,7 @@ class Sky:
         lean: (3,) towards where most of it comes from; length 0 for light that is the same from everywhere, 1
             for light from one direction.
         radiance: (H, W, 3) over longitude and latitude, zenith on top; None where all is ``mean``.
-        turn: angle in radians that the picture is turned by about z.
+        turn: angle in radians that the image is turned by about z.
     """
 
     mean: Array
@@ -63,7 +63,7 @@ class Sky:
             return np.tile(self.mean, (len(directions), 1))
         rows, columns = self.radiance.shape[:2]
         longitude = np.arctan2(directions[:, 1], directions[:, 0]) - self.turn
-        # As Blender lays them: +x in the picture's middle, and to the left of it what lies at +y.
+        # As Blender lays them: +x in the image's middle, and to the left of it what lies at +y.
         x = ((0.5 - longitude / (2 * np.pi)) % 1.0) * columns - 0.5
         y = np.arccos(np.clip(directions[:, 2], -1, 1)) / np.pi * rows - 0.5
         across, down = x.astype(np.float32)[None], y.astype(np.float32)[None]
@@ -72,10 +72,10 @@ class Sky:
 
 
 def read_sky(environment: Environment) -> Sky:
-    """The light of an environment; a picture is kept until eight others have come.
+    """The light of an environment; an image is kept until eight others have come.
 
     Raises:
-        CadsightError: for a file that is no picture.
+        CadsightError: for a file that is no image.
     """
     if environment.image is None:
         return Sky(np.asarray(environment.colour, float) * environment.strength, np.zeros(3), None)
@@ -88,47 +88,47 @@ def read_sky(environment: Environment) -> Sky:
 
 @lru_cache(maxsize=8)
 def _panorama(path: str) -> tuple[NDArray[np.float32], Array, Array]:
-    picture = _read_linear(Path(path))
-    if picture.shape[1] > _COLUMNS:
-        rows = max(picture.shape[0] * _COLUMNS // picture.shape[1], 1)
-        picture = np.asarray(cv2.resize(picture, (_COLUMNS, rows), interpolation=cv2.INTER_AREA), np.float32)
-    rows, columns = picture.shape[:2]
+    image = _read_linear(Path(path))
+    if image.shape[1] > _COLUMNS:
+        rows = max(image.shape[0] * _COLUMNS // image.shape[1], 1)
+        image = np.asarray(cv2.resize(image, (_COLUMNS, rows), interpolation=cv2.INTER_AREA), np.float32)
+    rows, columns = image.shape[:2]
     latitude = np.pi * (0.5 - (np.arange(rows) + 0.5) / rows)
     longitude = 2 * np.pi * (0.5 - (np.arange(columns) + 0.5) / columns)
     weight = np.cos(latitude)[:, None] * np.ones(columns)
     weight /= weight.sum()
-    mean = np.einsum("hw,hwc->c", weight, picture)
-    light = weight * picture.mean(axis=2)
+    mean = np.einsum("hw,hwc->c", weight, image)
+    light = weight * image.mean(axis=2)
     towards = np.stack(
         [np.cos(latitude)[:, None] * np.cos(longitude), np.cos(latitude)[:, None] * np.sin(longitude),
          np.sin(latitude)[:, None] * np.ones(columns)], axis=-1,
     )  # fmt: skip
     total = light.sum()
     lean = np.einsum("hw,hwc->c", light, towards) / total if total > 0 else np.zeros(3)
-    return picture, mean, lean
+    return image, mean, lean
 
 
 def _read_linear(path: Path) -> NDArray[np.float32]:
     if path.suffix.lower() not in (".exr", ".hdr"):
         return to_linear(read_image(path) / 255.0).astype(np.float32)
     if not path.is_file():
-        raise CadsightError(f"the environment {path} does not exist, expected an HDR, EXR or other picture")
+        raise CadsightError(f"the environment {path} does not exist, expected an HDR, EXR or other image")
     try:
         colours = _read_exr(path) if path.suffix.lower() == ".exr" else _read_hdr(path)
     except (cv2.error, RuntimeError) as error:
-        raise CadsightError(f"the environment {path} could not be read, expected a whole HDR or EXR picture") from error
+        raise CadsightError(f"the environment {path} could not be read, expected a whole HDR or EXR image") from error
     return np.nan_to_num(colours, nan=0.0, posinf=65504.0, neginf=0.0)
 
 
 def _read_hdr(path: Path) -> NDArray[np.float32]:
-    picture: Any = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.float32)
+    image: Any = cv2.imread(str(path), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.float32)
 
 
 def _read_exr(path: Path) -> NDArray[np.float32]:
     """By OpenEXR's own library: OpenCV does not know the compression of Blender's environments.
 
-    A picture of luminance alone is grey.
+    An image of luminance alone is grey.
     """
     with OpenEXR.File(str(path)) as file:
         channels = file.channels()

@@ -1,4 +1,4 @@
-"""From light to the numbers of a picture: what lies behind, sRGB, grey."""
+"""From light to the numbers of an image: what lies behind, sRGB, grey."""
 
 from functools import cache
 from typing import Any
@@ -18,10 +18,10 @@ _OPAQUE = 0.999
 
 
 def develop(light: NDArray[np.float32], behind: Rgb | None = None, *, grey: bool = False) -> Rgb:
-    """The picture (H, W, 3) of ``light`` (H, W, 4), which is linear and premultiplied with its alpha.
+    """The image (H, W, 3) of ``light`` (H, W, 4), which is linear and premultiplied with its alpha.
 
     Args:
-        behind: (H, W, 3) picture seen through what is not opaque; edges are mixed in linear light, and where alpha
+        behind: (H, W, 3) image seen through what is not opaque; edges are mixed in linear light, and where alpha
             is 0 it comes out as it is.
         grey: make three equal channels.
     """
@@ -29,10 +29,10 @@ def develop(light: NDArray[np.float32], behind: Rgb | None = None, *, grey: bool
     if behind is not None:
         colour = colour + (1 - np.clip(alpha, 0, 1)) * _linear()[behind]
     steps = np.clip(np.nan_to_num(colour) * (_STEPS - 1) + 0.5, 0, _STEPS - 1).astype(np.uint16)
-    picture = _display()[steps]
+    image = _display()[steps]
     if grey:
-        picture = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
-    return picture
+        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
+    return image
 
 
 def settle_edges(light: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ _kept = threading.local()
 
 
 def make_engine(name: str, threads: int = 0) -> Engine:
-    """A new engine; ``threads`` draw one picture, 0 for as many as the machine has cores.
+    """A new engine; ``threads`` draw one image, 0 for as many as the machine has cores.
 
     Raises:
         CadsightError: for an unknown name.

@@ -5,11 +5,11 @@ Each instance's ``attributes`` hold, beside what every instance has:
 ==================  ===================================================================================
 ``body``            name of the body in its scene
 ``visible_box``     [x0, y0, x1, y1] around its visible pixels
-``full_box``        [x0, y0, x1, y1] around all of it, hidden or beyond the picture's border, too
+``full_box``        [x0, y0, x1, y1] around all of it, hidden or beyond the image's border, too
 ``visible_fraction``  its visible pixels as a share of its whole silhouette's
 ``depth_m``         mean distance of its visible pixels along the optical axis, metres
 ``point_depth_m``   the same of its point of interest, seen or hidden
-``point_visible``   whether the point of interest is in the picture with nothing in front of it
+``point_visible``   whether the point of interest is in the image with nothing in front of it
 ==================  ===================================================================================
 """
 
@@ -49,7 +49,7 @@ class LabelParameters:
     )
     min_pixels: int = parameter(25, "fewest visible pixels of an instance that is labelled", minimum=1)
     box: Literal["visible", "full"] = parameter(
-        "visible", "the label's box: around what is visible, or around all of it that the picture could show"
+        "visible", "the label's box: around what is visible, or around all of it that the image could show"
     )
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ def labelled(
     parts: Mapping[int, Part],
     parameters: LabelParameters | None = None,
     *,
-    name: str = "picture",
+    name: str = "image",
     split: Split = "",
     record: Mapping[str, Any] | None = None,
 ) -> Sample:
@@ -105,10 +105,10 @@ def labelled(
 
 
 def amodal(mesh: Mesh, camera_from_part: Pose, camera: Camera) -> tuple[Mask, tuple[int, int]]:
-    """The whole silhouette on a canvas that may be larger than the picture, and the picture's place on it.
+    """The whole silhouette on a canvas that may be larger than the image, and the image's place on it.
 
-    Up to one picture's size beyond each border; pixel (x, y) of the picture is (x + dx, y + dy) of the canvas. Where
-    the lens's formula folds back far outside the picture, triangles are left out.
+    Up to one image's size beyond each border; pixel (x, y) of the image is (x + dx, y + dy) of the canvas. Where
+    the lens's formula folds back far outside the image, triangles are left out.
     """
     points = camera_from_part.apply(mesh.vertices)
     pixels = camera.project(points)

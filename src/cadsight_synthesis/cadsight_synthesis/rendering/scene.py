@@ -1,7 +1,7 @@
 """A scene with nothing left to chance: what an engine draws, and all that it may know.
 
 A scene says where everything is, what it looks like and from where it is seen. Whatever was drawn by lot or settled by
-physics is in it as a number, so that the same scene gives the same pictures from the same engine.
+physics is in it as a number, so that the same scene gives the same images from the same engine.
 Positions are in metres in the scene's world, z up; colours are linear, 0 to 1.
 """
 
@@ -24,7 +24,7 @@ class Material:
 
     Attributes:
         colour: base colour, multiplied with the texture where there is one.
-        texture: picture laid over the surface, projected from the sides of the body's box.
+        texture: image laid over the surface, projected from the sides of the body's box.
         texture_size_m: width that the texture covers once, in metres.
         painted: the colours of the mesh's own vertices, in place of a texture, multiplied with ``colour``.
     """
@@ -74,7 +74,7 @@ class Lamp:
 
 @dataclass(frozen=True)
 class Environment:
-    """Light from everywhere: an HDR picture turned by ``turn_deg`` about z, or one colour, times ``strength``."""
+    """Light from everywhere: an HDR image turned by ``turn_deg`` about z, or one colour, times ``strength``."""
 
     strength: float = 1.0
     colour: Colour = (1.0, 1.0, 1.0)
@@ -84,12 +84,12 @@ class Environment:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One picture of the scene.
+    """One image of the scene.
 
     Attributes:
-        camera: lens and size; its distortion is in the picture and in the labels.
+        camera: lens and size; its distortion is in the image and in the labels.
         world_from_camera: pose of the optical frame (x right, y down, z forward).
-        backdrop: picture seen where nothing stands; None shows ``backdrop_colour``.
+        backdrop: image seen where nothing stands; None shows ``backdrop_colour``.
         grey: three equal channels.
     """
 
@@ -102,7 +102,7 @@ class View:
 
 @dataclass(frozen=True)
 class Quality:
-    """How much work an engine puts into a picture; what an engine does not know it ignores."""
+    """How much work an engine puts into an image; what an engine does not know it ignores."""
 
     samples: int = 4
     bounces: int = 2

@@ -31,14 +31,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def mask_picture(*parts):
+def mask_image(*parts):
     pixels = np.zeros((SIZE.height, SIZE.width, 3), np.uint8)
     for colour, (x0, y0, x1, y1) in parts:
         pixels[y0:y1, x0:x1] = colour
     return pixels
 
 
-RING = mask_picture((RED, (2, 2, 10, 9)), ((0, 0, 0), (4, 4, 7, 7)), (GREEN, (5, 5, 6, 6)), (GREEN, (15, 3, 20, 14)))
+RING = mask_image((RED, (2, 2, 10, 9)), ((0, 0, 0), (4, 4, 7, 7)), (GREEN, (5, 5, 6, 6)), (GREEN, (15, 3, 20, 14)))
 
 
 def regions(file, name):
@@ -55,7 +55,7 @@ def filled(region, size=SIZE):
 def test_each_colour_is_an_object_with_its_holes_and_pieces_exact_to_the_pixel(folder):
     write_image(folder / "masks" / "a.png", RING)
     done = annotate(folder / "masks", folder / "images", folder / "via.json")
-    assert (done.pictures, done.objects, done.empty, done.unmasked) == (2, {"object": 2}, 0, 1)
+    assert (done.images, done.objects, done.empty, done.unmasked) == (2, {"object": 2}, 0, 1)
     red, green = regions(folder / "via.json", "a.png")
     np.testing.assert_array_equal(filled(red), (RING == RED).all(axis=-1))
     np.testing.assert_array_equal(filled(green), (RING == GREEN).all(axis=-1))
@@ -88,7 +88,7 @@ def test_an_earlier_json_of_ours_is_replaced_until_its_user_edits_it(folder):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a-a1.jpg"])
-def test_a_picture_of_others_beside_the_json_stays(folder, name):
+def test_an_image_of_others_beside_the_json_stays(folder, name):
     write_image(folder / "masks" / "a.png", RING)
     theirs = folder / "via" / "images" / name
     theirs.parent.mkdir(parents=True)
@@ -100,12 +100,12 @@ def test_a_picture_of_others_beside_the_json_stays(folder, name):
 
 
 def test_each_file_is_an_object_where_that_is_asked(folder):
-    write_image(folder / "masks" / "a_0.png", mask_picture((RED, (1, 1, 5, 5)), (GREEN, (5, 1, 8, 5))))
-    write_image(folder / "masks" / "a_1.png", mask_picture(((9, 9, 9), (12, 3, 14, 6))))
+    write_image(folder / "masks" / "a_0.png", mask_image((RED, (1, 1, 5, 5)), (GREEN, (5, 1, 8, 5))))
+    write_image(folder / "masks" / "a_1.png", mask_image(((9, 9, 9), (12, 3, 14, 6))))
     annotate(folder / "masks", folder / "images", folder / "via.json", MaskParameters(objects="files"))
     first, second = regions(folder / "via.json", "a.png")
-    np.testing.assert_array_equal(filled(first), mask_picture((RED, (1, 1, 8, 5)))[..., 0] > 0)
-    np.testing.assert_array_equal(filled(second), mask_picture((RED, (12, 3, 14, 6)))[..., 0] > 0)
+    np.testing.assert_array_equal(filled(first), mask_image((RED, (1, 1, 8, 5)))[..., 0] > 0)
+    np.testing.assert_array_equal(filled(second), mask_image((RED, (12, 3, 14, 6)))[..., 0] > 0)
 
 
 def test_classes_come_from_folders_and_from_colours(folder):
@@ -173,7 +173,7 @@ def test_copies_have_contours_of_their_own_and_are_the_same_for_any_number_of_wo
         augmentation=flipped,
         workers=workers,
     )
-    assert (done.pictures, done.copies) == (2, 4)
+    assert (done.images, done.copies) == (2, 4)
     names = [e["filename"] for e in json.loads(out.read_text()).values()]
     assert names == ["a.png", "a-a1.png", "a-a2.png", "b.png", "b-a1.png", "b-a2.png"]
     for region, colour in zip(regions(out, "a-a2.png"), (RED, GREEN), strict=True):
@@ -187,8 +187,8 @@ def test_copies_have_contours_of_their_own_and_are_the_same_for_any_number_of_wo
 @pytest.mark.parametrize(
     ("name", "pixels", "words"),
     [
-        ("c.png", RING, r"the mask .*c\.png has no picture in .*images, expected one called 'c'"),
-        ("a.png", RING[:9], r"a\.png is 24 x 9 pixels, expected its picture's 24 x 16"),
+        ("c.png", RING, r"the mask .*c\.png has no image in .*images, expected one called 'c'"),
+        ("a.png", RING[:9], r"a\.png is 24 x 9 pixels, expected its image's 24 x 16"),
     ],
 )
 def test_a_mask_that_does_not_fit_is_refused_in_a_sentence_and_nothing_is_written(folder, name, pixels, words):
@@ -208,13 +208,13 @@ def test_colours_that_nobody_named_and_broken_files_are_refused(folder):
         annotate(folder / "masks", folder / "images", folder / "via.json")
 
 
-def test_folders_without_masks_or_pictures_are_refused(folder, tmp_path):
+def test_folders_without_masks_or_images_are_refused(folder, tmp_path):
     with pytest.raises(CadsightError, match="holds no masks"):
         annotate(folder / "masks", folder / "images", folder / "via.json")
     with pytest.raises(CadsightError, match="is no folder, expected one with masks"):
         annotate(folder / "none", folder / "images", folder / "via.json")
     write_image(folder / "masks" / "a.png", RING)
-    with pytest.raises(CadsightError, match="copies would lie among the pictures"):
+    with pytest.raises(CadsightError, match="copies would lie among the images"):
         annotate(folder / "masks", folder / "images", folder / "via.json", copies=1)
 
 

@@ -9,7 +9,7 @@ from cadsight_core.geometry import Pose, angle_between
 from cadsight_core.images import image_size, read_image
 from cadsight_core.mesh import load_mesh
 from cadsight_synthesis.assets import built_in, procedural
-from cadsight_synthesis.assets.pools import EnvironmentEntry, MeshEntry, PictureEntry, Source, draw_entry
+from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEntry, Source, draw_entry
 from cadsight_synthesis.recipes.scenery.looks import Look, draw_material
 from cadsight_synthesis.recipes.scenery.placing import aimed, distance_that_fills, looking_at, on_sphere
 from cadsight_synthesis.recipes.scenery.temperature import of_temperature
@@ -17,8 +17,8 @@ from cadsight_synthesis.recipes.scenery.temperature import of_temperature
 CAMERA = Camera(ImageSize(640, 480), 600.0, 600.0, 320.0, 240.0, (0.05, -0.02, 0.0, 0.0, 0.0))
 
 
-def test_built_in_photographs_cover_a_large_picture():
-    files = PictureEntry(Source("built-in:photographs")).files()
+def test_built_in_photographs_cover_a_large_image():
+    files = ImageEntry(Source("built-in:photographs")).files()
     assert len(files) >= 16
     assert len(set(files)) == len(files)
     for path in files:
@@ -59,12 +59,12 @@ def test_without_blender_environments_are_made_and_light_mostly_from_above(tmp_p
         assert radiance.max() > 0.9
 
 
-def test_a_folder_s_pictures_are_found_in_its_folders_too_and_nothing_else(tmp_path):
+def test_a_folder_s_images_are_found_in_its_folders_too_and_nothing_else(tmp_path):
     (tmp_path / "deep").mkdir()
     for name in ("b.png", "deep/a.jpg"):
         cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
-    (tmp_path / "notes.txt").write_text("no picture")
-    found = PictureEntry(Source.read(".", tmp_path)).files()
+    (tmp_path / "notes.txt").write_text("no image")
+    found = ImageEntry(Source.read(".", tmp_path)).files()
     assert [p.name for p in found] == ["b.png", "a.jpg"]
 
 
@@ -121,7 +121,7 @@ def test_a_colour_temperature_is_that_of_a_black_body(kelvin, expected):
 def test_a_camera_looks_at_its_target_with_up_up():
     pose = looking_at((1.0, 2.0, 3.0), (0.0, 0.0, 0.0))
     assert angle_between(pose.rotation[:, 2], [-1, -2, -3]) < 1e-6
-    assert pose.rotation[2, 0] == pytest.approx(0.0)  # the picture's right is level
+    assert pose.rotation[2, 0] == pytest.approx(0.0)  # the image's right is level
     assert pose.rotation[2, 1] < 0  # and its down points down
     assert np.linalg.det(pose.rotation) == pytest.approx(1.0)
 

@@ -31,7 +31,7 @@ def source(tmp_path):
     return dataset.folder
 
 
-def test_each_picture_is_followed_by_its_copies_and_their_record_tells_how_they_came(source, tmp_path):
+def test_each_image_is_followed_by_its_copies_and_their_record_tells_how_they_came(source, tmp_path):
     dataset = write_augmented_set(source, tmp_path / "out", 2)
     assert dataset.names == tuple(f"p{n}{copy}" for n in range(4) for copy in ("", "-a1", "-a2"))
     original, copy = dataset["p1"], dataset["p1-a2"]
@@ -59,7 +59,7 @@ def test_a_stopped_run_goes_on_with_the_bytes_of_one_run_whatever_the_workers(so
     assert stopped.fingerprint() == whole.fingerprint()
 
 
-def test_a_picture_that_is_added_leaves_the_other_copies_as_they_were(source, tmp_path):
+def test_an_image_that_is_added_leaves_the_other_copies_as_they_were(source, tmp_path):
     before = write_augmented_set(source, tmp_path / "before", 1)
     dataset = Dataset.open(source)
     extra = dataclasses.replace(dataset["p0"], name="a-first", image=Path())
@@ -68,12 +68,12 @@ def test_a_picture_that_is_added_leaves_the_other_copies_as_they_were(source, tm
     np.testing.assert_array_equal(after.image(after["p3-a1"]), before.image(before["p3-a1"]))
 
 
-def test_copies_of_one_split_alone_are_made_and_the_pictures_left_out(source, tmp_path):
+def test_copies_of_one_split_alone_are_made_and_the_images_left_out(source, tmp_path):
     dataset = write_augmented_set(source, tmp_path / "out", 1, originals=False, split="train")
     assert dataset.names == ("p0-a1", "p1-a1", "p2-a1")
 
 
-def test_pictures_of_another_format_are_copied_too(source, tmp_path):
+def test_images_of_another_format_are_copied_too(source, tmp_path):
     from cadsight_core.formats.convert import convert
 
     convert(source, tmp_path / "yolo", "yolo")
@@ -94,8 +94,8 @@ def test_another_source_or_other_parameters_are_not_mixed_into_a_set(source, tmp
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"copies": 0}, "0 copies of each picture were asked for, expected at least 1"),
-        ({"split": "valid"}, "has no pictures of the split 'valid'"),
+        ({"copies": 0}, "0 copies of each image were asked for, expected at least 1"),
+        ({"split": "valid"}, "has no images of the split 'valid'"),
         ({"out": "source"}, "is the source itself"),
     ],
 )

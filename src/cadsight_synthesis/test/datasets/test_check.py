@@ -23,7 +23,7 @@ from hand_made import rendered_set
 RECIPE = """kind: randomised
 seed: 3
 parts: [{part}]
-picture: {{width: 320, height: 240, distortion: 0.1, off_centre: 0.02}}
+image: {{width: 320, height: 240, distortion: 0.1, off_centre: 0.02}}
 placement: {{count: [1, 2]}}
 """
 
@@ -130,7 +130,7 @@ def test_what_cannot_be_checked_is_told(made: Dataset, tmp_path: Path) -> None:
     Dataset.create(tmp_path / "bare", ["bracket"])
     with pytest.raises(CadsightError, match="has no parts/"):
         check(tmp_path / "bare")
-    with pytest.raises(CadsightError, match="0 of 12 pictures"):
+    with pytest.raises(CadsightError, match="0 of 12 images"):
         check(made.folder, 0)
     blind = changed(made, tmp_path / "set", lambda label: label.pop("mask"))
     with pytest.raises(CadsightError, match="has a label with mask and pose"):

@@ -1,4 +1,4 @@
-"""A set of pictures is the same bytes however it was made, and whoever was killed while it was made."""
+"""A set of images is the same bytes however it was made, and whoever was killed while it was made."""
 
 import os
 import resource
@@ -15,7 +15,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.lens import is_possible
 from cadsight_core.part import load_part_mesh, load_parts
-from cadsight_synthesis.recipes.base import PictureParameters, SceneRecipe
+from cadsight_synthesis.recipes.base import ImageParameters, SceneRecipe
 from cadsight_synthesis.recipes.reader import read_recipe
 from hand_made import bracket, rendered_set
 
@@ -23,15 +23,15 @@ RECIPE = """kind: views
 seed: 5
 parts: [{part}]
 views_per_scene: 3
-picture: {{width: 96, height: 72}}
+image: {{width: 96, height: 72}}
 """
 WRITER = """
 import sys
-from cadsight_synthesis.datasets.rendered import pictures_of, write_set
+from cadsight_synthesis.datasets.rendered import images_of, write_set
 from cadsight_synthesis.recipes.reader import read_recipe
 if __name__ == "__main__":
     recipe, count, out, workers = read_recipe(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-    write_set(pictures_of(recipe, "raster", workers), count, out, workers=workers)
+    write_set(images_of(recipe, "raster", workers), count, out, workers=workers)
 """
 
 
@@ -51,7 +51,7 @@ def recipe(recipe_file: Path) -> SceneRecipe:
 
 @pytest.fixture(scope="module")
 def whole(recipe: SceneRecipe, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Ten pictures, made by this process at once."""
+    """Ten images, made by this process at once."""
     return rendered_set(recipe, "raster", 10, tmp_path_factory.mktemp("whole") / "set")
 
 
@@ -94,7 +94,7 @@ def test_the_set_has_its_names_splits_records_and_parts(whole: Dataset, recipe: 
 
 
 def test_a_set_that_is_continued_is_the_set_made_at_once(whole: Dataset, recipe: SceneRecipe, tmp_path: Path) -> None:
-    # Four pictures end in the middle of a scene of three.
+    # Four images end in the middle of a scene of three.
     rendered_set(recipe, "raster", 4, tmp_path / "set")
     again = rendered_set(recipe, "raster", 10, tmp_path / "set")
     assert again.fingerprint() == whole.fingerprint()
@@ -110,7 +110,7 @@ def test_two_processes_make_the_same_bytes_as_one(whole: Dataset, recipe: SceneR
         progress=lambda items, total, what: (shown.append((total, what, p.sample["name"])) or p for p in items),
     )  # fmt: skip
     assert made.fingerprint() == whole.fingerprint()
-    assert [s[:2] for s in shown] == [(10, "pictures")] * 10
+    assert [s[:2] for s in shown] == [(10, "images")] * 10
 
 
 def test_killed_again_and_again_it_ends_with_the_bytes_of_one_run(
@@ -131,7 +131,7 @@ def test_killed_again_and_again_it_ends_with_the_bytes_of_one_run(
     assert rendered_set(recipe, "raster", 10, out).fingerprint() == whole.fingerprint()
 
 
-def test_a_killed_worker_costs_no_picture(recipe_file: Path, recipe: SceneRecipe, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_no_image(recipe_file: Path, recipe: SceneRecipe, tmp_path: Path) -> None:
     out, count = tmp_path / "set", 60
     process = started(recipe_file, count, out, 2)
     try:
@@ -166,7 +166,7 @@ def test_a_set_that_no_recipe_made_and_bad_counts_are_refused(recipe: SceneRecip
     Dataset.create(tmp_path / "other", recipe.classes)
     with pytest.raises(CadsightError, match="was made by something else than a recipe"):
         rendered_set(recipe, "raster", 1, tmp_path / "other")
-    with pytest.raises(CadsightError, match="0 pictures were asked for"):
+    with pytest.raises(CadsightError, match="0 images were asked for"):
         rendered_set(recipe, "raster", 0, tmp_path / "set")
     with pytest.raises(CadsightError, match="0 workers were asked for"):
         rendered_set(recipe, "raster", 1, tmp_path / "set", workers=0)
@@ -202,7 +202,7 @@ def test_an_error_in_a_worker_is_the_users_sentence(recipe: SceneRecipe, tmp_pat
 
 
 def test_every_lens_that_a_recipe_draws_is_possible() -> None:
-    wide = PictureParameters(160, 120, field_of_view_deg=(70.0, 120.0), distortion=0.3, off_centre=0.1)
+    wide = ImageParameters(160, 120, field_of_view_deg=(70.0, 120.0), distortion=0.3, off_centre=0.1)
     cameras = [wide.camera(np.random.default_rng(seed)) for seed in range(200)]
     assert all(is_possible(camera) for camera in cameras)
     assert all(camera.distortion for camera in cameras)

@@ -20,7 +20,7 @@ PART = Path(__file__).parents[4] / "config/parts/bracket.yaml"
 RECIPE = f"""kind: views
 parts: [{PART}]
 views_per_scene: 2
-picture: {{width: 96, height: 72}}
+image: {{width: 96, height: 72}}
 """
 COUNT = 40
 
@@ -79,7 +79,7 @@ def recipe(tmp_path: Path) -> SceneRecipe:
     return read
 
 
-def test_a_lost_worker_loses_no_picture(machines: Machines, recipe: SceneRecipe, tmp_path: Path) -> None:
+def test_a_lost_worker_loses_no_image(machines: Machines, recipe: SceneRecipe, tmp_path: Path) -> None:
     workers = [machines.worker("first"), machines.worker("second")]
     found: list[Dataset] = []
 

@@ -11,15 +11,15 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.sample import Instance, Sample, encode_mask
 from cadsight_core.shapes import fill, instance_mask
-from cadsight_synthesis.image_ops.affine import PictureMap
+from cadsight_synthesis.image_ops.affine import ImageMap
 from cadsight_synthesis.image_ops.augmentation import (
     AugmentationParameters,
     Steps,
     apply_steps,
     augment,
     draw_steps,
+    image_map,
     noisy,
-    picture_map,
     recoloured,
 )
 from hypothesis import given, settings
@@ -110,10 +110,10 @@ def test_a_crop_moves_the_principal_point_and_leaves_the_pose():
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0.05, 1))
-def test_a_crop_of_whole_pixels_stays_in_the_picture(x, y, side):
+def test_a_crop_of_whole_pixels_stays_in_the_image(x, y, side):
     steps = Steps(crop=(x * (1 - side), y * (1 - side), side, side), keep_size=False)
     copy, pixels = apply_steps(sample(), PIXELS, steps)
-    left, top = np.round(-picture_map(sample(), steps).matrix[:2, 2]).astype(int)
+    left, top = np.round(-image_map(sample(), steps).matrix[:2, 2]).astype(int)
     np.testing.assert_array_equal(pixels, PIXELS[top : top + copy.size.height, left : left + copy.size.width])
     assert left >= 0
     assert left + copy.size.width <= SIZE.width
@@ -143,7 +143,7 @@ def test_a_flip_moves_whole_pixels(steps, turned):
     np.testing.assert_array_equal(copy.instances[0].mask, turned(sample().instances[0].mask))
 
 
-def test_a_quarter_turn_of_a_square_picture_moves_whole_pixels():
+def test_a_quarter_turn_of_a_square_image_moves_whole_pixels():
     size = ImageSize(40, 40)
     square = Sample("s", Path("s.png"), size, instances=(Instance(0, Box(3, 5, 10, 30)),))
     copy, pixels = apply_steps(square, PIXELS[:40, :40], Steps(rotation_deg=90))
@@ -168,8 +168,8 @@ rigid_steps = st.builds(
 
 @settings(max_examples=50)
 @given(rigid_steps)
-def test_the_new_camera_sees_the_turned_scene_where_the_picture_shows_it(steps):
-    moved = picture_map(sample(), steps)
+def test_the_new_camera_sees_the_turned_scene_where_the_image_shows_it(steps):
+    moved = image_map(sample(), steps)
     points = POSE.apply(np.random.default_rng(1).uniform(-0.1, 0.1, (40, 3)))
     seen = moved.camera.project(points @ moved.turn.T)
     np.testing.assert_allclose(seen, moved.points(CAMERA.project(points)), atol=1e-8)
@@ -192,7 +192,7 @@ def test_pixels_mask_polygon_and_point_move_as_one(steps):
     polygon = [[52.0, 37.0, 90.0, 37.0, 90.0, 72.0, 52.0, 72.0]]
     mask = fill([np.reshape(polygon, (-1, 2))], SIZE)
     given_ = sample(point=place, mask=mask, attributes={"segmentation": polygon})
-    moved = picture_map(given_, steps)
+    moved = image_map(given_, steps)
     copy, pixels = apply_steps(given_, image, Steps(**{**vars(steps), "border": "black"}))
     assert pixels.shape[:2] == (copy.size.height, copy.size.width)
     for instance in copy.instances:
@@ -231,7 +231,7 @@ def test_a_run_length_code_of_a_file_is_mapped_like_a_mask():
 
 
 @pytest.mark.parametrize(("min_visible", "count"), [(0.2, 1), (0.3, 0), (0.0, 1)])
-def test_what_has_left_the_picture_loses_its_label(min_visible, count):
+def test_what_has_left_the_image_loses_its_label(min_visible, count):
     # Shifted by 80 pixels, columns 80 to 90 of 50 to 90 stay: 300 of 1100 pixels.
     copy, _ = apply_steps(sample(camera=None), PIXELS, Steps(shift=(-0.5, 0), min_visible=min_visible))
     assert len(copy.instances) == count
@@ -352,8 +352,8 @@ def test_a_limit_that_cannot_be_is_refused_by_name(values, words):
         AugmentationParameters(**values)
 
 
-def test_a_picture_of_another_size_than_its_sample_is_refused():
-    with pytest.raises(CadsightError, match="the picture of 'a' is 160 x 100 pixels, expected 160 x 120"):
+def test_an_image_of_another_size_than_its_sample_is_refused():
+    with pytest.raises(CadsightError, match="the image of 'a' is 160 x 100 pixels, expected 160 x 120"):
         apply_steps(sample(), PIXELS[:100], Steps())
 
 
@@ -364,7 +364,7 @@ def test_a_picture_of_another_size_than_its_sample_is_refused():
         (Steps(flip_vertical=True), [10, 70, 2, 40, 30, 1, 0, 0, 0]),
     ],
 )
-def test_key_points_follow_the_picture(steps, keypoints):
+def test_key_points_follow_the_image(steps, keypoints):
     told = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
     instance = Instance(0, Box(10, 10, 40, 50), attributes=told)
     one = Sample("a", Path("a.png"), ImageSize(100, 80), instances=(instance,))
@@ -372,9 +372,9 @@ def test_key_points_follow_the_picture(steps, keypoints):
     assert copy.instances[0].attributes == {"keypoints": keypoints, "num_keypoints": 2}
 
 
-def test_a_key_point_that_leaves_the_picture_is_not_labelled_any_more():
+def test_a_key_point_that_leaves_the_image_is_not_labelled_any_more():
     instance = Instance(0, Box(10, 10, 90, 50), attributes={"keypoints": [12, 12, 2, 80, 40, 2], "num_keypoints": 2})
-    moved = PictureMap.of(np.array([[1, 0, -20], [0, 1, 0], [0, 0, 1]]), ImageSize(80, 80)).instance(
+    moved = ImageMap.of(np.array([[1, 0, -20], [0, 1, 0], [0, 0, 1]]), ImageSize(80, 80)).instance(
         instance, ImageSize(100, 80)
     )
     assert moved.attributes == {"keypoints": [0, 0, 0, 60, 40, 2], "num_keypoints": 1}

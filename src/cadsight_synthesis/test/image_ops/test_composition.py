@@ -96,7 +96,7 @@ def test_hidden_shares_stay_below_the_limit_and_labels_show_what_is_left():
     assert 0 < max(hidden) <= 0.3
 
 
-def test_the_same_seed_gives_the_same_picture_and_another_one_another():
+def test_the_same_seed_gives_the_same_image_and_another_one_another():
     parts = [one_part()]
     first, image = compose(parts, BACKGROUND, "c", CompositionParameters(), seed=7)
     again, same = compose(parts, BACKGROUND, "c", CompositionParameters(), seed=7)

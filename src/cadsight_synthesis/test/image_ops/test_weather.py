@@ -41,7 +41,7 @@ def cover(x0, y0, x1, y1):
 
 
 @pytest.mark.parametrize("kind", ["rain", "snow", "fog", "darkness", "glare"])
-def test_weather_changes_the_picture_and_leaves_the_labels(kind):
+def test_weather_changes_the_image_and_leaves_the_labels(kind):
     given_ = sample()
     p = WeatherParameters(**{**CLEAR, kind: 1.0})
     copy, pixels = apply_weather(given_, GREY, p, 7)
@@ -53,7 +53,7 @@ def test_weather_changes_the_picture_and_leaves_the_labels(kind):
     assert 0.3 <= copy.record["weather"][kind] <= 1.0
 
 
-def test_no_weather_is_the_picture_itself():
+def test_no_weather_is_the_image_itself():
     copy, pixels = apply_weather(sample(), GREY, WeatherParameters(**CLEAR), 1)
     np.testing.assert_array_equal(pixels, GREY)
     assert copy.record["weather"] == {"seed": 1, "occluders": 0}
@@ -62,11 +62,11 @@ def test_no_weather_is_the_picture_itself():
 def test_each_kind_does_what_it_is_called():
     rng = np.random.default_rng
     stripes = np.repeat(np.where(np.arange(160) % 20 < 10, 60, 180).astype(np.uint8)[None], 120, 0)
-    picture = np.repeat(stripes[..., None], 3, axis=2)
-    assert 0.1 < darkened(picture, 1.0, rng(0)).mean() / picture.mean() < 0.25
-    assert fogged(picture, 1.0, rng(0)).std() < 0.7 * picture.std()
-    assert glared(picture, 1.0, rng(0)).mean() > picture.mean()
-    dark = picture // 3
+    image = np.repeat(stripes[..., None], 3, axis=2)
+    assert 0.1 < darkened(image, 1.0, rng(0)).mean() / image.mean() < 0.25
+    assert fogged(image, 1.0, rng(0)).std() < 0.7 * image.std()
+    assert glared(image, 1.0, rng(0)).mean() > image.mean()
+    dark = image // 3
     # Drops and flakes are brighter than what was there, and thin: most pixels only lose a little light.
     for falling in (rained, snowed):
         out = falling(dark, 1.0, rng(0)).astype(int) - dark
@@ -86,7 +86,7 @@ def test_rain_falls_mostly_downwards():
     assert down < 0.7 * across
 
 
-def test_the_same_seed_gives_the_same_picture_whatever_else_is_switched_on():
+def test_the_same_seed_gives_the_same_image_whatever_else_is_switched_on():
     first, pixels = apply_weather(sample(), GREY, WeatherParameters(), 5)
     again, same = apply_weather(sample(), GREY, WeatherParameters(), 5)
     np.testing.assert_array_equal(pixels, same)
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_picture_whatever_else_is_switched_on():
     assert both.record["weather"]["fog"] == only_fog[0].record["weather"]["fog"]
 
 
-def test_a_picture_has_rain_or_snow_not_both():
+def test_an_image_has_rain_or_snow_not_both():
     p = WeatherParameters(rain=1.0, snow=1.0)
     told = apply_weather(sample(), GREY, p, 1)[0].record["weather"]
     assert "rain" in told

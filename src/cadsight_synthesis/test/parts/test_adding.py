@@ -17,7 +17,7 @@ def plate(tmp_path, name="plate.stl", shift=(0, 0, 0)):
     return tmp_path / name
 
 
-def test_a_square_plate_becomes_a_part_with_its_mesh_symmetry_and_picture(tmp_path):
+def test_a_square_plate_becomes_a_part_with_its_mesh_symmetry_and_image(tmp_path):
     added = add_part(plate(tmp_path), "plate", tmp_path / "parts", "mm")
     (part,) = load_parts(tmp_path / "parts")
     assert part == added.part
@@ -29,12 +29,12 @@ def test_a_square_plate_becomes_a_part_with_its_mesh_symmetry_and_picture(tmp_pa
     assert sorted(s.order for s in part.symmetry) == [2, 2, 2, 2, 4]
     assert abs(part.point_of_interest[2]) == pytest.approx(0.005)
     assert part.axis_of_interest == (0.0, 0.0, np.sign(part.point_of_interest[2]))
-    picture = read_image(added.picture_path)
-    assert picture.shape == (720, 960, 3)
-    assert (picture[:3] > 250).all()
+    image = read_image(added.image_path)
+    assert image.shape == (720, 960, 3)
+    assert (image[:3] > 250).all()
     for y in (180, 540):
         for x in (240, 720):
-            assert picture[y, x].min() < 230  # the part is in the middle of each of the four views
+            assert image[y, x].min() < 230  # the part is in the middle of each of the four views
 
 
 def test_parts_of_a_folder_count_on_and_a_name_that_is_taken_is_refused(tmp_path):
@@ -59,7 +59,7 @@ def test_a_file_of_others_in_a_parts_folder_stays(tmp_path, name):
 def test_a_part_whose_yaml_was_removed_is_added_again(tmp_path):
     file = plate(tmp_path)
     add_part(file, "plate", tmp_path / "parts").path.unlink()
-    assert add_part(file, "plate", tmp_path / "parts").picture_path is not None
+    assert add_part(file, "plate", tmp_path / "parts").image_path is not None
 
 
 @pytest.mark.parametrize("name", ["", "two words", "../plate", ".hidden"])

@@ -8,7 +8,7 @@ import trimesh
 from cadsight_core.mesh import load_mesh
 from cadsight_core.part import ColourRange, Part, Symmetry
 from cadsight_synthesis.parts.check import check_part
-from cadsight_synthesis.parts.drawing import explained_picture_of
+from cadsight_synthesis.parts.drawing import explained_image_of
 
 # A brick of 40 x 30 x 10 mm; display_colour by default has OpenCV's hue 12 as a screen shows it.
 GOOD = Part(
@@ -70,13 +70,13 @@ def test_a_turn_counts_that_is_part_of_a_written_one(tmp_path):
     assert found.sentence.startswith("symmetry does not name 1/2 of a turn about")
 
 
-def test_the_picture_shows_the_normal_and_the_colours_of_the_range(mesh):
-    picture = explained_picture_of(GOOD, mesh)
-    assert picture.shape == (780, 960, 3)
-    bare = explained_picture_of(replace(GOOD, colour=()), mesh)
-    assert np.array_equal(picture[:720], bare[:720])
+def test_the_image_shows_the_normal_and_the_colours_of_the_range(mesh):
+    image = explained_image_of(GOOD, mesh)
+    assert image.shape == (780, 960, 3)
+    bare = explained_image_of(replace(GOOD, colour=()), mesh)
+    assert np.array_equal(image[:720], bare[:720])
     # Hue 15 of 180 lies at column 80 and is strong, 100 at 533 and is faded.
-    assert picture[770, 80].min() < 10
-    assert picture[770, 533].min() > 200
-    magenta = (picture[:720].astype(int) @ [1, -2, 1] > 350).reshape(2, 360, 2, 480)
-    assert (magenta.sum(axis=(1, 3)) > 20).all()  # in each of the four pictures
+    assert image[770, 80].min() < 10
+    assert image[770, 533].min() > 200
+    magenta = (image[:720].astype(int) @ [1, -2, 1] > 350).reshape(2, 360, 2, 480)
+    assert (magenta.sum(axis=(1, 3)) > 20).all()  # in each of the four images

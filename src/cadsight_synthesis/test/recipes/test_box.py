@@ -20,13 +20,13 @@ from cadsight_synthesis.rendering.colour import to_display
 
 BRACKET = Path(__file__).parents[4] / "config/parts/bracket.yaml"
 CAMERA = Camera(ImageSize(320, 240), 310.0, 310.0, 160.0, 118.0)
-# Looking down: the picture's right is the base's -y, its upper edge the base's +x.
+# Looking down: the image's right is the base's -y, its upper edge the base's +x.
 DOWN = np.array([[0.0, -1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
 BASE_FROM_CAMERA = Pose(DOWN, np.array([0.34, 0.0, 0.88]))
 LAMP, AMBIENT, DIRECT = np.array([-0.1, 0.35, 1.5]), 0.3, 0.5
 
 
-def table_picture():
+def table_image():
     """(H, W, 3) linear: a white table under a point lamp and even light."""
     v, u = np.mgrid[0:240, 0:320]
     rays = BASE_FROM_CAMERA.rotate(CAMERA.rays(np.column_stack([u.ravel(), v.ravel()])))
@@ -42,22 +42,22 @@ def table_picture():
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory):
-    """A session of two pictures of an orange square that was held 0.3 m above the table."""
+    """A session of two images of an orange square that was held 0.3 m above the table."""
     folder = tmp_path_factory.mktemp("cell") / "train"
     folder.mkdir()
-    empty = np.round(255 * to_display(table_picture())).astype(np.uint8)
+    empty = np.round(255 * to_display(table_image())).astype(np.uint8)
     cv2.imwrite(str(folder / "background.png"), empty[..., ::-1])
     record = {"base_from_camera": BASE_FROM_CAMERA.to_json()}
     labelled = Dataset.create(folder / "labelled", ["bracket"])
     for i in range(2):
         mask = np.zeros((240, 320), bool)
         mask[100:140, 140:200] = True
-        picture = empty.copy()
-        white = np.percentile(table_picture().reshape(-1, 3), 70, axis=0)
-        picture[mask] = np.round(255 * to_display(np.array([0.6, 0.2, 0.05]) * white)).astype(np.uint8)
+        image = empty.copy()
+        white = np.percentile(table_image().reshape(-1, 3), 70, axis=0)
+        image[mask] = np.round(255 * to_display(np.array([0.6, 0.2, 0.05]) * white)).astype(np.uint8)
         pose = BASE_FROM_CAMERA.inverse() @ Pose(np.eye(3), np.array([0.34, 0.0, 0.3]))
         instance = Instance(0, Box(140, 100, 200, 140), mask, pose)
-        labelled.append(Sample(f"p{i}", Path(), CAMERA.size, CAMERA, (instance,), record=record), picture)
+        labelled.append(Sample(f"p{i}", Path(), CAMERA.size, CAMERA, (instance,), record=record), image)
     return folder
 
 
@@ -132,7 +132,7 @@ def test_a_part_that_no_camera_sees_is_given_up_with_its_name(tmp_path):
 def test_a_twin_takes_lens_pose_colour_and_height_from_its_session(tmp_path, session):
     read = recipe(
         tmp_path,
-        f"from_session: {session}\ncount: [1, 1]\npicture: {{width: 640, height: 480}}\n"
+        f"from_session: {session}\ncount: [1, 1]\nimage: {{width: 640, height: 480}}\n"
         "camera: {spread_m: 0, tilt_deg: 0}\nlooks: [{spread: 0.0}]\n",
     )
     scene = scene_of(read, 0)
@@ -161,8 +161,8 @@ def test_a_twin_s_table_is_as_bright_as_the_session_s(tmp_path, session):
     assert total == pytest.approx(0.8, abs=0.02)
 
 
-def test_the_lamp_over_a_table_is_found_from_its_picture():
-    found = light_of_table(table_picture(), CAMERA, BASE_FROM_CAMERA)
+def test_the_lamp_over_a_table_is_found_from_its_image():
+    found = light_of_table(table_image(), CAMERA, BASE_FROM_CAMERA)
     np.testing.assert_allclose(found.middle[:2], [0.34, 0.0], atol=0.01)
     np.testing.assert_allclose(found.ambient + found.direct, 0.8 * np.array([1.0, 0.9, 0.8]), atol=0.01)
     assert found.error < 0.01

@@ -97,8 +97,8 @@ def test_every_kind_has_a_shipped_recipe_of_its_kind():
             "line 5, background.photographs[0]: the background",
         ),
         (
-            "kind: randomised\nparts: [PART]\nenvironment:\n  pictures:\n  - source: text.exr\n",
-            "text.exr is no picture, expected OpenEXR or Radiance HDR",
+            "kind: randomised\nparts: [PART]\nenvironment:\n  images:\n  - source: text.exr\n",
+            "text.exr is no image, expected OpenEXR or Radiance HDR",
         ),
         ('kind: views\nparts: ["a\\0.yaml"]\n', "is that of no file"),
         ("kind: {a: 1}\nparts: [PART]\n", "kind is {'a': 1}, expected one of box"),
@@ -116,8 +116,8 @@ def test_every_kind_has_a_shipped_recipe_of_its_kind():
 )
 def test_a_recipe_that_is_wrong_is_refused_with_the_line_at_fault(tmp_path, text, words):
     (tmp_path / "empty").mkdir()
-    (tmp_path / "text.png").write_text("no picture")
-    (tmp_path / "text.exr").write_text("no picture")
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "text.exr").write_text("no image")
     (tmp_path / "no_triangles.obj").write_text("v 0 0 0\n")
     whole = cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8))[1].tobytes()
     (tmp_path / "small.png").write_bytes(whole)
@@ -131,9 +131,7 @@ def test_a_recipe_that_is_wrong_is_refused_with_the_line_at_fault(tmp_path, text
 
 def test_a_background_that_is_too_small_is_told_with_both_sizes(tmp_path):
     cv2.imwrite(str(tmp_path / "small.png"), np.zeros((200, 640, 3), np.uint8))
-    with pytest.raises(
-        CadsightError, match=r"small\.png is 640 x 200 pixels, expected at least the picture's 640 x 48"
-    ):
+    with pytest.raises(CadsightError, match=r"small\.png is 640 x 200 pixels, expected at least the image's 640 x 48"):
         recipe(tmp_path, "kind: views\nparts: [PART]\nbackground:\n  photographs:\n  - source: small.png\n")
 
 
@@ -144,8 +142,8 @@ def test_weights_decide_how_often_a_pool_is_drawn(tmp_path):
     pools = "".join(f"  - {{source: {n}, weight: {w}}}\n" for n, w in (("often", 3), ("seldom", 1), ("never", 0)))
     read = recipe(
         tmp_path,
-        "kind: randomised\nparts: [PART]\npicture: {width: 64, height: 48}\ndistractors: {count: [0, 0]}\n"
-        "environment: {pictures: []}\nbackground:\n  photographs:\n" + pools,
+        "kind: randomised\nparts: [PART]\nimage: {width: 64, height: 48}\ndistractors: {count: [0, 0]}\n"
+        "environment: {images: []}\nbackground:\n  photographs:\n" + pools,
     )
     drawn = [scene_of(read, i).views[0].backdrop.parent.name for i in range(400)]
     assert drawn.count("never") == 0
@@ -156,12 +154,12 @@ def test_weights_decide_how_often_a_pool_is_drawn(tmp_path):
 def test_the_sweep_shows_every_view_once_before_it_begins_again(tmp_path):
     sweep = "sweep: {azimuth_step: 90, elevation: [-40, 40], elevation_step: 40, tilt: [-15, 15], tilt_step: 15}\n"
     read = recipe(tmp_path, "kind: views\nparts: [PART]\nviews_per_scene: 4\n" + sweep)
-    assert read.pictures == 4 * 3 * 3
+    assert read.images == 4 * 3 * 3
     seen = [v for n in range(18) for v in scene_of(read, n).views]
     places = np.array([v.world_from_camera.translation for v in seen])
     azimuth = np.round(np.degrees(np.arctan2(places[:, 1], places[:, 0]))) % 360
     elevation = np.round(np.degrees(np.arcsin(places[:, 2] / np.linalg.norm(places, axis=1))))
-    # The tilt is the angle between the picture's right and the horizon.
+    # The tilt is the angle between the image's right and the horizon.
     tilt = np.round([np.degrees(np.arcsin(-v.world_from_camera.rotation[2, 0] / np.cos(np.radians(e))))
                      for v, e in zip(seen, elevation, strict=True)])  # fmt: skip
     first = set(zip(azimuth[:36], elevation[:36], tilt[:36], strict=True))
@@ -181,7 +179,7 @@ def test_the_parts_of_a_sweep_take_turns(tmp_path):
     assert [scene_of(read, n).bodies[0].class_id for n in range(4)] == [0, 1, 0, 1]
 
 
-def test_the_sphere_around_a_swept_part_fills_the_share_of_the_picture_that_is_asked(tmp_path):
+def test_the_sphere_around_a_swept_part_fills_the_share_of_the_image_that_is_asked(tmp_path):
     read = recipe(tmp_path, "kind: views\nparts: [PART]\nfill: [0.8, 0.8]\n")
     view = scene_of(read, 0).views[0]
     radius = shape_of(read.parts[0]).radius
@@ -194,7 +192,7 @@ def test_a_randomised_part_lies_no_farther_outside_than_the_filter_allows(tmp_pa
     read = recipe(
         tmp_path,
         "kind: randomised\nparts: [PART]\nshell: {aside: 1.0}\nplacement: {most_outside: 0.1}\n"
-        "environment: {pictures: []}\nbackground: {photographs: []}\ndistractors: {count: [0, 0]}\n",
+        "environment: {images: []}\nbackground: {photographs: []}\ndistractors: {count: [0, 0]}\n",
     )
     mesh = shape_of(read.parts[0]).mesh
     for number in range(30):
@@ -210,7 +208,7 @@ def test_a_part_that_never_falls_into_view_is_named_after_a_bounded_number_of_tr
     read = recipe(
         tmp_path,
         "kind: randomised\nparts: [PART]\ntries: 7\nshell: {distance: [0.6, 0.6]}\nplacement: {most_outside: 0.0}\n"
-        "picture: {field_of_view_deg: [5, 5]}\n",
+        "image: {field_of_view_deg: [5, 5]}\n",
     )
     with pytest.raises(CadsightError, match=r"the part bracket never falls into view: .* in 7 of 7 tries"):
         scene_of(read, 0)
@@ -231,7 +229,7 @@ def test_distractors_stand_clear_of_the_part_and_of_the_camera(tmp_path):
     assert seen > 20
 
 
-def test_the_weather_of_a_picture_is_its_own_and_the_same_again():
+def test_the_weather_of_an_image_is_its_own_and_the_same_again():
     read = read_recipe(CONFIG / "recipes/weather.yaml")
     read = replace(read, weather=replace(read.weather, snow=1.0, rain=0.0, max_occluders=0))
     mask = np.zeros((48, 64), bool)
@@ -248,7 +246,7 @@ def test_the_weather_of_a_picture_is_its_own_and_the_same_again():
     assert (other != drawn[0][1]).any()
 
 
-def test_other_recipes_leave_their_pictures_as_they_were_drawn():
+def test_other_recipes_leave_their_images_as_they_were_drawn():
     read = read_recipe(CONFIG / "recipes/views.yaml")
     plain = np.full((48, 64, 3), 120, np.uint8)
     sample = Sample("p", Path(), ImageSize(64, 48))

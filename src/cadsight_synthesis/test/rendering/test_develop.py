@@ -1,4 +1,4 @@
-"""Light becomes the numbers of a picture."""
+"""Light becomes the numbers of an image."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_light_is_coded_as_srgb_and_what_is_brighter_is_white(linear, coded):
     assert develop(light(linear, linear, linear, 1.0)).tolist() == [[[coded] * 3]]
 
 
-def test_every_number_of_a_picture_behind_comes_through_where_nothing_stands():
+def test_every_number_of_an_image_behind_comes_through_where_nothing_stands():
     behind = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
     assert np.array_equal(develop(np.zeros((16, 16, 4), np.float32), behind), behind)
 
@@ -50,7 +50,7 @@ def test_an_edge_that_was_denoised_lies_between_what_it_parts():
     assert settled[:, 10].std() < rough[:, 10].std() / 2
 
 
-def test_a_picture_without_edges_stays_as_it_is():
+def test_an_image_without_edges_stays_as_it_is():
     drawn = np.random.default_rng(0).random((8, 8, 4)).astype(np.float32)
     drawn[..., 3] = 1
     assert np.array_equal(settle_edges(drawn), drawn)

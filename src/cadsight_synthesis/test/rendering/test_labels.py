@@ -87,8 +87,8 @@ def test_a_hidden_point_of_interest_is_said_to_be_hidden(engine: RasterEngine, t
     assert label.point == pytest.approx([333.9, 250.3])
 
 
-def test_a_part_that_leaves_the_picture_has_its_full_box_outside(engine: RasterEngine, tmp_path: Path) -> None:
-    # Front from 319.5 + 600 (0.25 - 0.05) / 0.5 = 559.5 to 679.5; the picture ends at 639.5.
+def test_a_part_that_leaves_the_image_has_its_full_box_outside(engine: RasterEngine, tmp_path: Path) -> None:
+    # Front from 319.5 + 600 (0.25 - 0.05) / 0.5 = 559.5 to 679.5; the image ends at 639.5.
     (label,) = sample_of(engine, tmp_path, place=(0.25, 0.0, 0.52)).instances
     assert label.attributes["visible_box"][2] == 640.0
     # The side that is seen lies behind: at 0.54 m its left edge is at 319.5 + 600 * 0.2 / 0.54 = 541.7.

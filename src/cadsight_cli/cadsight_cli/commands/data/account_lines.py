@@ -25,14 +25,14 @@ def lines_of(account: Account) -> Iterator[str]:
         yield f"note: {len(account.remarks) - _MOST} more, which `cadsight data check` tells"
     if account.unlabelled:
         count, first = len(account.unlabelled), account.unlabelled[0]
-        yield f"{count} pictures have no labels, the first is {first}: they are written as showing nothing"
+        yield f"{count} images have no labels, the first is {first}: they are written as showing nothing"
 
 
 def lines_of_found(found: Found) -> Iterator[str]:
     """The lines of which reader reads which files, and which nobody does."""
     claim = found.claim
     yield f"read as {claim.format}: {claim.why} in {found.place}"
-    yield f"  {len(claim.labels)} files of labels, {len(claim.images)} pictures"
-    for what, files in (("files that look like labels", found.labels), ("pictures", found.images)):
+    yield f"  {len(claim.labels)} files of labels, {len(claim.images)} images"
+    for what, files in (("files that look like labels", found.labels), ("images", found.images)):
         if files:
             yield f"  {len(files)} {what} that nothing reads, the first is {files[0].file} ({files[0].what})"

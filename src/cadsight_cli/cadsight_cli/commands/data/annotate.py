@@ -9,13 +9,13 @@ from cadsight_cli.arguments.types import whole
 def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = actions.add_parser(
         "annotate",
-        help="turn pictures of masks into contour points for VIA",
-        description="Write VIA's JSON of a folder of mask pictures, exact to the pixel. A mask belongs to the picture "
+        help="turn images of masks into contour points for VIA",
+        description="Write VIA's JSON of a folder of mask images, exact to the pixel. A mask belongs to the image "
         "with whose name its own begins; its class is the name of its folder in MASKS, its colour's, or --class.",
     )
-    parser.add_argument("masks", metavar="MASKS", help="folder of mask pictures, black where nothing is")
-    parser.add_argument("--images", required=True, metavar="DIR", help="folder of the pictures that they are of")
-    parser.add_argument("--out", required=True, metavar="JSON", help="file to write; pictures go to images/ beside it")
+    parser.add_argument("masks", metavar="MASKS", help="folder of mask images, black where nothing is")
+    parser.add_argument("--images", required=True, metavar="DIR", help="folder of the images that they are of")
+    parser.add_argument("--out", required=True, metavar="JSON", help="file to write; images go to images/ beside it")
     parser.add_argument(
         "--objects", choices=("colours", "files"), default="colours", help="what is an object (each colour)"
     )
@@ -27,7 +27,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         metavar="COLOUR=CLASS",
         help="class of a colour such as ff0000, or of a grey or indexed value; no class passes it over (repeatable)",
     )
-    parser.add_argument("--copies", type=whole(0), default=0, metavar="N", help="changed copies of each picture (0)")
+    parser.add_argument("--copies", type=whole(0), default=0, metavar="N", help="changed copies of each image (0)")
     parser.add_argument("--suffix", choices=(".jpg", ".png"), help="format of the copies (.jpg)")
     add_augmentation(parser)
     parser.set_defaults(run=run)
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         progress=counted,
     )
     counts = ", ".join(f"{count} {name}" for name, count in done.objects.items()) or "no objects"
-    print(f"{done.pictures} pictures: {counts}; {done.copies} copies")
+    print(f"{done.images} images: {counts}; {done.copies} copies")
     if done.unmasked or done.empty:
         print(f"without regions: {done.unmasked} without a mask, {done.empty} with an empty one")
     print(done.file)

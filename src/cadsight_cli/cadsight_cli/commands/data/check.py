@@ -24,25 +24,25 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.health import check, refuse_unknown_kinds
+    from cadsight_core.health import check, known_kinds
     from cadsight_core.watching import watched_by
 
     from cadsight_cli.commands.data.account_lines import lines_of_found
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.progress import counted
 
-    refuse_unknown_kinds(args.ignore)
+    ignored = known_kinds(args.ignore)
     output = JsonOutput(args.json, "folder", "problems", "pictures")
     with watched_by(counted):
-        report = check(args.source, few=args.few, reading=reading_of(args), progress=counted).without(args.ignore)
+        report = check(args.source, few=args.few, reading=reading_of(args), progress=counted).without(ignored)
     if report.found is not None:
         print(*lines_of_found(report.found), sep="\n")
-    print(f"{report.folder}: {report.pictures} pictures, {report.labels} labels, format {report.format}")
+    print(f"{report.folder}: {report.images} images, {report.labels} labels, format {report.format}")
     width = max(map(len, report.counts), default=0)
     for name, count in report.counts.items():
         print(f"  {name:{width}}  {count:6d}")
     if report.backgrounds:
-        print(f"  {report.backgrounds} pictures of the background alone")
+        print(f"  {report.backgrounds} images of the background alone")
     if report.crowds:
         print(f"  {report.crowds} labels are crowds: neither learned from nor counted")
     for problem in report.problems:

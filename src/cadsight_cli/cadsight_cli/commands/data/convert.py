@@ -23,7 +23,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser = actions.add_parser(
         "convert",
         help="write a data set in another format",
-        description="Write a data set as a new folder in another format, pictures included, and say what was read, "
+        description="Write a data set as a new folder in another format, images included, and say what was read, "
         "written and left out. Exit status 1 when something was left out, unless --allow-loss says that it may be.",
     )
     parser.add_argument("source", metavar="SRC", help="data set: a folder, or a data.yaml, JSON or labels file")
@@ -35,7 +35,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--shapes",
         choices=("as_given", "boxes", "polygons", "keypoints"),
-        help="YOLO's lines: outlines where all labels of a picture have polygons, else key points where all have as "
+        help="YOLO's lines: outlines where all labels of an image have polygons, else key points where all have as "
         "many (as_given), boxes, outlines of masks too, or key points",
     )
     parser.add_argument(
@@ -48,11 +48,11 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         choices=("random", "blocks"),
         help="with --split: random deals them out, blocks keeps neighbours (frames of one video) together (random)",
     )
-    parser.add_argument("--take", type=COUNT, metavar="N", help="write N of the pictures only")
+    parser.add_argument("--take", type=COUNT, metavar="N", help="write N of the images only")
     parser.add_argument(
         "--by",
         choices=("lot", "normals"),
-        help="with --take: lot draws those N, normals takes pictures whose normals lie far apart (lot)",
+        help="with --take: lot draws those N, normals takes images whose normals lie far apart (lot)",
     )
     parser.add_argument("--seed", type=SEED, help="seed of the random order and the lot (0)")
     parser.add_argument("--json", metavar="FILE", help="write what was read, written and left out there")

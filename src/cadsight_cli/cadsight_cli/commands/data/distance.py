@@ -14,20 +14,18 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
     parser = actions.add_parser(
         "distance",
-        help="say how far two sets of pictures are apart",
-        description="Compare the pictures of two data sets: earth mover's distance of their colours, Fréchet and "
-        "kernel distance (FID, KID) of the features of a network that is named, and of each picture of SECOND the most "
+        help="say how far two sets of images are apart",
+        description="Compare the images of two data sets: earth mover's distance of their colours, Fréchet and "
+        "kernel distance (FID, KID) of the features of a network that is named, and of each image of SECOND the most "
         "alike one of FIRST.",
     )
-    parser.add_argument(
-        "first", metavar="FIRST", help="data set such as the training pictures, or a folder of pictures"
-    )
-    parser.add_argument("second", metavar="SECOND", help="data set such as the test pictures, or a folder of pictures")
+    parser.add_argument("first", metavar="FIRST", help="data set such as the training images, or a folder of images")
+    parser.add_argument("second", metavar="SECOND", help="data set such as the test images, or a folder of images")
     parser.add_argument("--most", type=whole(2), default=500, metavar="N", help="most of each, evenly taken (500)")
     parser.add_argument("--model", metavar="M", help="a detector whose features count: its folder, or name in --models")
     parser.add_argument("--models", metavar="DIR", help=f"registry folder ({MODELS_FOLDER})")
-    parser.add_argument("--sheet", metavar="PNG", help="draw the least alike pictures of SECOND beside their nearest")
-    parser.add_argument("--count", type=COUNT, metavar="N", help=f"pictures on the sheet ({_ON_SHEET})")
+    parser.add_argument("--sheet", metavar="PNG", help="draw the least alike images of SECOND beside their nearest")
+    parser.add_argument("--count", type=COUNT, metavar="N", help=f"images on the sheet ({_ON_SHEET})")
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     add_reading(parser)
     parser.set_defaults(run=run)
@@ -61,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
             extractor = DetectorFeatures(args.model, args.models or MODELS_FOLDER) if args.model else ImageFeatures()
         found, neighbours = between(first, second, extractor)
     features, nearest = found["features"], found["nearest"]
-    print(f"{len(first)} pictures of {args.first}, {len(second)} of {args.second}")
+    print(f"{len(first)} images of {args.first}, {len(second)} of {args.second}")
     print("colours, earth mover's distance: " + ", ".join(f"{k} {v:.2f}" for k, v in found["colours"].items()))
     print(f"features: {features['extractor']}")
-    few = " (too large: fewer pictures than features)" if features["fid_biased"] else ""
+    few = " (too large: fewer images than features)" if features["fid_biased"] else ""
     print(f"Fréchet distance (FID) {features['fid']:.3f}{few}")
     print(
         f"kernel distance {features['kid']:.5f}; sets of one kind stay under {features['level']:.5f} in 95 % of cases,"
@@ -74,8 +72,8 @@ def run(args: argparse.Namespace) -> int:
         print("inception score {:.2f} and {:.2f}".format(*features["inception_score"]))
     print(f"nearest: median {nearest['median']:.4f}, largest {nearest['largest']:.4f}, {nearest['copies']} are copies")
     if args.sheet:
-        picture = encode_image(sheet(neighbours.farthest_first(args.count or _ON_SHEET)), Path(args.sheet))
-        write_noted(args.sheet, picture)
+        image = encode_image(sheet(neighbours.farthest_first(args.count or _ON_SHEET)), Path(args.sheet))
+        write_noted(args.sheet, image)
         print(args.sheet)
     sets = {"first": str(args.first), "second": str(args.second)}
     output.write({**sets, **found, "neighbours": neighbours.to_json()})

@@ -7,7 +7,7 @@ from cadsight_cli.arguments.types import POSITIVE
 
 def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = actions.add_parser(
-        "frames", help="take pictures out of a video", description="Write frames of a video as pictures."
+        "frames", help="take images out of a video", description="Write frames of a video as images."
     )
     parser.add_argument("video", metavar="VIDEO", help="MP4, AVI, MOV or the like")
     parser.add_argument("--fps", type=POSITIVE, default=2.0, help="frames a second of the video (2)")
@@ -15,11 +15,11 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--background",
         action="store_true",
-        help="the video shows no part: add its frames to the data set DIR, or to a new one, as pictures of nothing",
+        help="the video shows no part: add its frames to the data set DIR, or to a new one, as images of nothing",
     )
     parser.add_argument("--split", choices=("train", "valid", "test"), help="split of the backgrounds")
-    parser.add_argument("--suffix", choices=(".png", ".jpg"), help="format of the pictures (.png)")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the pictures")
+    parser.add_argument("--suffix", choices=(".png", ".jpg"), help="format of the images (.png)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the images")
     parser.set_defaults(run=run)
 
 
@@ -52,6 +52,6 @@ def run(args: argparse.Namespace) -> int:
         suffix=args.suffix or ".png",
         progress=counted,
     )
-    print(f"{len(files)} pictures")
+    print(f"{len(files)} images")
     print(args.out)
     return 0

@@ -8,11 +8,11 @@ from cadsight_cli.arguments.types import COUNT, SEED
 
 def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = actions.add_parser(
-        "show", help="draw labels on a few pictures", description="Draw the labels on a few pictures of a data set."
+        "show", help="draw labels on a few images", description="Draw the labels on a few images of a data set."
     )
     parser.add_argument("source", metavar="DIR", help="data set: a folder, or a data.yaml, JSON or labels file")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the drawn pictures")
-    parser.add_argument("--count", type=COUNT, default=12, metavar="N", help="number of pictures (12)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the drawn images")
+    parser.add_argument("--count", type=COUNT, default=12, metavar="N", help="number of images (12)")
     parser.add_argument("--seed", type=SEED, default=0, help="seed of the choice (0)")
     add_reading(parser)
     parser.set_defaults(run=run)
@@ -34,10 +34,10 @@ def run(args: argparse.Namespace) -> int:
     count = min(args.count, len(samples))
     chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())
     with whole_folder(args.out) as work:
-        for index in counted(chosen, count, "pictures drawn"):
+        for index in counted(chosen, count, "images drawn"):
             sample = samples[index]
-            picture = draw_instances(read_image(sample.image), sample.instances, classes)
-            write_image(inside(work, f"{sample.name}.png"), picture)
-    print(f"{count} of {len(samples)} pictures")
+            image = draw_instances(read_image(sample.image), sample.instances, classes)
+            write_image(inside(work, f"{sample.name}.png"), image)
+    print(f"{count} of {len(samples)} images")
     print(args.out)
     return 0

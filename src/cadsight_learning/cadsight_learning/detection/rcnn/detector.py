@@ -41,11 +41,11 @@ Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
 
 
 class RcnnDetector:
-    """An R-CNN with its classes and the size of picture that it wants.
+    """An R-CNN with its classes and the size of image that it wants.
 
     Attributes:
-        image_size: longer side in pixels of a picture as the network sees it.
-        at_once: pictures that the network is given together, where nobody asks for fewer.
+        image_size: longer side in pixels of an image as the network sees it.
+        at_once: images that the network is given together, where nobody asks for fewer.
     """
 
     at_once = _AT_ONCE
@@ -78,7 +78,7 @@ class RcnnDetector:
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
-        """Parts of each picture, surest first, boxes in its own pixels, Mask R-CNN's with masks (H, W)."""
+        """Parts of each image, surest first, boxes in its own pixels, Mask R-CNN's with masks (H, W)."""
         heads = self.module.eval().roi_heads
         heads.score_thresh, heads.detections_per_img = confidence, max_detections
         small = [shrunk(image, self.image_size) for image in images]
@@ -91,18 +91,18 @@ class RcnnDetector:
         return found
 
     def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
-        """Mean losses over labelled pictures, as in training: ``box_loss`` and ``class_loss`` of what is found,
+        """Mean losses over labelled images, as in training: ``box_loss`` and ``class_loss`` of what is found,
         ``object_loss`` and ``proposal_loss`` of the network that proposes, and Mask R-CNN's ``mask_loss``.
 
         Where a label has no mask there is no ``mask_loss``.
         """
         masks = self.gives_masks and have_masks(samples)
-        pictures = LabelledImages.resized(samples, self.image_size, square, masks)
-        losses, _, _ = judged(self.module, pictures, batch or self.at_once, watched)
+        images = LabelledImages.resized(samples, self.image_size, square, masks)
+        losses, _, _ = judged(self.module, images, batch or self.at_once, watched)
         return {k: v for k, v in losses.items() if masks or k != "mask_loss"}
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        """The last map P2 of the feature pyramid, averaged over the picture: (N, 256), of the light ones
+        """The last map P2 of the feature pyramid, averaged over the image: (N, 256), of the light ones
         (N, 128) (Eversberg, section 3.4.2)."""
         self.module.eval()
         small = [shrunk(image, self.image_size) for image in images]
@@ -114,7 +114,7 @@ class RcnnDetector:
         return found
 
     def _tensors(self, images: Sequence[Rgb]) -> list[Tensor]:
-        return as_pictures([torch.from_numpy(i).to(device_of_module(self.module)) for i in images])
+        return as_images([torch.from_numpy(i).to(device_of_module(self.module)) for i in images])
 
 
 def new_detector(classes: Sequence[str], options: RcnnOptions) -> tuple[RcnnDetector, str]:
@@ -141,27 +141,27 @@ def new_detector(classes: Sequence[str], options: RcnnOptions) -> tuple[RcnnDete
 
 
 def judged(
-    module: Any, pictures: LabelledImages, at_once: int = _AT_ONCE, watch: Watch = unwatched
+    module: Any, labelled: LabelledImages, at_once: int = _AT_ONCE, watch: Watch = unwatched
 ) -> tuple[dict[str, float], list[Boxes], list[Boxes]]:
-    """Mean losses a picture, what is found there down to a confidence of 0.001, and what is there, both in the
-    pictures' own pixels.
+    """Mean losses an image, what is found there down to a confidence of 0.001, and what is there, both in the
+    images' own pixels.
 
     The backbone runs once for both.
     """
     module.eval()
     heads = module.roi_heads
     heads.score_thresh, heads.detections_per_img = 0.001, MAX_DETECTIONS
-    found, truth = ([NO_BOXES] * len(pictures) for _ in range(2))
+    found, truth = ([NO_BOXES] * len(labelled) for _ in range(2))
     sums: dict[str, float] = {}
     # Which proposals count is drawn; the same ones each time, so that figures can be compared.
     device = device_of_module(module)
     with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
         torch.manual_seed(0)
-        together = list(alike_shapes(pictures.shapes, at_once))
+        together = list(alike_shapes(labelled.shapes, at_once))
         for numbers in watch(together, len(together), "losses"):
-            looked_at = [pictures[i] for i in numbers]
+            looked_at = [labelled[i] for i in numbers]
             images, targets = on_device(as_batch(looked_at), device)
-            sized, targets, maps = _seen(module, as_pictures(images), targets)
+            sized, targets, maps = _seen(module, as_images(images), targets)
             for part in (module.rpn, heads):
                 part.train()
             for name, value in _losses(module, sized, targets, maps).items():
@@ -173,25 +173,25 @@ def judged(
                 boxes, labels, scores = (answer[k].cpu().double().numpy() for k in ("boxes", "labels", "scores"))
                 found[i] = Boxes(boxes, labels.astype(int) - 1, scores)
                 truth[i] = Boxes(one.boxes, one.classes.astype(np.int64))
-    return {k: v / max(len(pictures), 1) for k, v in sums.items()}, found, truth
+    return {k: v / max(len(labelled), 1) for k, v in sums.items()}, found, truth
 
 
 def losses_of(module: Any, batch: Batch) -> dict[str, Tensor]:
     """The losses of a batch by our names, to be added up and descended."""
     images, targets = batch
     with autocast(images[0].device):
-        losses = _losses(module, *_seen(module, as_pictures(images), targets))
+        losses = _losses(module, *_seen(module, as_images(images), targets))
     return {name: value.float() for name, value in losses.items()}
 
 
-def as_batch(pictures: Sequence[Labelled]) -> Batch:
-    """Pictures (H, W, 3) uint8 and torchvision's targets; boxes without an inside are left out."""
-    images = [torch.from_numpy(p.image) for p in pictures]
-    return images, [_target(p) for p in pictures]
+def as_batch(labelled: Sequence[Labelled]) -> Batch:
+    """Images (H, W, 3) uint8 and torchvision's targets; boxes without an inside are left out."""
+    images = [torch.from_numpy(p.image) for p in labelled]
+    return images, [_target(p) for p in labelled]
 
 
-def as_pictures(images: Sequence[Tensor]) -> list[Tensor]:
-    """Pictures (H, W, 3) uint8 as the network wants them: (3, H, W), 0 to 1."""
+def as_images(images: Sequence[Tensor]) -> list[Tensor]:
+    """Images (H, W, 3) uint8 as the network wants them: (3, H, W), 0 to 1."""
     return [image.permute(2, 0, 1).float() / 255 for image in images]
 
 

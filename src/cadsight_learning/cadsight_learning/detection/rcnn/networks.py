@@ -20,14 +20,14 @@ _BODY = "backbone.body."
 # Of either backbone a tensor that tells it, as image classifiers name it.
 _BODY_ALONE = ("layer4.2.conv3.weight", "conv_stem.weight")
 _LIGHT: Mapping[str, Callable[..., nn.Module]] = {"fasterrcnn_lite0_fpn": FasterRCNN, "maskrcnn_lite0_fpn": MaskRCNN}
-# What makes them light: half of torchvision's maps of the pyramid, a quarter of its regions of a picture.
+# What makes them light: half of torchvision's maps of the pyramid, a quarter of its regions of an image.
 _MAPS, _REGIONS = 128, 128
-# Half of torchvision's, for pictures of half the side.
+# Half of torchvision's, for images of half the side.
 _ANCHORS = (16, 32, 64, 128, 256)
 
 
 class Lite0Pyramid(nn.Module):
-    """Feature maps (N, 128, h, w) at a 4th, 8th, 16th and 32nd of the picture, and the last one pooled."""
+    """Feature maps (N, 128, h, w) at a 4th, 8th, 16th and 32nd of the image, and the last one pooled."""
 
     out_channels = _MAPS
 
@@ -42,8 +42,8 @@ class Lite0Pyramid(nn.Module):
 
 
 def network(architecture: str, classes: int, image_size: int) -> Any:
-    """An untrained network for pictures whose longer side is ``image_size``; its classes are those and background."""
-    # Both sides have the same limit, so the longer one gets it; pictures come at that size already.
+    """An untrained network for images whose longer side is ``image_size``; its classes are those and background."""
+    # Both sides have the same limit, so the longer one gets it; images come at that size already.
     sized = {"min_size": image_size, "max_size": image_size, "_skip_resize": True}
     if architecture not in _LIGHT:
         return torchvision.models.get_model(

@@ -21,7 +21,7 @@ _STAGES = 5
 class RcnnOptions(DetectorOptions):
     """How a Mask R-CNN is trained.
 
-    Rudenko names SGD and no number: these are those of its authors (He et al., section 3.1: 0.02 for 16 pictures a
+    Rudenko names SGD and no number: these are those of its authors (He et al., section 3.1: 0.02 for 16 images a
     step), in proportion to the batch.
     """
 

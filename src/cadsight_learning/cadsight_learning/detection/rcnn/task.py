@@ -19,9 +19,9 @@ from cadsight_learning.training.trainer import shuffled
 
 
 class RcnnTask:
-    """Pictures with boxes, and for Mask R-CNN masks; judged by the average precision of the boxes.
+    """Images with boxes, and for Mask R-CNN masks; judged by the average precision of the boxes.
 
-    What came with weights keeps its normalisation as it is, since a few pictures a step tell little of their spread.
+    What came with weights keeps its normalisation as it is, since a few images a step tell little of their spread.
     """
 
     def __init__(
@@ -32,23 +32,23 @@ class RcnnTask:
         self._fixed = _fixed_layers(detector, options)
         masks, size = detector.gives_masks, options.image_size
         keep = training_bytes()
-        self._pictures = LabelledImages.resized(train, size, options.square, masks, keep)
+        self._images = LabelledImages.resized(train, size, options.square, masks, keep)
         self._valid = LabelledImages.resized(valid, size, options.square, masks, keep // 4)
         if masks:
             for samples in (train, valid):
                 refuse_maskless(samples)
-        shapes = set(self._pictures.shapes)
-        # Pictures of several shapes share a square.
+        shapes = set(self._images.shapes)
+        # Images of several shapes share a square.
         self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
-        self.steps = max(-(-len(self._pictures) // options.batch), 1)
+        self.steps = max(-(-len(self._images) // options.batch), 1)
 
     def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
         self.module.train()
         for layer in self._fixed:
             layer.eval()
         mosaic = self.options.mosaic
-        for numbers in shuffled(len(self._pictures), self.options.batch, rng):
-            yield as_batch([drawn(self._pictures, n, self._shape, mosaic, rng) for n in numbers])
+        for numbers in shuffled(len(self._images), self.options.batch, rng):
+            yield as_batch([drawn(self._images, n, self._shape, mosaic, rng) for n in numbers])
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         parts = losses_of(self.module, batch)

@@ -46,7 +46,7 @@ os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="f
 
 _AT_ONCE = 16
 _HUB = "https://github.com/ultralytics/assets/releases/download/v8.4.0"
-# Ultralytics' 0.03 needs hundreds of steps until the statistics are those of the pictures; a training here has few.
+# Ultralytics' 0.03 needs hundreds of steps until the statistics are those of the images; a training here has few.
 _NORM_MOMENTUM = 0.1
 
 Batch = dict[str, Tensor]
@@ -54,11 +54,11 @@ D = TypeVar("D", bound="UltralyticsDetector")
 
 
 class UltralyticsDetector(ABC):
-    """A network of ultralytics with its classes and the size of picture that it wants.
+    """A network of ultralytics with its classes and the size of image that it wants.
 
     Attributes:
-        image_size: longer side in pixels of a picture as the network sees it.
-        at_once: pictures that the network is given together, where nobody asks for fewer.
+        image_size: longer side in pixels of an image as the network sees it.
+        at_once: images that the network is given together, where nobody asks for fewer.
         loss_names: our name of each of the network's losses.
     """
 
@@ -87,7 +87,7 @@ class UltralyticsDetector(ABC):
 
     @abstractmethod
     def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
-        """What the network made of pictures of ``shape`` (rows, columns): of each (K, 6), the surest first, a box xyxy
+        """What the network made of images of ``shape`` (rows, columns): of each (K, 6), the surest first, a box xyxy
         in the network's pixels, a score above ``confidence`` and a class."""
 
     @abstractmethod
@@ -115,33 +115,33 @@ class UltralyticsDetector(ABC):
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
-        """Parts of each picture, surest first, boxes in its own pixels; pictures may differ in size."""
+        """Parts of each image, surest first, boxes in its own pixels; images may differ in size."""
 
-        def answer(pictures: NDArray[np.uint8]) -> list[Array]:
-            return self.rows(self._looked(_tensor(pictures)), pictures.shape[1:3], confidence, max_detections)
+        def answer(batch: NDArray[np.uint8]) -> list[Array]:
+            return self.rows(self._looked(_tensor(batch)), batch.shape[1:3], confidence, max_detections)
 
         return look(images, self.image_size, answer)
 
     def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
-        """Mean losses over labelled pictures, weighted as in training; these networks have no objectness of their own.
+        """Mean losses over labelled images, weighted as in training; these networks have no objectness of their own.
 
         Their ``class_loss`` says both whether there is a part and of which class, so it stands where the paper's
         table 1 has the object loss.
         """
-        pictures = LabelledImages.framed(samples, self.image_size, square)
-        return self.judged(self.module, pictures, batch or self.at_once, watched)[0]
+        images = LabelledImages.framed(samples, self.image_size, square)
+        return self.judged(self.module, images, batch or self.at_once, watched)[0]
 
     def judged(
-        self, module: Any, pictures: LabelledImages, at_once: int = _AT_ONCE, watch: Watch = unwatched
+        self, module: Any, images: LabelledImages, at_once: int = _AT_ONCE, watch: Watch = unwatched
     ) -> tuple[dict[str, float], list[Boxes], list[Boxes]]:
-        """Mean losses a framed picture of a network like ours, what it finds there down to a confidence of 0.001, and
+        """Mean losses a framed image of a network like ours, what it finds there down to a confidence of 0.001, and
         what is there, both in input pixels."""
         module.eval()
-        found, truth = ([NO_BOXES] * len(pictures) for _ in range(2))
+        found, truth = ([NO_BOXES] * len(images) for _ in range(2))
         sums: dict[str, float] = {}
-        together = list(alike_shapes(pictures.shapes, at_once))
+        together = list(alike_shapes(images.shapes, at_once))
         for numbers in watch(together, len(together), "losses"):
-            seen = [pictures[i] for i in numbers]
+            seen = [images[i] for i in numbers]
             batch = on_device(_batch(seen), device_of_module(module))
             with torch.inference_mode():
                 raw = module(batch["img"])
@@ -153,10 +153,10 @@ class UltralyticsDetector(ABC):
             for i, one, rows in zip(numbers, seen, answers, strict=True):
                 found[i] = Boxes(rows[:, :4], rows[:, 5].astype(int), rows[:, 4])
                 truth[i] = Boxes(one.boxes, one.classes.astype(np.int64))
-        return {k: v / max(len(pictures), 1) for k, v in sums.items()}, found, truth
+        return {k: v / max(len(images), 1) for k, v in sums.items()}, found, truth
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
-        """The backbone's last maps at a fourth and an eighth of the picture (P2, P3), averaged: (N, 64 + 128) of
+        """The backbone's last maps at a fourth and an eighth of the image (P2, P3), averaged: (N, 64 + 128) of
         YOLO11 nano."""
         module = self._for_inference()
         canvases = [framed(image, self.image_size)[0] for image in images]
@@ -168,10 +168,10 @@ class UltralyticsDetector(ABC):
             found |= dict(zip(numbers, pooled, strict=True))
         return np.stack([found[i] for i in range(len(images))]) if images else np.zeros((0, 0), np.float32)
 
-    def _looked(self, pictures: Tensor) -> Any:
+    def _looked(self, images: Tensor) -> Any:
         module = self._for_inference()
         with torch.inference_mode():
-            return module(pictures.to(device_of_module(module)))
+            return module(images.to(device_of_module(module)))
 
     def _for_inference(self) -> Any:
         if self._fused is None:
@@ -230,20 +230,20 @@ class DetectorTask:
         self._frozen = _freeze(self.module, options.freeze)
         size = options.image_size
         keep = training_bytes()
-        self._pictures = LabelledImages.resized(train, size, options.square, keep=keep)
-        shapes = {canvas_shape(shape, size) for shape in self._pictures.shapes}
-        # Pictures of several shapes share a square: a batch has one shape.
+        self._images = LabelledImages.resized(train, size, options.square, keep=keep)
+        shapes = {canvas_shape(shape, size) for shape in self._images.shapes}
+        # Images of several shapes share a square: a batch has one shape.
         self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
         self._valid = LabelledImages.framed(valid, size, options.square, keep // 4)
-        self.steps = max(-(-len(self._pictures) // options.batch), 1)
+        self.steps = max(-(-len(self._images) // options.batch), 1)
 
     def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
         self._train_mode()
         self._tell_share(share)
-        # The last tenth is trained on whole pictures, as they will come.
+        # The last tenth is trained on whole images, as they will come.
         mosaic = self.options.mosaic if share < 0.9 else 0.0
-        for numbers in shuffled(len(self._pictures), self.options.batch, rng):
-            yield _batch([drawn(self._pictures, n, self._shape, mosaic, rng) for n in numbers])
+        for numbers in shuffled(len(self._images), self.options.batch, rng):
+            yield _batch([drawn(self._images, n, self._shape, mosaic, rng) for n in numbers])
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         loss, parts = self.detector.training_losses(batch)
@@ -266,13 +266,13 @@ class DetectorTask:
             criterion.update()
 
 
-def _early_maps(module: Any, pictures: Tensor) -> list[Tensor]:
-    """The last maps at a fourth and at an eighth of the side of ``pictures``; what comes after is not computed."""
+def _early_maps(module: Any, images: Tensor) -> list[Tensor]:
+    """The last maps at a fourth and at an eighth of the side of ``images``; what comes after is not computed."""
     maps: dict[int, Tensor] = {}
-    x = pictures
+    x = images
     for layer in module.model:
         x = layer(x)
-        stride = pictures.shape[3] // x.shape[3]
+        stride = images.shape[3] // x.shape[3]
         if stride > 8:
             break
         maps[stride] = x
@@ -283,16 +283,16 @@ def _tensor(images: NDArray[np.uint8] | Sequence[Rgb]) -> Tensor:
     return torch.from_numpy(as_input(np.asarray(images), 0.0, 1.0))
 
 
-def _batch(pictures: Sequence[Labelled]) -> Batch:
-    """The batch that ultralytics' loss takes: boxes as relative centre and size, with the number of their picture."""
-    rows, columns = pictures[0].image.shape[:2]
-    boxes = np.concatenate([p.boxes for p in pictures]) / (columns, rows, columns, rows)
+def _batch(images: Sequence[Labelled]) -> Batch:
+    """The batch that ultralytics' loss takes: boxes as relative centre and size, with the number of their image."""
+    rows, columns = images[0].image.shape[:2]
+    boxes = np.concatenate([p.boxes for p in images]) / (columns, rows, columns, rows)
     relative = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
     return {
-        "img": _tensor([p.image for p in pictures]),
+        "img": _tensor([p.image for p in images]),
         "bboxes": torch.from_numpy(relative).float(),
-        "cls": torch.from_numpy(np.concatenate([p.classes for p in pictures])).float()[:, None],
-        "batch_idx": torch.from_numpy(np.repeat(np.arange(len(pictures)), [len(p.boxes) for p in pictures])).float(),
+        "cls": torch.from_numpy(np.concatenate([p.classes for p in images])).float()[:, None],
+        "batch_idx": torch.from_numpy(np.repeat(np.arange(len(images)), [len(p.boxes) for p in images])).float(),
     }
 
 

@@ -23,7 +23,7 @@ def untouched() -> Iterator[None]:
     """What the body's imports put in place of Pillow's, OpenCV's and torch's own functions is taken back.
 
     Ultralytics replaces them for the whole process; its ``Image.open`` wants to install a package where ours is to
-    say that a file is no picture.
+    say that a file is no image.
     """
     own = [(library, name, getattr(library, name)) for library, name in _FUNCTIONS]
     try:

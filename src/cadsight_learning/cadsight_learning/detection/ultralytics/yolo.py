@@ -53,7 +53,7 @@ class YoloDetector(UltralyticsDetector):
         return network
 
     def exportable(self) -> nn.Module:
-        """The network from pictures (N, 3, h, w), 0 to 1, to boxes in their pixels and scores, a sigmoid a class.
+        """The network from images (N, 3, h, w), 0 to 1, to boxes in their pixels and scores, a sigmoid a class.
 
         One tensor (N, 4 + classes, M), as :func:`cadsight_learning.detection.decoding.decode` takes it.
         """

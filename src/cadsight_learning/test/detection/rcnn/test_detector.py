@@ -30,10 +30,10 @@ LOSSES = {"box_loss", "class_loss", "object_loss", "proposal_loss", "mask_loss"}
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, pictures, other_pictures):
+def trained(tmp_path_factory, block_samples, other_samples):
     folder = tmp_path_factory.mktemp("models") / "blocks"
     reports = []
-    detector, card = fit_detector(pictures[:2], other_pictures[:1], ["block"], folder, MASKS, reports.append)
+    detector, card = fit_detector(block_samples[:2], other_samples[:1], ["block"], folder, MASKS, reports.append)
     return folder, detector, card, reports
 
 
@@ -53,9 +53,9 @@ def test_an_epoch_leaves_card_weights_and_curves_with_every_loss_by_its_name(tra
     assert load_card(folder) == card
 
 
-def test_a_loaded_detector_finds_boxes_and_masks_in_the_pictures_own_pixels(trained, pictures):
+def test_a_loaded_detector_finds_boxes_and_masks_in_the_images_own_pixels(trained, block_samples):
     folder, detector, _, _ = trained
-    images = [read_image(pictures[0].image), np.zeros((150, 100, 3), np.uint8)]
+    images = [read_image(block_samples[0].image), np.zeros((150, 100, 3), np.uint8)]
     again = load_detector(folder, device="cpu")
     found = again.predict(images, 0.0, max_detections=2)
     alone = detector.predict(images[:1], 0.0, max_detections=2)
@@ -70,19 +70,21 @@ def test_a_loaded_detector_finds_boxes_and_masks_in_the_pictures_own_pixels(trai
     assert again.predict(images, 1.0) == [[], []]
 
 
-def test_losses_are_the_same_each_time_and_without_masks_in_the_labels_there_is_no_mask_loss(trained, pictures):
+def test_losses_are_the_same_each_time_and_without_masks_in_the_labels_there_is_no_mask_loss(trained, block_samples):
     _, detector, _, _ = trained
-    first = detector.losses(pictures[:1])
+    first = detector.losses(block_samples[:1])
     assert first.keys() == LOSSES
-    assert detector.losses(pictures[:1]) == first
-    bare = dataclasses.replace(pictures[0], instances=(dataclasses.replace(pictures[0].instances[0], mask=None),))
+    assert detector.losses(block_samples[:1]) == first
+    bare = dataclasses.replace(
+        block_samples[0], instances=(dataclasses.replace(block_samples[0].instances[0], mask=None),)
+    )
     without = detector.losses([bare])
     assert without == {name: pytest.approx(first[name]) for name in LOSSES - {"mask_loss"}}
 
 
-def test_figures_of_masks_stand_beside_those_of_boxes(trained, pictures):
+def test_figures_of_masks_stand_beside_those_of_boxes(trained, block_samples):
     _, detector, _, _ = trained
-    metrics = evaluate_detector(detector, pictures[:1], confidence=0.01)
+    metrics = evaluate_detector(detector, block_samples[:1], confidence=0.01)
     assert {"mask_map50", "mask_map50_95", "map50", *LOSSES} <= metrics.figures.keys()
 
 
@@ -118,20 +120,20 @@ def test_a_light_one_starts_from_what_its_backbone_learned_on_imagenet(light):
 
 
 def test_a_light_one_sees_colours_as_its_backbone_learned_them(light):
-    picture = torch.full((3, 32, 32), 0.75)
-    sized, _ = light[0].module.transform([picture])
+    image = torch.full((3, 32, 32), 0.75)
+    sized, _ = light[0].module.transform([image])
     torch.testing.assert_close(sized.tensors, torch.full((1, 3, 32, 32), (0.75 - 0.498) / 0.502))
 
 
-def test_a_light_one_is_trained_kept_and_read_again(tmp_path, pictures, other_pictures):
-    detector, card = fit_detector(pictures[:2], other_pictures[:1], ["block"], tmp_path / "light", LIGHT)
+def test_a_light_one_is_trained_kept_and_read_again(tmp_path, block_samples, other_samples):
+    detector, card = fit_detector(block_samples[:2], other_samples[:1], ["block"], tmp_path / "light", LIGHT)
     assert card.architecture == "maskrcnn_lite0_fpn"
-    images = [read_image(pictures[0].image)]
+    images = [read_image(block_samples[0].image)]
     wanted, found = (d.predict(images, 0.0, max_detections=2)[0] for d in (detector, load_detector(tmp_path / "light")))
     assert [i.box.as_tuple() for i in found] == [pytest.approx(i.box.as_tuple()) for i in wanted]
     assert [i.mask.shape for i in found] == [images[0].shape[:2]] * 2
     assert detector.features(images).shape == (1, 128)
-    assert detector.losses(pictures[:1]).keys() == LOSSES
+    assert detector.losses(block_samples[:1]).keys() == LOSSES
 
 
 def test_the_stages_of_a_backbone_are_all_of_its_layers_each_at_half_the_size_of_the_last(boxes, light):
@@ -149,8 +151,8 @@ def test_the_stages_of_a_backbone_are_all_of_its_layers_each_at_half_the_size_of
         assert sides == ([32, 16, 8, 4, 2] if detector is light[0] else [32, 32, 16, 8, 4])
 
 
-def test_losses_are_those_of_torchvision_called_directly(boxes, pictures):
-    task = RcnnTask(boxes, pictures[:2], pictures[:1], BOXES)
+def test_losses_are_those_of_torchvision_called_directly(boxes, block_samples):
+    task = RcnnTask(boxes, block_samples[:2], block_samples[:1], BOXES)
     batch = as_batch(task._valid)
     torch.manual_seed(3)
     ours = losses_of(boxes.module.train(), batch)
@@ -160,13 +162,13 @@ def test_losses_are_those_of_torchvision_called_directly(boxes, pictures):
     assert sum(v.item() for v in ours.values()) == pytest.approx(sum(v.item() for v in theirs.values()), rel=1e-3)
 
 
-def test_frozen_stages_and_given_normalisations_stay_as_they_are(boxes, pictures, tmp_path):
+def test_frozen_stages_and_given_normalisations_stay_as_they_are(boxes, block_samples, tmp_path):
     path = tmp_path / "w.pt"
     save_checkpoint(path, boxes.module.state_dict())
     options = dataclasses.replace(BOXES, freeze=3, weights=str(path))
     detector, sentence = new_detector(["block"], options)
     assert sentence == f"fasterrcnn_resnet50_fpn from the weights {path} (295 of 295 tensors)"
-    task = RcnnTask(detector, pictures[:2], pictures[:1], options)
+    task = RcnnTask(detector, block_samples[:2], block_samples[:1], options)
     before = {k: v.clone() for k, v in detector.module.state_dict().items()}
     optimizer = torch.optim.SGD([p for p in detector.module.parameters() if p.requires_grad], 0.1)
     for batch in task.batches(np.random.default_rng(0), 0.0):
@@ -189,10 +191,10 @@ def test_frozen_stages_and_given_normalisations_stay_as_they_are(boxes, pictures
         (dataclasses.replace(LIGHT, weights="scratch"), True),
     ],
 )
-def test_normalisations_learn_in_a_network_that_starts_from_random_weights(options, learn, pictures):
+def test_normalisations_learn_in_a_network_that_starts_from_random_weights(options, learn, block_samples):
     detector, sentence = new_detector(["block"], options)
     assert ("from scratch" in sentence) == learn
-    task = RcnnTask(detector, pictures[:2], pictures[:1], options)
+    task = RcnnTask(detector, block_samples[:2], block_samples[:1], options)
     before = {k: v.clone() for k, v in detector.module.state_dict().items() if k.endswith("running_mean")}
     batch = next(task.batches(np.random.default_rng(0), 0.0))
     with torch.no_grad():
@@ -250,10 +252,12 @@ def test_weights_of_another_network_and_a_hub_out_of_reach_are_one_sentence_each
     assert "\n" not in str(told.value)
 
 
-def test_a_label_without_a_mask_is_refused_where_masks_are_learned(tmp_path, pictures, other_pictures):
-    bare = dataclasses.replace(pictures[0], instances=(dataclasses.replace(pictures[0].instances[0], mask=None),))
+def test_a_label_without_a_mask_is_refused_where_masks_are_learned(tmp_path, block_samples, other_samples):
+    bare = dataclasses.replace(
+        block_samples[0], instances=(dataclasses.replace(block_samples[0].instances[0], mask=None),)
+    )
     with pytest.raises(CadsightError, match="train000 has a label without a mask, expected masks, or a detector"):
-        fit_detector([bare], other_pictures, ["block"], tmp_path, MASKS)
+        fit_detector([bare], other_samples, ["block"], tmp_path, MASKS)
 
 
 @pytest.mark.parametrize(

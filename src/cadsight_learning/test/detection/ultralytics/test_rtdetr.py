@@ -21,9 +21,9 @@ SMALL = RtDetrOptions(family="yolov8-rtdetr", epochs=1, image_size=64, batch=2)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, pictures, other_pictures):
+def trained(tmp_path_factory, block_samples, other_samples):
     folder = tmp_path_factory.mktemp("models") / "blocks"
-    detector, card = fit_detector(pictures[:2], other_pictures[:2], ["block"], folder, SMALL)
+    detector, card = fit_detector(block_samples[:2], other_samples[:2], ["block"], folder, SMALL)
     return folder, detector, card
 
 
@@ -32,14 +32,14 @@ def detector():
     return new_detector(["block", "star"], SMALL)[0]
 
 
-def test_an_epoch_leaves_a_card_and_a_loaded_detector_finds_what_the_trained_one_found(trained, pictures):
+def test_an_epoch_leaves_a_card_and_a_loaded_detector_finds_what_the_trained_one_found(trained, block_samples):
     folder, detector, card = trained
     assert card.architecture == "yolov8n-rtdetr"
     assert card.started_from == "yolov8n-rtdetr from scratch (random weights, seed 0)"
     assert {"box_loss", "class_loss", "l1_loss", "map50", "map50_95"} <= card.figures.keys()
     again = load_detector(folder)
     assert isinstance(again, RtDetrDetector)
-    images = [read_image(s.image) for s in pictures[:2]]
+    images = [read_image(s.image) for s in block_samples[:2]]
     for one, other in zip(detector.predict(images, 0.001), again.predict(images, 0.001), strict=True):
         assert len(one) == len(other) == 10
         assert [i.box.as_tuple() for i in one] == [pytest.approx(i.box.as_tuple()) for i in other]
@@ -56,8 +56,8 @@ def test_rows_are_corners_in_pixels_of_what_is_sure_enough_the_surest_first(dete
     assert len(detector.rows((answers, None), (64, 96), 0.5, 1)[0]) == 1
 
 
-def test_boxes_are_in_the_pixels_of_each_picture(detector, pictures):
-    image = read_image(pictures[0].image)  # 96 x 64, which the network sees as 64 x 64 with grey above and below
+def test_boxes_are_in_the_pixels_of_each_image(detector, block_samples):
+    image = read_image(block_samples[0].image)  # 96 x 64, which the network sees as 64 x 64 with grey above and below
     large = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)
     found, doubled = detector.predict([image, large], 0.0, 300)
     for instances, (width, height) in ((found, (96, 64)), (doubled, (192, 128))):
@@ -70,9 +70,9 @@ def test_boxes_are_in_the_pixels_of_each_picture(detector, pictures):
         assert scores == sorted(scores, reverse=True)
 
 
-def test_losses_are_those_of_ultralytics_called_directly(detector, pictures):
-    sample = pictures[0]
-    detector.image_size = 96  # the picture's own, so that no pixel and no box changes
+def test_losses_are_those_of_ultralytics_called_directly(detector, block_samples):
+    sample = block_samples[0]
+    detector.image_size = 96  # the image's own, so that no pixel and no box changes
     box = np.array(sample.instances[0].box.as_tuple())
     batch = {
         "img": torch.from_numpy(read_image(sample.image)).permute(2, 0, 1)[None].float() / 255,
@@ -93,11 +93,11 @@ def test_losses_are_those_of_ultralytics_called_directly(detector, pictures):
     )
 
 
-def test_after_a_look_it_learns_denoises_and_leaves_frozen_layers_as_they_are(pictures):
+def test_after_a_look_it_learns_denoises_and_leaves_frozen_layers_as_they_are(block_samples):
     options = dataclasses.replace(SMALL, freeze=4)
     detector, _ = new_detector(["block"], options)
-    detector.losses(pictures[:1])
-    task = task_of(detector, pictures[:2], pictures[:1], options)
+    detector.losses(block_samples[:1])
+    task = task_of(detector, block_samples[:2], block_samples[:1], options)
     (batch,) = task.batches(np.random.default_rng(0), 0.0)
     before = {k: v.clone() for k, v in detector.module.state_dict().items()}
     optimizer = torch.optim.AdamW([p for p in detector.module.parameters() if p.requires_grad], 1e-3)
@@ -115,8 +115,8 @@ def test_after_a_look_it_learns_denoises_and_leaves_frozen_layers_as_they_are(pi
     assert min(changed) == 4
 
 
-def test_pictures_without_a_label_are_learned_as_showing_nothing(detector, pictures):
-    bare = [dataclasses.replace(s, instances=()) for s in pictures[:2]]
+def test_images_without_a_label_are_learned_as_showing_nothing(detector, block_samples):
+    bare = [dataclasses.replace(s, instances=()) for s in block_samples[:2]]
     task = task_of(detector, bare, bare, SMALL)
     (batch,) = task.batches(np.random.default_rng(0), 0.0)
     loss, parts = task.loss(batch)
@@ -151,8 +151,8 @@ def test_torch_runs_it_and_another_runtime_is_refused_by_name(trained, caplog):
         load_detector(folder, device="cpu", runtime="onnxruntime")
 
 
-def test_features_and_saliency_are_had_as_of_a_yolo(detector, pictures):
-    image = read_image(pictures[0].image)
+def test_features_and_saliency_are_had_as_of_a_yolo(detector, block_samples):
+    image = read_image(block_samples[0].image)
     seen = {}
     hook = detector.module.model[4].register_forward_hook(lambda layer, inputs, out: seen.update(out=out))
     saliency = detector_saliency(detector, image, 1)

@@ -22,10 +22,10 @@ SMALL = YoloOptions(epochs=8, image_size=96, batch=6, weights="scratch", learnin
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, pictures, other_pictures):
+def trained(tmp_path_factory, block_samples, other_samples):
     folder = tmp_path_factory.mktemp("models") / "blocks"
     reports = []
-    detector, card = fit_detector(pictures, other_pictures, ["block"], folder, SMALL, reports.append)
+    detector, card = fit_detector(block_samples, other_samples, ["block"], folder, SMALL, reports.append)
     return folder, detector, card, reports
 
 
@@ -43,9 +43,9 @@ def test_a_training_of_eight_epochs_lowers_the_loss_and_leaves_card_weights_and_
     assert load_card(folder) == card
 
 
-def test_a_loaded_detector_finds_what_the_trained_one_found(trained, pictures):
+def test_a_loaded_detector_finds_what_the_trained_one_found(trained, block_samples):
     folder, detector, _, _ = trained
-    images = [read_image(s.image) for s in pictures[:3]]
+    images = [read_image(s.image) for s in block_samples[:3]]
     again = load_detector(folder)
     for one, other in zip(detector.predict(images, 0.001), again.predict(images, 0.001), strict=True):
         assert len(one) == len(other) > 0
@@ -55,7 +55,7 @@ def test_a_loaded_detector_finds_what_the_trained_one_found(trained, pictures):
             assert a.source == "model"
 
 
-def test_pictures_of_every_aspect_go_together_and_boxes_stay_inside_each(trained):
+def test_images_of_every_aspect_go_together_and_boxes_stay_inside_each(trained):
     _, detector, _, _ = trained
     rng = np.random.default_rng(0)
     shapes = [(64, 96), (96, 64), (30, 200), (400, 300), (64, 96)]
@@ -71,10 +71,10 @@ def test_pictures_of_every_aspect_go_together_and_boxes_stay_inside_each(trained
     assert [i.box.as_tuple() for i in alone] == [pytest.approx(i.box.as_tuple(), abs=1e-2) for i in found[1]]
 
 
-def test_frozen_layers_stay_as_they_are(pictures, other_pictures):
+def test_frozen_layers_stay_as_they_are(block_samples, other_samples):
     options = dataclasses.replace(SMALL, freeze=10)
     detector, _ = new_detector(["block"], options)
-    task = DetectorTask(detector, pictures, other_pictures, options)
+    task = DetectorTask(detector, block_samples, other_samples, options)
     before = {k: v.clone() for k, v in detector.module.state_dict().items()}
     optimizer = torch.optim.SGD([p for p in detector.module.parameters() if p.requires_grad], 0.1)
     for batch in task.batches(np.random.default_rng(0), 0.0):
@@ -106,20 +106,22 @@ def test_weights_of_something_else_are_refused(tmp_path, state, words):
         new_detector(["block"], dataclasses.replace(SMALL, weights=str(tmp_path / "w.pt")))
 
 
-def test_an_empty_set_and_labels_outside_the_classes_are_refused(tmp_path, pictures, other_pictures):
+def test_an_empty_set_and_labels_outside_the_classes_are_refused(tmp_path, block_samples, other_samples):
     with pytest.raises(CadsightError, match="the train set is empty"):
-        fit_detector([], other_pictures, ["block"], tmp_path, SMALL)
+        fit_detector([], other_samples, ["block"], tmp_path, SMALL)
     with pytest.raises(CadsightError, match="has no classes"):
         YoloDetector("yolo11n", [], 96)
-    wrong = dataclasses.replace(pictures[0], instances=(dataclasses.replace(pictures[0].instances[0], class_id=3),))
+    wrong = dataclasses.replace(
+        block_samples[0], instances=(dataclasses.replace(block_samples[0].instances[0], class_id=3),)
+    )
     with pytest.raises(CadsightError, match="train000 has the class id 3, expected 0 to 0"):
-        fit_detector([wrong], other_pictures, ["block"], tmp_path, SMALL)
+        fit_detector([wrong], other_samples, ["block"], tmp_path, SMALL)
 
 
-def test_a_label_whose_picture_is_gone_is_named(tmp_path, pictures, other_pictures):
-    gone = dataclasses.replace(pictures[0], image=tmp_path / "gone.png")
+def test_a_label_whose_image_is_gone_is_named(tmp_path, block_samples, other_samples):
+    gone = dataclasses.replace(block_samples[0], image=tmp_path / "gone.png")
     with pytest.raises(CadsightError, match=r"gone\.png"):
-        fit_detector([gone], other_pictures, ["block"], tmp_path / "m", SMALL)
+        fit_detector([gone], other_samples, ["block"], tmp_path / "m", SMALL)
 
 
 def test_weights_of_a_detector_with_other_classes_do_not_load(trained):
@@ -129,7 +131,7 @@ def test_weights_of_a_detector_with_other_classes_do_not_load(trained):
 
 
 @pytest.mark.parametrize("size", [100, 0])
-def test_a_picture_size_that_does_not_fit_the_network_is_refused(size):
+def test_an_image_size_that_does_not_fit_the_network_is_refused(size):
     with pytest.raises(CadsightError, match=r"image.size"):
         YoloOptions(image_size=size)
 
@@ -174,22 +176,22 @@ def test_a_family_that_is_no_detector_of_ultralytics_is_refused(family, size, wo
 
 
 @pytest.mark.parametrize("family", ["yolo12", "yolo26", "yolov8", "yolov9t", "yolov10"])
-def test_every_family_learns_finds_and_gives_features(family, pictures):
+def test_every_family_learns_finds_and_gives_features(family, block_samples):
     options = dataclasses.replace(SMALL, family=family, image_size=64, batch=2)
     detector, _ = new_detector(["block"], options)
-    task = DetectorTask(detector, pictures[:2], pictures[:1], options)
+    task = DetectorTask(detector, block_samples[:2], block_samples[:1], options)
     (batch,) = task.batches(np.random.default_rng(0), 0.0)
     loss, parts = task.loss(batch)
     loss.backward()
     assert {"box_loss", "class_loss"} <= parts.keys()
-    images = [read_image(s.image) for s in pictures[:2]]
+    images = [read_image(s.image) for s in block_samples[:2]]
     assert [len(f) for f in detector.predict(images, 0.0, 3)] == [3, 3]
     assert detector.features(images).shape[0] == 2
 
 
-def test_features_are_those_of_the_layers_at_a_fourth_and_an_eighth(trained, pictures):
+def test_features_are_those_of_the_layers_at_a_fourth_and_an_eighth(trained, block_samples):
     _, detector, _, _ = trained
-    images = [read_image(s.image) for s in pictures[:2]]
+    images = [read_image(s.image) for s in block_samples[:2]]
     seen = {}
     hooks = [
         detector.module.model[n].register_forward_hook(lambda layer, inputs, out, n=n: seen.__setitem__(n, out))
@@ -261,33 +263,37 @@ def test_weights_of_the_hub_are_downloaded_once_and_a_hub_out_of_reach_is_told(p
         new_detector(["block"], dataclasses.replace(options, size="small"))
 
 
-def test_pictures_without_any_label_are_refused_and_some_of_them_are_learned_as_showing_nothing(tmp_path, pictures):
-    bare = [dataclasses.replace(s, instances=()) for s in pictures[:2]]
-    with pytest.raises(CadsightError, match="none of the 2 pictures to train on has a label, expected some"):
-        fit_detector(bare, pictures[:1], ["block"], tmp_path, SMALL)
+def test_images_without_any_label_are_refused_and_some_of_them_are_learned_as_showing_nothing(tmp_path, block_samples):
+    bare = [dataclasses.replace(s, instances=()) for s in block_samples[:2]]
+    with pytest.raises(CadsightError, match="none of the 2 images to train on has a label, expected some"):
+        fit_detector(bare, block_samples[:1], ["block"], tmp_path, SMALL)
     options = dataclasses.replace(SMALL, image_size=64, batch=2, epochs=1)
-    _, card = fit_detector([bare[0], pictures[1]], [bare[1]], ["block"], tmp_path / "m", options)
+    _, card = fit_detector([bare[0], block_samples[1]], [bare[1]], ["block"], tmp_path / "m", options)
     assert np.isfinite(card.figures["class_loss"])
 
 
-def test_a_training_goes_on_on_another_device_and_is_refused_for_another_family(tmp_path, pictures, monkeypatch):
+def test_a_training_goes_on_on_another_device_and_is_refused_for_another_family(tmp_path, block_samples, monkeypatch):
     options = dataclasses.replace(SMALL, image_size=64, batch=2, epochs=2, device="cpu")
 
     def die(report):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, options, die)
+        fit_detector(block_samples[:2], block_samples[:1], ["block"], tmp_path, options, die)
     with pytest.raises(CadsightError, match="unfinished training on other data or with other options"):
-        fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, dataclasses.replace(options, family="yolo26"))
-    _, card = fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, dataclasses.replace(options, device="auto"))
+        fit_detector(
+            block_samples[:2], block_samples[:1], ["block"], tmp_path, dataclasses.replace(options, family="yolo26")
+        )
+    _, card = fit_detector(
+        block_samples[:2], block_samples[:1], ["block"], tmp_path, dataclasses.replace(options, device="auto")
+    )
     assert card.epochs == 2
 
 
-def test_a_machine_without_memory_left_is_told_what_to_lower(tmp_path, pictures, monkeypatch):
+def test_a_machine_without_memory_left_is_told_what_to_lower(tmp_path, block_samples, monkeypatch):
     def hungry(*args):
         torch.empty(2**60, dtype=torch.uint8)
 
     monkeypatch.setattr(DetectorTask, "loss", hungry)
     with pytest.raises(CadsightError, match="expected lower settings: batch 6, image_size 96"):
-        fit_detector(pictures[:2], pictures[:1], ["block"], tmp_path, SMALL)
+        fit_detector(block_samples[:2], block_samples[:1], ["block"], tmp_path, SMALL)

@@ -1,4 +1,4 @@
-"""The light of a cell, from a picture of its empty white table."""
+"""The light of a cell, from an image of its empty white table."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from cadsight_core.camera import Camera
 from cadsight_core.geometry import Array, Pose
 
-# Share of the light that is taken to come from everywhere where the picture cannot tell.
+# Share of the light that is taken to come from everywhere where the image cannot tell.
 _AMBIENT_SHARE = 0.35
 _TRUST = 0.02
 _CLIPPED = 0.97
@@ -31,8 +31,8 @@ class TableLight:
     error: float
 
 
-def light_of_table(picture: Array, camera: Camera, table_from_camera: Pose, height: float = 0.0) -> TableLight:
-    """Find the lamp whose light fits a picture of an empty table best.
+def light_of_table(image: Array, camera: Camera, table_from_camera: Pose, height: float = 0.0) -> TableLight:
+    """Find the lamp whose light fits an image of an empty table best.
 
     A matt table under a point lamp shows ``ambient + direct cos / r^2``; both are linear, so that each place of a
     grid of lamps has one best answer (least squares, drawn towards the usual share of ambient light). What is much
@@ -40,15 +40,15 @@ def light_of_table(picture: Array, camera: Camera, table_from_camera: Pose, heig
     Lamp and ambient light are taken to be of one colour.
 
     Args:
-        picture: (H, W, 3) linear, 0 to 1.
+        image: (H, W, 3) linear, 0 to 1.
         table_from_camera: pose of the camera's optical frame; z points up from the table.
         height: of the table in that frame, metres.
     """
     rows, columns = (
-        np.linspace(8, side - 9, n).round().astype(int) for side, n in zip(picture.shape[:2], (24, 32), strict=True)
+        np.linspace(8, side - 9, n).round().astype(int) for side, n in zip(image.shape[:2], (24, 32), strict=True)
     )
     v, u = (g.ravel() for g in np.meshgrid(rows, columns, indexing="ij"))
-    seen = picture[v, u]
+    seen = image[v, u]
     points = _on_table(camera, table_from_camera, np.column_stack([u, v]), height)
     middle = _on_table(camera, table_from_camera, np.array([[camera.cx, camera.cy]]), height)[0]
     brightness = seen.mean(axis=1)

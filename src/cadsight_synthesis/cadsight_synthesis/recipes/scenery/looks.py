@@ -10,7 +10,7 @@ from cadsight_core.parameters import parameter
 from cadsight_core.part import Part
 from numpy.random import Generator
 
-from cadsight_synthesis.assets.pools import Entry, Source, check_pictures, draw_entry, files_of
+from cadsight_synthesis.assets.pools import Entry, Source, check_images, draw_entry, files_of
 from cadsight_synthesis.assets.shape import Shape
 from cadsight_synthesis.recipes.scenery.ranges import Span, check_section, draw
 from cadsight_synthesis.rendering.scene import Colour, Material
@@ -48,7 +48,7 @@ class Look(Entry):
 
     def check_files(self, smallest: object = None) -> None:
         files = self.files()
-        check_pictures(files, whole=len(files) <= _READ_WHOLE)
+        check_images(files, whole=len(files) <= _READ_WHOLE)
 
 
 def draw_material(

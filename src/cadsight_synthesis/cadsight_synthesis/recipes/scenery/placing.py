@@ -26,8 +26,8 @@ def on_sphere(azimuth_deg: float, elevation_deg: float) -> Array:
 def looking_at(position: ArrayLike, target: ArrayLike, tilt_deg: float = 0.0) -> Pose:
     """world_from_camera of an optical frame at ``position`` whose axis meets ``target``.
 
-    The world's z shows upwards in the picture, then the camera is turned about its axis, clockwise as the picture
-    is seen, by ``tilt_deg``. Straight down, the picture's upper edge lies towards +x.
+    The world's z shows upwards in the image, then the camera is turned about its axis, clockwise as the image
+    is seen, by ``tilt_deg``. Straight down, the image's upper edge lies towards +x.
     """
     position = np.asarray(position, float)
     forward = unit(np.asarray(target, float) - position)
@@ -43,13 +43,13 @@ def aimed(pose: Pose, camera: Camera, pixel: ArrayLike) -> Pose:
 
 
 def distance_that_fills(camera: Camera, radius: float, fill: float) -> float:
-    """Distance at which a sphere on the optical axis covers ``fill`` of the picture's shorter side."""
+    """Distance at which a sphere on the optical axis covers ``fill`` of the image's shorter side."""
     half = fill * min(camera.size.width, camera.size.height) / 2
     return radius / float(np.sin(np.arctan(half / camera.fx)))
 
 
 def share_outside(shape: Shape, camera: Camera, camera_from_part: Pose) -> float:
-    """Share of the part's box in the picture plane that lies outside the picture, 1 where it is behind the camera."""
+    """Share of the part's box in the image plane that lies outside the image, 1 where it is behind the camera."""
     pixels = camera.project(camera_from_part.apply(shape.mesh.hull_vertices)) + 0.5
     if np.isnan(pixels).any():
         return 1.0

@@ -16,7 +16,7 @@ from cadsight_core.session_folder import SessionFolder
 from cadsight_synthesis.rendering.colour import to_linear
 from cadsight_synthesis.rendering.scene import Colour
 
-# Pictures from which the part's colour is taken.
+# Images from which the part's colour is taken.
 _LOOKED_AT = 12
 
 
@@ -25,10 +25,10 @@ class Session:
     """A captured session, in metres in the robot's base_link.
 
     Attributes:
-        cameras: lens and base_from_camera of its pictures, each kind once.
-        background: (H, W, 3) picture of the empty cell, where there is one, linear.
-        colours: of each class in the light of the cell, linear, as a share of what is white; from labelled pictures.
-        poses: base_from_part of each class in labelled pictures.
+        cameras: lens and base_from_camera of its images, each kind once.
+        background: (H, W, 3) image of the empty cell, where there is one, linear.
+        colours: of each class in the light of the cell, linear, as a share of what is white; from labelled images.
+        poses: base_from_part of each class in labelled images.
     """
 
     folder: Path
@@ -43,7 +43,7 @@ def read_session(folder: str) -> Session:
     """Read a session as `cadsight capture` leaves it: ``raw``, ``labelled`` and ``background.png``; or one data set.
 
     Raises:
-        CadsightError: when there is no data set, or no picture in it has a camera and its pose.
+        CadsightError: when there is no data set, or no image in it has a camera and its pose.
     """
     path = Path(folder)
     place = SessionFolder(path)
@@ -59,7 +59,7 @@ def read_session(folder: str) -> Session:
                 (sample.camera, Pose.from_json(sample.record["base_from_camera"])),
             )
     if not seen:
-        raise CadsightError(f"no picture in {path} says where its camera was, expected base_from_camera in its record")
+        raise CadsightError(f"no image in {path} says where its camera was, expected base_from_camera in its record")
     backgrounds = (place.background, SessionFolder(path.parent).background)
     background = next((p for p in backgrounds if p.is_file()), None)
     empty = to_linear(read_image(background) / 255.0) if background is not None else None
@@ -71,11 +71,11 @@ def read_session(folder: str) -> Session:
 def _colours(samples: list[Sample], white: Array) -> dict[int, Colour]:
     found: dict[int, list[Array]] = {}
     for sample in samples[:: max(len(samples) // _LOOKED_AT, 1)]:
-        picture = to_linear(read_image(sample.image) / 255.0)
+        image = to_linear(read_image(sample.image) / 255.0)
         for instance in sample.instances:
             if instance.mask is not None and instance.mask.any():
                 # Lit faces: the darker half are shades and holes.
-                pixels = picture[instance.mask]
+                pixels = image[instance.mask]
                 bright = pixels[pixels.sum(axis=1) >= np.median(pixels.sum(axis=1))]
                 found.setdefault(instance.class_id, []).append(np.median(bright, axis=0) / white)
     colours = {}

@@ -1,4 +1,4 @@
-"""Ray-traced pictures by Blender's Cycles, which runs as a program of its own."""
+"""Ray-traced images by Blender's Cycles, which runs as a program of its own."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class CyclesEngine:
     name = "cycles"
 
     def __init__(self, threads: int = 0) -> None:
-        """``threads`` draw one picture; 0 for as many as the machine has cores. Pictures do not depend on it."""
+        """``threads`` draw one image; 0 for as many as the machine has cores. Images do not depend on it."""
         self._process: BlenderProcess | None = None
         if threads < 0:
             raise CadsightError(f"the cycles engine was given {threads} threads, expected 0 (all cores) or more")
@@ -89,7 +89,7 @@ class CyclesEngine:
 
 
 def _rendering(view: View, scene: Scene, drawn: NDArray[np.float32]) -> Rendering:
-    """From the pinhole's linear picture, depth and index (H, W, 6) to the view's own pixels."""
+    """From the pinhole's linear image, depth and index (H, W, 6) to the view's own pixels."""
     colour, depth, index = drawn[..., :4], drawn[..., 4], drawn[..., 5]
     if view.camera.distortion:
         lens = lens_of(view.camera)

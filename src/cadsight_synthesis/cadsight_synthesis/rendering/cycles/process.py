@@ -41,7 +41,7 @@ class BlenderProcess:
         """Start it and wait until it can draw (2 to 3 seconds).
 
         Args:
-            threads: that one picture is drawn with; 0 for as many as the machine has cores.
+            threads: that one image is drawn with; 0 for as many as the machine has cores.
 
         Raises:
             BlenderDiedError: when it does not come up.

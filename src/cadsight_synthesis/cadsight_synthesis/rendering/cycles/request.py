@@ -18,7 +18,7 @@ def is_transparent(view: View) -> bool:
 
 @lru_cache(maxsize=16)
 def lens_of(camera: Camera) -> Lens:
-    """What bends the pinhole's picture into the camera's."""
+    """What bends the pinhole's image into the camera's."""
     return Lens(camera)
 
 

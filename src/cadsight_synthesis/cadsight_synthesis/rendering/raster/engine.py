@@ -1,4 +1,4 @@
-"""The rasteriser: pictures by the thousand on a machine with no GPU, with labels exact at each pixel's centre."""
+"""The rasteriser: images by the thousand on a machine with no GPU, with labels exact at each pixel's centre."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -20,7 +20,7 @@ from cadsight_synthesis.rendering.raster.stage import LARGEST_SIDE, Pinhole, Sta
 from cadsight_synthesis.rendering.scene import Body, Rendering, Scene, View
 from cadsight_synthesis.rendering.surface import read_surface
 
-# Drawn pixels along each axis for one of the picture: even for colour, whose corners are averaged, odd for the
+# Drawn pixels along each axis for one of the image: even for colour, whose corners are averaged, odd for the
 # labels, one of which lies on the pixel's centre.
 _COLOUR_SCALE = 2
 _LABEL_SCALE = 3
@@ -46,7 +46,7 @@ class RasterEngine:
 
         Raises:
             CadsightError: for a mesh, texture, environment or backdrop that cannot be read, a lens that does not
-                exist, a picture too large to draw, or a machine without EGL.
+                exist, an image too large to draw, or a machine without EGL.
         """
         if self._stage is None:
             self._stage = Stage()
@@ -73,10 +73,10 @@ class RasterEngine:
         index, depth = fine.nearest(drawn), fine.nearest(distance)
         optics = _optics(view.camera, _COLOUR_SCALE)
         pinhole = optics.pinhole(view.world_from_camera, span)
-        image = optics.picture(self._stage.colour(pinhole))
+        image = optics.image(self._stage.colour(pinhole))
         if (drawn < 0).any():
             stands = (self._stage.labels(pinhole)[0] >= 0).astype(np.uint8) * 255
-            share = optics.picture(stands).astype(np.float32)[..., None] / 255
+            share = optics.image(stands).astype(np.float32)[..., None] / 255
             image = np.round(image + (1 - share) * backdrop(view, scene.environment)).clip(0, 255).astype(np.uint8)
         if view.grey:
             image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
@@ -84,11 +84,11 @@ class RasterEngine:
 
 
 class _Optics:
-    """From a camera to the pinhole that is drawn, and from the pinhole's pictures back to the camera's pixels."""
+    """From a camera to the pinhole that is drawn, and from the pinhole's images back to the camera's pixels."""
 
     def __init__(self, camera: Camera, scale: int) -> None:
         self._camera = camera
-        # Without distortion the frustum itself is the camera's, and its pixels are the picture's.
+        # Without distortion the frustum itself is the camera's, and its pixels are the image's.
         straight = not any(camera.distortion) and camera.fx == camera.fy
         self._lens = None if straight else Lens(camera, scale)
         self._scale = 1 if straight and scale % 2 else scale
@@ -102,7 +102,7 @@ class _Optics:
             self._small = Lens(camera)
         if max(self._size) > LARGEST_SIDE:
             raise CadsightError(
-                f"a picture of {camera.size.width} x {camera.size.height} pixels came to be drawn, expected at most "
+                f"an image of {camera.size.width} x {camera.size.height} pixels came to be drawn, expected at most "
                 f"{LARGEST_SIDE // 4} on a side: use the engine cycles"
             )
 
@@ -110,7 +110,7 @@ class _Optics:
         (width, height), (cx, cy) = self._size, self._centre
         return Pinhole(width, height, self._focal, cx, cy, world_from_camera, *span)
 
-    def picture(self, drawn: NDArray[np.uint8]) -> Rgb:
+    def image(self, drawn: NDArray[np.uint8]) -> Rgb:
         """Averaged to the camera's size and bent."""
         scale = self._scale
         small: Rgb = np.asarray(

@@ -29,10 +29,10 @@ def paint(surface: Surface) -> Path:
     """The texture, a PNG in the cache; white for a surface without colours."""
 
     def drawn() -> bytes:
-        picture = np.full((SIDE * SIDE, 3), 255, np.uint8)
+        image = np.full((SIDE * SIDE, 3), 255, np.uint8)
         if surface.colours is not None:
-            picture[_pixels(len(surface.colours))] = surface.colours
-        return encode_image(picture.reshape(SIDE, SIDE, 3))
+            image[_pixels(len(surface.colours))] = surface.colours
+        return encode_image(image.reshape(SIDE, SIDE, 3))
 
     return kept(cache_folder("paint") / f"{mesh_key(surface.mesh)}.png", drawn)
 

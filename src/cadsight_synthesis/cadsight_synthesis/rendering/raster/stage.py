@@ -26,7 +26,7 @@ from cadsight_synthesis.rendering.raster.light import MOST_LIGHTS, Light
 from cadsight_synthesis.rendering.raster.painted import SIDE, painted
 from cadsight_synthesis.rendering.surface import Surface, read_surface
 
-# Mesa's and every driver's largest picture.
+# Mesa's and every driver's largest image.
 LARGEST_SIDE = 8192
 # Triangles that a mesh's place has room for: the smallest that is enough is taken.
 _ROOMS = tuple(256 * 4**i for i in range(8))
@@ -125,11 +125,11 @@ class Stage:
         self._light(*light, reach)
 
     def colour(self, pinhole: Pinhole) -> Rgb:
-        """The picture (H, W, 3), black where nothing is."""
+        """The image (H, W, 3), black where nothing is."""
         self._flags(labels=False)
-        picture = np.empty((pinhole.height, pinhole.width, 3), np.uint8)
-        self._draw(pinhole, picture, None)
-        return picture[::-1]
+        image = np.empty((pinhole.height, pinhole.width, 3), np.uint8)
+        self._draw(pinhole, image, None)
+        return image[::-1]
 
     def labels(self, pinhole: Pinhole) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
         """Index (H, W) of the thing at each pixel's centre, -1 for none, and depth (H, W) in metres."""
@@ -278,7 +278,7 @@ class Stage:
         for flag, value in values.items():
             self._scene.flags[flag] = value
 
-    def _draw(self, pinhole: Pinhole, picture: NDArray[np.uint8], depth: NDArray[np.float32] | None) -> None:
+    def _draw(self, pinhole: Pinhole, image: NDArray[np.uint8], depth: NDArray[np.float32] | None) -> None:
         mj = self._mj
         width, height = pinhole.width, pinhole.height
         self._held.gl.make_current()
@@ -298,7 +298,7 @@ class Stage:
             camera.frustum_center = (width / 2 - pinhole.cx - 0.5) * to_near
         area = mj.MjrRect(0, 0, width, height)
         mj.mjr_render(area, self._scene, self._held.context)
-        mj.mjr_readPixels(picture, depth, area, self._held.context)
+        mj.mjr_readPixels(image, depth, area, self._held.context)
 
 
 @dataclass(eq=False)
@@ -336,5 +336,5 @@ def _add(spec: Any, name: str, room: int, inertia: Any) -> None:
 
 
 def _texture(path: str) -> Rgb:
-    picture = read_image(path)
-    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    image = read_image(path)
+    return np.asarray(cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)

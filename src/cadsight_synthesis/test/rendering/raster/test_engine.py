@@ -159,7 +159,7 @@ def test_twice_the_watts_are_brighter_and_none_is_dark(engine: RasterEngine, tmp
     assert 1.25 * seen[1] < seen[2] < 1.6 * seen[1]
 
 
-def test_a_warm_lamp_makes_a_warm_picture_and_grey_has_no_colour(engine: RasterEngine, tmp_path: Path) -> None:
+def test_a_warm_lamp_makes_a_warm_image_and_grey_has_no_colour(engine: RasterEngine, tmp_path: Path) -> None:
     scene = table_scene(tmp_path)
     warm = replace(scene, lamps=(replace(scene.lamps[0], colour=(1.0, 0.6, 0.3)),))
     image = engine.render(warm)[0].image
@@ -170,7 +170,7 @@ def test_a_warm_lamp_makes_a_warm_picture_and_grey_has_no_colour(engine: RasterE
 
 
 def test_the_environment_shows_where_nothing_stands_and_turns(engine: RasterEngine, tmp_path: Path) -> None:
-    # Red towards +x, which is the picture's middle, blue towards -x.
+    # Red towards +x, which is the image's middle, blue towards -x.
     panorama = np.zeros((32, 64, 3), np.uint8)
     panorama[:, :16], panorama[:, 16:48], panorama[:, 48:] = (0, 0, 255), (255, 0, 0), (0, 0, 255)
     write_image(tmp_path / "sky.png", panorama)
@@ -181,7 +181,7 @@ def test_the_environment_shows_where_nothing_stands_and_turns(engine: RasterEngi
         assert engine.render(scene)[0].image[5, 5].argmax() == channel
 
 
-def test_pictures_do_not_depend_on_what_was_drawn_before(tmp_path: Path) -> None:
+def test_images_do_not_depend_on_what_was_drawn_before(tmp_path: Path) -> None:
     scene = table_scene(tmp_path, seed=3, views=2, camera=BENT)
     fresh, used = RasterEngine(), RasterEngine()
     try:
@@ -231,14 +231,14 @@ def test_a_mesh_with_flipped_faces_or_a_hole_is_drawn_whole(engine: RasterEngine
         ({"mesh": "nowhere.ply"}, "nowhere.ply could not be read"),
         ({"mesh": "text.ply"}, "text.ply could not be read"),
         ({"mesh": "points.ply"}, "has no triangles"),
-        ({"texture": "text.ply"}, "the picture .*text.ply could not be read"),
-        ({"backdrop": "text.ply"}, "the picture .*text.ply could not be read"),
+        ({"texture": "text.ply"}, "the image .*text.ply could not be read"),
+        ({"backdrop": "text.ply"}, "the image .*text.ply could not be read"),
         ({"sky": "text.hdr"}, "the environment .*text.hdr could not be read"),
     ],
 )
 def test_what_cannot_be_drawn_is_named(engine: RasterEngine, tmp_path: Path, change: dict, words: str) -> None:
     for name in ("text.ply", "text.hdr"):
-        (tmp_path / name).write_text("no picture and no mesh")
+        (tmp_path / name).write_text("no image and no mesh")
     trimesh.PointCloud(np.eye(3)).export(tmp_path / "points.ply")
     mesh = tmp_path / change["mesh"] if "mesh" in change else box_ply(tmp_path, "box", 0.1, 0.1, 0.1)
     material = Material(texture=tmp_path / change["texture"] if "texture" in change else None)

@@ -1,4 +1,4 @@
-"""What became of each label and each detection of each picture, for those who look for what fails."""
+"""What became of each label and each detection of each image, for those who look for what fails."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,8 +54,8 @@ class WrongDetection:
 
 
 @dataclass(frozen=True)
-class PictureResult:
-    """One picture by its name: its labels that count in their order, and what was wrong."""
+class ImageResult:
+    """One image by its name: its labels that count in their order, and what was wrong."""
 
     name: str
     labels: tuple[LabelResult, ...]
@@ -66,18 +66,18 @@ class PictureResult:
         return {"name": self.name, "labels": labels, "wrong": wrong}
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "PictureResult":
+    def from_json(data: Mapping[str, Any]) -> "ImageResult":
         labels, wrong = map(LabelResult.from_json, data["labels"]), map(WrongDetection.from_json, data["wrong"])
-        return PictureResult(data["name"], tuple(labels), tuple(wrong))
+        return ImageResult(data["name"], tuple(labels), tuple(wrong))
 
 
-def per_picture(
-    table: MatchTable, names: Sequence[str], pictures: Sequence[str], truth: Sequence[Boxes], found: Sequence[Boxes]
-) -> tuple[PictureResult, ...]:
-    """The result of each of the named ``pictures`` (N,), whose boxes and matches are given in the same order."""
+def per_image(
+    table: MatchTable, names: Sequence[str], images: Sequence[str], truth: Sequence[Boxes], found: Sequence[Boxes]
+) -> tuple[ImageResult, ...]:
+    """The result of each of the named ``images`` (N,), whose boxes and matches are given in the same order."""
     rows = []
-    for number, (name, there, seen) in enumerate(zip(pictures, truth, found, strict=True)):
-        mine = np.flatnonzero(table.picture == number)
+    for number, (name, there, seen) in enumerate(zip(images, truth, found, strict=True)):
+        mine = np.flatnonzero(table.image == number)
         finder = {int(table.label[d]): d for d in mine if table.label[d] >= 0}
         best = iou(seen.boxes, there.boxes).max(axis=0, initial=0.0)
         labels = []
@@ -98,5 +98,5 @@ def per_picture(
             for d in mine
             if table.counted[d, 0] and not table.right[d, 0]
         )
-        rows.append(PictureResult(name, tuple(labels), wrong))
+        rows.append(ImageResult(name, tuple(labels), wrong))
     return tuple(rows)

@@ -27,7 +27,7 @@ class Photographer:
         bproc.renderer.set_noise_threshold(0)
         scene = bpy.context.scene
         scene.cycles.device = "CPU"
-        # What is not changed from one picture to the next is not built again.
+        # What is not changed from one image to the next is not built again.
         scene.render.use_persistent_data = True
         scene.cycles.debug_bvh_type = "DYNAMIC_BVH"
         scene.cycles.debug_use_spatial_splits = False
@@ -72,7 +72,7 @@ class Photographer:
         return np.concatenate([colour, data[..., :2]], axis=2)
 
     def _write_passes(self) -> None:
-        """Compositor: the picture into one file, depth and index into another, nothing filtered or converted."""
+        """Compositor: the image into one file, depth and index into another, nothing filtered or converted."""
         scene = bpy.context.scene
         scene.use_nodes = True
         scene.render.use_compositing = True
@@ -97,8 +97,8 @@ class Photographer:
 
 def _read(path: Path) -> NDArray[np.float32]:
     """(H, W, 4) RGBA; the file goes."""
-    picture: Any = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None:
+    image: Any = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
         raise OSError(f"Blender has not written {path}: is the disk full?")
     path.unlink()
-    return picture[..., [2, 1, 0, 3]]
+    return image[..., [2, 1, 0, 3]]

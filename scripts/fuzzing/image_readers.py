@@ -1,4 +1,4 @@
-"""Readers of pictures and videos."""
+"""Readers of images and videos."""
 
 import contextlib
 import itertools
@@ -16,21 +16,21 @@ from fuzzing.reader import Reader
 _FRAMES = 50
 
 
-def picture_readers() -> tuple[Reader, ...]:
+def image_readers() -> tuple[Reader, ...]:
     suffixes = (".png", ".jpg", ".bmp", ".tif", ".webp", ".avif")
     return (
-        Reader("image", suffixes, _pictures, _read_picture),
+        Reader("image", suffixes, _images, _read_image),
         Reader("video", (".mp4", ".avi"), _videos, _read_video),
     )
 
 
-def _pictures(folder: Path) -> None:
+def _images(folder: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 3), dtype=np.uint8)
     rgb = Image.fromarray(pixels)
     exif = Image.Exif()
     exif[0x0112] = 6
     deep = Image.fromarray(pixels[..., 0].astype(np.uint16) * 256)
-    for name, picture, suffix, options in (
+    for name, image, suffix, options in (
         ("rgb", rgb, ".png", {"exif": exif}),
         ("palette", rgb.quantize(16), ".png", {"transparency": 3}),
         ("alpha", rgb.convert("RGBA"), ".png", {}),
@@ -49,10 +49,10 @@ def _pictures(folder: Path) -> None:
     ):
         home = folder / (name + suffix.replace(".", "-"))
         home.mkdir(parents=True)
-        picture.save(home / f"picture{suffix}", **options)
+        image.save(home / f"image{suffix}", **options)
 
 
-def _read_picture(folder: Path) -> None:
+def _read_image(folder: Path) -> None:
     (file,) = folder.iterdir()
     with contextlib.suppress(CadsightError):
         image_size(file)
