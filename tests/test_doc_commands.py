@@ -92,7 +92,7 @@ class Page:
 ALL = "CADSIGHT_ALL_EXPERIMENTS"
 PAGES = [
     Page("data", {"VIDEO": "bench.avi", "SRC": "photos", "DST": "converted", "DIR": "photos"}),
-    Page("judging", {"runs/demo/sessions/train/labelled:20": "runs/demo/sessions/train/labelled:8"}),
+    Page("evaluation", {"runs/demo/sessions/train/labelled:20": "runs/demo/sessions/train/labelled:8"}),
     Page(
         "capture",
         {"runs/mine/bracket/train": "runs/demo/sessions/train"},

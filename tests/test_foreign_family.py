@@ -48,10 +48,10 @@ def test_a_family_of_another_package_is_trained_kept_and_loaded(run, data, tmp_p
     assert card["options"]["cells"] == 5
     assert (card["epochs"], card["image_size"]) == (2, 50)
     figures = tmp_path / "figures.json"
-    judged = run(
+    evaluated = run(
         "evaluate", "--model", str(tmp_path / "model"), "--data", str(data), "--split", "valid", "--json", str(figures)
     )
-    assert judged.returncode == 0, judged.stderr
+    assert evaluated.returncode == 0, evaluated.stderr
     assert json.loads(figures.read_text())["pictures"] == 2
 
 

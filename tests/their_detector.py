@@ -76,7 +76,7 @@ class TheirTask:
         self.detector, self.module, self.steps = detector, detector.module, -(-len(train) // options.batch)
         self.train, self.valid, self.batch = train, valid, options.batch
 
-    def batches(self, rng, share):
+    def batches(self, rng, fraction):
         order = rng.permutation(len(self.train)).tolist()
         for start in range(0, len(order), self.batch):
             yield [self.train[i] for i in order[start : start + self.batch]]
@@ -85,7 +85,7 @@ class TheirTask:
         value = loss_of(self.detector, batch)
         return value, {"box_loss": value.item()}
 
-    def judge(self, module):
+    def evaluate(self, module):
         with torch.inference_mode():
             value = float(loss_of(self.detector, self.valid, module))
         return -value, {"box_loss": value}

@@ -76,12 +76,12 @@ def fuzz(
         (Path(folder) / "seeds").mkdir()
         for seed in sorted((Path(folder) / "made").iterdir()):
             seed.rename(Path(folder) / "seeds" / seed.name)
-        watched = _Watched(find, name, Path(folder), lot, limits)
+        with_progress = _Watched(find, name, Path(folder), lot, limits)
         tally = Tally()
         inputs = Inputs(reader, Path(folder) / "seeds", lot)
         first, spent = 0, 0.0
         while spent < seconds and (most is None or tally.inputs < most):
-            child = watched.start(first)
+            child = with_progress.start(first)
             clock = _Clock(spent)
             before = tally.inputs
             try:
@@ -151,8 +151,8 @@ class _Watched:
 class _Child:
     """A running child."""
 
-    def __init__(self, watched: _Watched, process: SpawnProcess, mark: Mark, falls: Connection) -> None:
-        self._watched, self._process, self.mark, self._falls = watched, process, mark, falls
+    def __init__(self, with_progress: _Watched, process: SpawnProcess, mark: Mark, falls: Connection) -> None:
+        self._watched, self._process, self.mark, self._falls = with_progress, process, mark, falls
         self.alive = True
         self._number, self._since = -1, time.monotonic()
 

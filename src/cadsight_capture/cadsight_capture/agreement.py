@@ -19,10 +19,10 @@ class AgreementParameters:
     min_box_iou: float = parameter(0.92, "smallest intersection over union of the boxes", minimum=0.0, maximum=1.0)
     min_mask_iou: float = parameter(0.88, "smallest intersection over union of the masks", minimum=0.0, maximum=1.0)
     max_centre: float = parameter(
-        0.015, "largest distance of the boxes' centres, as a share of the kinematic box's diagonal", minimum=0.0
+        0.015, "largest distance of the boxes' centres, as a fraction of the kinematic box's diagonal", minimum=0.0
     )
     max_outline: float = parameter(
-        0.0047, "largest root mean square distance of the outlines, as a share of that diagonal", minimum=0.0
+        0.0047, "largest root mean square distance of the outlines, as a fraction of that diagonal", minimum=0.0
     )
     outline_floor_px: float = parameter(
         0.5, "outlines closer than this agree however small the part is", minimum=0.0, maximum=100.0
@@ -39,7 +39,7 @@ class Agreement:
 
     Attributes:
         box_iou, mask_iou: intersection over union.
-        centre: distance of the boxes' centres as a share of the kinematic box's diagonal.
+        centre: distance of the boxes' centres as a fraction of the kinematic box's diagonal.
         outline_px: root mean square of the distances of the two outlines' extents along some directions, less the
             margin of the session. The most telling one: it sees a joint that is one degree off.
         diagonal_px: of the kinematic box.
@@ -75,7 +75,7 @@ def compare(colour: ColourLabel, kinematic: KinematicLabel, margin_px: float = 0
     )
 
 
-def judge(agreement: Agreement, parameters: AgreementParameters | None = None) -> Refusal | None:
+def disagreement(agreement: Agreement, parameters: AgreementParameters | None = None) -> Refusal | None:
     """None where the two labels agree, or the first limit that they break."""
     p = parameters or AgreementParameters()
     outline_limit = max(p.max_outline * agreement.diagonal_px, p.outline_floor_px)

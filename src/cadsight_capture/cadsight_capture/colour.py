@@ -27,10 +27,13 @@ class ColourParameters:
     closing_px: int = parameter(
         9, "side in pixels of the closing that bridges highlights", minimum=1, maximum=101, odd=True
     )
-    min_area: float = parameter(0.001, "smallest share of the image that a part covers", minimum=0.0, maximum=1.0)
-    max_area: float = parameter(0.5, "largest share of the image that a part covers", minimum=0.0, maximum=1.0)
+    min_area: float = parameter(0.001, "smallest fraction of the image that a part covers", minimum=0.0, maximum=1.0)
+    max_area: float = parameter(0.5, "largest fraction of the image that a part covers", minimum=0.0, maximum=1.0)
     edge_level: float = parameter(
-        0.5, "share of the part's own chroma at which its edge lies; 0 keeps the range's edge", minimum=0.0, maximum=0.9
+        0.5,
+        "fraction of the part's own chroma at which its edge lies; 0 keeps the range's edge",
+        minimum=0.0,
+        maximum=0.9,
     )
 
     def __post_init__(self) -> None:
@@ -96,14 +99,14 @@ def label_by_colour(
     if found is None:
         return Refusal("colour_nothing", "what has the part's colour has no clear edge")
     label = found.astype(bool)
-    share = float(label.mean())
-    if share < p.min_area:
+    fraction = float(label.mean())
+    if fraction < p.min_area:
         return Refusal(
-            "colour_small", f"the part's colour covers {share:.4%} of the image, expected at least {p.min_area:.4%}"
+            "colour_small", f"the part's colour covers {fraction:.4%} of the image, expected at least {p.min_area:.4%}"
         )
-    if share > p.max_area:
+    if fraction > p.max_area:
         return Refusal(
-            "colour_large", f"the part's colour covers {share:.1%} of the image, expected at most {p.max_area:.1%}"
+            "colour_large", f"the part's colour covers {fraction:.1%} of the image, expected at most {p.max_area:.1%}"
         )
     box = Box.from_mask(label)
     assert box is not None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 # Less saturation or value, of 255, is grey or black and has no hue to speak of.
 _GREY, _DARK = 40, 30
-# Share of the rectangle that must have a colour at all, and of what has one, that must share one colour.
+# Fraction of the rectangle that must have a colour at all, and of what has one, that must share one colour.
 _COLOURED, _ONE_COLOUR = 0.9, 0.97
 # So many of 180 hues are one colour in lit and shaded faces.
 _WIDEST = 30
@@ -26,7 +26,7 @@ class FoundColour:
     Attributes:
         colour: the range for the part's YAML.
         hues: how many of OpenCV's 180 hues nearly all of its pixels take.
-        coloured: share of its pixels that have a colour.
+        coloured: fraction of its pixels that have a colour.
     """
 
     colour: ColourRange
@@ -70,10 +70,10 @@ def find_colour(image: Rgb, rectangle: tuple[int, int, int, int]) -> FoundColour
     return FoundColour(ColourRange(low, ((start + hues - 1 + _HUE) % 180, 255, 255)), hues, coloured)
 
 
-def _shortest_arc(hues: NDArray[np.int64], share: float) -> tuple[int, int]:
-    """First hue and number of hues of the shortest arc of the circle of 180 with ``share`` of some hues (N,)."""
+def _shortest_arc(hues: NDArray[np.int64], fraction: float) -> tuple[int, int]:
+    """First hue and number of hues of the shortest arc of the circle of 180 with ``fraction`` of some hues (N,)."""
     count = np.bincount(hues, minlength=180)
-    wanted = share * count.sum()
+    wanted = fraction * count.sum()
     around = np.concatenate([[0], np.cumsum(np.concatenate([count, count]))])
     for size in range(1, 181):
         held = around[size : size + 180] - around[:180]

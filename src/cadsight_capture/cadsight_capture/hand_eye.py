@@ -30,7 +30,7 @@ class HandEyeParameters:
     outline_px: float = parameter(
         1.0, "usual error of an outline; neighbouring directions share theirs", minimum=0.01, maximum=50.0
     )
-    held_out: float = parameter(0.2, "share of the images that judge the correction", minimum=0.05, maximum=0.8)
+    held_out: float = parameter(0.2, "fraction of the images that evaluate the correction", minimum=0.05, maximum=0.8)
     min_images: int = parameter(12, "fewest images to correct from", minimum=5)
     min_gain: float = parameter(
         0.02, "share by which the disagreement on the images left out must fall", minimum=0.0, maximum=1.0
@@ -130,8 +130,8 @@ def fit_hand_eye(
         return HandEyeCorrection(Pose.identity(), margin, False, reason)
 
     order = np.random.default_rng(p.seed).permutation(len(observations))
-    judges = max(1, round(p.held_out * len(observations)))
-    held_out, fitted = ([observations[i] for i in part] for part in (order[:judges], order[judges:]))
+    left_out = max(1, round(p.held_out * len(observations)))
+    held_out, fitted = ([observations[i] for i in part] for part in (order[:left_out], order[left_out:]))
     problem = _Problem(fitted, hull_vertices, camera, p)
     start = np.zeros(7)
     start[6] = float(np.median(problem.gaps(Pose.identity())))
@@ -143,13 +143,13 @@ def fit_hand_eye(
     found = problem.solve(first, usual)
 
     motion = _motion(found)
-    judge = _Problem(held_out, hull_vertices, camera, p)
+    checked = _Problem(held_out, hull_vertices, camera, p)
     without = problem.gaps(Pose.identity())[usual]
-    before = float(np.median(_rms(judge.gaps(Pose.identity()) - np.median(without))))
-    after = float(np.median(_rms(judge.gaps(motion) - found[6])))
+    before = float(np.median(_rms(checked.gaps(Pose.identity()) - np.median(without))))
+    after = float(np.median(_rms(checked.gaps(motion) - found[6])))
     applied = after < before * (1 - p.min_gain)
     verb = "lowers" if applied else "does not lower"
-    reason = f"it {verb} the disagreement on {judges} images left out of the fit: {before:.2f} to {after:.2f} px"
+    reason = f"it {verb} the disagreement on {left_out} images left out of the fit: {before:.2f} to {after:.2f} px"
     return HandEyeCorrection(
         motion if applied else Pose.identity(),
         float(found[6] if applied else np.median(without)),

@@ -28,7 +28,7 @@ from cadsight_core.sample import Sample
 from cadsight_core.session_folder import SessionFolder
 from numpy.typing import NDArray
 
-from cadsight_capture.agreement import Agreement, AgreementParameters, compare, judge
+from cadsight_capture.agreement import Agreement, AgreementParameters, compare, disagreement
 from cadsight_capture.colour import NO_COLOUR, ColourLabel, ColourParameters, label_by_colour
 from cadsight_capture.hand_eye import HandEyeCorrection, HandEyeParameters, Observation, fit_hand_eye
 from cadsight_capture.kinematic import KinematicLabel, camera_from_part_by_joints, label_by_kinematics
@@ -99,7 +99,7 @@ def label_image(
     if isinstance(colour, Refusal):
         return ImageLabels(None, kinematic, None, colour)
     agreement = compare(colour, kinematic, margin_px, parameters.agreement.directions)
-    return ImageLabels(colour, kinematic, agreement, judge(agreement, parameters.agreement))
+    return ImageLabels(colour, kinematic, agreement, disagreement(agreement, parameters.agreement))
 
 
 def label_session(

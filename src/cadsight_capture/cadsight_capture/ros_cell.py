@@ -47,7 +47,7 @@ class RosCellParameters:
         5.0, "after so long without a message the camera or the arm is silent", minimum=0.1, maximum=3600.0
     )
     velocity_scaling: float = parameter(
-        0.0, "share of the joints' velocity limits, 0 for the motion node's own", minimum=0.0, maximum=1.0
+        0.0, "fraction of the joints' velocity limits, 0 for the motion node's own", minimum=0.0, maximum=1.0
     )
 
     def __post_init__(self) -> None:

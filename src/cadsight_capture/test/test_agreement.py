@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cadsight_capture.agreement import Agreement, AgreementParameters, judge
+from cadsight_capture.agreement import Agreement, AgreementParameters, disagreement
 from cadsight_capture.kinematic import camera_from_part_by_joints
 from cadsight_capture.labelling import ImageLabels, LabellingParameters, label_image
 from cadsight_core.box import Box
@@ -16,7 +16,7 @@ GOOD = Agreement(box_iou=0.98, mask_iou=0.97, centre=0.003, outline_px=0.4, diag
 
 
 def test_labels_that_agree_are_kept():
-    assert judge(GOOD) is None
+    assert disagreement(GOOD) is None
 
 
 @pytest.mark.parametrize(
@@ -30,15 +30,15 @@ def test_labels_that_agree_are_kept():
     ],
 )
 def test_each_limit_holds_alone(change: dict[str, float], kind: str):
-    refusal = judge(replace(GOOD, **change))
+    refusal = disagreement(replace(GOOD, **change))
     assert refusal is not None
     assert refusal.kind == kind
 
 
 def test_half_a_pixel_is_allowed_however_small_the_part_is():
     small = replace(GOOD, outline_px=0.45, diagonal_px=20.0)
-    assert judge(small) is None
-    assert judge(small, AgreementParameters(outline_floor_px=0.3)).kind == "disagree_outline"
+    assert disagreement(small) is None
+    assert disagreement(small, AgreementParameters(outline_floor_px=0.3)).kind == "disagree_outline"
 
 
 class Scene:
@@ -97,11 +97,11 @@ def test_the_joints_of_another_image_are_dropped(scene: Scene):
 
 
 @pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
-@pytest.mark.parametrize("share", [0.1, 0.3])
-def test_a_part_that_something_hides_is_dropped(scene: Scene, side: str, share: float):
+@pytest.mark.parametrize("fraction", [0.1, 0.3])
+def test_a_part_that_something_hides_is_dropped(scene: Scene, side: str, fraction: float):
     image = scene.image.copy()
     x0, y0, x1, y1 = map(int, scene.box.as_tuple())
-    w, h = round((x1 - x0) * share), round((y1 - y0) * share)
+    w, h = round((x1 - x0) * fraction), round((y1 - y0) * fraction)
     window = {
         "left": np.s_[y0 - 5 : y1 + 5, x0 - 5 : x0 + w],
         "right": np.s_[y0 - 5 : y1 + 5, x1 - w : x1 + 5],

@@ -114,8 +114,8 @@ class CollisionModel:
         """Nothing touches along the straight line in joint space from ``start`` to ``goal`` (6,)."""
         number = int(np.ceil(self.travel(start, goal) / (2 * MARGIN_M))) + 1
         # Ends first, then the middle: a blocked edge is mostly blocked far from its free ends.
-        for share in sorted(np.linspace(0, 1, max(number, 2)), key=lambda s: abs(s - 0.5)):
-            if not self.is_free(start + share * (goal - start)):
+        for fraction in sorted(np.linspace(0, 1, max(number, 2)), key=lambda s: abs(s - 0.5)):
+            if not self.is_free(start + fraction * (goal - start)):
                 return False
         return True
 

@@ -91,11 +91,11 @@ class JointHistory:
                 f"the joint states have a gap of {gap / 1e9:.2f} s at the image's stamp, expected at most "
                 f"{largest_gap_s:g} s"
             )
-        share = (stamp_ns - before.stamp_ns) / gap
+        fraction = (stamp_ns - before.stamp_ns) / gap
         return JointReading(
             stamp_ns,
-            before.positions + share * (after.positions - before.positions),
-            before.velocities + share * (after.velocities - before.velocities),
+            before.positions + fraction * (after.positions - before.positions),
+            before.velocities + fraction * (after.velocities - before.velocities),
         )
 
     def still_since(self, velocity_rad_s: float) -> int | None:

@@ -54,7 +54,7 @@ class MotionParameters(HolderParameters, ArmParameters):
         "controller whose follow_joint_trajectory action moves the arm",
         kind="name",
     )
-    velocity_scaling: float = parameter(1.0, "share of the joints' velocity limits", minimum=0.01, maximum=1.0)
+    velocity_scaling: float = parameter(1.0, "fraction of the joints' velocity limits", minimum=0.01, maximum=1.0)
     planning_timeout_s: float = parameter(2.0, "longest search for a way around obstacles", minimum=0.01, maximum=60.0)
     joint_state_timeout_s: float = parameter(
         1.0, "oldest joint state that a motion starts from", minimum=0.05, maximum=60.0

@@ -80,7 +80,7 @@ def time_path(
     Args:
         is_edge_free: says whether the straight line between two configurations (6,) may be passed; curves that
             cut a corner are checked with it.
-        scaling: share of the velocity limits, above 0 up to 1; acceleration limits stay as they are.
+        scaling: fraction of the velocity limits, above 0 up to 1; acceleration limits stay as they are.
 
     Raises:
         CadsightError: for a scaling outside (0, 1], or a path of one configuration only.

@@ -19,7 +19,7 @@ Chosen = Callable[[Mapping[str, float]], Mapping[str, float]]
 
 
 class TrainingBar:
-    """A bar over the share of a training, with the time left."""
+    """A bar over the fraction of a training, with the time left."""
 
     def __init__(self, title: str, chosen: Chosen = lambda figures: {}) -> None:
         layout = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
@@ -40,13 +40,13 @@ class TrainingBar:
         shown = {name: f"{value:.3g}" for name, value in self._chosen(report.figures).items()}
         self._figures = {"epoch": report.epoch, **shown}
         self._bar.set_postfix(self._figures, refresh=False)
-        self._bar.update(round(report.share * 100, 1) - self._bar.n)
+        self._bar.update(round(report.fraction * 100, 1) - self._bar.n)
 
     def step(self, report: "StepReport") -> None:
         """Show how far it is within an epoch, and the time left by the pace of the last steps."""
         left = self._bar.format_interval(report.left)
         self._bar.set_postfix({"left": left, **self._figures}, refresh=False)
-        self._bar.update(round(report.share * 100, 1) - self._bar.n)
+        self._bar.update(round(report.fraction * 100, 1) - self._bar.n)
 
     def say(self, sentence: str) -> None:
         """Write a line above the bar."""

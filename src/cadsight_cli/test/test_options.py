@@ -145,10 +145,10 @@ SETS = ["experiment", "sets", "--set", "a=b", "--test", "t", "--out", "x"]
         (["data", "frames", "v", "--out", "x", "--background", "--suffix", ".jpg"], "--suffix", "with --background"),
         (["data", "convert", "a", "b", "--to", "yolo", "--order", "blocks"], "--order", "without --split"),
         (["data", "convert", "a", "b", "--to", "yolo", "--by", "normals"], "--by", "without --take"),
-        (["data", "convert", "a", "b", "--to", "yolo", "--seed", "3"], "--seed", "where nothing is drawn by lot"),
+        (["data", "convert", "a", "b", "--to", "yolo", "--seed", "3"], "--seed", "where nothing is drawn at random"),
         (
             ["data", "convert", "a", "b", "--to", "yolo", "--split", "1,1", "--order", "blocks", "--seed", "0"],
-            "--seed", "where nothing is drawn by lot",
+            "--seed", "where nothing is drawn at random",
         ),
         (["data", "convert", "a", "b", "--to", "coco", "--shapes", "boxes"], "--shapes", "with --to coco"),
         (["data", "convert", "a", "b", "--to", "regression", "--square"], "--square", "with --to regression"),
@@ -194,7 +194,7 @@ def test_an_option_that_does_nothing_here_is_refused(words, flag, where, capsys,
         ("normals", ["--square"], "--square"),
     ],
 )
-def test_what_one_kind_of_model_is_judged_with_is_refused_for_the_other(kind, words, flag, capsys, tmp_path):
+def test_what_one_kind_of_model_is_evaluated_with_is_refused_for_the_other(kind, words, flag, capsys, tmp_path):
     card = {"format": "cadsight-model-1", "kind": kind, "architecture": "a", "classes": ["b"], "image_size": 32}
     (tmp_path / "model.json").write_text(json.dumps(card))
     sentence = refused(["evaluate", "--model", str(tmp_path), "--data", "none", *words], capsys)

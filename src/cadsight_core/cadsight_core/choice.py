@@ -1,4 +1,4 @@
-"""A few images of many: by lot, or spread over the normals of what they show."""
+"""A few images of many: at random, or spread over the normals of what they show."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from cadsight_core.derived import DerivedSamples
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
 
-_LOT = 0x5E7
+_RANDOM = 0x5E7
 
 
-def by_lot(samples: Sequence[Sample], count: int, seed: int) -> Sequence[Sample]:
-    """``count`` samples in their order, drawn by lot, made when taken out.
+def random_sample(samples: Sequence[Sample], count: int, seed: int) -> Sequence[Sample]:
+    """``count`` samples in their order, drawn at random, made when taken out.
 
     A smaller number of the same ``seed`` is a part of a larger one.
 
@@ -20,11 +20,11 @@ def by_lot(samples: Sequence[Sample], count: int, seed: int) -> Sequence[Sample]
         CadsightError: when there are fewer.
     """
     _check(samples, count)
-    numbers = np.random.default_rng([seed, _LOT]).permutation(len(samples))[:count]
+    numbers = np.random.default_rng([seed, _RANDOM]).permutation(len(samples))[:count]
     return DerivedSamples(lambda number: samples[number], sorted(numbers.tolist()))
 
 
-def spread(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
+def farthest_point_sample(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
     """``count`` samples in their order whose normals lie far apart, made when taken out.
 
     The one nearest to the mean of all is taken first, then each time the farthest from those taken: Gonzalez'

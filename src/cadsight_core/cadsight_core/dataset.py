@@ -24,8 +24,8 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.files import append_line, halves_of, inside, make_folder, write_atomically
 from cadsight_core.images import Rgb, read_image, write_image
 from cadsight_core.json_text import json_text
+from cadsight_core.progress import with_progress
 from cadsight_core.sample import Sample
-from cadsight_core.watching import watched
 
 FORMAT = "cadsight-dataset-1"
 _HEADER, _MANIFEST, _IMAGES, _LOCK = "dataset.json", "manifest.jsonl", "images", ".lock"
@@ -190,7 +190,7 @@ class Dataset:
     def fingerprint(self) -> str:
         """SHA-256 over classes, manifest and the images' bytes: the same wherever the folder lies."""
         total = hashlib.sha256(json_text(self.classes).encode())
-        for line in watched(self._lines.values(), len(self), "images read"):
+        for line in with_progress(self._lines.values(), len(self), "images read"):
             total.update(json.dumps(self._entry(line), sort_keys=True, allow_nan=True).encode())
             with _reading(inside(self.folder, line.image)) as file:
                 total.update(hashlib.sha256(file.read()).digest())

@@ -21,9 +21,9 @@ from cadsight_core.formats.json_files import without_collection
 from cadsight_core.formats.notes import KINDS, Notes, Problem
 from cadsight_core.formats.yolo import label_path
 from cadsight_core.images import SUFFIXES, UNREAD_SUFFIXES, read_image
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import given_polygons
-from cadsight_core.watching import watched_if_many
 
 __all__ = ["Problem", "Report", "check", "unpaired"]
 
@@ -211,7 +211,7 @@ def _columns(loaded: Loaded, path: Path, notes: Notes) -> Columns:
 
 
 def _usable(samples: Sequence[Sample], path: Path, notes: Notes) -> Iterator[Sample]:
-    for index in watched_if_many(range(len(samples)), len(samples), "labels read"):
+    for index in with_progress_if_many(range(len(samples)), len(samples), "labels read"):
         try:
             sample = samples[index]
             # The masks of a whole session would fill the memory, and nothing here looks at them.
@@ -328,8 +328,8 @@ def _odd(instance: Instance, size: ImageSize, loaded: Loaded) -> Iterator[tuple[
     if min(box.width, box.height) < SMALLEST_SIDE_PX:
         yield "empty box", f"the box {shown} is {box.width:.2g} x {box.height:.2g} pixels, expected one or more"
     elif box.area > WHOLE_IMAGE * size.width * size.height and loaded.format != "regression":
-        share = 100 * box.area / (size.width * size.height)
-        yield "whole image", f"the box {shown} covers {share:.0f} % of the image, expected a part of it"
+        fraction = 100 * box.area / (size.width * size.height)
+        yield "whole image", f"the box {shown} covers {fraction:.0f} % of the image, expected a part of it"
     if _outside(box.x0, box.x1, size.width) or _outside(box.y0, box.y1, size.height):
         yield "box outside", f"the box {shown} reaches out of the {size.width} x {size.height} pixels, expected inside"
     for polygon in given_polygons(instance):

@@ -30,7 +30,7 @@ class Work(Protocol[Result_co]):
     def __call__(self, number: int) -> Result_co: ...
 
 
-class Spreader(Protocol):
+class ParallelMap(Protocol):
     """Does work for several numbers, somewhere."""
 
     def __call__(self, work: Work[Result], numbers: Sequence[int]) -> Generator[Result, None, None]:
@@ -136,7 +136,9 @@ class Cluster:
         self._client.close()
 
 
-def spreader_of(workers: int, cluster: str | None = None, close_kept: Callable[[], None] = nothing_kept) -> Spreader:
+def parallel_map_of(
+    workers: int, cluster: str | None = None, close_kept: Callable[[], None] = nothing_kept
+) -> ParallelMap:
     """On the Dask scheduler at ``cluster`` where that is given, else in ``workers`` processes, one being this one.
 
     Args:

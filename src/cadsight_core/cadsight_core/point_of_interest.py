@@ -14,16 +14,16 @@ from cadsight_core.meshes.joints import SMOOTH_RAD, Joints, joints_of, normals_o
 # Triangles that meet at less go on in one plane, unless so many do that they bend.
 _STRAIGHT_RAD = float(np.deg2rad(0.1))
 _ONE_PLANE_RAD = float(np.deg2rad(0.5))
-# Of one plane, as shares of the diameter: how far a face may be off, and two faces from each other.
+# Of one plane, as fractions of the diameter: how far a face may be off, and two faces from each other.
 _FLAT, _SAME_PLANE = 1e-4, 1e-3
 # A face that has smooth neighbours of its own size, up to so many times, on both sides is a chord of a round surface.
-_ALIKE, _SHARE = 3.0, 0.1
-# The least share of the surface that a flat face is worth naming from.
+_ALIKE, _FRACTION = 3.0, 0.1
+# The least fraction of the surface that a flat face is worth naming from.
 _LEAST = 0.01
 # Faces that differ by less are equally large.
 _EQUAL = 0.02
 _UPWARDS = np.array([0.3, 0.2, 1.0])
-# How far from a hole's border the point is, as a share of the diameter.
+# How far from a hole's border the point is, as a fraction of the diameter.
 _CLEAR = 0.02
 _DIRECTIONS = 360
 
@@ -99,7 +99,7 @@ def _flat_patches(
     pairs = np.unique(np.concatenate([np.stack([one, other], 1)[alike], np.stack([other, one], 1)[alike]]), axis=0)
     neighbours = np.bincount(pairs[:, 0], minlength=count)
     smooth = np.bincount(np.concatenate([one[alike], other[alike]]), np.tile(joints.length[alike], 2), count)
-    chord = (neighbours >= 2) & (smooth >= _SHARE * border)
+    chord = (neighbours >= 2) & (smooth >= _FRACTION * border)
     return flat & ~chord
 
 
@@ -159,8 +159,8 @@ def _beside_the_hole(vertices: Array, faces: NDArray[np.int64], middle: Array, n
         way = np.array([np.cos(angle), np.sin(angle)])
         side = start @ (-way[1], way[0]), end @ (-way[1], way[0])
         crossing = (side[0] > 0) != (side[1] > 0)
-        share = side[0][crossing] / (side[0][crossing] - side[1][crossing])
-        away = (start[crossing] + share[:, None] * (end - start)[crossing]) @ way
+        fraction = side[0][crossing] / (side[0][crossing] - side[1][crossing])
+        away = (start[crossing] + fraction[:, None] * (end - start)[crossing]) @ way
         away = np.sort(away[away > 0])
         for near, far in zip(away[:-1:2], away[1::2], strict=False):
             if far - near > 1e-6 * clear:
@@ -179,18 +179,18 @@ def _above_the_middle(mesh: Mesh, corners: Array, normals: Array, area: Array) -
     """Where the line up from the middle leaves the surface, and where a smooth surface would face there."""
     middle = np.average(corners.mean(axis=1), axis=0, weights=area)
     a, b, c = (corners[:, i, :2] - middle[:2] for i in range(3))
-    shares = np.stack([_cross(b, c), _cross(c, a), _cross(a, b)], axis=1)
-    total = shares.sum(axis=1, keepdims=True)
-    shares = np.divide(shares, total, out=np.full_like(shares, -1.0), where=np.abs(total) > 1e-18)
-    hit = np.flatnonzero((shares >= -1e-9).all(axis=1))
+    barycentric = np.stack([_cross(b, c), _cross(c, a), _cross(a, b)], axis=1)
+    total = barycentric.sum(axis=1, keepdims=True)
+    barycentric = np.divide(barycentric, total, out=np.full_like(barycentric, -1.0), where=np.abs(total) > 1e-18)
+    hit = np.flatnonzero((barycentric >= -1e-9).all(axis=1))
     if not len(hit):  # nothing above nor below, as in a ring
         top = int(mesh.vertices[:, 2].argmax())
         face = int(np.flatnonzero((mesh.faces == top).any(axis=1))[0])
         weights, what = (mesh.faces[face] == top).astype(float), "its top, as it has no flat face"
     else:
-        heights = np.einsum("nk,nk->n", shares[hit], corners[hit, :, 2])
+        heights = np.einsum("nk,nk->n", barycentric[hit], corners[hit, :, 2])
         face = int(hit[heights.argmax()])
-        weights, what = shares[face], "above its middle, as it has no flat face"
+        weights, what = barycentric[face], "above its middle, as it has no flat face"
     at_vertices = np.zeros_like(mesh.vertices)
     np.add.at(at_vertices, mesh.faces.ravel(), np.repeat(normals * area[:, None], 3, axis=0))
     smooth = weights @ unit(at_vertices[mesh.faces[face]])

@@ -15,7 +15,7 @@ NAMES: tuple[Split, ...] = ("train", "valid", "test")
 
 
 def divide(
-    samples: Sequence[Sample], shares: Mapping[str, float], *, order: Order = "random", seed: int = 0
+    samples: Sequence[Sample], fractions: Mapping[str, float], *, order: Order = "random", seed: int = 0
 ) -> Sequence[Sample]:
     """The samples in their order, each with its split, made when taken out; shares are of their sum.
 
@@ -23,12 +23,12 @@ def divide(
     on), ``random`` deals them out by ``seed``.
 
     Raises:
-        CadsightError: for negative shares, none at all, or fewer samples than splits with a share.
+        CadsightError: for negative shares, none at all, or fewer samples than splits with a fraction.
     """
-    wanted = {name: float(shares.get(name, 0.0)) for name in NAMES}
+    wanted = {name: float(fractions.get(name, 0.0)) for name in NAMES}
     total = sum(wanted.values())
-    if not (np.isfinite(total) and total > 0 and min(wanted.values()) >= 0) or set(shares) - set(NAMES):
-        raise CadsightError(f"the shares are {dict(shares)}, expected numbers for train, valid and test")
+    if not (np.isfinite(total) and total > 0 and min(wanted.values()) >= 0) or set(fractions) - set(NAMES):
+        raise CadsightError(f"the shares are {dict(fractions)}, expected numbers for train, valid and test")
     used = [name for name in NAMES if wanted[name] > 0]
     if len(samples) < len(used):
         raise CadsightError(f"{len(samples)} samples cannot be divided into {len(used)} splits, expected more of them")

@@ -13,7 +13,7 @@ from cadsight_core.mesh import Mesh
 from cadsight_core.meshes.joints import normals_of, sagittas
 from cadsight_core.rotation_group import axes_of, exact_group
 
-# Largest distance between the turned surface and the surface, as a share of the diameter.
+# Largest distance between the turned surface and the surface, as a fraction of the diameter.
 TOLERANCE = 0.004
 _HIGHEST_ORDER = 12
 # Turns that no order up to the highest has in common: a body of revolution alone survives all of them.
@@ -22,12 +22,12 @@ _SAMPLES = 1000
 _DENSE = 60000
 _NEIGHBOURS = 12
 _MOST_CANDIDATES = 400
-# How far an axis may be from one of the moments', as a share of their sum.
+# How far an axis may be from one of the moments', as a fraction of their sum.
 _MOMENT = 0.003
 # Axes nearer to each other are the same one, found twice: those of a prism of 12 sides are 15 degrees apart.
 _SAME_AXIS_RAD = float(np.deg2rad(3.0))
 _ROUNDS = 12
-# Distances below this share of what is allowed need not be measured exactly.
+# Distances below this fraction of what is allowed need not be measured exactly.
 _SURE = 0.05
 
 
@@ -57,8 +57,8 @@ def find_symmetries(mesh: Mesh, tolerance: float = TOLERANCE) -> tuple[FoundSymm
     """The axes about which the mesh can be turned on itself, of each its highest order; the highest orders first.
 
     Candidates for axes go through the middle of the surface, which every symmetry keeps: the principal axes, and
-    the directions of the convex hull's corners, edges and faces. Whether a turn maps the surface on itself is judged by
-    points spread over it: each, turned, must lie within ``tolerance`` diameters of the surface, exactly measured, and
+    the directions of the convex hull's corners, edges and faces. Whether a turn maps the surface on itself is seen from
+    points all over it: each, turned, must lie within ``tolerance`` diameters of the surface, exactly measured, and
     within what the triangles of a round surface may be off besides, so that a coarse mesh has what a fine one has.
     Each axis is moved to where the turned surface fits best, and all of them together are made those of one group.
     Orders up to 12 are told apart from a body of revolution, of whose endless axes across its own one is told; sides
@@ -334,6 +334,6 @@ def _to_triangles(points: Array, corners: Array) -> Array:
 def _to_edge(points: Array, start: Array, end: Array) -> Array:
     along = end - start
     length = np.einsum("ij,ij->i", along, along)
-    share = np.einsum("ij,ij->i", points - start, along) / np.where(length > 0, length, 1.0)
-    nearest = start + np.clip(share, 0, 1)[:, None] * along
+    fraction = np.einsum("ij,ij->i", points - start, along) / np.where(length > 0, length, 1.0)
+    nearest = start + np.clip(fraction, 0, 1)[:, None] * along
     return np.asarray(np.linalg.norm(points - nearest, axis=1))

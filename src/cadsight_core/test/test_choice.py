@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.choice import by_lot, spread
+from cadsight_core.choice import farthest_point_sample, random_sample
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance, Sample
 from hypothesis import given
@@ -36,18 +36,18 @@ def names(samples):
 )
 def test_each_next_image_is_the_farthest_from_those_taken(count, expected):
     poses = [tilted(d) for d in (-10, -9, 9, 10, 11, 22, 40)]
-    assert names(spread(poses, count)) == expected
+    assert names(farthest_point_sample(poses, count)) == expected
 
 
 def test_images_of_one_pose_are_taken_once_each():
     same = [tilted(5, f"p{n}") for n in range(4)]
-    assert names(spread(same, 3)) == ["p0", "p1", "p2"]
+    assert names(farthest_point_sample(same, 3)) == ["p0", "p1", "p2"]
 
 
 @given(st.lists(st.integers(-60, 60), min_size=2, max_size=30, unique=True), st.data())
 def test_no_normal_is_farther_from_its_nearest_than_the_taken_are_apart(angles, data):
     count = data.draw(st.integers(2, len(angles)))
-    taken = [int(s.name[2:]) for s in spread([tilted(a) for a in angles], count)]
+    taken = [int(s.name[2:]) for s in farthest_point_sample([tilted(a) for a in angles], count)]
     apart = min(abs(a - b) for a in taken for b in taken if a != b)
     assert len(set(taken)) == count
     assert max(min(abs(a - b) for b in taken) for a in angles) <= apart
@@ -55,16 +55,16 @@ def test_no_normal_is_farther_from_its_nearest_than_the_taken_are_apart(angles, 
 
 def test_a_smaller_lot_of_a_seed_is_a_part_of_a_larger_one():
     many = [tilted(d) for d in range(40)]
-    assert set(names(by_lot(many, 5, 3))) < set(names(by_lot(many, 20, 3)))
-    assert names(by_lot(many, 5, 3)) != names(by_lot(many, 5, 4))
-    assert list(by_lot(many, 40, 0)) == many
+    assert set(names(random_sample(many, 5, 3))) < set(names(random_sample(many, 20, 3)))
+    assert names(random_sample(many, 5, 3)) != names(random_sample(many, 5, 4))
+    assert list(random_sample(many, 40, 0)) == many
 
 
 def test_more_than_there_are_and_images_without_a_normal_are_refused():
     with pytest.raises(CadsightError, match="3 images are to be taken of 2, expected 1 to 2"):
-        spread([tilted(0), tilted(1)], 3)
+        farthest_point_sample([tilted(0), tilted(1)], 3)
     with pytest.raises(CadsightError, match="0 images are to be taken of 2"):
-        by_lot([tilted(0), tilted(1)], 0, 0)
+        random_sample([tilted(0), tilted(1)], 0, 0)
     bare = Sample("bare", Path("a.png"), ImageSize(8, 8))
     with pytest.raises(CadsightError, match="1 of 2 images have no normal, the first is bare, expected one in each"):
-        spread([tilted(0), bare], 1)
+        farthest_point_sample([tilted(0), bare], 1)

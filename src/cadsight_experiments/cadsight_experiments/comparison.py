@@ -1,4 +1,4 @@
-"""What training sets are worth: models trained on each, all judged on one test set (Comillas, tables 1 and 2)."""
+"""What training sets are worth: models trained on each, all evaluated on one test set (Comillas, tables 1 and 2)."""
 
 import dataclasses
 from collections import Counter, deque
@@ -13,9 +13,9 @@ from cadsight_core.files import alone_in, write_atomically
 from cadsight_core.json_text import figures_text
 from cadsight_core.output_file import json_with, refuse_foreign_file
 from cadsight_core.sample import Sample
-from cadsight_learning.data.loading import load_together, oddities, parts_in
+from cadsight_learning.data.loading import dataset_warnings, load_together, parts_in
 from cadsight_learning.evaluation.evaluate import in_classes_of
-from cadsight_learning.evaluation.label_properties import judged_objects
+from cadsight_learning.evaluation.label_properties import evaluated_labels
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.provenance import by_content, shared
@@ -26,8 +26,8 @@ from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES, Compa
 from cadsight_experiments.set_figures import Measured, resampled_sets, set_figures
 from cadsight_experiments.training_set import TrainingSet, drawn
 from cadsight_experiments.trial import (
-    Shown,
     Trial,
+    TrialProgress,
     Trials,
     refuse_foreign_trial,
     stopped,
@@ -55,7 +55,7 @@ class _Draw:
 
 
 # Does the trials of some numbers somewhere.
-Spread = Callable[[Trials, Sequence[int]], Iterable[None]]
+ParallelMap = Callable[[Trials, Sequence[int]], Iterable[None]]
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,14 @@ class Running:
         threads: threads of one trial, 0 for as many as torch takes.
     """
 
-    progress: Shown = unseen
+    progress: TrialProgress = unseen
     note: Callable[[str], None] = lambda sentence: None
-    spread: Spread = map
+    parallel: ParallelMap = map
     threads: int = 0
 
 
 def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Comparison:
-    """Train on each set with every seed and judge every model on the test set.
+    """Train on each set with every seed and evaluate every model on the test set.
 
     Each trial is kept in ``out``/SET/SEED; called again after a kill with the same plan it goes on where it was.
     A set validates on its own images: those of the split ``valid`` where it has any, else a part of each folder.
@@ -90,13 +90,13 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
     Raises:
         CadsightError: for files of others under the names that are written, a test set that shares an image with a
             training set or has a class that it lacks, images without labels, or without normals where a regressor is
-            trained, a part that is no class of a set, and whatever reading, training and judging raise.
+            trained, a part that is no class of a set, and whatever reading, training and evaluating raise.
     """
     refuse_foreign_comparison(out)
-    judges, test_names = load_together([plan.test])
+    test_samples, test_names = load_together([plan.test])
     # What is wrong with a set is said before hours are spent on those before it.
-    draws = _looked_at(plan, judges, test_names, running.note)
-    test_data = fingerprint(judges)
+    draws = _looked_at(plan, test_samples, test_names, running.note)
+    test_data = fingerprint(test_samples)
     trials = [
         Trial(
             one,
@@ -110,7 +110,7 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
         for seed in range(plan.seeds)
     ]
     with alone_in(out):
-        done = _done(Trials(trials, plan.test, running.progress, running.threads), running.spread)
+        done = _done(Trials(trials, plan.test, running.progress, running.threads), running.parallel)
     found = []
     for one in plan.sets:
         results = tuple(kept for trial, kept in zip(trials, done, strict=True) if trial.training_set is one)
@@ -118,9 +118,9 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
         found.append(SetResult(one.name, draw.images, draw.origins, one.facts, one.after, results, *summed))
     comparison = Comparison(
         test=plan.test,
-        test_images=len(judges),
+        test_images=len(test_samples),
         seeds=plan.seeds,
-        objects=judged_objects(judges, test_names),
+        objects=evaluated_labels(test_samples, test_names),
         symmetry=tuple(sorted(p.name for p in plan.parts if p.symmetry)),
         sets=tuple(found),
     )
@@ -173,7 +173,7 @@ def table(comparison: Comparison) -> str:
         names = [f for f in known if all(f in measured[one.name] for one in rows)]
         lines = [f"{_TABLE_HEAD} {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
         for one in rows:
-            cells = [_cell(measured[one.name][f], one.spread.get(f), digits) for f in names]
+            cells = [_cell(measured[one.name][f], one.std.get(f), digits) for f in names]
             lines.append(f"| {one.name} | {one.images} | {' | '.join(cells)} |")
         tables.append("\n".join(lines) + "\n")
     notes = [f"- {one.name}, {sentence}\n" for one in comparison.sets for sentence in stopped_early(one)]
@@ -185,16 +185,16 @@ def stopped_early(one: SetResult) -> list[str]:
     return [f"seed {trial.seed}, {kind}: {stopped(why)}" for trial in one.trials for kind, why in trial.stopped.items()]
 
 
-def _cell(figure: Measured, spread: float | None, digits: int) -> str:
-    over = "" if spread is None else f" +- {spread:.{digits}f}"
+def _cell(figure: Measured, std: float | None, digits: int) -> str:
+    over = "" if std is None else f" +- {std:.{digits}f}"
     return f"{figure.value:.{digits}f}{over} ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
 
 
 def _looked_at(
-    plan: Plan, judges: Sequence[Sample], test_names: Sequence[str], note: Callable[[str], None]
+    plan: Plan, test_samples: Sequence[Sample], test_names: Sequence[str], note: Callable[[str], None]
 ) -> dict[tuple[str, int], _Draw]:
     """What each set gives to each seed, to the first alone where that is the same for all."""
-    tested = by_content(judges)
+    tested = by_content(test_samples)
     draws: dict[tuple[str, int], _Draw] = {}
     notes: list[str] = []
     learned: list[Sample] = []
@@ -202,13 +202,13 @@ def _looked_at(
         for seed in range(plan.seeds if one.is_drawn else 1):
             train, valid, classes = drawn(one, seed)
             parts_in(plan.parts, classes)
-            tests = in_classes_of(judges, test_names, classes)
+            tests = in_classes_of(test_samples, test_names, classes)
             _check_labels(one.name, train, valid, tests, plan.normals is not None and one.has_normals)
             _refuse_shared(one.name, [*train, *valid], plan.test, tested)
             draws[one.name, seed] = _Draw.of(train, valid)
-            notes += [f"{one.name}: {sentence}" for sentence in oddities((), train, classes)]
+            notes += [f"{one.name}: {sentence}" for sentence in dataset_warnings((), train, classes)]
             learned += [dataclasses.replace(s, instances=()) for s in train]  # masks of all sets would fill the memory
-    notes += oddities(list(dict.fromkeys(folder for one in plan.sets for folder in one.folders)), learned, ())
+    notes += dataset_warnings(list(dict.fromkeys(folder for one in plan.sets for folder in one.folders)), learned, ())
     for sentence in dict.fromkeys(notes):
         note(sentence)
     return draws
@@ -225,7 +225,7 @@ def _options(plan: Plan, one: TrainingSet, seed: int, out: Path) -> tuple[Detect
     return dataclasses.replace(how, seed=seed), angles and dataclasses.replace(angles, seed=seed)
 
 
-def _done(work: Trials, spread: Spread) -> list[TrialResult]:
+def _done(work: Trials, parallel: ParallelMap) -> list[TrialResult]:
     """The results of every trial; those that have none yet are done, first those from whose models others go on."""
     left = [number for number, trial in enumerate(work.trials) if trial.kept() is None]
     depths: dict[str, int] = {}
@@ -233,7 +233,7 @@ def _done(work: Trials, spread: Spread) -> list[TrialResult]:
         one = trial.training_set
         depths[one.name] = depths[one.after] + 1 if one.after else 0
     for depth in sorted(set(depths.values())):
-        deque(spread(work, [n for n in left if depths[work.trials[n].training_set.name] == depth]), maxlen=0)
+        deque(parallel(work, [n for n in left if depths[work.trials[n].training_set.name] == depth]), maxlen=0)
     return [_results(trial) for trial in work.trials]
 
 
@@ -248,16 +248,16 @@ def _results(trial: Trial) -> TrialResult:
 
 
 def _check_labels(
-    name: str, train: Sequence[Sample], valid: Sequence[Sample], judges: Sequence[Sample], normals: bool
+    name: str, train: Sequence[Sample], valid: Sequence[Sample], test_samples: Sequence[Sample], normals: bool
 ) -> None:
-    """Refuse images from which nothing can be learned, or by which nothing can be judged."""
-    for samples, what in ((train, f"to train {name} on"), (judges, "of the test set")):
+    """Refuse images from which nothing can be learned, or by which nothing can be evaluated."""
+    for samples, what in ((train, f"to train {name} on"), (test_samples, "of the test set")):
         if not any(s.instances for s in samples):
             raise CadsightError(f"none of the {len(samples)} images {what} has a label, expected some")
     for samples, what in (
         (train, f"to train {name} on"),
         (valid, f"to validate {name} on"),
-        (judges, "of the test set"),
+        (test_samples, "of the test set"),
     ):
         if normals and not any(i.normal is not None for s in samples for i in s.instances):
             raise CadsightError(
@@ -277,5 +277,5 @@ def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mappin
 def _summed(trials: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
     """Mean and spread of each figure."""
     values = {f: np.array([t[f] for t in trials]) for f in trials[0]}
-    spread = {f: float(v.std(ddof=1)) for f, v in values.items()} if len(trials) > 1 else {}
-    return {f: float(v.mean()) for f, v in values.items()}, spread
+    std = {f: float(v.std(ddof=1)) for f, v in values.items()} if len(trials) > 1 else {}
+    return {f: float(v.mean()) for f, v in values.items()}, std

@@ -1,4 +1,4 @@
-"""What is to be compared: the training sets, how each is trained, and what judges them."""
+"""What is to be compared: the training sets, how each is trained, and what evaluates them."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from cadsight_experiments.training_set import TrainingSet
 
 @dataclass(frozen=True)
 class Plan:
-    """Training sets that are trained on and judged alike.
+    """Training sets that are trained on and evaluated alike.
 
     Attributes:
-        test: folder of the data set that judges every model.
+        test: folder of the data set that evaluates every model.
         seeds: trainings of each set, with the seeds 0 to ``seeds - 1``.
         detector: how the detector is trained, unless a set says it otherwise.
         normals: how the regressor is trained, likewise; None for the detector alone.
-        parts: classes whose symmetry counts for normals, in training and in judging; of the classes by their names.
+        parts: classes whose symmetry counts for normals, in training and in evaluating; of the classes by their names.
 
     Raises:
         CadsightError: without a set or a seed, for two sets of one name, and for one that goes on from none before it.

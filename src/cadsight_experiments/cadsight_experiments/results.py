@@ -8,9 +8,9 @@ from cadsight_core.documents import taken_from
 from cadsight_core.json_text import number, with_nan
 from cadsight_learning.evaluation.label_properties import LabelProperties
 from cadsight_learning.metrics.bootstrap import Interval
+from cadsight_learning.metrics.box_metrics import METRICS
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.results import Confusion
-from cadsight_learning.metrics.shares import METRICS
 from cadsight_learning.normals.calibration import Calibration
 
 DETECTOR_FIGURES = METRICS
@@ -18,7 +18,7 @@ NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
 
 
 @dataclass(frozen=True)
-class JudgedLabel:
+class EvaluatedLabel:
     """What became of a label of the test set.
 
     Attributes:
@@ -49,7 +49,7 @@ class TrialResult:
     intervals: Mapping[str, Interval]
     matches: MatchTable
     confusion: Confusion
-    objects: tuple[JudgedLabel, ...]
+    objects: tuple[EvaluatedLabel, ...]
     calibration: Calibration | None = None
     stopped: Mapping[str, str] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class TrialResult:
                 {name: (number(low), number(high)) for name, (low, high) in data["intervals"].items()},
                 MatchTable.from_json(data["matches"]),
                 Confusion.from_json(data["confusion"]),
-                tuple(JudgedLabel(**one) for one in data["objects"]),
+                tuple(EvaluatedLabel(**one) for one in data["objects"]),
                 Calibration.from_json(data["calibration"]) if "calibration" in data else None,
                 dict(data.get("stopped", {})),
             )
@@ -112,7 +112,7 @@ class SetResult:
     after: str
     trials: tuple[TrialResult, ...]
     mean: Mapping[str, float]
-    spread: Mapping[str, float]
+    std: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -123,7 +123,7 @@ class SetResult:
             "after": self.after,
             "trials": [trial.to_json() for trial in self.trials],
             "mean": dict(self.mean),
-            "spread": dict(self.spread),
+            "spread": dict(self.std),
         }
 
     @staticmethod
@@ -148,13 +148,13 @@ class SetResult:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Models trained on several sets, all judged on one test set.
+    """Models trained on several sets, all evaluated on one test set.
 
     Attributes:
         test: the test set's folder, of ``test_images``.
         seeds: trainings of each set.
         objects: what is known of each label of the test set that counts.
-        symmetry: names of the parts that were judged up to theirs.
+        symmetry: names of the parts that were evaluated up to theirs.
     """
 
     test: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from cadsight_core.geometry import Array
 from cadsight_learning.evaluation.label_properties import LabelProperties
-from cadsight_learning.metrics.bootstrap import interval, means, quantiles, resampled, share_interval
+from cadsight_learning.metrics.bootstrap import interval, means, proportion_interval, quantiles, resampled
 from cadsight_learning.metrics.detection import resampled_figures
 from numpy.typing import NDArray
 
@@ -53,7 +53,7 @@ def set_figures(comparison: Comparison, again: Mapping[str, Mapping[str, Array]]
 
 
 def _interval(name: str, values: Array, images: int) -> tuple[float, float]:
-    return interval(values) if name.endswith("_deg") else share_interval(values, images)
+    return interval(values) if name.endswith("_deg") else proportion_interval(values, images)
 
 
 def _of_trial(trial: TrialResult, objects: Sequence[LabelProperties], weights: NDArray[np.int64]) -> dict[str, Array]:

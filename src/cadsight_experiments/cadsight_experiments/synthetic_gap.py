@@ -14,7 +14,7 @@ from cadsight_learning.evaluation.label_properties import PROPERTIES, LabelPrope
 from cadsight_learning.metrics.bootstrap import interval
 from scipy.stats import mannwhitneyu
 
-from cadsight_experiments.results import Comparison, JudgedLabel, SetResult
+from cadsight_experiments.results import Comparison, EvaluatedLabel, SetResult
 from cadsight_experiments.set_figures import Measured, resampled_sets
 
 DETECTOR_FIGURE, NORMAL_FIGURE = "map50_95", "median_deg"
@@ -79,9 +79,9 @@ class Failures:
     """Which labels fail in at least half of the trials of a set.
 
     Attributes:
-        labels, failed: how many are judged, and fail.
+        labels, failed: how many are evaluated, and fail.
         images: names of those with failing labels.
-        shared: what failing ones have in common, the surest first.
+        shared: what failing ones have in common, the most confident first.
     """
 
     set_name: str
@@ -97,7 +97,7 @@ class SyntheticGap:
 
     Attributes:
         figure: :data:`DETECTOR_FIGURE` or :data:`NORMAL_FIGURE`.
-        test_images: how many judge.
+        test_images: how many evaluate.
         synthetic, real: the ends of the gap: the best of the synthetic sets, and of the real ones that with the most
             images; None where there is no such set.
         gap: how much better real is; None without both ends.
@@ -187,11 +187,11 @@ def better_of(figure: str) -> float:
 def _of_figure(
     comparison: Comparison, resamples: Mapping[str, Mapping[str, Array]], figure: str
 ) -> SyntheticGap | None:
-    judged = [one for one in comparison.sets if all(figure in t.figures for t in one.trials)]
-    if not judged:
+    evaluated = [one for one in comparison.sets if all(figure in t.figures for t in one.trials)]
+    if not evaluated:
         return None
     sizes: dict[str, list[SetResult]] = {}
-    for one in judged:
+    for one in evaluated:
         sizes.setdefault(one.facts.get("size", ""), []).append(one)
     answers = [_of_size(comparison, sets, resamples, figure) for sets in sizes.values()]
 
@@ -263,12 +263,12 @@ def _measured(value: float, again: Array) -> Measured:
 def _failures(objects: Sequence[LabelProperties], one: SetResult, figure: str) -> Failures:
     """Which labels fail, and in what they differ from the others."""
     failed = np.mean([[_fails(o, figure) for o in t.objects] for t in one.trials], axis=0) >= 0.5
-    judged = np.array([figure == DETECTOR_FIGURE or o.angle_deg is not None for o in one.trials[0].objects])
-    failed &= judged
+    evaluated = np.array([figure == DETECTOR_FIGURE or o.angle_deg is not None for o in one.trials[0].objects])
+    failed &= evaluated
     tests: list[SharedProperty] = []
     for name in PROPERTIES:
         values = np.array([np.nan if (v := getattr(o, name)) is None else v for o in objects], float)
-        bad, good = values[failed & np.isfinite(values)], values[judged & ~failed & np.isfinite(values)]
+        bad, good = values[failed & np.isfinite(values)], values[evaluated & ~failed & np.isfinite(values)]
         if len(bad) < LEAST_FAILURES or len(good) < LEAST_FAILURES or np.ptp(np.concatenate([bad, good])) == 0:
             continue
         tested = mannwhitneyu(bad, good)
@@ -278,7 +278,7 @@ def _failures(objects: Sequence[LabelProperties], one: SetResult, figure: str) -
         tests.append(SharedProperty(name, failing, others, higher, float(tested.pvalue)))
     return Failures(
         one.name,
-        int(judged.sum()),
+        int(evaluated.sum()),
         int(failed.sum()),
         tuple(dict.fromkeys(o.image for o, f in zip(objects, failed, strict=True) if f)),
         _beyond_chance(tests),
@@ -286,7 +286,7 @@ def _failures(objects: Sequence[LabelProperties], one: SetResult, figure: str) -
 
 
 def _beyond_chance(tests: Sequence[SharedProperty]) -> tuple[SharedProperty, ...]:
-    """The surest first, as long as each is sure beside all that are left (Holm)."""
+    """The most confident first, as long as each is sure beside all that are left (Holm)."""
     ordered = sorted(tests, key=lambda t: t.p_value)
     count = next(
         (rank for rank, test in enumerate(ordered) if test.p_value * (len(ordered) - rank) > _P_VALUE), len(ordered)
@@ -294,7 +294,7 @@ def _beyond_chance(tests: Sequence[SharedProperty]) -> tuple[SharedProperty, ...
     return tuple(ordered[:count])
 
 
-def _fails(judged: JudgedLabel, figure: str) -> bool:
+def _fails(evaluated: EvaluatedLabel, figure: str) -> bool:
     if figure == DETECTOR_FIGURE:
-        return not judged.found or judged.iou < LOOSE_IOU
-    return judged.angle_deg is not None and judged.angle_deg > WRONG_DEG
+        return not evaluated.found or evaluated.iou < LOOSE_IOU
+    return evaluated.angle_deg is not None and evaluated.angle_deg > WRONG_DEG

@@ -8,7 +8,7 @@ from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
-from cadsight_learning.data.loading import divided, load_together
+from cadsight_learning.data.loading import load_together, split_train_valid
 from cadsight_learning.options import DetectorOptions, NormalOptions
 
 
@@ -63,5 +63,5 @@ def drawn(one: TrainingSet, seed: int) -> tuple[Sequence[Sample], Sequence[Sampl
             :func:`cadsight_learning.data.loading.divided`.
     """
     samples, classes = load_together(one.folders, one.counts, seed)
-    train, valid, _ = divided(samples)
+    train, valid, _ = split_train_valid(samples)
     return train, valid, classes

@@ -24,7 +24,7 @@ from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry.model_folder import refuse_foreign_model
 from cadsight_learning.training.progress import Progress, silent
 
-from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES, JudgedLabel, TrialResult
+from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES, EvaluatedLabel, TrialResult
 from cadsight_experiments.training_set import TrainingSet, drawn
 
 _FILE = "trial.json"
@@ -39,7 +39,7 @@ class Trial:
         folder: where models and figures are kept.
         normals: how the regressor is trained; None for the detector alone.
         parts: classes whose symmetry counts for normals.
-        data: fingerprints of the images that it learns from and is judged on.
+        data: fingerprints of the images that it learns from and is evaluated on.
     """
 
     training_set: TrainingSet
@@ -104,7 +104,7 @@ def refuse_foreign_trial(folder: Path) -> None:
         refuse_foreign_model(folder / kind)
 
 
-Shown = Callable[[Trial, str], contextlib.AbstractContextManager[Progress]]
+TrialProgress = Callable[[Trial, str], contextlib.AbstractContextManager[Progress]]
 
 
 def unseen(trial: Trial, what: str) -> contextlib.AbstractContextManager[Progress]:
@@ -117,7 +117,7 @@ class Trials:
     """Trainings by number, each done where it is called: in another process or on another machine too.
 
     Attributes:
-        test: the data set that judges.
+        test: the data set that evaluates.
         progress: for a trial and the model's kind, a context around its training that gives what is told of each
             epoch.
         threads: threads of one training, 0 for as many as torch takes.
@@ -125,14 +125,14 @@ class Trials:
 
     trials: Sequence[Trial]
     test: str
-    progress: Shown = unseen
+    progress: TrialProgress = unseen
     threads: int = 0
 
     def __call__(self, number: int) -> None:
-        """Train and judge, unless that was done; the results are in the trial's folder.
+        """Train and evaluate, unless that was done; the results are in the trial's folder.
 
         Raises:
-            CadsightError: whatever reading, training and judging raise.
+            CadsightError: whatever reading, training and evaluating raise.
         """
         trial = self.trials[number]
         if trial.kept() is not None:
@@ -140,16 +140,16 @@ class Trials:
         if self.threads:
             torch.set_num_threads(self.threads)
         train, valid, classes = drawn(trial.training_set, trial.seed)
-        samples, names = self._judges
+        samples, names = self._test_images
         tests = in_classes_of(samples, names, classes)
         with self.progress(trial, "detector") as shown:
             detector, card = fit_detector(train, valid, classes, trial.folder / "detector", trial.detector, shown)
         # What does not fit into memory is a setting that the experiment has.
         batch = min(trial.detector.batch, detector.at_once)
-        judged = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
-        figures = dict(judged.shares)
-        intervals = {f: judged.intervals[f] for f in DETECTOR_FIGURES if f in judged.intervals}
-        objects = tuple(JudgedLabel(one.found, one.iou, one.score) for p in judged.per_image for one in p.labels)
+        evaluated = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
+        figures = dict(evaluated.scores)
+        intervals = {f: evaluated.intervals[f] for f in DETECTOR_FIGURES if f in evaluated.intervals}
+        objects = tuple(EvaluatedLabel(one.found, one.iou, one.score) for p in evaluated.per_image for one in p.labels)
         calibration = None
         ended = {"detector": card.stopped}
         if trial.normals is not None:
@@ -166,11 +166,13 @@ class Trials:
             calibration = angles.calibration
         early = {kind: why for kind, why in ended.items() if why}
         trial.keep(
-            TrialResult(trial.seed, figures, intervals, judged.matches, judged.confusion, objects, calibration, early)
+            TrialResult(
+                trial.seed, figures, intervals, evaluated.matches, evaluated.confusion, objects, calibration, early
+            )
         )
 
     @cached_property
-    def _judges(self) -> tuple[Sequence[Sample], tuple[str, ...]]:
+    def _test_images(self) -> tuple[Sequence[Sample], tuple[str, ...]]:
         return load_together([self.test])
 
 
@@ -180,8 +182,8 @@ def stopped(why: str) -> str:
 
 
 def _with_angles(
-    objects: Sequence[JudgedLabel], samples: Sequence[Sample], angles: Sequence[float]
-) -> tuple[JudgedLabel, ...]:
+    objects: Sequence[EvaluatedLabel], samples: Sequence[Sample], angles: Sequence[float]
+) -> tuple[EvaluatedLabel, ...]:
     """``objects``, one for each label that counts, with the ``angles``, one for each label that has a normal."""
     left = iter(angles)
     by_label = {id(i): next(left) if i.normal is not None else None for s in samples for i in s.instances}

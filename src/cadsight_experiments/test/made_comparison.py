@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from cadsight_experiments.results import Comparison, JudgedLabel, SetResult, TrialResult
+from cadsight_experiments.results import Comparison, EvaluatedLabel, SetResult, TrialResult
 from cadsight_learning.evaluation.label_properties import LabelProperties
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.results import Confusion
@@ -14,7 +14,7 @@ _PERFECT = "1" * 10
 
 
 def trial(seed: int, missed: Collection[int], angle: Sequence[float] | None = None) -> TrialResult:
-    """A trial that finds everything exactly but the ``missed``; its mAP is the share found, but for 101 points."""
+    """A trial that finds everything exactly but the ``missed``; its mAP is the fraction found, but for 101 points."""
     found = [i not in missed for i in range(IMAGES)]
     angles = [None] * IMAGES if angle is None else list(map(float, angle))
     matches = {
@@ -27,7 +27,7 @@ def trial(seed: int, missed: Collection[int], angle: Sequence[float] | None = No
         {},
         MatchTable.from_json(matches),
         Confusion(("bracket", "background"), ((sum(found), IMAGES - sum(found)), (0, 0))),
-        tuple(JudgedLabel(f, float(f), 0.9 if f else None, a) for f, a in zip(found, angles, strict=True)),
+        tuple(EvaluatedLabel(f, float(f), 0.9 if f else None, a) for f, a in zip(found, angles, strict=True)),
     )
 
 

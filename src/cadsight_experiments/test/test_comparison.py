@@ -1,4 +1,4 @@
-"""Two small sets are trained on and judged on a third, for real and in seconds."""
+"""Two small sets are trained on and evaluated on a third, for real and in seconds."""
 
 import dataclasses
 import json
@@ -38,7 +38,7 @@ def plan(sets, test, seeds=1, detector=DETECTOR, normals=NORMALS, parts=()):
 
 @pytest.fixture(scope="module")
 def folders(block_samples, other_samples, tmp_path_factory):
-    """`many` and `few` to train on, `test` to judge on."""
+    """`many` and `few` to train on, `test` to evaluate on."""
     root = tmp_path_factory.mktemp("sets")
     for name, samples in (("many", block_samples[:8]), ("few", block_samples[8:]), ("test", other_samples)):
         dataset = Dataset.create(root / name, ("block",))
@@ -54,16 +54,16 @@ def comparison(folders):
     return compare(plan(sets, folders / "test", 2), folders / "out")
 
 
-def test_every_set_is_trained_with_every_seed_and_judged_on_the_same_images(comparison, folders):
+def test_every_set_is_trained_with_every_seed_and_evaluated_on_the_same_images(comparison, folders):
     assert comparison.test_images == 4
-    # Of the 8 images 1 validates, of the 4 others 1 as well: each folder gives its share.
+    # Of the 8 images 1 validates, of the 4 others 1 as well: each folder gives its fraction.
     sizes = [(s.name, s.images, len(s.trials)) for s in comparison.sets]
     assert sizes == [("many", 7, 2), ("all", 10, 2)]
     for one in comparison.sets:
         angles = [t.figures["mean_deg"] for t in one.trials]
         assert angles[0] != angles[1]
         assert one.mean["mean_deg"] == pytest.approx(sum(angles) / 2)
-        assert one.spread["mean_deg"] == pytest.approx(abs(angles[0] - angles[1]) / np.sqrt(2))
+        assert one.std["mean_deg"] == pytest.approx(abs(angles[0] - angles[1]) / np.sqrt(2))
     assert load_comparison(folders / "out").to_json() == comparison.to_json()
 
 
@@ -93,9 +93,9 @@ def test_trials_in_other_processes_give_what_they_give_here_those_first_from_whi
     ]
     pool = ProcessPoolExecutor(2, get_context("spawn"))
     with pool:
-        running = Running(spread=pool.map, threads=torch.get_num_threads())
-        spread = compare(plan(sets, folders / "test", 2), folders / "spread", running)
-    assert spread.sets[0].to_json() == comparison.sets[0].to_json()
+        running = Running(parallel=pool.map, threads=torch.get_num_threads())
+        std = compare(plan(sets, folders / "test", 2), folders / "spread", running)
+    assert std.sets[0].to_json() == comparison.sets[0].to_json()
     card = json.loads((folders / "spread/after/1/detector/model.json").read_text())
     assert str(folders / "spread/many/1/detector/weights.pt") in card["started_from"]
 
@@ -106,7 +106,7 @@ def test_trials_that_a_worker_wrote_elsewhere_are_missed(folders):
         compare(
             plan(sets, folders / "test", normals=None),
             folders / "lost",
-            Running(spread=lambda work, numbers: [None] * len(numbers)),
+            Running(parallel=lambda work, numbers: [None] * len(numbers)),
         )
 
 
@@ -133,7 +133,7 @@ def test_the_table_gives_the_mean_the_spread_of_the_seeds_and_the_interval(compa
     head, _, many, both = normals.splitlines()
     assert head == "| trained on | images | mean_deg | median_deg | p90_deg |"
     one = comparison.sets[0]
-    cell = rf"{one.mean['mean_deg']:.2f} \+- {one.spread['mean_deg']:.2f} \(([\d.]+) to ([\d.]+)\)"
+    cell = rf"{one.mean['mean_deg']:.2f} \+- {one.std['mean_deg']:.2f} \(([\d.]+) to ([\d.]+)\)"
     low, high = map(float, re.fullmatch(cell, many.split(" | ")[2]).groups())
     assert low < one.mean["mean_deg"] < high
     assert [row.split(" | ")[:2] for row in (many, both)] == [["| many", "7"], ["| all", "10"]]
@@ -145,8 +145,8 @@ def test_one_seed_has_no_spread_and_a_set_without_a_regressor_no_row_among_the_n
     objects = tuple(dataclasses.replace(o, angle_deg=None) for o in two.trials[0].objects)
     bare = dataclasses.replace(two.trials[0], figures=figures, objects=objects)
     sets = (
-        dataclasses.replace(one, trials=one.trials[:1], spread={}),
-        dataclasses.replace(two, trials=(bare,), spread={}, mean=figures),
+        dataclasses.replace(one, trials=one.trials[:1], std={}),
+        dataclasses.replace(two, trials=(bare,), std={}, mean=figures),
     )
     told = table(dataclasses.replace(comparison, sets=sets))
     assert "+-" not in told
@@ -199,7 +199,7 @@ def without_normals(instances):
 
 
 @pytest.mark.parametrize(
-    ("learned", "judged", "classes", "normals", "words"),
+    ("learned", "evaluated", "classes", "normals", "words"),
     [
         (None, lambda found: (), ("block",), None, "none of the 4 images of the test set has a label, expected some"),
         (lambda found: (), None, ("block",), None, "none of the 3 images to train odd on has a label, expected some"),
@@ -221,11 +221,11 @@ def without_normals(instances):
     ],
 )
 def test_labels_of_which_nothing_comes_are_refused_before_the_first_training(
-    folders, tmp_path, learned, judged, classes, normals, words
+    folders, tmp_path, learned, evaluated, classes, normals, words
 ):
     odd = folders / "few" if learned is None else relabelled(folders, tmp_path / "odd", learned)
-    test = folders / "test" if judged is None else relabelled(folders, tmp_path / "test", judged, classes)
-    if judged is None:
+    test = folders / "test" if evaluated is None else relabelled(folders, tmp_path / "test", evaluated, classes)
+    if evaluated is None:
         test = folders / "few"
     sets = [TrainingSet("many", (f"{folders}/many",)), TrainingSet("odd", (str(odd),))]
     with pytest.raises(CadsightError, match=words):
@@ -290,7 +290,7 @@ def test_some_images_of_a_folder_are_the_same_for_a_seed_and_grow_with_their_num
         names(9, 0)
 
 
-def test_regressors_are_trained_and_judged_by_the_symmetry_of_the_parts(folders, comparison):
+def test_regressors_are_trained_and_evaluated_by_the_symmetry_of_the_parts(folders, comparison):
     round_about_x = Part("block", 5, symmetry=(Symmetry((1.0, 0.0, 0.0), 0),))
     sets = [TrainingSet("many", (f"{folders}/many",))]
     symmetric = plan(sets, folders / "test", parts=(round_about_x,))
@@ -298,9 +298,9 @@ def test_regressors_are_trained_and_judged_by_the_symmetry_of_the_parts(folders,
     assert (comparison.symmetry, found.symmetry) == ((), ("block",))
     card = load_card(folders / "round/many/0/normals")
     assert card.data["symmetry"] == {"block": [{"axis": [1.0, 0.0, 0.0], "order": 0}]}
-    judges, regressor = load_together([folders / "test"])[0], load_regressor(folders / "round/many/0/normals")
-    by_hand = evaluate_normals(regressor, judges, {0: round_about_x.symmetry})
-    assert found.sets[0].mean["mean_deg"] == by_hand.mean_deg < evaluate_normals(regressor, judges).mean_deg
+    test_samples, regressor = load_together([folders / "test"])[0], load_regressor(folders / "round/many/0/normals")
+    by_hand = evaluate_normals(regressor, test_samples, {0: round_about_x.symmetry})
+    assert found.sets[0].mean["mean_deg"] == by_hand.mean_deg < evaluate_normals(regressor, test_samples).mean_deg
     trial = folders / "round/many/0/trial.json"
     made = trial.stat().st_mtime_ns
     again = compare(symmetric, folders / "round")

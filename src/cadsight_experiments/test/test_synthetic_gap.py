@@ -98,8 +98,8 @@ def test_what_fails_is_told_with_what_it_shares():
 
 def test_a_label_that_is_found_with_a_loose_box_fails_as_well():
     loose = trial(0, range(4))
-    judged = tuple(replace(one, iou=0.6) if 4 <= i < 30 else one for i, one in enumerate(loose.objects))
-    sets = {"real": REAL, "twin": ({"synthetic": 600}, [replace(loose, objects=judged)])}
+    evaluated = tuple(replace(one, iou=0.6) if 4 <= i < 30 else one for i, one in enumerate(loose.objects))
+    sets = {"real": REAL, "twin": ({"synthetic": 600}, [replace(loose, objects=evaluated)])}
     answer = synthetic_gaps(comparison(small=30, **sets)).detector
     assert answer.fails.failed == 30
     assert [s.name for s in answer.fails.shared] == ["size"]

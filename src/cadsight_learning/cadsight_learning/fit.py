@@ -26,7 +26,7 @@ from cadsight_learning.registry.card import ModelCard
 from cadsight_learning.registry.model_folder import refuse_foreign_model
 from cadsight_learning.registry.provenance import LearnedFrom
 from cadsight_learning.registry.store import code_version, fingerprint, now, save_model
-from cadsight_learning.runtime.devices import device_of, memory_told
+from cadsight_learning.runtime.devices import device_of, out_of_memory_explained
 from cadsight_learning.training.progress import Progress, StepProgress, silent
 from cadsight_learning.training.trainer import Outcome, Schedule, curve_files, forget, train
 
@@ -70,7 +70,7 @@ def fit_detector(
         identity=identity_of(data, asked, list(classes)),
         optimizer=options.optimizer,
     )
-    with memory_told(f"batch {options.batch}, image_size {options.image_size}"):
+    with out_of_memory_explained(f"batch {options.batch}, image_size {options.image_size}"):
         detector, started_from = new_detector(classes, options)
         task = task_of(detector, train_samples, valid_samples, options)
         outcome = train(task, schedule, folder, progress, steps)
@@ -133,7 +133,7 @@ def fit_normals(
         seed=options.seed,
         identity=identity_of(data, asked, list(classes)),
     )
-    with memory_told(f"batch {options.batch}, image_size {options.image_size}"):
+    with out_of_memory_explained(f"batch {options.batch}, image_size {options.image_size}"):
         regressor, started_from = new_regressor(options)
         regressor.module.to(device_of(options.device))
         # Drawn and changed at the size that the network sees: a quarter of the work at half of the side.
@@ -142,8 +142,8 @@ def fit_normals(
         drawn: list[View] = []
         for part in parts if options.drawn else ():
             drawn += drawn_views(part, train_samples, options.drawn, options.image_size, options.seed)
-        judged = views_on_demand(valid_samples, symmetries=symmetries, keep=keep // 4)
-        task = NormalTask(regressor.module, end_to_end(taken, drawn), judged, options)
+        evaluated = views_on_demand(valid_samples, symmetries=symmetries, keep=keep // 4)
+        task = NormalTask(regressor.module, end_to_end(taken, drawn), evaluated, options)
         outcome = train(task, schedule, folder, progress, steps)
         regressor.load(outcome.state)
         found = task.answers(regressor.module)
@@ -164,7 +164,7 @@ def fit_normals(
         dataclasses.asdict(options),
         outcome,
     )
-    images = of_regressor(judged, options.image_size)
+    images = of_regressor(evaluated, options.image_size)
     save_model(folder, card, outcome.state, learned_from, images, curve_files(outcome.curves))
     forget(folder)
     return regressor, card

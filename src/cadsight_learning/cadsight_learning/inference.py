@@ -17,11 +17,11 @@ from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 
 
 @dataclass(frozen=True)
-class Looked:
+class Inference:
     """What was seen in one image.
 
     Attributes:
-        instances: surest first; each has a normal in the camera's optical frame when there was a camera and a
+        instances: most confident first; each has a normal in the camera's optical frame when there was a camera and a
             regressor.
         covariances: (3, 3) of each instance's normal in that frame; None where there is no normal.
         detector_ms: the bare call of the detector.
@@ -56,7 +56,7 @@ class Pipeline:
     def classes(self) -> Sequence[str]:
         return self.detector.classes
 
-    def look(self, image: Rgb, camera: Camera | None) -> Looked:
+    def infer(self, image: Rgb, camera: Camera | None) -> Inference:
         """Detections in ``image`` (H, W, 3), with normals where ``camera`` says how it was taken.
 
         All crops go through the regressor in one batch; each normal is turned from its crop's viewing frame into
@@ -66,14 +66,14 @@ class Pipeline:
         (instances,) = self.detector.predict([image], self._confidence, self._max_detections)
         detector_ms = (time.perf_counter() - started) * 1e3
         if not instances or camera is None or self.regressor is None:
-            return Looked(tuple(instances), (None,) * len(instances), detector_ms, 0.0)
+            return Inference(tuple(instances), (None,) * len(instances), detector_ms, 0.0)
         crops = np.stack([crop(image, instance.box) for instance in instances])
         started = time.perf_counter()
         normals, covariances = self.regressor.predict(crops)
         regressor_ms = (time.perf_counter() - started) * 1e3
         size = ImageSize(image.shape[1], image.shape[0])
         rotations = [crop_rotation(camera, instance.box, size) for instance in instances]
-        return Looked(
+        return Inference(
             tuple(
                 replace(instance, normal=rotation @ normal)
                 for instance, rotation, normal in zip(instances, rotations, unit(normals), strict=True)

@@ -11,7 +11,7 @@ from cadsight_core.registered import Registered
 
 # The registry that commands, nodes and launch files look in by default: where `cadsight demo` puts its models.
 MODELS_FOLDER = "runs/demo/models"
-# What a detector tells where nobody asks otherwise: parts at least so sure, the surest ones of an image.
+# What a detector tells where nobody asks otherwise: parts at least so sure, the most confident ones of an image.
 CONFIDENCE, MAX_DETECTIONS = 0.5, 10
 SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
 # What runs a network, the fastest first; auto is the first of the others that this machine has, on a processor.
@@ -97,7 +97,7 @@ class DetectorOptions:
 
 
 def mosaic_parameter(default: float) -> Any:
-    return parameter(default, "share of training images composed of four", minimum=0.0, maximum=1.0)
+    return parameter(default, "fraction of training images composed of four", minimum=0.0, maximum=1.0)
 
 
 def freeze_parameter(layers: int) -> Any:

@@ -27,9 +27,9 @@ def image():
 
 
 def test_every_detection_has_the_normal_of_its_own_crop_turned_into_the_cameras_frame(pipeline, image):
-    looked = pipeline.look(image, CAMERA)
-    assert len(looked.instances) == 3
-    for instance, covariance in zip(looked.instances, looked.covariances, strict=True):
+    result = pipeline.infer(image, CAMERA)
+    assert len(result.instances) == 3
+    for instance, covariance in zip(result.instances, result.covariances, strict=True):
         viewing, spread = pipeline.regressor.predict(crop(image, instance.box)[None])
         # Where the box lies inside the image its square has its centre; rays go through the centres of pixels.
         box = instance.box.squared(CAMERA.size)
@@ -44,10 +44,10 @@ def test_a_regressor_that_says_how_sure_it_is_gives_every_normal_a_covariance_of
     torch.manual_seed(3)
     regressor = NormalRegressor("resnet18", 64, temperature=2.0)
     torch.nn.init.normal_(regressor.module.last.weight, std=0.1)
-    looked = Pipeline(pipeline.detector, regressor, 0.0, 3).look(image, CAMERA)
-    crops = np.stack([crop(image, instance.box) for instance in looked.instances])
+    result = Pipeline(pipeline.detector, regressor, 0.0, 3).infer(image, CAMERA)
+    crops = np.stack([crop(image, instance.box) for instance in result.instances])
     said = outputs(regressor.module, crops, 64)[:, 3]
-    for instance, covariance, kappa in zip(looked.instances, looked.covariances, said, strict=True):
+    for instance, covariance, kappa in zip(result.instances, result.covariances, said, strict=True):
         # About the normal as it is published, in the camera's frame: across it alike, and along it as it should be.
         length = 1 / np.tanh(kappa / 2) - 2 / kappa
         across = length / (kappa / 2)
@@ -57,26 +57,26 @@ def test_a_regressor_that_says_how_sure_it_is_gives_every_normal_a_covariance_of
 
 
 def test_the_same_image_gives_the_same_answer(pipeline, image):
-    first, second = pipeline.look(image, CAMERA), pipeline.look(image, CAMERA)
+    first, second = pipeline.infer(image, CAMERA), pipeline.infer(image, CAMERA)
     for a, b in zip(first.instances, second.instances, strict=True):
         assert (a.box, a.score) == (b.box, b.score)
         assert (a.normal == b.normal).all()
 
 
 def test_without_a_camera_there_are_boxes_and_no_normals(pipeline, image):
-    looked = pipeline.look(image, None)
-    assert [instance.normal for instance in looked.instances] == [None] * 3
-    assert looked.covariances == (None,) * 3
-    assert looked.regressor_ms == 0.0
+    result = pipeline.infer(image, None)
+    assert [instance.normal for instance in result.instances] == [None] * 3
+    assert result.covariances == (None,) * 3
+    assert result.regressor_ms == 0.0
 
 
 def test_without_a_regressor_there_are_boxes_and_no_normals(pipeline, image):
-    looked = Pipeline(pipeline.detector, None, 0.0, 3).look(image, CAMERA)
-    boxes = [instance.box for instance in pipeline.look(image, CAMERA).instances]
-    assert [instance.box for instance in looked.instances] == boxes
-    assert [instance.normal for instance in looked.instances] == [None] * 3
+    result = Pipeline(pipeline.detector, None, 0.0, 3).infer(image, CAMERA)
+    boxes = [instance.box for instance in pipeline.infer(image, CAMERA).instances]
+    assert [instance.box for instance in result.instances] == boxes
+    assert [instance.normal for instance in result.instances] == [None] * 3
 
 
 def test_nothing_found_is_an_answer_too(pipeline, image):
-    sure = Pipeline(pipeline.detector, pipeline.regressor, 1.0)
-    assert sure.look(image, CAMERA).instances == ()
+    confident = Pipeline(pipeline.detector, pipeline.regressor, 1.0)
+    assert confident.infer(image, CAMERA).instances == ()

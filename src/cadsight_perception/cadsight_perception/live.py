@@ -73,7 +73,7 @@ def _earlier(folder: Path) -> list[str] | None:
     return earlier_bag(folder, topics.ALL)
 
 
-def watch(
+def record_live(
     node: Node,
     folder: Path,
     seconds: float,

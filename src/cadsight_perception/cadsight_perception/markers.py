@@ -50,7 +50,7 @@ def markers(
         tip = place + arrow_length_m * instance.normal
         arrow = _marker(header, "normals", number, Marker.ARROW, ColorRGBA(r=0.1, g=0.8, b=0.2, a=1.0))
         arrow.points = [_point(place), _point(tip)]
-        arrow.scale.x, arrow.scale.y, arrow.scale.z = (arrow_length_m * share for share in (0.08, 0.16, 0.25))
+        arrow.scale.x, arrow.scale.y, arrow.scale.z = (arrow_length_m * fraction for fraction in (0.08, 0.16, 0.25))
         text = _marker(header, "names", number, Marker.TEXT_VIEW_FACING, ColorRGBA(r=0.1, g=0.1, b=0.1, a=1.0))
         text.text = f"{classes[instance.class_id]} {1.0 if instance.score is None else instance.score:.2f}"
         text.pose.position = _point(tip)

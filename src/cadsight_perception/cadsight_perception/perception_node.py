@@ -32,7 +32,7 @@ from cadsight_interfaces.msg import SurfaceNormalArray
 from cadsight_interfaces.srv import GetStatistics, LoadModel
 from cadsight_perception.markers import markers, position
 from cadsight_perception.parameters import PerceptionParameters
-from cadsight_perception.states import EXPORTING, FAILED, INACTIVE, LOADING, LOOKING
+from cadsight_perception.states import EXPORTING, FAILED, INACTIVE, INFERRING, LOADING
 from cadsight_perception.statistics import CAMERA, Statistics
 from cadsight_perception.statistics import DEPTH as DEPTH_LOST
 from cadsight_perception.statistics import IMAGE as IMAGE_LOST
@@ -42,7 +42,7 @@ from cadsight_ros import diagnostics, qos
 
 if TYPE_CHECKING:
     # They bring libraries for which a node that is asked what it does cannot wait: imported when models are loaded.
-    from cadsight_learning.inference import Looked
+    from cadsight_learning.inference import Inference
 
     from cadsight_perception.models import Served
 
@@ -154,7 +154,7 @@ class PerceptionNode(ManagedNode):
     def _work(self, slot: Latest[_Arrived]) -> None:
         while (arrived := slot.get()) is not None:
             try:
-                self._look(arrived, slot)
+                self._infer(arrived, slot)
             except CadsightError as error:
                 self._refuse(IMAGE_LOST, str(error))
             except Exception as error:
@@ -162,27 +162,27 @@ class PerceptionNode(ManagedNode):
                 sentence = self._failed("an image could not be looked at", error)
                 self._statistics.refused(IMAGE_LOST, sentence)
 
-    def _look(self, arrived: _Arrived, slot: Latest[_Arrived]) -> None:
+    def _infer(self, arrived: _Arrived, slot: Latest[_Arrived]) -> None:
         served = self._served
         if served is None:
             return
         header = arrived.message.header
         image = from_message(arrived.message)
         camera = self._camera(ImageSize(image.shape[1], image.shape[0]))
-        looked = served.pipeline.look(image, camera)
-        self._publish(looked, camera, header, served.pipeline.classes)
+        inference = served.pipeline.infer(image, camera)
+        self._publish(inference, camera, header, served.pipeline.classes)
         timing = FrameTiming(
             received_ns=arrived.clock_ns,
             published_ns=self.get_clock().now().nanoseconds,
             latency_ms=(time.perf_counter() - arrived.monotonic) * 1e3,
-            detector_ms=looked.detector_ms,
-            regressor_ms=looked.regressor_ms,
+            detector_ms=inference.detector_ms,
+            regressor_ms=inference.regressor_ms,
             received=slot.received,
             dropped=slot.dropped,
         )
         self._timing.publish(timing_to_message(timing, header))
         self._statistics.processed(timing.latency_ms, timing.overhead_ms)
-        self._draw(image, looked, header, served.pipeline.classes)
+        self._draw(image, inference, header, served.pipeline.classes)
 
     def _camera(self, size: ImageSize) -> Camera | None:
         try:
@@ -194,19 +194,19 @@ class PerceptionNode(ManagedNode):
         self._statistics.count("without_camera")
         return None
 
-    def _publish(self, looked: "Looked", camera: Camera | None, header: Header, classes: Sequence[str]) -> None:
-        self._detections.publish(detections_to_message(looked.instances, header, classes))
-        self._normals.publish(normals_to_message(looked.instances, header, classes, looked.covariances))
+    def _publish(self, inference: "Inference", camera: Camera | None, header: Header, classes: Sequence[str]) -> None:
+        self._detections.publish(detections_to_message(inference.instances, header, classes))
+        self._normals.publish(normals_to_message(inference.instances, header, classes, inference.covariances))
         if camera is not None:
             depth = self._depth_of(header, camera.size)
             size = self._options.part_size_m
-            places = [position(instance, camera, size, depth) for instance in looked.instances]
+            places = [position(instance, camera, size, depth) for instance in inference.instances]
             length = self._options.arrow_length_m
-            self._markers.publish(markers(looked.instances, places, header, classes, length))
+            self._markers.publish(markers(inference.instances, places, header, classes, length))
 
-    def _draw(self, image: Rgb, looked: "Looked", header: Header, classes: Sequence[str]) -> None:
+    def _draw(self, image: Rgb, inference: "Inference", header: Header, classes: Sequence[str]) -> None:
         if self._annotated.get_subscription_count():
-            self._annotated.publish(to_message(draw_instances(image, looked.instances, classes), header))
+            self._annotated.publish(to_message(draw_instances(image, inference.instances, classes), header))
 
     def _depth_of(self, header: Header, size: ImageSize) -> Depth | None:
         message = self._depth
@@ -242,7 +242,7 @@ class PerceptionNode(ManagedNode):
         if self._doing.startswith(EXPORTING):
             return EXPORTING
         if self._worker is not None:
-            return LOOKING
+            return INFERRING
         return LOADING if self._doing else INACTIVE
 
     def _failed(self, what: str, error: Exception) -> str:

@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 
-from cadsight_perception.states import BUSY, FAILED, Told, told
+from cadsight_perception.states import BUSY, FAILED, NodeStatus, node_status
 from cadsight_perception.topics import IMAGE, TIMING
 from cadsight_ros import qos
 
@@ -89,12 +89,12 @@ def _wait(node: Node, condition: Callable[[], bool], timeout_s: float, late: str
 
 
 @contextmanager
-def _heard(node: Node) -> Iterator[list[Told]]:
+def _heard(node: Node) -> Iterator[list[NodeStatus]]:
     """What perception nodes tell until the block ends, in order."""
-    heard: list[Told] = []
+    heard: list[NodeStatus] = []
 
     def hear(message: DiagnosticArray) -> None:
-        heard.extend(one for status in message.status if (one := told(status)) is not None)
+        heard.extend(one for status in message.status if (one := node_status(status)) is not None)
 
     subscription = node.create_subscription(
         DiagnosticArray, "/diagnostics", hear, qos.RESULTS, callback_group=MutuallyExclusiveCallbackGroup()

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-INACTIVE, LOADING, EXPORTING, LOOKING, FAILED = "inactive", "loading", "exporting", "looking", "failed"
+INACTIVE, LOADING, EXPORTING, INFERRING, FAILED = "inactive", "loading", "exporting", "looking", "failed"
 # Of these each new sentence is progress.
 BUSY = (LOADING, EXPORTING)
 
 
 @dataclass(frozen=True)
-class Told:
+class NodeStatus:
     """One status of a node.
 
     Attributes:
@@ -23,8 +23,8 @@ class Told:
     sentence: str
 
 
-def told(status: DiagnosticStatus) -> Told | None:
+def node_status(status: DiagnosticStatus) -> NodeStatus | None:
     """What a status says of its node; None for a status without a state, of other nodes."""
     values = {pair.key: pair.value for pair in status.values}
     state = values.get("state")
-    return Told(f"/{status.name}", state, values.get("doing") or status.message) if state else None
+    return NodeStatus(f"/{status.name}", state, values.get("doing") or status.message) if state else None

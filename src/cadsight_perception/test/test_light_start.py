@@ -16,8 +16,8 @@ from cadsight_perception.perception_node import PerceptionNode
 given = PerceptionParameters(models_folder=sys.argv[1], warm_up_width=64, warm_up_height=48, confidence=0.001)
 served = serve("detector", "normals", given)
 image = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
-looked = served.pipeline.look(image, Camera(ImageSize(64, 48), 60.0, 60.0, 31.5, 23.5))
-assert looked.instances[0].normal is not None
+result = served.pipeline.infer(image, Camera(ImageSize(64, 48), 60.0, 60.0, 31.5, 23.5))
+assert result.instances[0].normal is not None
 print(served.detector.model.runtime, served.regressor.model.runtime)
 print(*(name for name in ("torch", "torchvision", "ultralytics", "sympy", "scipy", "rosbags") if name in sys.modules))
 print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])

@@ -11,7 +11,7 @@ import threading
 import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_perception.presence import wait_for_perception, wait_for_result
-from cadsight_perception.states import EXPORTING, LOADING, LOOKING, Told, told
+from cadsight_perception.states import EXPORTING, INFERRING, LOADING, NodeStatus, node_status
 from cadsight_ros.clients import spinning
 from cadsight_ros.domains import own_domain
 from cadsight_ros.testing import ServiceClient
@@ -50,10 +50,10 @@ def perception(models, *parameters):
 
 def test_a_node_tells_that_it_loads_and_exports_until_it_looks_and_is_missed_when_it_is_killed(listener, models):
     shutil.rmtree(models / "detector" / "exports", ignore_errors=True)
-    heard: list[Told] = []
+    heard: list[NodeStatus] = []
 
     def hear(message: DiagnosticArray) -> None:
-        heard.extend(one for status in message.status if (one := told(status)))
+        heard.extend(one for status in message.status if (one := node_status(status)))
 
     listener.create_subscription(DiagnosticArray, "/diagnostics", hear, 10)
     sentences: list[str] = []
@@ -64,7 +64,7 @@ def test_a_node_tells_that_it_loads_and_exports_until_it_looks_and_is_missed_whe
             assert any(one.state == state and words in one.sentence for one in heard), words
         assert any("step" in sentence for sentence in sentences)
         states = [one.state for one in heard]
-        assert LOOKING not in states[: max(states.index(state) for state in (LOADING, EXPORTING))]
+        assert INFERRING not in states[: max(states.index(state) for state in (LOADING, EXPORTING))]
 
         def kill(_: str) -> None:
             process.send_signal(signal.SIGKILL)

@@ -10,7 +10,7 @@ import pytest
 import rclpy
 from cadsight_core.errors import CadsightError
 from cadsight_core.live_report import read_live_report, read_replayed
-from cadsight_perception.live import BAG, REPORT, record, watch
+from cadsight_perception.live import BAG, REPORT, record, record_live
 from cadsight_perception.live_report import compare
 from cadsight_perception.parameters import ReplayParameters
 from cadsight_perception.perception_node import PerceptionNode
@@ -66,13 +66,13 @@ def run(perception, tmp_path_factory):
         rig = CameraRig(camera)
         rig.wait_for_listener()
         reports = []
-        watching = threading.Thread(target=lambda: reports.append(watch(live, folder, 3.0, 40.0)))
-        watching.start()
-        while watching.is_alive():
+        progress = threading.Thread(target=lambda: reports.append(record_live(live, folder, 3.0, 40.0)))
+        progress.start()
+        while progress.is_alive():
             rig.info()
             rig.image()
             time.sleep(0.1)
-        watching.join()
+        progress.join()
         with pytest.raises(CadsightError, match="another publisher of"), spun("replay") as node:
             Replay(node, 5.0).play(folder / BAG, paced=True)
     return folder, reports[0]
@@ -243,4 +243,4 @@ def test_a_recording_of_silent_topics_is_refused_and_leaves_nothing(run, tmp_pat
 
 def test_who_is_missing_is_named(run, tmp_path):
     with spun("live") as node, pytest.raises(CadsightError, match=f"nobody published on {topics.IMAGE} for 0.5 s"):
-        watch(node, tmp_path, 1.0, 0.5)
+        record_live(node, tmp_path, 1.0, 0.5)

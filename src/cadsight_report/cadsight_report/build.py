@@ -13,9 +13,9 @@ from cadsight_core.drawing import draw_instances
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import figures_text, without_nan
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
+from cadsight_core.progress import step
 from cadsight_core.run_folder import SPLITS, RunFolder, is_figures
 from cadsight_core.sample import Sample
-from cadsight_core.watching import step
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 from cadsight_learning.inference import Pipeline
 
@@ -27,7 +27,7 @@ from cadsight_report.live import live_figures, live_report, replay_figures
 from cadsight_report.origin import settings, step_seconds, versions
 from cadsight_report.page import Illustrations, PageImage, render
 from cadsight_report.sections import SECTIONS
-from cadsight_report.targets import judge
+from cadsight_report.targets import verdicts
 from cadsight_report.truth import Truth, true_sample, truth_of
 
 IMAGES, SALIENCY_MAPS = 20, 8
@@ -98,7 +98,7 @@ class _Report:
 
     def _missing(self) -> tuple[str, ...]:
         absent = {
-            "no image of a test session was labelled, so the models are not judged": "test" not in self.labelled,
+            "no image of a test session was labelled, so the models are not evaluated": "test" not in self.labelled,
             "no detector was trained": not (self.run.detector / "model.json").is_file(),
             "no regressor of normals was trained": not (self.run.normals / "model.json").is_file(),
             "nobody looked live": self.figures.live is None,
@@ -177,7 +177,7 @@ class _Report:
         if (card := models.card(self.run.detector)) is not None:
             samples = models.as_trained(samples, card)
             regressor = models.load_regressor(self.run.normals) if models.card(self.run.normals) else None
-            seen = models.look(Pipeline(models.load_detector(self.run.detector), regressor), samples)
+            seen = models.infer_samples(Pipeline(models.load_detector(self.run.detector), regressor), samples)
         symmetries = self._symmetries()
         self.images = tuple(_image(s, found, symmetries) for s, found in zip(samples, seen, strict=True))
 
@@ -185,7 +185,7 @@ class _Report:
         """Write both files; the page comes last."""
         if seconds := self.figures.seconds:
             self._add(seconds={**seconds, "report": round(time.monotonic() - self.started, 3)})
-        self._add(targets=judge(self.figures))
+        self._add(targets=verdicts(self.figures))
         if (live := live_report(self.run)) and live.results:
             panel = ("image in to result out, ms", {"frames": live.latencies_ms})
             self.charts["latency"] = charts.histograms([panel], bins=40)

@@ -86,13 +86,13 @@ def histograms(panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]], bins
 
 
 def densities(panels: Sequence[tuple[str, Mapping[str, ArrayLike]]]) -> str:
-    """One panel each of (title, {name: share of the pixels by value 0 to 255}), on a logarithmic scale."""
+    """One panel each of (title, {name: fraction of the pixels by value 0 to 255}), on a logarithmic scale."""
     with mpl.rc_context(_STYLE):
         figure, all_axes = _figure(len(panels), 3.3 * len(panels), 2.4)
         for axes, (title, lines) in zip(all_axes, panels, strict=True):
             for (name, values), colour in zip(lines.items(), COLOURS, strict=False):
-                shares = np.asarray(values, float)
-                axes.plot(np.linspace(0, 255, len(shares)), shares, label=name, color=colour, linewidth=1.1)
+                fractions = np.asarray(values, float)
+                axes.plot(np.linspace(0, 255, len(fractions)), fractions, label=name, color=colour, linewidth=1.1)
             axes.set(title=title, xlabel="value", yscale="log")
             axes.legend()
         return _svg(figure)
@@ -150,13 +150,15 @@ def by_vertical(errors: Mapping[str, tuple[Sequence[float], Sequence[float]]], o
 
 
 def calibrations(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], order: Sequence[str]) -> str:
-    """Share of errors within the predicted angle against the share that should be, by run; a diagonal is right."""
+    """Errors within the predicted angle against those that should be, as fractions, by run; a diagonal is right."""
     with mpl.rc_context(_STYLE):
         figure, (axes,) = _figure(1, 3.8, 3.6)
         axes.plot([0, 1], [0, 1], color="#888888", linewidth=0.9, linestyle=":")
         for name, (expected, observed) in curves.items():
             axes.plot(expected, observed, label=name, **_style_of(order.index(name)))
-        axes.set(title="calibration", xlabel="share that should lie within", ylabel="share that does", aspect="equal")
+        axes.set(
+            title="calibration", xlabel="fraction that should lie within", ylabel="fraction that does", aspect="equal"
+        )
         _legend_below(figure, [axes])
         return _svg(figure)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from cadsight_core.dataset import Dataset
 from cadsight_core.images import Rgb
+from cadsight_core.progress import step, with_progress
 from cadsight_core.run_folder import RunFolder
-from cadsight_core.watching import step, watched
 from cadsight_learning.similarity.colour import compared
 from cadsight_learning.similarity.compare import by_features, some
 from cadsight_learning.similarity.extractors import ImageFeatures
@@ -60,7 +60,7 @@ def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | N
     if min(len(first), len(second)) < 2:
         return None
     extractor = ImageFeatures()
-    rows = [extractor.of(watched(images, len(images), "features")) for images in (first, second)]
+    rows = [extractor.of(with_progress(images, len(images), "features")) for images in (first, second)]
     _, distance = nearest(rows[1], rows[0])
     return by_features(rows[0], rows[1], extractor) | {
         "median": float(np.median(distance)),
@@ -70,7 +70,7 @@ def _features(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[str, Any] | N
 
 def _images(dataset: Dataset) -> list[Rgb]:
     samples = some(dataset.samples(), _MOST_IMAGES)
-    return [dataset.image(sample) for sample in watched(samples, len(samples), "images read")]
+    return [dataset.image(sample) for sample in with_progress(samples, len(samples), "images read")]
 
 
 def of_run(run: RunFolder) -> Content | None:

@@ -33,7 +33,7 @@ def zoomed(image: Rgb, region: Box, side: int) -> tuple[Rgb, Callable[[Instance]
     return enlarged, moved
 
 
-def heat(image: Rgb, saliency: NDArray[np.floating], share: float = 0.55) -> Rgb:
+def heat(image: Rgb, saliency: NDArray[np.floating], fraction: float = 0.55) -> Rgb:
     """``image`` (H, W, 3) under a heat map of its ``saliency`` (H, W), 0 to 1 as the saliency maps come.
 
     Raises:
@@ -42,7 +42,7 @@ def heat(image: Rgb, saliency: NDArray[np.floating], share: float = 0.55) -> Rgb
     if saliency.shape != image.shape[:2]:
         raise CadsightError(f"a saliency of shape {saliency.shape} came, expected the image's {image.shape[:2]}")
     colours = cv2.applyColorMap((255 * np.clip(saliency, 0, 1)).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    heated = cv2.addWeighted(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), share, image, 1 - share, 0)
+    heated = cv2.addWeighted(cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), fraction, image, 1 - fraction, 0)
     return np.asarray(heated, np.uint8)
 
 

@@ -31,8 +31,8 @@ Curves = Sequence[Mapping[str, float]]
 
 
 @dataclass(frozen=True)
-class Judges:
-    """Labelled images to judge by.
+class TestImages:
+    """Labelled images to evaluate on.
 
     Attributes:
         data: a data set of any known format.
@@ -67,10 +67,10 @@ class Entry:
     """One column of the comparison.
 
     Attributes:
-        trained_on, judged_on: in words.
+        trained_on, evaluated_on: in words.
         figures: by name, each with its interval, which is NaN where none is known.
         spread: standard deviation of each figure over the seeds, where there are several.
-        test: what it was judged on; None for its own validation images.
+        test: what it was evaluated on; None for its own validation images.
         notes: sentences on what its figures hang on.
         curves: of 'detector' and 'normals', for each seed a row an epoch.
         errors: of each crop the vertical component of the true normal and the error in degrees.
@@ -80,11 +80,11 @@ class Entry:
 
     name: str
     trained_on: str
-    judged_on: str
+    evaluated_on: str
     figures: dict[str, Measured]
-    test: Judges | None = None
+    test: TestImages | None = None
     notes: tuple[str, ...] = ()
-    spread: Mapping[str, float] = field(default_factory=dict)
+    std: Mapping[str, float] = field(default_factory=dict)
     curves: dict[str, list[Curves]] = field(default_factory=dict)
     errors: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     confusion: Confusion | None = None
@@ -101,12 +101,12 @@ def stands_alone(folder: str | Path) -> bool:
     return is_experiment(folder) or (Path(folder) / CARD).is_file()
 
 
-def entries_of(folder: str | Path, test: Judges | None = None) -> list[Entry]:
+def entries_of(folder: str | Path, test: TestImages | None = None) -> list[Entry]:
     """The entries that ``folder`` holds.
 
     Args:
-        test: labelled images that a model or a run is judged on, which they must not have learned from; a run has its
-            test session, and a model without it is told of by its validation images. An experiment has its own.
+        test: labelled images that a model or a run is evaluated on, which they must not have learned from; a run has
+            its test session, and a model without it is told of by its validation images. An experiment has its own.
 
     Raises:
         CadsightError: when the folder is none of the three, a piece of it cannot be read, or it learned from ``test``.
@@ -123,8 +123,8 @@ def entries_of(folder: str | Path, test: Judges | None = None) -> list[Entry]:
             f"{folder} holds no {CARD}, {COMPARISON} or models/, expected the folder of a model, a run or an experiment"
         )
     own = run.session("test").labelled
-    judges = test or (Judges(own) if own.is_dir() else None)
-    return [_of_models(folder.resolve().name, trained, judges, given=test is not None)]
+    evaluates = test or (TestImages(own) if own.is_dir() else None)
+    return [_of_models(folder.resolve().name, trained, evaluates, given=test is not None)]
 
 
 def distinct(entries: Sequence[Entry]) -> list[Entry]:
@@ -138,7 +138,7 @@ def distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 def _of_experiment(folder: Path) -> list[Entry]:
     comparison = load_comparison(folder)
-    judged_on = _judged_on(comparison.test_images, comparison.test, comparison.symmetry)
+    evaluated_on = _evaluated_on(comparison.test_images, comparison.test, comparison.symmetry)
     figures = set_figures(comparison, resampled_sets(comparison))
     trials = comparison.seeds
     entries = []
@@ -160,11 +160,11 @@ def _of_experiment(folder: Path) -> list[Entry]:
             Entry(
                 one.name,
                 f"{origins} images{after}, {trials} seed{'' if trials == 1 else 's'}",
-                judged_on,
+                evaluated_on,
                 figures[one.name],
-                Judges(comparison.test),
+                TestImages(comparison.test),
                 tuple(stopped_early(one)),
-                one.spread,
+                one.std,
                 {kind: [_curves(models[kind]) for models in trained if kind in models] for kind in trained[0]},
                 ([_vertical(tilt) for tilt, _ in pairs], [angle for _, angle in pairs]),
                 Confusion(matrices[0].classes, _added([m.matrix for m in matrices])),
@@ -175,7 +175,7 @@ def _of_experiment(folder: Path) -> list[Entry]:
     return entries
 
 
-def _of_models(name: str, folders: Sequence[Path], test: Judges | None, given: bool) -> Entry:
+def _of_models(name: str, folders: Sequence[Path], test: TestImages | None, given: bool) -> Entry:
     """``given``: the user named ``test``, so whether a model learned from it has to be looked at."""
     entry = Entry(name, "", "", {}, test)
     samples, classes = test.load() if test else ([], ())
@@ -213,15 +213,15 @@ def _of_models(name: str, folders: Sequence[Path], test: Judges | None, given: b
             for k, value in found.figures.items()
             if k in (*DETECTOR_FIGURES, *NORMAL_FIGURES)
         })  # fmt: skip
-    judged = "its own validation images"
+    evaluated = "its own validation images"
     if test:
         where = f"{test.data}, {test.split}" if test.split else str(test.data)
-        judged = _judged_on(len(samples), where, sorted(p.name for p in test.parts if p.symmetry))
-    return replace(entry, trained_on=" · ".join(dict.fromkeys(told)), judged_on=judged, notes=tuple(notes))
+        evaluated = _evaluated_on(len(samples), where, sorted(p.name for p in test.parts if p.symmetry))
+    return replace(entry, trained_on=" · ".join(dict.fromkeys(told)), evaluated_on=evaluated, notes=tuple(notes))
 
 
-def _judged_on(images: int, where: str, symmetric: Sequence[str]) -> str:
-    """``symmetric``: names of the parts that were judged up to their symmetry."""
+def _evaluated_on(images: int, where: str, symmetric: Sequence[str]) -> str:
+    """``symmetric``: names of the parts that were evaluated up to their symmetry."""
     up_to = f", normals up to the symmetry of {', '.join(symmetric)}" if symmetric else ""
     return f"{images} images of {where}{up_to}"
 
@@ -243,7 +243,7 @@ def _pooled(calibrations: Sequence[Calibration]) -> CalibrationCurve | None:
     if not calibrations:
         return None
     observed = zip(*(c.observed for c in calibrations), strict=True)
-    return CalibrationCurve(calibrations[0].expected, tuple(fmean(shares) for shares in observed))
+    return CalibrationCurve(calibrations[0].expected, tuple(fmean(fractions) for fractions in observed))
 
 
 def _curves(folder: Path) -> Curves:

@@ -106,7 +106,7 @@ class LabelFigures:
 
 @dataclass(frozen=True)
 class DetectorFigures:
-    """The detector on the test session's images, judged by the truth or by the kept labels."""
+    """The detector on the test session's images, evaluated on the truth or by the kept labels."""
 
     metrics: DetectionMetrics
     against: Against
@@ -146,13 +146,13 @@ class NormalFigures:
 
 
 @dataclass(frozen=True)
-class LookFigures:
+class InferenceFigures:
     """Looking live.
 
     Attributes:
         detected: frames in which something was found; None in reports of earlier versions.
         unknown_stamps: results of no frame that the camera took; None where there is no truth, as the angles.
-        normal_mean_deg, normal_median_deg: of each frame's surest normal to the truth; None where there was none.
+        normal_mean_deg, normal_median_deg: of the best normal of each frame to the truth; None where there was none.
     """
 
     figures: LiveFigures
@@ -166,9 +166,9 @@ class LookFigures:
         return {**self.figures.to_json(), **{name: value for name, value in own.items() if value is not None}}
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> "LookFigures":
-        own = (data.get(f.name) for f in fields(LookFigures)[1:])
-        return LookFigures(LiveFigures.from_json(data), *own)
+    def from_json(data: Mapping[str, Any]) -> "InferenceFigures":
+        own = (data.get(f.name) for f in fields(InferenceFigures)[1:])
+        return InferenceFigures(LiveFigures.from_json(data), *own)
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ class RunFigures:
         truth: whether there is truth beside it.
         seconds: of each finished step.
         sections: of each of :data:`cadsight_report.sections.SECTIONS` that found something, what it keeps.
-        detector_on_labels: where ``detector`` is judged by the truth, the same judged by the kept labels.
+        detector_on_labels: where ``detector`` is evaluated on the truth, the same evaluated on the kept labels.
         missing: what the report lacks, a sentence each.
     """
 
@@ -231,7 +231,7 @@ class RunFigures:
     made: str
     part: str | None
     truth: bool
-    live: LookFigures | None = None
+    live: InferenceFigures | None = None
     replay: ReplayFigures | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -283,7 +283,7 @@ class RunFigures:
             made=data["made"],
             part=data["part"],
             truth=data["truth"],
-            live=section(LookFigures, "live"),
+            live=section(InferenceFigures, "live"),
             replay=section(ReplayFigures, "replay"),
             seconds=data["seconds"],
             settings=data["settings"],

@@ -19,7 +19,7 @@ from cadsight_experiments.synthetic_gap import (
 _ENOUGH = 0.9
 # A property: what it is called, its unit, what a large and a small one is, and how to take such an image.
 _PROPERTIES = {
-    "size": ("box's size as a share of the image's", "", "larger", "smaller", "from nearer by", "from farther away"),
+    "size": ("box's size as a fraction of the image's", "", "larger", "smaller", "from nearer by", "from farther away"),
     "visible": ("visible share", "", "freer", "more covered", "with nothing before the part", "with the part covered"),
     "brightness": ("brightness", "", "brighter", "darker", "in bright light", "in dim light"),
     "contrast": ("contrast", "", "richer in contrast", "poorer in contrast", "in hard light", "in soft, even light"),
@@ -110,7 +110,7 @@ def _gap_sentences(answer: SyntheticGap, first: str, gap: Measured) -> list[str]
     closing = best_of_each([c for c in answer.closed if c.kind == "mixed"])
     said += [
         f"With {c.real} real images {'after' if c.after else 'among'} them ({c.name}) "
-        f"{_share(c.measured.value)} of it is closed ({100 * c.measured.low:.0f} to {100 * c.measured.high:.0f} %)."
+        f"{_fraction(c.measured.value)} of it is closed ({100 * c.measured.low:.0f} to {100 * c.measured.high:.0f} %)."
         for c in closing
     ]
     if len(closing) > 1:
@@ -125,7 +125,7 @@ def _gap_sentences(answer: SyntheticGap, first: str, gap: Measured) -> list[str]
 
 
 def _closes(closed: Closed, level: float) -> bool:
-    """Whether a share is that of ``level``, as it is printed: in whole per cent."""
+    """Whether a fraction is that of ``level``, as it is printed: in whole per cent."""
     return round(closed.measured.value, 2) >= level
 
 
@@ -187,5 +187,5 @@ def _between(gap: Measured, digits: int) -> str:
     return f"{gap.low:.{digits}f} to {gap.high:.{digits}f}"
 
 
-def _share(value: float) -> str:
+def _fraction(value: float) -> str:
     return "none" if value <= 0 else f"{100 * value:.0f} %"

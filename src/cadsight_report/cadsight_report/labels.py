@@ -9,10 +9,10 @@ import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.dataset import Dataset
 from cadsight_core.geometry import angle_between
+from cadsight_core.progress import with_progress
 from cadsight_core.run_folder import SPLITS, RunFolder, read_json
 from cadsight_core.sample import Sample
 from cadsight_core.session_folder import SessionFolder
-from cadsight_core.watching import watched
 
 from cadsight_report.figures import LabelFigures, SessionFigures
 from cadsight_report.truth import TrueFrame, Truth
@@ -64,7 +64,7 @@ def session_errors(session: SessionFolder, truth: Truth) -> list[LabelError]:
     for folder in (session.labelled, session.rejected):
         if folder.is_dir():
             samples = Dataset.open(folder).samples()
-            compared = watched(samples, len(samples), f"labels of {session.folder.name}")
+            compared = with_progress(samples, len(samples), f"labels of {session.folder.name}")
             errors += [label_error(s, truth.at(int(s.record["stamp_ns"]))) for s in compared]
     return errors
 

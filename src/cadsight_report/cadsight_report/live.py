@@ -11,7 +11,7 @@ from cadsight_core.run_folder import RunFolder
 from cadsight_core.session_folder import SessionFolder
 from cadsight_core.symmetry import equal_normal
 
-from cadsight_report.figures import LookFigures, ReplayFigures
+from cadsight_report.figures import InferenceFigures, ReplayFigures
 from cadsight_report.truth import Truth, truth_of
 
 
@@ -25,7 +25,7 @@ def live_report(run: RunFolder) -> LiveReport | None:
     return read_live_report(path) if os.path.lexists(path) else None
 
 
-def live_figures(run: RunFolder) -> LookFigures | None:
+def live_figures(run: RunFolder) -> InferenceFigures | None:
     """The figures of live.json, with the errors against the truth where there is one; None where nobody looked.
 
     Raises:
@@ -34,13 +34,13 @@ def live_figures(run: RunFolder) -> LookFigures | None:
     report = live_report(run)
     if report is None:
         return None
-    figures = LookFigures(report.figures, sum(bool(frame.detections) for frame in report.results))
+    figures = InferenceFigures(report.figures, sum(bool(frame.detections) for frame in report.results))
     truth = truth_of(SessionFolder(run.live))
     return figures if truth is None else with_errors(figures, report.results, truth)
 
 
-def with_errors(figures: LookFigures, results: Sequence[Frame], truth: Truth) -> LookFigures:
-    """``figures`` with how the surest result of each frame compares with where the part was when it was exposed.
+def with_errors(figures: InferenceFigures, results: Sequence[Frame], truth: Truth) -> InferenceFigures:
+    """``figures`` with how the best result of each frame compares with where the part was when it was exposed.
 
     Angles are the smallest over the part's symmetry.
     """
@@ -48,11 +48,11 @@ def with_errors(figures: LookFigures, results: Sequence[Frame], truth: Truth) ->
     axis = truth.part.axis_of_interest
     angles = []
     for frame in results:
-        surest = max(frame.detections, key=lambda seen: seen.score, default=None)
-        if frame.stamp_ns in known and surest is not None and surest.normal is not None:
+        best = max(frame.detections, key=lambda seen: seen.score, default=None)
+        if frame.stamp_ns in known and best is not None and best.normal is not None:
             pose = truth.pose(frame.stamp_ns)
-            same = equal_normal(pose.rotate(axis), np.asarray(surest.normal), pose, truth.part.symmetry)
-            angles.append(float(angle_between(surest.normal, same)))
+            same = equal_normal(pose.rotate(axis), np.asarray(best.normal), pose, truth.part.symmetry)
+            angles.append(float(angle_between(best.normal, same)))
     figures = replace(figures, unknown_stamps=sum(frame.stamp_ns not in known for frame in results))
     if not angles:
         return figures

@@ -10,8 +10,8 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between, unit
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.json_text import with_nan
+from cadsight_core.progress import step, with_progress
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.watching import step, watched
 from cadsight_learning.evaluation.evaluate import Symmetries, looking_the_same
 from cadsight_learning.evaluation.saliency import normal_saliency
 from cadsight_learning.inference import Pipeline
@@ -84,10 +84,10 @@ def constant_error_deg(
     return float(np.mean(angle_between(same, constant)))
 
 
-def look(pipeline: Pipeline, samples: Sequence[Sample]) -> list[tuple[Instance, ...]]:
+def infer_samples(pipeline: Pipeline, samples: Sequence[Sample]) -> list[tuple[Instance, ...]]:
     """What the models see on the image of each sample, normals in the camera's optical frame."""
-    looked_at = watched(samples, len(samples), "images looked at")
-    return [pipeline.look(image_of(sample), sample.camera).instances for sample in looked_at]
+    read = with_progress(samples, len(samples), "images looked at")
+    return [pipeline.infer(image_of(sample), sample.camera).instances for sample in read]
 
 
 def caption(sample: Sample, found: Sequence[Instance], symmetries: Symmetries | None = None) -> str:

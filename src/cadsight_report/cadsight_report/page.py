@@ -62,7 +62,7 @@ def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
         ],
         sections=[*sections, ("making", "How it was made")],
         met=mets.count(True),
-        judged=len(mets) - mets.count(None),
+        evaluated=len(mets) - mets.count(None),
         unmeasured=mets.count(None),
         table=TABLE,
         paper_real=REAL_NANO,

@@ -10,8 +10,8 @@ from cadsight_core.drawing import draw_instances
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import read_image
 from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
+from cadsight_core.progress import with_progress
 from cadsight_core.sample import Sample
-from cadsight_core.watching import watched
 from cadsight_experiments.comparison import load_comparison
 from cadsight_experiments.results import Comparison
 from cadsight_experiments.set_figures import Measured
@@ -19,7 +19,7 @@ from cadsight_experiments.synthetic_gap import SyntheticGap, best_of_each, bette
 from cadsight_learning.data.letterbox import framed
 from cadsight_learning.detection.ultralytics.detector import UltralyticsDetector
 from cadsight_learning.evaluation.saliency import detector_saliency, normal_saliency
-from cadsight_learning.metrics.shares import METRICS
+from cadsight_learning.metrics.box_metrics import METRICS
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_learning.normals.crops import views
 from cadsight_learning.similarity.compare import some
@@ -27,12 +27,12 @@ from markupsafe import Markup
 
 from cadsight_report import charts
 from cadsight_report.drawing import TRUTH_RGB, data_uri, heat, zoomed
-from cadsight_report.entries import Entry, Judges, distinct, entries_of, is_experiment
+from cadsight_report.entries import Entry, TestImages, distinct, entries_of, is_experiment
 from cadsight_report.gap_sentences import gap_sentences
 from cadsight_report.origin import versions
 from cadsight_report.page import PageImage, filled
 
-STAGES = ("judge", "charts", "saliency", "page")
+STAGES = ("evaluate", "charts", "saliency", "page")
 Progress = Callable[[str], None]
 
 # Of each kind of model the figures: name, title and digits.
@@ -63,7 +63,7 @@ _FAILING, _SURROUNDINGS, _SIDE = 8, 2.5, 320
 
 
 @dataclass(frozen=True)
-class Look:
+class SaliencyRow:
     """One image and where each model looks on it."""
 
     name: str
@@ -93,8 +93,8 @@ class SideBySide:
 
     entries: tuple[Entry, ...]
     charts: Mapping[str, str]
-    normal_looks: tuple[Look, ...] = ()
-    detector_looks: tuple[Look, ...] = ()
+    normal_saliency: tuple[SaliencyRow, ...] = ()
+    detector_saliencies: tuple[SaliencyRow, ...] = ()
     bought: tuple[Bought, ...] = field(default_factory=tuple)
     grids: tuple[str, ...] = ()
 
@@ -102,13 +102,13 @@ class SideBySide:
 def build_side_by_side(
     folders: Sequence[str | Path],
     page: str | Path,
-    test: Judges | None = None,
+    test: TestImages | None = None,
     progress: Progress = lambda stage: None,
 ) -> Path:
     """Write the page of ``folders``, each a model, a run or an experiment.
 
     Args:
-        test: labelled images to judge models and runs on (see :func:`cadsight_report.entries.entries_of`).
+        test: labelled images to evaluate models and runs on (see :func:`cadsight_report.entries.entries_of`).
         progress: called with the name of each of :data:`STAGES` before it.
 
     Raises:
@@ -119,8 +119,8 @@ def build_side_by_side(
     if gone is not None:
         raise CadsightError(f"the folder {gone} is missing, expected that of a model, a run or an experiment")
     progress(STAGES[0])
-    judged = watched(folders, len(folders), "runs judged")
-    entries = distinct([one for folder in judged for one in entries_of(folder, test)])
+    evaluated = with_progress(folders, len(folders), "runs evaluated")
+    entries = distinct([one for folder in evaluated for one in entries_of(folder, test)])
     progress(STAGES[1])
     shown = _charts(entries)
     comparisons = [load_comparison(folder) for folder in folders if is_experiment(folder)]
@@ -128,9 +128,9 @@ def build_side_by_side(
     bought = [b for comparison in comparisons for b in _bought(comparison)]
     progress(STAGES[2])
     samples = _samples_of(entries)
-    looks = _normal_looks(entries, samples), _detector_looks(entries, samples)
+    saliency = _normal_saliency(entries, samples), _detector_saliencies(entries, samples)
     progress(STAGES[3])
-    text = _rendered(SideBySide(tuple(entries), shown, *looks, tuple(bought), tuple(grids)))
+    text = _rendered(SideBySide(tuple(entries), shown, *saliency, tuple(bought), tuple(grids)))
     return write_output(page, text, is_page)
 
 
@@ -142,11 +142,11 @@ def _rendered(what: SideBySide) -> str:
         charts=dict.fromkeys(_CHARTS) | {name: Markup(svg) for name, svg in what.charts.items()},
         curves=any(name in what.charts for name in ("detector_curves", "normals_curves")),
         confusions=[(one.name, one.confusion) for one in what.entries if one.confusion],
-        normal_looks=what.normal_looks,
-        detector_looks=what.detector_looks,
+        normal_saliency=what.normal_saliency,
+        detector_saliencies=what.detector_saliencies,
         bought=[(b.title, b.sentences, b.chart and Markup(b.chart), b.failing, b.names) for b in what.bought],
         grids=[Markup(svg) for svg in what.grids],
-        tests=sorted({one.judged_on for one in what.entries}),
+        tests=sorted({one.evaluated_on for one in what.entries}),
         made=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         versions=versions(),
     )
@@ -158,18 +158,18 @@ def _table(
     """Heading, titles and a row for each entry that has any of the figures."""
     there = [one for one in entries if any(name in one.figures for name, _, _ in columns)]
     rows = [
-        (one, [_words(one.figures.get(name), one.spread.get(name), digits) for name, _, digits in columns])
+        (one, [_words(one.figures.get(name), one.std.get(name), digits) for name, _, digits in columns])
         for one in there
     ]
     return (kind, [title for _, title, _ in columns], rows) if rows else None
 
 
-def _words(measured: Measured | None, spread: float | None, digits: int) -> tuple[str, str, str]:
+def _words(measured: Measured | None, std: float | None, digits: int) -> tuple[str, str, str]:
     """The value, and its interval and its spread over the seeds where they are known."""
     if measured is None:
         return "", "", ""
     between = f"{measured.low:.{digits}f} to {measured.high:.{digits}f}" if np.isfinite(measured.low) else ""
-    return f"{measured.value:.{digits}f}", between, "" if spread is None else f"± {spread:.{digits}f}"
+    return f"{measured.value:.{digits}f}", between, "" if std is None else f"± {std:.{digits}f}"
 
 
 def _charts(entries: Sequence[Entry]) -> dict[str, str]:
@@ -215,7 +215,7 @@ def _having(entry: Entry, kind: str, key: str) -> list[list[float]]:
 
 
 def _bought(comparison: Comparison) -> list[Bought]:
-    samples = {s.name: s for s in _loaded(Judges(comparison.test))}
+    samples = {s.name: s for s in _loaded(TestImages(comparison.test))}
     gaps = synthetic_gaps(comparison)
     found = []
     for answer, title, label in (
@@ -263,11 +263,11 @@ def _samples_of(entries: Sequence[Entry]) -> Sequence[Sample]:
     return some(samples, _LOOKED_AT)
 
 
-def _loaded(test: Judges) -> Sequence[Sample]:
+def _loaded(test: TestImages) -> Sequence[Sample]:
     return test.load()[0] if Path(test.data).exists() else []
 
 
-def _normal_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[Look, ...]:
+def _normal_saliency(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[SaliencyRow, ...]:
     """Comillas, figure 20: the same crops, as the regressor of each entry looks at them."""
     lookers = [e for e in entries if "normals" in e.models][:_LOOKERS]
     samples = [s for s in samples if any(i.normal is not None for i in s.instances)]
@@ -275,20 +275,22 @@ def _normal_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[
         return ()
     seen = views(samples)[:_LOOKED_AT]
     crops = np.stack([v.crop for v in seen])
-    looking = watched(lookers, len(lookers), "regressors looked through")
+    looking = with_progress(lookers, len(lookers), "regressors looked through")
     maps = {e.name: normal_saliency(load_regressor(e.models["normals"]), crops) for e in looking}
     return tuple(
-        Look(v.name, data_uri(v.crop), tuple(PageImage(n, data_uri(heat(v.crop, m[i])), n) for n, m in maps.items()))
+        SaliencyRow(
+            v.name, data_uri(v.crop), tuple(PageImage(n, data_uri(heat(v.crop, m[i])), n) for n, m in maps.items())
+        )
         for i, v in enumerate(seen)
     )
 
 
-def _detector_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[Look, ...]:
+def _detector_saliencies(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[SaliencyRow, ...]:
     loaded = {e.name: load_detector(e.models["detector"]) for e in entries[:_LOOKERS] if "detector" in e.models}
     detectors = {name: detector for name, detector in loaded.items() if isinstance(detector, UltralyticsDetector)}
-    looks = []
+    rows = []
     shown = samples if detectors else ()
-    for sample in watched(shown, len(shown), "images looked at"):
+    for sample in with_progress(shown, len(shown), "images looked at"):
         image = read_image(sample.image)
         maps = []
         for name, detector in detectors.items():
@@ -296,5 +298,5 @@ def _detector_looks(entries: Sequence[Entry], samples: Sequence[Sample]) -> tupl
             maps.append(
                 PageImage(name, data_uri(heat(canvas, detector_saliency(detector, image)), max_width=360), name)
             )
-        looks.append(Look(sample.name, data_uri(image, max_width=360), tuple(maps)))
-    return tuple(looks)
+        rows.append(SaliencyRow(sample.name, data_uri(image, max_width=360), tuple(maps)))
+    return tuple(rows)

@@ -88,12 +88,12 @@ TARGETS = (
 )  # fmt: skip
 
 
-def judge(figures: RunFigures, targets: tuple[Target, ...] = TARGETS) -> tuple[Verdict, ...]:
+def verdicts(figures: RunFigures, targets: tuple[Target, ...] = TARGETS) -> tuple[Verdict, ...]:
     """Compare the figures with the targets, unrounded."""
-    return tuple(_judged(figures, target) for target in targets)
+    return tuple(_evaluated(figures, target) for target in targets)
 
 
-def _judged(figures: RunFigures, target: Target) -> Verdict:
+def _evaluated(figures: RunFigures, target: Target) -> Verdict:
     # Reports of earlier versions do not hold every count.
     nothing = target.of is not None and target.of.value(figures) == 0
     value = None if nothing else target.figure.value(figures)

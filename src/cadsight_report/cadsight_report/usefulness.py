@@ -18,18 +18,18 @@ class Useless:
 
     model: Literal["detector", "normals"]
     reason: str
-    judged: bool = True
+    evaluated: bool = True
 
 
 def useless(figures: RunFigures) -> tuple[Useless, ...]:
-    """The models of a run that are of no use, with why; a model that was not judged is among them."""
+    """The models of a run that are of no use, with why; a model that was not evaluated is among them."""
     detector, normals = _detector(figures), _normals(figures)
     return tuple(found for found in (detector, normals) if found is not None)
 
 
 def _detector(figures: RunFigures) -> Useless | None:
     if figures.detector is None or math.isnan(figures.detector.metrics.map50):
-        return Useless("detector", "the detector was not judged", judged=False)
+        return Useless("detector", "the detector was not evaluated", evaluated=False)
     metrics = figures.detector.metrics
     if metrics.map50 >= LEAST_MAP50:
         return None
@@ -39,7 +39,7 @@ def _detector(figures: RunFigures) -> Useless | None:
 
 def _normals(figures: RunFigures) -> Useless | None:
     if figures.normals is None or math.isnan(figures.normals.metrics.mean_deg):
-        return Useless("normals", "the regressor of normals was not judged", judged=False)
+        return Useless("normals", "the regressor of normals was not evaluated", evaluated=False)
     mean, constant = figures.normals.metrics.mean_deg, figures.normals.constant_deg
     if constant is None or mean <= MOST_OF_CONSTANT * constant:
         return None

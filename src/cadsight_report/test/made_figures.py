@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from cadsight_core.live_report import LiveFigures
 from cadsight_learning.evaluation.normal_metrics import NormalMetrics
+from cadsight_learning.metrics.box_metrics import METRICS
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.results import Confusion, DetectionMetrics
-from cadsight_learning.metrics.shares import METRICS
-from cadsight_report.figures import DetectorFigures, LabelFigures, LookFigures, NormalFigures, RunFigures
+from cadsight_report.figures import DetectorFigures, InferenceFigures, LabelFigures, NormalFigures, RunFigures
 
 
 def detector(against: Any = "truth", losses: Any = None, **given: Any) -> DetectorFigures:
@@ -24,7 +24,7 @@ def detector(against: Any = "truth", losses: Any = None, **given: Any) -> Detect
         per_class={},
         matches=matches,
         losses=losses or {},
-        shares={**dict.fromkeys(METRICS, 1.0), **given},
+        scores={**dict.fromkeys(METRICS, 1.0), **given},
     )
     return DetectorFigures(metrics, against)
 
@@ -50,8 +50,8 @@ def labels(wrong_kept: int | None = None, sessions: Any = None, **counts: Any) -
     return LabelFigures(**known, wrong_kept=wrong_kept, sessions=sessions or {})
 
 
-def look(detected: int | None = 50, frames: int = 50, **counts: Any) -> LookFigures:
-    return LookFigures(LiveFigures(frames=frames, **counts), detected)
+def live_figures(detected: int | None = 50, frames: int = 50, **counts: Any) -> InferenceFigures:
+    return InferenceFigures(LiveFigures(frames=frames, **counts), detected)
 
 
 def run(**given: Any) -> RunFigures:

@@ -13,13 +13,13 @@ from cadsight_core.images import read_image
 from cadsight_core.json_text import without_nan
 from cadsight_core.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
 from cadsight_core.part import Symmetry
-from cadsight_core.watching import watched_by
+from cadsight_core.progress import progress_to
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 from cadsight_learning.inference import Pipeline
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_report.build import STAGES, build_report
 from cadsight_report.figures import read_figures
-from cadsight_report.models import caption, constant_error_deg, look
+from cadsight_report.models import caption, constant_error_deg, infer_samples
 
 from cadsight_core import crops
 
@@ -41,12 +41,12 @@ def reported(run_folder, tmp_path_factory):
     (folder / "live" / "replay.json").write_text(json.dumps(replayed.to_json()))
     stages = []
 
-    def watch(items, total, what):
+    def progress(items, total, what):
         loops.setdefault(stages[-1] if stages else "", set()).add(what)
         return items
 
     loops: dict[str, set[str]] = {}
-    with watched_by(watch):
+    with progress_to(progress):
         run = build_report(folder, stages.append)
     assert tuple(stages) == STAGES
     # Whatever takes long within a stage is told as it goes.
@@ -189,7 +189,7 @@ def test_a_run_without_truth_says_so(page, figures):
     [
         ("models/detector", "no detector was trained"),
         ("models/normals", "no regressor of normals was trained"),
-        ("sessions/test", "no image of a test session was labelled, so the models are not judged"),
+        ("sessions/test", "no image of a test session was labelled, so the models are not evaluated"),
         ("live", "nobody looked live"),
         ("steps.json", "no time was taken of the steps"),
     ],
@@ -226,7 +226,7 @@ def test_what_the_models_see_has_its_normal_in_the_cameras_frame(reported):
     detector = load_detector(reported.detector)
     regressor = load_regressor(reported.normals)
     # At a confidence at which even one epoch finds something.
-    seen = look(Pipeline(detector, regressor, confidence=1e-6, max_detections=2), samples)
+    seen = infer_samples(Pipeline(detector, regressor, confidence=1e-6, max_detections=2), samples)
     assert all(1 <= len(found) <= 2 for found in seen)
     for sample, found in zip(samples, seen, strict=True):
         for instance in found:

@@ -21,11 +21,11 @@ def test_an_image_becomes_a_jpeg_of_at_most_the_width_asked_for():
 def test_heat_is_the_colour_of_each_pixels_own_saliency():
     saliency = np.zeros((60, 80), np.float32)
     saliency[:, 40:60], saliency[:, 60:] = 0.5, 1.0
-    hot = heat(WHITE // 2, saliency, share=1.0)
+    hot = heat(WHITE // 2, saliency, fraction=1.0)
     table = cv2.applyColorMap(np.array([[0, 127, 255]], np.uint8), cv2.COLORMAP_INFERNO)[0, :, ::-1]
     # The map is scaled already: its half is drawn as the half, and zeros alone as the darkest colour.
     assert hot[30, [10, 50, 70]].tolist() == table.tolist()
-    assert (heat(WHITE, np.zeros((60, 80)), share=1.0) == table[0]).all()
+    assert (heat(WHITE, np.zeros((60, 80)), fraction=1.0) == table[0]).all()
 
 
 def test_a_saliency_of_another_image_is_refused():

@@ -7,7 +7,7 @@ from cadsight_core.geometry import Pose
 from cadsight_core.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
 from cadsight_core.part import Part, Symmetry
 from cadsight_core.run_folder import RunFolder
-from cadsight_report.figures import LookFigures, ReplayFigures
+from cadsight_report.figures import InferenceFigures, ReplayFigures
 from cadsight_report.live import live_figures, live_report, replay_figures, with_errors
 
 
@@ -32,7 +32,7 @@ def frame(stamp_ns, *detections, latency_ms=40.0):
 
 
 def errors(results, truth):
-    return with_errors(LookFigures(LiveFigures(frames=len(results))), results, truth)
+    return with_errors(InferenceFigures(LiveFigures(frames=len(results))), results, truth)
 
 
 def test_live_normals_are_compared_with_where_the_part_was_at_their_stamp():
@@ -73,7 +73,7 @@ def test_the_figures_of_the_nodes_reports_are_taken_and_their_lists_are_not(tmp_
     (run.live / "live.json").write_text(json.dumps(report.to_json()))
     verdict = ReplayVerdict(False, 2, differences=("image 1: box",))
     (run.live / "replay.json").write_text(json.dumps(Replayed(report, verdict).to_json()))
-    assert live_figures(run) == LookFigures(report.figures, detected=1)
+    assert live_figures(run) == InferenceFigures(report.figures, detected=1)
     assert live_figures(run).to_json() == {"frames": 2, "dropped": 0, "detected": 1}
     assert live_report(run).latencies_ms == (40.0, 50.0)
     assert replay_figures(run) == ReplayFigures(report.figures, verdict)

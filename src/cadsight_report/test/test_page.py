@@ -6,12 +6,12 @@ from cadsight_core.live_report import LiveFigures, ReplayVerdict
 from cadsight_report.figures import ReplayFigures, SessionFigures
 from cadsight_report.labels import WRONG_BELOW_IOU
 from cadsight_report.page import Illustrations, PageImage, render
-from cadsight_report.targets import judge
+from cadsight_report.targets import verdicts
 
 
 def figures(**given):
     run = made.run(**given)
-    return replace(run, targets=judge(run)).to_json()
+    return replace(run, targets=verdicts(run)).to_json()
 
 
 DETECTOR = made.detector(
@@ -44,7 +44,7 @@ def test_the_table_of_the_detector_stands_beside_the_papers_nano():
 def test_a_replay_is_shown_with_how_many_of_the_live_frames_it_compared():
     verdict = ReplayVerdict(True, 48, live_results=50, only_live=2, only_replay=1)
     replay = ReplayFigures(LiveFigures(frames=49), verdict)
-    page = render(figures(live=made.look(dropped=0), replay=replay), Illustrations())
+    page = render(figures(live=made.live_figures(dropped=0), replay=replay), Illustrations())
     assert "48 of 50 live frames were looked at both times, 2 live alone and 1 in the replay alone." in page
 
 

@@ -19,7 +19,7 @@ from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.evaluation.evaluate import evaluate_normals
 from cadsight_learning.models import load_regressor
 from cadsight_learning.options import NormalOptions
-from cadsight_report.entries import Entry, Judges, distinct, entries_of, stands_alone
+from cadsight_report.entries import Entry, TestImages, distinct, entries_of, stands_alone
 from cadsight_report.side_by_side import STAGES, build_side_by_side
 
 
@@ -79,11 +79,11 @@ def test_a_gap_comes_with_its_chart_and_the_images_that_fail(experiment, tmp_pat
 
 def test_each_row_has_its_figures_with_intervals(page, experiment):
     comparison = json.loads((experiment / "comparison.json").read_text())
-    angle, spread = (comparison["sets"][0][name]["median_deg"] for name in ("mean", "spread"))
+    angle, std = (comparison["sets"][0][name]["median_deg"] for name in ("mean", "spread"))
     (row,) = re.findall(r"<tr><td><strong>twin</strong>(?:(?!</tr>).)*</tr>", page.split("Normals, degrees")[1], re.S)
-    assert f"{angle:.2f} <small>± {spread:.2f}</small><br>" in row
+    assert f"{angle:.2f} <small>± {std:.2f}</small><br>" in row
     assert len(re.findall(r"\d to \d", row)) == 3
-    assert "Not all were judged on the same images" in page
+    assert "Not all were evaluated on the same images" in page
 
 
 def test_figures_of_a_set_are_the_means_of_its_trials(experiment):
@@ -105,34 +105,36 @@ def test_the_curves_of_every_seed_are_shown_and_the_crops_of_all_seeds_calibrate
             kept = [json.loads((experiment / one["name"] / s / kind / "curves.json").read_text()) for s in "01"]
             assert entry.curves[kind] == kept
             assert kept[0] != kept[1]
-        shares = [trial["calibration"]["observed"] for trial in one["trials"]]
-        assert entry.calibration.observed == pytest.approx(np.mean(shares, axis=0))
+        fractions = [trial["calibration"]["observed"] for trial in one["trials"]]
+        assert entry.calibration.observed == pytest.approx(np.mean(fractions, axis=0))
         assert entry.models["detector"] == experiment / one["name"] / "0" / "detector"
 
 
-def test_a_model_is_judged_on_the_images_that_are_given(run_folder):
+def test_a_model_is_evaluated_on_the_images_that_are_given(run_folder):
     test = run_folder / "sessions" / "test" / "labelled"
     (alone,) = entries_of(run_folder / "models" / "normals")
-    assert alone.judged_on == "its own validation images"
+    assert alone.evaluated_on == "its own validation images"
     assert np.isnan(alone.figures["median_deg"].low)
-    (judged,) = entries_of(run_folder / "models" / "normals", Judges(test))
+    (evaluated,) = entries_of(run_folder / "models" / "normals", TestImages(test))
     (run,) = entries_of(run_folder)
-    assert judged.figures["median_deg"] == run.figures["median_deg"]
-    assert judged.judged_on == f"{len(Dataset.open(test))} images of {test}"
+    assert evaluated.figures["median_deg"] == run.figures["median_deg"]
+    assert evaluated.evaluated_on == f"{len(Dataset.open(test))} images of {test}"
 
 
-def test_a_model_or_a_run_is_not_judged_by_given_images_that_it_learned_from(run_folder):
+def test_a_model_or_a_run_is_not_evaluated_by_given_images_that_it_learned_from(run_folder):
     learned = run_folder / "sessions" / "train" / "labelled"
     for folder in (run_folder, run_folder / "models" / "normals"):
-        with pytest.raises(CadsightError, match="learned from 4 of the 4 images to judge it by, the first is train-0"):
-            entries_of(folder, Judges(learned))
+        with pytest.raises(
+            CadsightError, match="learned from 4 of the 4 images to evaluate it on, the first is train-0"
+        ):
+            entries_of(folder, TestImages(learned))
     # Its own session is what it was made for, and what validated is told of.
     assert entries_of(run_folder)[0].notes == ()
-    (entry,) = entries_of(run_folder, Judges(run_folder / "sessions" / "valid" / "labelled"))
+    (entry,) = entries_of(run_folder, TestImages(run_folder / "sessions" / "valid" / "labelled"))
     assert [note.split(" images")[0] for note in entry.notes] == ["by 2 of the 2"] * 2
 
 
-def test_only_a_split_judges_and_symmetry_counts_where_the_parts_are_given(run_folder, tmp_path):
+def test_only_a_split_evaluates_and_symmetry_counts_where_the_parts_are_given(run_folder, tmp_path):
     dataset = Dataset.create(tmp_path / "mixed", ("<part>",))
     for split in ("train", "test"):
         for sample in Dataset.open(run_folder / "sessions" / split / "labelled"):
@@ -141,19 +143,19 @@ def test_only_a_split_judges_and_symmetry_counts_where_the_parts_are_given(run_f
             dataset.append(dataclasses.replace(sample, instances=(upright,)), read_image(sample.image))
     normals = run_folder / "models" / "normals"
     with pytest.raises(CadsightError, match="learned from 4 of the 7 images"):
-        entries_of(normals, Judges(dataset.folder))
-    (plain,) = entries_of(normals, Judges(dataset.folder, "test"))
-    assert plain.judged_on == f"3 images of {dataset.folder}, test"
+        entries_of(normals, TestImages(dataset.folder))
+    (plain,) = entries_of(normals, TestImages(dataset.folder, "test"))
+    assert plain.evaluated_on == f"3 images of {dataset.folder}, test"
     # Turned about z a normal may point anywhere on its cone: the nearest there counts.
     round_about_z = Part("<part>", symmetry=(Symmetry((0.0, 0.0, 1.0), 0),))
-    (turned,) = entries_of(normals, Judges(dataset.folder, "test", [round_about_z]))
-    assert turned.judged_on == f"{plain.judged_on}, normals up to the symmetry of <part>"
+    (turned,) = entries_of(normals, TestImages(dataset.folder, "test", [round_about_z]))
+    assert turned.evaluated_on == f"{plain.evaluated_on}, normals up to the symmetry of <part>"
     regressor, samples = load_regressor(normals), dataset.samples("test")
     by_hand = evaluate_normals(regressor, samples, {0: round_about_z.symmetry})
     assert turned.figures["mean_deg"].value == by_hand.mean_deg < plain.figures["mean_deg"].value
     assert by_hand.symmetric == 3
     page = build_side_by_side(
-        [normals], tmp_path / "page.html", Judges(dataset.folder, "test", [round_about_z])
+        [normals], tmp_path / "page.html", TestImages(dataset.folder, "test", [round_about_z])
     ).read_text()
     assert "normals up to the symmetry of &lt;part&gt;" in page
     # The images that are looked at are of the split too.

@@ -1,8 +1,8 @@
 import made_figures as made
 import pytest
 from cadsight_core.live_report import LiveFigures, ReplayVerdict
-from cadsight_report.figures import LookFigures, ReplayFigures, SessionFigures
-from cadsight_report.targets import TARGETS, Figure, Target, judge
+from cadsight_report.figures import InferenceFigures, ReplayFigures, SessionFigures
+from cadsight_report.targets import TARGETS, Figure, Target, verdicts
 
 SESSION = SessionFigures(
     images=5,
@@ -20,7 +20,7 @@ FULL = made.run(
     labels=made.labels(wrong_kept=2, sessions={"test": SESSION}),
     detector=made.detector(map50=0.97, map50_95=0.85),
     normals=made.normals(mean_deg=5.5, median_deg=3.5),
-    live=LookFigures(
+    live=InferenceFigures(
         LiveFigures(frames=9, overhead_ms_p50=4.5, wrong_stamps=3, dropped_in_transport=1), 8, unknown_stamps=6
     ),
     replay=ReplayFigures(LiveFigures(frames=9), ReplayVerdict(True, 9)),
@@ -39,7 +39,7 @@ def test_each_figure_stands_in_the_report_where_its_key_says():
 
 
 def test_of_an_empty_run_nothing_was_measured():
-    assert [verdict.met for verdict in judge(made.run())] == [None] * len(TARGETS)
+    assert [verdict.met for verdict in verdicts(made.run())] == [None] * len(TARGETS)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_of_an_empty_run_nothing_was_measured():
 )
 def test_a_target_is_met_by_the_unrounded_value(relation, limit, value, met):
     target = Target(Figure("a.b", lambda run: value), "something", relation, limit)
-    (verdict,) = judge(made.run(), (target,))
+    (verdict,) = verdicts(made.run(), (target,))
     assert (verdict.key, verdict.value, verdict.met) == ("a.b", value, met)
 
 
 @pytest.mark.parametrize(("counted", "met"), [(0, None), (3, True), (None, True)])
 def test_a_target_that_holds_for_nothing_was_not_measured(counted, met):
     target = Target(Figure("a.wrong", lambda run: 0), "wrong", "at most", 0, of=Figure("a.seen", lambda run: counted))
-    (verdict,) = judge(made.run(), (target,))
+    (verdict,) = verdicts(made.run(), (target,))
     assert (verdict.of, verdict.met) == ("a.seen", met)
     assert (verdict.value is None) is (met is None)

@@ -28,6 +28,6 @@ def test_normals_that_are_hardly_better_than_a_constant_are_of_no_use():
     assert "off by 15.1 degrees" in found.reason
 
 
-def test_a_model_that_was_not_judged_is_of_no_use():
+def test_a_model_that_was_not_evaluated_is_of_no_use():
     assert [found.model for found in useless(made.run())] == ["detector", "normals"]
-    assert [found.judged for found in useless(figures(map50=math.nan))] == [False]
+    assert [found.evaluated for found in useless(figures(map50=math.nan))] == [False]

@@ -173,8 +173,8 @@ class TransformListener:
                 self._node.get_logger().warning(str(error), once=True)
 
 
-def interpolated(a: Pose, b: Pose, share: float) -> Pose:
-    """The pose ``share`` (0 to 1) of the way from ``a`` to ``b``: the turn at a constant rate, the place on a line."""
-    turn = Rotation.from_matrix(a.rotation.T @ b.rotation).as_rotvec() * share
+def interpolated(a: Pose, b: Pose, fraction: float) -> Pose:
+    """The pose ``fraction`` (0 to 1) of the way from ``a`` to ``b``: turned at a constant rate, moved on a line."""
+    turn = Rotation.from_matrix(a.rotation.T @ b.rotation).as_rotvec() * fraction
     rotation = a.rotation @ Rotation.from_rotvec(turn).as_matrix()
-    return Pose(rotation, a.translation + share * (b.translation - a.translation))
+    return Pose(rotation, a.translation + fraction * (b.translation - a.translation))

@@ -10,7 +10,7 @@ from cadsight_core.part import Part
 from numpy.typing import NDArray
 
 from cadsight_cell.arm import Arm, Joints
-from cadsight_cell.simulation.arm_look import ArmLook
+from cadsight_cell.simulation.arm_appearance import ArmLook
 from cadsight_cell.simulation.scene import HOLDER, PART, build_model, place, set_light
 from cadsight_cell.simulation.sensor import Imager
 from cadsight_cell.simulation.world import Light, World

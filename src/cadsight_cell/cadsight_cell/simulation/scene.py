@@ -10,7 +10,7 @@ from cadsight_core.mesh import Mesh
 from cadsight_core.part import Part
 from numpy.typing import NDArray
 
-from cadsight_cell.simulation.arm_look import ArmLook
+from cadsight_cell.simulation.arm_appearance import ArmLook
 from cadsight_cell.simulation.world import Light, World
 
 PART = "part"

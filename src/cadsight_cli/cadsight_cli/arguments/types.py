@@ -63,5 +63,5 @@ def _refused(given: str, expected: str) -> argparse.ArgumentTypeError:
 
 COUNT = whole(1)
 SEED = whole(0, LARGEST_SEED)
-SHARE = number(0, 1)
+FRACTION = number(0, 1)
 POSITIVE = number(above=0)

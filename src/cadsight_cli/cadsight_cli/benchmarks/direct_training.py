@@ -88,7 +88,7 @@ def train_by_torchvision(
         num_classes=classes + 1,
         min_size=options.image_size,
         max_size=options.image_size,
-        # As ours is judged.
+        # As ours is evaluated.
         box_score_thresh=0.001,
         box_detections_per_img=10,
     ).to(device)
@@ -114,8 +114,8 @@ def train_by_torchvision(
             pairs.append((tv_tensors.Image(image.permute(2, 0, 1)), {**target, "boxes": boxes, **more}))
         return pairs
 
-    learned, judges = read(train), read(valid)
-    truth = [Boxes(t["boxes"].double().numpy(), t["labels"].numpy() - 1) for _, t in judges]
+    learned, valid_images = read(train), read(valid)
+    truth = [Boxes(t["boxes"].double().numpy(), t["labels"].numpy() - 1) for _, t in valid_images]
     ended = [time.monotonic()]
     for _ in range(options.epochs):
         network.train()
@@ -131,8 +131,8 @@ def train_by_torchvision(
         network.eval()
         found = []
         with torch.inference_mode():
-            for start in range(0, len(judges), options.batch):
-                images = [image.to(device).float() / 255 for image, _ in judges[start : start + options.batch]]
+            for start in range(0, len(valid_images), options.batch):
+                images = [image.to(device).float() / 255 for image, _ in valid_images[start : start + options.batch]]
                 for answer in network(images):
                     boxes, labels, scores = (answer[k].cpu().double().numpy() for k in ("boxes", "labels", "scores"))
                     found.append(Boxes(boxes, labels.astype(int) - 1, scores))

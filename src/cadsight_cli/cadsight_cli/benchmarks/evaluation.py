@@ -1,4 +1,4 @@
-"""How fast detections are judged: every figure of a detector with its intervals, without the detector's own time."""
+"""How fast detections are evaluated: every figure of a detector with its intervals, without the detector's own time."""
 
 import time
 from collections.abc import Callable
@@ -36,14 +36,14 @@ class EvaluationBenchmark:
         names = [str(c) for c in range(self.classes)]
         numbers = [str(i) for i in range(len(truth))]
 
-        def judged() -> None:
+        def evaluated() -> None:
             metrics = detection_figures(truth, found, names, _PER_IMAGE)
             per_image(metrics.matches, names, numbers, truth, found)
 
         size = {"boxes": sum(len(f.boxes) for f in found), "pictures": len(truth), "classes": self.classes}
         speeds = {
             "coco_alone": {"cpu_seconds": _cpu(lambda: average_precision(truth, found, self.classes, _PER_IMAGE))},
-            "evaluation": {"cpu_seconds": _cpu(judged), "resamples": RESAMPLES, **size},
+            "evaluation": {"cpu_seconds": _cpu(evaluated), "resamples": RESAMPLES, **size},
         }
         for stage, figures in speeds.items():
             show(stage, figures)

@@ -47,7 +47,7 @@ class InferenceBenchmark:
         image_size: longer side in pixels of an image as the network sees it; None: the model's own, else 640.
         runs: looks of each runtime, in turns.
         threads: threads of one look; None: as many as torch takes.
-        data: a labelled set on which each runtime is judged; images that the model learned from are refused.
+        data: a labelled set on which each runtime is evaluated; images that the model learned from are refused.
         split: only these images of it, '' for all.
     """
 
@@ -62,7 +62,7 @@ class InferenceBenchmark:
         """Speeds of each runtime, each told once it is known.
 
         Args:
-            note: is told what speaks against the images to judge by.
+            note: is told what speaks against the images to evaluate on.
 
         Raises:
             CadsightError: for a number below 1, a missing runtime or model, and a set that cannot be read or was
@@ -145,8 +145,8 @@ class _PlainYolo(YoloDetector):
     def _for_inference(self) -> Any:
         return self.module
 
-    def _looked(self, images: Tensor) -> Any:
-        return super()._looked(images.contiguous())
+    def _outputs(self, images: Tensor) -> Any:
+        return super()._outputs(images.contiguous())
 
 
 def _plain(folder: Path) -> Detector:

@@ -98,12 +98,12 @@ def training(config: Path, run: RunFolder, scratch: Path) -> dict[str, Any]:
 
 def live(config: Path, run: RunFolder, scratch: Path) -> dict[str, Any]:
     """Latency of the perception node with the run's models, while the arm moves."""
-    from cadsight_cli.demo.live import look
+    from cadsight_cli.demo.live import run_live
     from cadsight_cli.demo.pipeline import LIVE_FPS
     from cadsight_cli.demo.workcell_file import write_workcell
 
     config = write_workcell(config, {"simulated_cell": {"fps": LIVE_FPS}}, scratch / "workcell.yaml")
-    report = look(LIVE_SECONDS, config, SEED, run.detector.parent, scratch, scratch / "logs", "live")
+    report = run_live(LIVE_SECONDS, config, SEED, run.detector.parent, scratch, scratch / "logs", "live")
     keys = ("frames", "dropped", "dropped_in_transport", "wrong_stamps", "latency_ms_p50", "latency_ms_p99")
     more = ("overhead_ms_p50", "detector_ms_p50", "regressor_ms_p50", "transport_ms_p50", "age_ms_p50", "age_ms_p99")
     return {key: getattr(report.figures, key) for key in (*keys, *more)}

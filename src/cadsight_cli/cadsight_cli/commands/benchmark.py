@@ -127,8 +127,8 @@ def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 speeds[stage] = pool.submit(measure).result()
             _print_speeds(stage, speeds[stage])
-    judged = [asdict(one) for one in targets]
-    output.write({"run": str(run_folder), "targets": judged, "speeds": speeds, "versions": versions()}, indent=2)
+    evaluated = [asdict(one) for one in targets]
+    output.write({"run": str(run_folder), "targets": evaluated, "speeds": speeds, "versions": versions()}, indent=2)
     return 0
 
 
@@ -147,7 +147,7 @@ def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
 _IMAGES = _Option("images", "images to train on (64)", earlier="pictures")
 _BENCHMARKS = {
     "run": _Benchmark(
-        "the figures that a run is judged by, and the simulated camera, capturing, labelling, training and the live "
+        "the figures that a run is evaluated on, and the simulated camera, capturing, labelling, training and the live "
         "look, each with the run's images and models",
         _run_stages,
         (
@@ -161,7 +161,7 @@ _BENCHMARKS = {
         (_Option("images", "images of our engine (12)", earlier="pictures"),),
     ),
     "evaluation": _Benchmark(
-        "how fast detections are judged",
+        "how fast detections are evaluated",
         _measured("evaluation:EvaluationBenchmark"),
         (_Option("boxes", "boxes (10000)"), _Option("classes", "classes (5)")),
     ),
@@ -191,7 +191,7 @@ _BENCHMARKS = {
             _Option("image-size", "longer side of an image as the network sees it (640)"),
             _Option("runs", "looks of each runtime (20)"),
             _Option("threads", "threads of a look (torch's own)"),
-            _Option("data", "labelled images to judge each runtime on", text),
+            _Option("data", "labelled images to evaluate each runtime on", text),
             _Option("split", "only this split of --data", choices=("train", "valid", "test")),
         ),
     ),

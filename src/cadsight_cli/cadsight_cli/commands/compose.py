@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from cadsight_core.parameters import from_mapping
-    from cadsight_core.watching import watched_by
+    from cadsight_core.progress import progress_to
     from cadsight_synthesis.datasets.composed import ComposedImages
     from cadsight_synthesis.datasets.rendered import write_set
     from cadsight_synthesis.image_ops.composition import CompositionParameters
@@ -40,6 +40,6 @@ def run(args: argparse.Namespace) -> int:
     seed = parameters.seed if args.seed is None else args.seed
     source, background = Path(args.source).resolve(), Path(args.background).resolve()
     recipe = ComposedRecipe("composed", seed, args.split, "composed", source, background, replace(parameters, seed=0))
-    with watched_by(counted):
+    with progress_to(counted):
         print(write_set(ComposedImages(recipe), args.count, args.out, progress=image_bar).folder)
     return 0

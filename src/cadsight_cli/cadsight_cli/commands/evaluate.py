@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cadsight_cli.arguments.types import COUNT, SHARE
+from cadsight_cli.arguments.types import COUNT, FRACTION
 
 if TYPE_CHECKING:
     from cadsight_learning.evaluation.normal_metrics import NormalMetrics
@@ -30,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--split", default="", choices=("train", "valid", "test"), help="only this split")
     parser.add_argument("--models", default=MODELS_FOLDER, metavar="DIR", help="registry folder (%(default)s)")
     parser.add_argument("--part", nargs="+", metavar="YAML", help="normals: parts whose symmetry counts")
-    parser.add_argument("--confidence", type=SHARE, help="detector: least confidence that counts (0.5)")
+    parser.add_argument("--confidence", type=FRACTION, help="detector: least confidence that counts (0.5)")
     parser.add_argument("--max-detections", type=COUNT, metavar="N", help="detector: most detections an image (10)")
     parser.add_argument("--square", action="store_true", help="detector: make the labels' boxes 1:1 as in the paper")
     parser.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda or cuda:N (auto)")
@@ -43,12 +43,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.watching import watched_by
+    from cadsight_core.progress import progress_to
     from cadsight_learning.evaluation.normal_metrics import NormalMetrics
 
     from cadsight_cli.progress import counted
 
-    with watched_by(counted):
+    with progress_to(counted):
         metrics = _evaluated(args)
     if isinstance(metrics, NormalMetrics):
         _print_normals(metrics)
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evaluated(args: argparse.Namespace) -> "DetectionMetrics | NormalMetrics":
-    from cadsight_core.watching import step
+    from cadsight_core.progress import step
     from cadsight_learning.data.loading import chosen, load_together, unlabelled
     from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
     from cadsight_learning.models import load_detector, load_regressor
@@ -108,7 +108,7 @@ def _print_normals(metrics: "NormalMetrics") -> None:
 
     print(f"{metrics.crops} crops", end="")
     print(f", {metrics.symmetric} up to their part's symmetry" if metrics.symmetric else "", end="")
-    print("; degrees, and shares under 5 and 10 degrees\n")
+    print("; degrees, and fractions under 5 and 10 degrees\n")
     _print_figures(metrics, ANGLES)
     if (known := metrics.calibration) is not None:
         print(f"half of the errors are said to lie within {known.median_deg:.2f} degrees:", end=" ")
@@ -118,7 +118,7 @@ def _print_normals(metrics: "NormalMetrics") -> None:
 
 
 def _print_detector(metrics: "DetectionMetrics") -> None:
-    from cadsight_learning.metrics.shares import METRICS
+    from cadsight_learning.metrics.box_metrics import METRICS
 
     print(
         f"{metrics.images} images, {metrics.labels} labels, confidence {metrics.confidence} and at most "
@@ -127,7 +127,7 @@ def _print_detector(metrics: "DetectionMetrics") -> None:
     _print_figures(metrics, (*METRICS, *_OTHERS))
     if len(metrics.per_class) > 1:
         per_class = metrics.per_class.items()
-        rows = [(name, one.labels, *(f"{share:.3f}" for share in one.shares.values())) for name, one in per_class]
+        rows = [(name, one.labels, *(f"{fraction:.3f}" for fraction in one.scores.values())) for name, one in per_class]
         _print_table(("class", "labels", *METRICS), rows)
     if metrics.masks is not None:
         print(f"masks: mask_map50 {metrics.masks.mask_map50:.3f}, mask_map50_95 {metrics.masks.mask_map50_95:.3f}")

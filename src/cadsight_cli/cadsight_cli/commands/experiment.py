@@ -17,7 +17,7 @@ _PAPERS = {
     "morato": ("number of images from CAD by number of real ones, and its grid of mAP50", "views"),
     "rudenko": ("Mask R-CNN on rendered and augmented masks, tested on photographs", "weather"),
     "transfer": ("synthetic images first, then real ones for fewer epochs", "box"),
-    "mixing": ("as many images in all, a growing share of them synthetic", "box"),
+    "mixing": ("as many images in all, a growing fraction of them synthetic", "box"),
 }
 _PAGE = "report.html"
 _GOES_ON = "Stopped or killed, the same command goes on where it was."
@@ -25,16 +25,16 @@ _GOES_ON = "Stopped or killed, the same command goes on where it was."
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser(
-        "experiment", help="train on several sets and judge them in one table", description=__doc__
+        "experiment", help="train on several sets and evaluate them in one table", description=__doc__
     )
     kinds = parser.add_subparsers(dest="kind", metavar="NAME", required=True)
-    sentence = "what each training set is worth, judged on one test set"
+    sentence = "what each training set is worth, evaluated on one test set"
     one = kinds.add_parser("sets", help=sentence, description=f"{sentence.capitalize()}. {_GOES_ON}")
     one.add_argument(
         "--set", action="append", required=True, metavar="NAME=DIR[:N][,DIR[:N]]",
         help="a training set, with :N that many images of a folder; repeat",
     )  # fmt: skip
-    one.add_argument("--test", required=True, metavar="DIR", help="the data set that all are judged on")
+    one.add_argument("--test", required=True, metavar="DIR", help="the data set that all are evaluated on")
     one.add_argument("--seeds", type=COUNT, default=3, help="trainings of each set (3)")
     one.add_argument("--no-normals", action="store_true", help="the detector alone")
     one.set_defaults(run=run_sets)
@@ -45,7 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.add_argument("--run", dest="run_folder", metavar="RUN", help="a run of `cadsight demo`, for real and test")
         if name != "rudenko":
             one.add_argument("--real", metavar="DIR", help="real images to train on (those of --run)")
-        one.add_argument("--test", metavar="DIR", help="real images that judge (those of --run)")
+        one.add_argument("--test", metavar="DIR", help="real images that evaluate (those of --run)")
         one.add_argument("--synthetic", metavar="DIR", help="synthetic images; left out, they are drawn by --recipe")
         one.add_argument("--recipe", metavar="YAML", help=f"what is drawn (config/recipes/{recipe}.yaml)")
         if name in ("comillas", "transfer", "mixing"):
@@ -62,7 +62,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _add_normals(parser: argparse.ArgumentParser) -> None:
     """Of experiments that train regressors of normals too."""
-    words = "the parts: their symmetry counts for normals, in training and in judging"
+    words = "the parts: their symmetry counts for normals, in training and in evaluating"
     parser.add_argument("--part", nargs="+", default=[], metavar="YAML", help=words)
     parser.add_argument("--normals", action="append", default=[], metavar="KEY=VALUE", help="option of train normals")
 
@@ -132,7 +132,7 @@ def _refuse_foreign(out: str) -> None:
 def _compared(plan: "Plan", args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from cadsight_core.parallel import spreader_of, threads_each
+    from cadsight_core.parallel import parallel_map_of, threads_each
     from cadsight_experiments.comparison import COMPARISON, Running, compare, table
 
     from cadsight_cli.arguments.idle import workers_of
@@ -148,17 +148,17 @@ def _compared(plan: "Plan", args: argparse.Namespace) -> int:
         here = Running(progress=lambda trial, what: TrainingBar(f"{trial}: {what}"), note=note)
         comparison = compare(plan, args.out, here)
     else:
-        spreader = spreader_of(workers, args.cluster)
+        parallel = parallel_map_of(workers, args.cluster)
 
-        def spread(work: Any, numbers: Any) -> Any:
-            with contextlib.closing(spreader(work, numbers)) as done:
+        def shown(work: Any, numbers: Any) -> Any:
+            with contextlib.closing(parallel(work, numbers)) as done:
                 yield from trial_bar(done, len(numbers))
 
         try:
-            there = Running(note=note, spread=spread, threads=0 if args.cluster else threads_each(workers))
+            there = Running(note=note, parallel=shown, threads=0 if args.cluster else threads_each(workers))
             comparison = compare(plan, args.out, there)
         finally:
-            spreader.close()
+            parallel.close()
     page = report_side_by_side([args.out], Path(args.out) / _PAGE)
     print(table(comparison), end="")
     print(Path(args.out) / COMPARISON)

@@ -33,7 +33,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_perception.live import BAG, REPORT, refuse_foreign_bag, watch
+    from cadsight_perception.live import BAG, REPORT, record_live, refuse_foreign_bag
     from cadsight_ros.programs import temporary_node
 
     from cadsight_cli.progress import Spoken, seconds_bar
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.out)
     refuse_foreign_bag(folder / BAG)
     with temporary_node("live") as node, seconds_bar("live", args.seconds) as progress:
-        report = watch(node, folder, args.seconds, args.timeout, progress, Spoken("perception"))
+        report = record_live(node, folder, args.seconds, args.timeout, progress, Spoken("perception"))
     for key in _SHOWN:
         value = getattr(report.figures, key)
         print(f"{key:20} {value:.1f}" if isinstance(value, float) else f"{key:20} {value}")

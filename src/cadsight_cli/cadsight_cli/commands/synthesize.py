@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_core.errors import CadsightError
     from cadsight_core.parallel import threads_each
-    from cadsight_core.watching import watched_by
+    from cadsight_core.progress import progress_to
     from cadsight_synthesis.datasets.export import FORMATS, export
     from cadsight_synthesis.datasets.rendered import images_of, write_set
 
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     workers = workers_of(args)
     threads = 0 if args.cluster else threads_each(workers)
     images = images_of(_recipe(args), args.engine or "cycles", threads)
-    with watched_by(counted):
+    with progress_to(counted):
         dataset = write_set(
             images, args.count, args.out, workers=workers, cluster=args.cluster, progress=image_bar
         )  # fmt: skip
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
 def run_preview(args: argparse.Namespace) -> int:
     from cadsight_core.files import make_folder
     from cadsight_core.output_file import is_page, refuse_foreign_file
-    from cadsight_core.watching import watched_by
+    from cadsight_core.progress import progress_to
     from cadsight_synthesis.datasets.page import write_page
     from cadsight_synthesis.datasets.preview import COUNT, preview
 
@@ -106,7 +106,7 @@ def run_preview(args: argparse.Namespace) -> int:
     recipe = _recipe(args)
     engine: Any = args.engine or "raster"
     count = args.count or COUNT
-    with watched_by(counted):
+    with progress_to(counted):
         figures = list(image_bar(preview(recipe, engine, count), count, "preview"))
     facts = {"Recipe": args.recipe, "Kind": recipe.kind, "Engine": engine, "Seed": str(recipe.seed)}
     print(write_page(page, f"Preview of {recipe.name}", facts, figures))

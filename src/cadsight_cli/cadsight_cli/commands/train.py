@@ -62,7 +62,7 @@ def _add_tracker(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_learning.data.loading import divided, load_together, oddities, of_splits
+    from cadsight_learning.data.loading import dataset_warnings, load_together, of_splits, split_train_valid
     from cadsight_learning.evaluation.evaluate import in_classes_of
     from cadsight_learning.fit import fit_detector, fit_normals
     from cadsight_learning.options import NormalOptions
@@ -87,10 +87,10 @@ def run(args: argparse.Namespace) -> int:
         refuse_validation(train, valid)
         notes = []
     else:
-        train, valid, how = divided(samples)
+        train, valid, how = split_train_valid(samples)
         notes = copies(train, valid)
     print(f"{len(train)} images to train on, {len(valid)} to validate on: {how}")
-    for sentence in [*oddities(args.data, train, classes, reading), *notes]:
+    for sentence in [*dataset_warnings(args.data, train, classes, reading), *notes]:
         print(f"note: {sentence}")
     parts = parts_of(args.part or (), classes) if args.kind == "normals" else []
     with _followed(args, options) as report:

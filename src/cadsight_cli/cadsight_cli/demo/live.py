@@ -11,7 +11,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.live_report import LiveReport
 from cadsight_core.output_folder import whole_folder
 from cadsight_core.run_folder import RunFolder
-from cadsight_perception.live import BAG, REPORT, watch
+from cadsight_perception.live import BAG, REPORT, record_live
 from cadsight_perception.presence import wait_for_result
 from tqdm import tqdm
 
@@ -26,7 +26,7 @@ _POSES = 100_000
 _TOUR, _TRUTH = "tour", "truth"
 
 
-def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs: Path, title: str) -> LiveReport:
+def run_live(seconds: float, config: Path, seed: int, models: Path, out: Path, logs: Path, title: str) -> LiveReport:
     """Serve both models while the arm goes through poses of its own; writes the bag and live.json, which is returned.
 
     The tour is a capture session whose images nobody keeps: it plans, moves and settles as the others did.
@@ -57,7 +57,7 @@ def look(seconds: float, config: Path, seed: int, models: Path, out: Path, logs:
         wait_until(started.is_set, lambda: first_pose, [*children, looking], shown.set_postfix_str)
         shown.set_postfix_str("")
         # Both are there, or the waits before had not ended.
-        report = watch(client.node, out, seconds, SILENCE_S, lambda passed: _tick(shown, passed, client))
+        report = record_live(client.node, out, seconds, SILENCE_S, lambda passed: _tick(shown, passed, client))
         shown.update(shown.total - shown.n)
         tour.cancel(SILENCE_S)
     return report

@@ -27,13 +27,13 @@ def slowness(usual: Usual, step_seconds: float, left: float) -> str | None:
     if times <= _SLOW:
         return None
     return (
-        f"this machine trains at about {_share(times)} of the usual pace now, about {_minutes(left)} instead of "
+        f"this machine trains at about {_fraction(times)} of the usual pace now, about {_minutes(left)} instead of "
         f"{_minutes(left / times)}, with the same result; {usual.fewer} would save about {_minutes(left / 2)}, and "
         "--quick, in another --out, trains one epoch only to show that all of it runs"
     )
 
 
-def _share(times: float) -> str:
+def _fraction(times: float) -> str:
     return f"1/{round(times)}"
 
 

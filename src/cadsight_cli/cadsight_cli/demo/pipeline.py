@@ -205,10 +205,12 @@ class Pipeline:
             put_in_place(self.run, out, self.say)
 
     def live(self, title: str, anew: bool) -> None:
-        from cadsight_cli.demo.live import look
+        from cadsight_cli.demo.live import run_live
 
         seconds, seed = self.settings.live_seconds, self._seed("live")
-        look(seconds, self._config("live"), seed, self.run.detector.parent, self.run.live, self._logs("live"), title)
+        run_live(
+            seconds, self._config("live"), seed, self.run.detector.parent, self.run.live, self._logs("live"), title
+        )
 
     def replay(self, title: str, anew: bool) -> None:
         from cadsight_cli.demo.live import replay

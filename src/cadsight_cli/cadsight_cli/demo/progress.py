@@ -31,7 +31,7 @@ def loop(title: str, unit: str = "image") -> Any:
 
 def training_bar(title: str) -> TrainingBar:
     """A bar over a training, with what validation says."""
-    return TrainingBar(f"{title:<{_WIDTH}}", _judged)
+    return TrainingBar(f"{title:<{_WIDTH}}", _evaluated)
 
 
 def paced(shown: TrainingBar, usual: Usual) -> "Callable[[StepReport], None]":
@@ -49,5 +49,5 @@ def paced(shown: TrainingBar, usual: Usual) -> "Callable[[StepReport], None]":
     return step
 
 
-def _judged(figures: Mapping[str, float]) -> dict[str, float]:
+def _evaluated(figures: Mapping[str, float]) -> dict[str, float]:
     return {name.removeprefix("valid/"): value for name, value in figures.items() if name.startswith("valid/m")}

@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from cadsight_core.watching import watched_by
+from cadsight_core.progress import progress_to
 from cadsight_report.build import STAGES, build_report
-from cadsight_report.entries import Judges
+from cadsight_report.entries import TestImages
 from cadsight_report.side_by_side import STAGES as SIDE_BY_SIDE_STAGES
 from cadsight_report.side_by_side import build_side_by_side
 from tqdm import tqdm
@@ -16,13 +16,13 @@ from cadsight_cli.progress import counted
 
 def report(folder: str | Path, title: str = "report") -> Path:
     """Write report.html and report.json of the run in ``folder``; returns the page."""
-    with _bar(title, STAGES) as stage, watched_by(counted):
+    with _bar(title, STAGES) as stage, progress_to(counted):
         return build_report(folder, stage).page
 
 
-def report_side_by_side(folders: Sequence[str | Path], page: Path, test: Judges | None = None) -> Path:
+def report_side_by_side(folders: Sequence[str | Path], page: Path, test: TestImages | None = None) -> Path:
     """Write the page of several runs; returns it."""
-    with _bar("report", SIDE_BY_SIDE_STAGES) as stage, watched_by(counted):
+    with _bar("report", SIDE_BY_SIDE_STAGES) as stage, progress_to(counted):
         return build_side_by_side(folders, page, test, stage)
 
 

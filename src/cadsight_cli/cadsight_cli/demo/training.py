@@ -28,9 +28,9 @@ def train_detector(
     """Train on the labelled and the composed images, and keep the epoch that is best on the validation session."""
     dataset = Dataset.open(train)
     images = end_to_end(dataset.samples(), Dataset.open(composed).samples())
-    judges = Dataset.open(valid).samples()
+    valid_samples = Dataset.open(valid).samples()
     with tracked(_TRACKER, out, asdict(options)) as tracker:
-        fit_detector(images, judges, dataset.classes, out, options, both(progress, tracker), steps)
+        fit_detector(images, valid_samples, dataset.classes, out, options, both(progress, tracker), steps)
 
 
 def train_normals(
@@ -47,6 +47,6 @@ def train_normals(
     The epoch that is best on the validation session is kept; nothing drawn is in that.
     """
     dataset = Dataset.open(train)
-    samples, judges = dataset.samples(), Dataset.open(valid).samples()
+    samples, valid_samples = dataset.samples(), Dataset.open(valid).samples()
     with tracked(_TRACKER, out, asdict(options)) as tracker:
-        fit_normals(samples, judges, dataset.classes, out, options, both(progress, tracker), parts, steps)
+        fit_normals(samples, valid_samples, dataset.classes, out, options, both(progress, tracker), parts, steps)

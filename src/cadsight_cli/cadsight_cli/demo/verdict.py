@@ -43,7 +43,7 @@ def _shown(value: float | bool | None) -> str:
 
 def _advice(one: Useless, settings: DemoSettings) -> str:
     """What to type: the training that was too short is done again, with what comes after it, and nothing before."""
-    if not one.judged:
+    if not one.evaluated:
         return "the report says what is missing"
     epochs, seconds = f"{one.model}_epochs", f"{one.model}_seconds"
     words = [f"--{one.model}-epochs {_LONGER * getattr(settings, epochs)}"]

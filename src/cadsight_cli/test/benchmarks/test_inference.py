@@ -47,7 +47,7 @@ def test_plain_torch_is_the_network_as_it_was_built_and_finds_what_ours_finds(tm
     assert fed == [True]
 
 
-def test_each_runtime_is_judged_by_a_split_that_the_model_did_not_learn_from(tmp_path):
+def test_each_runtime_is_evaluated_by_a_split_that_the_model_did_not_learn_from(tmp_path):
     data = Dataset.create(tmp_path / "data", ("part",))
     rng = np.random.default_rng(0)
     for split in ("train", "test"):
@@ -58,7 +58,7 @@ def test_each_runtime_is_judged_by_a_split_that_the_model_did_not_learn_from(tmp
     learned = LearnedFrom.of(data.samples("train"), (), "scratch")
     save_model(tmp_path / "m", ModelCard("detector", "yolo11n", ("part",), 64), module.state_dict(), learned)
     benchmark = InferenceBenchmark(model=str(tmp_path / "m"), runs=1, threads=1, data=str(data.folder))
-    with pytest.raises(CadsightError, match="learned from 1 of the 2 images to judge it by, the first is train"):
+    with pytest.raises(CadsightError, match="learned from 1 of the 2 images to evaluate it on, the first is train"):
         benchmark.run(lambda *_: None)
     found = dataclasses.replace(benchmark, split="test").run(lambda *_: None)
     assert 0 <= found["torch"]["map50_95"] <= 1

@@ -16,7 +16,7 @@ from cadsight_core.formats import load
 from cadsight_core.images import read_image, write_image
 from cadsight_core.sample import Instance, Sample
 
-from cadsight_core import watching
+from cadsight_core import progress
 
 
 @pytest.fixture
@@ -92,6 +92,7 @@ def test_a_few_images_are_taken_by_lot_as_the_seed_says(folder, tmp_path):
     assert len(first) == 4
     assert taken("again") == first
     assert taken("other", "--seed", "1") != first
+    assert taken("random", "--by", "random") == taken("lot", "--by", "lot") == first
     assert [split for _, split in taken("divided", "--split", "3,1")] != [split for _, split in first]
 
 
@@ -322,7 +323,7 @@ def test_a_file_where_a_folder_is_to_be_is_refused_in_a_sentence(folder, tmp_pat
 
 
 def test_long_readings_say_how_far_they_are(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(watching, "MANY", 4)
+    monkeypatch.setattr(progress, "MANY", 4)
     (tmp_path / "set").mkdir()
     for seed, name in enumerate("abcdef"):
         write_image(tmp_path / "set" / f"{name}.png", np.full((30, 40, 3), seed, np.uint8))

@@ -49,7 +49,7 @@ EXPERIMENTS = {
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_draws_trains_judges_and_tells_and_does_it_once(sets, tmp_path, name, capsys):
+def test_an_experiment_draws_trains_evaluates_and_tells_and_does_it_once(sets, tmp_path, name, capsys):
     kind, wanted = EXPERIMENTS[name]
     out = tmp_path / "out"
     words = ["experiment", name, "--test", str(sets / "test"), "--recipe", str(sets / f"{kind}0.yaml")]

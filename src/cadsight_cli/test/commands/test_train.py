@@ -100,11 +100,11 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
     assert "argument --most: '1' was given, expected a whole number of at least 2" in capsys.readouterr().err
 
 
-def test_a_model_is_not_judged_by_images_that_it_learned_from(model, data, tmp_path, capsys):
+def test_a_model_is_not_evaluated_by_images_that_it_learned_from(model, data, tmp_path, capsys):
     words = ["evaluate", "--model", str(model), "--data"]
     assert main([*words, str(data)]) == 2
     error = capsys.readouterr().err
-    assert f"{model} learned from 8 of the 10 images to judge it by, the first is " in error
+    assert f"{model} learned from 8 of the 10 images to evaluate it on, the first is " in error
     assert "expected images that training never saw" in error
     # A copy by another name.
     for part, source in (("images", "images/train/3.png"), ("labels", "labels/train/3.txt")):
@@ -112,10 +112,12 @@ def test_a_model_is_not_judged_by_images_that_it_learned_from(model, data, tmp_p
         shutil.copy(data / source, tmp_path / part / "test" / f"other{Path(source).suffix}")
     (tmp_path / "data.yaml").write_text("test: images/test\nnames: [square]\n")
     assert main([*words, str(tmp_path)]) == 2
-    assert f"learned from 1 of the 1 images to judge it by, the first is other ({tmp_path}" in capsys.readouterr().err
+    assert (
+        f"learned from 1 of the 1 images to evaluate it on, the first is other ({tmp_path}" in capsys.readouterr().err
+    )
 
 
-def test_what_speaks_against_the_images_to_judge_by_is_noted(model, data, tmp_path, capsys):
+def test_what_speaks_against_the_images_to_evaluate_by_is_noted(model, data, tmp_path, capsys):
     words = ["--data", str(data), "--split", "valid"]
     assert main(["evaluate", "--model", str(model), *words]) == 0
     assert f"note: by 2 of the 2 images {model} was validated" in capsys.readouterr().out
@@ -157,7 +159,7 @@ def test_bad_input_is_answered_in_one_sentence(words, sentence, data, tmp_path, 
     assert sentence in lines[0]
 
 
-def test_a_model_is_not_judged_on_classes_that_it_does_not_know(model, data, tmp_path, capsys):
+def test_a_model_is_not_evaluated_on_classes_that_it_does_not_know(model, data, tmp_path, capsys):
     other = tmp_path / "other"
     for part in ("images/train", "labels/train"):
         (other / part).mkdir(parents=True)

@@ -37,7 +37,7 @@ def data(tmp_path_factory):
     return folder
 
 
-def test_a_regressor_is_trained_and_judged_with_the_symmetry_of_several_parts(data, tmp_path, capsys):
+def test_a_regressor_is_trained_and_evaluated_with_the_symmetry_of_several_parts(data, tmp_path, capsys):
     out, file = tmp_path / "normals", tmp_path / "figures.json"
     parts = ["--part", str(data / "rod.yaml"), str(data / "plate.yaml")]
     words = ["--data", str(data / "data"), "--out", str(out), "--epochs", "1", "--image-size", "32", "--device", "cpu"]
@@ -48,11 +48,11 @@ def test_a_regressor_is_trained_and_judged_with_the_symmetry_of_several_parts(da
         "rod": [{"axis": [0.0, 0.0, 1.0], "order": 0}],
         "plate": [{"axis": [1.0, 0.0, 0.0], "order": 2}],
     }
-    judged = ["evaluate", "--model", str(out), "--data", str(data / "data"), "--split", "valid", "--json", str(file)]
-    assert main([*judged, *parts]) == 0
+    evaluated = ["evaluate", "--model", str(out), "--data", str(data / "data"), "--split", "valid", "--json", str(file)]
+    assert main([*evaluated, *parts]) == 0
     printed = capsys.readouterr().out
     figures = json.loads(file.read_text())
-    assert "\n2 crops, 2 up to their part's symmetry; degrees, and shares under 5 and 10 degrees\n" in printed
+    assert "\n2 crops, 2 up to their part's symmetry; degrees, and fractions under 5 and 10 degrees\n" in printed
     assert {"mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg"} <= figures.keys()
     assert f"calibration error {figures['calibration']['error']:.3f}" in printed
     assert len(figures["calibration"]["observed"]) == len(figures["calibration"]["expected"]) == 19

@@ -22,8 +22,8 @@ def test_a_slow_machine_is_told_how_long_it_takes_and_what_would_save():
 def test_it_is_said_once_and_the_time_left_is_shown(capsys, step_seconds, lines):
     with training_bar("train") as shown:
         step = paced(shown, USUAL)
-        for share in (0.1, 0.4):
-            step(StepReport(share, step_seconds, 90.0))
+        for fraction in (0.1, 0.4):
+            step(StepReport(fraction, step_seconds, 90.0))
     told = capsys.readouterr()
     assert told.out.count("usual pace") == lines
     assert "left=01:30" in told.err

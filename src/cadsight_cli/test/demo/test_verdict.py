@@ -6,19 +6,19 @@ from cadsight_cli.demo.settings import DemoSettings
 from cadsight_cli.demo.verdict import verdict
 from cadsight_core.live_report import LiveFigures, ReplayVerdict
 from cadsight_report.figures import ReplayFigures
-from cadsight_report.targets import judge
+from cadsight_report.targets import verdicts
 
 GOOD = made.run(
     detector=made.detector(map50=0.99, map50_95=0.9),
     normals=made.normals(mean_deg=7.0, median_deg=3.0),
-    live=made.look(detected=0, dropped_in_transport=0, overhead_ms_p50=1.0),
+    live=made.live_figures(detected=0, dropped_in_transport=0, overhead_ms_p50=1.0),
     replay=ReplayFigures(LiveFigures(frames=50), ReplayVerdict(True, 50)),
     seconds={"all": 700.0},
 )
 
 
 def said(figures, settings=None, quick=False):
-    told = replace(figures, targets=judge(figures))
+    told = replace(figures, targets=verdicts(figures))
     return verdict(told, settings or DemoSettings(detector_epochs=4), quick)
 
 
@@ -55,7 +55,7 @@ def test_a_quick_run_means_nothing_and_is_not_held_to_anything(map50):
     assert lines[-1] == "--quick shows that all of it runs: these figures mean nothing"
 
 
-def test_a_model_that_was_not_judged_is_not_told_to_train_longer():
+def test_a_model_that_was_not_evaluated_is_not_told_to_train_longer():
     lines, finds = said(replace(GOOD, normals=None))
     assert not finds
-    assert lines[-1] == "useless: the regressor of normals was not judged: the report says what is missing"
+    assert lines[-1] == "useless: the regressor of normals was not evaluated: the report says what is missing"

@@ -41,8 +41,8 @@ from cadsight_core.formats.json_files import checked, head_of, json_bytes, parse
 from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
+from cadsight_core.progress import step_if_many, with_progress_if_many
 from cadsight_core.sample import Sample, Split
-from cadsight_core.watching import step_if_many, watched_if_many
 
 # About.
 _BYTES_A_LABEL = 100
@@ -209,7 +209,7 @@ def _contents(file: _File, notes: Notes) -> _Contents:
     boxed = is_typed(annotations, Boxed)
     typed = boxed or is_typed(annotations, Annotation)
     shaped: set[Any] = set()
-    for number, annotation in watched_if_many(enumerate(annotations), len(annotations), "labels read"):
+    for number, annotation in with_progress_if_many(enumerate(annotations), len(annotations), "labels read"):
         if boxed and annotation["category_id"] in known and annotation.keys().isdisjoint(NOT_PLAIN):
             holder = by_id.get(annotation["image_id"])
             if holder is not None and annotation.get("bbox") is not None:

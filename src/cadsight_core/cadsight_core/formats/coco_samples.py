@@ -15,9 +15,9 @@ from cadsight_core.formats.coco_description import Raw
 from cadsight_core.formats.columns import Columns, Row, reach, rows
 from cadsight_core.formats.notes import Notes
 from cadsight_core.images import image_size
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample, Split, decode_mask
 from cadsight_core.shapes import bounds, given_polygons, instance_mask, is_crowd, run_lengths
-from cadsight_core.watching import watched_if_many
 
 _ANNOTATION_KEYS = ("image_id", "category_id", "bbox", "score", "cadsight")
 _IMAGE_KEYS = ("file_name", "width", "height", "cadsight")
@@ -58,7 +58,9 @@ class CocoSamples:
         self._told: set[int] = set()
         # A strict reader does not open the images here.
         looked_at = (
-            range(len(images)) if notes.strict else watched_if_many(range(len(images)), len(images), "images found")
+            range(len(images))
+            if notes.strict
+            else with_progress_if_many(range(len(images)), len(images), "images found")
         )
         self.usable = [n for n in looked_at if self._is_usable(n)]
 

@@ -10,8 +10,8 @@ from cadsight_core.formats.anything import Reading, find, read_found
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.writers import TARGETS, WRITERS, Writing
 from cadsight_core.formats.yolo import Shapes
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Sample
-from cadsight_core.watching import watched_if_many
 
 Arrange = Callable[[Sequence[Sample]], Sequence[Sample]]
 
@@ -67,7 +67,7 @@ def convert(
     # What is left out is counted before anything is written: a label that cannot be used ends it here.
     loses = writer.loses(samples, writing)
     counting = Counting()
-    for sample in watched_if_many(samples, len(samples), "labels counted"):
+    for sample in with_progress_if_many(samples, len(samples), "labels counted"):
         counting.add(sample, loses(sample))
     names, why = writer.loses_classes(loaded.classes, counting.used)
     if names:

@@ -18,9 +18,9 @@ from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.xml_files import elements, number, read_xml, root_of, text
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Split, encode_mask
 from cadsight_core.shapes import bounds
-from cadsight_core.watching import watched_if_many
 
 _SHAPES = ("box", "polygon", "ellipse", "mask", "polyline", "points", "cuboid", "skeleton", "tag")
 _CORNERS = 90
@@ -73,7 +73,7 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
             notes.problem("odd label", path, text_, loses="labels")
         classes.update(dict.fromkeys(text(label, "name") for label in root.iter("label") if text(label, "name")))
         entries = list(elements(root, "image"))
-        for entry in watched_if_many(entries, len(entries), "labels read"):
+        for entry in with_progress_if_many(entries, len(entries), "labels read"):
             image = found_image(_locator(path, tree, image_tree), _names(entry), path, notes)
             size = None if image is None else size_of(image, _told(entry), path, notes)
             if image is None or size is None:

@@ -14,8 +14,8 @@ from cadsight_core.formats.locating import same_name
 from cadsight_core.formats.tree import Tree
 from cadsight_core.images import SUFFIXES
 from cadsight_core.output_folder import whole_folder
+from cadsight_core.progress import step_if_many, with_progress_if_many
 from cadsight_core.sample import Sample, Split
-from cadsight_core.watching import step_if_many, watched_if_many
 
 # Earlier versions left this in an export, without a list of what they wrote.
 _MARK = ".cadsight-export"
@@ -100,7 +100,7 @@ def write_splits(
             images, file = layout(split)
             for place in (work / images, (work / file).parent):
                 place.mkdir(parents=True, exist_ok=True)
-            for sample in watched_if_many(group, len(group), "images written"):
+            for sample in with_progress_if_many(group, len(group), "images written"):
                 copy_image(sample, work / images)
             with step_if_many(len(group), "labels written"):
                 write_json(work / file, content(group))

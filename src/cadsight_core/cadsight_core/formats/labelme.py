@@ -26,9 +26,9 @@ from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.images import pillow_reads
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, encode_mask
 from cadsight_core.shapes import Polygon, bounds, fill
-from cadsight_core.watching import watched_if_many
 
 # Corners of the polygon that stands for a circle: it is within 0.1 % of its area.
 _CIRCLE = 90
@@ -105,7 +105,7 @@ def _names(path: Path, told: str) -> list[str]:
 
 def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
     listed = []
-    for path in watched_if_many(files, len(files), "label files read"):
+    for path in with_progress_if_many(files, len(files), "label files read"):
         try:
             told = checked(parse_json(json_bytes(path), path), _File)
         except CadsightError as error:

@@ -11,8 +11,8 @@ from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.images import image_size
 from cadsight_core.output_folder import MARK
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Sample
-from cadsight_core.watching import watched_if_many
 
 
 def claim_images(tree: Tree) -> Claim | None:
@@ -43,7 +43,7 @@ def claim_dataset(tree: Tree) -> Claim | None:
 def _images(folder: Path, images: Sequence[Path], notes: Notes) -> Loaded:
     samples = []
     named = zip(images, sample_names([("", p) for p in images], folder), strict=True)
-    for image, name in watched_if_many(named, len(images), "images found"):
+    for image, name in with_progress_if_many(named, len(images), "images found"):
         try:
             samples.append(Sample(name, image, image_size(image)))
         except CadsightError as error:

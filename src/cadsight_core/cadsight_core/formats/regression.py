@@ -28,9 +28,9 @@ from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.geometry import Array
 from cadsight_core.images import image_size, read_image, write_image
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.text_files import read_text
-from cadsight_core.watching import watched_if_many
 
 HEADER = "Name, width, height, u, v, w"
 FILE = "labels.txt"
@@ -99,7 +99,7 @@ def _read(file: Path, notes: Notes) -> list[Sample]:
         raise CadsightError(f"{file} begins with {lines[0] if lines else ''!r}, expected the header {HEADER!r}")
     samples: list[Sample] = []
     seen: set[str] = set()
-    for number, line in watched_if_many(enumerate(lines[1:], 2), len(lines) - 1, "labels read"):
+    for number, line in with_progress_if_many(enumerate(lines[1:], 2), len(lines) - 1, "labels read"):
         if not line.strip():
             continue
         try:
@@ -135,7 +135,7 @@ def write_regression(
     with whole_export(folder) as work:
         lines = [HEADER]
         group = samples if isinstance(samples, Sequence) else list(samples)
-        for sample in watched_if_many(group, len(group), "images written"):
+        for sample in with_progress_if_many(group, len(group), "images written"):
             instances = [i for i in sample.instances if i.normal is not None]
             image = read_image(sample.image) if instances else None
             for index, instance in enumerate(instances):

@@ -16,7 +16,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.account import LeftOut
 from cadsight_core.formats.finding import looks_like_labels
 from cadsight_core.formats.tree import Tree
-from cadsight_core.watching import step
+from cadsight_core.progress import step
 
 NAME = "datumaro"
 _PROGRAM = Path(__file__).with_name("datumaro_program.py")

@@ -29,9 +29,9 @@ from cadsight_core.formats.merging import merged
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.via_table import SUFFIX, entries_of, is_via_table, names_in
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, instance_contour, is_crowd
-from cadsight_core.watching import watched_if_many
 
 FILE = "via_region_data.json"
 CLASS_ATTRIBUTES = ("class", "label", "name", "type", "category")
@@ -145,7 +145,7 @@ def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attrib
     key = class_attribute or _class_attribute(entries)
     classes = _classes(entries, key, project)
     samples = []
-    for (entry, image), name in watched_if_many(zip(found, names, strict=True), len(found), "labels read"):
+    for (entry, image), name in with_progress_if_many(zip(found, names, strict=True), len(found), "labels read"):
         size = readable_size(image, notes)
         if size is None:
             continue

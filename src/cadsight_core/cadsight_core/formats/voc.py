@@ -20,9 +20,9 @@ from cadsight_core.formats.locating import Locator
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.xml_files import number, read_xml, root_of, text
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Split
 from cadsight_core.text_files import read_text
-from cadsight_core.watching import watched_if_many
 
 _IMAGES = ("JPEGImages", "images", "Images", "jpegimages")
 _FLAGS = ("difficult", "truncated", "occluded")
@@ -44,7 +44,7 @@ def claim_voc(tree: Tree, image_tree: Tree | None = None, only: Path | None = No
         return None
     quiet = Notes()
     images = []
-    for path in watched_if_many(files, len(files), "label files read"):
+    for path in with_progress_if_many(files, len(files), "label files read"):
         try:
             told = text(read_xml(path), "filename")
         except CadsightError:

@@ -16,9 +16,9 @@ from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.via import write_via
 from cadsight_core.formats.yolo import Shapes, is_in_view, key_points_of, row_kind, write_yolo
 from cadsight_core.output_folder import whole_folder
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import has_shape, is_crowd
-from cadsight_core.watching import watched_if_many
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Writer:
 def _write_dataset(samples: Sequence[Sample], loaded: Loaded, target: Path, writing: Writing) -> Path:
     with whole_folder(target, replace=False) as work:
         dataset = Dataset.create(work, loaded.classes, extra=loaded.extra)
-        for sample in watched_if_many(samples, len(samples), "images written"):
+        for sample in with_progress_if_many(samples, len(samples), "images written"):
             if writing.square:
                 boxes = tuple(replace(i, box=i.box.squared(sample.size)) for i in sample.instances)
                 sample = replace(sample, instances=boxes)

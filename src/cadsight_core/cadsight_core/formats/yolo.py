@@ -22,10 +22,10 @@ from cadsight_core.formats.listed import readable_size
 from cadsight_core.formats.notes import Notes
 from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.yolo_layout import MOST_CLASSES, UNSPLIT, Layout, find_layout, label_path
+from cadsight_core.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, cut, given_polygons, has_shape, instance_contour, is_crowd, joined
 from cadsight_core.text_files import read_text
-from cadsight_core.watching import watched_if_many
 from cadsight_core.yaml_file import dump_yaml
 
 __all__ = ["claim_yolo", "format_line", "label_path", "parse_line", "read_yolo", "write_yolo"]
@@ -79,7 +79,7 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
     largest = -1
     classes = layout.classes
     named = zip(layout.images, sample_names(layout.images, layout.folder), strict=True)
-    for (split, image), name in watched_if_many(named, len(layout.images), "label files read"):
+    for (split, image), name in with_progress_if_many(named, len(layout.images), "label files read"):
         size = readable_size(image, notes)
         if size is None:
             continue
@@ -270,7 +270,7 @@ def write_yolo(
             if name:
                 data[name] = f"images/{name}"
             group = samples if isinstance(samples, Sequence) else list(samples)
-            for sample in watched_if_many(group, len(group), "images written"):
+            for sample in with_progress_if_many(group, len(group), "images written"):
                 copy_image(sample, images)
                 shown = [i for i in sample.instances if not is_crowd(i) and is_in_view(i, sample.size)]
                 kind = "boxes" if count else row_kind(shown, shapes, square=square)

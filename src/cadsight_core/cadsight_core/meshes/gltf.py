@@ -93,7 +93,7 @@ class _File:
         return data[start : start + length], said.get("byteStride")
 
     def accessor(self, number: Any, *, normalised: bool | None = None) -> NDArray[Any]:
-        """(N, width) of an accessor, sparse ones too; whole numbers as shares of their most where they are normalised.
+        """(N, width) of an accessor, sparse ones too; whole numbers as fractions of their most where normalised.
 
         Args:
             normalised: what holds whatever the file says.

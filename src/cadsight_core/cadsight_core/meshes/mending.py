@@ -10,7 +10,7 @@ from cadsight_core.meshes.orientation import oriented
 from cadsight_core.meshes.triangles import Triangles
 from cadsight_core.meshes.welding import welded
 
-# A triangle lower than this share of the surface's extent has no area.
+# A triangle lower than this fraction of the surface's extent has no area.
 _FLAT = 1e-9
 
 

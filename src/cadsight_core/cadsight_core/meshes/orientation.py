@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cadsight_core.geometry import Array
 from cadsight_core.meshes.shells import Shells, shells_of
 
-# A closed shell of less than this share of its box encloses nothing.
+# A closed shell of less than this fraction of its box encloses nothing.
 _NO_VOLUME = 1e-9
 # How far around a place a shell must go to hold it, of 1 all around.
 _HELD = 0.6
@@ -154,6 +154,6 @@ def _crossings(start: Array, way: Array, corners: Array, own: int) -> tuple[int,
     sides = np.stack([x[i] * y[j] - x[j] * y[i] for i, j in ((1, 2), (2, 0), (0, 1))])
     hit: NDArray[np.bool_] = np.asarray((sides > 0).all(axis=0) | (sides < 0).all(axis=0))
     hit[own] = False
-    shares = sides[:, hit] / sides[:, hit].sum(axis=0)
-    along = np.einsum("kn,nk->n", shares, (corners[hit] - start) @ way)
+    barycentric = sides[:, hit] / sides[:, hit].sum(axis=0)
+    along = np.einsum("kn,nk->n", barycentric, (corners[hit] - start) @ way)
     return int((along > 0).sum()), int((along < 0).sum())

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from cadsight_core.geometry import Array
 from cadsight_core.meshes.triangles import Triangles
 
-# Nearer than this share of the surface's extent is the same place.
+# Nearer than this fraction of the surface's extent is the same place.
 _SAME = 1e-8
 
 

@@ -37,7 +37,7 @@ def test_a_box_is_read_in_metres():
     assert (found.colours, found.notes) == (None, ())
 
 
-# A share of 127 is 0.01 m: corners at +-0.02, 0.015 and 0.004 m are 254 and so on, so the node makes up for a half.
+# A fraction of 127 is 0.01 m: corners at +-0.02, 0.015 and 0.004 m are 254 and so on, so the node makes up for a half.
 @pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "f4"])
 @pytest.mark.parametrize("normalised", [True, False])
 @pytest.mark.parametrize("stride", [None, 16])

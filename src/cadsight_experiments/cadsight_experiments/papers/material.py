@@ -49,10 +49,10 @@ def drawn(
     """
     read: Any = read_recipe(recipe)
     if run and isinstance(read, BoxRecipe) and read.from_session is None:
-        # Held as the arm held it, what both models are judged on, and in each image another way: of one pose the
+        # Held as the arm held it, what both models are evaluated on, and in each image another way: of one pose the
         # regressor learns little from more views.
         session = Source(str(RunFolder(Path(run)).session("train").folder.resolve()))
-        held = replace(read.held, share=1.0, as_captured_deg=10.0)
+        held = replace(read.held, fraction=1.0, as_captured_deg=10.0)
         read = replace(read, from_session=session, held=held, views_per_scene=1)
     images = images_of(read, engine, 0 if cluster else threads_each(workers))
     return str(write_set(images, count, out, workers=workers, cluster=cluster, progress=progress).folder)

@@ -21,7 +21,7 @@ class Material:
     Attributes:
         real, synthetic, translated: to train on; translated ones are synthetic ones made to look real.
         augmented: the synthetic ones with changed copies.
-        test: real ones that judge.
+        test: real ones that evaluate.
     """
 
     real: str
@@ -97,12 +97,14 @@ def transfer(material: Material, scale: Scale) -> Plan:
 def mixing(material: Material, scale: Scale, images: int) -> Plan:
     """The same number of ``images``, more and more of them synthetic."""
     sets = []
-    for share in scale.shares:
-        synthetic = round(share * images)
+    for fraction in scale.fractions:
+        synthetic = round(fraction * images)
         counted = ((material.synthetic, synthetic), (material.real, images - synthetic))
         # A set of one image has none left to validate on.
         folders, counts = zip(*[(f, n) for f, n in counted if n > 1], strict=True)
-        sets.append(TrainingSet(f"synthetic{share:.0%}".rstrip("%"), folders, counts, facts={"synthetic_share": share}))
+        sets.append(
+            TrainingSet(f"synthetic{fraction:.0%}".rstrip("%"), folders, counts, facts={"synthetic_share": fraction})
+        )
     return _plan(sets, material, scale, _detector(scale), _normals(scale))
 
 

@@ -18,7 +18,7 @@ class Scale:
         sizes: of YOLO, where an experiment compares them.
         real_steps, synthetic_steps: numbers of images in a grid.
         shares: of synthetic images in a mixture.
-        fewer: share of the epochs that are left after another training.
+        fewer: fraction of the epochs that are left after another training.
         copies: changed copies of each rendered image, where an experiment augments.
         detector, normals, mask: options of the trainings; ``mask`` those of a Mask R-CNN.
     """
@@ -29,7 +29,7 @@ class Scale:
     sizes: tuple[str, ...]
     real_steps: tuple[int, ...]
     synthetic_steps: tuple[int, ...]
-    shares: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    fractions: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     fewer: float = 0.3
     copies: int = 1
     detector: Mapping[str, Any] = field(default_factory=dict)
@@ -45,7 +45,7 @@ SCALES = {
         sizes=("nano",),
         real_steps=(0, 4),
         synthetic_steps=(0, 6),
-        shares=(0.0, 1.0),
+        fractions=(0.0, 1.0),
         detector={"epochs": 1, "image_size": 96, "batch": 4},
         normals={"epochs": 1, "image_size": 32, "batch": 4},
         mask={"family": "mask-rcnn", "epochs": 1, "image_size": 64, "batch": 2},

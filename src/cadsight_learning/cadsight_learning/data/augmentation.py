@@ -88,10 +88,10 @@ def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Gene
 
 
 def drawn(
-    images: Sequence[Labelled], number: int, shape: tuple[int, int], share: float, rng: np.random.Generator
+    images: Sequence[Labelled], number: int, shape: tuple[int, int], fraction: float, rng: np.random.Generator
 ) -> Labelled:
-    """The image ``number`` as a step sees it: recoloured, and moved or, with a chance of ``share``, a mosaic."""
-    if rng.random() < share:
+    """The image ``number`` as a step sees it: recoloured, and moved or, in the ``fraction`` of them, a mosaic."""
+    if rng.random() < fraction:
         others = rng.integers(len(images), size=3)
         one = mosaic([images[number], *(images[i] for i in others)], shape, rng)
     else:
@@ -142,8 +142,8 @@ def _shaded(image: Rgb, rng: np.random.Generator) -> Rgb:
     angle, softness = rng.uniform(0, 2 * np.pi), rng.uniform(0.01, 0.6)
     x = (np.arange(columns, dtype=np.float32) / columns - 0.5) * np.cos(angle) / softness
     y = (np.arange(rows, dtype=np.float32) / rows - 0.5) * np.sin(angle) / softness + 0.5
-    share = np.clip(np.add.outer(y - rng.uniform(-0.4, 0.4) / softness, x).astype(np.float32), 0, 1)
-    factor = 1 + share * np.float32(rng.uniform(0.45, 1.3) - 1)
+    fraction = np.clip(np.add.outer(y - rng.uniform(-0.4, 0.4) / softness, x).astype(np.float32), 0, 1)
+    factor = 1 + fraction * np.float32(rng.uniform(0.45, 1.3) - 1)
     return np.asarray(cv2.multiply(image, cv2.merge([factor] * 3), dtype=cv2.CV_8U), np.uint8)
 
 

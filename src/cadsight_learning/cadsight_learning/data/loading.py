@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from cadsight_core.choice import by_lot
+from cadsight_core.choice import random_sample
 from cadsight_core.derived import DerivedSamples, end_to_end
 from cadsight_core.errors import CadsightError
 from cadsight_core.health import unpaired
@@ -14,7 +14,7 @@ from cadsight_core.shapes import is_crowd
 
 from cadsight_core import formats
 
-_VALID_SHARE = 0.15
+_VALID_FRACTION = 0.15
 
 
 def load_together(
@@ -26,7 +26,7 @@ def load_together(
     """Samples of several data sets of any known format, read when they are taken out; classes are told apart by name.
 
     Args:
-        counts: how many images are taken of each, 0 for all; they are drawn by lot from those that are not for
+        counts: how many images are taken of each, 0 for all; they are drawn at random from those that are not for
             testing, and a smaller number of the same ``seed`` is a part of a larger one.
         reading: how they are read.
 
@@ -56,7 +56,7 @@ def _renamed(samples: Sequence[Sample], ids: Sequence[int], before: str) -> Sequ
     return DerivedSamples(make, range(len(samples)))
 
 
-def oddities(
+def dataset_warnings(
     paths: Sequence[str | Path],
     train: Sequence[Sample],
     classes: Sequence[str],
@@ -81,14 +81,14 @@ def oddities(
 
 
 def unlabelled(
-    paths: Sequence[str | Path], judging: Sequence[Sample], reading: formats.Reading | None = None
+    paths: Sequence[str | Path], validating: Sequence[Sample], reading: formats.Reading | None = None
 ) -> list[str]:
-    """What speaks against judging by data sets, though it can be done: a sentence each.
+    """What speaks against evaluating on data sets, though it can be done: a sentence each.
 
     Images whose labels are missing count as showing nothing where their format lists them, and are left out where it
     does not; label files without an image are left out.
     """
-    return _lone(paths, judging, "count as showing nothing", reading)
+    return _lone(paths, validating, "count as showing nothing", reading)
 
 
 def parts_in(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
@@ -130,7 +130,7 @@ def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -
     there = of_splits(samples, ("train", "valid", ""))
     if count > len(there):
         raise CadsightError(f"{count} images are to be taken of {path}, which has {len(there)}, expected fewer")
-    taken = by_lot(there, count, seed)
+    taken = random_sample(there, count, seed)
     return DerivedSamples(lambda number: dataclasses.replace(taken[number], split=""), range(len(taken)))
 
 
@@ -152,7 +152,7 @@ def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:
     return kept
 
 
-def divided(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sample], str]:
+def split_train_valid(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sample], str]:
     """Training and validation samples, and a sentence on how they were told apart.
 
     By their split where some are marked 'valid' ('test' ones are left out); else of each folder of images the last
@@ -171,15 +171,15 @@ def divided(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sampl
     for number, sample in enumerate(rest):
         folders.setdefault(sample.image.parent, []).append((sample.name, number))
     learned: list[int] = []
-    judging: list[int] = []
+    validating: list[int] = []
     for named in folders.values():
         numbers = [number for _, number in sorted(named, key=lambda one: one[0])]
-        first = max(min(len(numbers) - round(len(numbers) * _VALID_SHARE), len(numbers) - 1), 1)
+        first = max(min(len(numbers) - round(len(numbers) * _VALID_FRACTION), len(numbers) - 1), 1)
         learned += numbers[:first]
-        judging += numbers[first:]
-    if not judging:
-        learned, judging = learned[:-1], learned[-1:]
-    train, valid = (DerivedSamples(lambda number: rest[number], numbers) for numbers in (learned, judging))
+        validating += numbers[first:]
+    if not validating:
+        learned, validating = learned[:-1], learned[-1:]
+    train, valid = (DerivedSamples(lambda number: rest[number], numbers) for numbers in (learned, validating))
     which = f"{len(valid)} of {len(rest)} images"
     if len(folders) == 1:
         return train, valid, f"the last {which} by name validate"

@@ -12,11 +12,11 @@ _FIRST = 4
 
 
 def decode(raw: NDArray[np.float32], confidence: float, max_detections: int) -> Array:
-    """Parts (K, 6), the surest first: a box xyxy in the network's pixels, a score above ``confidence`` and a class.
+    """Parts (K, 6), best first: a box xyxy in the network's pixels, a score above ``confidence`` and a class.
 
     Args:
         raw: (4 + classes, M) of each of M candidates its box, centre and size, and a score a class. Of candidates of
-            one class that overlap the surest is kept.
+            one class that overlap the most confident is kept.
     """
     scores = raw[4:].max(axis=0)
     sure = np.flatnonzero(scores > confidence)
@@ -29,9 +29,9 @@ def decode(raw: NDArray[np.float32], confidence: float, max_detections: int) -> 
 
 
 def _kept(boxes: Array, scores: NDArray[np.float32], classes: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
-    """The numbers of the ``wanted`` surest of boxes (N, 4), corner and size, that no surer one of their class covers.
+    """The numbers of the ``wanted`` best of boxes (N, 4), corner and size, that no better one of their class covers.
 
-    They come the surest first. Only surer boxes matter to a box, so the others wait until too few are found.
+    They come the most confident first. Only surer boxes matter to a box, so the others wait until too few are found.
     """
     count = _FIRST * wanted
     while True:

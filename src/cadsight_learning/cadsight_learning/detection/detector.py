@@ -36,7 +36,7 @@ class Detector(Protocol):
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
-        """Parts of each image (H, W, 3), surest first, boxes in its own pixels, ``source`` 'model'."""
+        """Parts of each image (H, W, 3), most confident first, boxes in its own pixels, ``source`` 'model'."""
 
 
 @runtime_checkable

@@ -9,8 +9,8 @@ from cadsight_core.sample import Instance
 from numpy.typing import NDArray
 
 from cadsight_learning.data.letterbox import as_input
+from cadsight_learning.detection.batches import predict_batches
 from cadsight_learning.detection.decoding import decode
-from cadsight_learning.detection.looking import look
 from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.runtime.exported_network import ExportedNetwork
 
@@ -35,9 +35,9 @@ class ExportedDetector:
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
-        """Parts of each image, surest first, boxes in its own pixels; images may differ in size."""
+        """Parts of each image, most confident first, boxes in its own pixels; images may differ in size."""
 
         def answer(batch: NDArray[np.uint8]) -> list[Array]:
             return [decode(one, confidence, max_detections) for one in self._network(as_input(batch, 0.0, 1.0))]
 
-        return look(images, self.image_size, answer)
+        return predict_batches(images, self.image_size, answer)

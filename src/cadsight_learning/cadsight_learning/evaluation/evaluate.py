@@ -8,10 +8,10 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, angle_between
 from cadsight_core.images import read_image
+from cadsight_core.progress import step, with_progress
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import is_crowd
 from cadsight_core.symmetry import equal_normal
-from cadsight_core.watching import step, watched
 
 from cadsight_learning.detection.detector import Detector, TorchDetector
 from cadsight_learning.evaluation.normal_metrics import CropResult, NormalMetrics, Vector
@@ -28,7 +28,7 @@ from cadsight_learning.normals.task import nearest
 from cadsight_learning.normals.torch_regressor import NormalRegressor
 from cadsight_learning.normals.von_mises_fisher import concentrations
 from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
-from cadsight_learning.runtime.devices import memory_told
+from cadsight_learning.runtime.devices import out_of_memory_explained
 
 
 def evaluate_detector(
@@ -58,9 +58,9 @@ def evaluate_detector(
             "show nothing, as `cadsight data frames --background` adds them"
         )
     found_instances: list[list[Instance]] = []
-    with _memory_told(batch, detector.image_size):
+    with _out_of_memory_explained(batch, detector.image_size):
         starts = range(0, len(samples), batch)
-        for start in watched(starts, len(starts), "looking"):
+        for start in with_progress(starts, len(starts), "looking"):
             images = [read_image(s.image) for s in samples[start : start + batch]]
             found_instances += detector.predict(images, confidence, max_detections)
         losses = detector.losses(samples, square, batch) if isinstance(detector, TorchDetector) else {}
@@ -100,11 +100,11 @@ def evaluate_normals(
         CadsightError: for an empty set, one without normals, an unreadable image, or a device without memory left.
     """
     batch = _checked(samples, batch, regressor.at_once)
-    with _memory_told(batch, regressor.image_size):
+    with _out_of_memory_explained(batch, regressor.image_size):
         all_views = views(samples, symmetries=symmetries)
         answers = [
             regressor.predict(np.stack([v.crop for v in all_views[start : start + batch]]))
-            for start in watched(range(0, len(all_views), batch), -(-len(all_views) // batch), "looking")
+            for start in with_progress(range(0, len(all_views), batch), -(-len(all_views) // batch), "looking")
         ]
     normals, covariances = (np.concatenate(each) for each in zip(*answers, strict=True))
     viewing = np.stack([v.normal for v in all_views])
@@ -175,8 +175,8 @@ def _checked(samples: Sequence[Sample], batch: int | None, own: int) -> int:
     return batch or own
 
 
-def _memory_told(batch: int, image_size: int) -> contextlib.AbstractContextManager[None]:
-    return memory_told(f"batch {batch}, or the image_size {image_size} of the model's training")
+def _out_of_memory_explained(batch: int, image_size: int) -> contextlib.AbstractContextManager[None]:
+    return out_of_memory_explained(f"batch {batch}, or the image_size {image_size} of the model's training")
 
 
 def _boxes(instances: Sequence[Instance], sample: Sample, square: bool) -> Boxes:

@@ -20,8 +20,8 @@ class LabelProperties:
 
     Attributes:
         image: the name of its sample.
-        size: square root of the box's share of the image.
-        visible: share of the part that is not covered.
+        size: square root of the box's fraction of the image.
+        visible: fraction of the part that is not covered.
         brightness, contrast: mean and standard deviation of the grey values in the box, 0 to 1.
         tilt_deg: between the normal and the direction to the camera.
         at_border: 1 where the box touches the image's border.
@@ -48,7 +48,7 @@ class LabelProperties:
 PROPERTIES = tuple(f.name for f in fields(LabelProperties))[2:]
 
 
-def judged_objects(samples: Sequence[Sample], classes: Sequence[str]) -> tuple[LabelProperties, ...]:
+def evaluated_labels(samples: Sequence[Sample], classes: Sequence[str]) -> tuple[LabelProperties, ...]:
     """Properties of every label that counts, sample by sample in their order.
 
     Raises:

@@ -10,7 +10,7 @@ from cadsight_core.documents import taken_from
 from cadsight_learning.metrics.bootstrap import Interval
 from cadsight_learning.normals.calibration import Calibration
 
-# Those that have an interval; the last two are shares of angles under 5 and 10 degrees.
+# Those that have an interval; the last two are fractions of angles under 5 and 10 degrees.
 ANGLES = ("mean_deg", "median_deg", "p90_deg", "under_5_deg", "under_10_deg")
 Vector = tuple[float, float, float]
 
@@ -54,10 +54,10 @@ class NormalMetrics:
 
     Attributes:
         mean_deg, median_deg, p90_deg: mean, median and 90th percentile of the angles between predicted and true.
-        under_5_deg, under_10_deg: shares of the angles that are smaller.
+        under_5_deg, under_10_deg: fractions of the angles that are smaller.
         intervals: of these, 95 %, images resampled.
         loss: equation 1 of Comillas.
-        symmetric: how many of the ``crops`` were judged up to their part's symmetry.
+        symmetric: how many of the ``crops`` were evaluated up to their part's symmetry.
         calibration: None in what earlier versions wrote.
     """
 

@@ -37,7 +37,7 @@ def normal_saliency(regressor: NormalRegressor, crops: NDArray[np.uint8]) -> NDA
 
 
 def detector_saliency(detector: UltralyticsDetector, image: Rgb, class_id: int = 0) -> NDArray[np.float32]:
-    """Saliency (h, w), 0 to 1, of an image as the detector sees it, for its surest score of a class.
+    """Saliency (h, w), 0 to 1, of an image as the detector sees it, for its most confident score of a class.
 
     Raises:
         CadsightError: for a class that the detector lacks.

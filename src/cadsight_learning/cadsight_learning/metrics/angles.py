@@ -6,14 +6,14 @@ import numpy as np
 from cadsight_core.geometry import angle_between
 from numpy.typing import ArrayLike
 
-from cadsight_learning.metrics.bootstrap import Interval, interval, means, quantiles, resampled, share_intervals
+from cadsight_learning.metrics.bootstrap import Interval, interval, means, proportion_intervals, quantiles, resampled
 
-# Degrees; the share of angles under each is a figure.
+# Degrees; the fraction of angles under each is a figure.
 SMALL_ANGLES = (5, 10)
 
 
 def angle_figures(predicted: ArrayLike, true: ArrayLike) -> dict[str, float]:
-    """Mean, median and 90th percentile in degrees of the angles between normals (N, 3), and shares of small ones."""
+    """Mean, median and 90th percentile in degrees of the angles between normals (N, 3), and fractions of small ones."""
     angles = np.asarray(angle_between(predicted, true))
     return {
         "mean_deg": float(np.mean(angles)),
@@ -28,12 +28,12 @@ def angle_intervals(angles_deg: ArrayLike, images: Sequence[str], seed: int = 0)
     angles = np.asarray(angles_deg, float)
     names, place = np.unique(np.asarray(images), return_inverse=True)
     weights = resampled(len(names), seed=seed)[:, place]
-    shares = {f"under_{limit}_deg": means(angles < limit, weights) for limit in SMALL_ANGLES}
+    scores = {f"under_{limit}_deg": means(angles < limit, weights) for limit in SMALL_ANGLES}
     return {
         "mean_deg": interval(means(angles, weights)),
         "median_deg": interval(quantiles(angles, weights, 0.5)),
         "p90_deg": interval(quantiles(angles, weights, 0.9)),
-        **share_intervals(shares, len(names)),
+        **proportion_intervals(scores, len(names)),
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from cadsight_core.geometry import Array
 from numpy.typing import ArrayLike, NDArray
 
-RESAMPLES, SHARE = 1000, 0.95
+RESAMPLES, FRACTION = 1000, 0.95
 Interval = tuple[float, float]
 
 
@@ -26,9 +26,9 @@ def summed_again(per_image: ArrayLike, weights: NDArray[np.integer]) -> NDArray[
     return np.rint(np.tensordot(weights.astype(float), np.asarray(per_image, float), 1)).astype(int)
 
 
-def interval(values: ArrayLike, share: float = SHARE) -> Interval:
-    """The middle ``share`` of the values of the resamples; those that are no number are left out."""
-    tail = 50 * (1 - share)
+def interval(values: ArrayLike, fraction: float = FRACTION) -> Interval:
+    """The middle ``fraction`` of the values of the resamples; those that are no number are left out."""
+    tail = 50 * (1 - fraction)
     known = np.asarray(values, float)
     known = known[np.isfinite(known)]
     if not len(known):
@@ -37,14 +37,14 @@ def interval(values: ArrayLike, share: float = SHARE) -> Interval:
     return float(low), float(high)
 
 
-def share_interval(values: ArrayLike, images: int, share: float = SHARE) -> Interval:
-    """The interval of a share (0 to 1), honest where every resample gives a whole 0 or 1.
+def proportion_interval(values: ArrayLike, images: int, fraction: float = FRACTION) -> Interval:
+    """The interval of a fraction (0 to 1), honest where every resample gives a whole 0 or 1.
 
     Fifteen images out of fifteen leave a bootstrap nothing to vary. The exact interval of Clopper and Pearson (1934)
     for as many of as many images stands in its place: 0.78 to 1 for fifteen.
     """
-    low, high = interval(values, share)
-    least = ((1 - share) / 2) ** (1 / images)
+    low, high = interval(values, fraction)
+    least = ((1 - fraction) / 2) ** (1 / images)
     if low == high == 1.0:
         return least, 1.0
     if low == high == 0.0:
@@ -52,9 +52,9 @@ def share_interval(values: ArrayLike, images: int, share: float = SHARE) -> Inte
     return low, high
 
 
-def share_intervals(values: Mapping[str, Array], images: int) -> dict[str, Interval]:
-    """:func:`share_interval` of each figure; a figure that no resample has is left out."""
-    found = {name: share_interval(v, images) for name, v in values.items()}
+def proportion_intervals(values: Mapping[str, Array], images: int) -> dict[str, Interval]:
+    """:func:`proportion_interval` of each figure; a figure that no resample has is left out."""
+    found = {name: proportion_interval(v, images) for name, v in values.items()}
     return {name: pair for name, pair in found.items() if np.isfinite(pair).all()}
 
 

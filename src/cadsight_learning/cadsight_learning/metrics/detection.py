@@ -8,11 +8,17 @@ from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
 from cadsight_learning.metrics.average_precision import average_precision
-from cadsight_learning.metrics.bootstrap import Interval, resampled, share_interval, share_intervals, summed_again
+from cadsight_learning.metrics.bootstrap import (
+    Interval,
+    proportion_interval,
+    proportion_intervals,
+    resampled,
+    summed_again,
+)
+from cadsight_learning.metrics.box_metrics import METRICS, Matched
 from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.results import BoxMetrics, Confusion, DetectionMetrics
-from cadsight_learning.metrics.shares import METRICS, Matched
 
 BACKGROUND = "background"
 
@@ -37,17 +43,17 @@ def detection_figures(
     return DetectionMetrics(
         images=table.images,
         labels=int(table.labels.sum()),
-        shares=_shares(counts.sum(axis=(0, 1)), _mean_over_classes(there))
+        scores=_fractions(counts.sum(axis=(0, 1)), _mean_over_classes(there))
         | {"map50": precise.map50, "map50_95": precise.map50_95},
         mean_iou=float(table.overlap[right].mean()) if right.any() else 0.0,
         images_right=float(whole.mean()),
         intervals=_intervals(again.sum(axis=1), _mean_over_classes(precisions), table.images)
-        | {"pictures_right": share_interval(summed_again(whole, weights) / table.images, table.images)},
+        | {"pictures_right": proportion_interval(summed_again(whole, weights) / table.images, table.images)},
         confusion=Confusion((*names, BACKGROUND), tuple(map(tuple, table.confusion().tolist()))),
         per_class={
             names[c]: BoxMetrics(
                 labels=int(table.labels[:, c].sum()),
-                shares=_shares(counts[:, c].sum(axis=0), there[:, c]) | {"map50": ap50, "map50_95": ap},
+                scores=_fractions(counts[:, c].sum(axis=0), there[:, c]) | {"map50": ap50, "map50_95": ap},
                 intervals=_intervals(again[:, c], precisions[:, c], int(np.count_nonzero(table.labels[:, c]))),
             )
             for c, (ap50, ap) in precise.per_class.items()
@@ -59,20 +65,20 @@ def detection_figures(
 def resampled_figures(table: MatchTable, weights: NDArray[np.integer]) -> dict[str, Array]:
     """Each of ``METRICS`` (B,) where each image counts as often as ``weights`` (B, N) say."""
     again = summed_again(table.counts().sum(axis=1), weights)
-    return _shares_of(again, _mean_over_classes(table.average_precisions(weights)))
+    return _scores_of(again, _mean_over_classes(table.average_precisions(weights)))
 
 
 def _intervals(counts: NDArray[Any], precisions: Array, images: int) -> dict[str, Interval]:
     """Of ``counts`` (B, 3) and ``precisions`` (B, T) of the resamples."""
-    return share_intervals(_shares_of(counts, precisions), max(images, 1))
+    return proportion_intervals(_scores_of(counts, precisions), max(images, 1))
 
 
-def _shares(counts: NDArray[Any], precisions: Array) -> dict[str, float]:
-    """The shares of one set's ``counts`` (3,) and ``precisions`` (1, T); 0 where there is nothing to divide by."""
-    return {name: float(np.nan_to_num(value[0])) for name, value in _shares_of(counts[None], precisions).items()}
+def _fractions(counts: NDArray[Any], precisions: Array) -> dict[str, float]:
+    """The fractions of one set's ``counts`` (3,) and ``precisions`` (1, T); 0 where there is nothing to divide by."""
+    return {name: float(np.nan_to_num(value[0])) for name, value in _scores_of(counts[None], precisions).items()}
 
 
-def _shares_of(counts: NDArray[Any], precisions: Array) -> dict[str, Array]:
+def _scores_of(counts: NDArray[Any], precisions: Array) -> dict[str, Array]:
     """Each of ``METRICS`` (B,) of ``counts`` (B, 3) of right, found and labelled, and ``precisions`` (B, T)."""
     right, found, labelled = (counts[:, k].astype(float) for k in range(3))
     matched = Matched(right, found, labelled, precisions)

@@ -31,7 +31,7 @@ class MatchTable:
     Attributes:
         labels: (N, C) how many labels of each class an image has; ignored ones are not counted.
         image, class_id, score: (D,) of each detection: the place of its image, its class and how sure it was.
-        right: (D, T) whether it is right: the surest free one of its class on a label, at each threshold.
+        right: (D, T) whether it is right: the most confident free one of its class on a label, at each threshold.
         counted: (D, T) whether it counts: false on ignored labels.
         label: (D,) place of its label among its image's at IoU 0.5, or -1.
         overlap: (D,) IoU with that label, else with the label that it covers best, of any class.
@@ -139,7 +139,7 @@ class MatchTable:
 
 
 def _matched(truth: Boxes, found: Boxes) -> dict[str, Any]:
-    """COCO's matching at every threshold: surest first, each on the free label of its class that it covers best."""
+    """COCO's matching at every threshold: best first, each on the free label of its class that it covers best."""
     crowd, count = truth.crowd, len(truth.boxes)
     order = np.argsort(-found.scores, kind="stable")
     boxes, classes = found.boxes[order], found.classes[order]
@@ -192,7 +192,7 @@ def _mistaken(others: Array, label: NDArray[Any], counted: NDArray[np.bool_], cl
 def _precisions(
     right: NDArray[np.bool_], counted: NDArray[np.bool_], times: NDArray[Any], positives: NDArray[Any]
 ) -> Array:
-    """(B, T) average precision of detections, surest first, each there ``times`` (B, D) over ``positives`` labels."""
+    """(B, T) average precision of detections, best first, each there ``times`` (B, D) over ``positives`` labels."""
     found = np.zeros((len(times), len(THRESHOLDS)))
     needed = _needed(positives)
     # Rows one behind the other with room between: one search finds the places in all of them.

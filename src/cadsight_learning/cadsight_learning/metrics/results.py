@@ -8,9 +8,9 @@ from typing import Any
 from cadsight_core.documents import taken_from
 
 from cadsight_learning.metrics.bootstrap import Interval
+from cadsight_learning.metrics.box_metrics import METRICS
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.per_image import ImageResult
-from cadsight_learning.metrics.shares import METRICS
 
 # The figures that every stored file has; METRICS may have grown since.
 _ALWAYS = ("precision", "recall", "f1", "accuracy", "map50", "map50_95")
@@ -38,41 +38,41 @@ class BoxMetrics:
 
     Attributes:
         labels: how many there are.
-        shares: each of :data:`cadsight_learning.metrics.shares.METRICS` by its name; a file of before one was added
-            lacks it.
+        scores: each of :data:`cadsight_learning.metrics.box_metrics.METRICS` by its name; a file of before one was
+            added lacks it.
         intervals: of these, 95 %, images resampled; a figure that no resample has is left out.
     """
 
     labels: int
-    shares: Mapping[str, float]
+    scores: Mapping[str, float]
     intervals: Mapping[str, Interval]
 
     @property
     def precision(self) -> float:
-        return self.shares["precision"]
+        return self.scores["precision"]
 
     @property
     def recall(self) -> float:
-        return self.shares["recall"]
+        return self.scores["recall"]
 
     @property
     def f1(self) -> float:
-        return self.shares["f1"]
+        return self.scores["f1"]
 
     @property
     def accuracy(self) -> float:
-        return self.shares["accuracy"]
+        return self.scores["accuracy"]
 
     @property
     def map50(self) -> float:
-        return self.shares["map50"]
+        return self.scores["map50"]
 
     @property
     def map50_95(self) -> float:
-        return self.shares["map50_95"]
+        return self.scores["map50_95"]
 
     def _to_json(self) -> dict[str, Any]:
-        return {"labels": self.labels, **self.shares}
+        return {"labels": self.labels, **self.scores}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class DetectionMetrics(BoxMetrics):
     Attributes:
         images: how many there are.
         mean_iou: of what is right at IoU 0.5.
-        images_right: share of the images with every label found and nothing wrong (Rudenko, section 6).
+        images_right: fraction of the images with every label found and nothing wrong (Rudenko, section 6).
         matches: from which every figure and interval can be made again.
         losses: those of training on these images, of a detector that torch runs.
         masks: of a detector that gives masks, where the labels have some.
@@ -115,7 +115,7 @@ class DetectionMetrics(BoxMetrics):
     def figures(self) -> dict[str, float]:
         """Every figure that is a single number, by its name."""
         masks = asdict(self.masks) if self.masks else {}
-        of_boxes = {**self.shares, "mean_iou": self.mean_iou, "pictures_right": self.images_right}
+        of_boxes = {**self.scores, "mean_iou": self.mean_iou, "pictures_right": self.images_right}
         return {**of_boxes, **self.losses, **masks}
 
     def to_json(self) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _box_metrics(data: Mapping[str, Any]) -> dict[str, Any]:
     kept = (*_ALWAYS, *(name for name in METRICS if name in data and name not in _ALWAYS))
     return {
         "labels": int(data["labels"]),
-        "shares": {name: _number(data[name]) for name in kept},
+        "scores": {name: _number(data[name]) for name in kept},
         "intervals": intervals,
     }
 

@@ -22,7 +22,7 @@ from cadsight_learning.normals.crops import View, views_in
 # Of the captured poses' tilt and roll, degrees: what is drawn lies between and a little around them.
 _TILT, _ROLL = 9.0, 20.0
 # The painter's algorithm sorts faces by their middle, which goes wrong where faces are long: none longer than this
-# share of the part.
+# fraction of the part.
 _LONGEST_EDGE = 0.12
 
 

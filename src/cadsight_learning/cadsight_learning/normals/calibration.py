@@ -9,7 +9,7 @@ import numpy as np
 from cadsight_core.geometry import Array
 from scipy.stats import spearmanr
 
-from cadsight_learning.normals.von_mises_fisher import angles_within, mean_negative_log_likelihood, share_within
+from cadsight_learning.normals.von_mises_fisher import angles_within, fraction_within, mean_negative_log_likelihood
 
 # The shares at which the curve is drawn, and over which the error is averaged.
 LEVELS = np.arange(1, 20) / 20
@@ -21,7 +21,7 @@ class Calibration:
 
     Attributes:
         expected, observed: the points of a curve, a diagonal where all is well, below it where the regressor is too
-            sure: the share of errors within the angle that a share of them should lie within.
+            sure: the fraction of errors within the angle that a fraction of them should lie within.
         error: their mean distance (expected calibration error).
         negative_log_likelihood: in nats, lower for a better one.
         median_deg: median over crops of the angle that half of a crop's errors should lie within.
@@ -50,11 +50,11 @@ class Calibration:
 def calibration(angles_deg: Array, concentrations: Array) -> Calibration:
     """Angles (N,) that were found, against the von Mises-Fisher distributions that were predicted for them.
 
-    Each crop's distribution says within which angle a share of its errors lies. Of N crops the same share should be
-    found within it, whatever the share (Kuleshov et al., Accurate Uncertainties for Deep Learning, section 3.5).
+    Each crop's distribution says within which angle a fraction of its errors lies. Of N crops the same fraction should
+    be found within it, whatever it is (Kuleshov et al., Accurate Uncertainties for Deep Learning, section 3.5).
     """
-    shares, expected_deg = share_within(angles_deg, concentrations), angles_within(0.5, concentrations)
-    observed = np.array([(shares <= level).mean() for level in LEVELS])
+    fractions, expected_deg = fraction_within(angles_deg, concentrations), angles_within(0.5, concentrations)
+    observed = np.array([(fractions <= level).mean() for level in LEVELS])
     return Calibration(
         tuple(LEVELS.tolist()),
         tuple(observed.tolist()),

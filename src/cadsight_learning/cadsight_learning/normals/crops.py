@@ -14,9 +14,9 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb, read_image
 from cadsight_core.part import Symmetry
+from cadsight_core.progress import with_progress
 from cadsight_core.sample import Sample
 from cadsight_core.symmetry import EqualNormals
-from cadsight_core.watching import watched
 from numpy.typing import NDArray
 
 from cadsight_learning.data.on_demand import OnDemand
@@ -26,7 +26,7 @@ from cadsight_learning.normals.regressor import crop_rotation
 Symmetries = Mapping[int, Sequence[Symmetry]]
 # The image around a crop that is kept for turning it, in sides of the crop.
 _AROUND = 1.7
-# Share of training crops whose ground is replaced, where the part's mask is known.
+# Fraction of training crops whose ground is replaced, where the part's mask is known.
 _OTHER_GROUND = 0.6
 
 
@@ -70,7 +70,7 @@ def views(samples: Sequence[Sample], size: int = CROP_SIZE, symmetries: Symmetri
     Raises:
         CadsightError: when an image cannot be read, or no sample has a normal.
     """
-    looked_at = watched(samples, len(samples), "crops")
+    looked_at = with_progress(samples, len(samples), "crops")
     found = [view for sample in looked_at for view in _views_of(sample, size, symmetries or {})]
     if not found:
         raise CadsightError(f"none of {len(samples)} samples has a normal, expected labels with normals")
@@ -151,8 +151,8 @@ def on_other_ground(image: Rgb, mask: NDArray[np.uint8], rng: np.random.Generato
     if rng.random() < 0.5:  # most cells are light
         corners = np.clip(rng.uniform(150, 255) + rng.normal(0, 12, (2, 2, 3)), 0, 255).astype(np.float32)
     ground = cv2.resize(corners, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    share = mask.astype(np.float32) / 255
-    return np.asarray(cv2.blendLinear(image, ground.astype(np.uint8), share, 1 - share), np.uint8)
+    fraction = mask.astype(np.float32) / 255
+    return np.asarray(cv2.blendLinear(image, ground.astype(np.uint8), fraction, 1 - fraction), np.uint8)
 
 
 def recropped(view: View, angle: float, centre: Array, side: float, size: int = CROP_SIZE) -> Rgb:

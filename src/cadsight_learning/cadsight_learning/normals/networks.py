@@ -1,6 +1,6 @@
 """The networks of the regressor of normals, by name.
 
-Each is a sequence that ends in a linear layer and an output: :class:`UnitNormal` gives a normal, :class:`SureNormal`
+Each is a sequence that ends in a linear layer and an output: :class:`UnitNormal` gives a normal, :class:`NormalHead`
 also how sure it is. They take crops (N, 3, side, side) from -1 to 1 and give plain tensors, so they can be exported.
 """
 
@@ -35,13 +35,13 @@ class UnitNormal(nn.Module):
         return functional.normalize(x, dim=1, eps=1e-6)
 
 
-class SureNormal(nn.Module):
+class NormalHead(nn.Module):
     """Four numbers as a unit vector and its concentration: (N, 4), three columns of the normal and one of kappa."""
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.float()
-        share = torch.sigmoid(x[:, 3:])
-        concentration = torch.exp(math.log(LEAST) + (math.log(MOST) - math.log(LEAST)) * share)
+        fraction = torch.sigmoid(x[:, 3:])
+        concentration = torch.exp(math.log(LEAST) + (math.log(MOST) - math.log(LEAST)) * fraction)
         return torch.cat([functional.normalize(x[:, :3], dim=1), concentration], dim=1)
 
 
@@ -124,7 +124,7 @@ def compact(image_size: int) -> nn.Sequential:
 
 
 def efficientnet_lite0(image_size: int) -> nn.Sequential:
-    return _on(lite0.body(), lite0.FEATURES, image_size, Colours([lite0.MEAN] * 3, [lite0.SPREAD] * 3))
+    return _on(lite0.body(), lite0.FEATURES, image_size, Colours([lite0.MEAN] * 3, [lite0.STD] * 3))
 
 
 def mobilenet_v3_small(image_size: int) -> nn.Sequential:
@@ -157,9 +157,9 @@ def _on(layers: nn.Module, channels: int, image_size: int, colours: Colours) -> 
     nn.init.kaiming_normal_(last.weight, nonlinearity="relu")
     nn.init.zeros_(last.weight[3])
     nn.init.zeros_(last.bias)
-    share = math.log(_FIRST_CONCENTRATION / LEAST) / math.log(MOST / LEAST)
-    nn.init.constant_(last.bias[3:], math.log(share / (1 - share)))
-    parts = OrderedDict({"colours": colours, _BODY: layers, "head": head, "last": last, "output": SureNormal()})
+    fraction = math.log(_FIRST_CONCENTRATION / LEAST) / math.log(MOST / LEAST)
+    nn.init.constant_(last.bias[3:], math.log(fraction / (1 - fraction)))
+    parts = OrderedDict({"colours": colours, _BODY: layers, "head": head, "last": last, "output": NormalHead()})
     return nn.Sequential(parts)
 
 

@@ -18,7 +18,7 @@ from cadsight_learning.normals.von_mises_fisher import covariances
 
 # The range of the colours that the networks learn with.
 COLOURS = (-1.0, 1.0)
-# Of normals that nobody has judged yet: 20 degrees each way.
+# Of normals that nobody has evaluated yet: 20 degrees each way.
 _UNKNOWN = np.eye(3) * np.sin(np.radians(20.0)) ** 2
 
 

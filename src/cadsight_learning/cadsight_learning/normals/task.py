@@ -42,7 +42,7 @@ class Answers:
 
 
 class NormalTask:
-    """Crops with normals, judged by equation 1 on the validation crops.
+    """Crops with normals, evaluated on equation 1 on the validation crops.
 
     A network of normals alone descends equation 1, one that also gives a concentration the negative log-likelihood of
     the von Mises-Fisher distribution; both about the normal that is nearest to the prediction of those that look the
@@ -55,7 +55,7 @@ class NormalTask:
         self.steps = -(-len(train) // options.batch)
         self._depthwise = any(isinstance(m, nn.Conv2d) and m.groups > 1 for m in module.modules())
 
-    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
+    def batches(self, rng: np.random.Generator, fraction: float) -> Iterator[Batch]:
         self.module.train()
         for numbers in shuffled(len(self._train), self.options.batch, rng):
             drawn = [seen_again(self._train[i], rng, self.options.turn_deg, self.options.image_size) for i in numbers]
@@ -79,7 +79,7 @@ class NormalTask:
         # A processor takes half as long again for depthwise convolutions in bfloat16 as in float32.
         return contextlib.nullcontext() if self._depthwise and device.type == "cpu" else autocast(device)
 
-    def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
+    def evaluate(self, module: nn.Module) -> tuple[float, dict[str, float]]:
         found = self.answers(module)
         value = squared_distance(found.normals, found.true)
         figures = {"loss": value} | angle_figures(found.normals, found.true)

@@ -77,7 +77,7 @@ def concentrations(covariance: ArrayLike) -> Array:
     return np.maximum(np.exp(log), LEAST)
 
 
-def share_within(angles_deg: ArrayLike, concentration: ArrayLike) -> Array:
+def fraction_within(angles_deg: ArrayLike, concentration: ArrayLike) -> Array:
     """How much of the distribution lies within each angle of its mean, 0 to 1.
 
     ``1 - cos(angle)`` is exponential with the rate kappa, cut off at 2:
@@ -88,10 +88,10 @@ def share_within(angles_deg: ArrayLike, concentration: ArrayLike) -> Array:
     return np.expm1(-kappa * fall) / np.expm1(-2 * kappa)
 
 
-def angles_within(shares: ArrayLike, concentration: ArrayLike) -> Array:
-    """The angle in degrees within which each of ``shares``, 0 to 1, of the distribution lies."""
+def angles_within(fractions: ArrayLike, concentration: ArrayLike) -> Array:
+    """The angle in degrees within which each of ``fractions``, 0 to 1, of the distribution lies."""
     kappa = np.asarray(concentration, float)
-    fall = -np.log1p(np.asarray(shares, float) * np.expm1(-2 * kappa)) / kappa
+    fall = -np.log1p(np.asarray(fractions, float) * np.expm1(-2 * kappa)) / kappa
     return np.degrees(2 * np.arcsin(np.sqrt(np.clip(fall / 2, 0, 1))))
 
 

@@ -1,4 +1,4 @@
-"""Which images a model learned from, told by their content: by those it is not judged.
+"""Which images a model learned from, told by their content: by those it is not evaluated.
 
 FOLDER/NAME/learned_from.json lies beside the model's card; models of earlier versions have none.
 """
@@ -15,12 +15,12 @@ from typing import Any
 from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
 from cadsight_core.json_text import json_text
+from cadsight_core.progress import with_progress
 from cadsight_core.sample import Sample
-from cadsight_core.watching import watched
 
 LEARNED_FROM = "learned_from.json"
 LEARNED_FROM_FORMAT = "cadsight-learned-from-1"
-# Of a SHA-256: two of a million images share them with a chance of 3e-8.
+# Of a SHA-256: two of a million images share them with a probability of 3e-8.
 _DIGITS = 16
 
 
@@ -98,10 +98,10 @@ def shared(samples: Iterable[Sample], others: Mapping[str, Sample]) -> list[tupl
 
 
 def refuse_learned(model: str | Path, samples: Sequence[Sample]) -> list[str]:
-    """Refuse to judge the model in the folder ``model`` by images that it learned from.
+    """Refuse to evaluate the model in the folder ``model`` by images that it learned from.
 
     Returns:
-        what speaks against judging it by ``samples``, though it can be done: a sentence each.
+        what speaks against evaluating it on ``samples``, though it can be done: a sentence each.
 
     Raises:
         CadsightError: naming such an image; and for an image or a list that cannot be read.
@@ -112,13 +112,13 @@ def refuse_learned(model: str | Path, samples: Sequence[Sample]) -> list[str]:
             f"{model} does not tell which images it learned from, as models of earlier versions, so that these may "
             "be among them"
         ]
-    looked_at = watched(samples, len(samples), "images compared with those learned from")
+    looked_at = with_progress(samples, len(samples), "images compared with those learned from")
     found = [_short(content(s)) for s in looked_at]
     train, valid = set(known.train), set(known.valid)
     learned = [s for s, digits in zip(samples, found, strict=True) if digits in train]
     if learned:
         raise CadsightError(
-            f"{model} learned from {len(learned)} of the {len(samples)} images to judge it by, the first is "
+            f"{model} learned from {len(learned)} of the {len(samples)} images to evaluate it on, the first is "
             f"{learned[0].name} ({learned[0].image}), expected images that training never saw, such as those of "
             "another split or session"
         )

@@ -41,7 +41,7 @@ def on_device(batch: T, device: torch.device) -> T:
 
 
 @contextlib.contextmanager
-def memory_told(settings: str) -> Iterator[None]:
+def out_of_memory_explained(settings: str) -> Iterator[None]:
     """Turns the many errors of a device without memory left into one sentence that names ``settings`` to lower.
 
     Raises:

@@ -68,9 +68,9 @@ def _exported(network: nn.Module, kind: str, shape: tuple[int, int], folder: Pat
 
 
 def _difference(network: nn.Module, session: Session, shape: tuple[int, int]) -> float:
-    """The largest difference in any output (axis 1), as a share of the output's largest number where that is above 1.
+    """The largest difference in any output (axis 1), relative to the output's largest number where that is above 1.
 
-    A box's place in pixels is so compared as a share of the image, a score as it is.
+    A box's place in pixels is so compared as a fraction of the image, a score as it is.
     """
     here = in_torch(network)
     largest = 0.0

@@ -16,7 +16,7 @@ _CELLS = 8
 
 
 def channel_histograms(images: Sequence[Rgb]) -> dict[str, NDArray[np.float64]]:
-    """Share of pixels at each of 256 values (180 for hue, which counts half degrees), of all images together.
+    """Fraction of pixels at each of 256 values (180 for hue, which counts half degrees), of all images together.
 
     Raises:
         CadsightError: for an empty set.
@@ -50,7 +50,7 @@ def earth_movers_distances(first: Sequence[Rgb], second: Sequence[Rgb]) -> dict[
 
 
 def joint_histogram(images: Sequence[Rgb]) -> NDArray[np.float64]:
-    """Share of pixels (512,) in each cell of an 8 x 8 x 8 histogram of red, green and blue.
+    """Fraction of pixels (512,) in each cell of an 8 x 8 x 8 histogram of red, green and blue.
 
     Raises:
         CadsightError: for an empty set.

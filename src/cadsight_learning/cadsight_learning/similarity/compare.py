@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb, read_image
+from cadsight_core.progress import step, with_progress
 from cadsight_core.sample import Sample
-from cadsight_core.watching import step, watched
 from numpy.typing import NDArray
 
 from cadsight_learning.similarity import colour as distances
@@ -55,8 +55,8 @@ def by_features(first: Array, second: Array, extractor: Extractor) -> dict[str, 
         CadsightError: for a set of fewer than two images.
     """
     found = feature_distances.compared(first, second, extractor.name)
-    shares = [extractor.shares(features) for features in (first, second)]
-    scores = [feature_distances.inception_score(s) for s in shares if s is not None]
+    class_probabilities = [extractor.class_probabilities(features) for features in (first, second)]
+    scores = [feature_distances.inception_score(s) for s in class_probabilities if s is not None]
     return {**found, "inception_score": scores or None}
 
 
@@ -81,7 +81,7 @@ def between(
     """
     extractor = extractor or ImageFeatures()
     rows = [
-        extractor.of(read_image(s.image) for s in watched(samples, len(samples), f"features of {which}"))
+        extractor.of(read_image(s.image) for s in with_progress(samples, len(samples), f"features of {which}"))
         for samples, which in ((first, "the first"), (second, "the second"))
     ]
     with step("distances of the features"):
@@ -90,7 +90,7 @@ def between(
     neighbours = Neighbours(tuple(second), tuple(first[int(i)] for i in places), distance)
     coloured = [some(samples, _COLOURED) for samples in (first, second)]
     images = [
-        [read_image(s.image) for s in watched(samples, len(samples), f"colours of {which}")]
+        [read_image(s.image) for s in with_progress(samples, len(samples), f"colours of {which}")]
         for samples, which in zip(coloured, ("the first", "the second"), strict=True)
     ]
     with step("distances of the colours"):

@@ -36,7 +36,7 @@ class Extractor(Protocol):
     def of(self, images: Iterable[Rgb]) -> Array:
         """Features (N, D) of images (H, W, 3) of any size, which are taken one batch at a time."""
 
-    def shares(self, features: Array) -> Array | None:
+    def class_probabilities(self, features: Array) -> Array | None:
         """Of features (N, D) the probability (N, C) of each class of images; None where it classifies none."""
 
 
@@ -72,7 +72,7 @@ class ImageFeatures:
                 rows.append(maps.mean(dim=(2, 3)).double().numpy())
         return np.concatenate(rows) if rows else np.zeros((0, self.size))
 
-    def shares(self, features: Array) -> Array:
+    def class_probabilities(self, features: Array) -> Array:
         """Of features (N, :attr:`size`) the probability (N, 1000) of each class of ImageNet."""
         with torch.inference_mode():
             scores = self._classifier(torch.from_numpy(features).float())
@@ -104,7 +104,7 @@ class DetectorFeatures:
         rows = [self.detector.features(batch) for batch in _batches(images)]
         return np.concatenate(rows).astype(float) if rows else np.zeros((0, 0))
 
-    def shares(self, features: Array) -> None:
+    def class_probabilities(self, features: Array) -> None:
         """It finds parts in images and classifies no images."""
 
 
@@ -117,4 +117,4 @@ def _batches(images: Iterable[Rgb]) -> Iterator[list[Rgb]]:
 def _as_input(images: Sequence[Rgb]) -> torch.Tensor:
     # Squeezed and not cropped: what is at the border counts as well.
     sized = [cv2.resize(i, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for i in images]
-    return (torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2).float() / 255 - lite0.MEAN) / lite0.SPREAD
+    return (torch.from_numpy(np.stack(sized)).permute(0, 3, 1, 2).float() / 255 - lite0.MEAN) / lite0.STD

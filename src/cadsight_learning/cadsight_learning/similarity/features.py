@@ -38,7 +38,7 @@ def kernel_distance(first: Array, second: Array, seed: int = 0) -> dict[str, flo
     """Unbiased squared maximum mean discrepancy of features (N, D) and (M, D) with the kernel (x.y / D + 1)^3.
 
     Returns:
-        ``kid``, which is 0 on average where both sets are of one kind, however few the images; ``chance`` that two
+        ``kid``, which is 0 on average where both sets are of one kind, however few the images; ``p_value`` that two
         sets dealt at random from all these images would be as far apart, and ``level``, which 95 % of such would not
         reach.
 
@@ -52,11 +52,11 @@ def kernel_distance(first: Array, second: Array, seed: int = 0) -> dict[str, flo
     mine = (np.arange(len(both)) < len(first)).astype(float)
     rng = np.random.default_rng([seed, 0x21D])
     found, *dealt = _discrepancies(kernel, np.stack([mine, *(rng.permutation(mine) for _ in range(_PERMUTATIONS))]))
-    chance = (1 + np.count_nonzero(np.array(dealt) >= found)) / (1 + _PERMUTATIONS)
-    return {"kid": found, "chance": float(chance), "level": float(np.percentile(dealt, 95))}
+    p_value = (1 + np.count_nonzero(np.array(dealt) >= found)) / (1 + _PERMUTATIONS)
+    return {"kid": found, "chance": float(p_value), "level": float(np.percentile(dealt, 95))}
 
 
-def inception_score(shares: Array) -> float:
+def inception_score(class_probabilities: Array) -> float:
     """How surely each image is of one class, and how evenly the images are of many: the exponential of the mean
     divergence of an image's classes from those of all.
 
@@ -69,9 +69,9 @@ def inception_score(shares: Array) -> float:
     Raises:
         CadsightError: for no images.
     """
-    if not len(shares):
+    if not len(class_probabilities):
         raise CadsightError("a set of images to score is empty, expected at least one image")
-    return float(np.exp(rel_entr(shares, shares.mean(axis=0)).sum(axis=1).mean()))
+    return float(np.exp(rel_entr(class_probabilities, class_probabilities.mean(axis=0)).sum(axis=1).mean()))
 
 
 def nearest(of: Array, among: Array) -> tuple[NDArray[np.int64], Array]:

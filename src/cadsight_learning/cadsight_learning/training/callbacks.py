@@ -17,11 +17,11 @@ _WARM_UP = 0.06
 _LAST_RATE = 0.02
 
 
-def warm_cosine(share: float) -> float:
-    """The part of the highest rate after ``share`` of a training: up in a line, down in a cosine."""
-    if share < _WARM_UP:
-        return max(share / _WARM_UP, 0.02)
-    cosine = 0.5 * (1 + math.cos(math.pi * (share - _WARM_UP) / (1 - _WARM_UP)))
+def warm_cosine(fraction: float) -> float:
+    """The part of the highest rate after ``fraction`` of a training: up in a line, down in a cosine."""
+    if fraction < _WARM_UP:
+        return max(fraction / _WARM_UP, 0.02)
+    cosine = 0.5 * (1 + math.cos(math.pi * (fraction - _WARM_UP) / (1 - _WARM_UP)))
     return _LAST_RATE + (1 - _LAST_RATE) * cosine
 
 
@@ -33,7 +33,7 @@ class LearningRate(Callback):
 
     def before_step(self, trainer: Trainer, batch: Any) -> None:
         for phase in trainer.phases:
-            rate = self._highest[phase.name] * self._factor(trainer.share)
+            rate = self._highest[phase.name] * self._factor(trainer.fraction)
             for group in phase.optimizer.param_groups:
                 group["lr"] = rate
 

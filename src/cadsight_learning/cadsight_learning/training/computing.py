@@ -17,13 +17,13 @@ from cadsight_learning.runtime.precision import full_precision, may_bfloat16
 T = TypeVar("T")
 Loss = Callable[[Any], tuple[Tensor, Any]]
 # Fewer steps in all are done before it pays to try how they are done fastest.
-_WORTH_TRYING = 300
+_LONG_ENOUGH = 300
 # When steps take so many times as long as before, it is tried again.
 _FALLEN = 3.0
 # Steps of each mode that is tried: the first makes what the others reuse.
 _TRIED = 2
-# What is under this share of the usual mode's time is taken instead; less would be chance.
-_WORTH = 0.85
+# What is under this fraction of the usual mode's time is taken instead; less would be chance.
+_FASTER = 0.85
 # A shorter step has nothing to win.
 _QUICK_S = 0.01
 
@@ -91,7 +91,7 @@ def quickest(seconds: Callable[[Mode], float], now: Mode, threads: int, threads_
         changes += [{"bfloat16": False}] * now.bfloat16 + [{"channels_last": not now.channels_last}]
     for change in changes:
         other = dataclasses.replace(best, **change)
-        if (took := seconds(other)) < least * _WORTH:
+        if (took := seconds(other)) < least * _FASTER:
             best, least = other, took
     return best
 
@@ -99,7 +99,7 @@ def quickest(seconds: Callable[[Mode], float], now: Mode, threads: int, threads_
 def step_seconds(module: nn.Module, loss: Loss, batch: Any, mode: Mode) -> float:
     """Seconds of one step of ``module`` on ``batch``, forth and back; it learns nothing and no chance is used up."""
     before = {name: value.clone() for name, value in module.named_buffers()}
-    chance = torch.get_rng_state()
+    rng_state = torch.get_rng_state()
     mode.prepare(module)
     took = []
     for _ in range(_TRIED):
@@ -112,7 +112,7 @@ def step_seconds(module: nn.Module, loss: Loss, batch: Any, mode: Mode) -> float
     with torch.no_grad():
         for name, buffer in module.named_buffers():
             buffer.copy_(before[name])
-    torch.set_rng_state(chance)
+    torch.set_rng_state(rng_state)
     return min(took[1:])
 
 
@@ -129,7 +129,7 @@ class Computing:
         """``steps`` are those of the whole training."""
         self.mode: Mode | None = None
         self._module, self._loss = module, loss
-        self._tries = device_of_module(module) == CPU and steps >= _WORTH_TRYING
+        self._tries = device_of_module(module) == CPU and steps >= _LONG_ENOUGH
         self._threads = torch.get_num_threads()
         self._usual_s = math.inf
 

@@ -11,11 +11,11 @@ _WARM_UP, _LEAST = 1, 3
 
 
 class Pace:
-    """Seconds of the steps of this process, and of its judging of epochs."""
+    """Seconds of the steps of this process, and of its evaluating of epochs."""
 
     def __init__(self) -> None:
         self._steps: deque[float] = deque(maxlen=_STEPS)
-        self._judging = 0.0
+        self._evaluating = 0.0
         self._seen = 0
         self._last = time.monotonic()
 
@@ -31,9 +31,9 @@ class Pace:
             self._steps.append(now - self._last)
         self._last = now
 
-    def judged(self) -> None:
-        """An epoch was judged since the last step."""
-        self._judging = time.monotonic() - self._last
+    def evaluated(self) -> None:
+        """An epoch was evaluated since the last step."""
+        self._evaluating = time.monotonic() - self._last
 
     @property
     def step(self) -> float | None:
@@ -41,5 +41,5 @@ class Pace:
         return statistics.median(self._steps) if len(self._steps) >= _LEAST else None
 
     def left(self, steps: int, epochs: int) -> float | None:
-        """Seconds that ``steps`` and the judging of ``epochs`` take at this pace, or None as above."""
-        return None if self.step is None else self.step * steps + self._judging * epochs
+        """Seconds that ``steps`` and the evaluating of ``epochs`` take at this pace, or None as above."""
+        return None if self.step is None else self.step * steps + self._evaluating * epochs

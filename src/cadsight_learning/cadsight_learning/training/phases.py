@@ -92,7 +92,7 @@ class Trainer:
         seed: int,
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        """``batches`` gives one epoch, from its random numbers and the share of the training that is done; ``steps``
+        """``batches`` gives one epoch, from its random numbers and the fraction of the training that is done; ``steps``
         are the batches of an epoch."""
         self.phases, self.callbacks = tuple(phases), tuple(callbacks)
         self.steps, self.epochs, self.seed = steps, epochs, seed
@@ -105,7 +105,7 @@ class Trainer:
         self._device = device_of_module(next(iter(self.modules.values())))
 
     @property
-    def share(self) -> float:
+    def fraction(self) -> float:
         """How much of the epochs is done, 0 to 1, this one's steps included."""
         return min((self.epoch + self.number / self.steps) / self.epochs, 1.0)
 
@@ -127,7 +127,7 @@ class Trainer:
         began = self.step
         for callback in self.callbacks:
             callback.before_epoch(self)
-        for batch in self._batches(rng, self.share):
+        for batch in self._batches(rng, self.fraction):
             batch = on_device(batch, self._device)
             if not self._may_step(batch):
                 break

@@ -21,7 +21,7 @@ class EpochReport:
 
     epoch: int
     epochs: int
-    share: float
+    fraction: float
     seconds: float
     figures: dict[str, float]
     best: bool
@@ -38,7 +38,7 @@ class StepReport:
         left: seconds until the end at this pace.
     """
 
-    share: float
+    fraction: float
     step_seconds: float
     left: float
 

@@ -35,7 +35,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 
 
 def shuffled(count: int, batch: int, rng: np.random.Generator) -> Iterator[list[int]]:
-    """The numbers below ``count`` in an order drawn by lot, ``batch`` at a time.
+    """The numbers below ``count`` in an order drawn at random, ``batch`` at a time.
 
     A last one alone gets another beside it, for normalisation over a batch of one would leave nothing of it.
     """
@@ -46,7 +46,7 @@ def shuffled(count: int, batch: int, rng: np.random.Generator) -> Iterator[list[
 
 
 class Task(Protocol):
-    """What is being trained, on what, and how it is judged.
+    """What is being trained, on what, and how it is evaluated.
 
     ``module`` lies on the device that trains it, and what ``loss`` is given is on that device too.
     """
@@ -54,13 +54,13 @@ class Task(Protocol):
     module: nn.Module
     steps: int  # batches an epoch
 
-    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Any]:
-        """One epoch; ``share`` says how much of the training is done."""
+    def batches(self, rng: np.random.Generator, fraction: float) -> Iterator[Any]:
+        """One epoch; ``fraction`` says how much of the training is done."""
 
     def loss(self, batch: Any) -> tuple[Tensor, dict[str, float]]:
         """The loss to descend, and its parts by name."""
 
-    def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
+    def evaluate(self, module: nn.Module) -> tuple[float, dict[str, float]]:
         """How good ``module`` is on validation images (higher is better), and its figures there by name."""
 
 
@@ -219,7 +219,7 @@ class _Quickest(Callback):
 
 
 class _BestEpoch(Callback):
-    """Judges each epoch by ``score`` and ``figures``; keeps the weights of the best one, whose number is 0 at first."""
+    """Evaluates each epoch; keeps ``score``, ``figures`` and weights of the best one, whose number is 0 at first."""
 
     name = "best"
 
@@ -230,8 +230,8 @@ class _BestEpoch(Callback):
         self._task, self._average, self._pace = task, average, pace
 
     def after_epoch(self, trainer: Trainer) -> None:
-        self.score, figures = self._task.judge(self._average)
-        self._pace.judged()
+        self.score, figures = self._task.evaluate(self._average)
+        self._pace.evaluated()
         self.figures = {f"train/{name}": value for name, value in trainer.means().items()}
         self.figures |= {f"valid/{name}": value for name, value in figures.items()}
         if self.score > self.best_score or not self.state:
@@ -290,20 +290,20 @@ class _Told(Callback):
         seconds = self._clock.now
         if self._clock.limit:
             left = min(left, max(self._clock.limit - seconds, 0.0))
-        self._steps(StepReport(self._share(trainer, seconds), self._pace.step, left))
+        self._steps(StepReport(self._fraction(trainer, seconds), self._pace.step, left))
 
     def after_epoch(self, trainer: Trainer) -> None:
         seconds, best, modes = self._clock.seconds, self._best, self._quickest.modes
-        share = 1.0 if trainer.done else self._share(trainer, seconds)
+        fraction = 1.0 if trainer.done else self._fraction(trainer, seconds)
         better, computed = best.epoch == trainer.epoch, modes[-1][1] if modes else ""
         self._progress(
-            EpochReport(trainer.epoch, trainer.epochs, share, seconds, best.figures, better, computed=computed)
+            EpochReport(trainer.epoch, trainer.epochs, fraction, seconds, best.figures, better, computed=computed)
         )
 
-    def _share(self, trainer: Trainer, seconds: float) -> float:
+    def _fraction(self, trainer: Trainer, seconds: float) -> float:
         """How much is done of the epochs, or of the time where that ends first."""
         by_time = seconds / self._clock.limit if self._clock.limit else 0.0
-        return min(max(trainer.share, by_time), 1.0)
+        return min(max(trainer.fraction, by_time), 1.0)
 
 
 def _older(data: Mapping[str, Any], schedule: Schedule, steps: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cadsight_learning.weights.checkpoint import load_state
 
 # As its authors normalised colours from 0 to 1.
-MEAN, SPREAD = 0.498, 0.502
+MEAN, STD = 0.498, 0.502
 FEATURES = 1280
 _CLASSIFIER = 2
 

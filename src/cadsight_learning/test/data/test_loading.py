@@ -8,7 +8,7 @@ from cadsight_core.formats.coco_writing import write_coco
 from cadsight_core.formats.yolo import write_yolo
 from cadsight_core.sample import Instance
 from cadsight_learning.data.labelled_images import labelled, without_crowds
-from cadsight_learning.data.loading import chosen, divided, load_together, oddities
+from cadsight_learning.data.loading import chosen, dataset_warnings, load_together, split_train_valid
 
 
 def test_classes_of_several_sets_are_told_apart_by_name(tmp_path, block_samples, other_samples):
@@ -22,7 +22,7 @@ def test_classes_of_several_sets_are_told_apart_by_name(tmp_path, block_samples,
 
 def test_marked_splits_are_kept_and_test_images_stay_out(block_samples, other_samples):
     test = [dataclasses.replace(s, split="test") for s in block_samples[6:]]
-    train, valid, how = divided([*block_samples[:6], *other_samples, *test])
+    train, valid, how = split_train_valid([*block_samples[:6], *other_samples, *test])
     assert ([s.name for s in train], [s.name for s in valid]) == (
         [s.name for s in block_samples[:6]],
         [s.name for s in other_samples],
@@ -31,7 +31,7 @@ def test_marked_splits_are_kept_and_test_images_stay_out(block_samples, other_sa
 
 
 def test_without_a_marked_split_the_last_block_by_name_validates(block_samples):
-    train, valid, how = divided(block_samples[::-1])
+    train, valid, how = split_train_valid(block_samples[::-1])
     assert [s.name for s in valid] == ["train010", "train011"]
     assert len(train) == 10
     assert how == "the last 2 of 12 images by name validate"
@@ -46,7 +46,7 @@ def test_of_each_folder_the_last_block_validates_so_that_none_only_validates(blo
         under("real", block_samples[:3]),
         under("single", block_samples[:1]),
     )
-    train, valid, how = divided([*twin, *real, *single])
+    train, valid, how = split_train_valid([*twin, *real, *single])
     assert [s.name for s in valid] == ["twin/train010", "twin/train011", "real/train002"]
     assert [s.name for s in train] == [s.name for s in [*twin[:10], *real[:2], *single]]
     assert how == "the last by name of each of 3 folders validate, 3 of 16 images"
@@ -54,14 +54,14 @@ def test_of_each_folder_the_last_block_validates_so_that_none_only_validates(blo
 
 def test_of_folders_of_one_image_one_validates(block_samples):
     alone = [dataclasses.replace(s, image=Path(s.name) / "image.png") for s in block_samples[:3]]
-    train, valid, how = divided(alone)
+    train, valid, how = split_train_valid(alone)
     assert (list(train), list(valid)) == (alone[:2], alone[2:])
     assert how == "the last by name of each of 3 folders validate, 1 of 3 images"
 
 
 def test_too_few_images_and_unknown_splits_are_refused(block_samples):
     with pytest.raises(CadsightError, match="1 images to train on, expected at least 2"):
-        divided(block_samples[:1])
+        split_train_valid(block_samples[:1])
     with pytest.raises(CadsightError, match="no image in the split 'test', expected one of train"):
         chosen(block_samples, "test")
 
@@ -69,11 +69,11 @@ def test_too_few_images_and_unknown_splits_are_refused(block_samples):
 def test_images_and_label_files_without_the_other_and_classes_without_labels_are_told(tmp_path, block_samples):
     yolo = tmp_path / "yolo"
     write_yolo({"train": block_samples[:4]}, ["block", "rod"], yolo)
-    assert oddities([yolo], load_together([yolo])[0], ["block"]) == []
+    assert dataset_warnings([yolo], load_together([yolo])[0], ["block"]) == []
     (yolo / "labels" / "train" / "train001.txt").unlink()
     (yolo / "images" / "train" / "train002.png").unlink()
     samples, classes = load_together([yolo])
-    assert oddities([yolo], samples, classes) == [
+    assert dataset_warnings([yolo], samples, classes) == [
         f"1 label files without an image are left out, the first is {yolo}/labels/train/train002.txt",
         f"1 images without labels are learned from as showing nothing, the first is {yolo}/images/train/train001.png",
         "nothing is learned of rod: no image to train on has such a label",
@@ -85,7 +85,7 @@ def test_an_image_that_no_file_of_labels_names_is_left_out(tmp_path, block_sampl
     extra = tmp_path / "coco" / "images" / "train" / "extra.png"
     extra.write_bytes(block_samples[2].image.read_bytes())
     samples, classes = load_together([tmp_path / "coco"])
-    assert oddities([tmp_path / "coco"], samples, classes) == [
+    assert dataset_warnings([tmp_path / "coco"], samples, classes) == [
         f"1 images without labels are left out, the first is {extra}"
     ]
 
@@ -99,7 +99,7 @@ def test_crowds_are_not_learned_from_and_that_is_told(tmp_path, block_samples):
     assert [len(without_crowds(s).instances) for s in samples] == [len(s.instances) for s in block_samples[:2]]
     write_coco(samples, ["block", "rod"], tmp_path / "coco")
     loaded, classes = load_together([tmp_path / "coco"])
-    told = oddities([tmp_path / "coco"], loaded, classes)
+    told = dataset_warnings([tmp_path / "coco"], loaded, classes)
     assert told == [
         f"2 labels are crowds and not learned from, the first is in {loaded[0].image}",
         "nothing is learned of rod: no image to train on has such a label",

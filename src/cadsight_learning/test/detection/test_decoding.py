@@ -28,7 +28,7 @@ def raw_of(boxes: list[list[float]], scores: list[list[float]]) -> np.ndarray:
         ([[0.5], [0.9], [0.7]], 0.8, 9, [(5, 7, 15, 17, 0.9, 0)]),
         ([[0.5], [0.9], [0.7]], 0.9, 9, []),  # above, not at
         ([[0.5], [0.9], [0.7]], 0.1, 1, [(5, 7, 15, 17, 0.9, 0)]),
-        # Of another class both stay; a box is of its surest class.
+        # Of another class both stay; a box is of its most confident class.
         ([[0.5, 0.1], [0.2, 0.9], [0.0, 0.0]], 0.1, 9, [(5, 7, 15, 17, 0.9, 1), (5, 5, 15, 15, 0.5, 0)]),
         ([[0, 0], [0, 0], [0, 0]], 0.0, 9, []),
     ],

@@ -171,7 +171,7 @@ class Hungry(torch.nn.Module):
         return self.inner(batch, *more, **options)
 
 
-def test_a_regressor_without_memory_left_is_told_what_to_lower_and_judges_with_that(block_samples):
+def test_a_regressor_without_memory_left_is_told_what_to_lower_and_evaluates_with_that(block_samples):
     torch.manual_seed(0)
     regressor = NormalRegressor("compact", 64)
     wanted = evaluate_normals(regressor, block_samples[:5])

@@ -26,7 +26,7 @@ def test_overlap_is_common_area_over_joint_area(a, b, expected):
 
 def test_average_precision_of_three_boxes_by_hand():
     truth = boxes((0, 0, 10, 10), (20, 0, 30, 10), (40, 0, 50, 10))
-    # Surest: right. Second: nothing there. Third: covers the second box to 0.8.
+    # Most confident: right. Second: nothing there. Third: covers the second box to 0.8.
     found = boxes((0, 0, 10, 10), (70, 0, 80, 10), (20, 0, 30, 8), scores=(0.9, 0.8, 0.7))
     figures = average_precision([truth], [found], 1)
     # Recall up to 1/3 at precision 1 (34 of COCO's 101 points), up to 2/3 at 2/3 (33 points), none above.

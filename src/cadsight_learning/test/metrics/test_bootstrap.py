@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from cadsight_learning.metrics.bootstrap import interval, means, quantiles, resampled, share_interval
+from cadsight_learning.metrics.bootstrap import interval, means, proportion_interval, quantiles, resampled
 
 
 def test_every_resample_has_as_many_images_as_the_set_and_the_seed_makes_it_again():
@@ -32,10 +32,10 @@ def test_an_interval_is_the_middle_and_leaves_out_what_is_no_number():
     # SciPy: stats.binomtest(15, 15).proportion_ci(0.95, "exact") and its like.
     [(1.0, 15, (0.7820, 1.0)), (0.0, 15, (0.0, 0.2180)), (1.0, 100, (0.9638, 1.0)), (1.0, 1, (0.025, 1.0))],
 )
-def test_all_right_is_not_certainty(value, block_samples, expected):
-    assert share_interval(np.full(50, value), block_samples) == pytest.approx(expected, abs=1e-4)
+def test_all_right_is_not_certainty(value, images, expected):
+    assert proportion_interval(np.full(50, value), images) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_share_that_varies_keeps_its_bootstrap_interval():
     values = np.linspace(0.5, 1.0, 201)
-    assert share_interval(values, 3) == pytest.approx(interval(values))
+    assert proportion_interval(values, 3) == pytest.approx(interval(values))

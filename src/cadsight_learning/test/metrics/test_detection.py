@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 from cadsight_learning.metrics.bootstrap import resampled
+from cadsight_learning.metrics.box_metrics import METRICS
 from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.metrics.detection import detection_figures, resampled_figures
 from cadsight_learning.metrics.matching import MatchTable
 from cadsight_learning.metrics.results import Confusion
-from cadsight_learning.metrics.shares import METRICS
 
 
 def boxes(*rows, scores=(), classes=()) -> Boxes:
@@ -33,18 +33,18 @@ def test_accuracy_is_right_over_right_wrong_and_missed():
     json.dumps(figures.to_json(), allow_nan=False)
 
 
-def drawn(images: int, share: float, seed: int = 0):
-    """Images with one label, which is found with a chance of ``share``."""
-    seen = np.random.default_rng(seed).random(images) < share
+def drawn(images: int, fraction: float, seed: int = 0):
+    """Images with one label, which is found with a probability of ``fraction``."""
+    seen = np.random.default_rng(seed).random(images) < fraction
     one = boxes((0, 0, 10, 10))
     return [one] * images, [Boxes(one.boxes, one.classes, np.ones(1)) if s else boxes() for s in seen]
 
 
-@pytest.mark.parametrize(("images", "share"), [(400, 0.8), (100, 0.5)])
-def test_the_interval_of_a_recall_is_that_of_its_binomial(block_samples, share):
-    figures = detection_figures(*drawn(block_samples, share), ["block"], 10)
+@pytest.mark.parametrize(("images", "fraction"), [(400, 0.8), (100, 0.5)])
+def test_the_interval_of_a_recall_is_that_of_its_binomial(images, fraction):
+    figures = detection_figures(*drawn(images, fraction), ["block"], 10)
     low, high = figures.intervals["recall"]
-    error = np.sqrt(figures.recall * (1 - figures.recall) / block_samples)
+    error = np.sqrt(figures.recall * (1 - figures.recall) / images)
     assert (low, high) == pytest.approx((figures.recall - 1.96 * error, figures.recall + 1.96 * error), abs=0.015)
     # One class, one IoU, nothing wrong: precision is certain, and mAP is the recall but for COCO's 101 points.
     assert figures.intervals["map50"] == pytest.approx([low, high], abs=0.02)
@@ -69,13 +69,13 @@ def test_every_figure_lies_in_its_interval_and_each_class_has_its_own():
     figures = detection_figures(truth, found, ["good", "bad"], 10)
     for one in (figures, *figures.per_class.values()):
         for name, (low, high) in one.intervals.items():
-            assert low <= getattr(one, name) <= high, name
+            assert low <= one.figures[name] <= high, name
     good, bad = (figures.per_class[name].intervals["recall"] for name in ("good", "bad"))
     assert good[0] > bad[1]
     again = resampled_figures(MatchTable.from_json(figures.matches.to_json()), resampled(60))
     assert np.percentile(again["map50_95"], [2.5, 97.5]).tolist() == pytest.approx(figures.intervals["map50_95"])
     whole = resampled_figures(figures.matches, np.ones((1, 60), int))
-    assert [whole[name][0] for name in METRICS] == pytest.approx(list(figures.shares.values()))
+    assert [whole[name][0] for name in METRICS] == pytest.approx(list(figures.fractions.values()))
 
 
 def test_images_of_nothing_have_no_figure_to_pretend():

@@ -32,8 +32,8 @@ def random_set(images: int, classes: int, seed: int, ties: bool = True) -> tuple
 
 
 @pytest.mark.parametrize(("images", "classes", "seed"), [(1, 1, 0), (15, 1, 1), (40, 3, 2), (150, 4, 3), (80, 9, 4)])
-def test_the_average_precision_of_the_set_as_it_is_is_cocos(block_samples, classes, seed):
-    truth, found = random_set(block_samples, classes, seed)
+def test_the_average_precision_of_the_set_as_it_is_is_cocos(images, classes, seed):
+    truth, found = random_set(images, classes, seed)
     library = average_precision(truth, found, classes, max_detections=100)
     ours = MatchTable.of(truth, found, classes).average_precisions()[0]
     wanted = {c: pair for c, pair in library.per_class.items() if ours.shape and np.isfinite(ours[c]).all()}

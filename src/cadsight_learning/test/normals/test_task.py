@@ -105,14 +105,14 @@ def test_a_network_that_says_how_sure_it_is_descends_the_likelihood():
     assert figures == pytest.approx({"loss": 0.2, "negative_log_likelihood": np.mean(expected)}, rel=1e-4)
 
 
-def test_validation_judges_by_what_looks_the_same(block_samples):
+def test_validation_evaluates_by_what_looks_the_same(block_samples):
     samples = side_normals(block_samples[:4])
     symmetric = {0: (FLIP, Symmetry(axis=(0.0, 0.0, 1.0), order=2))}
     turned_over = [-v.normal for v in views(samples, SIDE)]
     plain, same = (task(Says(turned_over), samples, s) for s in (None, symmetric))
-    assert plain.judge(plain.module)[1]["mean_deg"] == pytest.approx(180.0, abs=0.1)
-    assert same.judge(same.module)[1]["mean_deg"] == pytest.approx(0.0, abs=0.1)
-    assert same.judge(same.module)[0] == pytest.approx(0.0, abs=1e-5)
+    assert plain.evaluate(plain.module)[1]["mean_deg"] == pytest.approx(180.0, abs=0.1)
+    assert same.evaluate(same.module)[1]["mean_deg"] == pytest.approx(0.0, abs=0.1)
+    assert same.evaluate(same.module)[0] == pytest.approx(0.0, abs=1e-5)
 
 
 def test_what_looks_the_same_turns_with_the_crop(block_samples):

@@ -97,16 +97,16 @@ def test_a_covariance_of_anything_has_a_concentration():
 
 @settings(max_examples=60, deadline=None)
 @given(concentrations, st.floats(0.01, 0.99))
-def test_a_share_of_the_distribution_lies_within_its_angle(kappa, share):
-    angle = float(vmf.angles_within(share, kappa))
-    assert float(vmf.share_within(angle, kappa)) == pytest.approx(share, abs=1e-6)
+def test_a_share_of_the_distribution_lies_within_its_angle(kappa, fraction):
+    angle = float(vmf.angles_within(fraction, kappa))
+    assert float(vmf.fraction_within(angle, kappa)) == pytest.approx(fraction, abs=1e-6)
 
 
 def test_half_of_what_is_drawn_lies_within_the_median_angle():
     drawn = vonmises_fisher([0, 0, 1.0], 50.0).rvs(40_000, random_state=2)
     angles = np.degrees(np.arccos(np.clip(drawn[:, 2], -1, 1)))
     assert float(vmf.angles_within(0.5, 50.0)) == pytest.approx(np.median(angles), rel=0.02)
-    assert vmf.share_within(angles, 50.0).mean() == pytest.approx(0.5, abs=0.01)
+    assert vmf.fraction_within(angles, 50.0).mean() == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("factor", [0.2, 1.0, 7.0])

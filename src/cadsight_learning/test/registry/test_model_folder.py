@@ -145,12 +145,12 @@ def test_a_training_that_was_killed_before_its_model_was_kept_ends_where_it_was(
 def test_the_curves_of_a_model_are_its_own_until_another_takes_its_place(tmp_path, block_samples):
     seen = []
 
-    def watched(_):
+    def with_progress(_):
         seen.append((tmp_path / "m" / CURVES_JSON).read_bytes())
 
     for seed in (0, 1):
         options = dataclasses.replace(OPTIONS, seed=seed)
-        fit_normals(block_samples, block_samples[:4], ["block", "star"], tmp_path / "m", options, watched)
+        fit_normals(block_samples, block_samples[:4], ["block", "star"], tmp_path / "m", options, with_progress)
         seen.append((tmp_path / "m" / CURVES_JSON).read_bytes())
     first, second, done, *later, replaced = seen
     assert len(json.loads(first)) == 1

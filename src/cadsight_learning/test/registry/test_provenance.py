@@ -36,7 +36,7 @@ def test_images_that_were_learned_from_are_refused_by_content_and_named(block_sa
     twin = copied(block_samples[3], tmp_path, "renamed")
     with pytest.raises(
         CadsightError,
-        match=rf"{tmp_path} learned from 1 of the 3 images to judge it by, the first is renamed \({twin.image}\), "
+        match=rf"{tmp_path} learned from 1 of the 3 images to evaluate it on, the first is renamed \({twin.image}\), "
         "expected images that training never saw",
     ):
         refuse_learned(tmp_path, [*other_samples[2:], twin])

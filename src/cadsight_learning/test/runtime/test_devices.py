@@ -2,7 +2,7 @@ import pytest
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_learning.runtime import machine
-from cadsight_learning.runtime.devices import device_of, device_of_module, memory_told, on_device
+from cadsight_learning.runtime.devices import device_of, device_of_module, on_device, out_of_memory_explained
 from torch import nn
 
 
@@ -63,9 +63,9 @@ def test_every_tensor_of_a_batch_is_moved_however_it_is_nested():
 
 def test_a_device_without_memory_left_is_one_sentence_that_says_what_to_lower():
     words = "the memory does not suffice, expected lower settings: batch 16"
-    with pytest.raises(CadsightError, match=words), memory_told("batch 16"):
+    with pytest.raises(CadsightError, match=words), out_of_memory_explained("batch 16"):
         torch.empty(2**60, dtype=torch.uint8)
-    with pytest.raises(CadsightError, match="does not suffice"), memory_told("batch 16"):
+    with pytest.raises(CadsightError, match="does not suffice"), out_of_memory_explained("batch 16"):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
-    with pytest.raises(RuntimeError, match="shape"), memory_told("batch 16"):
+    with pytest.raises(RuntimeError, match="shape"), out_of_memory_explained("batch 16"):
         raise RuntimeError("shape mismatch")

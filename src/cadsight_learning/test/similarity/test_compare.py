@@ -39,16 +39,16 @@ def changed(samples, folder, change):
 def test_the_weights_are_in_their_places_a_cup_of_coffee_is_an_espresso(extractor):
     coffee = data.coffee()
     square = coffee[:, (coffee.shape[1] - coffee.shape[0]) // 2 :][:, : coffee.shape[0]]
-    (shares,) = extractor.shares(extractor.of([square]))
-    assert int(shares.argmax()) == 967  # ImageNet's espresso
-    assert shares[967] > 0.7
-    assert shares.sum() == pytest.approx(1)
+    (class_probabilities,) = extractor.class_probabilities(extractor.of([square]))
+    assert int(class_probabilities.argmax()) == 967  # ImageNet's espresso
+    assert class_probabilities[967] > 0.7
+    assert class_probabilities.sum() == pytest.approx(1)
 
 
 def test_images_of_many_kinds_have_a_higher_inception_score(extractor):
     many, one = ([image] * 2 for image in (data.coffee(), data.chelsea()))
     found = by_features(extractor.of([*many, *one]), extractor.of(many), extractor)["inception_score"]
-    assert found == pytest.approx([inception_score(extractor.shares(extractor.of([*many, *one]))), 1.0])
+    assert found == pytest.approx([inception_score(extractor.class_probabilities(extractor.of([*many, *one]))), 1.0])
     assert 1.5 < found[0] <= 2
 
 

@@ -80,7 +80,7 @@ def test_too_few_images_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("shares", "score"),
+    ("class_probabilities", "score"),
     [
         (np.eye(4), 4.0),  # each surely of another class
         (np.full((5, 4), 0.25), 1.0),  # any of them of any class
@@ -89,8 +89,8 @@ def test_too_few_images_are_refused():
         ([[0.9, 0.1], [0.1, 0.9]], 1.4450),
     ],
 )
-def test_the_inception_score_counts_classes_that_images_surely_are_of(shares, score):
-    assert inception_score(np.array(shares)) == pytest.approx(score, abs=1e-4)
+def test_the_inception_score_counts_classes_that_images_surely_are_of(class_probabilities, score):
+    assert inception_score(np.array(class_probabilities)) == pytest.approx(score, abs=1e-4)
 
 
 def test_no_images_have_no_inception_score():

@@ -56,7 +56,7 @@ class Images:
         self.module, self.epoch, self.dies_in = convolutions(), 0, dies_in
         self.module(torch.zeros(2, 3, 48, 48))
 
-    def batches(self, rng: np.random.Generator, share: float):
+    def batches(self, rng: np.random.Generator, fraction: float):
         self.module.train()
         self.epoch += 1
         if self.epoch == self.dies_in:
@@ -68,7 +68,7 @@ class Images:
         value = ((self.module(x)[:, 0] - x.mean(dim=(1, 2, 3))) ** 2).mean()
         return value, {"loss": value.item()}
 
-    def judge(self, module):
+    def evaluate(self, module):
         return -1.0, {"error": 1.0}
 
 
@@ -77,11 +77,11 @@ def test_trying_a_step_leaves_weights_statistics_and_chance_as_they_were():
     task.module.train()
     before = {name: value.clone() for name, value in task.module.state_dict().items()}
     images = torch.rand(4, 3, 48, 48)
-    chance = torch.get_rng_state()
+    rng_state = torch.get_rng_state()
     for mode in (Mode(1, False, False), Mode(1, False, True)):
         assert step_seconds(task.module, task.loss, images, mode) > 0
     assert all(torch.equal(before[name], value) for name, value in task.module.state_dict().items())
-    assert torch.equal(chance, torch.get_rng_state())
+    assert torch.equal(rng_state, torch.get_rng_state())
     assert all(weight.grad is None for weight in task.module.parameters())
 
 

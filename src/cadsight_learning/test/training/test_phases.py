@@ -63,7 +63,7 @@ def cycle_gan(folder, *more: Callback, generators_every: int = 1) -> "tuple[Trai
         )
         return loss, {"critics": loss.item()}
 
-    def batches(rng, share):
+    def batches(rng, fraction):
         for _ in range(STEPS):
             points = rng.normal(size=(2, 16, 2))
             yield [torch.from_numpy(points[0]).float(), torch.from_numpy(points[1] * 0.5 + 2).float()]
@@ -160,7 +160,7 @@ def test_a_loss_that_is_no_number_stops_before_it_is_descended(tmp_path):
 
 
 def test_rates_go_up_in_a_line_and_down_in_a_cosine():
-    assert [warm_cosine(share) for share in (0.0, 0.03, 0.06, 1.0)] == pytest.approx([0.02, 0.5, 1.0, 0.02])
+    assert [warm_cosine(fraction) for fraction in (0.0, 0.03, 0.06, 1.0)] == pytest.approx([0.02, 0.5, 1.0, 0.02])
     assert warm_cosine(0.53) == pytest.approx(0.02 + 0.98 / 2)
 
 

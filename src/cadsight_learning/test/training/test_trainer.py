@@ -13,7 +13,7 @@ from torch import nn
 
 
 class Line:
-    """Learns y = 2x - 1 from eight numbers; judged by the squared error."""
+    """Learns y = 2x - 1 from eight numbers; evaluated on the squared error."""
 
     steps = 2
 
@@ -23,7 +23,7 @@ class Line:
         self.epoch = 0
         self.bad_epoch, self.dies_in = bad_epoch, dies_in
 
-    def batches(self, rng: np.random.Generator, share: float):
+    def batches(self, rng: np.random.Generator, fraction: float):
         self.epoch += 1
         for _ in range(self.steps):
             yield torch.from_numpy(rng.uniform(-1, 1, (8, 1))).float()
@@ -36,7 +36,7 @@ class Line:
             value = value * math.nan
         return value, {"loss": value.item()}
 
-    def judge(self, module):
+    def evaluate(self, module):
         x = torch.linspace(-1, 1, 5)[:, None]
         with torch.no_grad():
             error = float(((module(x) - (2 * x - 1)) ** 2).mean())
@@ -59,7 +59,7 @@ def test_a_line_is_learned_and_its_best_epoch_kept(tmp_path):
     assert outcome.best_epoch == int(np.argmin(errors)) + 1
     assert min(errors) < 0.01 < errors[0]
     task.module.load_state_dict(outcome.state)
-    assert -task.judge(task.module)[0] == pytest.approx(min(errors))
+    assert -task.evaluate(task.module)[0] == pytest.approx(min(errors))
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
@@ -119,7 +119,7 @@ def test_training_ends_when_its_time_is_up(tmp_path):
     outcome = train(Line(), schedule(1_000_000, seconds=0.3), tmp_path, reports.append)
     assert 1 <= outcome.epochs < 100_000
     assert 0.25 < outcome.seconds < 2
-    assert reports[-1].share > 0.9
+    assert reports[-1].fraction > 0.9
     assert outcome.stopped == f"the 0.3 s were up in epoch {outcome.epochs} of 1000000"
 
 
@@ -134,15 +134,15 @@ def test_each_step_is_told_with_the_time_left(tmp_path):
     told = []
     train(Line(), schedule(30), tmp_path, quiet, told.append)
     assert len(told) == 60 - 3
-    assert [report.share for report in told] == sorted(report.share for report in told)
-    assert told[-1].share == 1.0
+    assert [report.fraction for report in told] == sorted(report.fraction for report in told)
+    assert told[-1].fraction == 1.0
     assert all(report.step_seconds > 0 for report in told)
     assert told[0].left > told[-1].left
 
 
 def test_training_ends_when_nothing_gets_better(tmp_path):
     task = Line()
-    task.judge = lambda module: (float(-abs(task.epoch - 3)), {"error": 0.0})
+    task.evaluate = lambda module: (float(-abs(task.epoch - 3)), {"error": 0.0})
     outcome = train(task, schedule(500, patience=5), tmp_path, quiet)
     assert (outcome.best_epoch, outcome.epochs) == (3, 8)
 
@@ -182,7 +182,7 @@ def test_the_state_of_an_earlier_version_is_gone_on_with(tmp_path, lacking):
 
 def test_a_training_of_an_earlier_version_that_had_ended_stays_so(tmp_path):
     task = Line()
-    task.judge = lambda module: (float(-abs(task.epoch - 3)), {"error": 0.0})
+    task.evaluate = lambda module: (float(-abs(task.epoch - 3)), {"error": 0.0})
     train(task, schedule(500, patience=5), tmp_path, quiet)
     save_checkpoint(tmp_path / STATE, as_before(load_checkpoint(tmp_path / STATE)))
     seen = []

@@ -22,7 +22,7 @@ from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
 from cadsight_core.images import encode_image, image_size, pillow_reads, read_image
 from cadsight_core.json_text import json_text
 from cadsight_core.output_file import noted, refuse_foreign_file, write_same, writing_noted
-from cadsight_core.parallel import spreader_of, threads_each
+from cadsight_core.parallel import parallel_map_of, threads_each
 from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import Mask
@@ -132,7 +132,7 @@ def annotate(
         threads_each(workers),
     )
     numbers = range(-(-len(sources) // _BATCH))
-    spread = spreader_of(workers)
+    spread = parallel_map_of(workers)
     counts: dict[str, int] = {}
     empty = unmasked = 0
     try:

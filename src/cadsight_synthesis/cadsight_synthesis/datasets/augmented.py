@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from cadsight_core.formats import Loaded, Reading, read
 from cadsight_core.formats.key_points import mirror_orders
 from cadsight_core.images import encode_image, read_image
 from cadsight_core.json_text import json_text
+from cadsight_core.parameters import by_first_names
 from cadsight_core.part import Part, load_parts
+from cadsight_core.progress import with_progress
 from cadsight_core.sample import Sample
-from cadsight_core.watching import watched
 
 from cadsight_synthesis.datasets.rendered import PARTS, write_set
 from cadsight_synthesis.datasets.source import EncodedSample
@@ -82,7 +83,7 @@ class AugmentedImages:
             "copies": self.copies,
             "originals": self.originals,
             "split": self.split,
-            "parameters": asdict(self.parameters),
+            "parameters": by_first_names(self.parameters),
             "source_sha256": _fingerprint(self.source, self.split, self.reading),
             **({"key_points": self.key_points} if self.key_points else {}),
         }
@@ -156,7 +157,7 @@ def _fingerprint(path: Path, split: str | None, reading: Reading | None) -> str:
     source = _source(path, split, reading)
     samples = source.samples
     total.update(json_text(source.classes).encode())
-    for sample in watched(samples, len(samples), "images read"):
+    for sample in with_progress(samples, len(samples), "images read"):
         total.update(json.dumps(_portable(sample).to_json(), sort_keys=True, allow_nan=True).encode())
         total.update(hashlib.sha256(sample.image.read_bytes()).digest())
     return total.hexdigest()

@@ -109,7 +109,7 @@ class Report:
 
 
 def check(folder: str | Path, count: int = 30, seed: int = 0, *, progress: Progress | None = None) -> Report:
-    """Compare the labels of ``count`` images, drawn by lot, with the projected meshes.
+    """Compare the labels of ``count`` images, drawn at random, with the projected meshes.
 
     Raises:
         CadsightError: for a folder that is no data set, has no parts beside it, or no label with a pose and a mask

@@ -9,8 +9,8 @@ from typing import Any
 from cadsight_core.dataset import Dataset
 from cadsight_core.images import encode_image, read_image
 from cadsight_core.part import Part
+from cadsight_core.progress import with_progress
 from cadsight_core.sample import Sample
-from cadsight_core.watching import watched
 
 from cadsight_synthesis.datasets.source import EncodedSample, image_name, recipe_identity
 from cadsight_synthesis.image_ops.composition import CutOut, Image, compose_set, cut_out
@@ -58,5 +58,5 @@ def composed_image(recipe: ComposedRecipe, number: int) -> tuple[Sample, Image]:
 @lru_cache(maxsize=1)
 def _material(source: Path, background: Path) -> tuple[tuple[CutOut, ...], Image]:
     labelled = Dataset.open(source)
-    samples = watched(labelled.samples(), len(labelled), "parts cut out")
+    samples = with_progress(labelled.samples(), len(labelled), "parts cut out")
     return tuple(c for sample in samples for c in cut_out(sample, labelled.image(sample))), read_image(background)

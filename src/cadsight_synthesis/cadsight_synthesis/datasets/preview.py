@@ -6,8 +6,8 @@ from dataclasses import replace
 from cadsight_core.dataset import Dataset
 from cadsight_core.drawing import draw_instances
 from cadsight_core.images import Rgb
+from cadsight_core.progress import step
 from cadsight_core.sample import Sample
-from cadsight_core.watching import step
 
 from cadsight_synthesis.datasets.composed import composed_image
 from cadsight_synthesis.datasets.page import Figure

@@ -17,7 +17,7 @@ from cadsight_core.files import inside, write_atomically
 from cadsight_core.images import Rgb, encode_image
 from cadsight_core.output_file import write_same
 from cadsight_core.output_folder import whole_folder
-from cadsight_core.parallel import Spreader, spreader_of
+from cadsight_core.parallel import ParallelMap, parallel_map_of
 from cadsight_core.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
 from cadsight_core.yaml_file import dump_yaml
@@ -129,7 +129,7 @@ def write_set(
     first = len(dataset) if dataset else 0
     if dataset and first >= count:
         return dataset
-    spread = spreader_of(workers, cluster, close_kept)
+    spread = parallel_map_of(workers, cluster, close_kept)
     try:
         # Whatever ends the loop, the work in hand is called off before those who do it are sent home.
         with contextlib.closing(_from(images, spread, first, count)) as made:
@@ -162,7 +162,7 @@ def _begun(out: str | Path, images: ImageSource, extra: dict[str, Any], made: It
     return Dataset.open(out)
 
 
-def _from(images: ImageSource, spread: Spreader, first: int, count: int) -> Generator[EncodedSample, None, None]:
+def _from(images: ImageSource, spread: ParallelMap, first: int, count: int) -> Generator[EncodedSample, None, None]:
     group = images.group
     numbers = range(first // group, -(-count // group))
     skipped = first % group

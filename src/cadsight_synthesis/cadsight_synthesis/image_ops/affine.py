@@ -26,7 +26,7 @@ _STALE = ("id", "area", "via_shape")
 # Key points of no class change places in a mirror.
 NO_ORDERS: Mapping[int, Order] = MappingProxyType({})
 _ROUNDING = 1e-9
-# By this share the number of a mask's pixels may change with their grid.
+# By this fraction the number of a mask's pixels may change with their grid.
 _RAGGED = 0.05
 
 
@@ -160,15 +160,15 @@ class ImageMap:
             if instance.box == Box.from_mask(shape):
                 box = around or Box(0.0, 0.0, 0.0, 0.0)
             expected = np.count_nonzero(shape) * abs(np.linalg.det(self.matrix[:2, :2]))
-            share = np.count_nonzero(seen) / expected if expected else 0.0
+            remaining = np.count_nonzero(seen) / expected if expected else 0.0
         else:
             if polygons and _bounds(given_polygons(instance)) == instance.box:
                 whole = _bounds(polygons)
                 box = whole.clipped(self.size)
-            share = box.area / whole.area if whole.area else float(box == whole)
-        if box.area == 0 or share <= 0 or share < min_visible:
+            remaining = box.area / whole.area if whole.area else float(box == whole)
+        if box.area == 0 or remaining <= 0 or remaining < min_visible:
             return None
-        self._follow(attributes, min(share, 1.0), around)
+        self._follow(attributes, min(remaining, 1.0), around)
         point = None if instance.point is None else self.points(instance.point)
         if point is not None and not self._shows(point):
             point = None
@@ -198,10 +198,10 @@ class ImageMap:
         attributes["keypoints"] = mirrored(points, order) if flipped and order is not None else points
         attributes["num_keypoints"] = int(np.count_nonzero(seen))
 
-    def _follow(self, attributes: dict[str, Any], share: float, around: Box | None) -> None:
+    def _follow(self, attributes: dict[str, Any], remaining: float, around: Box | None) -> None:
         """Attributes that say something of the image; ``around`` is the box around what is seen, where known."""
         fraction = float(attributes.get("visible_fraction", 0.0))
-        whole = fraction >= 1 and share > 1 - _RAGGED and around is not None and self._holds(around)
+        whole = fraction >= 1 and remaining > 1 - _RAGGED and around is not None and self._holds(around)
         # A fraction of 1 may hide a few pixels beyond the border.
         whole = whole and _is_close(attributes.get("visible_box"), attributes.get("full_box"))
         for key in _BOXES:
@@ -215,7 +215,7 @@ class ImageMap:
             else:
                 attributes[key] = list((box if key == "full_box" else box.clipped(self.size)).as_tuple())
         if "visible_fraction" in attributes and not whole:
-            attributes["visible_fraction"] = round(fraction * share, 4)
+            attributes["visible_fraction"] = round(fraction * remaining, 4)
 
     @property
     def _is_upright(self) -> bool:

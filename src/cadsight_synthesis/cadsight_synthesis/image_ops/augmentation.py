@@ -35,13 +35,15 @@ _NOISE = np.array([round(128 + _NOISE_DEVIATION * _NORMAL.inv_cdf((k + 0.5) / 25
 class AugmentationParameters:
     """How far a copy may be from its image. A limit of 0 (1 for factors) leaves a step out."""
 
-    chance: float = parameter(0.7, "chance of each step, but for the flips", minimum=0.0, maximum=1.0)
-    flip_horizontal: float = parameter(0.5, "chance of left and right changing places", minimum=0.0, maximum=1.0)
-    flip_vertical: float = parameter(0.0, "chance of top and bottom changing places", minimum=0.0, maximum=1.0)
+    probability: float = parameter(
+        0.7, "probability of each step, but for the flips", minimum=0.0, maximum=1.0, earlier="chance"
+    )
+    flip_horizontal: float = parameter(0.5, "probability of left and right changing places", minimum=0.0, maximum=1.0)
+    flip_vertical: float = parameter(0.0, "probability of top and bottom changing places", minimum=0.0, maximum=1.0)
     rotation_deg: float = parameter(15.0, "largest rotation to either side, in degrees", minimum=0.0, maximum=180.0)
     zoom: float = parameter(1.2, "largest factor of zooming in or out at the same size", minimum=1.0, maximum=10.0)
-    shift: float = parameter(0.1, "largest shift, as a share of each side", minimum=0.0, maximum=0.9)
-    crop: float = parameter(0.2, "largest share of each side that is cropped away", minimum=0.0, maximum=0.9)
+    shift: float = parameter(0.1, "largest shift, as a fraction of each side", minimum=0.0, maximum=0.9)
+    crop: float = parameter(0.2, "largest fraction of each side that is cropped away", minimum=0.0, maximum=0.9)
     keep_size: bool = parameter(True, "crops are enlarged to the image's size")
     scale: float = parameter(1.0, "largest factor by which both sides change", minimum=1.0, maximum=8.0)
     stretch: float = parameter(
@@ -59,7 +61,7 @@ class AugmentationParameters:
         "mean", "what lies beyond the image: its border's mean colour, its border, or black"
     )
     min_visible: float = parameter(
-        0.2, "smallest share of an instance left in view that keeps its label", minimum=0.0, maximum=1.0
+        0.2, "smallest fraction of an instance left in view that keeps its label", minimum=0.0, maximum=1.0
     )
     seed: int = parameter(0, "seed of the whole set", minimum=0)
 
@@ -72,8 +74,8 @@ class Steps:
     """What is done to one image; the defaults do nothing.
 
     Attributes:
-        crop: x, y, width and height of the window as shares of the image's sides.
-        shift: in shares of the sides.
+        crop: x, y, width and height of the window as fractions of the image's sides.
+        shift: in fractions of the sides.
         zoom: at the same size; ``scale``, ``stretch`` and the crop (unless ``keep_size``) change the size.
         stretch: width by height.
         noise_seed: of the noise's pixels.
@@ -107,7 +109,7 @@ class Steps:
 
 def draw_steps(p: AugmentationParameters, seed: int) -> Steps:
     """The steps that a seed stands for."""
-    draw = _Draw(p.chance, np.random.default_rng(seed))
+    draw = _Draw(p.probability, np.random.default_rng(seed))
     side = 1 - draw.upto(p.crop)
     x, y = (float(v) for v in draw.rng.uniform(0, 1, 2) * (1 - side))
     return Steps(
@@ -231,12 +233,12 @@ def noisy(image: Rgb, deviation: float, seed: int) -> Rgb:
 
 @dataclass(frozen=True)
 class _Draw:
-    chance: float
+    probability: float
     rng: np.random.Generator = field(compare=False)
 
     def _drawn(self, value: Callable[[], float], otherwise: float) -> float:
         # Always two numbers: a limit that is changed leaves the other steps as they were.
-        wanted, drawn = self.rng.random() < self.chance, float(value())
+        wanted, drawn = self.rng.random() < self.probability, float(value())
         return drawn if wanted else otherwise
 
     def upto(self, limit: float) -> float:

@@ -28,7 +28,7 @@ class CompositionParameters:
     min_scale: float = parameter(0.9, "smallest scale of a part", minimum=0.1, maximum=10.0)
     max_scale: float = parameter(1.1, "largest scale of a part", minimum=0.1, maximum=10.0)
     max_overlap: float = parameter(
-        0.0, "largest share of a part's mask that parts in front of it may hide", minimum=0.0, maximum=0.9
+        0.0, "largest fraction of a part's mask that parts in front of it may hide", minimum=0.0, maximum=0.9
     )
     margin_px: int = parameter(4, "smallest distance of a part to the image's border", minimum=0, maximum=1000)
     edge_px: float = parameter(0.8, "width over which a cut-out's edge fades, in pixels", minimum=0.0, maximum=20.0)

@@ -13,12 +13,12 @@ def uncovered(instance: Instance, cover: Mask, min_visible: float = 0.0) -> Inst
     """The instance with ``cover`` (H, W) in front; None where less than ``min_visible`` of it, or nothing, is seen.
 
     Mask and contour lose what is covered, and a box that hugs them is drawn in; a box without them stays. Where an
-    attribute says which share of the part is visible, that share shrinks.
+    attribute says which fraction of the part is visible, that share shrinks.
     """
     size = ImageSize(cover.shape[1], cover.shape[0])
     shape = instance_mask(instance, size)
     if shape is None:
-        hidden = _covered_share(instance.box, cover)
+        hidden = _covered_fraction(instance.box, cover)
         return None if hidden >= 1 or 1 - hidden < min_visible else instance
     before = int(shape.sum())
     left = shape & ~cover
@@ -48,7 +48,7 @@ def uncovered(instance: Instance, cover: Mask, min_visible: float = 0.0) -> Inst
     )
 
 
-def _covered_share(box: Box, cover: Mask) -> float:
+def _covered_fraction(box: Box, cover: Mask) -> float:
     inside = box.clipped(ImageSize(cover.shape[1], cover.shape[0]))
     x0, y0 = int(np.floor(inside.x0)), int(np.floor(inside.y0))
     window = cover[y0 : int(np.ceil(inside.y1)), x0 : int(np.ceil(inside.x1))]

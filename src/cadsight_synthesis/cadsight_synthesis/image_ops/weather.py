@@ -31,19 +31,19 @@ _HEIGHT = 480.0
 class WeatherParameters:
     """How often each kind of weather is drawn, and how heavy it is at most. Of rain and snow an image has one."""
 
-    rain: float = parameter(0.3, "chance of rain", minimum=0.0, maximum=1.0)
-    snow: float = parameter(0.3, "chance of snow, where it does not rain", minimum=0.0, maximum=1.0)
-    fog: float = parameter(0.3, "chance of fog", minimum=0.0, maximum=1.0)
-    darkness: float = parameter(0.3, "chance of darkness", minimum=0.0, maximum=1.0)
-    glare: float = parameter(0.2, "chance of a light that shines into the lens", minimum=0.0, maximum=1.0)
+    rain: float = parameter(0.3, "probability of rain", minimum=0.0, maximum=1.0)
+    snow: float = parameter(0.3, "probability of snow, where it does not rain", minimum=0.0, maximum=1.0)
+    fog: float = parameter(0.3, "probability of fog", minimum=0.0, maximum=1.0)
+    darkness: float = parameter(0.3, "probability of darkness", minimum=0.0, maximum=1.0)
+    glare: float = parameter(0.2, "probability of a light that shines into the lens", minimum=0.0, maximum=1.0)
     min_strength: float = parameter(0.3, "lightest weather of each kind", minimum=0.0, maximum=1.0)
     max_strength: float = parameter(1.0, "heaviest weather of each kind", minimum=0.0, maximum=1.0)
     max_occluders: int = parameter(3, "most things in the way", minimum=0, maximum=50)
     max_occluder_size: float = parameter(
-        0.3, "largest size of a thing in the way, as a share of the image's height", minimum=0.01, maximum=1.0
+        0.3, "largest size of a thing in the way, as a fraction of the image's height", minimum=0.01, maximum=1.0
     )
     min_visible: float = parameter(
-        0.2, "smallest share of an instance left uncovered that keeps its label", minimum=0.0, maximum=1.0
+        0.2, "smallest fraction of an instance left uncovered that keeps its label", minimum=0.0, maximum=1.0
     )
 
     def __post_init__(self) -> None:
@@ -58,11 +58,11 @@ def apply_weather(sample: Sample, image: Rgb, parameters: WeatherParameters, see
     p = parameters
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(8)]
     choose, rest = streams[0], streams[1:]
-    chances = {"rain": p.rain, "snow": p.snow, "fog": p.fog, "darkness": p.darkness, "glare": p.glare}
+    probabilities = {"rain": p.rain, "snow": p.snow, "fog": p.fog, "darkness": p.darkness, "glare": p.glare}
     low, high = sorted((p.min_strength, p.max_strength))
     # All numbers are drawn whatever comes of them: one kind that is switched off leaves the others as they were.
-    lots = {kind: (choose.random() < chance, float(choose.uniform(low, high))) for kind, chance in chances.items()}
-    drawn = {kind: strength for kind, (wanted, strength) in lots.items() if wanted}
+    draws = {kind: (choose.random() < p, float(choose.uniform(low, high))) for kind, p in probabilities.items()}
+    drawn = {kind: strength for kind, (wanted, strength) in draws.items() if wanted}
     if "rain" in drawn:
         drawn.pop("snow", None)
     pixels, cover = image, np.zeros(image.shape[:2], bool)
@@ -170,7 +170,7 @@ def glared(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
 def occluded(image: Rgb, centre: ArrayLike, max_size: float, rng: np.random.Generator) -> tuple[Rgb, Mask]:
     """The image (H, W, 3) with a beam, a plank or a lump near ``centre`` (x, y) in front, and the mask of it.
 
-    ``max_size`` is a share of the image's height. Pixels more than half covered are the thing's.
+    ``max_size`` is a fraction of the image's height. Pixels more than half covered are the thing's.
     """
     height, width = image.shape[:2]
     size = float(rng.uniform(0.3, 1.0)) * max_size * height
@@ -246,16 +246,16 @@ def _sky(image: Rgb, brightness: float) -> tuple[float, ...]:
     return tuple((brightness + 0.15 * (mean - mean.mean())).tolist())
 
 
-def _dulled(image: Rgb, share: float, gain: float) -> Rgb:
+def _dulled(image: Rgb, fraction: float, gain: float) -> Rgb:
     """Less contrast around the mean brightness."""
     mean = float(image.mean())
-    table = ((np.arange(256) * (1 - share) + mean * share) * gain).clip(0, 255).round().astype(np.uint8)
+    table = ((np.arange(256) * (1 - fraction) + mean * fraction) * gain).clip(0, 255).round().astype(np.uint8)
     return np.asarray(cv2.LUT(image, table), np.uint8)
 
 
-def _toned(image: Rgb, share: Light, colour: Sequence[float]) -> Rgb:
-    """The image with ``share`` (H, W) of each pixel replaced by a colour."""
-    alpha = np.clip(share, 0, 1)[..., None]
+def _toned(image: Rgb, fraction: Light, colour: Sequence[float]) -> Rgb:
+    """The image with ``fraction`` (H, W) of each pixel replaced by a colour."""
+    alpha = np.clip(fraction, 0, 1)[..., None]
     return np.asarray((image + alpha * (np.array(colour, np.float32) - image)).round(), np.uint8)
 
 

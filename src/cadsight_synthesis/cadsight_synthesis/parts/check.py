@@ -13,7 +13,7 @@ from cadsight_core.symmetry_search import TOLERANCE, find_symmetries, nearest_tr
 from cadsight_synthesis.parts.adding import sayable
 from cadsight_synthesis.rendering.colour import to_display
 
-# How far the point may be off the surface, as a share of the diameter, and the axis off the normal there.
+# How far the point may be off the surface, as a fraction of the diameter, and the axis off the normal there.
 _OFF_SURFACE, _OFF_NORMAL_DEG = 0.01, 30.0
 # A colour of less saturation, of 255, is taken for grey by the filter; ranges of more hues hold several colours.
 _GREY, _WIDE = 40, 60

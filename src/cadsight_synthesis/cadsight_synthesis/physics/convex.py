@@ -17,7 +17,7 @@ try:
 except ImportError:  # no wheel for this machine: parts collide with their hulls
     coacd = None
 
-# Concavity that a piece may keep, as a share of the part's size, and the most pieces that a part falls into.
+# Concavity that a piece may keep, as a fraction of the part's size, and the most pieces that a part falls into.
 _CONCAVITY = 0.06
 _MOST_PIECES = 16
 # Counts up when these numbers or those below change, so that pieces of before are not taken for theirs.

@@ -33,7 +33,7 @@ class ImageParameters:
         0.0, "largest radial distortion k1 of the lens, to either side", minimum=0.0, maximum=0.3
     )
     off_centre: float = parameter(
-        0.0, "largest shift of the optical axis, as a share of the width", minimum=0.0, maximum=0.1
+        0.0, "largest shift of the optical axis, as a fraction of the width", minimum=0.0, maximum=0.1
     )
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ class Recipe:
     """Keys that every recipe has."""
 
     kind: str = parameter("", "what is drawn: the name of one of the sections below")
-    seed: int = parameter(0, "decides everything that is drawn by lot", minimum=0)
+    seed: int = parameter(0, "decides everything that is drawn at random", minimum=0)
     split: Split = parameter("train", "split of the images: train, valid or test")
     name: str = parameter("", "begins the images' names; the recipe file's name where it is left out")
 

@@ -30,7 +30,7 @@ from cadsight_synthesis.physics.parameters import DropParameters
 from cadsight_synthesis.recipes.base import SceneRecipe
 from cadsight_synthesis.recipes.scenery.lighting import TableLight, light_of_table
 from cadsight_synthesis.recipes.scenery.looks import Look, draw_material
-from cadsight_synthesis.recipes.scenery.placing import share_outside
+from cadsight_synthesis.recipes.scenery.placing import fraction_outside
 from cadsight_synthesis.recipes.scenery.ranges import Count, Span, check_section, draw, draw_count
 from cadsight_synthesis.recipes.scenery.session import Session, read_session
 from cadsight_synthesis.recipes.scenery.temperature import of_temperature
@@ -66,7 +66,9 @@ class BoxParameters:
 class HeldParameters:
     """Parts that are held up to the camera, as by the arm, instead of dropped."""
 
-    share: float = parameter(0.0, "share of the scenes in which parts are held", minimum=0.0, maximum=1.0)
+    fraction: float = parameter(
+        0.0, "fraction of the scenes in which parts are held", minimum=0.0, maximum=1.0, earlier="share"
+    )
     count: Count = parameter((1, 1), "number of parts", minimum=1, maximum=20)
     tilt_deg: Span = parameter(
         (0.0, 30.0), "angle between the axis of interest and straight up", minimum=0.0, maximum=180.0
@@ -199,7 +201,7 @@ class _Site:
     light: TableLight | None = None
 
     def nearness(self) -> float:
-        """Brightness of the session's white table as a share of what it would have where parts were held."""
+        """Brightness of the session's white table as a fraction of what it would have where parts were held."""
         if self.light is None:
             return 1.0
         ambient, direct, lamp = self.light.ambient.mean(), self.light.direct.mean(), self.light.position
@@ -212,7 +214,7 @@ def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
     # Brings MuJoCo with it, which a recipe is read without.
     from cadsight_synthesis.physics.drop import Room, drop
 
-    held = bool(rng.uniform() < recipe.held.share)
+    held = bool(rng.uniform() < recipe.held.fraction)
     site = _site(recipe, held, rng)
     count = draw_count(rng, recipe.held.count if held else recipe.count)
     parts = [recipe.parts[int(rng.integers(len(recipe.parts)))] for _ in range(count)]
@@ -327,7 +329,7 @@ def _view(recipe: BoxRecipe, site: _Site, rng: Generator) -> View:
 def _unseen(parts: list[Part], shapes: list[Shape], poses: list[Pose], views: tuple[View, ...]) -> str | None:
     """The name of a part that no view shows by half."""
     for part, shape, pose in zip(parts, shapes, poses, strict=True):
-        if all(share_outside(shape, v.camera, v.world_from_camera.inverse() @ pose) > 0.5 for v in views):
+        if all(fraction_outside(shape, v.camera, v.world_from_camera.inverse() @ pose) > 0.5 for v in views):
             return part.name
     return None
 

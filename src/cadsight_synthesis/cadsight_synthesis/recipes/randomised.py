@@ -17,7 +17,7 @@ from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEn
 from cadsight_synthesis.assets.shape import Shape, shape_of
 from cadsight_synthesis.recipes.base import ImageParameters, SceneRecipe
 from cadsight_synthesis.recipes.scenery.looks import Look, draw_material
-from cadsight_synthesis.recipes.scenery.placing import aimed, any_rotation, looking_at, on_sphere, share_outside
+from cadsight_synthesis.recipes.scenery.placing import aimed, any_rotation, fraction_outside, looking_at, on_sphere
 from cadsight_synthesis.recipes.scenery.ranges import Count, Span, check_section, draw, draw_count
 from cadsight_synthesis.recipes.scenery.temperature import of_temperature
 from cadsight_synthesis.rendering.scene import Body, Colour, Environment, Lamp, Scene, View
@@ -49,7 +49,7 @@ class PlacementParameters:
     apart: float = parameter(1.2, "distance between the parts, in diameters of the largest", minimum=0.0, maximum=20.0)
     turned: bool = parameter(True, "turned at random; false leaves them as in their CAD file")
     most_outside: float = parameter(
-        0.3, "off-image filter: share of a part's box that may lie outside the image", minimum=0.0, maximum=1.0
+        0.3, "off-image filter: fraction of a part's box that may lie outside the image", minimum=0.0, maximum=1.0
     )
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class BehindParameters:
 
 @dataclass(frozen=True)
 class RandomisedRecipe(SceneRecipe):
-    """Everything drawn by lot."""
+    """Everything drawn at random."""
 
     image: ImageParameters = parameter(
         ImageParameters(field_of_view_deg=(35.0, 75.0), distortion=0.1, off_centre=0.02),
@@ -189,7 +189,7 @@ def _draw(recipe: RandomisedRecipe, number: int, rng: Generator) -> tuple[Scene,
             part.name
             for view in views
             for part, shape, body in zip(chosen, shapes, bodies, strict=False)
-            if share_outside(shape, view.camera, view.world_from_camera.inverse() @ body.world_from_body)
+            if fraction_outside(shape, view.camera, view.world_from_camera.inverse() @ body.world_from_body)
             > recipe.placement.most_outside
         ),
         None,

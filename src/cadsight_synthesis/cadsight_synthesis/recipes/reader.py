@@ -1,4 +1,4 @@
-"""A recipe is one YAML: what is drawn by lot, from which ranges and pools, and the seed that settles it."""
+"""A recipe is one YAML: what is drawn at random, from which ranges and pools, and the seed that settles it."""
 
 import contextlib
 import dataclasses

@@ -55,8 +55,12 @@ class BackgroundParameters:
 
     colour: Colour = parameter((1.0, 1.0, 1.0), "red, green, blue, 0 to 1, linear", minimum=0.0, maximum=1.0)
     photographs: tuple[ImageEntry, ...] = parameter((), "pools of images shown instead of the colour")
-    photograph_share: float = parameter(
-        1.0, "share of the images that have a photograph, where there are any", minimum=0.0, maximum=1.0
+    photograph_fraction: float = parameter(
+        1.0,
+        "fraction of the images that have a photograph, where there are any",
+        minimum=0.0,
+        maximum=1.0,
+        earlier="photograph_share",
     )
 
     def __post_init__(self) -> None:
@@ -70,7 +74,7 @@ class ViewsRecipe(SceneRecipe):
     sweep: SweepParameters = parameter(SweepParameters(), "where the camera stands")
     fill: Span = parameter(
         (0.7, 0.85),
-        "share of the image's shorter side that a sphere around the part covers",
+        "fraction of the image's shorter side that a sphere around the part covers",
         minimum=0.02,
         maximum=2.0,
     )
@@ -108,7 +112,7 @@ def scene(recipe: ViewsRecipe, number: int) -> Scene:
         camera = recipe.image.camera(rng)
         away = distance_that_fills(camera, shape.radius, draw(rng, recipe.fill))
         pose = looking_at(away * on_sphere(azimuth, elevation), (0.0, 0.0, 0.0), tilt)
-        chosen = rng.uniform() < recipe.background.photograph_share
+        chosen = rng.uniform() < recipe.background.photograph_fraction
         photograph = draw_entry(rng, recipe.background.photographs) if recipe.background.photographs else None
         backdrop = draw_image(rng, photograph) if photograph is not None and chosen else None
         views.append(View(camera, pose, backdrop, recipe.background.colour, recipe.image.grey))

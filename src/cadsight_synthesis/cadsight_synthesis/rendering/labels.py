@@ -6,7 +6,7 @@ Each instance's ``attributes`` hold, beside what every instance has:
 ``body``            name of the body in its scene
 ``visible_box``     [x0, y0, x1, y1] around its visible pixels
 ``full_box``        [x0, y0, x1, y1] around all of it, hidden or beyond the image's border, too
-``visible_fraction``  its visible pixels as a share of its whole silhouette's
+``visible_fraction``  its visible pixels as a fraction of its whole silhouette's
 ``depth_m``         mean distance of its visible pixels along the optical axis, metres
 ``point_depth_m``   the same of its point of interest, seen or hidden
 ``point_visible``   whether the point of interest is in the image with nothing in front of it
@@ -45,7 +45,7 @@ class LabelParameters:
     """Which instances are labelled, and what their box is."""
 
     min_visible: float = parameter(
-        0.1, "smallest visible share of an instance that is labelled", minimum=0.0, maximum=1.0
+        0.1, "smallest visible fraction of an instance that is labelled", minimum=0.0, maximum=1.0
     )
     min_pixels: int = parameter(25, "fewest visible pixels of an instance that is labelled", minimum=1)
     box: Literal["visible", "full"] = parameter(

@@ -1,6 +1,6 @@
 """A scene with nothing left to chance: what an engine draws, and all that it may know.
 
-A scene says where everything is, what it looks like and from where it is seen. Whatever was drawn by lot or settled by
+A scene says where everything is, what it looks like and from where it is seen. Whatever was random or settled by
 physics is in it as a number, so that the same scene gives the same images from the same engine.
 Positions are in metres in the scene's world, z up; colours are linear, 0 to 1.
 """

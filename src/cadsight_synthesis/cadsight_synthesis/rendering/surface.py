@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 # Faces that meet at a smaller angle are one round surface.
 _CREASE_DEG = 35.0
-# Edges are at most this share of the box's diagonal, unless the triangles are many: those of a part are small already.
+# Edges are at most this fraction of the box's diagonal, unless there are many triangles: those of a part are small.
 _EDGES_ACROSS = 16
 _MOST_FACES = 1500
 

@@ -162,7 +162,7 @@ def test_any_mask_comes_back_from_its_contours(tmp_path_factory, values):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_copies_have_contours_of_their_own_and_are_the_same_for_any_number_of_workers(folder, workers):
     write_image(folder / "masks" / "a.png", RING)
-    flipped = AugmentationParameters(chance=0.0, flip_horizontal=1.0)
+    flipped = AugmentationParameters(probability=0.0, flip_horizontal=1.0)
     out = folder / f"out{workers}" / "via.json"
     done = annotate(
         folder / "masks",
@@ -235,8 +235,8 @@ def ellipse(shift=0):
 
 @pytest.mark.parametrize("colour", [255, (255, 128, 0)], ids=["grey", "colour"])
 def test_a_mask_with_smooth_borders_is_refused(tmp_path, colour):
-    share = ellipse() if isinstance(colour, int) else ellipse()[..., None]
-    for name, cover in {"smooth": share / 255, "flat": (share > 99).astype(float)}.items():
+    fraction = ellipse() if isinstance(colour, int) else ellipse()[..., None]
+    for name, cover in {"smooth": fraction / 255, "flat": (fraction > 99).astype(float)}.items():
         Image.fromarray(np.round(cover * colour).astype(np.uint8)).save(tmp_path / f"{name}.png")
     words = r"smooth\.png has \d+ colours on its borders alone, between those of both sides: it was smoothed"
     with pytest.raises(CadsightError, match=words):

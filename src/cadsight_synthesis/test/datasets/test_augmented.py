@@ -122,7 +122,7 @@ def test_left_and_right_key_points_change_places_in_mirrored_copies(tmp_path):
         "info": {"contributor": "somebody"},
     }
     (tmp_path / "coco" / "labels.json").write_text(json.dumps(data))
-    parameters = AugmentationParameters(flip_horizontal=1.0, chance=0.0)
+    parameters = AugmentationParameters(flip_horizontal=1.0, probability=0.0)
     copies = write_augmented_set(tmp_path / "coco", tmp_path / "out", 1, parameters)
     original, mirrored = copies.samples()
     assert original.instances[0].attributes["keypoints"] == [10, 10, 2, 40, 20, 2]

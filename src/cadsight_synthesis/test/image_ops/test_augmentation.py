@@ -324,7 +324,7 @@ def test_a_limit_that_is_changed_leaves_the_other_steps_as_they_were():
 @settings(max_examples=50)
 @given(st.integers(0, 2**31), st.integers(0, 1))
 def test_steps_stay_within_their_limits_and_fit_a_record(seed, extreme):
-    p = AugmentationParameters(chance=float(extreme), scale=2.0, stretch=1.5, shear_deg=5.0)
+    p = AugmentationParameters(probability=float(extreme), scale=2.0, stretch=1.5, shear_deg=5.0)
     steps = draw_steps(p, seed)
     json.dumps(steps.to_json(), allow_nan=False)
     if extreme == 0:

@@ -85,7 +85,7 @@ def test_dropped_parts_lie_between_the_walls_and_in_view(tmp_path):
 
 
 def test_held_parts_face_the_camera_within_the_tilt_and_stand_above_the_floor(tmp_path):
-    read = recipe(tmp_path, "held: {share: 1.0, count: [2, 2], tilt_deg: [10, 20], height_m: [0.02, 0.02]}\n")
+    read = recipe(tmp_path, "held: {fraction: 1.0, count: [2, 2], tilt_deg: [10, 20], height_m: [0.02, 0.02]}\n")
     mesh = shape_of(read.parts[0]).mesh
     for number in range(6):
         scene = scene_of(read, number)
@@ -97,7 +97,7 @@ def test_held_parts_face_the_camera_within_the_tilt_and_stand_above_the_floor(tm
 
 
 def test_parts_are_held_as_those_of_the_session_were(tmp_path, session):
-    text = f"from_session: {session}\nheld: {{share: 1.0, as_captured_deg: 5.0}}\nviews_per_scene: 1\n"
+    text = f"from_session: {session}\nheld: {{fraction: 1.0, as_captured_deg: 5.0}}\nviews_per_scene: 1\n"
     read = recipe(tmp_path, text)
     captured = read.session.poses[0]
     middle, turns = shape_of(read.parts[0]).middle, []
@@ -112,7 +112,7 @@ def test_parts_are_held_as_those_of_the_session_were(tmp_path, session):
 
 
 def test_poses_of_a_session_that_has_none_are_refused(tmp_path):
-    read = recipe(tmp_path, "held: {share: 1.0, as_captured_deg: 5.0}\n")
+    read = recipe(tmp_path, "held: {fraction: 1.0, as_captured_deg: 5.0}\n")
     with pytest.raises(CadsightError, match="the poses of the part bracket in a session, expected from_session"):
         scene_of(read, 0)
 
@@ -139,18 +139,18 @@ def test_a_twin_takes_lens_pose_colour_and_height_from_its_session(tmp_path, ses
     view = scene.views[0]
     assert view.camera == CAMERA.resized(ImageSize(640, 480))
     np.testing.assert_allclose(view.world_from_camera.matrix, BASE_FROM_CAMERA.matrix, atol=1e-9)
-    # The parts' colour as a share of white, on a table that sends 0.9 back.
+    # The parts' colour as a fraction of white, on a table that sends 0.9 back.
     np.testing.assert_allclose(scene.bodies[0].material.colour, 0.9 * np.array([0.6, 0.2, 0.05]), atol=0.02)
     shape = shape_of(read.parts[0])
     floor = 0.3 + shape.middle[2] - shape.mesh.extents.min() / 2
     table = next(b for b in scene.bodies if b.name == "table")
     assert table.world_from_body.translation[2] == pytest.approx(floor)
-    held = scene_of(replace(read, held=replace(read.held, share=1.0)), 0)
+    held = scene_of(replace(read, held=replace(read.held, fraction=1.0)), 0)
     assert next(b for b in held.bodies if b.name == "table").world_from_body.translation[2] == pytest.approx(0.0)
 
 
 def test_a_twin_s_table_is_as_bright_as_the_session_s(tmp_path, session):
-    read = recipe(tmp_path, f"from_session: {session}\nheld: {{share: 1.0}}\nlight: {{variation: 0.0}}\n")
+    read = recipe(tmp_path, f"from_session: {session}\nheld: {{fraction: 1.0}}\nlight: {{variation: 0.0}}\n")
     scene = scene_of(read, 0)
     (lamp,) = scene.lamps
     away = np.subtract(lamp.position, lamp.target)

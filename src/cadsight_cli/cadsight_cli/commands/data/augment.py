@@ -26,12 +26,12 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.watching import watched_by
+    from cadsight_core.progress import progress_to
     from cadsight_synthesis.datasets.augmented import write_augmented_set
 
     from cadsight_cli.progress import counted
 
-    with watched_by(counted):
+    with progress_to(counted):
         dataset = write_augmented_set(
             args.source,
             args.out,

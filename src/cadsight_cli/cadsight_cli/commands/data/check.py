@@ -25,7 +25,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.health import check, known_kinds
-    from cadsight_core.watching import watched_by
+    from cadsight_core.progress import progress_to
 
     from cadsight_cli.commands.data.account_lines import lines_of_found
     from cadsight_cli.json_output import JsonOutput
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
     ignored = known_kinds(args.ignore)
     output = JsonOutput(args.json, "folder", "problems", "pictures")
-    with watched_by(counted):
+    with progress_to(counted):
         report = check(args.source, few=args.few, reading=reading_of(args), progress=counted).without(ignored)
     if report.found is not None:
         print(*lines_of_found(report.found), sep="\n")

@@ -41,7 +41,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--split",
         metavar="TRAIN,VALID,TEST",
-        help="divide anew: shares or counts such as 70,10,20; without it the splits stay as they are",
+        help="divide anew: fractions or counts such as 70,10,20; without it the splits stay as they are",
     )
     parser.add_argument(
         "--order",
@@ -51,10 +51,11 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument("--take", type=COUNT, metavar="N", help="write N of the images only")
     parser.add_argument(
         "--by",
-        choices=("lot", "normals"),
-        help="with --take: lot draws those N, normals takes images whose normals lie far apart (lot)",
+        type=_by,
+        choices=("random", "normals"),
+        help="with --take: random draws those N, normals takes images whose normals lie far apart (random)",
     )
-    parser.add_argument("--seed", type=SEED, help="seed of the random order and the lot (0)")
+    parser.add_argument("--seed", type=SEED, help="seed of the random order and choice (0)")
     parser.add_argument("--json", metavar="FILE", help="write what was read, written and left out there")
     parser.add_argument(
         "--with",
@@ -79,6 +80,14 @@ class _Targets:
         return name in list(self)
 
 
+def _by(word: str) -> str:
+    """``word``, or what is called random now by its earlier name."""
+    if word != "lot":
+        return word
+    print("cadsight: --by lot is called --by random now", file=sys.stderr)
+    return "random"
+
+
 def datumaro_format(text: str) -> str:
     """What follows `datumaro:`; '' where nothing does."""
     name, colon, form = text.partition(":")
@@ -88,28 +97,28 @@ def datumaro_format(text: str) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.choice import by_lot, spread
+    from cadsight_core.choice import farthest_point_sample, random_sample
     from cadsight_core.errors import CadsightError
     from cadsight_core.formats.convert import convert
     from cadsight_core.formats.finding import UnreadSetError
     from cadsight_core.formats.through_datumaro import offer, through_datumaro
+    from cadsight_core.progress import progress_to
     from cadsight_core.splits import Order, divide
-    from cadsight_core.watching import watched_by
 
     from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.commands.data.account_lines import lines_of
     from cadsight_cli.json_output import JsonOutput
     from cadsight_cli.progress import counted
 
-    shares = _shares(args.split) if args.split else None
+    fractions = _fractions(args.split) if args.split else None
     order: Order = args.order or "random"
-    by = args.by or "lot"
-    if not shares:
+    by = args.by or "random"
+    if not fractions:
         refuse_idle("without --split", {"--order": args.order})
     if args.take is None:
         refuse_idle("without --take", {"--by": args.by})
-    if not (shares and order == "random") and not (args.take and by == "lot"):
-        refuse_idle("where nothing is drawn by lot: without --split or --take, or by them", {"--seed": args.seed})
+    if not (fractions and order == "random") and not (args.take and by == "random"):
+        refuse_idle("where nothing is drawn at random: without --split or --take, or by them", {"--seed": args.seed})
     if args.to != "yolo":
         refuse_idle(f"with --to {args.to}", {"--shapes": args.shapes})
     if args.to == "regression":
@@ -120,8 +129,10 @@ def run(args: argparse.Namespace) -> int:
 
     def arranged(samples: "Sequence[Sample]") -> "Sequence[Sample]":
         if args.take is not None:
-            samples = by_lot(samples, args.take, seed) if by == "lot" else spread(samples, args.take)
-        return divide(samples, shares, order=order, seed=seed) if shares else samples
+            samples = (
+                random_sample(samples, args.take, seed) if by == "random" else farthest_point_sample(samples, args.take)
+            )
+        return divide(samples, fractions, order=order, seed=seed) if fractions else samples
 
     output = JsonOutput(args.json, "read", "written", "left_out")
     if args.through is not None:
@@ -140,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
         )
 
     said = {}
-    with watched_by(counted):
+    with progress_to(counted):
         if args.through is None:
             try:
                 done = converted(args.source)
@@ -161,7 +172,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _shares(text: str) -> dict[str, float]:
+def _fractions(text: str) -> dict[str, float]:
     from cadsight_core.errors import CadsightError
 
     try:

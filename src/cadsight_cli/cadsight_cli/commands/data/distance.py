@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.formats import load
     from cadsight_core.images import encode_image
     from cadsight_core.output_file import noted, refuse_foreign_file, write_noted
-    from cadsight_core.watching import step, watched_by
+    from cadsight_core.progress import progress_to, step
     from cadsight_learning.options import MODELS_FOLDER
     from cadsight_learning.similarity.compare import between, sheet, some
     from cadsight_learning.similarity.extractors import DetectorFeatures, ImageFeatures
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if args.sheet:
         refuse_foreign_file(args.sheet, noted(args.sheet))
     reading = reading_of(args)
-    with watched_by(counted):
+    with progress_to(counted):
         with step("sets read"):
             first, second = (some(load(source, reading)[0], args.most) for source in (args.first, args.second))
         with step("network loaded"):
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     print(
         f"kernel distance {features['kid']:.5f}; sets of one kind stay under {features['level']:.5f} in 95 % of cases,"
     )
-    print(f"  and reach it with a chance of {features['chance']:.3f}")
+    print(f"  and reach it with a probability of {features['chance']:.3f}")
     if features["inception_score"]:
         print("inception score {:.2f} and {:.2f}".format(*features["inception_score"]))
     print(f"nearest: median {nearest['median']:.4f}, largest {nearest['largest']:.4f}, {nearest['copies']} are copies")

@@ -25,11 +25,11 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.formats import load
     from cadsight_core.images import read_image, write_image
     from cadsight_core.output_folder import whole_folder
-    from cadsight_core.watching import watched_by
+    from cadsight_core.progress import progress_to
 
     from cadsight_cli.progress import counted
 
-    with watched_by(counted):
+    with progress_to(counted):
         samples, classes = load(args.source, reading_of(args))
     count = min(args.count, len(samples))
     chosen = sorted(np.random.default_rng(args.seed).choice(len(samples), count, replace=False).tolist())

@@ -11,8 +11,8 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.images import Rgb
+from cadsight_core.progress import Progress, no_progress, with_progress
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.watching import Watch, unwatched, watched
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -78,7 +78,7 @@ class RcnnDetector:
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
-        """Parts of each image, surest first, boxes in its own pixels, Mask R-CNN's with masks (H, W)."""
+        """Parts of each image, most confident first, boxes in its own pixels, Mask R-CNN's with masks (H, W)."""
         heads = self.module.eval().roi_heads
         heads.score_thresh, heads.detections_per_img = confidence, max_detections
         small = [shrunk(image, self.image_size) for image in images]
@@ -98,7 +98,7 @@ class RcnnDetector:
         """
         masks = self.gives_masks and have_masks(samples)
         images = LabelledImages.resized(samples, self.image_size, square, masks)
-        losses, _, _ = judged(self.module, images, batch or self.at_once, watched)
+        losses, _, _ = evaluated(self.module, images, batch or self.at_once, with_progress)
         return {k: v for k, v in losses.items() if masks or k != "mask_loss"}
 
     def features(self, images: Sequence[Rgb]) -> NDArray[np.float32]:
@@ -140,8 +140,8 @@ def new_detector(classes: Sequence[str], options: RcnnOptions) -> tuple[RcnnDete
     return detector, f"{architecture} from {where} ({taken} of {len(own) - len(counters)} tensors)"
 
 
-def judged(
-    module: Any, labelled: LabelledImages, at_once: int = _AT_ONCE, watch: Watch = unwatched
+def evaluated(
+    module: Any, labelled: LabelledImages, at_once: int = _AT_ONCE, progress: Progress = no_progress
 ) -> tuple[dict[str, float], list[Boxes], list[Boxes]]:
     """Mean losses an image, what is found there down to a confidence of 0.001, and what is there, both in the
     images' own pixels.
@@ -158,7 +158,7 @@ def judged(
     with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
         torch.manual_seed(0)
         together = list(alike_shapes(labelled.shapes, at_once))
-        for numbers in watch(together, len(together), "losses"):
+        for numbers in progress(together, len(together), "losses"):
             looked_at = [labelled[i] for i in numbers]
             images, targets = on_device(as_batch(looked_at), device)
             sized, targets, maps = _seen(module, as_images(images), targets)

@@ -53,7 +53,7 @@ def network(architecture: str, classes: int, image_size: int) -> Any:
         Lite0Pyramid(),
         num_classes=classes + 1,
         image_mean=[lite0.MEAN] * 3,
-        image_std=[lite0.SPREAD] * 3,
+        image_std=[lite0.STD] * 3,
         rpn_anchor_generator=AnchorGenerator(tuple((side,) for side in _ANCHORS), ((0.5, 1.0, 2.0),) * len(_ANCHORS)),
         box_batch_size_per_image=_REGIONS,
         **sized,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cadsight_learning.data.augmentation import drawn
 from cadsight_learning.data.labelled_images import LabelledImages, refuse_maskless
 from cadsight_learning.data.on_demand import training_bytes
-from cadsight_learning.detection.rcnn.detector import Batch, RcnnDetector, as_batch, judged, losses_of
+from cadsight_learning.detection.rcnn.detector import Batch, RcnnDetector, as_batch, evaluated, losses_of
 from cadsight_learning.detection.rcnn.networks import source, stages
 from cadsight_learning.detection.rcnn.options import RcnnOptions
 from cadsight_learning.metrics.average_precision import epoch_figures
@@ -19,7 +19,7 @@ from cadsight_learning.training.trainer import shuffled
 
 
 class RcnnTask:
-    """Images with boxes, and for Mask R-CNN masks; judged by the average precision of the boxes.
+    """Images with boxes, and for Mask R-CNN masks; evaluated on the average precision of the boxes.
 
     What came with weights keeps its normalisation as it is, since a few images a step tell little of their spread.
     """
@@ -42,7 +42,7 @@ class RcnnTask:
         self._shape = shapes.pop() if len(shapes) == 1 else (size, size)
         self.steps = max(-(-len(self._images) // options.batch), 1)
 
-    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
+    def batches(self, rng: np.random.Generator, fraction: float) -> Iterator[Batch]:
         self.module.train()
         for layer in self._fixed:
             layer.eval()
@@ -54,8 +54,8 @@ class RcnnTask:
         parts = losses_of(self.module, batch)
         return torch.stack(list(parts.values())).sum(), {name: value.item() for name, value in parts.items()}
 
-    def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
-        losses, found, truth = judged(module, self._valid)
+    def evaluate(self, module: nn.Module) -> tuple[float, dict[str, float]]:
+        losses, found, truth = evaluated(module, self._valid)
         score, figures = epoch_figures(truth, found, len(self.detector.classes))
         return score, figures | losses
 

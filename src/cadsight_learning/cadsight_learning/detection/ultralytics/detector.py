@@ -17,8 +17,8 @@ import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.images import Rgb
+from cadsight_core.progress import Progress, no_progress, with_progress
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.watching import Watch, unwatched, watched
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -26,7 +26,7 @@ from cadsight_learning.data.augmentation import Labelled, drawn
 from cadsight_learning.data.labelled_images import LabelledImages, alike, alike_shapes
 from cadsight_learning.data.letterbox import as_input, canvas_shape, framed
 from cadsight_learning.data.on_demand import training_bytes
-from cadsight_learning.detection.looking import look
+from cadsight_learning.detection.batches import predict_batches
 from cadsight_learning.detection.ultralytics.names import is_known
 from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.metrics.average_precision import epoch_figures
@@ -87,7 +87,7 @@ class UltralyticsDetector(ABC):
 
     @abstractmethod
     def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
-        """What the network made of images of ``shape`` (rows, columns): of each (K, 6), the surest first, a box xyxy
+        """What the network made of images of ``shape`` (rows, columns): of each (K, 6), best first, a box xyxy
         in the network's pixels, a score above ``confidence`` and a class."""
 
     @abstractmethod
@@ -115,12 +115,12 @@ class UltralyticsDetector(ABC):
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
     ) -> list[list[Instance]]:
-        """Parts of each image, surest first, boxes in its own pixels; images may differ in size."""
+        """Parts of each image, most confident first, boxes in its own pixels; images may differ in size."""
 
         def answer(batch: NDArray[np.uint8]) -> list[Array]:
-            return self.rows(self._looked(_tensor(batch)), batch.shape[1:3], confidence, max_detections)
+            return self.rows(self._outputs(_tensor(batch)), batch.shape[1:3], confidence, max_detections)
 
-        return look(images, self.image_size, answer)
+        return predict_batches(images, self.image_size, answer)
 
     def losses(self, samples: Sequence[Sample], square: bool = False, batch: int | None = None) -> dict[str, float]:
         """Mean losses over labelled images, weighted as in training; these networks have no objectness of their own.
@@ -129,10 +129,10 @@ class UltralyticsDetector(ABC):
         table 1 has the object loss.
         """
         images = LabelledImages.framed(samples, self.image_size, square)
-        return self.judged(self.module, images, batch or self.at_once, watched)[0]
+        return self.evaluated(self.module, images, batch or self.at_once, with_progress)[0]
 
-    def judged(
-        self, module: Any, images: LabelledImages, at_once: int = _AT_ONCE, watch: Watch = unwatched
+    def evaluated(
+        self, module: Any, images: LabelledImages, at_once: int = _AT_ONCE, progress: Progress = no_progress
     ) -> tuple[dict[str, float], list[Boxes], list[Boxes]]:
         """Mean losses a framed image of a network like ours, what it finds there down to a confidence of 0.001, and
         what is there, both in input pixels."""
@@ -140,7 +140,7 @@ class UltralyticsDetector(ABC):
         found, truth = ([NO_BOXES] * len(images) for _ in range(2))
         sums: dict[str, float] = {}
         together = list(alike_shapes(images.shapes, at_once))
-        for numbers in watch(together, len(together), "losses"):
+        for numbers in progress(together, len(together), "losses"):
             seen = [images[i] for i in numbers]
             batch = on_device(_batch(seen), device_of_module(module))
             with torch.inference_mode():
@@ -168,7 +168,7 @@ class UltralyticsDetector(ABC):
             found |= dict(zip(numbers, pooled, strict=True))
         return np.stack([found[i] for i in range(len(images))]) if images else np.zeros((0, 0), np.float32)
 
-    def _looked(self, images: Tensor) -> Any:
+    def _outputs(self, images: Tensor) -> Any:
         module = self._for_inference()
         with torch.inference_mode():
             return module(images.to(device_of_module(module)))
@@ -237,11 +237,11 @@ class DetectorTask:
         self._valid = LabelledImages.framed(valid, size, options.square, keep // 4)
         self.steps = max(-(-len(self._images) // options.batch), 1)
 
-    def batches(self, rng: np.random.Generator, share: float) -> Iterator[Batch]:
+    def batches(self, rng: np.random.Generator, fraction: float) -> Iterator[Batch]:
         self._train_mode()
-        self._tell_share(share)
+        self._tell_fraction(fraction)
         # The last tenth is trained on whole images, as they will come.
-        mosaic = self.options.mosaic if share < 0.9 else 0.0
+        mosaic = self.options.mosaic if fraction < 0.9 else 0.0
         for numbers in shuffled(len(self._images), self.options.batch, rng):
             yield _batch([drawn(self._images, n, self._shape, mosaic, rng) for n in numbers])
 
@@ -249,8 +249,8 @@ class DetectorTask:
         loss, parts = self.detector.training_losses(batch)
         return loss, {self.detector.loss_names[k]: float(v) for k, v in parts.items()}
 
-    def judge(self, module: nn.Module) -> tuple[float, dict[str, float]]:
-        losses, found, truth = self.detector.judged(module, self._valid)
+    def evaluate(self, module: nn.Module) -> tuple[float, dict[str, float]]:
+        losses, found, truth = self.detector.evaluated(module, self._valid)
         score, figures = epoch_figures(truth, found, len(self.detector.classes))
         return score, figures | losses
 
@@ -259,10 +259,10 @@ class DetectorTask:
         for layer in self._frozen:
             layer.eval()
 
-    def _tell_share(self, share: float) -> None:
+    def _tell_fraction(self, fraction: float) -> None:
         criterion: Any = getattr(self.module, "criterion", None)
         if hasattr(criterion, "decay"):  # YOLO26 hands over from one head to the other as training goes on
-            criterion.updates = round(share * self.options.epochs) - 1
+            criterion.updates = round(fraction * self.options.epochs) - 1
             criterion.update()
 
 

@@ -39,7 +39,7 @@ class RtDetrDetector(UltralyticsDetector):
         return network
 
     def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
-        # Of each image, the surest first: relative centre and size, score, class.
+        # Of each image, the most confident first: relative centre and size, score, class.
         answers = raw[0].double().cpu().numpy()
         centres, halves = answers[..., :2], answers[..., 2:4] / 2
         boxes = np.concatenate([centres - halves, centres + halves], axis=-1) * (shape[1], shape[0], shape[1], shape[0])

@@ -87,8 +87,8 @@ class _MeanDistance(nn.Module):
         self.register_buffer("distances", torch.arange(float(bins)).view(1, 1, bins, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        shares = x.view(len(x), 4, -1, x.shape[2]).softmax(2)
-        return (shares * self.distances).sum(2)
+        fractions = x.view(len(x), 4, -1, x.shape[2]).softmax(2)
+        return (fractions * self.distances).sum(2)
 
 
 def new_detector(classes: Sequence[str], options: YoloOptions) -> tuple[YoloDetector, str]:

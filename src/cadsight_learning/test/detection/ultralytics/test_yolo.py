@@ -32,7 +32,7 @@ def trained(tmp_path_factory, block_samples, other_samples):
 def test_a_training_of_eight_epochs_lowers_the_loss_and_leaves_card_weights_and_curves(trained):
     folder, _, card, reports = trained
     assert [r.epoch for r in reports] == [*range(1, 9)]
-    assert reports[-1].share == 1
+    assert reports[-1].fraction == 1
     assert reports[-1].figures["train/box_loss"] < reports[0].figures["train/box_loss"]
     files = {"model.json", "weights.pt", "learned_from.json", "pictures.npz", "curves.json", "curves.csv"}
     assert {p.name for p in folder.iterdir()} == files

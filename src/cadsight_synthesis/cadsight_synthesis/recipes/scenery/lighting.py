@@ -6,8 +6,8 @@ import numpy as np
 from cadsight_core.camera import Camera
 from cadsight_core.geometry import Array, Pose
 
-# Share of the light that is taken to come from everywhere where the image cannot tell.
-_AMBIENT_SHARE = 0.35
+# Fraction of the light that is taken to come from everywhere where the image cannot tell.
+_AMBIENT_FRACTION = 0.35
 _TRUST = 0.02
 _CLIPPED = 0.97
 
@@ -35,7 +35,7 @@ def light_of_table(image: Array, camera: Camera, table_from_camera: Pose, height
     """Find the lamp whose light fits an image of an empty table best.
 
     A matt table under a point lamp shows ``ambient + direct cos / r^2``; both are linear, so that each place of a
-    grid of lamps has one best answer (least squares, drawn towards the usual share of ambient light). What is much
+    grid of lamps has one best answer (least squares, drawn towards the usual fraction of ambient light). What is much
     darker than the rest, such as a part of the robot, and what is clipped, is left out.
     Lamp and ambient light are taken to be of one colour.
 
@@ -75,12 +75,12 @@ def _fit(falloff: Array, seen: Array) -> tuple[Array, Array, float]:
     """Ambient and direct (3,), which have one colour, and the error."""
     weight = _TRUST * np.sqrt(len(seen))
     level = seen.mean(axis=0)
-    # As shares of the mean colour: a cheap camera's channels differ by less than its vignetting.
-    share = (seen / level).mean(axis=1)
+    # As fractions of the mean colour: a cheap camera's channels differ by less than its vignetting.
+    fraction = (seen / level).mean(axis=1)
     rows = np.vstack([np.column_stack([np.ones_like(falloff), falloff]), weight * np.eye(2)])
-    wanted = np.concatenate([share, weight * np.array([_AMBIENT_SHARE, 1 - _AMBIENT_SHARE])])
+    wanted = np.concatenate([fraction, weight * np.array([_AMBIENT_FRACTION, 1 - _AMBIENT_FRACTION])])
     ambient, direct = np.clip(np.linalg.lstsq(rows, wanted, rcond=None)[0], 0, None)
-    error = float(np.sqrt(np.mean((ambient + direct * falloff - share) ** 2)))
+    error = float(np.sqrt(np.mean((ambient + direct * falloff - fraction) ** 2)))
     return ambient * level, direct * level, error
 
 

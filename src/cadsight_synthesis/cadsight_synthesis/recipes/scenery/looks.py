@@ -32,7 +32,10 @@ class Look(Entry):
         "white under a texture",
     )
     spread: float = parameter(
-        0.0, "how far each channel of the colour is varied to either side, as a share of it", minimum=0.0, maximum=1.0
+        0.0,
+        "how far each channel of the colour is varied to either side, as a fraction of it",
+        minimum=0.0,
+        maximum=1.0,
     )
     roughness: Span = parameter((0.3, 0.8), "0 is a mirror, 1 is chalk", minimum=0.0, maximum=1.0)
     metallic: Span = parameter((0.0, 0.0), "0 is paint, 1 is bare metal", minimum=0.0, maximum=1.0)

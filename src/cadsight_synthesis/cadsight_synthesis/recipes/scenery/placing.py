@@ -48,8 +48,8 @@ def distance_that_fills(camera: Camera, radius: float, fill: float) -> float:
     return radius / float(np.sin(np.arctan(half / camera.fx)))
 
 
-def share_outside(shape: Shape, camera: Camera, camera_from_part: Pose) -> float:
-    """Share of the part's box in the image plane that lies outside the image, 1 where it is behind the camera."""
+def fraction_outside(shape: Shape, camera: Camera, camera_from_part: Pose) -> float:
+    """Fraction of the part's box in the image plane that lies outside the image, 1 where it is behind the camera."""
     pixels = camera.project(camera_from_part.apply(shape.mesh.hull_vertices)) + 0.5
     if np.isnan(pixels).any():
         return 1.0

@@ -27,7 +27,7 @@ class Session:
     Attributes:
         cameras: lens and base_from_camera of its images, each kind once.
         background: (H, W, 3) image of the empty cell, where there is one, linear.
-        colours: of each class in the light of the cell, linear, as a share of what is white; from labelled images.
+        colours: of each class in the light of the cell, linear, as a fraction of what is white; from labelled images.
         poses: base_from_part of each class in labelled images.
     """
 

@@ -76,8 +76,8 @@ class RasterEngine:
         image = optics.image(self._stage.colour(pinhole))
         if (drawn < 0).any():
             stands = (self._stage.labels(pinhole)[0] >= 0).astype(np.uint8) * 255
-            share = optics.image(stands).astype(np.float32)[..., None] / 255
-            image = np.round(image + (1 - share) * backdrop(view, scene.environment)).clip(0, 255).astype(np.uint8)
+            fraction = optics.image(stands).astype(np.float32)[..., None] / 255
+            image = np.round(image + (1 - fraction) * backdrop(view, scene.environment)).clip(0, 255).astype(np.uint8)
         if view.grey:
             image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB).astype(np.uint8)
         return Rendering(image, index, depth)

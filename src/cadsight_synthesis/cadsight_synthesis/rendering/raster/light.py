@@ -20,7 +20,7 @@ from cadsight_synthesis.rendering.scene import Lamp, Quality, Scene
 MOST_LIGHTS = 8
 # Cosine between the lamp and the surface for which the brightness is right.
 _USUAL_COSINE = 0.8
-# Share of an even sky that comes from above rather than from everywhere, so that shapes show.
+# Fraction of an even sky that comes from above rather than from everywhere, so that shapes show.
 _FROM_ABOVE = 0.35
 _NEAREST_M = 0.01
 
@@ -116,7 +116,7 @@ def _spread(lamp: Lamp, middle: Array, colour: Array, count: int) -> list[Light]
         ahead = np.array([0.0, 0.0, -1.0])
     side = unit(np.cross(ahead, [0.0, 0.0, 1.0] if abs(ahead[2]) < 0.9 else [1.0, 0.0, 0.0]))
     up = np.cross(side, ahead)
-    share = colour / max(count, 1)
+    fraction = colour / max(count, 1)
     found = []
     for i in range(max(count, 1)):
         # Vogel's spiral covers a disc evenly with any number of points.
@@ -124,11 +124,11 @@ def _spread(lamp: Lamp, middle: Array, colour: Array, count: int) -> list[Light]
         aside = radius * (np.cos(angle) * side + np.sin(angle) * up)
         if lamp.kind == "sun":
             direction = unit(ahead + np.tan(np.deg2rad(min(lamp.size, 90.0) / 2)) * aside)
-            found.append(Light("directional", middle - direction, direction, share, count > 0, np.inf))
+            found.append(Light("directional", middle - direction, direction, fraction, count > 0, np.inf))
             continue
         reach = lamp.size if lamp.kind == "point" else lamp.size / np.sqrt(np.pi)
         place = position + reach * aside
         direction = ahead if lamp.kind == "area" else unit(middle - place)
         reference = max(float(np.linalg.norm(middle - position)), _NEAREST_M)
-        found.append(Light("spot", place, direction, share, count > 0, reference, lamp.kind == "point"))
+        found.append(Light("spot", place, direction, fraction, count > 0, reference, lamp.kind == "point"))
     return found

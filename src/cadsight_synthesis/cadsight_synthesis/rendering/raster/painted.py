@@ -18,7 +18,7 @@ SIDE = 512
 
 @lru_cache(maxsize=128)
 def painted(surface: Surface) -> Surface:
-    """``surface`` with the places of its triangles on :func:`paint`, as shares of its sides."""
+    """``surface`` with the places of its triangles on :func:`paint`, as fractions of its sides."""
     pixels = _pixels(len(surface.fine.faces))
     places = np.stack([pixels % SIDE, pixels // SIDE], axis=1) + 0.5
     return replace(surface, texture_m=np.repeat(places / SIDE, 3, axis=0).astype(np.float32))

@@ -14,7 +14,7 @@ from cadsight_learning.data.labelled_images import alike
 from cadsight_learning.data.letterbox import framed
 
 
-def look(
+def predict_batches(
     images: Sequence[Rgb], image_size: int, answer: Callable[[NDArray[np.uint8]], Sequence[Array]]
 ) -> list[list[Instance]]:
     """Parts of each image (H, W, 3), boxes in its own pixels.

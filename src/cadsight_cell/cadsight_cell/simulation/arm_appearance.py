@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from cadsight_cell.arm import Arm, Joints, joint_vector
 
-# The decals are flat and the share of triangles that the eye does not miss at arm's length.
+# The decals are flat and the fraction of triangles that the eye does not miss at arm's length.
 _DECALS = ("M_Text",)
-_KEPT_SHARE = 0.08
+_KEPT_FRACTION = 0.08
 _SMALL = 300
 
 
@@ -62,7 +62,7 @@ def _pieces(link: str, path: Path) -> tuple[Piece, ...]:
         bare = trimesh.Trimesh(geometry.vertices, geometry.faces)
         vertices, faces = bare.vertices.astype(np.float32), bare.faces.astype(np.int32)
         if len(faces) > _SMALL:
-            target = max(int(len(faces) * _KEPT_SHARE), 60)
+            target = max(int(len(faces) * _KEPT_FRACTION), 60)
             vertices, faces = fast_simplification.simplify(vertices, faces, target_count=target)
         diffuse = getattr(geometry.visual.material, "diffuse", None)
         colour = tuple(float(c) / 255 for c in (diffuse if diffuse is not None else (209, 209, 209))[:3])

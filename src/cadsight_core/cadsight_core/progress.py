@@ -14,31 +14,31 @@ T = TypeVar("T")
 MANY = 1000
 
 # (items, how many, what is done) -> the items, as they are taken.
-Watch = Callable[[Iterable[Any], int, str], Iterable[Any]]
+Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
 
 
-def unwatched(items: Iterable[Any], _total: int, _what: str) -> Iterable[Any]:
+def no_progress(items: Iterable[Any], _total: int, _what: str) -> Iterable[Any]:
     """Shows nothing."""
     return items
 
 
-_watch: ContextVar[Watch] = ContextVar("watch", default=unwatched)
+_watch: ContextVar[Progress] = ContextVar("watch", default=no_progress)
 
 
-def watched(items: Iterable[T], total: int, what: str) -> Iterable[T]:
+def with_progress(items: Iterable[T], total: int, what: str) -> Iterable[T]:
     """``items``, about ``total`` of them, told to whoever watches as they are taken."""
     return _watch.get()(items, total, what)
 
 
-def watched_if_many(items: Iterable[T], total: int, what: str) -> Iterable[T]:
-    """Like :func:`watched` where there are so many that somebody may wonder, else told to nobody."""
-    return watched(items, total, what) if total >= MANY else items
+def with_progress_if_many(items: Iterable[T], total: int, what: str) -> Iterable[T]:
+    """Like :func:`with_progress` where there are so many that somebody may wonder, else told to nobody."""
+    return with_progress(items, total, what) if total >= MANY else items
 
 
 @contextlib.contextmanager
 def step(what: str) -> Iterator[None]:
     """Something long in which nothing can be counted."""
-    for _ in watched((None,), 1, what):
+    for _ in with_progress((None,), 1, what):
         yield
 
 
@@ -48,9 +48,9 @@ def step_if_many(total: int, what: str) -> contextlib.AbstractContextManager[Non
 
 
 @contextlib.contextmanager
-def watched_by(watch: Watch) -> Iterator[None]:
-    """Let ``watch`` be told of what is done within, in this thread."""
-    token = _watch.set(watch)
+def progress_to(progress: Progress) -> Iterator[None]:
+    """Let ``progress`` be told of what is done within, in this thread."""
+    token = _watch.set(progress)
     try:
         yield
     finally:

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cadsight_learning.metrics.box_metrics import GROUP, METRICS, Matched
 from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.metrics.detection import detection_figures
 from cadsight_learning.metrics.results import DetectionMetrics
-from cadsight_learning.metrics.shares import GROUP, METRICS, Matched
 from installed_package import install
 
 STORED = json.loads((Path(__file__).parents[1] / "stored" / "evaluated_detector.json").read_text())
 THEIRS = """
-from cadsight_learning.metrics.shares import BoxMetric
+from cadsight_learning.metrics.box_metrics import BoxMetric
 
 F2 = BoxMetric("f2", "F2", lambda m: m.over(5 * m.right, m.found + 4 * m.labelled))
 """
@@ -51,7 +51,7 @@ def test_another_packages_figure_is_computed_with_its_interval_and_kept(f2):
     seen = Boxes(there.boxes[:1], np.zeros(1, int), np.ones(1))
     metrics = detection_figures([there] * 8, [seen] * 8, ["block"], 10)
     # 5 * 8 right over 8 found and 4 * 16 labelled.
-    assert metrics.shares["f2"] == metrics.per_class["block"].shares["f2"] == pytest.approx(40 / 72)
+    assert metrics.scores["f2"] == metrics.per_class["block"].scores["f2"] == pytest.approx(40 / 72)
     assert metrics.intervals["f2"] == pytest.approx((40 / 72, 40 / 72))
     kept = json.loads(json.dumps(metrics.to_json()))
     assert kept["f2"] == DetectionMetrics.from_json(kept).figures["f2"] == pytest.approx(40 / 72)

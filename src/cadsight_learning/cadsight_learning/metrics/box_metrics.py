@@ -32,7 +32,7 @@ class Matched:
 
 @dataclass(frozen=True)
 class BoxMetric:
-    """A figure of boxes, a share from 0 to 1; evaluation gives each its value and its 95 % interval.
+    """A figure of boxes, a fraction from 0 to 1; evaluation gives each its value and its 95 % interval.
 
     Attributes:
         name: as files and the command line have it.
