@@ -67,9 +67,9 @@ def test_every_figure_lies_in_its_interval_and_each_class_has_its_own():
         truth.append(there)
         found.append(Boxes(seen[kept], there.classes[kept], rng.random(kept.sum())))
     figures = detection_figures(truth, found, ["good", "bad"], 10)
-    for one in (figures, *figures.per_class.values()):
+    for one, values in ((figures, figures.figures), *((c, c.scores) for c in figures.per_class.values())):
         for name, (low, high) in one.intervals.items():
-            assert low <= one.figures[name] <= high, name
+            assert low <= values[name] <= high, name
     good, bad = (figures.per_class[name].intervals["recall"] for name in ("good", "bad"))
     assert good[0] > bad[1]
     again = resampled_figures(MatchTable.from_json(figures.matches.to_json()), resampled(60))
