@@ -75,7 +75,7 @@ def test_every_figure_lies_in_its_interval_and_each_class_has_its_own():
     again = resampled_figures(MatchTable.from_json(figures.matches.to_json()), resampled(60))
     assert np.percentile(again["map50_95"], [2.5, 97.5]).tolist() == pytest.approx(figures.intervals["map50_95"])
     whole = resampled_figures(figures.matches, np.ones((1, 60), int))
-    assert [whole[name][0] for name in METRICS] == pytest.approx(list(figures.fractions.values()))
+    assert [whole[name][0] for name in METRICS] == pytest.approx(list(figures.scores.values()))
 
 
 def test_images_of_nothing_have_no_figure_to_pretend():
