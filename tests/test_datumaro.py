@@ -111,7 +111,7 @@ def test_what_coco_does_not_hold_is_counted_by_kind(made):
             ("polyline", 1): "it covers nothing",
             ("bbox", 1): "it has no class",
         }
-        loaded = read(passed.place)
+        loaded = read(passed.folder)
         (sample,) = (s for s in loaded.samples if s.name == "p0")
         box, polygon, mask = sample.instances
         assert (box.box, box.attributes["keypoints"]) == (Box(5, 6, 25, 16), [6, 7, 2, 20, 12, 1])
@@ -126,7 +126,7 @@ def test_what_coco_does_not_hold_is_counted_by_kind(made):
 def test_turned_boxes_become_outlines(made):
     with through_datumaro(made("dota")) as passed:
         assert passed.read["rotated_bbox"] == 1
-        (turned,) = (i for s in read(passed.place).samples for i in s.instances)
+        (turned,) = (i for s in read(passed.folder).samples for i in s.instances)
     corners = np.reshape(turned.attributes["segmentation"][0], (-1, 2))
     # 10 x 6 about (40, 45) after a quarter turn; OpenCV counts the area.
     assert cv2.contourArea(corners.astype(np.float32)) == pytest.approx(60, abs=0.5)

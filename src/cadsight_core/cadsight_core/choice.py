@@ -1,4 +1,4 @@
-"""A few images of many: at random, or spread over the normals of what they show."""
+"""A few images of many: at random, or with normals that are far apart."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _RANDOM = 0x5E7
 
 
 def random_sample(samples: Sequence[Sample], count: int, seed: int) -> Sequence[Sample]:
-    """``count`` samples in their order, drawn at random, made when taken out.
+    """``count`` samples chosen at random, in their order; each is made when it is taken out.
 
     A smaller number of the same ``seed`` is a part of a larger one.
 

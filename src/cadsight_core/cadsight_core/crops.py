@@ -22,11 +22,11 @@ def crop_box(box: Box, image: ImageSize, *, square: bool = True) -> Box:
     """
     if not all(map(math.isfinite, box.as_tuple())):
         raise CadsightError(f"a box to crop is {box.as_tuple()}, expected finite pixels")
-    wanted = box.squared(image) if square else box.clipped(image)
-    x0, x1 = _whole(wanted.x0, wanted.x1, image.width)
-    y0, y1 = _whole(wanted.y0, wanted.y1, image.height)
+    area = box.squared(image) if square else box.clipped(image)
+    x0, x1 = _whole(area.x0, area.x1, image.width)
+    y0, y1 = _whole(area.y0, area.y1, image.height)
     if square:  # rounding must not make the two sides differ
-        side = min(max(round(wanted.width), 1), image.width, image.height)
+        side = min(max(round(area.width), 1), image.width, image.height)
         x0, y0 = min(x0, image.width - side), min(y0, image.height - side)
         x1, y1 = x0 + side, y0 + side
     return Box(float(x0), float(y0), float(x1), float(y1))

@@ -1,6 +1,6 @@
 """A folder of samples that a process killed at any moment leaves whole.
 
-DIR/dataset.json     format, classes, and what a converted file said of the whole set
+DIR/dataset.json     format, classes, and entries of a converted file for the whole set
 DIR/manifest.jsonl   one sample a line, only ever appended to
 DIR/images/NAME.png
 DIR/.lock            taken for the length of one append; holds the name of the image in hand
@@ -37,7 +37,7 @@ class Dataset:
     Attributes:
         folder: absolute.
         classes: names by class id.
-        extra: what a converted file said of the whole set, such as COCO's ``info`` and ``licenses``.
+        extra: entries of a converted file for the whole set, such as COCO's ``info`` and ``licenses``.
     """
 
     def __init__(self, folder: Path, classes: tuple[str, ...], extra: dict[str, Any]) -> None:
@@ -338,7 +338,7 @@ def _image_of(manifest: Path, start: int) -> str:
 
 
 def _note(lock: int, image: str) -> None:
-    with contextlib.suppress(OSError):  # a full disk is told by the image or the line that meets it
+    with contextlib.suppress(OSError):  # a full disk is reported for the image or the line that meets it
         os.ftruncate(lock, 0)
         os.pwrite(lock, image.encode(), 0)
 

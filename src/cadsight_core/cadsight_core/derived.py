@@ -33,7 +33,7 @@ class DerivedSamples(Sequence[Sample]):
 
 
 def end_to_end(*sequences: Sequence[T]) -> Sequence[T]:
-    """The items of all ``sequences``, taken out of them when they are wanted."""
+    """The items of all ``sequences``, taken out of them when they are needed."""
     return _EndToEnd(sequences)
 
 

@@ -41,22 +41,22 @@ def read_document(path: str | Path, form: str, what: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def taken_from(what: str, wanted: str) -> Iterator[None]:
+def taken_from(what: str, expected: str) -> Iterator[None]:
     """A key that is missing or of another type, met while objects are made of a document, becomes a sentence.
 
     Args:
         what: what is made, such as ``a trial``.
-        wanted: what is expected of the file.
+        expected: what the file should be.
 
     Raises:
         CadsightError: naming what is not usable.
     """
     try:
         yield
-    except CadsightError:  # of a piece, which has said it
+    except CadsightError:  # of a part, which names the fault already
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CadsightError(f"{what} has no usable {error}, expected {wanted}") from error
+        raise CadsightError(f"{what} has no usable {error}, expected {expected}") from error
 
 
 def document_in(data: bytes, form: str) -> dict[str, Any] | None:
@@ -66,7 +66,7 @@ def document_in(data: bytes, form: str) -> dict[str, Any] | None:
 
 
 def json_of(data: bytes) -> Any:
-    """What JSON says, None for bytes that are no JSON."""
+    """The value of some JSON, None for bytes that are no JSON."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError):

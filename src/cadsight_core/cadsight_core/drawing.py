@@ -1,4 +1,4 @@
-"""Instances drawn on their image, to be looked at: labels, what is there, and what a model sees."""
+"""Instances drawn on their image for people: labels, the truth, and what a model finds."""
 
 from collections.abc import Sequence
 

@@ -7,12 +7,12 @@ E = TypeVar("E", bound="CadsightError")
 
 
 class CadsightError(ValueError):
-    """One sentence for the user: the thing, what came, and what was expected."""
+    """One sentence for the user: the subject, what came, and what was expected."""
 
-    def at(self: E, place: str) -> E:
-        """The same kind of error, whose sentence begins with the ``place`` where it was found."""
+    def at(self: E, where: str) -> E:
+        """The same kind of error, whose sentence begins with ``where`` it was found."""
         placed = copy.copy(self)
-        placed.args = (f"{place}: {self}",)
+        placed.args = (f"{where}: {self}",)
         return placed
 
     def __reduce__(self) -> tuple[Any, ...]:

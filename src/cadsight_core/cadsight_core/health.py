@@ -1,4 +1,4 @@
-"""Is a data set fit to train on? Every thing that speaks against it, in one sentence with its place."""
+"""Is a data set fit to train on? Every fault, in one sentence with its file and line."""
 
 import hashlib
 import os
@@ -63,7 +63,7 @@ class Report:
         counts: labels a class, in the order of the classes.
         sizes: images by (width, height).
         splits: images by split.
-        backgrounds: images that are said to show no part.
+        backgrounds: images that are marked as showing no part.
         crowds: regions of many objects, which are neither learned from nor counted.
         found: which reader claims which files; None where nothing is read.
     """
@@ -104,19 +104,19 @@ class Report:
             "splits": self.splits,
             "backgrounds": self.backgrounds,
             "crowds": self.crowds,
-            "found": _told(self.found),
+            "found": _found_json(self.found),
             "problems": [
                 {"kind": p.kind, "file": str(p.file), "line": p.line, "sentence": p.sentence} for p in self.problems
             ],
         }
 
 
-def _told(found: Found | None) -> dict[str, Any] | None:
+def _found_json(found: Found | None) -> dict[str, Any] | None:
     if found is None:
         return None
     claim = found.claim
     return {
-        "place": str(found.place),
+        "place": str(found.folder),
         "reader": claim.format,
         "why": claim.why,
         "label_files": len(claim.labels),
@@ -172,7 +172,7 @@ def _labels_checked(path: Path, few: int, found: Found, notes: Notes) -> tuple[S
     if loaded.format == "cadsight":
         for line, sample in enumerate(samples, 1):
             for index in range(len(sample.instances)):
-                notes.place(sample.name, index, path / "manifest.jsonl", line)
+                notes.set_location(sample.name, index, path / "manifest.jsonl", line)
     _check_classes(loaded, counts, path, few, notes)
     _check_files(loaded, found, samples, notes)
     _check_labels(columns, loaded, notes)
@@ -235,7 +235,7 @@ def _check_classes(loaded: Loaded, counts: dict[str, int], path: Path, few: int,
 
 
 def _check_files(loaded: Loaded, found: Found, samples: Sequence[Sample], notes: Notes) -> None:
-    """Images that lack labels, and images that nothing names; label files without an image the reader has told."""
+    """Images that lack labels, and images that nothing names; label files without an image the reader has reported."""
     if loaded.format == "yolo":
         for sample in notes.unlabelled(samples, loaded.format):
             missing = label_path(sample.image)
@@ -263,22 +263,22 @@ def _check_labels(columns: Columns, loaded: Loaded, notes: Notes) -> None:
             notes.problem("empty labels", file, "it has no label, expected one or more (or none on purpose)")
     for number, index in _doubtful(columns, len(loaded.classes)):
         sample = samples[number]
-        file, line = notes.place_of(sample.name, index, sample.image)
+        file, line = notes.location_of(sample.name, index, sample.image)
         subject = "" if line is not None else f"label {index + 1} of {sample.name!r}: "
         for kind, text in _odd(columns.instance(number, index), sample.size, loaded):
             notes.problem(kind, file, subject + text, line)
     for number, first, second in _same_boxes(columns):
         sample = samples[number]
-        file, line = notes.place_of(sample.name, second, sample.image)
-        other = notes.place_of(sample.name, first, sample.image)[1]
-        told = f"that of line {other}" if other not in (None, line) else f"label {first + 1} of {sample.name!r}"
+        file, line = notes.location_of(sample.name, second, sample.image)
+        other = notes.location_of(sample.name, first, sample.image)[1]
+        other_label = f"that of line {other}" if other not in (None, line) else f"label {first + 1} of {sample.name!r}"
         one, same = columns.classes[columns.starts[number] + np.array((first, second))]
         classes = "" if one == same else " with another class"
-        notes.problem("duplicate box", file, f"the box is the same as {told}{classes}, expected it once", line)
+        notes.problem("duplicate box", file, f"the box is the same as {other_label}{classes}, expected it once", line)
 
 
 def _doubtful(columns: Columns, classes: int) -> Iterator[tuple[int, int]]:
-    """Sample and number of each label that :func:`_odd` may have something to say of: few of a million."""
+    """Sample and number of each label that :func:`_odd` may report: few of a million."""
     sizes = np.array([(s.size.width, s.size.height) for s in columns.heads], float).reshape(-1, 2)
     limits = np.repeat(sizes, columns.counts, axis=0)
     sides = columns.boxes[:, 2:] - columns.boxes[:, :2]
@@ -286,7 +286,7 @@ def _doubtful(columns: Columns, classes: int) -> Iterator[tuple[int, int]]:
     fine &= sides.prod(axis=1) <= WHOLE_IMAGE * limits.prod(axis=1)
     for corners in (columns.boxes, columns.reaches):
         fine &= (corners[:, :2] >= -BORDER_PX).all(axis=1) & (corners[:, 2:] <= limits + BORDER_PX).all(axis=1)
-    yield from columns.places(~fine | columns.normals)
+    yield from columns.indices(~fine | columns.normals)
 
 
 def _same_boxes(columns: Columns) -> Iterator[tuple[int, int, int]]:
@@ -299,8 +299,8 @@ def _same_boxes(columns: Columns) -> Iterator[tuple[int, int, int]]:
         for start in range(0, len(numbers), step):
             some = numbers[start : start + step]
             boxes = columns.boxes[starts[some][:, None] + np.arange(count)]
-            for place, first, second in zip(*_alike(boxes), strict=True):
-                found.append((int(some[place]), int(first), int(second)))
+            for row, first, second in zip(*_alike(boxes), strict=True):
+                found.append((int(some[row]), int(first), int(second)))
     yield from sorted(found)
 
 
@@ -322,16 +322,19 @@ def _is_background(sample: Sample, labels: int) -> bool:
 
 def _odd(instance: Instance, size: ImageSize, loaded: Loaded) -> Iterator[tuple[str, str]]:
     box = instance.box
-    shown = "(" + ", ".join(f"{v:.1f}" if abs(v) < 1e6 else f"{v:.3g}" for v in box.as_tuple()) + ")"
+    formatted = "(" + ", ".join(f"{v:.1f}" if abs(v) < 1e6 else f"{v:.3g}" for v in box.as_tuple()) + ")"
     if not 0 <= instance.class_id < len(loaded.classes):
         yield "odd label", f"the class is {instance.class_id}, expected 0 to {len(loaded.classes) - 1}"
     if min(box.width, box.height) < SMALLEST_SIDE_PX:
-        yield "empty box", f"the box {shown} is {box.width:.2g} x {box.height:.2g} pixels, expected one or more"
+        yield "empty box", f"the box {formatted} is {box.width:.2g} x {box.height:.2g} pixels, expected one or more"
     elif box.area > WHOLE_IMAGE * size.width * size.height and loaded.format != "regression":
         fraction = 100 * box.area / (size.width * size.height)
-        yield "whole image", f"the box {shown} covers {fraction:.0f} % of the image, expected a part of it"
+        yield "whole image", f"the box {formatted} covers {fraction:.0f} % of the image, expected a part of it"
     if _outside(box.x0, box.x1, size.width) or _outside(box.y0, box.y1, size.height):
-        yield "box outside", f"the box {shown} reaches out of the {size.width} x {size.height} pixels, expected inside"
+        yield (
+            "box outside",
+            f"the box {formatted} reaches out of the {size.width} x {size.height} pixels, expected inside",
+        )
     for polygon in given_polygons(instance):
         reach = polygon.min(axis=0), polygon.max(axis=0)
         if any(
@@ -353,7 +356,7 @@ def _outside(low: float, high: float, limit: int) -> bool:
 
 
 def _check_images(samples: Sequence[Sample], progress: Progress, notes: Notes) -> None:
-    """Read each image whole: truncated ones, those of another size than told, and copies."""
+    """Read each image whole: truncated ones, those of another size than stated, and copies."""
     seen: dict[bytes, Sample] = {}
     chunks = [samples[start : start + _TOGETHER] for start in range(0, len(samples), _TOGETHER)]
     with ThreadPoolExecutor(os.cpu_count()) as readers:
@@ -375,8 +378,8 @@ def _fingerprint(sample: Sample) -> tuple[bytes, str]:
     except CadsightError as error:
         return b"", str(error)
     if image.shape[:2] != (sample.size.height, sample.size.width):
-        told = f"{sample.size.width} x {sample.size.height}"
-        return b"", f"the image is {image.shape[1]} x {image.shape[0]} pixels, expected the {told} of its labels"
+        expected = f"{sample.size.width} x {sample.size.height}"
+        return b"", f"the image is {image.shape[1]} x {image.shape[0]} pixels, expected the {expected} of its labels"
     digest = hashlib.sha256(str(image.shape).encode())
     digest.update(image.data)
     return digest.digest(), ""

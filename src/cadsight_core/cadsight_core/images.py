@@ -20,7 +20,7 @@ Rgb = NDArray[np.uint8]
 
 WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 SUFFIXES = (*WRITTEN_SUFFIXES, ".avif")
-# Images that other tools have, and that are told rather than read.
+# Image formats of other tools, which are reported and not read.
 UNREAD_SUFFIXES = (
     ".heic",
     ".heif",
@@ -47,11 +47,11 @@ _TIFF_SUBFILE = 254
 
 
 def read_image(path: str | Path) -> Rgb:
-    """Read an image as (H, W, 3) uint8 RGB, turned or mirrored as its EXIF says.
+    """Read an image as (H, W, 3) uint8 RGB, turned or mirrored by its EXIF.
 
     Raises:
         CadsightError: when the file is missing, empty, truncated or no image; when it has several pages, or numbers
-            of 32 bits, for which nobody said what is black and what is white.
+            of 32 bits, whose black and white are not defined.
     """
     path = path if isinstance(path, Path) else Path(path)  # which takes its time to take a path apart again
     with pillow_reads(lambda error: _unreadable(path, error)), _open(path) as image:
@@ -68,30 +68,30 @@ def image_size(path: str | Path) -> ImageSize:
     """Width and height of an image from its header alone, as :func:`read_image` would return it.
 
     Raises:
-        CadsightError: as :func:`read_image`, as far as the header tells.
+        CadsightError: as :func:`read_image`, as far as the header shows.
     """
     path = path if isinstance(path, Path) else Path(path)  # which takes its time to take a path apart again
     with pillow_reads(lambda error: _unreadable(path, error)), _open(path) as image:
         _refuse_ambiguous(image, path)
-        # Of a TIFF, Pillow tells the size of the upright image, where the file tells it as it is stored.
+        # For a TIFF, Pillow gives the size of the upright image, and the file that of the stored one.
         turned = image.format != "TIFF" and _orientation(image) in _ON_ITS_SIDE
         width, height = image.size
         return ImageSize(height, width) if turned else ImageSize(width, height)
 
 
 @contextlib.contextmanager
-def pillow_reads(told: Callable[[Exception], CadsightError]) -> Iterator[None]:
-    """Around what Pillow reads: what broken bytes make it raise (an AssertionError, a struct.error, ...) is ``told``.
+def pillow_reads(refusal: Callable[[Exception], CadsightError]) -> Iterator[None]:
+    """Around what Pillow reads: whatever broken bytes make it raise (AssertionError, struct.error) becomes ``refusal``.
 
     Raises:
-        CadsightError: what ``told`` makes of the error, or one that the body raised itself.
+        CadsightError: what ``refusal`` makes of the error, or one that the body raised itself.
     """
     try:
         yield
     except CadsightError:
         raise
     except Exception as error:
-        raise told(error) from error
+        raise refusal(error) from error
 
 
 def write_image(path: str | Path, rgb: Rgb) -> None:
@@ -145,11 +145,11 @@ def _open(path: Path) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """What the EXIF says: 1 upright, 2 to 4 mirrored or upside down, 5 to 8 on its side."""
+    """The orientation in the EXIF: 1 upright, 2 to 4 mirrored or upside down, 5 to 8 on its side."""
     if image.format == "PNG" and "exif" not in image.info:
         return 1  # Pillow would decode the whole image to look for EXIF at its end
-    told = image.getexif().get(_EXIF_ORIENTATION, 1)
-    return told if told in range(1, 9) else 1
+    orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+    return orientation if orientation in range(1, 9) else 1
 
 
 def _refuse_ambiguous(image: Image.Image, path: Path) -> None:

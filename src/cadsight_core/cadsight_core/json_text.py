@@ -15,7 +15,7 @@ def json_text(
     """``value`` as JSON.
 
     Raises:
-        CadsightError: for a number that is not finite, with its place.
+        CadsightError: for a number that is not finite, with its position.
     """
     try:
         return json.dumps(value, indent=indent, sort_keys=sort_keys, default=default, allow_nan=False)
@@ -53,13 +53,13 @@ def number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-def not_finite(value: Any, place: str = "") -> Iterator[tuple[str, float]]:
-    """The numbers in ``value`` that are not finite, each with its place such as ``boxes[3].x``."""
+def not_finite(value: Any, where: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers in ``value`` that are not finite, each with its position such as ``boxes[3].x``."""
     if isinstance(value, float) and not math.isfinite(value):
-        yield place.lstrip("."), value
+        yield where.lstrip("."), value
     elif isinstance(value, Mapping):
         for key, member in value.items():
-            yield from not_finite(member, f"{place}.{key}")
+            yield from not_finite(member, f"{where}.{key}")
     elif isinstance(value, list | tuple):
         for number, element in enumerate(value):
-            yield from not_finite(element, f"{place}[{number}]")
+            yield from not_finite(element, f"{where}[{number}]")

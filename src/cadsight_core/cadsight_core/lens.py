@@ -71,7 +71,7 @@ def _rays_back(camera: Camera, pixels: Array) -> tuple[Array, float]:
     return rays, float(np.abs(camera.project(rays) - pixels).max())
 
 
-@lru_cache(maxsize=2)  # one lens is often wanted at several scales
+@lru_cache(maxsize=2)  # one lens is often needed at several scales
 def _slopes(camera: Camera) -> tuple[Array, Array]:
     """x/z and y/z (H, W) of the ray through each pixel.
 
@@ -88,7 +88,7 @@ def _slopes(camera: Camera) -> tuple[Array, Array]:
 
 
 def _knots(side: int) -> Array:
-    """Places from the first to the last of ``side`` pixels, at most eight apart, and enough for a cubic."""
+    """Positions from the first to the last of ``side`` pixels, at most eight apart, and enough for a cubic."""
     return np.asarray(np.linspace(0.0, side - 1.0 if side > 1 else 1.0, max(side // _KNOT_PX + 2, 4)), float)
 
 

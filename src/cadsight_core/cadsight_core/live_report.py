@@ -1,4 +1,4 @@
-"""What is kept of looking live, in live.json, and of a replay of it, in replay.json."""
+"""The records of live inference, in live.json, and of a replay of it, in replay.json."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -30,7 +30,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Frame:
-    """One image that was looked at; stamps are of ROS time, ``latency_ms`` is from image in to result out."""
+    """One image that the model saw; stamps are of ROS time, ``latency_ms`` is from image in to result out."""
 
     stamp_ns: int
     received_ns: int
@@ -51,13 +51,13 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class LiveFigures:
-    """Counts and times of a live run or a replay; None where an earlier version did not tell, or a replay cannot.
+    """Counts and times of a live run or a replay; None where an earlier version or a replay has none.
 
     Attributes:
-        frames: images that were looked at, with so many ``detections`` in all.
-        dropped: images between the first and the last of these that were not: they gave way to a newer one in the node
-            (``dropped_in_slot``), or never came (``dropped_in_transport``).
-        wrong_stamps: results whose stamp or frame is none of the camera's.
+        frames: images that the model saw, with so many ``detections`` in all.
+        dropped: images between the first and last of these that the model did not see: they gave way to a newer one in
+            the node (``dropped_in_slot``), or never came (``dropped_in_transport``).
+        wrong_stamps: results whose stamp or frame is not one of the camera's.
         seconds: from the first image to the last.
         transport_ms_p50: from an image's stamp to its coming; the ``age`` is to its result.
     """
@@ -94,7 +94,7 @@ class LiveFigures:
 
 @dataclass(frozen=True)
 class ReplayVerdict:
-    """Whether a live run and its replay say the same of every image that both looked at.
+    """Whether a live run and its replay agree on every image that both saw.
 
     Attributes:
         equal: no difference, and at least one image in common.

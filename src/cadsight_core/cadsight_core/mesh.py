@@ -81,7 +81,7 @@ def load_mesh(path: str | Path, unit: Unit = "mm") -> Mesh:
     """Read a CAD file; all bodies of the file become one mesh.
 
     STEP and GLB state their own unit, so ``unit`` applies to the other formats alone. Triangles without area are left
-    out, those that face inwards are turned; that, holes and several bodies are told in the mesh's ``notes``. Normals
+    out, those that face inwards are turned; that, holes and several bodies are noted in the mesh's ``notes``. Normals
     that the file may hold are not used: a triangle's corners say which way it faces.
 
     Raises:

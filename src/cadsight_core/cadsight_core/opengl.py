@@ -1,4 +1,4 @@
-"""Drawing beside torch, and what is said where nothing can be drawn: MuJoCo and PyOpenGL fail in many ways."""
+"""Drawing beside torch, and one error where nothing can be drawn: MuJoCo and PyOpenGL fail in many ways."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Files that a command writes where it was told to: never over what we did not write.
+"""Files that a command writes where the user wants them: never over what we did not write.
 
 What has a mark of ours, a page's generator or the keys of a JSON object, replaces an earlier one of its kind. Where a
 format has no room for a mark a hidden note beside the file keeps its SHA-256: once edited it is its user's.
@@ -26,7 +26,7 @@ Ours = Callable[[bytes], bool]
 
 
 def json_with(*keys: str, form: str = "") -> Ours:
-    """Tells a JSON object that has all of ``keys``, and the ``format`` that is given."""
+    """Recognises a JSON object that has all of ``keys``, and the ``format`` that is given."""
 
     def ours(data: bytes) -> bool:
         found = document_in(data, form) if form else json_of(data)
@@ -47,20 +47,20 @@ def refuse_foreign_file(path: str | Path, ours: Ours) -> Path:
     """Where an output at ``path`` goes, links followed: a name that is free, or an earlier output of ours.
 
     Raises:
-        CadsightError: for a folder or device, a file of others, and a place that cannot be looked at.
+        CadsightError: for a folder or device, a file of others, and a path that cannot be looked at.
     """
     try:
-        place = Path(path).resolve()
-        if not os.path.lexists(place):
-            return place
-        if not place.is_file():
+        resolved = Path(path).resolve()
+        if not os.path.lexists(resolved):
+            return resolved
+        if not resolved.is_file():
             raise CadsightError(f"{path} is no file, expected one, or a name that is free")
-        data = place.read_bytes()
+        data = resolved.read_bytes()
     except (OSError, RuntimeError, ValueError) as error:  # a RuntimeError for links that lead in a circle
         raise CadsightError(f"the file {path} could not be looked at: {error}") from error
     if not ours(data):
         raise CadsightError(f"{path} is no earlier output of ours of this kind, expected another name")
-    return place
+    return resolved
 
 
 def is_ours(path: str | Path, ours: Ours) -> bool:
@@ -100,12 +100,12 @@ def write_same(path: str | Path, data: bytes, *, flushed: bool = True) -> None:
 
 
 def noted(path: str | Path) -> Ours:
-    """Tells what :func:`writing_noted` wrote at ``path``, unless it was changed since."""
+    """Recognises what :func:`writing_noted` wrote at ``path``, unless it was changed since."""
     try:
-        said = document_in(_note_of(Path(path).resolve()).read_bytes(), _NOTE_FORMAT)
+        note = document_in(_note_of(Path(path).resolve()).read_bytes(), _NOTE_FORMAT)
     except (OSError, RuntimeError, ValueError):  # a ValueError for a name that no file can have
-        said = None
-    sums = said.get("sha256") if said else None
+        note = None
+    sums = note.get("sha256") if note else None
     if not isinstance(sums, list):
         return lambda _: False
     return lambda data: hashlib.sha256(data).hexdigest() in sums
@@ -135,14 +135,14 @@ def writing_noted(path: str | Path) -> Iterator[NotedFile]:
     Raises:
         CadsightError: as :func:`refuse_foreign_file`, and when the disk refuses the bytes.
     """
-    place = refuse_foreign_file(path, noted(path))
-    with writing_atomically(place) as file:
+    target = refuse_foreign_file(path, noted(path))
+    with writing_atomically(target) as file:
         written = NotedFile(file.write)
         yield written
         # Both until it is replaced: after a kill it is the old or the new.
-        sums = [hashlib.sha256(place.read_bytes()).hexdigest()] if place.exists() else []
+        sums = [hashlib.sha256(target.read_bytes()).hexdigest()] if target.exists() else []
         note = {"format": _NOTE_FORMAT, "sha256": [*sums, written.sha256]}
-        write_atomically(_note_of(place), json_text(note) + "\n")
+        write_atomically(_note_of(target), json_text(note) + "\n")
 
 
 def write_noted(path: str | Path, data: bytes) -> None:
@@ -155,5 +155,5 @@ def write_noted(path: str | Path, data: bytes) -> None:
         file.write(data)
 
 
-def _note_of(place: Path) -> Path:
-    return place.with_name(f".{place.name}{_NOTE}")
+def _note_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}{_NOTE}")

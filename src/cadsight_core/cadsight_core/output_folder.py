@@ -52,23 +52,23 @@ def whole_folder(
     Raises:
         CadsightError: when ``folder`` is no folder, the working folder, holds what we did not write, or cannot be made.
     """
-    place = refuse_foreign(folder, earlier=earlier, replace=replace)
+    target = refuse_foreign(folder, earlier=earlier, replace=replace)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _clear_after_kills(place)
-        holder, lock = _holder(place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _clear_after_kills(target)
+        holder, lock = _holder(target)
     except OSError as error:
-        raise CadsightError(f"the folder {place} could not be made: {error.strerror or error}") from error
-    work = holder / place.name
+        raise CadsightError(f"the folder {target} could not be made: {error.strerror or error}") from error
+    work = holder / target.name
     try:
         if made:
             work.mkdir()
         yield work
         if replace:
             (work / MARK).write_text(json_text({"format": _FORMAT, "entries": sorted(_entries(work))}) + "\n")
-        _put(work, place, earlier, replace)
+        _put(work, target, earlier, replace)
     except OSError as error:
-        raise CadsightError(f"{place} could not be written: {error.strerror or error}") from error
+        raise CadsightError(f"{target} could not be written: {error.strerror or error}") from error
     finally:
         shutil.rmtree(holder, ignore_errors=True)
         os.close(lock)
@@ -81,24 +81,24 @@ def refuse_foreign(folder: str | Path, *, earlier: Earlier = no_earlier, replace
         CadsightError: otherwise, naming what is in it that we did not write, and for the working folder.
     """
     try:
-        place = Path(folder).resolve()
-        there = next(path for path in (place, *place.parents) if os.path.lexists(path))
+        target = Path(folder).resolve()
+        there = next(path for path in (target, *target.parents) if os.path.lexists(path))
         if not there.is_dir():
             raise CadsightError(f"{there} is no folder, expected one, or a name that is free")
-        if there != place:
-            return place
+        if there != target:
+            return target
         with contextlib.suppress(FileNotFoundError):  # a working folder that is gone holds nothing
             working = Path.cwd()
-            if place == working or place in working.parents:
-                raise CadsightError(f"{place} is the working folder or holds it, expected a folder inside it")
-        own = own_entries(place, earlier) if replace else set()
-        foreign = next((entry for entry in _entries(place) if entry not in own or not _plain(place / entry)), None)
+            if target == working or target in working.parents:
+                raise CadsightError(f"{target} is the working folder or holds it, expected a folder inside it")
+        own = own_entries(target, earlier) if replace else set()
+        foreign = next((entry for entry in _entries(target) if entry not in own or not _plain(target / entry)), None)
     except (OSError, RuntimeError) as error:  # a RuntimeError for links that lead in a circle
         raise CadsightError(f"the folder {folder} could not be looked at: {error}") from error
     if foreign is not None:
         files = "holds files that are no earlier result of ours"
-        raise CadsightError(f"{place} {files}, such as {foreign}, expected a new or empty folder")
-    return place
+        raise CadsightError(f"{target} {files}, such as {foreign}, expected a new or empty folder")
+    return target
 
 
 def remove_entries(folder: Path, own: Collection[str]) -> bool:
@@ -118,13 +118,13 @@ def with_parents(files: Collection[str]) -> set[str]:
     return {*files, *(str(parent) for file in files for parent in PurePosixPath(file).parents)} - {"."}
 
 
-def own_entries(place: Path, earlier: Earlier = no_earlier) -> set[str]:
-    """The entries of ``place`` that we wrote, by their paths there."""
-    mark = place / MARK
+def own_entries(target: Path, earlier: Earlier = no_earlier) -> set[str]:
+    """The entries of ``target`` that we wrote, by their paths there."""
+    mark = target / MARK
     if not _plain(mark) or mark.is_dir():
-        return with_parents(earlier(place) or ())
-    said = document_in(mark.read_bytes(), _FORMAT)
-    entries = said.get("entries") if said else None
+        return with_parents(earlier(target) or ())
+    document = document_in(mark.read_bytes(), _FORMAT)
+    entries = document.get("entries") if document else None
     return with_parents(entries) | {MARK} if isinstance(entries, list) else set()
 
 
@@ -148,10 +148,10 @@ def _plain(path: Path) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
-def _holder(place: Path) -> tuple[Path, int]:
-    """A hidden folder beside ``place`` and the lock that tells others that its process lives."""
+def _holder(target: Path) -> tuple[Path, int]:
+    """A hidden folder beside ``target`` and the lock that tells others that its process lives."""
     while True:
-        holder = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=_BESIDE, dir=place.parent))
+        holder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=_BESIDE, dir=target.parent))
         lock = os.open(holder, os.O_RDONLY | os.O_CLOEXEC)
         # Another process that clears up may have taken it for a leftover before the lock was there.
         with contextlib.suppress(OSError):
@@ -161,10 +161,10 @@ def _holder(place: Path) -> tuple[Path, int]:
         os.close(lock)
 
 
-def _clear_after_kills(place: Path) -> None:
-    """Remove the hidden folders of processes that were killed while they wrote ``place``."""
-    name = re.compile(rf"\.{re.escape(place.name)}\.[a-z0-9_]{{8}}{re.escape(_BESIDE)}")
-    for holder in place.parent.glob(f".{glob.escape(place.name)}.*{_BESIDE}"):
+def _clear_after_kills(target: Path) -> None:
+    """Remove the hidden folders of processes that were killed while they wrote ``target``."""
+    name = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}{re.escape(_BESIDE)}")
+    for holder in target.parent.glob(f".{glob.escape(target.name)}.*{_BESIDE}"):
         if not name.fullmatch(holder.name) or not _plain(holder / _BESIDE):
             continue
         lock = os.open(holder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -176,18 +176,18 @@ def _clear_after_kills(place: Path) -> None:
             os.close(lock)
 
 
-def _put(work: Path, place: Path, earlier: Earlier, replace: bool) -> None:
-    """Let ``work`` become ``place``, and remove of the old one what is ours."""
-    if not os.path.lexists(place):
-        work.rename(place)
+def _put(work: Path, target: Path, earlier: Earlier, replace: bool) -> None:
+    """Let ``work`` become ``target``, and remove of the old one what is ours."""
+    if not os.path.lexists(target):
+        work.rename(target)
         return
-    refuse_foreign(place, earlier=earlier, replace=replace)
-    own = own_entries(place, earlier)
-    exchange(work, place)
+    refuse_foreign(target, earlier=earlier, replace=replace)
+    own = own_entries(target, earlier)
+    exchange(work, target)
     if not remove_entries(work, own):
-        kept = Path(tempfile.mkdtemp(prefix=f"{place.name}.kept-", dir=place.parent))
+        kept = Path(tempfile.mkdtemp(prefix=f"{target.name}.kept-", dir=target.parent))
         work.rename(kept)
-        raise CadsightError(f"{place} was replaced, and what others put there meanwhile was moved to {kept}")
+        raise CadsightError(f"{target} was replaced, and what others put there meanwhile was moved to {kept}")
 
 
 def exchange(one: Path, other: Path) -> None:

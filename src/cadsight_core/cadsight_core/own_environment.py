@@ -22,11 +22,11 @@ def is_there(what: str, root: Path | None = None) -> bool:
     return ((root or workspace()) / f".venv-{what}" / "stamps" / "packages").is_file()
 
 
-def set_up(what: str, thing: str, root: Path | None = None) -> Path:
+def set_up(what: str, tool: str, root: Path | None = None) -> Path:
     """The Python of the environment ``what`` (blender, datumaro), which is made where it is missing or of other pins.
 
     Args:
-        thing: what is not to be had without it, as errors begin.
+        tool: what is not to be had without it, as errors begin.
 
     Raises:
         CadsightError: with what setting up says, where it cannot be made.
@@ -41,7 +41,7 @@ def set_up(what: str, thing: str, root: Path | None = None) -> Path:
     if result.returncode != 0:
         *more, last = result.stderr.strip().splitlines() or [f"setting {what} up ended with {result.returncode}"]
         print("\n".join(more), file=sys.stderr)
-        raise CadsightError(f"{thing} cannot be used: {last.removeprefix('cadsight setup: ')}")
+        raise CadsightError(f"{tool} cannot be used: {last.removeprefix('cadsight setup: ')}")
     return root / f".venv-{what}" / "bin" / "python"
 
 

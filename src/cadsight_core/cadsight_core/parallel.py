@@ -1,4 +1,4 @@
-"""Numbered work spread over processes or machines by joblib, its results in order, whoever dies on the way."""
+"""Numbered work distributed over processes or machines by joblib, its results in order, whoever dies on the way."""
 
 import contextlib
 import logging
@@ -19,13 +19,13 @@ Result = TypeVar("Result")
 # Numbers handed out at a time for each worker: what may lie finished in memory, waiting for its turn.
 _AHEAD = 8
 _TRIES = 3
-# A process of joblib's tells at exit of semaphores that somebody else has just removed, after an interruption mostly.
+# A process of joblib's warns at exit of semaphores that another has just removed, mostly after an interruption.
 _TRACKERS_WORDS = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"
 _log = logging.getLogger(__name__)
 
 
 class Work(Protocol[Result_co]):
-    """Something that can be sent to another process and does there what its number says."""
+    """Something that can be sent to another process and does there the work of a number."""
 
     def __call__(self, number: int) -> Result_co: ...
 

@@ -1,4 +1,4 @@
-"""The part: what a user tells about the thing that is to be found. One YAML file a part."""
+"""The part: what a user states about the object to be found. One YAML file a part."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

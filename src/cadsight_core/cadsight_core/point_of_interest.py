@@ -18,7 +18,7 @@ _ONE_PLANE_RAD = float(np.deg2rad(0.5))
 _FLAT, _SAME_PLANE = 1e-4, 1e-3
 # A face that has smooth neighbours of its own size, up to so many times, on both sides is a chord of a round surface.
 _ALIKE, _FRACTION = 3.0, 0.1
-# The least fraction of the surface that a flat face is worth naming from.
+# A flat face with a smaller fraction of the surface is not named.
 _LEAST = 0.01
 # Faces that differ by less are equally large.
 _EQUAL = 0.02
@@ -71,7 +71,7 @@ def propose_point(mesh: Mesh) -> ProposedPoint:
 
 
 def _patches(joints: Joints, count: int) -> NDArray[np.int64]:
-    """Of each triangle (F,) the number of the piece that goes straight on."""
+    """The number of the patch, going straight on, of each triangle (F,)."""
     straight = joints.angle < _STRAIGHT_RAD
     first, second = joints.first[straight], joints.second[straight]
     graph = coo_matrix((np.ones(len(first), bool), (first, second)), shape=(count, count))
@@ -81,7 +81,7 @@ def _patches(joints: Joints, count: int) -> NDArray[np.int64]:
 def _flat_patches(
     mesh: Mesh, joints: Joints, patch: NDArray[np.int64], normals: Array, area: Array
 ) -> NDArray[np.bool_]:
-    """(P,) whether a piece lies in one plane and is no chord of a round surface."""
+    """(P,) whether a patch lies in one plane and is no chord of a round surface."""
     count = int(patch.max()) + 1
     size: Array = np.bincount(patch, area, count).astype(float)
     mean: Array = np.stack([np.bincount(patch, area * normals[:, i], count) for i in range(3)], axis=1)
@@ -106,27 +106,27 @@ def _flat_patches(
 def _planes(
     patch: NDArray[np.int64], flat: NDArray[np.bool_], corners: Array, normals: Array, area: Array, diameter: float
 ) -> list[NDArray[np.int64]]:
-    """The triangles of each flat face; pieces that lie in one plane are one face."""
+    """The triangles of each flat face; patches that lie in one plane are one face."""
     chosen = np.flatnonzero(flat[patch])
     if not len(chosen):
         return []
     order = chosen[np.argsort(patch[chosen], kind="stable")]
-    pieces = np.split(order, np.flatnonzero(np.diff(patch[order])) + 1)
-    pieces.sort(key=lambda piece: -float(area[piece].sum()))
-    # What is not worth naming alone may be a piece of what is.
-    pieces = pieces[:1000]
+    regions = np.split(order, np.flatnonzero(np.diff(patch[order])) + 1)
+    regions.sort(key=lambda region: -float(area[region].sum()))
+    # A region too small to be named alone may be a part of a face that is named.
+    regions = regions[:1000]
     found: list[list[NDArray[np.int64]]] = []
     planes: list[tuple[Array, float]] = []
-    for piece in pieces:
-        normal = unit(np.average(normals[piece], axis=0, weights=area[piece]))
-        away = float(np.average(corners[piece].mean(axis=1) @ normal, weights=area[piece]))
+    for region in regions:
+        normal = unit(np.average(normals[region], axis=0, weights=area[region]))
+        away = float(np.average(corners[region].mean(axis=1) @ normal, weights=area[region]))
         for (known, there), members in zip(planes, found, strict=True):
             if known @ normal > np.cos(_ONE_PLANE_RAD) and abs(away - there) < _SAME_PLANE * diameter:
-                members.append(piece)
+                members.append(region)
                 break
         else:
             planes.append((normal, away))
-            found.append([piece])
+            found.append([region])
     return [np.concatenate(members) for members in found]
 
 
@@ -156,21 +156,21 @@ def _beside_the_hole(vertices: Array, faces: NDArray[np.int64], middle: Array, n
     start, end = (np.stack([border[:, i] @ u, border[:, i] @ v], axis=1) for i in (0, 1))
     found: list[tuple[float, float, Array]] = []
     for angle in np.arange(_DIRECTIONS) * 2 * np.pi / _DIRECTIONS:
-        way = np.array([np.cos(angle), np.sin(angle)])
-        side = start @ (-way[1], way[0]), end @ (-way[1], way[0])
+        direction = np.array([np.cos(angle), np.sin(angle)])
+        side = start @ (-direction[1], direction[0]), end @ (-direction[1], direction[0])
         crossing = (side[0] > 0) != (side[1] > 0)
         fraction = side[0][crossing] / (side[0][crossing] - side[1][crossing])
-        away = (start[crossing] + fraction[:, None] * (end - start)[crossing]) @ way
+        away = (start[crossing] + fraction[:, None] * (end - start)[crossing]) @ direction
         away = np.sort(away[away > 0])
         for near, far in zip(away[:-1:2], away[1::2], strict=False):
             if far - near > 1e-6 * clear:
-                place = near + min((far - near) / 2, clear)
-                found.append((place, float(way[0]), middle + place * (way[0] * u + way[1] * v)))
+                distance = near + min((far - near) / 2, clear)
+                found.append((distance, float(direction[0]), middle + distance * (direction[0] * u + direction[1] * v)))
                 break
     if not found:
         centres = vertices[faces].mean(axis=1)
         return np.asarray(centres[np.argmin(np.linalg.norm(centres - middle, axis=1))])
-    nearest = min(place for place, _, _ in found)
+    nearest = min(distance for distance, _, _ in found)
     # A round hole is a polygon: its corners are farther out than its sides.
     return max((f for f in found if f[0] <= 1.05 * nearest), key=lambda f: round(f[1], 6))[2]
 

@@ -1,4 +1,4 @@
-"""Loops and steps that may take long, told to whoever watches: a command shows them, nodes and workers need not.
+"""Loops and steps that may take long, reported to who watches: a command prints them, nodes and workers need not.
 
 Who watches is a matter of the context, so that a loop deep inside needs no argument through all that call it.
 """
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Fewer images are looked at in less than a second.
+# Fewer images are processed in less than a second.
 MANY = 1000
 
 # (items, how many, what is done) -> the items, as they are taken.
@@ -26,12 +26,12 @@ _watch: ContextVar[Progress] = ContextVar("watch", default=no_progress)
 
 
 def with_progress(items: Iterable[T], total: int, what: str) -> Iterable[T]:
-    """``items``, about ``total`` of them, told to whoever watches as they are taken."""
+    """``items``, about ``total`` of them, reported to who watches as they are taken."""
     return _watch.get()(items, total, what)
 
 
 def with_progress_if_many(items: Iterable[T], total: int, what: str) -> Iterable[T]:
-    """Like :func:`with_progress` where there are so many that somebody may wonder, else told to nobody."""
+    """Like :func:`with_progress` where there are so many that somebody may wonder, else reported to nobody."""
     return with_progress(items, total, what) if total >= MANY else items
 
 
@@ -43,13 +43,13 @@ def step(what: str) -> Iterator[None]:
 
 
 def step_if_many(total: int, what: str) -> contextlib.AbstractContextManager[None]:
-    """Like :func:`step` for ``total`` things, where they are so many that somebody may wonder."""
+    """Like :func:`step` for ``total`` items, where they are so many that somebody may wonder."""
     return step(what) if total >= MANY else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
 def progress_to(progress: Progress) -> Iterator[None]:
-    """Let ``progress`` be told of what is done within, in this thread."""
+    """Report to ``progress`` what is done within, in this thread."""
     token = _watch.set(progress)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Where the pieces of a run lie."""
+"""Where the parts of a run lie."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ is_figures = json_with("run", form=FORMAT)
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run of ``cadsight demo``; every piece may be missing until its step is done."""
+    """A run of ``cadsight demo``; every part may be missing until its step is done."""
 
     folder: Path
 

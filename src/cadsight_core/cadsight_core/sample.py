@@ -34,9 +34,9 @@ class Instance:
         camera_from_part: pose in the camera's optical frame, where known.
         normal: (3,) unit vector in the camera's optical frame, where known.
         point: (2,) pixel of the point of interest, centre of the top left pixel at (0, 0), where known.
-        score: how sure the source is, 0 to 1, where it says so.
-        source: who says so.
-        attributes: whatever else a file said of it, kept as it came.
+        score: confidence of the source, 0 to 1, where it gives one.
+        source: where the label comes from.
+        attributes: further entries of a file for it, kept as they came.
     """
 
     class_id: int

@@ -1,4 +1,4 @@
-"""Where the pieces of a captured session lie."""
+"""Where the parts of a captured session lie."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from pathlib import Path
 @dataclass(frozen=True)
 class SessionFolder:
     """One captured session: session.json, raw/, background.png, simulated only truth/; labelled it has labelled/,
-    rejected/ and labels.json too, which may lie in a folder of their own. Every piece may be missing."""
+    rejected/ and labels.json too, which may lie in a folder of their own. Every part may be missing."""
 
     folder: Path
 

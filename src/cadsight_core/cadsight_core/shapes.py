@@ -1,6 +1,6 @@
 """Outlines and masks of instances, whichever of the two a file gave.
 
-An instance carries ``mask``, or what a file said under ``attributes["segmentation"]`` in COCO's words: a list of
+An instance carries ``mask``, or what a file has under ``attributes["segmentation"]`` in COCO's words: a list of
 polygons ``[x0, y0, x1, y1, ...]`` in pixels, or a run-length code. These functions see no difference. Polygon
 corners count from the top left pixel's corner, as boxes do.
 """
@@ -36,9 +36,9 @@ def outlines(mask: Mask) -> list[Polygon]:
 
 
 def contour(mask: Mask) -> Polygon | None:
-    """One polygon (N, 2) along pixel edges that is exactly the mask (H, W), its holes and pieces included.
+    """One polygon (N, 2) along pixel edges that is exactly the mask (H, W), its holes and parts included.
 
-    Holes and further pieces are joined to the first outline by bridges without width, which an even-odd fill such as
+    Holes and further parts are joined to the first outline by bridges without width, which an even-odd fill such as
     :func:`fill` does not see: filled again it gives the mask pixel by pixel. None for an empty mask.
     """
     rings = _contours(mask, cv2.RETR_CCOMP)
@@ -131,7 +131,7 @@ def area(polygon: ArrayLike) -> float:
 def cut(polygons: Sequence[ArrayLike], size: ImageSize) -> list[Polygon]:
     """The parts of polygons (each (N, 2) in pixels, even-odd) inside the image; those wholly inside stay as they are.
 
-    What a polygon has inside may be several pieces; a piece with holes is one polygon with bridges to them.
+    What a polygon has inside may be several parts; a part with holes is one polygon with bridges to them.
     """
     found: list[Polygon] = []
     for given in polygons:
@@ -143,8 +143,8 @@ def cut(polygons: Sequence[ArrayLike], size: ImageSize) -> list[Polygon]:
             points = points.round(9)  # numbers such as 1e-167 cost shapely corners
             ring = shapely.Polygon(points)
             whole = ring if ring.is_valid else _by_even_and_odd(points)
-            pieces = _rings(shapely.intersection(whole, shapely.box(0, 0, size.width, size.height)))
-            found += [np.clip(p, 0, (size.width, size.height)) for p in pieces]  # rounding may leave it by a hair
+            parts = _rings(shapely.intersection(whole, shapely.box(0, 0, size.width, size.height)))
+            found += [np.clip(p, 0, (size.width, size.height)) for p in parts]  # rounding may leave it by a hair
     return found
 
 

@@ -17,22 +17,22 @@ NAMES: tuple[Split, ...] = ("train", "valid", "test")
 def divide(
     samples: Sequence[Sample], fractions: Mapping[str, float], *, order: Order = "random", seed: int = 0
 ) -> Sequence[Sample]:
-    """The samples in their order, each with its split, made when taken out; shares are of their sum.
+    """The samples in their order, each with its split, made when taken out; fractions are of their sum.
 
     ``blocks`` keeps neighbours together (frames of one video look alike, and must not be trained with and tested
     on), ``random`` deals them out by ``seed``.
 
     Raises:
-        CadsightError: for negative shares, none at all, or fewer samples than splits with a fraction.
+        CadsightError: for negative fractions, none at all, or fewer samples than splits with a fraction.
     """
-    wanted = {name: float(fractions.get(name, 0.0)) for name in NAMES}
-    total = sum(wanted.values())
-    if not (np.isfinite(total) and total > 0 and min(wanted.values()) >= 0) or set(fractions) - set(NAMES):
-        raise CadsightError(f"the shares are {dict(fractions)}, expected numbers for train, valid and test")
-    used = [name for name in NAMES if wanted[name] > 0]
+    weights = {name: float(fractions.get(name, 0.0)) for name in NAMES}
+    total = sum(weights.values())
+    if not (np.isfinite(total) and total > 0 and min(weights.values()) >= 0) or set(fractions) - set(NAMES):
+        raise CadsightError(f"the fractions are {dict(fractions)}, expected numbers for train, valid and test")
+    used = [name for name in NAMES if weights[name] > 0]
     if len(samples) < len(used):
         raise CadsightError(f"{len(samples)} samples cannot be divided into {len(used)} splits, expected more of them")
-    counts = _counts([wanted[name] / total * len(samples) for name in used])
+    counts = _counts([weights[name] / total * len(samples) for name in used])
     dealt: list[Split] = [name for name, count in zip(used, counts, strict=True) for _ in range(count)]
     if order == "random":
         dealt = [dealt[i] for i in np.random.default_rng(seed).permutation(len(dealt))]

@@ -15,7 +15,7 @@ from cadsight_core.yaml_file import compose_yaml, node_value, yaml_bytes
 
 T = TypeVar("T")
 Key = str | int
-# What makes a value of a type out of what the file says and the file's folder, such as a path out of a name.
+# Makes a value of a type out of the value in the file and the file's folder, such as a path out of a name.
 Readers = Mapping[Any, Callable[[Any, Path], Any]]
 
 
@@ -36,7 +36,7 @@ class Document:
         self._root = node
 
     def value(self, key: str) -> Any:
-        """What the file says of a key at its top, None when it says nothing."""
+        """The value of a key at the top of the file, None where it has none."""
         return next((self._plain(value) for name, value in self._root.value if name.value == key), None)
 
     def where(self, keys: Sequence[Key] = ()) -> str:

@@ -55,13 +55,13 @@ class EqualNormals:
 
     def nearest(self, seen: ArrayLike) -> Array:
         """The direction (3,) of them that is nearest to ``seen`` (3,)."""
-        wanted = unit(np.asarray(seen, float))
+        target = unit(np.asarray(seen, float))
         if self.every:
-            return wanted
+            return target
         if self.axis is None:
-            return self.directions[int(np.argmax(self.directions @ wanted))]
+            return self.directions[int(np.argmax(self.directions @ target))]
         axis = self.axis
-        return max((_on_circle(d, axis, wanted) for d in self.directions), key=lambda d: float(d @ wanted))
+        return max((_on_circle(d, axis, target) for d in self.directions), key=lambda d: float(d @ target))
 
 
 def equal_normal(normal: ArrayLike, seen: ArrayLike, camera_from_part: Pose, symmetry: Sequence[Symmetry]) -> Array:
@@ -76,9 +76,9 @@ def equal_normal(normal: ArrayLike, seen: ArrayLike, camera_from_part: Pose, sym
     return EqualNormals.of(normal, camera_from_part.rotation, symmetry).nearest(seen)
 
 
-def _on_circle(direction: Array, axis: Array, wanted: Array) -> Array:
-    """``direction`` turned about ``axis`` as near to ``wanted`` as it comes."""
-    across = wanted - (wanted @ axis) * axis
+def _on_circle(direction: Array, axis: Array, target: Array) -> Array:
+    """``direction`` turned about ``axis`` as near to ``target`` as it comes."""
+    across = target - (target @ axis) * axis
     if np.linalg.norm(across) < _SAME:
         return direction
     along = float(direction @ axis)

@@ -28,7 +28,7 @@ _MOMENT = 0.003
 _SAME_AXIS_RAD = float(np.deg2rad(3.0))
 _ROUNDS = 12
 # Distances below this fraction of what is allowed need not be measured exactly.
-_SURE = 0.05
+_NEAR = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ def find_symmetries(mesh: Mesh, tolerance: float = TOLERANCE) -> tuple[FoundSymm
     points all over it: each, turned, must lie within ``tolerance`` diameters of the surface, exactly measured, and
     within what the triangles of a round surface may be off besides, so that a coarse mesh has what a fine one has.
     Each axis is moved to where the turned surface fits best, and all of them together are made those of one group.
-    Orders up to 12 are told apart from a body of revolution, of whose endless axes across its own one is told; sides
+    Orders up to 12 are told apart from a body of revolution. Of its endless axes across its own, one is returned. Sides
     that meet at less than 35 degrees are a round surface.
     """
     surface = _Surface(mesh)
@@ -107,7 +107,7 @@ def _between(one: Array, other: Array) -> float:
 
 
 def _turn(order: int) -> float:
-    """Radians of the turn that tells an order: any one for a body of revolution."""
+    """Radians of the turn that shows an order: any one for a body of revolution."""
     return float(np.deg2rad(_ODD_TURNS_DEG[-1])) if order == 0 else 2 * np.pi / order
 
 
@@ -141,10 +141,10 @@ def _is_copy(surface: "_Surface", one: FoundSymmetry, other: FoundSymmetry, limi
 
 
 def _completed(surface: "_Surface", found: list[FoundSymmetry], limit: float) -> list[FoundSymmetry]:
-    """The symmetries as exact ones of one group, with those that follow from the others; the least sure give way."""
-    sure = sorted(found, key=lambda f: f.error)
-    while sure:
-        group = exact_group([Rotation.from_rotvec(_turn(f.order) * f.axis).as_matrix() for f in sure])
+    """The symmetries as exact ones of one group, with those that follow; the least certain are dropped."""
+    kept = sorted(found, key=lambda f: f.error)
+    while kept:
+        group = exact_group([Rotation.from_rotvec(_turn(f.order) * f.axis).as_matrix() for f in kept])
         if group is not None:
             whole = []
             for axis, order in axes_of(group):
@@ -155,7 +155,7 @@ def _completed(surface: "_Surface", found: list[FoundSymmetry], limit: float) ->
                 whole.append(FoundSymmetry(axis, order, surface.middle, error))
             if all(np.isfinite(f.error) for f in whole):
                 return whole
-        sure.pop()
+        kept.pop()
     return []
 
 
@@ -181,11 +181,11 @@ class _Surface:
         self.diameter, self.hull = mesh.diameter, mesh.hull_vertices
         self._area, self._rng = area, np.random.default_rng(0)
         self._within = sagittas(mesh.vertices, mesh.faces)
-        spread, triangle = self._spread(_SAMPLES)
+        sampled, triangle = self._sample(_SAMPLES)
         far = np.linalg.norm(self.hull - self.middle, axis=1)
         # Corners far out are where a wrong turn shows first, and lie on the round surface itself.
         corners = self.hull[np.argsort(-far)[:200]]
-        self.points = np.vstack([corners, spread])
+        self.points = np.vstack([corners, sampled])
         self._off = np.concatenate([np.zeros(len(corners)), self._within[triangle]])
 
     @cached_property
@@ -196,7 +196,7 @@ class _Surface:
         each = np.einsum("nki,nkj->nij", corners, corners) + np.einsum("ni,nj->nij", total, total)
         return np.asarray(np.einsum("n,nij->ij", self._area / 12, each))
 
-    def _spread(self, count: int) -> tuple[Array, NDArray[np.int64]]:
+    def _sample(self, count: int) -> tuple[Array, NDArray[np.int64]]:
         triangle = self._rng.choice(len(self._area), count, p=self._area / self._area.sum())
         a, b = self._rng.uniform(size=(2, count, 1))
         flip = a + b > 1
@@ -206,7 +206,7 @@ class _Surface:
 
     @cached_property
     def _tree(self) -> tuple["cKDTree[None]", NDArray[np.int64]]:
-        dense, triangle = self._spread(_DENSE)
+        dense, triangle = self._sample(_DENSE)
         # Corners and edges too: there the nearest samples may all lie on a triangle next to the right one.
         edges = (self.corners + np.roll(self.corners, 1, axis=1)) / 2
         known = np.concatenate([self.corners, edges, self.corners.mean(axis=1, keepdims=True)], axis=1)
@@ -233,10 +233,10 @@ class _Surface:
             # The triangle of the nearest sample is not always the nearest: what counts is measured to all of them.
             while True:
                 far = int(away.argmax())
-                if away[far] <= max(_SURE * limit, worst):
+                if away[far] <= max(_NEAR * limit, worst):
                     break
-                place = turned[part][far]
-                away[far] = self.exact(place, away[far] + self._off[part][far]) - self._off[part][far]
+                point = turned[part][far]
+                away[far] = self.exact(point, away[far] + self._off[part][far]) - self._off[part][far]
                 if away[far] > limit:
                     return float("inf")
                 worst = max(worst, float(away[far]))

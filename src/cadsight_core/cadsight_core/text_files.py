@@ -21,7 +21,7 @@ def read_text(path: str | Path) -> str:
     """The text of a file in UTF-8, or in UTF-16 or UTF-32 that says so by a byte order mark, which is left out.
 
     Raises:
-        CadsightError: when it cannot be read, or is in another encoding, which is named as far as it can be told.
+        CadsightError: when it cannot be read, or is in another encoding, which is named as far as it is known.
     """
     try:
         return text_of(Path(path).read_bytes(), path)

@@ -18,7 +18,7 @@ _ASLEEP: tuple[dict[str, str], ...] = (
 def sleep_while_waiting(environment: MutableMapping[str, str] = os.environ) -> None:
     """Let threads sleep while they wait, in this process and those that it starts; what the user has set stays.
 
-    Has to come before torch, NumPy and OpenCV are loaded. ONNX Runtime is told where its sessions are made, and
+    Has to come before torch, NumPy and OpenCV are loaded. ONNX Runtime is configured where its sessions are made, and
     OpenVINO's threads (TBB) sleep by themselves.
     """
     for group in _ASLEEP:

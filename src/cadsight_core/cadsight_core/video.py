@@ -90,7 +90,7 @@ def write_backgrounds(
 ) -> Dataset:
     """Add the frames of a video that shows no part to the data set ``folder``, or to a new one without classes.
 
-    They are images of a class of their own (Morato, section 6.1): ``record["background"]`` says that nothing is on
+    They are images of a class of their own (Morato, section 6.1): ``record["background"]`` notes that nothing is on
     them on purpose, and YOLO gets an empty label file, which is its background. Frames that are there already stay.
 
     Raises:
@@ -124,8 +124,8 @@ def _set_of_backgrounds(folder: str | Path) -> Dataset:
     try:
         return Dataset.create(refuse_foreign(folder, replace=False), ())
     except CadsightError as error:
-        told = "or a data set of ours, which `cadsight data convert --to cadsight` makes of another format"
-        raise CadsightError(f"{error}, {told}") from error
+        hint = "or a data set of ours, which `cadsight data convert --to cadsight` makes of another format"
+        raise CadsightError(f"{error}, {hint}") from error
 
 
 def _grey(frame: Rgb) -> Rgb:
@@ -133,7 +133,7 @@ def _grey(frame: Rgb) -> Rgb:
 
 
 def _expected(path: Path, fps: float) -> int:
-    """About how many frames will come, by what the container says."""
+    """About how many frames will come, by the header of the container."""
     video = _opened(path, fps)
     rate, count = video.get(cv2.CAP_PROP_FPS), video.get(cv2.CAP_PROP_FRAME_COUNT)
     video.release()

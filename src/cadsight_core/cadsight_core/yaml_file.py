@@ -38,7 +38,7 @@ class _DuplicateKeyError(yaml.MarkedYAMLError):
 
 
 class _Resolver(yaml.resolver.BaseResolver):
-    """Says what a plain scalar is."""
+    """Decides the type of a plain scalar."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 

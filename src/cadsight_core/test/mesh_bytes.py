@@ -37,8 +37,8 @@ class Glb:
             more_view = {"byteStride": stride}
         else:
             more_view = {}
-        said = {"componentType": KINDS[kind], "type": WIDTHS[values.shape[1]], "count": len(values)}
-        self.json["accessors"].append({"bufferView": self.view(data, **more_view), **said, **more})
+        entry = {"componentType": KINDS[kind], "type": WIDTHS[values.shape[1]], "count": len(values)}
+        self.json["accessors"].append({"bufferView": self.view(data, **more_view), **entry, **more})
         return len(self.json["accessors"]) - 1
 
     def primitive(self, positions: int, indices: int | None = None, **more) -> dict:
@@ -53,8 +53,8 @@ class Glb:
         )  # in metres
 
     def bytes(self) -> bytes:
-        said = {**self.json, "buffers": [{"byteLength": len(self.data)}]} if self.data else self.json
-        text = json.dumps(said).encode()
+        document = {**self.json, "buffers": [{"byteLength": len(self.data)}]} if self.data else self.json
+        text = json.dumps(document).encode()
         text += b" " * (-len(text) % 4)
         data = self.data + b"\0" * (-len(self.data) % 4)
         chunks = struct.pack("<II", len(text), 0x4E4F534A) + text + struct.pack("<II", len(data), 0x004E4942) + data

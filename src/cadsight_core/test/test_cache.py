@@ -3,7 +3,7 @@ from cadsight_core.cache import cache_folder, cache_path
 from cadsight_core.errors import CadsightError
 
 
-def test_one_variable_says_where_all_of_it_is(tmp_path, monkeypatch):
+def test_one_variable_sets_the_folder_of_the_whole_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("CADSIGHT_CACHE", str(tmp_path / "mine"))
     assert cache_path("meshes") == tmp_path / "mine" / "meshes"
     assert not (tmp_path / "mine").exists()

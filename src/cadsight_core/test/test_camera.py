@@ -59,7 +59,7 @@ def test_a_point_behind_the_camera_has_no_pixel_and_the_others_keep_theirs():
 
 
 @pytest.mark.parametrize("size", [ImageSize(1280, 960), ImageSize(320, 240), ImageSize(640, 240)])
-def test_a_resized_camera_sees_the_same_place_of_the_image(size):
+def test_a_resized_camera_sees_the_same_point_of_the_image(size):
     # Relative to the image's corner, which lies half a pixel before the first pixel's centre.
     points = np.array([[0.1, -0.05, 0.5], [-0.12, 0.08, 0.7]])
     before = (BARREL.project(points) + 0.5) / (640, 480)

@@ -53,7 +53,7 @@ def test_no_normal_is_farther_from_its_nearest_than_the_taken_are_apart(angles, 
     assert max(min(abs(a - b) for b in taken) for a in angles) <= apart
 
 
-def test_a_smaller_lot_of_a_seed_is_a_part_of_a_larger_one():
+def test_a_smaller_choice_of_a_seed_is_a_part_of_a_larger_one():
     many = [tilted(d) for d in range(40)]
     assert set(names(random_sample(many, 5, 3))) < set(names(random_sample(many, 20, 3)))
     assert names(random_sample(many, 5, 3)) != names(random_sample(many, 5, 4))

@@ -64,12 +64,12 @@ def test_a_crop_is_shrunk_by_area():
 
 @pytest.mark.parametrize("box", [Box(300, 200, 310, 207), Box(0, 0, 640, 480), Box(3, 3, 3, 3)])
 @pytest.mark.parametrize("square", [True, False])
-def test_a_crop_has_the_asked_size_whatever_the_box(box, square):
+def test_a_crop_has_the_given_size_whatever_the_box(box, square):
     assert crop(ramp(), box, square=square).shape == (224, 224, 3)
     assert crop(ramp(), box, 64, square=square).shape == (64, 64, 3)
 
 
-def test_a_crop_shows_the_place_of_its_box():
+def test_a_crop_shows_what_its_box_holds():
     got = crop(ramp(), Box(400, 200, 448, 248))
     assert got[112, 112, 0] == pytest.approx(424 // 4, abs=1)
     assert got[112, 112, 1] == pytest.approx(224 // 4, abs=1)

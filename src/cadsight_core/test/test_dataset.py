@@ -163,15 +163,15 @@ def numbered(index):
     return np.random.default_rng(index).integers(0, 256, (120, 160, 3), dtype=np.uint8)
 
 
-def write_for_ever(folder, prefix, count, told):
+def write_for_ever(folder, prefix, count, pipe):
     dataset = Dataset.create(folder, ["bracket"], exist_ok=True)
     for i in range(len(dataset), len(dataset) + count):
         dataset.append(Sample(f"{prefix}{i:06d}", Path(), ImageSize(160, 120), record={"seed": i}), numbered(i))
-        os.write(told, f"{i}\n".encode())
+        os.write(pipe, f"{i}\n".encode())
 
 
 def writer(folder, prefix="", count=10**6):
-    """A process that appends images, and the file in which it tells the number of each that it has written."""
+    """A process that appends images, and the file in which it writes the number of each that it has written."""
     reading, writing = os.pipe()
     process = multiprocessing.get_context("fork").Process(target=write_for_ever, args=(folder, prefix, count, writing))
     process.start()
@@ -189,12 +189,12 @@ def test_a_writer_killed_twenty_times_leaves_no_broken_sample_and_loses_none_but
         time.sleep(moments.uniform(0, 0.05))
         process.kill()
         process.join()
-        told = [int(n) for n in (first + words.read()).split()]
+        numbers = [int(n) for n in (first + words.read()).split()]
         words.close()
-        assert told[0] == kept  # it went on where the one before was killed
+        assert numbers[0] == kept  # it went on where the one before was killed
         dataset = Dataset.open(folder)
-        # Every sample that was told of is there, and at most one more: killed between its line and its word.
-        assert told[-1] + 1 <= len(dataset) <= told[-1] + 2
+        # Every sample that was reported is there, and at most one more: killed between its line and its word.
+        assert numbers[-1] + 1 <= len(dataset) <= numbers[-1] + 2
         for index in range(kept, len(dataset)):
             np.testing.assert_array_equal(dataset.image(dataset[f"{index:06d}"]), numbered(index))
         assert {p.stem for p in (folder / "images").iterdir()} == set(dataset.names)
@@ -237,21 +237,21 @@ def check_after_full(dataset, caught):
     return again
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_all_that_was_there_stays(tmp_path):
-    place = tmp_path / "disk"
-    place.mkdir()
+def test_a_full_disk_is_reported_in_a_sentence_and_all_that_was_there_stays(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
     mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(place)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)], capture_output=True, check=False
     )
     if not mounted or mounted.returncode:
         pytest.skip("only root can mount a small disk; the next test limits the size of files instead")
     try:
-        dataset = Dataset.create(place / "set", ["bracket", "plate"])
+        dataset = Dataset.create(disk / "set", ["bracket", "plate"])
         with pytest.raises(CadsightError, match="No space left on device") as caught:
             fill_until_refused(dataset)
         check_after_full(dataset, caught)
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_all_that_was_there_stays(tmp_path
     [(2000, pixels, r"000\.png could not be written: File too large"), (3000, grey, r"manifest\.jsonl could not be ")],
     ids=["the image is refused", "the line is refused"],
 )
-def test_a_file_that_may_not_grow_is_told_in_a_sentence_and_all_that_was_there_stays(dataset, limit, make, words):
+def test_a_file_that_may_not_grow_is_reported_in_a_sentence_and_all_that_was_there_stays(dataset, limit, make, words):
     # An image of 40 x 30 random pixels takes some 3700 bytes, grey ones a hundred; a line some 150.
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

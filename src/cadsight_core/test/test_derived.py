@@ -12,7 +12,7 @@ def test_sequences_end_to_end_are_as_their_sum_in_lists():
         joined[6]
 
 
-def test_items_are_taken_out_of_their_sequence_when_they_are_wanted():
+def test_items_are_taken_out_of_their_sequence_when_they_are_needed():
     taken = []
 
     class Lazy(list):

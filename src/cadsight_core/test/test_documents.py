@@ -24,7 +24,7 @@ def test_a_document_is_read_without_its_format(tmp_path):
         (b'{"format": ["cadsight-thing-1"]}', r"thing\.json has the format \['cadsight-thing-1'\], expected"),
     ],
 )
-def test_each_thing_that_is_wrong_is_a_sentence(tmp_path, content, words):
+def test_each_fault_is_a_sentence(tmp_path, content, words):
     path = tmp_path / "thing.json"
     if content is not None:
         path.write_bytes(content)

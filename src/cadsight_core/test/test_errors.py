@@ -11,7 +11,7 @@ class LostError(CadsightError):
         self.reason = reason
 
 
-def test_an_error_with_its_place_is_of_the_same_kind():
+def test_an_error_with_its_position_is_of_the_same_kind():
     found = ParameterError("count", "is 0, expected at least 1")
     placed = found.at("box.yaml line 3")
     assert (type(placed), placed.parameter) == (ParameterError, "count")

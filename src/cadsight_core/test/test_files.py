@@ -27,7 +27,7 @@ def test_a_written_file_can_be_read_by_whom_the_umask_lets(tmp_path):
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
 
 
-def test_a_missing_folder_is_told_in_a_sentence(tmp_path):
+def test_a_missing_folder_is_reported_in_a_sentence(tmp_path):
     with pytest.raises(CadsightError, match=r"none/a\.txt could not be written: No such file"):
         write_atomically(tmp_path / "none" / "a.txt", "x")
     with pytest.raises(CadsightError, match=r"none/a\.txt could not be extended: No such file"):
@@ -117,7 +117,7 @@ with alone_in(sys.argv[1]):
 """
 
 
-def test_a_second_process_is_told_until_the_first_has_died(tmp_path):
+def test_a_second_process_is_refused_until_the_first_has_died(tmp_path):
     folder = tmp_path / "new" / "run"
     first = subprocess.Popen([sys.executable, "-c", HOLDS, str(folder)], stdout=subprocess.PIPE, text=True)
     try:

@@ -61,7 +61,7 @@ def test_a_healthy_set_has_no_problems_and_its_labels_are_counted(folder):
         ("\n \n", "empty labels", None, "it has no label"),
     ],
 )
-def test_each_odd_label_is_told_with_file_and_line(folder, text, kind, line, words):
+def test_each_odd_label_is_reported_with_file_and_line(folder, text, kind, line, words):
     file = folder / "labels" / "1.txt"
     file.write_text(text)
     (problem,) = problems(folder)
@@ -71,14 +71,14 @@ def test_each_odd_label_is_told_with_file_and_line(folder, text, kind, line, wor
         assert f"line {line}" in problem.sentence
 
 
-def test_an_image_without_label_file_and_a_label_file_without_image_are_told(folder):
+def test_an_image_without_label_file_and_a_label_file_without_image_are_reported(folder):
     (folder / "labels" / "1.txt").rename(folder / "labels" / "9.txt")
     first, second = problems(folder)
     assert (first.kind, first.file.name) == ("image without labels", "1.png")
     assert (second.kind, second.file.name) == ("label file without image", "9.txt")
 
 
-def test_copies_of_an_image_are_told_by_their_content(folder, tmp_path):
+def test_copies_of_an_image_are_recognised_by_their_content(folder, tmp_path):
     from cadsight_core.images import read_image, write_image
 
     write_image(folder / "images" / "2.bmp", read_image(folder / "images" / "0.png"))  # the same pixels, other bytes
@@ -89,7 +89,7 @@ def test_copies_of_an_image_are_told_by_their_content(folder, tmp_path):
     assert "0.png" in problem.sentence
 
 
-def test_a_copy_in_another_split_is_told_as_a_leak(tmp_path, image_file):
+def test_a_copy_in_another_split_is_reported_as_a_leak(tmp_path, image_file):
     for split in ("train", "val"):
         image_file(f"images/{split}/{split}.png")
         (tmp_path / "labels" / split).mkdir(parents=True)
@@ -101,7 +101,7 @@ def test_a_copy_in_another_split_is_told_as_a_leak(tmp_path, image_file):
 
 
 @pytest.mark.parametrize(("cut", "words"), [(0, "is empty"), (100, "could not be read"), (2000, "truncated")])
-def test_an_image_that_cannot_be_read_is_told(folder, cut, words):
+def test_an_image_that_cannot_be_read_is_reported(folder, cut, words):
     image = folder / "images" / "1.png"
     image.write_bytes(image.read_bytes()[:cut])
     (problem,) = problems(folder)
@@ -109,7 +109,7 @@ def test_an_image_that_cannot_be_read_is_told(folder, cut, words):
     assert words in problem.sentence
 
 
-def test_a_truncated_jpeg_is_told(folder, image_file):
+def test_a_truncated_jpeg_is_reported(folder, image_file):
     (folder / "images" / "1.png").unlink()
     image = image_file("set/images/1.jpg", width=200, height=200)
     image.write_bytes(image.read_bytes()[:-500])
@@ -117,14 +117,14 @@ def test_a_truncated_jpeg_is_told(folder, image_file):
     assert kinds == {"unreadable image", "mixed sizes"}
 
 
-def test_classes_with_few_or_no_labels_are_told(folder):
+def test_classes_with_few_or_no_labels_are_reported(folder):
     (folder / "classes.txt").write_text("bracket\nplate\nscrew\n")
     found = problems(folder, few=4)
     assert [p.kind for p in found] == ["near-empty class", "near-empty class", "empty class"]
     assert "the class 'screw' has no labels, expected 4 or more" in found[2].sentence
 
 
-def test_mixed_sizes_are_told_once_with_their_numbers(folder, image_file):
+def test_mixed_sizes_are_reported_once_with_their_numbers(folder, image_file):
     image_file("set/images/1.png", width=50, height=30)
     (problem,) = problems(folder)
     assert "2 sizes (2 of 40 x 30, 1 of 50 x 30 pixels)" in problem.sentence
@@ -213,7 +213,7 @@ def test_via_is_checked(tmp_path, image_file):
 
 
 @pytest.mark.parametrize("write", ["coco", "via", "images"])
-def test_an_unreadable_image_is_told_in_every_format(tmp_path, image_file, write):
+def test_an_unreadable_image_is_reported_in_every_format(tmp_path, image_file, write):
     image_file("a.png")
     image_file("b.png", seed=1)
     if write == "coco":
@@ -228,7 +228,7 @@ def test_an_unreadable_image_is_told_in_every_format(tmp_path, image_file, write
     assert "a.png could not be read" in found[0].sentence
 
 
-def test_a_label_file_that_is_no_text_is_told(folder):
+def test_a_label_file_that_is_no_text_is_reported(folder):
     (folder / "labels" / "1.txt").write_bytes(b"\xff\xfe\x00")
     (problem,) = problems(folder)
     assert (problem.kind, problem.file.name) == ("unreadable label file", "1.txt")
@@ -255,17 +255,17 @@ def test_a_missing_folder_is_refused(tmp_path):
         check(tmp_path / "none")
 
 
-def test_a_folder_with_nothing_known_is_told(tmp_path):
+def test_a_folder_with_nothing_known_is_reported(tmp_path):
     (problem,) = problems(tmp_path)
     assert problem.kind == "unreadable data set"
 
 
-SHARED = next(
+PHOTOGRAPHS = next(
     (p / "shared" / "data" for p in Path(__file__).resolve().parents if (p / "shared" / "data").is_dir()), None
 )
 
 
-@pytest.mark.skipif(SHARED is None, reason="the real photographs (shared/data) are not here")
+@pytest.mark.skipif(PHOTOGRAPHS is None, reason="the real photographs (shared/data) are not here")
 @pytest.mark.parametrize(
     ("name", "images", "labels", "kinds"),
     [
@@ -276,20 +276,20 @@ SHARED = next(
     ],
 )
 def test_the_real_photographs_are_counted(name, images, labels, kinds):
-    report = check(SHARED / name)
+    report = check(PHOTOGRAPHS / name)
     assert (report.images, report.labels, set(report.kinds)) == (images, labels, kinds)
 
 
-def test_every_kind_of_problem_that_a_module_tells_is_known_and_no_other():
+def test_the_kinds_of_problem_that_modules_report_are_exactly_the_known_ones():
     root = Path(cadsight_core.__file__).parent
-    told = {
+    strings = {
         node.value
         for file in (root / "health.py", *(root / "formats").glob("*.py"))
         if file.name != "notes.py"
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    assert set(KINDS) <= told
+    assert set(KINDS) <= strings
     notes = Notes()
     with pytest.raises(ValueError, match="the kind of problem is 'size', expected one of KINDS"):
         notes.problem("size", Path("a.txt"), "it is large")

@@ -44,7 +44,7 @@ def test_every_kind_of_image_is_read_as_rgb(tmp_path, image, expected):
     assert (pixels == expected).all()
 
 
-def test_an_image_taken_upright_is_turned_as_its_exif_says(tmp_path):
+def test_an_image_taken_upright_is_turned_as_in_its_exif(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn right to see it upright
     Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(tmp_path / "a.jpg", exif=exif)

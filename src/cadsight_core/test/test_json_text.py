@@ -13,7 +13,7 @@ def refuse(word):
     raise AssertionError(word)
 
 
-def test_a_number_that_is_not_finite_is_refused_with_its_place():
+def test_a_number_that_is_not_finite_is_refused_with_its_position():
     with pytest.raises(CadsightError, match=r"^boxes\[1\]\.x is nan, expected a finite number$"):
         json_text({"boxes": [{"x": 1.0}, {"x": math.nan}]})
     with pytest.raises(CadsightError, match=r"^what is written is inf, expected a finite number$"):
@@ -21,8 +21,8 @@ def test_a_number_that_is_not_finite_is_refused_with_its_place():
 
 
 def test_a_figure_that_is_not_finite_becomes_null_and_is_nan_again():
-    told = {"map50": np.float32(math.nan), "loss": 0.5, "pictures": np.int64(3)}
-    assert json.loads(figures_text(told)) == {"map50": None, "loss": 0.5, "pictures": 3}
+    figures = {"map50": np.float32(math.nan), "loss": 0.5, "pictures": np.int64(3)}
+    assert json.loads(figures_text(figures)) == {"map50": None, "loss": 0.5, "pictures": 3}
     back = with_nan({"map50": None, "loss": 0.5})
     assert math.isnan(back["map50"])
     assert back["loss"] == 0.5

@@ -22,9 +22,9 @@ STORED = {
 
 @pytest.fixture
 def path(tmp_path):
-    place = tmp_path / "replay.json"
-    place.write_text(json.dumps(STORED))
-    return place
+    replay_file = tmp_path / "replay.json"
+    replay_file.write_text(json.dumps(STORED))
+    return replay_file
 
 
 def test_what_was_stored_is_read_and_written_again_byte_by_byte(path):
@@ -36,7 +36,7 @@ def test_what_was_stored_is_read_and_written_again_byte_by_byte(path):
     assert (frame.overhead_ms, frame.detections[0].box) == (6.5, (10.0, 20.0, 50.0, 60.0))
 
 
-def test_what_earlier_versions_did_not_tell_is_none_and_stays_out_of_the_file():
+def test_values_that_earlier_versions_did_not_write_are_none_and_stay_out_of_the_file():
     figures = LiveFigures.from_json({"frames": 3, "dropped": 1})
     assert (figures.frames, figures.dropped, figures.dropped_in_transport) == (3, 1, None)
     assert figures.to_json() == {"frames": 3, "dropped": 1}

@@ -25,7 +25,7 @@ def test_a_box_is_read_in_metres_from_each_format(tmp_path, suffix, unit, metres
     assert mesh.is_closed
 
 
-def test_glb_is_in_metres_whatever_the_unit_says(tmp_path):
+def test_glb_is_in_metres_whatever_the_unit(tmp_path):
     mesh = load_mesh(export(tmp_path / "box.glb", (0.03, 0.02, 0.01)), "mm")
     np.testing.assert_allclose(mesh.extents, [0.03, 0.02, 0.01], rtol=1e-6)
 
@@ -80,7 +80,7 @@ def test_a_triangle_with_a_corner_that_is_not_finite_is_left_out(tmp_path):
         load_mesh(tmp_path / "all.obj", "mm")
 
 
-def test_flipped_triangles_are_turned_and_told(tmp_path):
+def test_flipped_triangles_are_turned_and_reported(tmp_path):
     box = trimesh.creation.box((30, 20, 10))
     box.faces[[0, 5]] = box.faces[[0, 5], ::-1]
     trimesh.Trimesh(box.vertices, box.faces, process=False).export(tmp_path / "box.stl")
@@ -98,7 +98,7 @@ def test_a_box_that_is_inside_out_is_turned(tmp_path):
     assert mesh.notes == ("12 triangles faced inwards and were turned",)
 
 
-def test_holes_are_kept_and_told(tmp_path):
+def test_holes_are_kept_and_reported(tmp_path):
     box = trimesh.creation.box((30, 20, 10))
     trimesh.Trimesh(box.vertices, box.faces[1:], process=False).export(tmp_path / "box.stl")
     mesh = load_mesh(tmp_path / "box.stl", "mm")
@@ -107,7 +107,7 @@ def test_holes_are_kept_and_told(tmp_path):
     assert mesh.notes == ("it has holes: 3 of its edges belong to one triangle alone",)
 
 
-def test_bodies_that_do_not_touch_become_one_part_and_are_told(tmp_path):
+def test_bodies_that_do_not_touch_become_one_part_and_are_reported(tmp_path):
     boxes = [trimesh.creation.box((10, 10, 10)) for _ in range(3)]
     for i, box in enumerate(boxes):
         box.apply_translation((15 * i, 0, 0))
@@ -146,14 +146,14 @@ def test_a_part_of_fifty_metres_is_refused(tmp_path):
         load_mesh(export(tmp_path / "box.stl", (50, 20, 20)), "m")
 
 
-def test_the_solids_of_a_step_file_become_one_part_and_are_told():
+def test_the_solids_of_a_step_file_become_one_part_and_are_reported():
     mesh = load_mesh(Path(__file__).parent / "data/two_solids.step", "inch")
     np.testing.assert_allclose(mesh.extents, [0.06, 0.02, 0.01], atol=1e-6)
     assert mesh.is_closed
     assert mesh.notes == ("it has 2 bodies that do not touch, which are taken as one part",)
 
 
-def test_a_file_that_states_its_unit_is_not_said_to_be_read_in_another(tmp_path):
+def test_a_file_that_states_its_unit_is_not_reported_as_read_in_another(tmp_path):
     with pytest.raises(CadsightError, match=r"is 57\..* m across by the unit that it states"):
         load_mesh(export(tmp_path / "box.glb", (50, 20, 20)), "mm")
 

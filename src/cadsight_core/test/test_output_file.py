@@ -66,9 +66,7 @@ def test_no_other_bytes_are_taken_for_ours(data):
     assert not is_page(data)
 
 
-@given(
-    st.lists(st.sampled_from([b"one", b"two"]), max_size=5), st.lists(st.booleans(), min_size=5, max_size=5)
-)
+@given(st.lists(st.sampled_from([b"one", b"two"]), max_size=5), st.lists(st.booleans(), min_size=5, max_size=5))
 def test_a_noted_file_is_replaced_until_somebody_changes_it(tmp_path_factory, texts, by_others):
     path = tmp_path_factory.mktemp("noted") / "a.png"
     ours = None
@@ -104,7 +102,7 @@ def test_a_noted_file_that_was_not_written_to_its_end_leaves_the_old_one_ours(tm
     assert sorted(p.name for p in tmp_path.iterdir()) == [".a.png.cadsight-output", "a.png"]
 
 
-def test_a_note_that_is_none_of_ours_says_nothing(tmp_path):
+def test_a_note_that_is_none_of_ours_is_ignored(tmp_path):
     (tmp_path / "a.png").write_bytes(b"mine")
     for note in (b"", b"[]", b'{"format": "cadsight-note-1"}', b"\xff"):
         (tmp_path / ".a.png.cadsight-output").write_bytes(note)

@@ -79,7 +79,7 @@ def test_what_others_put_there_while_it_was_written_is_kept(tmp_path):
     assert (tmp_path / "out" / "new.txt").read_text() == "old"
 
 
-def test_a_link_in_the_place_of_a_file_of_ours_is_not_ours(tmp_path):
+def test_a_link_in_place_of_a_file_of_ours_is_not_ours(tmp_path):
     write(tmp_path / "out", "old")
     (tmp_path / "out" / "new.txt").unlink()
     (tmp_path / "out" / "new.txt").symlink_to(tmp_path)
@@ -88,12 +88,12 @@ def test_a_link_in_the_place_of_a_file_of_ours_is_not_ours(tmp_path):
     assert (tmp_path / "out" / "new.txt").is_symlink()
 
 
-def test_odd_places_are_refused_in_one_sentence(tmp_path, monkeypatch):
+def test_odd_paths_are_refused_in_one_sentence(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "circle").symlink_to("circle")
     (tmp_path / "work" / "inner").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "work" / "inner")
-    for place, sentence in (
+    for path, sentence in (
         (".", "is the working folder or holds it"),
         ("..", "is the working folder or holds it"),
         ("/", "is the working folder or holds it"),
@@ -103,7 +103,7 @@ def test_odd_places_are_refused_in_one_sentence(tmp_path, monkeypatch):
         ("/proc/out", "could not be made"),
     ):
         with pytest.raises(CadsightError, match=sentence) as error:
-            write(Path(place), "new")
+            write(Path(path), "new")
         assert "\n" not in str(error.value)
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -136,9 +136,9 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_folder_and_the_next_one_
             child.stdout.readline()
         child.send_signal(signal.SIGKILL)
         child.communicate()
-        said = json.loads((folder / MARK).read_text())["entries"]
-        assert said == list("abcdefgh")
-        assert len({(folder / name).read_text() for name in said}) == 1
+        entries = json.loads((folder / MARK).read_text())["entries"]
+        assert entries == list("abcdefgh")
+        assert len({(folder / name).read_text() for name in entries}) == 1
     with whole_folder(folder):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -52,7 +52,7 @@ def test_integers_become_floats_and_lists_become_tuples():
         ({"pwoer": 1.0}, "unknown key 'pwoer', expected one of colour"),
     ],
 )
-def test_a_bad_value_is_refused_with_its_place_its_name_its_value_and_what_was_allowed(mapping, words):
+def test_a_bad_value_is_refused_with_its_position_its_name_its_value_and_what_was_allowed(mapping, words):
     with pytest.raises(CadsightError) as caught:
         from_mapping(Light, mapping, "cell.yaml")
     assert words in str(caught.value)

@@ -51,7 +51,7 @@ def test_an_installed_package_adds_one_by_its_entry_point(install):
     assert known["margin"] is sys.modules["registered_theirs"].MARGIN
 
 
-def test_ours_are_known_without_a_look_at_what_others_bring(install):
+def test_ours_are_known_without_loading_what_others_bring(install):
     install("margin = registered_theirs:MARGIN", "raise RuntimeError('out of order')")
     assert strategies()["random"].name == "random"
 

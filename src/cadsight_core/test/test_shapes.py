@@ -137,12 +137,12 @@ def test_an_instance_gives_its_mask_however_it_came():
     mask = np.zeros((7, 9), bool)
     mask[1:4, 2:5] = True
     box = Box(2, 1, 5, 4)
-    told = [
+    instances = [
         Instance(0, box, mask=mask),
         Instance(0, box, attributes={"segmentation": encode_mask(mask)}),
         Instance(0, box, attributes={"segmentation": [[2, 1, 5, 1, 5, 4, 2, 4]]}),
     ]
-    for instance in told:
+    for instance in instances:
         np.testing.assert_array_equal(instance_mask(instance, SIZE), mask)
         np.testing.assert_array_equal(fill(instance_polygons(instance, SIZE), SIZE), mask)
     assert instance_mask(Instance(0, box), SIZE) is None

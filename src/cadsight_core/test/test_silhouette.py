@@ -45,9 +45,9 @@ def test_a_cube_that_reaches_out_of_the_image_is_cut_at_its_border():
     assert Box.from_mask(mask).x1 == 89
 
 
-@pytest.mark.parametrize("place", [(0, 0, -0.65), (5, 0, 0.65), (0, -5, 0.65)], ids=["behind", "right", "above"])
-def test_a_part_out_of_sight_covers_nothing(place):
-    mask = silhouette(CUBE, at(*place), CAMERA)
+@pytest.mark.parametrize("position", [(0, 0, -0.65), (5, 0, 0.65), (0, -5, 0.65)], ids=["behind", "right", "above"])
+def test_a_part_out_of_sight_covers_nothing(position):
+    mask = silhouette(CUBE, at(*position), CAMERA)
     assert mask.shape == (480, 640)
     assert not mask.any()
 

@@ -25,7 +25,7 @@ def samples(count):
         (4, {"test": 3}, (0, 0, 4)),
     ],
 )
-def test_shares_become_numbers_of_images(count, fractions, expected):
+def test_fractions_become_numbers_of_images(count, fractions, expected):
     counts = Counter(s.split for s in divide(samples(count), fractions))
     assert tuple(counts[name] for name in ("train", "valid", "test")) == expected
 
@@ -68,6 +68,6 @@ def test_every_sample_keeps_its_place_and_no_split_is_more_than_one_off(count, f
         (2, {"train": 1, "valid": 1, "test": 1}, "2 samples cannot be divided into 3 splits"),
     ],
 )
-def test_shares_that_make_no_sense_are_refused(count, fractions, words):
+def test_fractions_that_make_no_sense_are_refused(count, fractions, words):
     with pytest.raises(CadsightError, match=words):
         divide(samples(count), fractions)

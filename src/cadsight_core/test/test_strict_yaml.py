@@ -1,4 +1,4 @@
-"""What a file says wrongly is told with its file, line and key."""
+"""Faults of a file are reported with its file, line and key."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -27,6 +27,6 @@ def test_another_encoding_is_refused_by_its_name(tmp_path, data, words):
     assert str(caught.value).startswith(f"{tmp_path / 'a.txt'} is not in UTF-8")
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(CadsightError, match=r"none\.txt could not be read: No such file"):
         read_text(tmp_path / "none.txt")

@@ -118,7 +118,7 @@ def test_backgrounds_join_a_data_set_once_and_are_no_problem_there(tmp_path):
     report = check(tmp_path / "set")
     assert (report.images, report.backgrounds) == (3, 3)
     assert "empty labels" not in report.kinds
-    data = convert(tmp_path / "set", tmp_path / "yolo", "yolo").place.parent
+    data = convert(tmp_path / "set", tmp_path / "yolo", "yolo").path.parent
     labels = sorted((data / "labels" / "train").iterdir())
     assert [(f.name, f.read_text()) for f in labels] == [(f"{n}.txt", "") for n in dataset.names]
 

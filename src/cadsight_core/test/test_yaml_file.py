@@ -125,5 +125,5 @@ def test_lists_of_plain_values_take_one_line_and_mappings_a_line_each_key():
 
 
 def test_a_list_that_is_used_twice_is_written_twice():
-    shared = [1, 2]
-    assert dump_yaml({"a": shared, "b": shared}) == "a: [1, 2]\nb: [1, 2]\n"
+    numbers = [1, 2]
+    assert dump_yaml({"a": numbers, "b": numbers}) == "a: [1, 2]\nb: [1, 2]\n"

@@ -13,7 +13,7 @@ from cadsight_core.shapes import has_shape
 # What a format keeps for its own bookkeeping, or what follows from the label: nobody misses it.
 _BOOKKEEPING = frozenset({"id", "area", "segmentation", "iscrowd", "keypoints", "num_keypoints", "via_shape"})
 
-# What of a sample a format does not hold: kind of thing, why, and how many.
+# What of a sample a format does not hold: kind of entry, why, and how many.
 Lost = tuple[str, str, int]
 Loses = Callable[[Sample], Iterable[Lost]]
 
@@ -23,7 +23,7 @@ class Tally:
     """What a set holds.
 
     Attributes:
-        attributes: what is said of labels beside class, box, outline and key points.
+        attributes: entries of labels beside class, box, outline and key points.
     """
 
     images: int = 0
@@ -47,7 +47,7 @@ class LeftOut:
     """What was left out.
 
     Attributes:
-        what: the kind of thing, as :class:`Tally` names it, or ``label files``.
+        what: the kind of entry, as :class:`Tally` names it, or ``label files``.
         why: in words.
         first: the first of them, a file or a sample.
     """
@@ -70,7 +70,7 @@ class Account:
 
     Attributes:
         unlabelled: images of a format with a file of labels for each that have none: written as showing nothing.
-        remarks: what was read otherwise than it was told, such as classes of one name, a sentence each.
+        remarks: what was read differently from how it was written, such as classes of one name, a sentence each.
     """
 
     read: Tally
@@ -131,7 +131,7 @@ def contents(instance: Instance) -> dict[str, int]:
 
 
 def extras(instance: Instance) -> list[str]:
-    """The names of what is said of an instance beside class, box, outline, key points and normal."""
+    """The names of the entries of an instance beside class, box, outline, key points and normal."""
     names = [
         name for name, value in instance.attributes.items() if name not in _BOOKKEEPING and value not in (None, {}, [])
     ]

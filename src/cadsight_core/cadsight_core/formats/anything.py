@@ -17,16 +17,16 @@ from cadsight_core.formats.tree import Tree
 from cadsight_core.formats.yolo_layout import find_yaml
 from cadsight_core.sample import Sample
 
-EXPECTED = ", ".join(reader.looked_for for reader in READERS)
+EXPECTED = ", ".join(reader.contents for reader in READERS)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a set is read where it does not say itself.
+    """How a set is read where its files leave that open.
 
     Attributes:
         images: folder of the images, when they lie elsewhere than the labels say.
-        class_attribute: VIA's attribute that tells the class.
+        class_attribute: VIA's attribute that holds the class.
         allow_loss: whether what cannot be used, or nobody reads, is left out instead of refused.
     """
 
@@ -47,7 +47,7 @@ def load(path: str | Path, reading: Reading | None = None) -> tuple[Sequence[Sam
 
 
 def read(path: str | Path, notes: Notes | None = None, reading: Reading | None = None) -> Loaded:
-    """Like :func:`load`, with the format and what a file said of the whole set; ``notes`` collects problems.
+    """Like :func:`load`, with the format and the entries of a file for the whole set; ``notes`` collects problems.
 
     Raises:
         CadsightError: when nothing known is there; and unless ``notes`` collects them, for the first problem.
@@ -67,7 +67,7 @@ def read_found(there: Found, notes: Notes) -> Loaded:
     if notes.strict and there.refusal:
         raise UnreadSetError(there.refusal)
     with without_collection():
-        loaded = one_class_a_name(there.claim.read(notes), notes, there.place)
+        loaded = one_class_a_name(there.claim.read(notes), notes, there.folder)
     for unclaimed in there.labels:
         text = f"it looks like labels ({unclaimed.what}) and nothing reads it, expected no such file"
         notes.remark("unread label file", unclaimed.file, text, loses="label files")
@@ -101,7 +101,7 @@ def find(path: str | Path, reading: Reading | None = None) -> Found:
         return found(tree, claim)
     tree = Tree.of(home_of(path))
     claim = _claim_of_file(path, Where(tree, path, images, reading.class_attribute))
-    # Of the files beside it nobody asked.
+    # Nobody asked for the files beside it.
     return Found(tree.folder, claim, (), ())
 
 
@@ -119,14 +119,14 @@ def _claim_of_file(path: Path, where: Where) -> Claim:
 
 
 def _refuse_broken(files: Iterable[Path]) -> None:
-    """Raises for JSON that looks like labels and is cut short: what it was cannot be told any more."""
+    """Raises for JSON that looks like labels and is cut short: its format is not known any more."""
     for file in files:
         if looks_like_labels(file):
             parse_json(json_bytes(file), file)
 
 
 def _home(tree: Tree) -> Tree:
-    """The part of a folder in which its data set lies: the folder, or the only one below that says it is a set.
+    """The part of a folder in which its data set lies: the folder, or the only one below that is marked as a set.
 
     Raises:
         CadsightError: when several do.

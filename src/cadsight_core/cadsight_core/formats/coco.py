@@ -1,7 +1,7 @@
-"""COCO's instances JSON: boxes, polygons, run-length codes, key points, and whatever else it says, kept as it came.
+"""COCO's instances JSON: boxes, polygons, run-length codes, key points, and all other entries, kept as they came.
 
-What an annotation says beside box, class and score is kept in ``Instance.attributes``, what an image says beside
-name and size in ``Sample.record["coco"]``, what the file says beside images and annotations in the ``extra`` that
+Entries of an annotation beside box, class and score are kept in ``Instance.attributes``, those of an image beside
+name and size in ``Sample.record["coco"]``, those of the file beside images and annotations in the ``extra`` that
 :func:`read_coco` returns.
 
 An image that several files list, as ``instances_*`` and ``person_keypoints_*`` do, is one image with the labels of
@@ -100,7 +100,7 @@ def read_coco(
 ) -> tuple[Sequence[Sample], tuple[str, ...], dict[str, Any]]:
     """Samples, classes (in the order of the categories) and the rest of one COCO file.
 
-    The masks of own samples are decoded when a sample is taken out, and where the file tells an image's size, it is
+    The masks of own samples are decoded when a sample is taken out, and where the file has an image's size, it is
     then compared with the image.
     ``images`` is the folder of the images; without it they are looked for beside the file, in images/, and in
     the folder of the file's split (``annotations/instances_val2017.json`` and ``val2017/``). The split comes from
@@ -147,7 +147,7 @@ def _loaded(files: Sequence[_File], folder: Path, notes: Notes) -> Loaded:
         known = {c["id"]: ids[n] for n, c in enumerate(content.categories)}
         for image, entry in content.entries:
             groups.setdefault(image, []).append(replace(entry, classes=known))
-    _tell_shared(groups, notes)
+    _note_repeated(groups, notes)
     found = [(entries[0].split, image) for image, entries in groups.items()]
     samples = CocoSamples(found, sample_names(found, folder), list(groups.values()), notes)
     categories = _merged_categories(contents, classes, notes)
@@ -168,9 +168,9 @@ def _merged_categories(contents: Sequence[_Contents], classes: Sequence[str], no
     return list(merged.values())
 
 
-def _tell_shared(groups: Mapping[Path, Sequence[Entry]], notes: Notes) -> None:
-    shared = [(image, entries) for image, entries in groups.items() if len(entries) > 1]
-    leaks = [(image, e) for image, e in shared if len({entry.split for entry in e}) > 1]
+def _note_repeated(groups: Mapping[Path, Sequence[Entry]], notes: Notes) -> None:
+    repeated = [(image, entries) for image, entries in groups.items() if len(entries) > 1]
+    leaks = [(image, e) for image, e in repeated if len({entry.split for entry in e}) > 1]
     if leaks:
         image, entries = leaks[0]
         other = next(e for e in entries if e.split != entries[0].split)
@@ -179,11 +179,11 @@ def _tell_shared(groups: Mapping[Path, Sequence[Entry]], notes: Notes) -> None:
             f"{entries[0].file} and {other.split or 'none'} in {other.file}, expected each once"
         )
         notes.problem("image in two splits", image, text)
-    elif shared:
-        image, entries = shared[0]
+    elif repeated:
+        image, entries = repeated[0]
         where = f"{entries[0].file} and {entries[1].file}"
-        told = f"{len(shared)} images are listed twice, the first in {where}"
-        text = f"{told}: each is one image with the labels of both"
+        summary = f"{len(repeated)} images are listed twice, the first in {where}"
+        text = f"{summary}: each is one image with the labels of both"
         notes.remark("image listed twice", image, text)
 
 
@@ -198,9 +198,9 @@ def _contents(file: _File, notes: Notes) -> _Contents:
     known = {c["id"] for c in categories}
     entries = _images(data["images"], file, notes)
     by_id: dict[Any, list[tuple[int, Raw]]] = {}
-    for told, _ in entries:
-        by_id[told.get("id")] = []
-    there = {told["id"] for told in data["images"] if isinstance(told, dict) and is_id(told.get("id"))}
+    for entry, _ in entries:
+        by_id[entry.get("id")] = []
+    there = {entry["id"] for entry in data["images"] if isinstance(entry, dict) and is_id(entry.get("id"))}
     annotations = data.get("annotations") or []
     if not isinstance(annotations, list):
         raise CadsightError(f"{path}: annotations is {type(annotations).__name__}, expected a list")
@@ -221,13 +221,13 @@ def _contents(file: _File, notes: Notes) -> _Contents:
         elif annotation["image_id"] in by_id:
             by_id[annotation["image_id"]].append((number, annotation))
             shaped.add(annotation["image_id"])
-    told_images = [
-        (image, Entry(path, file.split, told, by_id[number], {}, number not in shaped and "cadsight" not in told))
-        for told, image in entries
-        for number in (told.get("id"),)
+    images = [
+        (image, Entry(path, file.split, entry, by_id[number], {}, number not in shaped and "cadsight" not in entry))
+        for entry, image in entries
+        for number in (entry.get("id"),)
     ]
     extra = {k: v for k, v in data.items() if k not in FILE_KEYS}
-    return _Contents(told_images, tuple(c["name"] for c in categories), extra, categories)
+    return _Contents(images, tuple(c["name"] for c in categories), extra, categories)
 
 
 def _categories(entries: Any, path: Path, notes: Notes) -> list[Raw]:
@@ -246,9 +246,9 @@ def _categories(entries: Any, path: Path, notes: Notes) -> list[Raw]:
         by_name.setdefault(entry["name"], []).append(entry["id"])
     for name, twice in by_name.items():
         if len(twice) > 1:
-            told = " and ".join(map(str, twice))
+            numbers = " and ".join(map(str, twice))
             notes.remark(
-                "class name twice", path, f"the categories {told} are both called {name!r}: they are one class"
+                "class name twice", path, f"the categories {numbers} are both called {name!r}: they are one class"
             )
     return list(entries)
 
@@ -287,7 +287,7 @@ def _images(entries: Any, file: _File, notes: Notes) -> list[tuple[Raw, Path]]:
             notes.problem("missing image", path, f"the image {name!r} does not exist, expected a file", loses="images")
             continue
         found.append((entry, image))
-    # Whose labels they are cannot be told.
+    # It is not known whose labels they are.
     return [(entry, image) for entry, image in found if entry.get("id") not in twice]
 
 
@@ -308,7 +308,7 @@ def _image_folders(path: Path, split: Split) -> list[Path]:
     roots = [path.parent, path.parent.parent] if path.parent.name.lower() == "annotations" else [path.parent]
     word = path.stem.rpartition("_")[2]
     names = [n for n in dict.fromkeys((word, split, "val" if split == "valid" else "")) if n]
-    places = []
+    folders = []
     for root in roots:
-        places += [root / "images" / n for n in names] + [root / n for n in names] + [root / "images", root]
-    return [p for p in places if p.is_dir() or p.name == "images"]
+        folders += [root / "images" / n for n in names] + [root / n for n in names] + [root / "images", root]
+    return [p for p in folders if p.is_dir() or p.name == "images"]

@@ -9,7 +9,7 @@ from cadsight_core.formats.json_files import sentence
 from cadsight_core.sample import FARTHEST
 
 FILE_KEYS = ("images", "annotations")
-# What an annotation says beside a box that has to be looked at.
+# Entries of an annotation beside its box that have to be checked.
 NOT_PLAIN = frozenset({"segmentation", "keypoints", "cadsight"})
 
 Id = int | float | str
@@ -17,7 +17,7 @@ Raw = dict[str, Any]
 
 
 class Head(msgspec.Struct):
-    """What COCO's instances are told by, and not looked into further."""
+    """The keys that COCO's instances are recognised by, not checked further."""
 
     images: list[msgspec.Raw]
     categories: msgspec.Raw
@@ -56,7 +56,7 @@ class CocoImage(msgspec.Struct):
 
 
 class Annotation(msgspec.Struct):
-    """Of boxes and shapes the numbers are looked at one by one."""
+    """The numbers of boxes and shapes are checked one by one."""
 
     image_id: Id
     category_id: Id

@@ -1,4 +1,4 @@
-"""Samples made of what COCO's files say, one by one when they are taken out."""
+"""Samples made of the entries of COCO's files, one by one when they are taken out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,19 +28,19 @@ class Entry:
     """An image as one file lists it, with its annotations and their classes.
 
     Attributes:
-        plain: whether nothing is said of the image, and of its labels no more than boxes, that has to be looked at.
+        plain: whether no entry of the image has to be checked, and of its labels only the boxes.
     """
 
     file: Path
     split: Split
-    told: Raw
+    raw: Raw
     annotations: list[tuple[int, Raw]]
     classes: Mapping[Any, int]
     plain: bool = False
 
 
 class CocoSamples:
-    """Samples made one by one of what the files said.
+    """Samples made one by one of the entries of the files.
 
     A reader that refuses the first fault looks at an image's header when its sample is taken out; one that collects
     faults looks at all of them at once, so that it knows which images can be used.
@@ -55,14 +55,14 @@ class CocoSamples:
     ) -> None:
         self._images, self._names, self._groups, self._notes = images, names, groups, notes
         self._sizes: dict[int, ImageSize] = {}
-        self._told: set[int] = set()
+        self._noted: set[int] = set()
         # A strict reader does not open the images here.
-        looked_at = (
+        checked = (
             range(len(images))
             if notes.strict
             else with_progress_if_many(range(len(images)), len(images), "images found")
         )
-        self.usable = [n for n in looked_at if self._is_usable(n)]
+        self.usable = [n for n in checked if self._is_usable(n)]
 
     def _is_usable(self, number: int) -> bool:
         self._notes.label_file(self._names[number], self._groups[number][0].file)
@@ -79,12 +79,12 @@ class CocoSamples:
         if number not in self._sizes:
             size = image_size(self._images[number][1])
             for entry in self._groups[number]:
-                told = (entry.told.get("width"), entry.told.get("height"))
-                if None not in told and told != (size.width, size.height):
+                stated = (entry.raw.get("width"), entry.raw.get("height"))
+                if None not in stated and stated != (size.width, size.height):
                     self._notes.problem(
                         "wrong image size",
                         entry.file,
-                        f"{entry.told['file_name']!r} is said to be {told[0]} x {told[1]} pixels, expected "
+                        f"{entry.raw['file_name']!r} is said to be {stated[0]} x {stated[1]} pixels, expected "
                         f"{size.width} x {size.height} as in the image",
                     )
             self._sizes[number] = size
@@ -93,16 +93,16 @@ class CocoSamples:
     def make(self, number: int) -> Sample:
         size, entries = self._size(number), self._groups[number]
         split, image = self._images[number]
-        sample = _sample(entries[0].told, image, self._names[number], split, size)
+        sample = _sample(entries[0].raw, image, self._names[number], split, size)
         instances = []
-        first_time = number not in self._told
-        self._told.add(number)
-        for file, told, annotation, class_id in _together(entries):
+        first_time = number not in self._noted
+        self._noted.add(number)
+        for file, index, annotation, class_id in _together(entries):
             try:
                 instances.append(_instance(annotation, class_id, size))
             except CadsightError as error:
                 if first_time:
-                    text = f"annotation {annotation.get('id', told)!r}: {error}"
+                    text = f"annotation {annotation.get('id', index)!r}: {error}"
                     self._notes.problem("odd label", file, text, loses="labels")
         return replace(sample, instances=tuple(instances))
 
@@ -120,7 +120,7 @@ class CocoSamples:
             if len(entries) == 1 and (entries[0].plain or _is_direct(entries[0])):
                 entry = entries[0]
                 split, image = self._images[number]
-                heads.append(_sample(entry.told, image, self._names[number], split, self._size(number)))
+                heads.append(_sample(entry.raw, image, self._names[number], split, self._size(number)))
                 labels = entry.annotations
                 classes += [entry.classes[a["category_id"]] for _, a in labels]
                 boxes += [a["bbox"] for _, a in labels]
@@ -132,17 +132,17 @@ class CocoSamples:
             sample = self.make(number)
             heads.append(replace(sample, instances=()))
             counts.append(len(sample.instances))
-            for place, instance in enumerate(sample.instances, row):
+            for index, instance in enumerate(sample.instances, row):
                 box = instance.box
                 classes.append(instance.class_id)
                 boxes.append((box.x0, box.y0, box.width, box.height))
                 reached = reach(instance)
                 if reached is not None:
-                    reaches[place] = reached
+                    reaches[index] = reached
                 if instance.normal is not None:
-                    normals.append(place)
+                    normals.append(index)
                 if is_crowd(instance):
-                    crowds.append(place)
+                    crowds.append(index)
         corners = rows(boxes)
         corners[:, 2:] += corners[:, :2]
         outlines = corners.copy()
@@ -160,8 +160,8 @@ class CocoSamples:
 
 
 def _is_direct(entry: Entry) -> bool:
-    """Whether boxes and polygons are all that is said, so that no label has to be made to know where it lies."""
-    return "cadsight" not in entry.told and all(
+    """Whether the labels are boxes and polygons only, so that no label has to be made to know where it lies."""
+    return "cadsight" not in entry.raw and all(
         a.get("bbox") is not None and "cadsight" not in a and not isinstance(a.get("segmentation"), dict)
         for _, a in entry.annotations
     )
@@ -174,19 +174,19 @@ def _reach(annotation: Raw) -> Row:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _flags(places: Sequence[int], count: int) -> NDArray[np.bool_]:
+def _flags(indices: Sequence[int], count: int) -> NDArray[np.bool_]:
     flags = np.zeros(count, bool)
-    flags[list(places)] = True
+    flags[list(indices)] = True
     return flags
 
 
 def _together(entries: Sequence[Entry]) -> Iterable[tuple[Path, int, Raw, int]]:
-    """File, number, annotation and class of each object; what several entries say of one is one annotation."""
+    """File, number, annotation and class of each object; several entries for one object are one annotation."""
     if len(entries) == 1:
         entry = entries[0]
         return [(entry.file, n, a, entry.classes[a["category_id"]]) for n, a in entry.annotations]
     objects: dict[Any, tuple[Path, int, Raw, int]] = {}
-    for place, entry in enumerate(entries):
+    for position, entry in enumerate(entries):
         for number, annotation in entry.annotations:
             class_id = entry.classes[annotation["category_id"]]
             key: Any = (class_id, tuple(annotation.get("bbox") or ()))
@@ -194,7 +194,7 @@ def _together(entries: Sequence[Entry]) -> Iterable[tuple[Path, int, Raw, int]]:
                 first = objects[key]
                 objects[key] = (first[0], first[1], {**annotation, **first[2]}, class_id)
             elif key in objects:
-                objects[place, number] = (entry.file, number, annotation, class_id)
+                objects[position, number] = (entry.file, number, annotation, class_id)
             else:
                 objects[key] = (entry.file, number, annotation, class_id)
     return list(objects.values())

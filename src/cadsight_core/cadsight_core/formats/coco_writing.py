@@ -55,9 +55,9 @@ def _coco(samples: Sequence[Sample], classes: Sequence[str], extra: Mapping[str,
     categories = header.pop("categories", None)
     if not categories or [c.get("name") for c in categories] != list(classes):
         categories = [{"id": i + 1, "name": name} for i, name in enumerate(classes)]
-    wanted = [(s.record.get("coco", {}).get("id"), [i.attributes.get("id") for i in s.instances]) for s in samples]
-    image_ids = _ids([image for image, _ in wanted])
-    annotation_ids = iter(_ids([number for _, numbers in wanted for number in numbers]))
+    given = [(s.record.get("coco", {}).get("id"), [i.attributes.get("id") for i in s.instances]) for s in samples]
+    image_ids = _ids([image for image, _ in given])
+    annotation_ids = iter(_ids([number for _, numbers in given for number in numbers]))
     images = (_image_entry(s, i) for s, i in zip(samples, image_ids, strict=True))
     annotations = (
         _annotation(instance, sample.size, next(annotation_ids), image, categories, square)
@@ -70,8 +70,8 @@ def _coco(samples: Sequence[Sample], classes: Sequence[str], extra: Mapping[str,
 
 def _image_entry(sample: Sample, number: int) -> dict[str, Any]:
     record = {k: v for k, v in sample.record.items() if k != "coco"}
-    said = replace(sample, instances=()).to_json()
-    own = {k: v for k, v in said.items() if k in ("camera", "origin") and v != "real"}
+    fields = replace(sample, instances=()).to_json()
+    own = {k: v for k, v in fields.items() if k in ("camera", "origin") and v != "real"}
     if record:
         own["record"] = record
     return {
@@ -93,8 +93,8 @@ def _annotation(
     square: bool,
 ) -> dict[str, Any]:
     box = instance.box.squared(size) if square else instance.box
-    said = replace(instance, mask=None).to_json()
-    own = {k: v for k, v in said.items() if k in ("camera_from_part", "normal", "point")}
+    fields = replace(instance, mask=None).to_json()
+    own = {k: v for k, v in fields.items() if k in ("camera_from_part", "normal", "point")}
     if instance.source != "human":
         own["source"] = instance.source
     annotation: dict[str, Any] = {"iscrowd": 0, **instance.attributes}
@@ -122,8 +122,8 @@ def _area(instance: Instance, box: Box) -> float:
     return sum(area(p) for p in polygons) if polygons else box.area
 
 
-def _ids(wanted: Sequence[Any]) -> list[int]:
-    """The wanted ids where each is there once, else new ones from 1."""
-    if all(isinstance(w, int) for w in wanted) and len(set(wanted)) == len(wanted):
-        return list(wanted)
-    return list(range(1, len(wanted) + 1))
+def _ids(given: Sequence[Any]) -> list[int]:
+    """The given ids where each is there once, else new ones from 1."""
+    if all(isinstance(w, int) for w in given) and len(set(given)) == len(given):
+        return list(given)
+    return list(range(1, len(given) + 1))

@@ -58,7 +58,7 @@ class Columns:
         """(S,) row of the first label of each sample."""
         return np.cumsum(self.counts) - self.counts
 
-    def places(self, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    def indices(self, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
         """The numbers of sample and label of the rows that are ``chosen`` (L,)."""
         labels = np.flatnonzero(chosen)
         samples = np.repeat(np.arange(len(self.counts)), self.counts)[labels]

@@ -21,10 +21,10 @@ class Converted:
     """What was written.
 
     Attributes:
-        place: what a trainer opens: a folder, or YOLO's data.yaml.
+        path: what a trainer opens: a folder, or YOLO's data.yaml.
     """
 
-    place: Path
+    path: Path
     account: Account
 
 
@@ -60,7 +60,7 @@ def convert(
     notes = Notes(strict=not reading.allow_loss)
     loaded = read_found(there, notes)
     if not loaded.samples:
-        raise CadsightError(f"{there.place} is read as {loaded.format} and holds no images, expected some")
+        raise CadsightError(f"{there.folder} is read as {loaded.format} and holds no images, expected some")
     writing = Writing(square, shapes)
     samples = arrange(loaded.samples) if arrange else loaded.samples
     unlabelled = tuple(sample.image for sample in notes.unlabelled(samples, loaded.format))
@@ -72,11 +72,11 @@ def convert(
     names, why = writer.loses_classes(loaded.classes, counting.used)
     if names:
         counting.lose("classes", why, len(names), names[0])
-    place = writer.write(samples, loaded, Path(target), writing)
+    path = writer.write(samples, loaded, Path(target), writing)
     read = _with_classes(counting.held, len(loaded.classes))
     left_out = (*left_before, *reading_lost(notes, [u.file for u in there.images]), *counting.left_out)
     remarks = tuple(p.sentence for p in notes.problems if not p.loses)
-    return Converted(place, Account(read, _written(read, counting.left_out), left_out, unlabelled, remarks))
+    return Converted(path, Account(read, _written(read, counting.left_out), left_out, unlabelled, remarks))
 
 
 def _with_classes(tally: Tally, classes: int) -> Tally:

@@ -51,9 +51,9 @@ def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
     if image_tree is not None:
         return Locator(image_tree.index, [image_tree.folder], lost=True)
     parent = path.parent
-    places = [parent, parent / "images", parent.parent / "images"]
+    folders = [parent, parent / "images", parent.parent / "images"]
     subsets = sorted(p for p in (parent / "images").glob("*") if p.is_dir())
-    return Locator(tree.index, [*places, *subsets, tree.folder])
+    return Locator(tree.index, [*folders, *subsets, tree.folder])
 
 
 def _names(image: ElementTree.Element) -> list[str]:
@@ -75,26 +75,26 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
         entries = list(elements(root, "image"))
         for entry in with_progress_if_many(entries, len(entries), "labels read"):
             image = found_image(_locator(path, tree, image_tree), _names(entry), path, notes)
-            size = None if image is None else size_of(image, _told(entry), path, notes)
+            size = None if image is None else size_of(image, _stated_size(entry), path, notes)
             if image is None or size is None:
                 continue
             objects = []
-            for place, shape in enumerate(elements(entry, *_SHAPES)):
+            for index, shape in enumerate(elements(entry, *_SHAPES)):
                 try:
                     objects.append(_object(shape, size))
                 except CadsightError as error:
-                    where = f"shape {place} of {entry.get('name', '')!r}"
+                    where = f"shape {index} of {entry.get('name', '')!r}"
                     notes.problem("odd label", path, f"{where}: {error}", loses="labels")
             listed.append(Listed(path, image, size, _split(entry, path, tree), tuple(objects)))
     return together(listed, list(classes), "cvat", tree.folder, notes)
 
 
 def _split(entry: ElementTree.Element, path: Path, tree: Tree) -> Split:
-    told = split_of(entry.get("subset", ""))
-    return told or (split_of(path.parent.name) if path.parent != tree.folder else "")
+    split = split_of(entry.get("subset", ""))
+    return split or (split_of(path.parent.name) if path.parent != tree.folder else "")
 
 
-def _told(entry: ElementTree.Element) -> tuple[float, float] | None:
+def _stated_size(entry: ElementTree.Element) -> tuple[float, float] | None:
     width, height = entry.get("width"), entry.get("height")
     if not width or not height:
         return None
@@ -106,13 +106,13 @@ def _object(shape: ElementTree.Element, size: ImageSize) -> Named:
     if not name:
         raise CadsightError("it has no label, expected a class")
     attributes: dict[str, Any] = {}
-    said: dict[str, Any] = {a.get("name", ""): (a.text or "").strip() for a in shape.findall("attribute")}
-    if said.pop("iscrowd", "") in ("1", "true"):
+    extras: dict[str, Any] = {a.get("name", ""): (a.text or "").strip() for a in shape.findall("attribute")}
+    if extras.pop("iscrowd", "") in ("1", "true"):
         attributes["iscrowd"] = 1
     if shape.get("occluded") == "1":
-        said["occluded"] = 1
-    if said:
-        attributes["cvat"] = said
+        extras["occluded"] = 1
+    if extras:
+        attributes["cvat"] = extras
     if shape.tag == "box":
         box, corners = _box(shape)
         if corners is not None:

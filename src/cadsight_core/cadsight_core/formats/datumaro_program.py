@@ -191,8 +191,8 @@ def _object(group: Sequence[Annotation], first: str, account: _Account) -> dict[
         if annotation.type.name == "bbox":
             entry["bbox"] = [float(v) for v in annotation.get_bbox()]
         elif annotation.type.name == "points":
-            places = zip(*[iter(annotation.points)] * 2, annotation.visibility, strict=True)
-            seen = [(float(x), float(y), _VISIBILITY[v]) for x, y, v in places]
+            points = zip(*[iter(annotation.points)] * 2, annotation.visibility, strict=True)
+            seen = [(float(x), float(y), _VISIBILITY[v]) for x, y, v in points]
             entry["keypoints"] = [value for point in seen for value in point]
             entry["num_keypoints"] = sum(bool(v) for _, _, v in seen)
     if attributes:
@@ -240,14 +240,14 @@ def main() -> None:
     known = {"version": datumaro.__version__, "known": sorted(environment.importers)}
     try:
         if args.action == "detect":
-            told = {"formats": environment.detect_dataset(args.source)}
+            answer = {"formats": environment.detect_dataset(args.source)}
         else:
-            told = read(args.source, args.format, args.out)
-    except Exception as error:  # whatever a plugin raises is told to who asked
+            answer = read(args.source, args.format, args.out)
+    except Exception as error:  # whatever a plugin raises is passed on to the caller
         causes = [error, *filter(None, [error.__cause__])]
         words = " ".join(" ".join(map(str, causes)).split()) or type(error).__name__
-        told = {"error": words[:400]}
-    args.answer.write_text(json.dumps({**known, **told}, allow_nan=False), encoding="utf-8")
+        answer = {"error": words[:400]}
+    args.answer.write_text(json.dumps({**known, **answer}, allow_nan=False), encoding="utf-8")
 
 
 if __name__ == "__main__":

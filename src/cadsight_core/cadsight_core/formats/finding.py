@@ -30,9 +30,9 @@ class UnreadSetError(CadsightError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was read: ``format`` is a name of :mod:`cadsight_core.formats.known`; ``extra`` what a file said of the
-    whole set beside images and labels; ``columns`` makes the labels as columns, where a reader does that quicker than
-    all samples are made."""
+    """What was read: ``format`` is a name of :mod:`cadsight_core.formats.known`; ``extra`` holds entries of a file for
+    the whole set beside images and labels; ``columns`` makes the labels as columns, where a reader does that faster
+    than all samples are made."""
 
     samples: Sequence[Sample]
     classes: tuple[str, ...]
@@ -73,12 +73,12 @@ class Found:
     """What lies in a folder, or beside a file, and who reads it.
 
     Attributes:
-        place: the folder of the set, which may lie below the one that was asked for.
+        folder: of the set, which may lie below the given one.
         labels: files that look like labels and nobody claimed.
         images: images that nobody claimed, those of kinds that are not read among them.
     """
 
-    place: Path
+    folder: Path
     claim: Claim
     labels: tuple[Unclaimed, ...]
     images: tuple[Unclaimed, ...]
@@ -89,7 +89,7 @@ class Found:
         if not self.labels:
             return ""
         first = self.labels[0]
-        read = f"{self.place} is read as {self.claim.format} ({self.claim.why})"
+        read = f"{self.folder} is read as {self.claim.format} ({self.claim.why})"
         return (
             f"{read}, and {len(self.labels)} of its files look like labels and are not read, the first is "
             f"{first.file} ({first.what}), expected none; --allow-loss reads it without them"

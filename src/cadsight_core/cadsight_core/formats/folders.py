@@ -98,8 +98,8 @@ def write_splits(
     with whole_export(folder) as work:
         for split, group in by_split(samples).items():
             images, file = layout(split)
-            for place in (work / images, (work / file).parent):
-                place.mkdir(parents=True, exist_ok=True)
+            for parent in (work / images, (work / file).parent):
+                parent.mkdir(parents=True, exist_ok=True)
             for sample in with_progress_if_many(group, len(group), "images written"):
                 copy_image(sample, work / images)
             with step_if_many(len(group), "labels written"):

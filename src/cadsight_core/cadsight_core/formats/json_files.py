@@ -1,4 +1,4 @@
-"""JSON of others, read fast and checked against a typed description, so that a wrong type is a sentence with its place.
+"""JSON of others, read fast and checked against a typed description, so a wrong type is a sentence with its position.
 
 msgspec reads and checks a COCO file of 130 MB in a third of pydantic's time (``cadsight benchmark labels`` measures the
 whole reader).
@@ -21,7 +21,7 @@ from cadsight_core.text_files import text_of
 
 T = TypeVar("T")
 
-_PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$?(?P<place>[^`]*)`)?$", re.DOTALL)
+_LOCATION = re.compile(r"(?P<what>.*?)(?: - at `\$?(?P<where>[^`]*)`)?$", re.DOTALL)
 
 
 def read_json(path: Path) -> Any:
@@ -29,7 +29,7 @@ def read_json(path: Path) -> Any:
 
     Raises:
         CadsightError: when the file is missing, in another encoding, its JSON is cut short or broken, or a number in it
-            is not finite, with the place of that.
+            is not finite, with its position.
     """
     return parse_json(json_bytes(path), path)
 
@@ -79,10 +79,10 @@ def checked(value: Any, kind: type[T], start: str = "") -> T:
     """``value`` as the typed description ``kind``.
 
     Args:
-        start: the place of the value, as errors begin, such as ``annotations[3]``.
+        start: the position of the value, as errors begin, such as ``annotations[3]``.
 
     Raises:
-        CadsightError: for a wrong type or a missing key, with its place; the file is for the caller to name.
+        CadsightError: for a wrong type or a missing key, with its position; the file is for the caller to name.
     """
     try:
         return msgspec.convert(value, kind)
@@ -91,22 +91,22 @@ def checked(value: Any, kind: type[T], start: str = "") -> T:
 
 
 def sentence(error: msgspec.ValidationError, start: str = "") -> str:
-    """What came and what was expected at which place."""
-    found = _PLACE.match(str(error))
+    """What came, what was expected, and at which position."""
+    found = _LOCATION.match(str(error))
     what = found["what"] if found else str(error)
-    place = start + ((found["place"] or "") if found else "")
+    where = start + ((found["where"] or "") if found else "")
     what = what.replace("Object missing required field", "it lacks the key").replace("Expected", "expected")
     expected = re.match(r"expected (?P<wanted>.*), got (?P<came>.*)", what, re.DOTALL)
     if expected:
         what = f"is {expected['came'].strip('`')}, expected {expected['wanted'].replace('`', '')}"
-        return f"{place.lstrip('.') or 'it'} {what}"
+        return f"{where.lstrip('.') or 'it'} {what}"
     what = what.replace("`", "'")
-    return f"{place.lstrip('.')}: {what}" if place else what
+    return f"{where.lstrip('.')}: {what}" if where else what
 
 
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
-    """Millions of new objects have Python look for cycles again and again, of which JSON has none."""
+    """Millions of new objects make Python search for cycles again and again, and JSON has none."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -127,7 +127,7 @@ def _broken(data: bytes, path: Path, error: Exception) -> CadsightError:
         value = json.loads(text)
     except (ValueError, RecursionError) as broken:
         return CadsightError(f"{path} is not JSON ({broken}), expected a whole file")
-    place = next(not_finite(value), None)
-    if place is not None:
-        return CadsightError(f"{path}: {place[0]} is {place[1]}, expected a finite number")
+    where = next(not_finite(value), None)
+    if where is not None:
+        return CadsightError(f"{path}: {where[0]} is {where[1]}, expected a finite number")
     return CadsightError(f"{path} is not JSON ({error}), expected a whole file")

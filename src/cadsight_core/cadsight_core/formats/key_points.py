@@ -1,7 +1,7 @@
-"""What key points are called, and which change places in a mirror: the left eye of a mirrored face is its right one.
+"""What key points are called, and which are exchanged in a mirror: the left eye of a mirrored face is its right one.
 
 Kept with the categories in the ``extra`` of a set, as COCO does: ``keypoints`` are the names of a class's points;
-``flip_idx``, YOLO's word, says for each point which one is there in the mirrored image.
+``flip_idx``, YOLO's word, names for each point the one that is there in the mirrored image.
 """
 
 import re
@@ -20,29 +20,29 @@ _SIDE = re.compile(r"left|right|(?<![a-z])[lr](?![a-z])")
 
 
 def mirror_orders(extra: Mapping[str, Any], classes: Sequence[str]) -> dict[int, Order]:
-    """Of each class whose key points change places in a mirror, by its id: which point is where each was.
+    """For each class whose key points are exchanged in a mirror, by its id: which point is where each was.
 
     Args:
         extra: of a set (see :class:`cadsight_core.formats.finding.Loaded`); its ``flip_idx`` counts before the names.
     """
     orders = {}
     for number, category in enumerate(_of_classes(extra, classes)):
-        names, told = category.get("keypoints"), category.get("flip_idx")
-        if isinstance(told, list) and _is_order(told):
-            orders[number] = tuple(told)
+        names, given = category.get("keypoints"), category.get("flip_idx")
+        if isinstance(given, list) and _is_order(given):
+            orders[number] = tuple(given)
         elif isinstance(names, list) and all(isinstance(n, str) for n in names):
             orders[number] = order_of_names(names)
     return {number: order for number, order in orders.items() if order != tuple(range(len(order)))}
 
 
 def order_of_names(names: Sequence[str]) -> Order:
-    """The places of the names of the other side, such as right_eye for left_eye; of others their own."""
+    """The indices of the names of the other side, such as right_eye for left_eye; of others their own."""
     keys = [name.casefold() for name in names]
-    places = {key: place for place, key in enumerate(keys)}
+    indices = {key: index for index, key in enumerate(keys)}
     order = []
-    for place, key in enumerate(keys):
-        other = places.get(_SIDE.sub(lambda found: _SIDES[found[0]], key), place)
-        order.append(other if len(places) == len(keys) else place)
+    for index, key in enumerate(keys):
+        other = indices.get(_SIDE.sub(lambda found: _SIDES[found[0]], key), index)
+        order.append(other if len(indices) == len(keys) else index)
     return tuple(order)
 
 
@@ -54,11 +54,11 @@ def mirrored(keypoints: Sequence[float], order: Order) -> list[float]:
     """
     if len(keypoints) != 3 * len(order):
         raise CadsightError(f"a label has {len(keypoints) // 3} key points, expected {len(order)} as its class names")
-    return [value for place in order for value in keypoints[3 * place : 3 * place + 3]]
+    return [value for index in order for value in keypoints[3 * index : 3 * index + 3]]
 
 
 def from_yolo(data: Mapping[Any, Any], count: int, classes: Sequence[str], path: Path) -> list[Category]:
-    """The categories that ``flip_idx`` and ``kpt_names`` of the data.yaml ``path`` tell of; none where it has neither.
+    """The categories that ``flip_idx`` and ``kpt_names`` of the data.yaml ``path`` describe; none where it has neither.
 
     Args:
         count: key points of a label.
@@ -76,11 +76,11 @@ def from_yolo(data: Mapping[Any, Any], count: int, classes: Sequence[str], path:
     categories = []
     for number, name in enumerate(classes):
         category: Category = {"id": number + 1, "name": name}
-        told = names.get(number, names.get(str(number))) if isinstance(names, dict) else names
-        if told is not None:
-            if not isinstance(told, list) or len(told) != count:
-                raise CadsightError(f"{path} has the kpt_names {told!r} of {name!r}, expected {count} names")
-            category["keypoints"] = [str(point) for point in told]
+        point_names = names.get(number, names.get(str(number))) if isinstance(names, dict) else names
+        if point_names is not None:
+            if not isinstance(point_names, list) or len(point_names) != count:
+                raise CadsightError(f"{path} has the kpt_names {point_names!r} of {name!r}, expected {count} names")
+            category["keypoints"] = [str(point) for point in point_names]
         if order is not None:
             category["flip_idx"] = list(order)
         categories.append(category)
@@ -88,21 +88,21 @@ def from_yolo(data: Mapping[Any, Any], count: int, classes: Sequence[str], path:
 
 
 def for_yolo(extra: Mapping[str, Any], classes: Sequence[str], count: int) -> dict[str, Any]:
-    """What data.yaml says of ``count`` key points: ``flip_idx`` where it is the same of all classes, ``kpt_names``."""
+    """Entries of data.yaml for ``count`` key points: ``flip_idx`` if all classes have the same one, ``kpt_names``."""
     categories = _of_classes(extra, classes)
-    told = {
+    point_names = {
         number: category["keypoints"]
         for number, category in enumerate(categories)
         if isinstance(category.get("keypoints"), list) and len(category["keypoints"]) == count
     }
-    known = [n in told or len(category.get("flip_idx") or ()) == count for n, category in enumerate(categories)]
+    known = [n in point_names or len(category.get("flip_idx") or ()) == count for n, category in enumerate(categories)]
     orders = mirror_orders(extra, classes)
     found = {orders.get(number, tuple(range(count))) for number in range(len(classes)) if known[number]}
     data: dict[str, Any] = {}
     if len(found) == 1 and any(known):
         data["flip_idx"] = list(found.pop())
-    if told:
-        data["kpt_names"] = told
+    if point_names:
+        data["kpt_names"] = point_names
     return data
 
 
@@ -116,6 +116,6 @@ def _of_classes(extra: Mapping[str, Any], classes: Sequence[str]) -> list[Catego
 def _is_order(value: Any) -> bool:
     return (
         isinstance(value, list)
-        and all(type(place) is int for place in value)
+        and all(type(index) is int for index in value)
         and sorted(value) == list(range(len(value)))
     )

@@ -24,7 +24,7 @@ class Where:
         tree: of the folder of labels.
         only: the one file that is meant.
         images: of the folder of images, when they do not lie in ``tree``.
-        class_attribute: VIA's attribute that tells the class, where the user names it.
+        class_attribute: VIA's attribute that holds the class, where the user names it.
     """
 
     tree: Tree
@@ -38,14 +38,14 @@ class Reader:
     """A format that is read.
 
     Attributes:
-        name: as ``format`` tells it.
-        looked_for: what a set of it has, in words.
+        name: as in ``format``.
+        contents: what a set of it has, in words.
         suffixes: how a single file of it ends.
         claim: claims what is there, or gives None.
     """
 
     name: str
-    looked_for: str
+    contents: str
     suffixes: tuple[str, ...]
     claim: Callable[[Where], Claim | None]
 

@@ -1,6 +1,6 @@
 """LabelMe: one JSON an image, of polygons, rectangles, circles and masks.
 
-Shapes of one label and one ``group_id`` are the pieces of one object, as LabelMe's own export to COCO takes them.
+Shapes of one label and one ``group_id`` are the parts of one object, as LabelMe's own export to COCO takes them.
 """
 
 import base64
@@ -58,7 +58,7 @@ class _File(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class _Covered:
     """One shape, with the polygon or mask that it covers."""
 
     shape: _Shape
@@ -97,86 +97,86 @@ def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
     return Locator(tree.index, [path.parent, path.parent / "images", parent / "images", parent / "JPEGImages"])
 
 
-def _names(path: Path, told: str) -> list[str]:
-    """LabelMe names an image by its way from the JSON, which a moved file has no more; its name is the JSON's own."""
-    last = told.replace("\\", "/").rpartition("/")[2]
-    return [told, last, path.stem + Path(last).suffix]
+def _names(path: Path, image_path: str) -> list[str]:
+    """LabelMe names an image by its path from the JSON, which is lost in a moved file; its name is the JSON's own."""
+    last = image_path.replace("\\", "/").rpartition("/")[2]
+    return [image_path, last, path.stem + Path(last).suffix]
 
 
 def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
     listed = []
     for path in with_progress_if_many(files, len(files), "label files read"):
         try:
-            told = checked(parse_json(json_bytes(path), path), _File)
+            content = checked(parse_json(json_bytes(path), path), _File)
         except CadsightError as error:
             notes.problem("unreadable label file", path, str(error), loses="label files")
             continue
-        image = found_image(_locator(path, tree, image_tree), _names(path, told.imagePath), path, notes)
-        size = None if image is None else size_of(image, _told(told), path, notes)
+        image = found_image(_locator(path, tree, image_tree), _names(path, content.imagePath), path, notes)
+        size = None if image is None else size_of(image, _stated_size(content), path, notes)
         if image is None or size is None:
             continue
         parts = path.relative_to(tree.folder).parts[:-1] if path.is_relative_to(tree.folder) else ()
         split = split_among(parts)
-        listed.append(Listed(path, image, size, split, tuple(_objects(told, size, path, notes))))
+        listed.append(Listed(path, image, size, split, tuple(_objects(content, size, path, notes))))
     return together(listed, (), "labelme", tree.folder, notes)
 
 
-def _told(file: _File) -> tuple[float, float] | None:
+def _stated_size(file: _File) -> tuple[float, float] | None:
     return (file.imageWidth, file.imageHeight) if file.imageWidth and file.imageHeight else None
 
 
 def _objects(file: _File, size: ImageSize, path: Path, notes: Notes) -> list[Named]:
-    groups: dict[Any, list[_Drawn]] = {}
+    groups: dict[Any, list[_Covered]] = {}
     for number, raw in enumerate(file.shapes):
         try:
-            drawn = _drawn_at(f"shapes[{number}]", raw, size)
+            covered = _covered_at(f"shapes[{number}]", raw, size)
         except CadsightError as error:
             notes.problem("odd label", path, str(error), loses="labels")
             continue
-        shape = drawn.shape
+        shape = covered.shape
         key = number if shape.group_id is None else (shape.label, shape.group_id)
-        groups.setdefault(key, []).append(drawn)
-    return [_object(drawn, size) for drawn in groups.values()]
+        groups.setdefault(key, []).append(covered)
+    return [_object(covered, size) for covered in groups.values()]
 
 
-def _object(pieces: Sequence[_Drawn], size: ImageSize) -> Named:
-    boxes = np.array([piece.box.as_tuple() for piece in pieces])
+def _object(parts: Sequence[_Covered], size: ImageSize) -> Named:
+    boxes = np.array([part.box.as_tuple() for part in parts])
     box = Box(*map(float, (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))))
     attributes: dict[str, Any] = {}
-    first = pieces[0].shape
-    flags = {key: value for piece in pieces for key, value in (piece.shape.flags or {}).items() if value}
+    first = parts[0].shape
+    flags = {key: value for part in parts for key, value in (part.shape.flags or {}).items() if value}
     if flags.pop("iscrowd", False):
         attributes["iscrowd"] = 1
     if flags or first.description:
         attributes["labelme"] = {**({"flags": flags} if flags else {})}
         if first.description:
             attributes["labelme"]["description"] = first.description
-    if any(piece.mask is not None for piece in pieces):
+    if any(part.mask is not None for part in parts):
         whole = np.zeros((size.height, size.width), bool)
-        for piece in pieces:
-            whole |= piece.mask if piece.mask is not None else fill([_corners(piece)], size)
+        for part in parts:
+            whole |= part.mask if part.mask is not None else fill([_corners(part)], size)
         attributes["segmentation"] = encode_mask(whole)
-    elif any(piece.polygon is not None for piece in pieces):
-        attributes["segmentation"] = [_corners(piece).ravel().tolist() for piece in pieces]
+    elif any(part.polygon is not None for part in parts):
+        attributes["segmentation"] = [_corners(part).ravel().tolist() for part in parts]
     return Named(first.label, Instance(0, box, attributes=attributes))
 
 
-def _corners(piece: _Drawn) -> Polygon:
-    if piece.polygon is not None:
-        return piece.polygon
-    x0, y0, x1, y1 = piece.box.as_tuple()
+def _corners(part: _Covered) -> Polygon:
+    if part.polygon is not None:
+        return part.polygon
+    x0, y0, x1, y1 = part.box.as_tuple()
     return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
 
 
-def _drawn_at(place: str, raw: Any, size: ImageSize) -> _Drawn:
-    shape = checked(raw, _Shape, place)
+def _covered_at(where: str, raw: Any, size: ImageSize) -> _Covered:
+    shape = checked(raw, _Shape, where)
     try:
-        return _drawn(shape, size)
+        return _covered(shape, size)
     except CadsightError as error:
-        raise error.at(place) from error
+        raise error.at(where) from error
 
 
-def _drawn(shape: _Shape, size: ImageSize) -> _Drawn:
+def _covered(shape: _Shape, size: ImageSize) -> _Covered:
     points = np.array(shape.points, float).reshape(-1, 2)
     kind = shape.shape_type
     if not shape.label:
@@ -186,17 +186,17 @@ def _drawn(shape: _Shape, size: ImageSize) -> _Drawn:
         box = Box.from_mask(mask)
         if box is None:
             raise CadsightError("the mask is empty, expected pixels in it")
-        return _Drawn(shape, None, mask, box)
+        return _Covered(shape, None, mask, box)
     if kind == "polygon" and len(points) >= 3:
-        return _Drawn(shape, points, None, bounds([points]))
+        return _Covered(shape, points, None, bounds([points]))
     if kind == "rectangle" and len(points) in (2, 4):
-        return _Drawn(shape, None, None, bounds([points]))
+        return _Covered(shape, None, None, bounds([points]))
     if kind == "circle" and len(points) == 2:
         radius = math.dist(points[0], points[1])
         angles = np.linspace(0, 2 * np.pi, _CIRCLE, endpoint=False)
         x, y = points[0]
         around = np.stack([x + radius * np.cos(angles), y + radius * np.sin(angles)], axis=1)
-        return _Drawn(shape, around, None, Box(x - radius, y - radius, x + radius, y + radius))
+        return _Covered(shape, around, None, Box(x - radius, y - radius, x + radius, y + radius))
     raise CadsightError(
         f"the shape is a {kind} of {len(points)} points, expected what covers something: a polygon, rectangle, circle "
         "or mask"

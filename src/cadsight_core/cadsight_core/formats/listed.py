@@ -43,8 +43,8 @@ def found_image(locator: Locator, names: Iterable[str], file: Path, notes: Notes
         notes.problem("missing image", file, str(error), loses="images")
         return None
     if image is None:
-        told = names[0] if names else ""
-        notes.problem("missing image", file, f"the image {told!r} does not exist, expected a file", loses="images")
+        first = names[0] if names else ""
+        notes.problem("missing image", file, f"the image {first!r} does not exist, expected a file", loses="images")
     return image
 
 
@@ -59,12 +59,12 @@ def readable_size(image: Path, notes: Notes) -> ImageSize | None:
         return None
 
 
-def size_of(image: Path, told: tuple[float, float] | None, file: Path, notes: Notes) -> ImageSize | None:
-    """The image's size, None (and a note) where it cannot be read; noted where ``file`` told another one."""
+def size_of(image: Path, stated: tuple[float, float] | None, file: Path, notes: Notes) -> ImageSize | None:
+    """The image's size, None (and a note) where it cannot be read; noted where ``file`` has another one."""
     size = readable_size(image, notes)
-    if size is not None and told is not None and all(told) and told != (size.width, size.height):
+    if size is not None and stated is not None and all(stated) and stated != (size.width, size.height):
         # A whole number may have more digits than a float holds.
-        width, height = (f"{v:g}" if isinstance(v, float) else v for v in told)
+        width, height = (f"{v:g}" if isinstance(v, float) else v for v in stated)
         text = (
             f"{image.name!r} is said to be {width} x {height} pixels, expected {size.width} x {size.height} as in the "
             "image"

@@ -94,8 +94,8 @@ class Locator:
                     return found
         if not foreign and not self._lost:
             return None
-        for place in range(len(parts)):
-            found = self._one(self._index.ends.get(_key("/".join(parts[place:]))), parts, name)
+        for first in range(len(parts)):
+            found = self._one(self._index.ends.get(_key("/".join(parts[first:]))), parts, name)
             if found is not None:
                 return found
         return None
@@ -114,7 +114,7 @@ def _key(text: str) -> str:
 
 
 def _is_foreign(name: str) -> bool:
-    """Whether a name is of another machine or place: absolute, with a drive, an address, or leading out."""
+    """Whether a name is of another machine or folder: absolute, with a drive, an address, or leading out."""
     flat = name.replace("\\", "/")
     return flat.startswith(("/", "../")) or "/../" in flat or bool(_DRIVE.match(name)) or bool(_URL.match(name))
 
@@ -127,8 +127,8 @@ def _parts(name: str) -> list[str]:
         except ValueError:  # brackets that are not closed: an address of nothing
             return []
         # Label Studio names local files by a query: /data/local-files/?d=images/a.png
-        told = parse_qs(address.query).get("d")
-        name = told[0] if told else address.path
+        paths = parse_qs(address.query).get("d")
+        name = paths[0] if paths else address.path
     name = re.sub(r"^[A-Za-z]:(?=[\\/])", "", name).replace("\\", "/")
     parts: list[str] = []
     for part in name.split("/"):

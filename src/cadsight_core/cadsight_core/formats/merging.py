@@ -1,4 +1,4 @@
-"""One data set of what several files say."""
+"""One data set made of several files."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,15 +46,15 @@ def merged(parts: Sequence[Loaded], folder: Path, notes: Notes) -> Loaded:
     return Loaded(named, classes, parts[0].format, extra)
 
 
-def one_class_a_name(loaded: Loaded, notes: Notes, place: Path) -> Loaded:
+def one_class_a_name(loaded: Loaded, notes: Notes, path: Path) -> Loaded:
     """The set with each name of a class once, and the labels of all classes of that name."""
     if len(set(loaded.classes)) == len(loaded.classes):
         return loaded
     classes = tuple(dict.fromkeys(loaded.classes))
     ids = [classes.index(name) for name in loaded.classes]
     name = next(n for n in classes if loaded.classes.count(n) > 1)
-    told = " and ".join(str(i) for i, n in enumerate(loaded.classes) if n == name)
-    notes.remark("class name twice", place, f"the classes {told} are both called {name!r}: they are one class")
+    numbers = " and ".join(str(i) for i, n in enumerate(loaded.classes) if n == name)
+    notes.remark("class name twice", path, f"the classes {numbers} are both called {name!r}: they are one class")
 
     def renumbered(number: int) -> Sample:
         sample = loaded.samples[number]

@@ -1,4 +1,4 @@
-"""What a reader notes on the way: problems, what it leaves out, and where each label stands."""
+"""What a reader notes as it reads: problems, what it leaves out, and where each label stands."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
 
-# Every kind of problem that is told: none can be made that is not here, so that each can be passed over by name.
+# Every kind of problem that is reported; no other can be made, so that each can be passed over by name.
 KINDS = (
     "box outside", "class name twice", "duplicate box", "duplicate image", "empty box", "empty class", "empty labels",
     "image id twice", "label file without image", "label given twice", "missing folder", "missing list",
@@ -17,18 +17,18 @@ KINDS = (
     "unreadable image", "whole image", "wrong image size",
 )  # fmt: skip
 
-# Formats of which an image that has no labels says nothing of itself: the others list each image.
+# Formats with a file of labels for each image: the others list each image, also without labels.
 _FILE_PER_IMAGE = ("yolo", "images")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a data set.
+    """One fault of a data set.
 
     Attributes:
         kind: one of ``KINDS``.
         line: counted from 1, None where the file has no lines or the whole file is meant.
-        sentence: the thing, what came and what was expected, with file and line.
+        sentence: the subject, what came and what was expected, with file and line.
         loses: what is left out for it, such as ``labels`` or ``images``; '' where nothing is.
         refused: whether a strict reader refuses the set for it.
     """
@@ -51,11 +51,11 @@ class Notes:
     def __init__(self, *, strict: bool = False) -> None:
         self.strict = strict
         self.problems: list[Problem] = []
-        self._places: dict[tuple[str, int], tuple[Path, int | None]] = {}
+        self._locations: dict[tuple[str, int], tuple[Path, int | None]] = {}
         self._files: dict[str, Path | None] = {}
 
     def problem(self, kind: str, file: Path, text: str, line: int | None = None, *, loses: str = "") -> None:
-        """Note that ``file`` (at ``line``) has the problem that ``text`` tells."""
+        """Note that ``file`` (at ``line``) has the problem that ``text`` describes."""
         where = f"{file}, line {line}" if line is not None else str(file)
         problem = Problem(kind, file, line, f"{where}: {text}", loses)
         if self.strict:
@@ -86,12 +86,12 @@ class Notes:
         return self._files.get(sample)
 
     def unlabelled(self, samples: Iterable[Sample], form: str) -> list[Sample]:
-        """Those of ``samples`` that a reader of the format ``form`` looked for a file of labels for and found none."""
+        """Those of ``samples`` for which a reader of the format ``form`` found no file of labels."""
         return [s for s in samples if self._files.get(s.name) is None] if form in _FILE_PER_IMAGE else []
 
-    def place(self, sample: str, index: int, file: Path, line: int | None = None) -> None:
+    def set_location(self, sample: str, index: int, file: Path, line: int | None = None) -> None:
         """The label ``index`` of the image ``sample`` stands in ``file`` at ``line``."""
-        self._places[sample, index] = (file, line)
+        self._locations[sample, index] = (file, line)
 
-    def place_of(self, sample: str, index: int, otherwise: Path) -> tuple[Path, int | None]:
-        return self._places.get((sample, index), (self._files.get(sample) or otherwise, None))
+    def location_of(self, sample: str, index: int, otherwise: Path) -> tuple[Path, int | None]:
+        return self._locations.get((sample, index), (self._files.get(sample) or otherwise, None))

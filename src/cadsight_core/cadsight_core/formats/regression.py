@@ -114,7 +114,7 @@ def _read(file: Path, notes: Notes) -> list[Sample]:
             continue
         seen.add(sample.name)
         notes.label_file(sample.name, file)
-        notes.place(sample.name, 0, file, number)
+        notes.set_location(sample.name, 0, file, number)
         samples.append(sample)
     return samples
 

@@ -28,14 +28,14 @@ class ReadByDatumaro:
     """A data set that datumaro has read.
 
     Attributes:
-        place: a folder of COCO's JSON and images, links to those of the source where they are files.
+        folder: of COCO's JSON and images, links to those of the source where they are files.
         format: datumaro's name of it.
         version: datumaro's.
         read: what it read: images, and annotations by their kind.
         left_out: what of that COCO does not hold.
     """
 
-    place: Path
+    folder: Path
     format: str
     version: str
     read: dict[str, int]
@@ -66,11 +66,11 @@ def through_datumaro(source: str | Path, name: str = "") -> Iterator[ReadByDatum
     python = own_environment.set_up(NAME, "datumaro")
     with tempfile.TemporaryDirectory(prefix="cadsight_datumaro_") as folder:
         if not name:
-            name = _only(_asked(python, "detect", source, Path(folder)), source)
+            name = _only(_run_program(python, "detect", source, Path(folder)), source)
         out = Path(folder, "set")
         out.mkdir()
         with step(f"read by datumaro as {name}"):
-            answer = _asked(python, "read", source, Path(folder), "--format", name, "--out", str(out))
+            answer = _run_program(python, "read", source, Path(folder), "--format", name, "--out", str(out))
         if "error" in answer and name not in answer["known"]:
             raise CadsightError(f"datumaro has no format {name!r}, expected one of {', '.join(answer['known'])}")
         if "error" in answer:
@@ -87,7 +87,7 @@ def offer(source: str | Path) -> str:
     with tempfile.TemporaryDirectory(prefix="cadsight_datumaro_") as folder:
         try:
             python = own_environment.set_up(NAME, "datumaro")
-            formats = _asked(python, "detect", Path(source), Path(folder)).get("formats", [])
+            formats = _run_program(python, "detect", Path(source), Path(folder)).get("formats", [])
         except CadsightError as error:
             return f"--with datumaro would not help either: {error}"
     if formats:
@@ -96,9 +96,9 @@ def offer(source: str | Path) -> str:
 
 
 def _passed_over(source: Path, out: Path, read: Mapping[str, int]) -> Iterator[LeftOut]:
-    """What datumaro says nothing of: files that look like labels where it read none, and images that it did not take.
+    """What datumaro does not report: files that look like labels where it read none, and images that it did not take.
 
-    Where masks were read, images are labels too, and nothing is said of them.
+    Where masks were read, images are labels too, and are not reported.
     """
     if not source.is_dir():
         return
@@ -119,8 +119,8 @@ def _only(answer: dict[str, Any], source: Path) -> str:
     if whole:
         return str(whole[0])
     if formats:
-        told = " or ".join(formats)
-        raise CadsightError(f"datumaro may read {source} as {told}, expected one named: --with datumaro:{formats[0]}")
+        named = " or ".join(formats)
+        raise CadsightError(f"datumaro may read {source} as {named}, expected one named: --with datumaro:{formats[0]}")
     why = f" ({answer['error']})" if "error" in answer else ""
     raise CadsightError(
         f"datumaro recognises none of its formats in {source}{why}, expected one named, as --with datumaro:NAME, of "
@@ -128,7 +128,7 @@ def _only(answer: dict[str, Any], source: Path) -> str:
     )
 
 
-def _asked(python: Path, action: str, source: Path, folder: Path, *words: str) -> dict[str, Any]:
+def _run_program(python: Path, action: str, source: Path, folder: Path, *words: str) -> dict[str, Any]:
     """What the program answers.
 
     Raises:
@@ -136,7 +136,7 @@ def _asked(python: Path, action: str, source: Path, folder: Path, *words: str) -
     """
     answer = folder / "answer.json"
     answer.unlink(missing_ok=True)
-    # Isolated: beside the program lie modules of ours. What datumaro says on the way is for nobody.
+    # Isolated: beside the program lie modules of ours. What datumaro prints meanwhile is dropped.
     result = subprocess.run(
         [str(python), "-I", "-B", str(_PROGRAM), action, str(source.resolve()), "--answer", str(answer), *words],
         stdin=subprocess.DEVNULL,
@@ -148,5 +148,5 @@ def _asked(python: Path, action: str, source: Path, folder: Path, *words: str) -
     if not answer.is_file():
         last = " ".join(result.stderr.decode(errors="replace").split())[-_LAST_WORDS:]
         raise CadsightError(f"datumaro ended with status {result.returncode}; its last words: {last or 'none'}")
-    told: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-    return told
+    content: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    return content

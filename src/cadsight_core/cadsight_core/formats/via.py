@@ -44,14 +44,14 @@ _PROJECT_KEYS = (_METADATA, "_via_image_id_list")
 
 
 class _Region(msgspec.Struct):
-    """Of a shape the numbers are looked at one by one."""
+    """The numbers of a shape are checked one by one."""
 
     shape_attributes: dict[str, Any]
     region_attributes: dict[str, Any] | None = None
 
 
 class _Head(msgspec.Struct):
-    """What an image of VIA is told by."""
+    """The keys that an image of VIA is recognised by."""
 
     filename: str
     regions: list[msgspec.Raw] | dict[str, msgspec.Raw] | None
@@ -138,8 +138,8 @@ def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attrib
         raise CadsightError(f"{path} is not VIA's JSON, expected images with filename and regions")
     entries = list(data.get(_METADATA, data).values())
     project = {k: v for k, v in data.items() if k not in _PROJECT_KEYS} if _METADATA in data else {}
-    looked_for = [(entry, _find(entry["filename"], locator, path, notes)) for entry in entries]
-    found = [(entry, image) for entry, image in looked_for if image is not None]
+    located = [(entry, _find(entry["filename"], locator, path, notes)) for entry in entries]
+    found = [(entry, image) for entry, image in located if image is not None]
     split = split_of(path.parent.name) if path.parent != tree.folder else ""
     names = sample_names([(split, image) for _, image in found], path.parent)
     key = class_attribute or _class_attribute(entries)
@@ -158,7 +158,7 @@ def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attrib
                 text = f"region {number} of {entry['filename']!r}: {error}"
                 notes.problem("odd label", path, text, loses="labels")
                 continue
-            notes.place(name, len(instances), path)
+            notes.set_location(name, len(instances), path)
             instances.append(instance)
         rest = {k: v for k, v in entry.items() if k not in ("filename", "size", "regions")}
         record = {"via": rest} if rest else {}
@@ -182,7 +182,7 @@ def to_via(
 def via_entry(
     sample: Sample, classes: Sequence[str], key: str, file: Path, *, square: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Key and entry of one image, whose bytes ``file`` has; ``key`` is the attribute that tells the class."""
+    """Key and entry of one image, whose bytes ``file`` has; ``key`` is the attribute that holds the class."""
     name = sample.name + file.suffix.lower()
     size = file.stat().st_size
     regions = [_region(i, sample.size, key, classes, square) for i in sample.instances]
@@ -279,8 +279,8 @@ def _instance(region: Any, key: str | None, classes: Sequence[str]) -> Instance:
     region_attributes = described.region_attributes or {}
     name = _class_of(region_attributes, key)
     if name is None:
-        wanted = repr(key) if key else "an attribute that --class-attribute names"
-        raise CadsightError(f"its attributes are {region_attributes}, expected a class in {wanted}")
+        expected = repr(key) if key else "an attribute that --class-attribute names"
+        raise CadsightError(f"its attributes are {region_attributes}, expected a class in {expected}")
     crowd = region_attributes.get(_CROWD)
     if crowd is not None:
         region_attributes = {k: v for k, v in region_attributes.items() if k != _CROWD}
@@ -322,23 +322,23 @@ def _regions(entry: Mapping[str, Any]) -> list[Any]:
 
 
 def _class_attribute(entries: Iterable[Mapping[str, Any]]) -> str | None:
-    """The attribute that tells the class: it has a value on most regions, and of those a name of a class.
+    """The attribute that holds the class: it has a value on most regions, and of those a name of a class.
 
     ``not_defined`` is what VIA's own sample attributes are before anybody filled them in. None where several attributes
     tell something and none is called like a class.
     """
     filled: dict[str, int] = {}
-    told = 0
+    filled_regions = 0
     for entry in entries:
         for region in _regions(entry):
             attributes = region.get("region_attributes") if isinstance(region, dict) else None
             if not isinstance(attributes, dict):
                 continue
-            told += bool(attributes)
+            filled_regions += bool(attributes)
             for key in attributes:
                 filled[key] = filled.get(key, 0) + (_class_of(attributes, key) not in (None, _UNDEFINED))
     filled.pop(_CROWD, None)
-    if not told:
+    if not filled_regions:
         return CLASS_ATTRIBUTES[0]
     most = max(filled.values(), default=0)
     full = [key for key, count in filled.items() if count == most and most]
@@ -363,8 +363,8 @@ def _class_of(attributes: Any, key: str | None) -> str | None:
 
 
 def _classes(entries: Iterable[Mapping[str, Any]], key: str | None, project: Mapping[str, Any]) -> tuple[str, ...]:
-    told = _within(project, "_via_attributes", "region", key or "", "options")
-    options = [str(name) for name in told] if isinstance(told, dict) else []
+    listed = _within(project, "_via_attributes", "region", key or "", "options")
+    options = [str(name) for name in listed] if isinstance(listed, dict) else []
     used = {
         _class_of(region.get("region_attributes") or {}, key)
         for entry in entries
@@ -398,10 +398,10 @@ def _locator(path: Path, tree: Tree, image_tree: Tree | None, project: Mapping[s
     """Finds the images beside the file, in images/, or in the project's default path."""
     if image_tree is not None:
         return Locator(image_tree.index, [image_tree.folder], lost=True)
-    places = [path.parent, path.parent / "images"]
-    told = _within(project, "_via_settings", "core", "default_filepath")
-    default = lexically_inside(path.parent, told.replace("\\", "/")) if isinstance(told, str) and told else None
-    return Locator(tree.index, [*places, *([default] if default is not None else [])])
+    folders = [path.parent, path.parent / "images"]
+    stated = _within(project, "_via_settings", "core", "default_filepath")
+    default = lexically_inside(path.parent, stated.replace("\\", "/")) if isinstance(stated, str) and stated else None
+    return Locator(tree.index, [*folders, *([default] if default is not None else [])])
 
 
 def _image(locator: Locator, name: str) -> Path | None:

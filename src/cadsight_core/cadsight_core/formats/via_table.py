@@ -55,10 +55,10 @@ def entries_of(path: Path, notes: Notes) -> dict[str, dict[str, Any]]:
 
     Raises:
         CadsightError: for a file that is in another encoding or no table; and unless ``notes`` collects them, for the
-            first row that cannot be used and the first image with another number of rows than the file says.
+            first row that cannot be used and the first image with another number of rows than the file states.
     """
     entries: dict[str, dict[str, Any]] = {}
-    told: dict[str, tuple[str, int]] = {}
+    counts: dict[str, tuple[str, int]] = {}
     regions: dict[str, list[dict[str, Any]]] = {}
     rows: Counter[str] = Counter()
     for row in _rows(path):
@@ -71,7 +71,7 @@ def entries_of(path: Path, notes: Notes) -> dict[str, dict[str, Any]]:
             attributes = _object(row.cells.get("file_attributes", "")) or {}
             regions[key] = []
             entries[key] = {"filename": name, "size": size, "file_attributes": attributes, "regions": regions[key]}
-        told[key] = row.cells.get("region_count", "").strip(), row.line
+        counts[key] = row.cells.get("region_count", "").strip(), row.line
         cells = {column: row.cells[column] for column in (_SHAPE, _REGION)}
         shape, region = map(_object, cells.values())
         rows[key] += shape != {}
@@ -81,7 +81,7 @@ def entries_of(path: Path, notes: Notes) -> dict[str, dict[str, Any]]:
             notes.problem("odd label", path, text, row.line, loses="labels")
         elif shape:
             regions[key].append({"shape_attributes": shape, "region_attributes": region})
-    for key, (count, line) in told.items():
+    for key, (count, line) in counts.items():
         if count.isdecimal() and int(count[:9]) != rows[key]:
             name = entries[key]["filename"]
             text = f"{name!r} is said to have {count} regions and has {rows[key]} rows, expected as many"

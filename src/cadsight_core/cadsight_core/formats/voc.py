@@ -26,7 +26,7 @@ from cadsight_core.text_files import read_text
 
 _IMAGES = ("JPEGImages", "images", "Images", "jpegimages")
 _FLAGS = ("difficult", "truncated", "occluded")
-# What is read apart, and settings of the file that say nothing of the object.
+# What is read apart, and settings of the file that do not describe the object.
 _PASSED = (
     *("name", "bndbox", "polygon", "attributes", "pose", "iscrowd", *_FLAGS),
     *("deleted", "verified", "id", "date", "username", "type"),
@@ -46,10 +46,12 @@ def claim_voc(tree: Tree, image_tree: Tree | None = None, only: Path | None = No
     images = []
     for path in with_progress_if_many(files, len(files), "label files read"):
         try:
-            told = text(read_xml(path), "filename")
+            filename = text(read_xml(path), "filename")
         except CadsightError:
-            told = ""
-        images.append(found_image(_locator(path, tree, image_tree), _names(path, told, tree, image_tree), path, quiet))
+            filename = ""
+        images.append(
+            found_image(_locator(path, tree, image_tree), _names(path, filename, tree, image_tree), path, quiet)
+        )
     lists = tuple(_lists(tree))
     taken = tuple(dict.fromkeys(image for image in images if image is not None))
     why = f"<annotation> in {files[0].name}"
@@ -83,11 +85,11 @@ def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
     return Locator(tree.index, [*bases, tree.folder])
 
 
-def _names(path: Path, told: str, tree: Tree, image_tree: Tree | None) -> list[str]:
+def _names(path: Path, image_path: str, tree: Tree, image_tree: Tree | None) -> list[str]:
     """By the file's word, else the image of the XML's own name: many tools leave another suffix or an old name."""
-    last = told.replace("\\", "/").rpartition("/")[2]
+    last = image_path.replace("\\", "/").rpartition("/")[2]
     own = sorted(set((image_tree or tree).stems.get(path.stem, ())))
-    return [told, last, *own]
+    return [image_path, last, *own]
 
 
 def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
@@ -96,23 +98,23 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
     for path in files:
         try:
             root = read_xml(path)
-            told = _size(root)
+            stated = _size(root)
         except CadsightError as error:
             notes.problem("unreadable label file", path, str(error), loses="label files")
             continue
         names = _names(path, text(root, "filename"), tree, image_tree)
         image = found_image(_locator(path, tree, image_tree), names, path, notes)
-        size = None if image is None else size_of(image, told, path, notes)
+        size = None if image is None else size_of(image, stated, path, notes)
         if image is None or size is None:
             continue
         parts = path.relative_to(tree.folder).parts[:-1] if path.is_relative_to(tree.folder) else ()
         split = splits.get(path.stem) or split_among(parts)
         objects = []
-        for place, element in enumerate(root.iter("object")):
+        for index, element in enumerate(root.iter("object")):
             try:
                 objects.append(_object(element))
             except CadsightError as error:
-                notes.problem("odd label", path, f"object {place}: {error}", loses="labels")
+                notes.problem("odd label", path, f"object {index}: {error}", loses="labels")
         listed.append(Listed(path, image, size, split, tuple(objects)))
     return together(listed, (), "voc", tree.folder, notes)
 
@@ -129,15 +131,15 @@ def _object(element: ElementTree.Element) -> Named:
     if not name:
         raise CadsightError("it has no name, expected a class")
     attributes: dict[str, Any] = {}
-    said: dict[str, Any] = {flag: 1 for flag in _FLAGS if text(element, flag, "0").lower() in ("1", "true", "yes")}
+    extras: dict[str, Any] = {flag: 1 for flag in _FLAGS if text(element, flag, "0").lower() in ("1", "true", "yes")}
     if text(element, "iscrowd", "0") == "1":
         attributes["iscrowd"] = 1
     pose = text(element, "pose")
     if pose and pose.lower() != "unspecified":
-        said["pose"] = pose
-    said |= _others(element)
-    if said:
-        attributes["voc"] = said
+        extras["pose"] = pose
+    extras |= _others(element)
+    if extras:
+        attributes["voc"] = extras
     polygons = [p for p in map(_polygon, element.findall("polygon")) if len(p)]
     if polygons:
         attributes["segmentation"] = [p.ravel().tolist() for p in polygons]
@@ -157,11 +159,11 @@ def _object(element: ElementTree.Element) -> Named:
 
 
 def _others(element: ElementTree.Element) -> dict[str, Any]:
-    """What else is said of an object: CVAT's attributes by name, parts of a person, fields of other tools."""
+    """Further entries of an object: CVAT's attributes by name, parts of a person, fields of other tools."""
     others = _contents([child for child in element if child.tag not in _PASSED])
     for one in element.iterfind("attributes/attribute"):
         name, value = text(one, "name"), text(one, "value")
-        # CVAT says of every box that it is not turned.
+        # CVAT writes for every box that it is not turned.
         if name and value and not (name == "rotation" and value in ("0", "0.0")):
             others[name] = value
     return others

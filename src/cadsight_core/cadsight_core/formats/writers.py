@@ -40,7 +40,7 @@ class Writer:
 
     Attributes:
         write: writes samples and what else was read as a new folder, and returns what a trainer opens.
-        loses: what of a sample the format does not hold, for a set that is written as told.
+        loses: what of a sample the format does not hold, for a set that is written with given settings.
         loses_classes: the names of the classes that it does not hold, of all and the ids of those that have labels,
             and why.
     """
@@ -103,22 +103,22 @@ def _by_yolo(samples: Sequence[Sample], writing: Writing) -> Loses:
     def lost(sample: Sample) -> Iterator[Lost]:
         yield from _all_of(filter(is_crowd, sample.instances), "YOLO has no crowds")
         objects = [i for i in sample.instances if not is_crowd(i)]
-        shown = [i for i in objects if is_in_view(i, sample.size)]
+        visible = [i for i in objects if is_in_view(i, sample.size)]
         away = [i for i in objects if not is_in_view(i, sample.size)]
         yield from _all_of(away, "nothing of their box lies in the image")
-        kind = "boxes" if count else row_kind(shown, writing.shapes, square=writing.square)
-        shapes = [i for i in shown if has_shape(i)]
+        kind = "boxes" if count else row_kind(visible, writing.shapes, square=writing.square)
+        shapes = [i for i in visible if has_shape(i)]
         if kind == "boxes":
             why = "its rows show boxes"
             if not writing.square and writing.shapes == "as_given":
                 why = "its rows show boxes where not each label has a polygon; --shapes polygons writes outlines"
             yield "outlines", why, len(shapes)
-        points = sum(bool(i.attributes.get("keypoints")) for i in shown)
+        points = sum(bool(i.attributes.get("keypoints")) for i in visible)
         if not count:
             why = "its rows show outlines or boxes; --shapes keypoints writes key points, where all have as many"
             yield "key points", why, points
-        yield "normals", "YOLO has no normals", sum(i.normal is not None for i in shown)
-        yield "attributes", "YOLO has no attributes", sum(len(extras(i)) for i in shown)
+        yield "normals", "YOLO has no normals", sum(i.normal is not None for i in visible)
+        yield "attributes", "YOLO has no attributes", sum(len(extras(i)) for i in visible)
 
     return lost
 

@@ -88,7 +88,7 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
         if labels is not None:
             notes.label_file(name, labels)
             for line, instance in _read_labels(labels, size, len(classes) or None, layout.points, notes):
-                notes.place(name, len(instances), labels, line)
+                notes.set_location(name, len(instances), labels, line)
                 instances.append(instance)
                 largest = max(largest, instance.class_id)
         samples.append(Sample(name, image, size, instances=tuple(instances), split=split))
@@ -102,7 +102,7 @@ def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:
 def parse_line(
     line: str, size: ImageSize, classes: int | None = None, points: tuple[int, int] | None = None
 ) -> Instance:
-    """The instance that one line tells of in an image of ``size``; ``classes`` is their number, where known.
+    """The instance that one line describes in an image of ``size``; ``classes`` is their number, where known.
 
     Args:
         points: of ``kpt_shape``: key points of a line, and numbers of each (2, or 3 with the visibility).
@@ -117,45 +117,45 @@ def parse_line(
         word = next(f for f in fields if not _is_number(f))
         raise CadsightError(f"{word!r} is no number, expected class xc yc w h") from None
     if points is not None:
-        wanted = 5 + points[0] * points[1]
-        if len(values) != wanted:
+        expected = 5 + points[0] * points[1]
+        if len(values) != expected:
             raise CadsightError(
-                f"{len(values)} numbers, expected {wanted}: class xc yc w h and {points[0]} key points of {points[1]}"
+                f"{len(values)} numbers, expected {expected}: class xc yc w h and {points[0]} key points of {points[1]}"
             )
     elif len(values) < 5 or (len(values) > 6 and len(values) % 2 == 0):
         raise CadsightError(f"{len(values)} numbers, expected class xc yc w h or class and three corners or more")
-    class_id, places = values[0], values[1:]
+    class_id, numbers = values[0], values[1:]
     if not math.isfinite(class_id) or class_id != int(class_id):
         raise CadsightError(f"the class is {fields[0]}, expected a whole number")
     limit = classes if classes is not None else MOST_CLASSES
     if not 0 <= class_id < limit:
         raise CadsightError(f"the class is {int(class_id)}, expected 0 to {limit - 1}")
-    keypoints = _keypoints(places[4:], points[1], size) if points is not None else None
+    keypoints = _keypoints(numbers[4:], points[1], size) if points is not None else None
     if keypoints is not None:
-        places = places[:4]
-    for field, value in zip(fields[1:], places, strict=False):
+        numbers = numbers[:4]
+    for field, value in zip(fields[1:], numbers, strict=False):
         if not -_TOLERANCE <= value <= 1 + _TOLERANCE:
             raise CadsightError(f"the value {field} lies outside 0 to 1, expected it relative to the image")
     if keypoints is not None:
-        box = Box.from_yolo(places[0], places[1], places[2], places[3], size)
-        shown = sum(v > 0 for v in keypoints[2::3])
-        return Instance(int(class_id), box, attributes={"keypoints": keypoints, "num_keypoints": shown})
-    if len(places) > 5:
-        corners = np.reshape(places, (-1, 2)) * (size.width, size.height)
+        box = Box.from_yolo(numbers[0], numbers[1], numbers[2], numbers[3], size)
+        visible = sum(v > 0 for v in keypoints[2::3])
+        return Instance(int(class_id), box, attributes={"keypoints": keypoints, "num_keypoints": visible})
+    if len(numbers) > 5:
+        corners = np.reshape(numbers, (-1, 2)) * (size.width, size.height)
         return Instance(int(class_id), bounds([corners]), attributes={"segmentation": [corners.ravel().tolist()]})
-    score = places[4] if len(places) == 5 else None
-    x, y, w, h = places[:4]
+    score = numbers[4] if len(numbers) == 5 else None
+    x, y, w, h = numbers[:4]
     return Instance(int(class_id), Box.from_yolo(x, y, w, h, size), score=score)
 
 
 def format_line(instance: Instance, size: ImageSize, *, square: bool = False, shapes: Shapes = "as_given") -> str:
     """The line of an instance in an image of ``size``.
 
-    A box that reaches out of the image stays as it is where its centre and size can be told, as in the paper's
+    A box that reaches out of the image stays as it is where its centre and size can be written, as in the paper's
     figure 3, and is else cut at the border. An outline is cut at the border.
 
     ``shapes`` writes outlines where the instance came with polygons (``as_given``), never (``boxes``), or from
-    masks too (``polygons``), holes and pieces included. ``square`` writes the box made 1:1 (Comillas, section 3.3).
+    masks too (``polygons``), holes and parts included. ``square`` writes the box made 1:1 (Comillas, section 3.3).
     """
     kind: RowKind = "boxes"
     if not square and shapes in ("as_given", "polygons") and (shapes == "polygons" or given_polygons(instance)):
@@ -187,9 +187,9 @@ def key_points_of(datasets: Mapping[str, Iterable[Sample]], shapes: Shapes) -> i
     for samples in datasets.values():
         for sample in samples:
             for instance in sample.instances:
-                told = instance.attributes.get("keypoints")
-                if told:
-                    counts.add(len(told) // 3)
+                keypoints = instance.attributes.get("keypoints")
+                if keypoints:
+                    counts.add(len(keypoints) // 3)
                 if shapes == "as_given" and given_polygons(instance):
                     return 0
     return counts.pop() if len(counts) == 1 else 0
@@ -209,12 +209,12 @@ def _row(instance: Instance, size: ImageSize, kind: RowKind, *, square: bool = F
             corners = np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]) / (size.width, size.height)
             values = corners.ravel().tolist()
     if key_points:
-        told = instance.attributes.get("keypoints") or [0] * 3 * key_points
-        places = np.reshape(np.asarray(told, float), (-1, 3)) / (size.width, size.height, 1)
+        given = instance.attributes.get("keypoints") or [0] * 3 * key_points
+        points = np.reshape(np.asarray(given, float), (-1, 3)) / (size.width, size.height, 1)
         # Ultralytics refuses a file with a point beyond the border.
-        out = ((places[:, :2] < 0) | (places[:, :2] > 1)).any(axis=1)
-        places[out] = 0
-        values += places.ravel().tolist()
+        out = ((points[:, :2] < 0) | (points[:, :2] > 1)).any(axis=1)
+        points[out] = 0
+        values += points.ravel().tolist()
     return " ".join([str(instance.class_id), *map(_text, values)])
 
 
@@ -225,15 +225,15 @@ def _outline(instance: Instance, size: ImageSize) -> list[float]:
         return []
     relative = polygon / (size.width, size.height)
     if relative.min() < 0 or relative.max() > 1:
-        pieces = cut([polygon], size)
-        if not pieces:
+        parts = cut([polygon], size)
+        if not parts:
             return []
-        relative = (joined(pieces) / (size.width, size.height)).clip(0, 1)
+        relative = (joined(parts) / (size.width, size.height)).clip(0, 1)
     return relative.ravel().tolist()
 
 
 def is_in_view(instance: Instance, size: ImageSize) -> bool:
-    """Whether a row can tell of an instance in an image of ``size``: something of its box lies in it."""
+    """Whether a row can describe an instance in an image of ``size``: something of its box lies in it."""
     return instance.box.clipped(size).area > 0
 
 
@@ -250,7 +250,7 @@ def write_yolo(
 
     ``datasets`` maps train, valid, test or '' (no split) to samples with absolute images, which are copied as
     they are. Images without a split lie in images/ itself, or beside others in images/unsplit, which Ultralytics
-    passes over. ``extra`` names key points and says which change places in a mirror (see
+    passes over. ``extra`` names key points and those that are exchanged in a mirror (see
     :mod:`cadsight_core.formats.key_points`). Crowds are no objects and are left out, and so is what lies outside its
     image. The folder appears when it is whole; an earlier export there is replaced.
 
@@ -272,9 +272,9 @@ def write_yolo(
             group = samples if isinstance(samples, Sequence) else list(samples)
             for sample in with_progress_if_many(group, len(group), "images written"):
                 copy_image(sample, images)
-                shown = [i for i in sample.instances if not is_crowd(i) and is_in_view(i, sample.size)]
-                kind = "boxes" if count else row_kind(shown, shapes, square=square)
-                lines = [_row(i, sample.size, kind, square=square, key_points=count) for i in shown]
+                visible = [i for i in sample.instances if not is_crowd(i) and is_in_view(i, sample.size)]
+                kind = "boxes" if count else row_kind(visible, shapes, square=square)
+                lines = [_row(i, sample.size, kind, square=square, key_points=count) for i in visible]
                 text = "".join(f"{line}\n" for line in lines)
                 (labels / f"{sample.name}.txt").write_text(text, encoding="utf-8")
         names = list(classes)
@@ -316,7 +316,7 @@ def _keypoints(values: Sequence[float], each: int, size: ImageSize) -> list[floa
     """COCO's x, y in pixels and visibility of the points of a line.
 
     Raises:
-        CadsightError: for a number that is not finite, a place outside the image or an unknown visibility.
+        CadsightError: for a number that is not finite, a point outside the image or an unknown visibility.
     """
     keypoints: list[float] = []
     for number in range(0, len(values), each):
@@ -324,9 +324,9 @@ def _keypoints(values: Sequence[float], each: int, size: ImageSize) -> list[floa
         # Without a word on it, a point in the corner is one that was not labelled.
         seen = rest[0] if rest else (2.0 if x or y else 0.0)
         if not all(-_TOLERANCE <= v <= 1 + _TOLERANCE for v in (x, y)) or seen not in (0, 1, 2):
-            told = " ".join(f"{v:g}" for v in values[number : number + each])
+            numbers = " ".join(f"{v:g}" for v in values[number : number + each])
             raise CadsightError(
-                f"the key point {number // each} is {told}, expected 0 to 1 and a visibility of 0, 1 or 2"
+                f"the key point {number // each} is {numbers}, expected 0 to 1 and a visibility of 0, 1 or 2"
             )
         keypoints += [x * size.width, y * size.height, int(seen)] if seen else [0, 0, 0]
     return keypoints

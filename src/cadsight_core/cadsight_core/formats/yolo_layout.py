@@ -45,7 +45,7 @@ class Layout:
         classes: empty where no list was found.
         points: of ``kpt_shape``: number of key points of a label, and 2 or 3 numbers each; None for labels without.
         settings: data.yaml, class lists and lists of images.
-        categories: what data.yaml says of key points, as COCO's categories.
+        categories: data.yaml's entries for key points, as COCO's categories.
     """
 
     folder: Path
@@ -62,7 +62,7 @@ class Layout:
 def find_layout(tree: Tree, notes: Notes, config: Path | None = None) -> Layout | None:
     """The YOLO set in ``tree``, or the one of the data.yaml ``config``; None where there is none.
 
-    ``notes`` gets what is odd with it.
+    ``notes`` collects its problems.
 
     Raises:
         CadsightError: for a data.yaml or class list that cannot be used.
@@ -112,9 +112,9 @@ class _Labels:
         beside = self._one(image.with_suffix(".txt"))
         return beside if beside is not None and has_rows(beside) else None
 
-    def _one(self, wanted: Path) -> Path | None:
-        found = self._texts.get((_folder_key(wanted.parent), same_name(wanted.stem)), ())
-        exact = [f for f in found if f.stem == wanted.stem]
+    def _one(self, labels: Path) -> Path | None:
+        found = self._texts.get((_folder_key(labels.parent), same_name(labels.stem)), ())
+        exact = [f for f in found if f.stem == labels.stem]
         return next(iter((*exact, *found)), None)
 
 
@@ -191,10 +191,10 @@ def _of_folders(tree: Tree, notes: Notes) -> Layout | None:
 def find_classes(tree: Tree) -> Path | None:
     """The class list of a folder with images/ and labels/: there, in labels/, one folder up, or beside any image."""
     folder = tree.folder
-    for place in (folder, folder / "labels", folder.parent):
+    for parent in (folder, folder / "labels", folder.parent):
         for name in _CLASS_LISTS:
-            if (place / name).is_file():
-                return place / name
+            if (parent / name).is_file():
+                return parent / name
     within = [f for f in tree.files if f.name.lower() in _CLASS_LISTS or f.suffix.lower() == ".names"]
     return within[0] if within else None
 
@@ -281,23 +281,23 @@ def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
         if not (split or key == UNSPLIT) or not value:
             continue
         for entry in value if isinstance(value, list) else [value]:
-            place = _place(root, str(entry))
-            if place is None:
+            path = _entry_path(root, str(entry))
+            if path is None:
                 text = f"{key} is {entry!r}, expected a folder or list of images in {root}"
                 # Roboflow names a test folder that it does not export; nobody learns from it.
                 note = notes.remark if split == "test" else notes.problem
                 note("missing folder", config, text)
                 continue
-            if place.is_file():
-                settings.append(place)
-                if place.suffix.lower() != ".txt":
+            if path.is_file():
+                settings.append(path)
+                if path.suffix.lower() != ".txt":
                     notes.problem("missing folder", config, f"{key} is {entry!r}, expected a folder or list in text")
                     continue
-                images = [*_listed(place, _lists_locator(place, root, trees), notes)]
+                images = [*_listed(path, _lists_locator(path, root, trees), notes)]
             else:
-                images = list(Tree.of(place).images)
+                images = list(Tree.of(path).images)
                 if not set(images) <= within:
-                    trees.append(Tree.of(_holder_of(place)))
+                    trees.append(Tree.of(_holder_of(path)))
                     within.update(trees[-1].files)
             for image in images:
                 other = found.setdefault(image, (split, image))[0]
@@ -316,26 +316,26 @@ def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
     return replace(layout, categories=tuple(from_yolo(data, points[0], classes, config) if points else ()))
 
 
-def _holder_of(place: Path) -> Path:
-    """The folder that holds the labels of the images in ``place`` too."""
-    at = [n for n, part in enumerate(place.parts) if part.lower() == "images"]
-    return Path(*place.parts[: at[-1]]) if at else place
+def _holder_of(path: Path) -> Path:
+    """The folder that holds the labels of the images in ``path`` too."""
+    at = [n for n, part in enumerate(path.parts) if part.lower() == "images"]
+    return Path(*path.parts[: at[-1]]) if at else path
 
 
-def _root(told: Any, config: Path) -> Path:
+def _root(path: Any, config: Path) -> Path:
     """Where ``path`` of a data.yaml leads, as Ultralytics resolves it, or where the file lies when nothing is there.
 
     Ultralytics looks from the working folder and from its own folder of data sets; a set that was moved lies beside its
     file still.
     """
-    if not told:
+    if not path:
         return config.parent
-    text = os.path.expanduser(str(told))
+    text = os.path.expanduser(str(path))
     for start in (config.parent, Path.cwd(), *_datasets_folders()):
-        place = Path(os.path.normpath(start / text))
+        resolved = Path(os.path.normpath(start / text))
         # The whole disk is no data set. Path's own question raises for a name too long for the disk.
-        if place.parent != place and os.path.isdir(place):
-            return place
+        if resolved.parent != resolved and os.path.isdir(resolved):
+            return resolved
     return config.parent
 
 
@@ -343,19 +343,19 @@ def _datasets_folders() -> list[Path]:
     """Ultralytics' own folder of data sets, by its settings or where it is without them."""
     home = os.environ.get("YOLO_CONFIG_DIR") or os.path.expanduser("~/.config")
     try:
-        told = json.loads((Path(home) / "Ultralytics" / "settings.json").read_text()).get("datasets_dir")
+        folder = json.loads((Path(home) / "Ultralytics" / "settings.json").read_text()).get("datasets_dir")
     except (OSError, ValueError, AttributeError):
-        told = None
-    return [Path(told)] if isinstance(told, str) else [Path.cwd() / "datasets"]
+        folder = None
+    return [Path(folder)] if isinstance(folder, str) else [Path.cwd() / "datasets"]
 
 
-def _place(root: Path, entry: str) -> Path | None:
+def _entry_path(root: Path, entry: str) -> Path | None:
     """The folder or list ``entry`` in ``root``; Roboflow writes ``../train/images`` for ``train/images``."""
     entry = entry.replace("\\", "/")
     for candidate in (entry, entry.removeprefix("../")):
-        place = lexically_inside(root, candidate)
-        if place is not None and os.path.exists(place):  # Path's own raises for a name too long for the disk
-            return place
+        path = lexically_inside(root, candidate)
+        if path is not None and os.path.exists(path):  # Path's own raises for a name too long for the disk
+            return path
     return None
 
 

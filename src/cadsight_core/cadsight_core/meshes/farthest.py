@@ -55,9 +55,9 @@ def _halved(points: Array, levels: int) -> NDArray[np.int64]:
     order = np.resize(np.arange(len(points)), size << levels)
     for level in range(levels):
         grouped = order.reshape(1 << level, -1)
-        places = points[grouped]
-        axis = np.ptp(places, axis=1).argmax(axis=1)
-        along = np.take_along_axis(places, axis[:, None, None], axis=2)[..., 0]
+        positions = points[grouped]
+        axis = np.ptp(positions, axis=1).argmax(axis=1)
+        along = np.take_along_axis(positions, axis[:, None, None], axis=2)[..., 0]
         order = np.take_along_axis(grouped, np.argpartition(along, grouped.shape[1] // 2, axis=1), axis=1).ravel()
     return order
 

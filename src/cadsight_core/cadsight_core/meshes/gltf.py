@@ -33,9 +33,9 @@ class _File:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        said, self._chunk = _chunks(source.data)
+        raw, self._chunk = _chunks(source.data)
         try:
-            found = json.loads(said)
+            found = json.loads(raw)
         except (ValueError, RecursionError) as error:
             raise CadsightError(f"its JSON could not be read: {error}") from error
         if not isinstance(found, dict):
@@ -60,8 +60,8 @@ class _File:
 
     def _buffer(self, number: int) -> bytes:
         if number not in self._buffers:
-            said = self.get("buffers", number)
-            uri = said.get("uri")
+            buffer = self.get("buffers", number)
+            uri = buffer.get("uri")
             if uri is None:
                 if number or self._chunk is None:
                     raise CadsightError(
@@ -83,35 +83,35 @@ class _File:
 
     def view(self, number: Any) -> tuple[bytes, int | None]:
         """The bytes of a buffer view and their stride."""
-        said = self.get("bufferViews", number)
-        start, length = said.get("byteOffset", 0), said["byteLength"]
-        data = self._buffer(said["buffer"])
+        view = self.get("bufferViews", number)
+        start, length = view.get("byteOffset", 0), view["byteLength"]
+        data = self._buffer(view["buffer"])
         if start < 0 or length < 0 or start + length > len(data):
             raise CadsightError(
                 f"its buffer view {number} ends at byte {start + length} of {len(data)}, expected a whole file"
             )
-        return data[start : start + length], said.get("byteStride")
+        return data[start : start + length], view.get("byteStride")
 
     def accessor(self, number: Any, *, normalised: bool | None = None) -> NDArray[Any]:
         """(N, width) of an accessor, sparse ones too; whole numbers as fractions of their most where normalised.
 
         Args:
-            normalised: what holds whatever the file says.
+            normalised: takes precedence over the flag in the file.
         """
-        said = self.get("accessors", number)
-        if said["componentType"] not in _COMPONENTS or said["type"] not in _WIDTHS:
+        entry = self.get("accessors", number)
+        if entry["componentType"] not in _COMPONENTS or entry["type"] not in _WIDTHS:
             raise CadsightError(
-                f"its accessor {number} is {said['type']} of {said['componentType']}, which is not read"
+                f"its accessor {number} is {entry['type']} of {entry['componentType']}, which is not read"
             )
-        kind, width, count = np.dtype(_COMPONENTS[said["componentType"]]), _WIDTHS[said["type"]], int(said["count"])
-        if "bufferView" in said:
-            data, stride = self.view(said["bufferView"])
-            values = _strided(data, kind, width, count, said.get("byteOffset", 0), stride, number)
+        kind, width, count = np.dtype(_COMPONENTS[entry["componentType"]]), _WIDTHS[entry["type"]], int(entry["count"])
+        if "bufferView" in entry:
+            data, stride = self.view(entry["bufferView"])
+            values = _strided(data, kind, width, count, entry.get("byteOffset", 0), stride, number)
         else:
             if count * width * kind.itemsize > 64 * len(self._source.data):
                 raise CadsightError(f"its accessor {number} counts {count} and has no bytes, expected a whole file")
             values = np.zeros((count, width), kind)
-        sparse = said.get("sparse")
+        sparse = entry.get("sparse")
         if sparse is not None:
             values = values.copy()
             here, there, many = sparse["indices"], sparse["values"], int(sparse["count"])
@@ -123,13 +123,13 @@ class _File:
                 raise CadsightError(f"its accessor {number} sets values that it has not, expected 0 to {count - 1}")
             values[index] = _strided(data, kind, width, many, there.get("byteOffset", 0), None, number)
         whole = kind.kind in "iu"
-        if whole and (said.get("normalized", False) if normalised is None else normalised):
+        if whole and (entry.get("normalized", False) if normalised is None else normalised):
             return np.maximum(values.astype(float) / np.iinfo(kind).max, -1.0)
         return values
 
     @cached_property
     def placed(self) -> list[tuple[dict[str, Any], Array]]:
-        """The nodes that the scene shows, each with its place (4, 4) in the scene."""
+        """The nodes that the scene shows, each with its pose (4, 4) in the scene."""
         nodes = self.json.get("nodes", [])
         if self.json.get("scenes"):
             roots = self.get("scenes", self.json.get("scene", 0)).get("nodes", [])
@@ -138,11 +138,11 @@ class _File:
         found = []
         waiting = [(number, np.eye(4), frozenset[int]()) for number in reversed(roots)]
         while waiting:
-            number, place, above = waiting.pop()
+            number, pose, above = waiting.pop()
             node = self.get("nodes", number)
             if number in above:
                 raise CadsightError(f"its node {number} stands within itself, expected a tree")
-            here = place @ _place(node)
+            here = pose @ _node_pose(node)
             found.append((node, here))
             if len(found) > _MOST_NODES:
                 raise CadsightError(f"its scene shows more than {_MOST_NODES} nodes, expected one part")
@@ -171,8 +171,8 @@ def _read(file: _File) -> Triangles:
     faces: list[NDArray[np.int64]] = [np.empty((0, 3), np.int64)]
     colours: list[NDArray[np.uint8]] = []
     notes: dict[str, None] = {}
-    other, count, drawn, painted = 0, 0, 0, False
-    for node, place in file.placed:
+    other, count, triangle_count, painted = 0, 0, 0, False
+    for node, pose in file.placed:
         if "mesh" not in node:
             continue
         for primitive in file.get("meshes", node["mesh"])["primitives"]:
@@ -180,13 +180,13 @@ def _read(file: _File) -> Triangles:
                 other += 1
                 continue
             points, triangles = _shape(file, primitive)
-            if np.linalg.det(place[:3, :3]) < 0:
+            if np.linalg.det(pose[:3, :3]) < 0:
                 triangles = triangles[:, ::-1]
-            vertices.append(points @ place[:3, :3].T + place[:3, 3])
+            vertices.append(points @ pose[:3, :3].T + pose[:3, 3])
             faces.append(triangles + count)
             count += len(points)
-            drawn += len(triangles)
-            if drawn > _MOST_TRIANGLES:
+            triangle_count += len(triangles)
+            if triangle_count > _MOST_TRIANGLES:
                 raise CadsightError(f"its scene shows more than {_MOST_TRIANGLES} triangles, expected one part")
             colour, has = _colour(file, primitive, len(points), notes)
             colours.append(colour)
@@ -232,15 +232,15 @@ def _strided(
     return np.ndarray((count, width), kind, data, offset, (step, kind.itemsize))
 
 
-def _place(node: dict[str, Any]) -> Array:
+def _node_pose(node: dict[str, Any]) -> Array:
     """(4, 4) of a node in its parent."""
     if "matrix" in node:
         return np.array(node["matrix"], float).reshape(4, 4).T
-    place = np.eye(4)
+    pose = np.eye(4)
     turn = np.array(node.get("rotation", (0, 0, 0, 1)), float)
-    place[:3, :3] = Rotation.from_quat(turn).as_matrix() * np.array(node.get("scale", (1, 1, 1)), float)
-    place[:3, 3] = node.get("translation", (0, 0, 0))
-    return place
+    pose[:3, :3] = Rotation.from_quat(turn).as_matrix() * np.array(node.get("scale", (1, 1, 1)), float)
+    pose[:3, 3] = node.get("translation", (0, 0, 0))
+    return pose
 
 
 def _shape(file: _File, primitive: dict[str, Any]) -> tuple[Array, NDArray[np.int64]]:
@@ -274,27 +274,29 @@ def _shape(file: _File, primitive: dict[str, Any]) -> tuple[Array, NDArray[np.in
 def _colour(
     file: _File, primitive: dict[str, Any], count: int, notes: dict[str, None]
 ) -> tuple[NDArray[np.uint8], bool]:
-    """(V, 3) sRGB of a primitive, and whether vertices or a texture say so, not its material for all of it alone."""
+    """(V, 3) sRGB of a primitive, and whether it comes from vertices or a texture, not from its material alone."""
     material = file.get("materials", primitive["material"]) if "material" in primitive else {}
-    look = material.get("pbrMetallicRoughness", {})
-    light: Array = np.tile(np.array(look.get("baseColorFactor", (1, 1, 1, 1)), float)[:3], (count, 1))
+    surface = material.get("pbrMetallicRoughness", {})
+    light: Array = np.tile(np.array(surface.get("baseColorFactor", (1, 1, 1, 1)), float)[:3], (count, 1))
     has = False
     if "COLOR_0" in primitive["attributes"]:
         own = file.accessor(primitive["attributes"]["COLOR_0"], normalised=True)
         if len(own) != count or own.shape[1] not in (3, 4):
             raise CadsightError(f"{own.shape[1]} numbers for {len(own)} of {count} vertices are no colours")
         light, has = light * own[:, :3], True
-    image = _texture(file, look["baseColorTexture"], primitive, count, notes) if "baseColorTexture" in look else None
+    image = (
+        _texture(file, surface["baseColorTexture"], primitive, count, notes) if "baseColorTexture" in surface else None
+    )
     if image is not None:
         light, has = light * _linear(image), True
     return _srgb(light), has
 
 
 def _texture(
-    file: _File, said: dict[str, Any], primitive: dict[str, Any], count: int, notes: dict[str, None]
+    file: _File, info: dict[str, Any], primitive: dict[str, Any], count: int, notes: dict[str, None]
 ) -> NDArray[np.uint8] | None:
-    moved = said.get("extensions", {}).get("KHR_texture_transform", {})
-    name = f"TEXCOORD_{moved.get('texCoord', said.get('texCoord', 0))}"
+    moved = info.get("extensions", {}).get("KHR_texture_transform", {})
+    name = f"TEXCOORD_{moved.get('texCoord', info.get('texCoord', 0))}"
     if name not in primitive["attributes"]:
         return None
     uv = np.asarray(file.accessor(primitive["attributes"][name]), float)
@@ -304,7 +306,7 @@ def _texture(
     uv = uv * np.array(moved.get("scale", (1, 1)), float)
     uv = uv @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     uv = uv + np.array(moved.get("offset", (0, 0)), float)
-    texture = file.get("textures", said["index"])
+    texture = file.get("textures", info["index"])
     number = texture.get("source", texture.get("extensions", {}).get("EXT_texture_webp", {}).get("source"))
     decoded = None
     if number is not None:
@@ -321,12 +323,12 @@ def _texture(
 
 
 def _linear(colours: NDArray[np.uint8]) -> Array:
-    share = colours / 255.0
-    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    fraction = colours / 255.0
+    return np.where(fraction <= 0.04045, fraction / 12.92, ((fraction + 0.055) / 1.055) ** 2.4)
 
 
 def _srgb(light: Array) -> NDArray[np.uint8]:
-    share = np.clip(np.nan_to_num(light), 0, 1)
-    return np.round(255 * np.where(share <= 0.0031308, 12.92 * share, 1.055 * share ** (1 / 2.4) - 0.055)).astype(
-        np.uint8
-    )
+    fraction = np.clip(np.nan_to_num(light), 0, 1)
+    return np.round(
+        255 * np.where(fraction <= 0.0031308, 12.92 * fraction, 1.055 * fraction ** (1 / 2.4) - 0.055)
+    ).astype(np.uint8)

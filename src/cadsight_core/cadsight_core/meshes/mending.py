@@ -1,4 +1,4 @@
-"""What is odd in a surface, and what of it can be set right."""
+"""Faults of a surface, and the repair of those that can be mended."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ _FLAT = 1e-9
 def mended(found: Triangles) -> Triangles:
     """The surface welded, without triangles that have no area or are there twice, the others facing outwards.
 
-    What was done and what is odd is told in its notes, a clause each; no face is left of a surface without an area.
+    Repairs and other faults are listed in its notes, a clause each; no face is left of a surface without an area.
     """
     surface = welded(found)
     notes = list(surface.notes)
@@ -37,9 +37,9 @@ def mended(found: Triangles) -> Triangles:
     turned = oriented(surface.vertices, faces)
     if turned.turned:
         notes.append(f"{turned.turned} triangles faced inwards and were turned")
-    if turned.untold:
+    if turned.undecided:
         notes.append(
-            f"it cannot be told which side of {turned.untold} triangles is outside: they are as the file has them"
+            f"it cannot be told which side of {turned.undecided} triangles is outside: they are as the file has them"
         )
     edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     _, times = np.unique(edges[:, 0] * (int(faces.max()) + 1) + edges[:, 1], return_counts=True)

@@ -25,14 +25,14 @@ class _Material:
 
 @dataclass
 class _Content:
-    """What the lines say; indices count from 0, -1 for no place in a texture."""
+    """The content of the lines; indices count from 0, -1 for no point in a texture."""
 
     vertices: list[list[float]] = field(default_factory=list)
     colours: list[list[float]] = field(default_factory=list)
-    places: list[list[float]] = field(default_factory=list)
+    texture_points: list[list[float]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     corners: list[int] = field(default_factory=list)
-    corner_places: list[int] = field(default_factory=list)
+    corner_texture_points: list[int] = field(default_factory=list)
     # Of each polygon, the number of its material in `materials`.
     used: list[int] = field(default_factory=list)
     materials: list[str] = field(default_factory=lambda: [""])
@@ -49,7 +49,7 @@ def read_obj(source: Source) -> Triangles:
     """
     content = _parsed(source.data.decode("utf-8", "replace"))
     _check(content.corners, len(content.vertices), "vertex")
-    _check(content.corner_places, len(content.places), "place in a texture")
+    _check(content.corner_texture_points, len(content.texture_points), "place in a texture")
     vertices = np.array(content.vertices, float).reshape(-1, 3)
     sizes, corners = np.array(content.sizes, np.int64), np.array(content.corners, np.int64)
     triangles, owner = cut(vertices, sizes, corners)
@@ -63,7 +63,7 @@ def read_obj(source: Source) -> Triangles:
         colours = colours / (255.0 if colours.max(initial=0) > 1 else 1.0)
         return Triangles(vertices, corners[triangles], _bytes(colours), tuple(notes))
     split = None
-    if any(p >= 0 for p in content.corner_places):
+    if any(p >= 0 for p in content.corner_texture_points):
         split = _painted(source, content, triangles, owner, notes)
     if split is None:
         return Triangles(vertices, corners[triangles], notes=tuple(notes))
@@ -93,7 +93,7 @@ def _parsed(text: str) -> _Content:
                 if len(numbers) in (6, 7):
                     content.colours.append(numbers[3:6])
             elif words[0] == "vt":
-                content.places.append([float(words[1]), float(words[2]) if len(words) > 2 else 0.0])
+                content.texture_points.append([float(words[1]), float(words[2]) if len(words) > 2 else 0.0])
             elif words[0] in ("f", "fo"):
                 _face(content, words[1:], material)
             elif words[0] == "usemtl":
@@ -117,8 +117,10 @@ def _face(content: _Content, words: list[str], material: int) -> None:
     for word in words:
         parts = word.split("/")
         content.corners.append(_index(parts[0], len(content.vertices)))
-        place = parts[1] if len(parts) > 1 else ""
-        content.corner_places.append(_index(place, len(content.places)) if place else -1)
+        texture_point = parts[1] if len(parts) > 1 else ""
+        content.corner_texture_points.append(
+            _index(texture_point, len(content.texture_points)) if texture_point else -1
+        )
     content.sizes.append(len(words))
     content.used.append(material)
 
@@ -142,10 +144,10 @@ def _painted(
 ) -> NDArray[np.uint8] | None:
     """Colours (3 F, 3) of the triangles' corners, None where no image is to be had."""
     known = _libraries(source, content.libraries, notes)
-    places = np.array([*content.places, [0.0, 0.0]], float)
-    at = places[np.array(content.corner_places, np.int64)][triangles.reshape(-1)]
+    texture_points = np.array([*content.texture_points, [0.0, 0.0]], float)
+    at = texture_points[np.array(content.corner_texture_points, np.int64)][triangles.reshape(-1)]
     at[:, 1] = 1 - at[:, 1]
-    has_place = np.array(content.corner_places, np.int64)[triangles.reshape(-1)] >= 0
+    is_textured = np.array(content.corner_texture_points, np.int64)[triangles.reshape(-1)] >= 0
     used = np.repeat(np.array(content.used, np.int64)[owner], 3)
     colours = np.empty((len(used), 3), np.uint8)
     seen = False
@@ -153,7 +155,7 @@ def _painted(
         material = known.get(content.materials[number], _Material())
         here = used == number
         colours[here] = _bytes(np.array(material.colour))
-        if material.image is None or not (here & has_place).any():
+        if material.image is None or not (here & is_textured).any():
             continue
         image = None
         with contextlib.suppress(CadsightError):
@@ -161,7 +163,7 @@ def _painted(
         if image is None:
             notes.append(f"its texture {material.image!r} could not be read")
             continue
-        colours[here & has_place] = textures.sampled(image, at[here & has_place])
+        colours[here & is_textured] = textures.sampled(image, at[here & is_textured])
         seen = True
     return colours if seen else None
 

@@ -10,9 +10,9 @@ from cadsight_core.meshes.shells import Shells, shells_of
 
 # A closed shell of less than this fraction of its box encloses nothing.
 _NO_VOLUME = 1e-9
-# How far around a place a shell must go to hold it, of 1 all around.
+# How far around a point a shell must go to hold it, of 1 all around.
 _HELD = 0.6
-_PLACES = 5
+_POINTS = 5
 # Rays of an open shell, of how many one must tell, and how many triangles all rays together may be tried on.
 _RAYS, _TELLING, _TRIALS = 64, 0.1, 50_000_000
 
@@ -24,13 +24,13 @@ class Oriented:
     Attributes:
         faces: (F, 3).
         turned: how many were turned.
-        untold: of how many triangles no side could be told to be outside.
+        undecided: number of triangles of which neither side is known to be outside.
         cavity: (F,) whether a triangle is of the wall of a cavity.
     """
 
     faces: NDArray[np.int64]
     turned: int
-    untold: int
+    undecided: int
     cavity: NDArray[np.bool_]
 
 
@@ -39,7 +39,7 @@ def oriented(vertices: Array, faces: NDArray[np.int64]) -> Oriented:
 
     A closed shell is turned by the volume that it encloses, and the other way round when it is the wall of a cavity:
     when an odd number of shells hold it. An open one is turned by rays from both sides of its triangles: the side
-    from which a ray leaves, or crosses the surface an even number of times, is outside. Where neither tells, the
+    from which a ray leaves, or crosses the surface an even number of times, is outside. Where neither decides, the
     triangles stay as most of them are.
     """
     shells = shells_of(vertices, faces)
@@ -49,21 +49,21 @@ def oriented(vertices: Array, faces: NDArray[np.int64]) -> Oriented:
     # As most of a shell's surface is.
     against = np.bincount(shells.of, np.where(reverse, area, -area), len(shells.closed)) > 0
     reverse ^= (against & shells.orientable)[shells.of]
-    told = np.zeros(len(shells.closed), bool)
+    known = np.zeros(len(shells.closed), bool)
     solid = _volumes(corners, reverse, shells)
-    told |= solid != 0
+    known |= solid != 0
     reverse ^= (solid < 0)[shells.of]
     rays = _votes(corners, reverse, area, shells, np.flatnonzero(~shells.closed & shells.orientable))
-    told |= rays != 0
+    known |= rays != 0
     # Two sides of a sheet that lie on each other face away from it, whichever is which.
-    told |= shells.closed & shells.orientable
+    known |= shells.closed & shells.orientable
     reverse ^= (rays < 0)[shells.of]
-    held = _held(corners, reverse, shells, told)
+    held = _held(corners, reverse, shells, known)
     # Rays have seen already what holds an open shell.
     cavity = held & shells.closed
     reverse ^= cavity[shells.of]
     turned = np.where(reverse[:, None], faces[:, ::-1], faces)
-    return Oriented(turned, int(reverse.sum()), int((~told)[shells.of].sum()), cavity[shells.of])
+    return Oriented(turned, int(reverse.sum()), int((~known)[shells.of].sum()), cavity[shells.of])
 
 
 def _volumes(corners: Array, reverse: NDArray[np.bool_], shells: Shells) -> Array:
@@ -79,7 +79,7 @@ def _volumes(corners: Array, reverse: NDArray[np.bool_], shells: Shells) -> Arra
     return np.where(nothing | ~shells.closed, 0.0, volume)
 
 
-def _held(corners: Array, reverse: NDArray[np.bool_], shells: Shells, told: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _held(corners: Array, reverse: NDArray[np.bool_], shells: Shells, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(S,) whether a shell lies within an odd number of others."""
     count = len(shells.closed)
     low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
@@ -88,7 +88,7 @@ def _held(corners: Array, reverse: NDArray[np.bool_], shells: Shells, told: NDAr
     order = np.argsort(shells.of, kind="stable")
     first = np.searchsorted(shells.of[order], np.arange(count + 1))
     depth = np.zeros(count, np.int64)
-    for holder in np.flatnonzero(told):
+    for holder in np.flatnonzero(known):
         inner = (low > low[holder]).all(axis=1) & (high < high[holder]).all(axis=1)
         if not inner.any():
             continue
@@ -96,8 +96,8 @@ def _held(corners: Array, reverse: NDArray[np.bool_], shells: Shells, told: NDAr
         outward = np.where(reverse[wall, None, None], corners[wall][:, ::-1], corners[wall])
         for shell in np.flatnonzero(inner):
             own = order[first[shell] : first[shell + 1]]
-            places = corners[own[np.linspace(0, len(own) - 1, min(_PLACES, len(own))).astype(int)]].mean(axis=1)
-            depth[shell] += bool((_winding(places, outward) > _HELD).all())
+            points = corners[own[np.linspace(0, len(own) - 1, min(_POINTS, len(own))).astype(int)]].mean(axis=1)
+            depth[shell] += bool((_winding(points, outward) > _HELD).all())
     return depth % 2 == 1
 
 
@@ -114,26 +114,26 @@ def _winding(points: Array, corners: Array) -> Array:
 
 
 def _votes(
-    corners: Array, reverse: NDArray[np.bool_], area: Array, shells: Shells, asked: NDArray[np.int64]
+    corners: Array, reverse: NDArray[np.bool_], area: Array, shells: Shells, chosen: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """(S,) of the shells that are ``asked``: 1 when rays say that they face outwards, -1 inwards, 0 when neither."""
+    """(S,) of the shells that are ``chosen``: 1 when rays show that they face outwards, -1 inwards, 0 when neither."""
     found = np.zeros(len(shells.closed), np.int64)
-    if not len(asked):
+    if not len(chosen):
         return found
     rng = np.random.default_rng(0)
     sizes = np.bincount(shells.of, area, len(shells.closed))
-    asked = asked[np.argsort(-sizes[asked], kind="stable")]
+    chosen = chosen[np.argsort(-sizes[chosen], kind="stable")]
     rays = max(_TRIALS // len(corners), 10)
-    each = int(np.clip(rays // len(asked), 10, _RAYS))
+    each = int(np.clip(rays // len(chosen), 10, _RAYS))
     order = np.argsort(shells.of, kind="stable")
     first = np.searchsorted(shells.of[order], np.arange(len(shells.closed) + 1))
-    for shell in asked[: max(rays // each, 1)]:
+    for shell in chosen[: max(rays // each, 1)]:
         own = order[first[shell] : first[shell + 1]]
         if not area[own].sum() > 0:
             continue
         face = own[rng.choice(len(own), each, p=area[own] / area[own].sum())]
-        share = rng.dirichlet((1.0, 1.0, 1.0), each)
-        start = np.einsum("nk,nkj->nj", share, corners[face])
+        weights = rng.dirichlet((1.0, 1.0, 1.0), each)
+        start = np.einsum("nk,nkj->nj", weights, corners[face])
         normal = np.cross(corners[face, 1] - corners[face, 0], corners[face, 2] - corners[face, 0])
         normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
         normal = np.where(reverse[face, None], -normal, normal) + rng.uniform(-0.02, 0.02, (each, 3))
@@ -145,15 +145,15 @@ def _votes(
     return found
 
 
-def _crossings(start: Array, way: Array, corners: Array, own: int) -> tuple[int, int]:
+def _crossings(start: Array, direction: Array, corners: Array, own: int) -> tuple[int, int]:
     """How many triangles (F, 3, 3) but its own one a line (3,) crosses ahead of its start and behind."""
-    u = np.cross(way, np.eye(3)[np.abs(way).argmin()])
-    seen = (corners.reshape(-1, 3) - start) @ np.stack([u, np.cross(way, u)], axis=1)
+    u = np.cross(direction, np.eye(3)[np.abs(direction).argmin()])
+    seen = (corners.reshape(-1, 3) - start) @ np.stack([u, np.cross(direction, u)], axis=1)
     x, y = seen.reshape(-1, 3, 2).transpose(2, 1, 0)
     # Twice the area of what the line and each side span: the line is inside where it is left, or right, of all sides.
     sides = np.stack([x[i] * y[j] - x[j] * y[i] for i, j in ((1, 2), (2, 0), (0, 1))])
     hit: NDArray[np.bool_] = np.asarray((sides > 0).all(axis=0) | (sides < 0).all(axis=0))
     hit[own] = False
     barycentric = sides[:, hit] / sides[:, hit].sum(axis=0)
-    along = np.einsum("kn,nk->n", barycentric, (corners[hit] - start) @ way)
+    along = np.einsum("kn,nk->n", barycentric, (corners[hit] - start) @ direction)
     return int((along > 0).sum()), int((along < 0).sum())

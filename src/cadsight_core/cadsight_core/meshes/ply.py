@@ -22,7 +22,7 @@ _TYPES = {
 }  # fmt: skip
 _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 _COLOURS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
-_PLACES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"))
+_TEXTURE_NAMES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"))
 _CORNERS = ("vertex_indices", "vertex_index")
 
 
@@ -79,15 +79,15 @@ def read_ply(source: Source) -> Triangles:
     painted = _colours(tables["face"]) if face else None
     split = None if painted is None else np.repeat(painted[owner], 3, axis=0)
     if split is None and images:
-        places = _texture_places(points, tables.get("face") if face else None, sizes, corners)
-        if places is not None:
+        texture_points = _texture_points(points, tables.get("face") if face else None, sizes, corners)
+        if texture_points is not None:
             image = None
             with contextlib.suppress(CadsightError):
                 image = textures.decoded(source.beside(images[0]))
             if image is None:
                 notes.append(f"its texture {images[0]!r} could not be read")
             else:
-                split = textures.sampled(image, places[triangles.reshape(-1)])
+                split = textures.sampled(image, texture_points[triangles.reshape(-1)])
     if split is None:
         return Triangles(vertices, corners[triangles], notes=tuple(notes))
     own = np.arange(triangles.size, dtype=np.int64).reshape(-1, 3)
@@ -152,7 +152,7 @@ def _binary(elements: list[_Element], body: bytes, order: str) -> None:
 def _fixed_rows(
     element: _Element, kinds: list[np.dtype[Any]], counts: list[np.dtype[Any] | None], body: bytes, at: int
 ) -> int | None:
-    """Read rows whose lists are all as long as the first's, and say where they end; None where they are not."""
+    """Read rows whose lists are all as long as the first's, and return where they end; None where they are not."""
     fields: list[tuple[Any, ...]] = []
     first = at
     for i, (kind, count) in enumerate(zip(kinds, counts, strict=True)):
@@ -185,7 +185,7 @@ def _fixed_rows(
 def _walked_rows(
     element: _Element, kinds: list[np.dtype[Any]], counts: list[np.dtype[Any] | None], body: bytes, at: int
 ) -> int:
-    """Read rows one by one, and say where they end."""
+    """Read rows one by one, and return where they end."""
     values: list[list[Any]] = [[] for _ in kinds]
     for _ in range(element.rows):
         for kind, count, into in zip(kinds, counts, values, strict=True):
@@ -300,15 +300,15 @@ def _colours(table: _Element) -> NDArray[np.uint8] | None:
     return None
 
 
-def _texture_places(
+def _texture_points(
     points: _Element, face: _Element | None, sizes: NDArray[np.int64], corners: NDArray[np.int64]
 ) -> Array | None:
-    """Places (C, 2) in the texture, from its top, of each corner of the polygons."""
+    """Points (C, 2) in the texture, from its top, of each corner of the polygons."""
     found: Array | None = None
     given = None if face is None else face.lists.get("texcoord")
     if given is not None and np.array_equal(given[0], 2 * sizes):
         found = given[1].astype(float).reshape(-1, 2)
-    for names in _PLACES:
+    for names in _TEXTURE_NAMES:
         at_vertices = points.stack(names)
         if found is None and at_vertices is not None:
             found = at_vertices.astype(float)[corners]

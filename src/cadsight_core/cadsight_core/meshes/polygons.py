@@ -18,23 +18,23 @@ def cut(vertices: Array, sizes: NDArray[np.int64], corners: NDArray[np.int64]) -
     Args:
         vertices: (V, 3).
         sizes: (N,) corners of each polygon.
-        corners: (sum of sizes,) vertex indices, one polygon behind the other; the triangles hold places in it.
+        corners: (sum of sizes,) vertex indices, one polygon behind the other; the triangles hold indices into it.
     """
     starts = np.cumsum(sizes) - sizes
     found: list[NDArray[np.int64]] = [np.empty((0, 3), np.int64)]
     owners: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
     for size in np.unique(sizes[sizes >= 3]):
         number = np.flatnonzero(sizes == size)
-        place = starts[number, None] + np.arange(size)
+        index = starts[number, None] + np.arange(size)
         fan = np.stack([np.zeros(size - 2, np.int64), np.arange(1, size - 1), np.arange(2, size)], axis=1)
         if size > 3:
-            flat, convex = _flattened(vertices[corners[place]])
+            flat, convex = _flattened(vertices[corners[index]])
             for one in np.flatnonzero(~convex):
                 cuts = manifold3d.triangulate([flat[one]], allow_convex=False)
-                found.append(place[one][np.asarray(cuts, np.int64).reshape(-1, 3)])
+                found.append(index[one][np.asarray(cuts, np.int64).reshape(-1, 3)])
                 owners.append(np.full(len(found[-1]), number[one]))
-            place, number = place[convex], number[convex]
-        found.append(place[:, fan].reshape(-1, 3))
+            index, number = index[convex], number[convex]
+        found.append(index[:, fan].reshape(-1, 3))
         owners.append(np.repeat(number, len(fan)))
     triangles, owner = np.concatenate(found), np.concatenate(owners)
     order = np.argsort(owner, kind="stable")

@@ -86,7 +86,7 @@ def read_triangles(path: str | Path) -> Triangles:
     if other is not None:
         raise CadsightError(f"the mesh {path} is {other}, expected {reader.name}")
     try:
-        # Numbers that are none are left out later, and told.
+        # Numbers that are none are left out later, with a note.
         with np.errstate(over="ignore", invalid="ignore"):
             found = reader.read(Source(path, data))
     except CadsightError as error:

@@ -1,4 +1,4 @@
-"""Triangles joined into shells: pieces of surface that can be turned as one."""
+"""Triangles joined into shells: parts of a surface that can be turned as one."""
 
 from dataclasses import dataclass
 

@@ -22,7 +22,7 @@ _BEGIN, _END = b"ISO-10303-21", b"END-ISO-10303-21"
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 # An assembly names the files of its components so: DOCUMENT_FILE('bolt.stp', ...).
 _OUTSIDE = re.compile(rb"\bDOCUMENT_FILE\s*\(\s*'((?:[^']|'')*)'")
-# OpenCASCADE tells of faults on the terminal, and dies of some: it has a process of its own.
+# OpenCASCADE prints faults on the terminal, and dies of some: it has a process of its own.
 _PROCESS = """
 import resource, sys, cascadio
 seconds = int(sys.argv[5])
@@ -73,8 +73,10 @@ def _triangulated(data: bytes) -> bytes:
         if done.returncode == -signal.SIGXCPU:
             raise CadsightError(f"OpenCASCADE was not done with it after {seconds} s, expected a whole file")
         if done.returncode or not made.is_file() or not made.stat().st_size:
-            said = [
+            errors = [
                 line for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines() if line.strip()
             ]
-            raise CadsightError(f"OpenCASCADE does not read it: {said[-1].strip() if said else 'it gives no surface'}")
+            raise CadsightError(
+                f"OpenCASCADE does not read it: {errors[-1].strip() if errors else 'it gives no surface'}"
+            )
         return made.read_bytes()

@@ -41,25 +41,27 @@ def _is_text(data: bytes) -> bool:
     begin = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not begin.startswith((b"solid", b"facet")) or b"\0" in data[:_HEADER]:
         return False
-    # Binary files may call their header so too; their count tells.
+    # Binary files may call their header so too; their count decides.
     return len(data) < _HEADER or len(data) != _HEADER + _TRIANGLE.itemsize * int.from_bytes(data[80:_HEADER], "little")
 
 
 def _binary(data: bytes) -> Triangles:
     if len(data) < _HEADER:
         raise CadsightError(f"it has {len(data)} bytes, expected the {_HEADER} of a header at least")
-    said = int.from_bytes(data[80:_HEADER], "little")
+    stated = int.from_bytes(data[80:_HEADER], "little")
     there, over = divmod(len(data) - _HEADER, _TRIANGLE.itemsize)
     notes: tuple[str, ...] = ()
-    count = said
-    if said in _UNKNOWN_COUNTS and there and not over:
+    count = stated
+    if stated in _UNKNOWN_COUNTS and there and not over:
         count = there
-        notes = (f"its header counts {said} triangles, of which {there} are there and were read",)
-    elif said > there:
-        raise CadsightError(f"its header counts {said} triangles and {there} are there, expected a whole file")
-    elif len(data) > _HEADER + said * _TRIANGLE.itemsize and said:
-        notes = (f"{len(data) - _HEADER - said * _TRIANGLE.itemsize} bytes behind its last triangle were passed over",)
-    elif len(data) > _HEADER and not said:
+        notes = (f"its header counts {stated} triangles, of which {there} are there and were read",)
+    elif stated > there:
+        raise CadsightError(f"its header counts {stated} triangles and {there} are there, expected a whole file")
+    elif len(data) > _HEADER + stated * _TRIANGLE.itemsize and stated:
+        notes = (
+            f"{len(data) - _HEADER - stated * _TRIANGLE.itemsize} bytes behind its last triangle were passed over",
+        )
+    elif len(data) > _HEADER and not stated:
         raise CadsightError(f"its header counts 0 triangles, and {len(data) - _HEADER} bytes follow that are none")
     corners = np.frombuffer(data, _TRIANGLE, count, _HEADER)["corners"].reshape(-1, 3).astype(float)
     return Triangles(corners, np.arange(3 * count, dtype=np.int64).reshape(-1, 3), notes=notes)

@@ -17,13 +17,13 @@ def decoded(data: bytes) -> NDArray[np.uint8] | None:
 
 
 def sampled(image: NDArray[np.uint8], uv: Array, wrap: tuple[int, int] = (REPEAT, REPEAT)) -> NDArray[np.uint8]:
-    """The colours (N, 3) at places (N, 2), 0 to 1 from the left and from the top."""
+    """The colours (N, 3) at points (N, 2), 0 to 1 from the left and from the top."""
     pixels = []
-    for share, size, how in zip(np.nan_to_num(uv).T, (image.shape[1], image.shape[0]), wrap, strict=True):
+    for position, size, how in zip(np.nan_to_num(uv).T, (image.shape[1], image.shape[0]), wrap, strict=True):
         if how == REPEAT:
             # The far border is the last pixel, not the first again.
-            share = np.where((share >= 0) & (share <= 1), share, share % 1.0)
+            position = np.where((position >= 0) & (position <= 1), position, position % 1.0)
         elif how == MIRROR:
-            share = 1 - np.abs(share % 2.0 - 1)
-        pixels.append(np.clip(np.floor(share * size), 0, size - 1).astype(np.int64))
+            position = 1 - np.abs(position % 2.0 - 1)
+        pixels.append(np.clip(np.floor(position * size), 0, size - 1).astype(np.int64))
     return image[pixels[1], pixels[0]]

@@ -33,7 +33,7 @@ def dataset(tmp_path):
     return dataset
 
 
-def told(samples, classes):
+def contents(samples, classes):
     """What every format of detection holds."""
     return {
         s.name: (s.split, s.size, [(classes[i.class_id], tuple(np.round(i.box.as_tuple(), 9))) for i in s.instances])
@@ -45,10 +45,10 @@ def told(samples, classes):
 def test_splits_classes_boxes_outlines_and_images_survive_the_way_through(dataset, tmp_path, between):
     source = dataset.folder
     for step, target in enumerate(between):
-        source = convert(source, tmp_path / str(step) / target, target).place
+        source = convert(source, tmp_path / str(step) / target, target).path
     back = read(source)
     assert back.format == between[-1]
-    assert told(back.samples, back.classes) == told(dataset, dataset.classes)
+    assert contents(back.samples, back.classes) == contents(dataset, dataset.classes)
     outlines = {s.name: [i.attributes.get("segmentation") for i in s.instances] for s in back.samples}
     # Of boxes and outlines in one image YOLO has the boxes.
     given = {s.name: [i.attributes.get("segmentation") for i in s.instances] for s in dataset}
@@ -58,15 +58,15 @@ def test_splits_classes_boxes_outlines_and_images_survive_the_way_through(datase
 
 
 def test_coco_and_our_manifest_hold_everything(dataset, tmp_path):
-    coco = convert(dataset.folder, tmp_path / "coco", "coco").place
-    again = Dataset.open(convert(coco, tmp_path / "again", "cadsight").place)
+    coco = convert(dataset.folder, tmp_path / "coco", "coco").path
+    again = Dataset.open(convert(coco, tmp_path / "again", "cadsight").path)
     for sample in again:
         for got, original in zip(sample.instances, dataset[sample.name].instances, strict=True):
             assert (got.normal is None) == (original.normal is None)
             assert got.normal is None or got.normal.tolist() == original.normal.tolist()
 
 
-def test_what_a_file_said_of_the_whole_set_stays_in_our_manifest(tmp_path, image_file):
+def test_entries_of_a_file_for_the_whole_set_stay_in_our_manifest(tmp_path, image_file):
     image_file("coco/a.png")
     data = {
         "info": {"year": 2026},
@@ -75,13 +75,13 @@ def test_what_a_file_said_of_the_whole_set_stays_in_our_manifest(tmp_path, image
         "categories": [{"id": 7, "name": "plate", "supercategory": "part"}],
     }
     (tmp_path / "coco" / "x.json").write_text(json.dumps(data))
-    own = convert(tmp_path / "coco", tmp_path / "own", "cadsight").place
-    back = convert(own, tmp_path / "back", "coco").place
+    own = convert(tmp_path / "coco", tmp_path / "own", "cadsight").path
+    back = convert(own, tmp_path / "back", "coco").path
     assert json.loads((back / "annotations" / "instances_all.json").read_text()) == data
 
 
 def test_the_regression_file_has_a_folder_a_split(dataset, tmp_path):
-    folder = convert(dataset.folder, tmp_path / "set", "regression").place
+    folder = convert(dataset.folder, tmp_path / "set", "regression").path
     assert sorted(p.name for p in folder.iterdir() if p.is_dir()) == ["test", "train", "valid"]
     samples, classes = load(folder / "train")
     assert [s.name for s in samples] == ["s0"]
@@ -89,15 +89,15 @@ def test_the_regression_file_has_a_folder_a_split(dataset, tmp_path):
     np.testing.assert_allclose(samples[0].instances[0].normal, [0, 0.6, -0.8])
 
 
-def test_boxes_are_made_square_where_asked_for(dataset, tmp_path):
+def test_boxes_are_made_square_on_request(dataset, tmp_path):
     for target in ("yolo", "coco", "via", "cadsight"):
-        samples, _ = load(convert(dataset.folder, tmp_path / target, target, square=True).place)
+        samples, _ = load(convert(dataset.folder, tmp_path / target, target, square=True).path)
         box = next(s for s in samples if s.name == "s0").instances[1].box
         assert box.as_tuple() == pytest.approx((17.5, 10, 32.5, 25), abs=1e-9)
 
 
 def test_a_set_can_be_divided_anew(dataset, tmp_path):
-    target = convert(dataset.folder, tmp_path / "y", "yolo", arrange=lambda s: divide(s, {"train": 2, "test": 2})).place
+    target = convert(dataset.folder, tmp_path / "y", "yolo", arrange=lambda s: divide(s, {"train": 2, "test": 2})).path
     assert sorted(s.split for s in load(target)[0]) == ["test", "test", "train", "train"]
 
 
@@ -169,17 +169,17 @@ def test_our_own_data_set_is_never_replaced(dataset, tmp_path):
 
 
 def test_a_single_file_is_a_data_set_too(dataset, tmp_path):
-    config = convert(dataset.folder, tmp_path / "yolo", "yolo").place
-    via = convert(dataset.folder, tmp_path / "via", "via").place / "train" / "via_region_data.json"
-    regression = convert(dataset.folder, tmp_path / "regression", "regression").place / "test" / "labels.txt"
+    config = convert(dataset.folder, tmp_path / "yolo", "yolo").path
+    via = convert(dataset.folder, tmp_path / "via", "via").path / "train" / "via_region_data.json"
+    regression = convert(dataset.folder, tmp_path / "regression", "regression").path / "test" / "labels.txt"
     assert {s.name for s in load(config)[0]} == {"s0", "s1", "s2", "s3"}
     assert {s.name for s in load(via)[0]} == {"s0", "s1"}
     assert {s.name for s in load(regression)[0]} == {"s3"}
 
 
 def test_a_folder_with_json_of_two_tools_is_refused(dataset, tmp_path):
-    both = convert(dataset.folder, tmp_path / "coco", "coco").place / "annotations"
-    via = convert(dataset.folder, tmp_path / "via", "via").place / "train" / "via_region_data.json"
+    both = convert(dataset.folder, tmp_path / "coco", "coco").path / "annotations"
+    via = convert(dataset.folder, tmp_path / "via", "via").path / "train" / "via_region_data.json"
     (both / "via.json").write_bytes(via.read_bytes())
     with pytest.raises(
         CadsightError,
@@ -188,7 +188,7 @@ def test_a_folder_with_json_of_two_tools_is_refused(dataset, tmp_path):
         load(tmp_path / "coco")
 
 
-def test_a_place_where_nothing_can_be_written_is_refused_in_a_sentence(dataset, tmp_path):
+def test_a_path_where_nothing_can_be_written_is_refused_in_a_sentence(dataset, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(CadsightError, match="is no folder"):
         convert(dataset.folder, tmp_path / "file" / "new", "yolo")
@@ -214,7 +214,7 @@ def test_a_conversion_holds_the_masks_of_one_image_not_of_all(tmp_path, target):
     source = dataset.folder
     for step, to in enumerate(["coco", target]):
         tracemalloc.start()
-        source = convert(source, tmp_path / f"{step}", to, arrange=lambda s: divide(s, {"train": 2, "test": 1})).place
+        source = convert(source, tmp_path / f"{step}", to, arrange=lambda s: divide(s, {"train": 2, "test": 1})).path
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 0.3 * all_masks

@@ -98,7 +98,7 @@ def test_boxes_classes_shapes_and_all_else_are_read(folder):
     assert extra["info"] == {"year": 2026, "description": "bench"}
 
 
-def test_a_file_comes_back_with_everything_that_it_said(folder, tmp_path):
+def test_a_file_comes_back_with_everything_in_it(folder, tmp_path):
     samples, classes, extra = read_coco(write(folder, coco()))
     (written,) = write_coco(samples, classes, tmp_path / "again", extra)
     data, original = json.loads(written.read_text()), coco()

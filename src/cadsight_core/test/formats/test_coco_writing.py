@@ -85,6 +85,6 @@ def test_a_mask_comes_back_from_cocos_runs(bits):
     assert annotation["area"] == sum(bits)
 
 
-def test_boxes_are_made_square_where_asked_for(folder):
+def test_boxes_are_made_square_on_request(folder):
     sample = Sample("a", folder / "a.png", SIZE, instances=(Instance(0, Box(10, 10, 20, 14)),))
     assert to_coco([sample], ["x"], square=True)["annotations"][0]["bbox"] == [10, 7, 10, 10]

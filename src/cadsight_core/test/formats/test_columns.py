@@ -54,11 +54,11 @@ def test_the_columns_of_coco_are_those_of_its_samples(folder):
     assert quick.instance(1, 0).attributes["keypoints"] == [1, 2, 2]
 
 
-def test_rows_are_told_by_sample_and_label():
+def test_rows_are_located_by_sample_and_label():
     one, two = (Instance(n, Box(n, 1, 4, 5)) for n in range(2))
     samples = [Sample(n, None, SIZE, instances=i) for n, i in (("a", (one,)), ("b", ()), ("c", (one, two)))]
     columns = Columns.of(samples)
-    assert list(columns.places(np.array([True, False, True]))) == [(0, 0), (2, 1)]
+    assert list(columns.indices(np.array([True, False, True]))) == [(0, 0), (2, 1)]
     assert columns.starts.tolist() == [0, 1, 1]
     assert columns.instance(2, 1) is two
 
@@ -66,12 +66,12 @@ def test_rows_are_told_by_sample_and_label():
 def test_a_set_without_labels_has_empty_columns():
     columns = Columns.of([])
     assert columns.boxes.shape == columns.reaches.shape == (0, 4)
-    assert list(columns.places(np.zeros(0, bool))) == []
+    assert list(columns.indices(np.zeros(0, bool))) == []
 
 
 def test_the_reach_of_an_outline_is_that_of_all_its_pieces():
-    pieces = [[1, 2, 3, 4, 1, 4], [-5, 6, 7, 8, 9, 10]]
-    assert reach(Instance(0, Box(0, 0, 1, 1), attributes={"segmentation": pieces})) == (-5, 2, 9, 10)
+    polygons = [[1, 2, 3, 4, 1, 4], [-5, 6, 7, 8, 9, 10]]
+    assert reach(Instance(0, Box(0, 0, 1, 1), attributes={"segmentation": polygons})) == (-5, 2, 9, 10)
     assert reach(Instance(0, Box(0, 0, 1, 1))) is None
 
 

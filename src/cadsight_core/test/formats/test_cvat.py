@@ -13,10 +13,10 @@ BOX = '<box label="bolt" occluded="1" xtl="4" ytl="3" xbr="16" ybr="18"><attribu
 
 @pytest.fixture
 def write(tmp_path, image_file):
-    def written(shapes, subset="", place="images/a.png", rest=""):
-        image_file(f"set/{place}")
-        told = f' subset="{subset}"' if subset else ""
-        image = f'<image id="0" name="a.png"{told} width="40" height="30">{shapes}</image>'
+    def written(shapes, subset="", image_path="images/a.png", rest=""):
+        image_file(f"set/{image_path}")
+        attribute = f' subset="{subset}"' if subset else ""
+        image = f'<image id="0" name="a.png"{attribute} width="40" height="30">{shapes}</image>'
         text = f"<annotations><version>1.1</version>{LABELS}{image}{rest}</annotations>"
         (tmp_path / "set" / "annotations.xml").write_text(text)
         return tmp_path / "set"
@@ -30,7 +30,7 @@ def test_each_shape_that_covers_something_is_a_label(write):
     mask = '<mask label="bolt" left="10" top="12" width="4" height="2" rle="1, 2, 3, 2"/>'
     ellipse = '<ellipse label="nut" cx="20" cy="15" rx="8" ry="4"/>'
     (sample,), classes = load(write(BOX + turned + polygon + mask + ellipse))
-    box, upright, outline, drawn, around = sample.instances
+    box, upright, outline, painted, around = sample.instances
     assert classes == ("nut", "bolt")
     assert (box.class_id, box.box) == (1, Box(4, 3, 16, 18))
     assert box.attributes == {"cvat": {"state": "worn", "occluded": 1}}
@@ -38,12 +38,12 @@ def test_each_shape_that_covers_something_is_a_label(write):
     assert outline.attributes["segmentation"] == [[1, 2, 9, 2, 9, 8]]
     expected = np.zeros((30, 40), bool)
     expected[12, 11:13] = expected[13, 12:14] = True
-    np.testing.assert_array_equal(instance_mask(drawn, SIZE), expected)
+    np.testing.assert_array_equal(instance_mask(painted, SIZE), expected)
     assert around.box.as_tuple() == pytest.approx((12, 11, 28, 19), abs=0.02)
 
 
 @pytest.mark.parametrize(
-    ("subset", "place", "split"),
+    ("subset", "image_path", "split"),
     [
         ("Train", "images/Train/a.png", "train"),
         ("Validation", "images/Validation/a.png", "valid"),
@@ -51,8 +51,8 @@ def test_each_shape_that_covers_something_is_a_label(write):
         ("", "images/a.png", ""),
     ],
 )
-def test_subsets_are_splits(write, subset, place, split):
-    (sample,), _ = load(write(BOX, subset, place))
+def test_subsets_are_splits(write, subset, image_path, split):
+    (sample,), _ = load(write(BOX, subset, image_path))
     assert (sample.split, len(sample.instances)) == (split, 1)
 
 

@@ -36,7 +36,7 @@ def coco(*names, **changes):
     return json.dumps({"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "bolt"}], **changes})
 
 
-def told(folder):
+def contents(folder):
     samples, classes = load(folder)
     assert all(i.box.as_tuple() == pytest.approx(BOX.as_tuple()) for s in samples for i in s.instances)
     return {s.name: (s.split, [classes[i.class_id] for i in s.instances]) for s in samples}
@@ -97,7 +97,7 @@ def test_sets_are_found_as_others_leave_them(tmp_path, put, files, reader, expec
         with pytest.raises(CadsightError, match=r"the image 'a\.png' does not exist"):
             load(tmp_path / "set")
     else:
-        assert told(tmp_path / "set") == expected
+        assert contents(tmp_path / "set") == expected
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_sets_are_found_as_others_leave_them(tmp_path, put, files, reader, expec
         ("result.json", '[{"image_id": 1, "bbox": [1, 2, 3, 4]}]', "JSON with 'bbox'"),
     ],
 )
-def test_labels_that_nobody_reads_are_told_and_refused_unless_loss_is_allowed(tmp_path, put, name, content, what):
+def test_labels_that_nobody_reads_are_reported_and_refused_unless_loss_is_allowed(tmp_path, put, name, content, what):
     put("images/a.png")
     file = put(name, content)
     found = find(tmp_path / "set")
@@ -123,7 +123,7 @@ def test_labels_that_nobody_reads_are_told_and_refused_unless_loss_is_allowed(tm
     assert report.to_json()["found"]["unread_label_files"] == [{"file": str(file), "what": what}]
 
 
-def test_images_that_no_label_names_are_told(tmp_path, put):
+def test_images_that_no_label_names_are_reported(tmp_path, put):
     put("images/a.png")
     lone = put("images/b.png")
     put("images/c.heic", "heic")
@@ -145,8 +145,8 @@ def test_two_sets_in_one_folder_are_refused_by_name(tmp_path, put):
         find(tmp_path / "set")
 
 
-@pytest.mark.parametrize("place", ["splits", "top", "coco"])
-def test_links_are_followed_and_circles_are_not(tmp_path, put, image_file, place):
+@pytest.mark.parametrize("where", ["splits", "top", "coco"])
+def test_links_are_followed_and_circles_are_not(tmp_path, put, image_file, where):
     disk = tmp_path / "disk"
     for split in ("train", "val"):
         image_file(f"disk/images/{split}/{split}.png", seed=len(split))
@@ -154,12 +154,12 @@ def test_links_are_followed_and_circles_are_not(tmp_path, put, image_file, place
         (disk / "labels" / split / f"{split}.txt").write_text(ROW)
     folder = tmp_path / "set"
     folder.mkdir()
-    if place == "coco":
+    if where == "coco":
         put("annotations.json", coco("train.png"))
         (folder / "images").symlink_to(disk / "images" / "train")
-        assert told(folder) == {"train": ("", ["bolt"])}
+        assert contents(folder) == {"train": ("", ["bolt"])}
         return
-    if place == "splits":
+    if where == "splits":
         for kind in ("images", "labels"):
             (folder / kind).mkdir()
             for split in ("train", "val"):
@@ -170,20 +170,20 @@ def test_links_are_followed_and_circles_are_not(tmp_path, put, image_file, place
         for kind in ("images", "labels"):
             (folder / kind).symlink_to(disk / kind)
         put("data.yaml", "train: images/train\nval: images/val\nnames: [bolt]\n")
-    assert told(folder) == {"train": ("train", ["bolt"]), "val": ("valid", ["bolt"])}
+    assert contents(folder) == {"train": ("train", ["bolt"]), "val": ("valid", ["bolt"])}
 
 
-@pytest.mark.parametrize("told_path", ["../bolts", "bolts", "{absolute}"])
-def test_a_path_in_data_yaml_leads_where_ultralytics_goes(tmp_path, put, image_file, monkeypatch, told_path):
+@pytest.mark.parametrize("given_path", ["../bolts", "bolts", "{absolute}"])
+def test_a_path_in_data_yaml_leads_where_ultralytics_goes(tmp_path, put, image_file, monkeypatch, given_path):
     """Beside the file, from the working folder, or from Ultralytics' own folder of data sets."""
-    home = tmp_path / ("set/bolts" if told_path == "../bolts" else "datasets/bolts")
+    home = tmp_path / ("set/bolts" if given_path == "../bolts" else "datasets/bolts")
     image_file(f"{home.relative_to(tmp_path)}/images/a.png")
     (home / "labels").mkdir()
     (home / "labels" / "a.txt").write_text(ROW)
-    put("configs/bolts.yaml", f"path: {told_path.format(absolute=home)}\ntrain: images\nnames: [bolt]\n")
+    put("configs/bolts.yaml", f"path: {given_path.format(absolute=home)}\ntrain: images\nnames: [bolt]\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path / "none"))
-    assert told(tmp_path / "set" / "configs" / "bolts.yaml") == {"a": ("train", ["bolt"])}
+    assert contents(tmp_path / "set" / "configs" / "bolts.yaml") == {"a": ("train", ["bolt"])}
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_yolo_label_of_an_encoded_name_belongs_to_its_image(tmp_path, put, lab
     put("images/décran_1.png")
     put(f"labels/{label}", ROW)
     put("classes.txt", "bolt\n")
-    assert told(tmp_path / "set") == {"décran_1": ("", ["bolt"])}
+    assert contents(tmp_path / "set") == {"décran_1": ("", ["bolt"])}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -244,10 +244,10 @@ def test_files_with_a_byte_order_mark_are_read(tmp_path, put, encoding):
     put("images/a.png")
     put("labels/a.txt", ROW.encode(encoding))
     put("classes.txt", "bolt\n".encode(encoding))
-    assert told(tmp_path / "set") == {"a": ("", ["bolt"])}
+    assert contents(tmp_path / "set") == {"a": ("", ["bolt"])}
     put("coco/a.png")
     put("coco/labels.json", coco("a.png").encode(encoding))
-    assert told(tmp_path / "set" / "coco") == {"a": ("", ["bolt"])}
+    assert contents(tmp_path / "set" / "coco") == {"a": ("", ["bolt"])}
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_an_image_id_that_is_there_twice_is_refused_and_its_labels_are_given_to_
         ({"segmentation": {"size": [30, 40], "counts": [7]}}, "its runs add up to 7 pixels, expected 40 x 30"),
     ],
 )
-def test_odd_annotations_are_told_with_their_place_and_the_rest_is_read(tmp_path, put, change, words):
+def test_odd_annotations_are_reported_with_their_position_and_the_rest_is_read(tmp_path, put, change, words):
     put("images/a.png")
     put("images/b.png")
     data = json.loads(coco("a.png", "b.png"))
@@ -357,14 +357,14 @@ def test_a_category_without_a_name_is_refused_and_an_image_without_a_size_is_not
     data = json.loads(coco("a.png"))
     del data["images"][0]["width"]
     put("a.json", json.dumps(data))
-    assert told(tmp_path / "set") == {"a": ("", ["bolt"])}
+    assert contents(tmp_path / "set") == {"a": ("", ["bolt"])}
     data["categories"][0]["name"] = " "
     put("a.json", json.dumps(data))
     with pytest.raises(CadsightError, match="has the category 1 with an empty name, expected the name of a class"):
         load(tmp_path / "set")
 
 
-def test_a_list_of_images_without_annotations_is_told(tmp_path, put):
+def test_a_list_of_images_without_annotations_is_reported(tmp_path, put):
     put("a.png")
     data = json.loads(coco("a.png"))
     del data["annotations"]
@@ -374,7 +374,7 @@ def test_a_list_of_images_without_annotations_is_told(tmp_path, put):
     assert any("it lists images and has no annotations" in p.sentence for p in report.problems)
 
 
-def test_a_number_that_is_not_finite_is_refused_with_its_place(tmp_path, put):
+def test_a_number_that_is_not_finite_is_refused_with_its_position(tmp_path, put):
     put("images/a.png")
     put("labels.json", coco("a.png").replace('"bbox"', '"area": NaN, "bbox"'))
     with pytest.raises(CadsightError, match=r"labels\.json: annotations\[0\]\.area is nan, expected a finite number"):
@@ -421,7 +421,7 @@ def test_a_class_name_that_is_there_twice_is_one_class_with_all_labels(tmp_path,
     assert [p.kind for p in report.problems] == ["class name twice"]
 
 
-def test_a_number_of_classes_that_is_not_that_of_the_names_is_told(tmp_path, put):
+def test_a_number_of_classes_that_is_not_that_of_the_names_is_reported(tmp_path, put):
     put("images/a.png")
     put("labels/a.txt", ROW)
     put("data.yaml", "train: images\nnc: 2\nnames: [bolt, nut, pin]\n")
@@ -437,7 +437,7 @@ def test_a_key_that_is_there_twice_is_refused_with_both_lines(tmp_path, put):
         load(tmp_path / "set")
 
 
-def test_rows_of_two_kinds_are_told(tmp_path, put):
+def test_rows_of_two_kinds_are_reported(tmp_path, put):
     put("images/a.png")
     put("labels/a.txt", ROW + "0 0.6 0.6 0.9 0.6 0.9 0.9\n")
     put("classes.txt", "bolt\n")
@@ -446,13 +446,13 @@ def test_rows_of_two_kinds_are_told(tmp_path, put):
     assert "boxes (line 1) and outlines (line 2)" in problem.sentence
 
 
-def test_an_image_that_cannot_be_read_is_told_without_labels_too(tmp_path, put):
+def test_an_image_that_cannot_be_read_is_reported_without_labels_too(tmp_path, put):
     put("images/a.png")
     put("images/b.tif", b"II*\0")
     assert sorted(p.kind for p in check(tmp_path / "set").problems) == ["no labels", "unreadable image"]
 
 
-def test_a_file_of_digits_alone_is_told_from_labels_in_one_go(tmp_path):
+def test_a_file_of_digits_alone_is_recognised_in_one_pass(tmp_path):
     (tmp_path / "a.txt").write_text("9" * 65_536 + "x")  # which going back digit by digit would take minutes for
     assert looks_like_labels(tmp_path / "a.txt") == ""
     (tmp_path / "a.txt").write_text("1. .5 -2.5e-3 +4 x")

@@ -21,7 +21,7 @@ def streamed(value):
 
 
 @given(values)
-def test_what_is_written_piece_by_piece_is_what_json_writes_at_once(tmp_path_factory, value):
+def test_text_written_in_parts_is_what_json_writes_at_once(tmp_path_factory, value):
     path = tmp_path_factory.getbasetemp() / "a.json"
     write_json(path, streamed(value))
     assert json.loads(path.read_text()) == value

@@ -15,7 +15,7 @@ PERSON = ["nose", *(f"{side}_{name}" for name in SIDES for side in ("left", "rig
 FLIP_IDX = [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]
 
 
-def test_the_sides_of_a_person_change_places_as_ultralytics_says():
+def test_the_sides_of_a_person_are_exchanged_as_in_ultralytics():
     assert order_of_names(PERSON) == tuple(FLIP_IDX)
 
 
@@ -28,7 +28,7 @@ def test_the_sides_of_a_person_change_places_as_ultralytics_says():
         (["L_hand", "tail", "R_hand"], (2, 1, 0)),
         (["left_hole", "hole"], (0, 1)),
         (["bright", "pearl"], (0, 1)),
-        (["left", "left", "right"], (0, 1, 2)),  # which of them is meant cannot be told
+        (["left", "left", "right"], (0, 1, 2)),  # which of them is meant is not known
     ],
 )
 def test_the_other_side_is_found_by_the_name(names, order):
@@ -36,13 +36,13 @@ def test_the_other_side_is_found_by_the_name(names, order):
 
 
 @given(st.lists(st.sampled_from([*PERSON, "hole", "l_a", "r_a"]), unique=True))
-def test_a_mirror_of_a_mirror_is_the_thing_itself(names):
+def test_a_mirror_of_a_mirror_is_the_original(names):
     order = order_of_names(names)
     points = [float(v) for v in range(3 * len(names))]
     assert mirrored(mirrored(points, order), order) == points
 
 
-def test_what_a_file_says_counts_before_the_names():
+def test_the_order_in_a_file_counts_before_the_names():
     categories = [{"name": "bolt"}, {"name": "plate", "keypoints": ["left", "right", "a"], "flip_idx": [2, 1, 0]}]
     assert mirror_orders({"categories": categories}, ["plate", "bolt"]) == {0: (2, 1, 0)}
     assert mirror_orders({"categories": [{"name": "plate", "flip_idx": [0, 1]}]}, ["plate"]) == {}
@@ -75,9 +75,9 @@ def test_flip_idx_and_names_come_back_through_coco_and_our_own_set(tmp_path, ima
     convert(tmp_path / "yolo", tmp_path / "coco", "coco")
     convert(tmp_path / "coco", tmp_path / "own", "cadsight")
     done = convert(tmp_path / "own", tmp_path / "again", "yolo")
-    told = read_yaml(done.place)
-    assert (told["kpt_shape"], told["flip_idx"], told["kpt_names"]) == ([3, 3], [1, 0, 2], {0: ["a", "b", "c"]})
-    for place in ("yolo", "coco", "own", "again"):
-        loaded = read(tmp_path / place)
+    config = read_yaml(done.path)
+    assert (config["kpt_shape"], config["flip_idx"], config["kpt_names"]) == ([3, 3], [1, 0, 2], {0: ["a", "b", "c"]})
+    for folder in ("yolo", "coco", "own", "again"):
+        loaded = read(tmp_path / folder)
         assert mirror_orders(loaded.extra, loaded.classes) == {0: (1, 0, 2)}
     assert Dataset.open(tmp_path / "own").extra["categories"][0]["keypoints"] == ["a", "b", "c"]

@@ -59,17 +59,17 @@ def test_each_shape_that_covers_something_is_a_label(write):
         shape([[10, 12], [17, 16]], "mask", mask=base64.b64encode(buffer.getvalue()).decode()),
     )
     (sample,), classes = load(folder)
-    triangle, nut, circle, drawn = sample.instances
+    triangle, nut, circle, painted = sample.instances
     assert classes == ("bolt", "nut")
     assert (triangle.box, triangle.attributes["segmentation"]) == (Box(4, 3, 16, 18), [[4, 3, 16, 3, 16, 18]])
     assert triangle.attributes["labelme"] == {"flags": {"worn": True}, "description": "left"}
     assert (nut.class_id, nut.box, nut.attributes) == (1, Box(24, 3, 32, 9), {})
     assert circle.box == Box(16, 16, 24, 24)
     assert instance_mask(circle, SIZE).sum() == pytest.approx(math.pi * 16, rel=0.05)
-    assert drawn.box == Box(12, 13, 18, 16)
+    assert painted.box == Box(12, 13, 18, 16)
     expected = np.zeros((30, 40), bool)
     expected[13:16, 12:18] = True
-    np.testing.assert_array_equal(instance_mask(drawn, SIZE), expected)
+    np.testing.assert_array_equal(instance_mask(painted, SIZE), expected)
 
 
 def test_shapes_of_one_group_are_one_object_and_of_none_several(write):

@@ -56,11 +56,11 @@ def instances(draw, kind):
     for _ in range(draw(st.integers(0, 3))):
         class_id = draw(st.integers(0, len(CLASSES) - 1))
         if kind == "outlines":
-            pieces = [rectangle(*draw(rectangles(0, 18)))]
+            parts = [rectangle(*draw(rectangles(0, 18)))]
             if draw(st.booleans()):
-                pieces.append(rectangle(*draw(rectangles(20, WIDTH))))
-            box = bounds([np.reshape(p, (-1, 2)) for p in pieces])
-            attributes = {"segmentation": [list(map(float, p)) for p in pieces]}
+                parts.append(rectangle(*draw(rectangles(20, WIDTH))))
+            box = bounds([np.reshape(p, (-1, 2)) for p in parts])
+            attributes = {"segmentation": [list(map(float, p)) for p in parts]}
         else:
             box, attributes = Box(*map(float, draw(rectangles()))), {}
         if kind == "key points":
@@ -97,12 +97,12 @@ def write(folder, images):
 def kept(sample, between):
     """What is left of a sample after the formats ``between``, by what their page says of them."""
     parts = [i for i in sample.instances if "yolo" not in between or not is_crowd(i)]
-    told = []
+    labels = []
     for part in parts:
         mask = instance_mask(part, sample.size)
         points = part.attributes.get("keypoints") if "via" not in between else None
-        told.append((part.class_id, part.box.as_tuple(), mask, points, is_crowd(part)))
-    return told
+        labels.append((part.class_id, part.box.as_tuple(), mask, points, is_crowd(part)))
+    return labels
 
 
 def tally(loaded):
@@ -122,7 +122,7 @@ def test_a_set_comes_back_and_the_account_says_what_does_not(tmp_path_factory, b
     for step, to in enumerate(between):
         before = read(source)
         done = convert(source, folder / f"{step}{to}", to)
-        source = done.place if to != "yolo" else done.place.parent
+        source = done.path if to != "yolo" else done.path.parent
         assert done.account.read == tally(before)
         assert done.account.written == tally(read(source))
         for what in ("labels", "classes", "outlines", "key_points"):
@@ -155,9 +155,9 @@ def test_a_set_comes_back_and_the_account_says_what_does_not(tmp_path_factory, b
 def test_pycocotools_reads_what_we_wrote(tmp_path_factory, images):
     folder = tmp_path_factory.mktemp("coco")
     dataset = write(folder, images)
-    place = convert(dataset.folder, folder / "coco", "coco").place
+    written = convert(dataset.folder, folder / "coco", "coco").path
     found = {}
-    for file in sorted((place / "annotations").iterdir()):
+    for file in sorted((written / "annotations").iterdir()):
         reader = COCO(str(file))
         assert [c["name"] for c in reader.loadCats(reader.getCatIds())] == list(CLASSES)
         for image in reader.loadImgs(reader.getImgIds()):
@@ -190,9 +190,9 @@ def test_pycocotools_reads_what_we_wrote(tmp_path_factory, images):
 def test_ultralytics_reads_what_we_wrote(tmp_path_factory, images):
     folder = tmp_path_factory.mktemp("yolo")
     dataset = write(folder, images)
-    place = convert(dataset.folder, folder / "yolo", "yolo").place.parent
-    points = 2 if "kpt_shape" in (place / "data.yaml").read_text() else 0
-    for sample in read(place).samples:
+    written = convert(dataset.folder, folder / "yolo", "yolo").path.parent
+    points = 2 if "kpt_shape" in (written / "data.yaml").read_text() else 0
+    for sample in read(written).samples:
         label = Path(str(sample.image).replace("/images/", "/labels/")).with_suffix(".txt")
         arguments = (str(sample.image), str(label), "", bool(points), len(CLASSES), points, 3 if points else 0, False)
         _, labels, (height, width), segments, keypoints, *_, message = verify_image_label(arguments)
@@ -203,8 +203,8 @@ def test_ultralytics_reads_what_we_wrote(tmp_path_factory, images):
         assert sorted({(int(r[0]), *np.round(r[1:].astype(float), 6)) for r in labels}) == [
             pytest.approx(row, abs=2e-6) for row in rows
         ]
-        shown = [i for i in sample.instances if i.attributes.get("segmentation")]
-        assert len(segments) <= len(shown)
+        outlined = [i for i in sample.instances if i.attributes.get("segmentation")]
+        assert len(segments) <= len(outlined)
         assert (keypoints is not None and len(keypoints) > 0) == bool(points and sample.instances)
 
 
@@ -213,9 +213,9 @@ def test_ultralytics_reads_what_we_wrote(tmp_path_factory, images):
 def test_opencv_fills_vias_outlines_and_turns_the_images_as_we_do(tmp_path_factory, images):
     folder = tmp_path_factory.mktemp("via")
     dataset = write(folder, images)
-    place = convert(dataset.folder, folder / "via", "via").place
+    written = convert(dataset.folder, folder / "via", "via").path
     found = {}
-    for file in sorted(place.rglob("via_region_data.json")):
+    for file in sorted(written.rglob("via_region_data.json")):
         for entry in json.loads(file.read_text()).values():
             image = cv2.imdecode(np.fromfile(file.parent / entry["filename"], np.uint8), cv2.IMREAD_COLOR)
             found[Path(entry["filename"]).stem] = (image[..., ::-1], entry["regions"])
@@ -226,8 +226,8 @@ def test_opencv_fills_vias_outlines_and_turns_the_images_as_we_do(tmp_path_facto
             shape, ours = region["shape_attributes"], instance_mask(part, sample.size)
             assert region["region_attributes"]["class"] == CLASSES[part.class_id]
             if ours is None:
-                told = [shape[key] for key in ("x", "y", "width", "height")]
-                assert told == [part.box.x0, part.box.y0, part.box.width, part.box.height]
+                box = [shape[key] for key in ("x", "y", "width", "height")]
+                assert box == [part.box.x0, part.box.y0, part.box.width, part.box.height]
                 continue
             # Eight times as large a pixel's centre lies beside every border that OpenCV draws.
             corners = np.stack([shape["all_points_x"], shape["all_points_y"]], axis=1) * 8

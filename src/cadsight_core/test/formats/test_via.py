@@ -231,9 +231,9 @@ def test_a_broken_file_is_refused_in_a_sentence(folder, text):
 
 def test_shapes_that_only_via_knows_stay_through_coco_and_our_manifest(folder, tmp_path):
     file = write(folder, [region(s) for s in (CIRCLE, ELLIPSE, POLYLINE, POINT, RECT, POLYGON)])
-    source = convert(file, tmp_path / "coco", "coco").place
-    source = convert(source, tmp_path / "own", "cadsight").place
-    back = convert(source, tmp_path / "via", "via").place / FILE
+    source = convert(file, tmp_path / "coco", "coco").path
+    source = convert(source, tmp_path / "own", "cadsight").path
+    back = convert(source, tmp_path / "via", "via").path / FILE
     (entry,) = json.loads(back.read_text()).values()
     original = json.loads(file.read_text()).popitem()[1]
     assert entry["regions"] == original["regions"]

@@ -102,7 +102,7 @@ def test_a_table_beside_the_json_of_the_same_regions_is_one_set(folder):
         ('a.png,7,"{}",1,0,"{""name', r"line 2: it is no table \(unexpected end of data\), expected whole rows"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_refused_with_its_place(folder, row, words):
+def test_a_row_that_cannot_be_used_is_refused_with_its_position(folder, row, words):
     (folder / "via.csv").write_text(f"{HEADER}\n{row}\n")
     with pytest.raises(CadsightError, match=words):
         load(folder)
@@ -134,7 +134,7 @@ numbers = st.integers(0, 30) | st.floats(0, 30)
         st.tuples(numbers, numbers, numbers, numbers, st.dictionaries(texts, texts, max_size=2), texts), max_size=4
     )
 )
-def test_a_table_says_what_the_json_of_the_same_regions_says(folder, data):
+def test_a_table_is_read_as_the_json_of_the_same_regions(folder, data):
     regions = [
         region({"name": "rect", "x": x, "y": y, "width": w, "height": h}, **{**more, "class": f"c{name}"})
         for x, y, w, h, more, name in data

@@ -12,8 +12,8 @@ def write(tmp_path, image_file):
         image_file(f"set/JPEGImages/{name}.png")
         file = tmp_path / "set" / "Annotations" / f"{name}.xml"
         file.parent.mkdir(exist_ok=True)
-        told = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>" if size else ""
-        file.write_text(f"<annotation><filename>{filename}</filename>{told}{objects}</annotation>")
+        size_entry = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>" if size else ""
+        file.write_text(f"<annotation><filename>{filename}</filename>{size_entry}{objects}</annotation>")
         return tmp_path / "set"
 
     return written
@@ -28,7 +28,7 @@ def test_pixels_count_from_one_and_flags_are_kept(write):
     assert instance.attributes == {"voc": {"truncated": 1, "pose": "Left"}}
 
 
-def test_what_other_tools_say_of_an_object_is_kept(write):
+def test_entries_of_other_tools_for_an_object_are_kept(write):
     part = f"<part><name>head</name>{BOX}</part>"
     attributes = "".join(
         f"<attribute><name>{name}</name><value>{value}</value></attribute>"

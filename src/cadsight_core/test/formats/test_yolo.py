@@ -114,7 +114,7 @@ def test_an_outline_is_read_in_pixels_with_its_box_and_written_as_it_was():
     assert format_line(instance, VGA, square=True) == "1 0.375 0.5 0.375 0.5"
 
 
-def test_a_mask_is_written_as_outline_where_asked_for_and_covers_the_same_pixels():
+def test_a_mask_is_written_as_outline_on_request_and_covers_the_same_pixels():
     mask = np.zeros((480, 640), bool)
     mask[10:20, 30:50] = mask[40:44, 30:33] = True
     instance = Instance(0, Box.from_mask(mask), mask=mask)
@@ -140,7 +140,7 @@ def test_an_outline_comes_back_from_its_line(corners):
     np.testing.assert_allclose(back.attributes["segmentation"], [pixels], atol=1e-9)
 
 
-def test_a_box_that_cannot_be_told_relative_to_its_image_is_cut_at_the_border():
+def test_a_box_that_cannot_be_written_relative_to_its_image_is_cut_at_the_border():
     assert format_line(Instance(0, Box(-128, 0, 64, 48)), VGA) == "0 0.05 0.05 0.1 0.1"
     assert format_line(Instance(0, Box(-64, -48, 704, 528)), VGA) == "0 0.5 0.5 1 1"
 
@@ -166,8 +166,8 @@ def test_a_written_folder_reads_back_the_same(tmp_path_factory, image_file, data
     ]
     folder = tmp_path_factory.mktemp("yolo") / "set"
     config = write_yolo(by_split(samples), ("bracket", "plate"), folder)
-    for place in (folder, config):
-        back, classes = read_yolo(place)
+    for source in (folder, config):
+        back, classes = read_yolo(source)
         assert classes == ("bracket", "plate")
         assert {s.name: s.split for s in back} == {s.name: s.split for s in samples}
         for sample in back:
@@ -191,7 +191,7 @@ def test_the_written_folder_is_the_one_that_ultralytics_reads(tmp_path, image_fi
     "names", [["bracket", "plate"], {0: "bracket", 1: "plate"}, {1: "plate", 0: "bracket"}], ids=["list", "dict", "any"]
 )
 @pytest.mark.parametrize(
-    ("path", "train", "place"),
+    ("path", "train", "folder"),
     [
         (None, "images/train", "images/train"),
         (".", "images/train", "images/train"),
@@ -202,8 +202,8 @@ def test_the_written_folder_is_the_one_that_ultralytics_reads(tmp_path, image_fi
         (None, "train.txt", "images"),
     ],
 )
-def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, image_file, names, path, train, place):
-    image = image_file(f"{place}/x.png")
+def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, image_file, names, path, train, folder):
+    image = image_file(f"{folder}/x.png")
     (tmp_path / "images" / "a").mkdir(parents=True, exist_ok=True)
     label = label_path(image)
     label.parent.mkdir(parents=True)
@@ -241,10 +241,10 @@ def test_a_data_yaml_that_cannot_be_used_is_refused_in_a_sentence(tmp_path, text
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("place", ["set/classes.txt", "set/labels/classes.txt", "classes.txt"])
-def test_the_class_list_may_lie_beside_in_labels_or_one_folder_up(tmp_path, image_file, place):
+@pytest.mark.parametrize("file", ["set/classes.txt", "set/labels/classes.txt", "classes.txt"])
+def test_the_class_list_may_lie_beside_in_labels_or_one_folder_up(tmp_path, image_file, file):
     folder = labelled(image_file, "1 0.5 0.5 0.5 0.5\n")
-    (folder / "classes.txt").rename(tmp_path / place)
+    (folder / "classes.txt").rename(tmp_path / file)
     samples, classes = read_yolo(folder)
     assert classes == ("bracket", "plate")
     assert len(samples) == 1
@@ -266,7 +266,7 @@ def test_images_of_the_same_name_in_two_splits_get_two_names(tmp_path, image_fil
     assert [s.name for s in read_yolo(tmp_path)[0]] == ["train_x", "valid_x"]
 
 
-def test_a_truncated_or_empty_image_is_told_with_its_name(tmp_path, image_file):
+def test_a_truncated_or_empty_image_is_reported_with_its_name(tmp_path, image_file):
     folder = labelled(image_file, "0 0.5 0.5 0.5 0.5\n")
     (folder / "images" / "a.png").write_bytes(b"")
     with pytest.raises(CadsightError, match=r"a\.png is empty"):
@@ -340,7 +340,7 @@ def test_a_mask_comes_back_from_a_line_of_polygons_with_its_hole_and_pieces():
 POSE = "0 0.5 0.5 0.25 0.2 0.25 0.5 2 0 0 0\n"
 
 
-def test_key_points_are_no_outline_where_data_yaml_says_how_many_there_are(image_file):
+def test_key_points_are_no_outline_where_data_yaml_has_their_number(image_file):
     folder = labelled(image_file, POSE)
     (folder / "data.yaml").write_text("train: images\nkpt_shape: [2, 3]\nnames: [bracket]\n")
     (sample,), _ = read_yolo(folder)
@@ -369,8 +369,8 @@ def test_odd_key_points_are_refused(image_file, row, shape, words):
 
 
 def test_key_points_are_written_as_ultralytics_reads_them(tmp_path, image_file):
-    told = {"keypoints": [10, 15, 2, 0, 0, 0], "num_keypoints": 1}
-    instances = (Instance(0, Box(15, 12, 25, 18), attributes=told), Instance(0, Box(0, 0, 10, 15)))
+    attributes = {"keypoints": [10, 15, 2, 0, 0, 0], "num_keypoints": 1}
+    instances = (Instance(0, Box(15, 12, 25, 18), attributes=attributes), Instance(0, Box(0, 0, 10, 15)))
     sample = Sample("a", image_file("a.png"), ImageSize(40, 30), instances=instances, split="train")
     config = write_yolo({"train": [sample]}, ["bracket"], tmp_path / "set")
     assert "kpt_shape: [2, 3]" in config.read_text()
@@ -424,7 +424,7 @@ def test_a_crowd_is_no_object(tmp_path, image_file):
     assert (tmp_path / "set" / "labels" / "a.txt").read_text() == "0 0.25 0.35 0.3 0.5\n"
 
 
-def test_what_lies_outside_its_image_has_no_row_and_is_told(tmp_path, image_file):
+def test_a_label_outside_its_image_has_no_row_and_is_reported(tmp_path, image_file):
     image = image_file("a.png")
     dataset = Dataset.create(tmp_path / "set", ["x"])
     boxes = [Box(2, 2, 9, 9), Box(50, 2, 60, 9), Box(4, 4, 4, 4)]
@@ -484,7 +484,7 @@ def test_a_path_that_is_the_whole_disk_is_not_walked(tmp_path, image_file, monke
     image_file("set/images/a.png")
     (tmp_path / "set" / "data.yaml").write_text("path: //\ntrain: images\nnames: [bolt]\n")
     (tmp_path / "set" / "loop").symlink_to("loop")
-    looked, scan = [], os.scandir
-    monkeypatch.setattr(os, "scandir", lambda folder: looked.append(str(folder)) or scan(folder))
+    scanned, scan = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: scanned.append(str(folder)) or scan(folder))
     assert [s.name for s in read_yolo(tmp_path / "set")[0]] == ["a"]
-    assert all(folder.startswith(str(tmp_path)) for folder in looked)
+    assert all(folder.startswith(str(tmp_path)) for folder in scanned)

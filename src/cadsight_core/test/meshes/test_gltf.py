@@ -46,8 +46,8 @@ def test_positions_of_every_type_are_read(kind, normalised, stride):
     signed = kind[0] != "u"
     most = np.iinfo(kind).max if whole else 1.0
     # -20 to 20 mm over the signed range, 0 to 40 mm over the unsigned one.
-    place = BOX / 20 if signed else (BOX + 20) / 40
-    stored = np.round(place * most) if whole else place
+    fraction = BOX / 20 if signed else (BOX + 20) / 40
+    stored = np.round(fraction * most) if whole else fraction
     glb = Glb()
     more = {"normalized": True} if normalised and whole else {}
     positions = glb.accessor(stored, kind, stride, **more)
@@ -66,7 +66,7 @@ def test_indices_of_every_type_are_read(kind):
     np.testing.assert_array_equal(read(glb).faces, TRIANGLES)
 
 
-def test_triangles_without_indices_strips_and_fans_are_read_and_lines_are_told():
+def test_triangles_without_indices_strips_and_fans_are_read_and_lines_are_reported():
     square = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
     glb = Glb()
     points = glb.accessor(square, "f4")
@@ -88,10 +88,10 @@ def test_sparse_accessors_are_read(on):
     wrong[[0, 7]] = 0
     positions = glb.accessor(wrong, "f4")
     rest = glb.accessor(np.where(on == "nothing", 0.0, wrong), "f4")
-    said = glb.json["accessors"][rest]
+    entry = glb.json["accessors"][rest]
     if on == "nothing":
-        del said["bufferView"]
-    said["sparse"] = {
+        del entry["bufferView"]
+    entry["sparse"] = {
         "count": 2, "indices": {"bufferView": moved, "componentType": 5123}, "values": {"bufferView": values}
     }  # fmt: skip
     glb.primitive(rest, glb.accessor(TRIANGLES.ravel(), "u1"))
@@ -150,13 +150,13 @@ def textured(uri=None, **texture_info):
     pixels[:, 4:] = (1, 2, 3)  # blue, green, red on the right
     png = cv2.imencode(".png", pixels)[1].tobytes()
     glb = Glb()
-    places = np.where(BOX[:, :1] > 0, (0.75, 0.5), (0.25, 0.5))
-    glb.box(material=0, attributes={"TEXCOORD_0": glb.accessor(places, "f4")})
+    texture_points = np.where(BOX[:, :1] > 0, (0.75, 0.5), (0.25, 0.5))
+    glb.box(material=0, attributes={"TEXCOORD_0": glb.accessor(texture_points, "f4")})
     image = {"bufferView": glb.view(png), "mimeType": "image/png"} if uri is None else {"uri": uri}
     if uri == "data":
         image = {"uri": "data:image/png;base64," + base64.b64encode(png).decode()}
-    look = {"baseColorTexture": {"index": 0, **texture_info}}
-    glb.json |= {"images": [image], "textures": [{"source": 0}], "materials": [{"pbrMetallicRoughness": look}]}
+    surface = {"baseColorTexture": {"index": 0, **texture_info}}
+    glb.json |= {"images": [image], "textures": [{"source": 0}], "materials": [{"pbrMetallicRoughness": surface}]}
     return glb, png
 
 
@@ -169,12 +169,12 @@ def test_a_texture_gives_colours_wherever_it_lies(tmp_path):
     assert read(glb, tmp_path).colours.tolist() == expected
 
 
-def test_a_texture_that_is_not_there_is_told():
+def test_a_missing_texture_is_reported():
     found = read(textured("none.png")[0])
     assert (found.colours, found.notes) == (None, ("a texture of it could not be read",))
 
 
-def test_a_texture_is_moved_as_the_file_says():
+def test_a_texture_is_moved_as_in_the_file():
     moved = {"extensions": {"KHR_texture_transform": {"offset": [0.5, 0.0]}}}
     expected = [[0, 0, 0] if x > 0 else [3, 2, 1] for x in BOX[:, 0]]
     assert read(textured(**moved)[0]).colours.tolist() == expected
@@ -210,7 +210,7 @@ def test_an_extension_that_is_required_and_not_read_is_refused_by_name(name, adv
     assert str(caught.value) == f"it requires {name}, which is not read here: {advice}"
 
 
-def test_compressed_triangles_are_refused_also_where_the_file_does_not_say_that_they_are_required():
+def test_compressed_triangles_are_refused_also_where_the_file_does_not_require_them():
     glb = box()
     glb.json["meshes"][0]["primitives"][0]["extensions"] = {"KHR_draco_mesh_compression": {"bufferView": 0}}
     assert len(read(glb).faces) == 12  # there they are uncompressed too

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mesh_bytes import BOX, SIDES
 
 VERTICES = "".join(f"v {x:g} {y:g} {z:g}\n" for x, y, z in BOX)
-PLACES = "vt 0.5 0.1\nvt 0.5 0.9\n"
+TEXTURE_POINTS = "vt 0.5 0.1\nvt 0.5 0.9\n"
 
 
 def read(text, folder=Path(".")):
@@ -44,7 +44,7 @@ def measures(found):
     ],
 )
 def test_every_form_of_index_is_read(form):
-    found = read(VERTICES + PLACES + "vn 0 0 1\n" + faces(form))
+    found = read(VERTICES + TEXTURE_POINTS + "vn 0 0 1\n" + faces(form))
     assert measures(found) == (12, pytest.approx(3520), pytest.approx(9600))
     assert found.colours is None
 
@@ -77,7 +77,7 @@ def test_comments_continued_lines_and_other_words_change_nothing():
     assert read((text + first + rest).replace("\n", "\r\n")).faces.shape == (12, 3)
 
 
-def test_what_is_left_out_is_told():
+def test_lines_that_are_left_out_are_reported():
     found = read(VERTICES + faces(lambda v, _: str(v)) + "f 1 2\nsurf 0 1 0 1 1 2 3\n")
     assert found.notes == (
         "1 faces of fewer than 3 vertices were left out",
@@ -98,7 +98,9 @@ def textured(tmp_path, materials):
     image = np.zeros((8, 8, 3), np.uint8)
     image[:4] = (1, 2, 3)  # blue, green, red above, where v is above 0.5
     cv2.imwrite(str(tmp_path / "paint one.png"), image)
-    return read("mtllib box.mtl\n" + VERTICES + PLACES + "usemtl wood oak\n" + faces(lambda v, t: f"{v}/{t}"), tmp_path)
+    return read(
+        "mtllib box.mtl\n" + VERTICES + TEXTURE_POINTS + "usemtl wood oak\n" + faces(lambda v, t: f"{v}/{t}"), tmp_path
+    )
 
 
 def test_a_texture_gives_colours(tmp_path):
@@ -107,7 +109,7 @@ def test_a_texture_gives_colours(tmp_path):
     assert measures(found)[2] == pytest.approx(9600)
 
 
-def test_a_texture_that_is_not_there_is_told_and_no_colour(tmp_path):
+def test_a_missing_texture_is_reported_and_gives_no_colour(tmp_path):
     found = textured(tmp_path, "newmtl wood oak\nmap_Kd -s 1 1 none.png\n")
     assert (found.colours, found.notes) == (None, ("its texture 'none.png' could not be read",))
 
@@ -119,9 +121,9 @@ def test_a_texture_outside_the_folder_is_not_read(tmp_path):
     assert found.colours is None
 
 
-def test_places_without_a_material_are_no_colours(tmp_path):
-    assert read(VERTICES + PLACES + faces(lambda v, t: f"{v}/{t}")).colours is None
-    found = read("mtllib none.mtl\nusemtl x\n" + VERTICES + PLACES + faces(lambda v, t: f"{v}/{t}"), tmp_path)
+def test_texture_points_without_a_material_are_no_colours(tmp_path):
+    assert read(VERTICES + TEXTURE_POINTS + faces(lambda v, t: f"{v}/{t}")).colours is None
+    found = read("mtllib none.mtl\nusemtl x\n" + VERTICES + TEXTURE_POINTS + faces(lambda v, t: f"{v}/{t}"), tmp_path)
     assert (found.colours, found.notes) == (None, ("its materials 'none.mtl' could not be read",))
 
 
@@ -145,7 +147,7 @@ def test_a_line_that_is_wrong_is_refused_with_its_number(text, words):
 
 @given(st.integers(0, 600), st.text("0123456789 -/f\\v\n.e", min_size=1, max_size=6))
 def test_characters_that_changed_are_read_or_refused(at, new):
-    text = VERTICES + PLACES + faces(lambda v, t: f"{v}/{t}")
+    text = VERTICES + TEXTURE_POINTS + faces(lambda v, t: f"{v}/{t}")
     at = at % len(text)
     for one in (text[:at] + new + text[at + len(new) :], text[:at], text[:at] + new + text[at:]):
         try:

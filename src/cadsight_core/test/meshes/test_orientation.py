@@ -61,7 +61,7 @@ def test_a_closed_body_faces_out_of_its_matter_however_its_file_has_it(name, see
     turn = Rotation.random(random_state=seed).as_matrix() * (-1 if mirrored else 1)
     wrong = {"as it is": mirrored, "inside out": not mirrored, "at random": rng.random(len(faces)) < 0.5}[winding]
     if winding == "at random" and name == "two that share a face":
-        return  # which of two that lie on each other belongs to which cannot be told then
+        return  # which of two that lie on each other belongs to which is not known then
     given_faces = np.where(np.broadcast_to(wrong, len(faces))[:, None], faces[:, ::-1], faces)
     order = rng.permutation(len(faces))
     found = mended(Triangles(vertices @ turn.T, given_faces[order]))
@@ -77,7 +77,7 @@ def test_a_closed_body_faces_out_of_its_matter_however_its_file_has_it(name, see
 def test_an_open_shell_is_turned_by_rays(shell, name, inward):
     vertices, faces = shell
     found = oriented(vertices, faces[:, ::-1] if inward else faces)
-    assert (found.turned, found.untold) == (len(faces) if inward else 0, 0)
+    assert (found.turned, found.undecided) == (len(faces) if inward else 0, 0)
     corners = vertices[found.faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     assert (np.einsum("ij,ij->i", normal, corners.mean(axis=1)) > 0).all()
@@ -122,10 +122,10 @@ def test_sides_that_are_not_joined_are_turned_by_the_body_that_they_make():
     corners = apart[found.faces]
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     assert (np.einsum("ij,ij->i", normal, corners.mean(axis=1)) > 0).all()
-    assert (found.turned, found.untold) == (6, 0)
+    assert (found.turned, found.undecided) == (6, 0)
 
 
-def test_of_a_flat_sheet_it_is_said_that_its_outside_cannot_be_told():
+def test_that_the_outside_of_a_flat_sheet_is_unknown_is_reported():
     vertices = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], float)
     found = mended(Triangles(vertices, np.array([[0, 1, 2], [0, 2, 3]])))
     assert found.notes[0] == "it cannot be told which side of 2 triangles is outside: they are as the file has them"
@@ -142,7 +142,7 @@ def test_a_moebius_strip_has_no_outside():
     na, nb = np.append(a[1:], 24), np.append(b[1:], 0)
     faces = np.concatenate([np.stack([a, na, b], axis=1), np.stack([na, nb, b], axis=1)])
     found = oriented(np.vstack(rims), faces)
-    assert (found.turned, found.untold) == (0, 48)
+    assert (found.turned, found.undecided) == (0, 48)
 
 
 def test_triangles_that_are_there_twice_count_once():
@@ -153,7 +153,7 @@ def test_triangles_that_are_there_twice_count_once():
     assert volume(found.vertices, found.faces) == pytest.approx(12000)
 
 
-def test_cavities_and_bodies_are_told():
+def test_cavities_and_bodies_are_reported():
     vertices, faces = joined(BLOCK, CAVITY, CORE)
     assert mended(Triangles(vertices, faces)).notes == (
         "it has 1 cavity inside",

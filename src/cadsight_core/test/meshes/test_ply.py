@@ -108,7 +108,7 @@ def test_a_header_with_returns_is_read():
 
 @pytest.mark.parametrize(("kind", "red"), [("uchar", 255), ("ushort", 65535), ("float", 1.0), ("int", 255)])
 @pytest.mark.parametrize("names", [("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue")])
-def test_colours_of_vertices_are_read_as_shares_of_their_most(kind, red, names):
+def test_colours_of_vertices_are_read_as_fractions_of_their_maximum(kind, red, names):
     properties = [("float", None, k) for k in "xyz"] + [(kind, None, n) for n in names]
     rows = [[*v, red, 0, 0] for v in BOX.tolist()]
     for form in FORMS:
@@ -137,7 +137,7 @@ def textured():
     return [("vertex", properties, rows), ("face", [("int", "uchar", "vertex_indices")], [[s] for s in SIDES])]
 
 
-def test_a_texture_beside_the_file_gives_colours_and_a_missing_one_is_told(tmp_path):
+def test_a_texture_beside_the_file_gives_colours_and_a_missing_one_is_reported(tmp_path):
     data = ply("ascii", textured(), ["TextureFile paint.png"])
     found = read(data, tmp_path)
     assert found.colours is None
@@ -149,7 +149,7 @@ def test_a_texture_beside_the_file_gives_colours_and_a_missing_one_is_told(tmp_p
     assert found.colours.tolist() == [[3, 2, 1] if z > 0 else [0, 0, 0] for z in found.vertices[:, 2]]
 
 
-def test_places_in_a_texture_without_one_are_no_colours():
+def test_texture_points_without_a_texture_are_no_colours():
     found = read(ply("ascii", textured()))
     assert (found.colours, found.notes) == (None, ())
 

@@ -45,7 +45,7 @@ def test_a_box_is_read_however_it_was_written(data):
     assert_is_the_box(read(data))
 
 
-def test_what_is_odd_in_a_header_is_told():
+def test_an_odd_header_is_reported():
     assert read(binary_stl(CORNERS, count=0)).notes == (
         "its header counts 0 triangles, of which 12 are there and were read",
     )

@@ -31,7 +31,7 @@ def lines_of(account: Account) -> Iterator[str]:
 def lines_of_found(found: Found) -> Iterator[str]:
     """The lines of which reader reads which files, and which nobody does."""
     claim = found.claim
-    yield f"read as {claim.format}: {claim.why} in {found.place}"
+    yield f"read as {claim.format}: {claim.why} in {found.folder}"
     yield f"  {len(claim.labels)} files of labels, {len(claim.images)} images"
     for what, files in (("files that look like labels", found.labels), ("images", found.images)):
         if files:

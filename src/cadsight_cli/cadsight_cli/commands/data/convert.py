@@ -161,10 +161,10 @@ def run(args: argparse.Namespace) -> int:
             with through_datumaro(args.source, args.through) as passed:
                 print(f"read by {passed}")
                 said = {"datumaro": passed.to_json()}
-                done = converted(passed.place, passed.left_out)
+                done = converted(passed.folder, passed.left_out)
     account = done.account
     print(*lines_of(account), sep="\n")
-    print(done.place)
+    print(done.path)
     output.write({**account.to_json(), **said})
     if account.left_out and not args.allow_loss:
         print("something was left out, expected nothing, or --allow-loss", file=sys.stderr)
