@@ -1,4 +1,4 @@
-"""Whether colour and kinematics mean the same part at the same place; where they do not, no label is kept."""
+"""Whether colour and kinematics mean the same part at the same position; where they do not, no label is kept."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from cadsight_capture.refusal import Refusal
 
 @dataclass(frozen=True)
 class AgreementParameters:
-    """Limits past which the two labels of an image are said to disagree; each holds alone."""
+    """Limits past which the two labels of an image count as disagreeing; each holds alone."""
 
     min_box_iou: float = parameter(0.92, "smallest intersection over union of the boxes", minimum=0.0, maximum=1.0)
     min_mask_iou: float = parameter(0.88, "smallest intersection over union of the masks", minimum=0.0, maximum=1.0)
@@ -35,7 +35,7 @@ class AgreementParameters:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How much the colour label and the kinematic label of one image say the same.
+    """How far the colour label and the kinematic label of one image agree.
 
     Attributes:
         box_iou, mask_iou: intersection over union.

@@ -15,7 +15,7 @@ from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
 from cadsight_ros.parameters import declare
 from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
-from cadsight_ros.running import run, tell_of_rest
+from cadsight_ros.running import log_stopped, run
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -68,7 +68,7 @@ class CaptureNode(Node):
     def bring_to_rest(self, timeout_s: float) -> None:
         """End the session in hand and the motion with it; the images that were taken are kept."""
         last = time.monotonic() + timeout_s
-        tell_of_rest(self, self._cell.end(timeout_s), timeout_s, "the motion node")
+        log_stopped(self, self._cell.end(timeout_s), timeout_s, "the motion node")
         if self._busy.acquire(timeout=max(last - time.monotonic(), 0.0)):
             self._busy.release()
         else:

@@ -59,7 +59,7 @@ class CaptureClient:
     def capture(
         self, folder: str | Path, plan: SessionPlan, report: Report = lambda feedback: None
     ) -> CaptureSession.Result:
-        """Take a whole session; broken off, as by Ctrl-C, the node is told to stop before the exception goes on.
+        """Take a whole session; broken off, as by Ctrl-C, the node is asked to stop before the exception goes on.
 
         Raises:
             CadsightError: when no capture node is there or it goes away, or with the node's own reason when it

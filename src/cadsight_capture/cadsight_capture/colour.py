@@ -1,4 +1,4 @@
-"""The label that colour gives: the largest thing of the part's colour (Comillas, section 3.3, figure 8)."""
+"""The label that colour gives: the largest object of the part's colour (Comillas, section 3.3, figure 8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class ColourParameters:
             )
 
 
-# What to say of a part without ranges: both kinds of labels must agree, and one of them is by colour.
+# The message for a part without ranges: both kinds of labels must agree, and one of them is by colour.
 NO_COLOUR = (
     "the part {part} has no colour and no image of it can be labelled, expected a range as `cadsight part colour "
     "IMAGE` finds it"
@@ -54,7 +54,7 @@ NO_COLOUR = (
 
 @dataclass(frozen=True, eq=False)
 class ColourLabel:
-    """The largest thing of the part's colour.
+    """The largest object of the part's colour.
 
     Attributes:
         mask: (H, W).
@@ -82,7 +82,7 @@ def label_by_colour(
 ) -> ColourLabel | Refusal:
     """Find the part in an RGB image (H, W, 3) by its colour.
 
-    The ranges say roughly where the part is. Its edge is then put where the chroma (largest minus smallest
+    The ranges show roughly where the part is. Its edge is then put where the chroma (largest minus smallest
     channel) falls to ``edge_level`` of the part's own chroma nearby: chroma mixes linearly over a pixel that
     the part shares with a grey or white background, so half of it is where the part covers half the pixel.
     """

@@ -73,10 +73,10 @@ def find_colour(image: Rgb, rectangle: tuple[int, int, int, int]) -> FoundColour
 def _shortest_arc(hues: NDArray[np.int64], fraction: float) -> tuple[int, int]:
     """First hue and number of hues of the shortest arc of the circle of 180 with ``fraction`` of some hues (N,)."""
     count = np.bincount(hues, minlength=180)
-    wanted = fraction * count.sum()
+    needed = fraction * count.sum()
     around = np.concatenate([[0], np.cumsum(np.concatenate([count, count]))])
     for size in range(1, 181):
         held = around[size : size + 180] - around[:180]
-        if held.max() >= wanted:
+        if held.max() >= needed:
             return int(held.argmax()), size
     return 0, 180

@@ -1,4 +1,4 @@
-"""A small correction of the hand-eye calibration, from what colour and kinematics say over a whole session."""
+"""A small correction of the hand-eye calibration, from the colour and kinematic labels of a whole session."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scipy.optimize import least_squares
 
 from cadsight_capture.outline import directions, reach_of_points
 
-_OUTLIER_SPREADS = 4.0
+_OUTLIER_STDS = 4.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class HandEyeParameters:
     held_out: float = parameter(0.2, "fraction of the images that evaluate the correction", minimum=0.05, maximum=0.8)
     min_images: int = parameter(12, "fewest images to correct from", minimum=5)
     min_gain: float = parameter(
-        0.02, "share by which the disagreement on the images left out must fall", minimum=0.0, maximum=1.0
+        0.02, "fraction by which the disagreement on the images left out must fall", minimum=0.0, maximum=1.0
     )
     seed: int = parameter(0, "seed of the choice of the images left out", minimum=0)
 
@@ -56,7 +56,7 @@ class Observation:
 
 @dataclass(frozen=True, eq=False)
 class HandEyeCorrection:
-    """What the session says about its hand-eye calibration.
+    """The result of a session for its hand-eye calibration.
 
     Attributes:
         nominal_from_corrected: pose of the corrected optical frame in the calibrated one; identity where none is
@@ -138,8 +138,8 @@ def fit_hand_eye(
     first = problem.solve(start, np.ones(len(fitted), bool))
     disagreement = _rms(problem.gaps(_motion(first)) - first[6])
     middle = np.median(disagreement)
-    spread = max(1.4826 * float(np.median(np.abs(disagreement - middle))), 0.1 * p.outline_px)
-    usual = disagreement <= middle + _OUTLIER_SPREADS * spread
+    std = max(1.4826 * float(np.median(np.abs(disagreement - middle))), 0.1 * p.outline_px)
+    usual = disagreement <= middle + _OUTLIER_STDS * std
     found = problem.solve(first, usual)
 
     motion = _motion(found)

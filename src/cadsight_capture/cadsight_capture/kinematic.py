@@ -1,4 +1,4 @@
-"""The label that the robot's joints give: no pixel of the image is looked at."""
+"""The label that the robot's joints give: no pixel of the image is used."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from cadsight_capture.refusal import Refusal
 
 @dataclass(frozen=True, eq=False)
 class KinematicLabel:
-    """What joints, hand-eye calibration and CAD say about an image.
+    """The label of an image by joints, hand-eye calibration and CAD.
 
     Attributes:
         camera_from_part: the part's pose in the optical frame.

@@ -17,7 +17,7 @@ class LabelReport:
         reasons: number of rejected images by kind.
         unreadable: names of images that could not be read and are in neither data set.
         correction: see :class:`cadsight_capture.hand_eye.HandEyeCorrection`.
-        statistics: mean, median, least and greatest of what colour and kinematics say of each other.
+        statistics: mean, median, least and greatest of the differences of colour and kinematics.
         seconds: wall time of the run that made the labels.
     """
 

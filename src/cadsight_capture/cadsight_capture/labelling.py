@@ -137,22 +137,24 @@ def label_session(
     if done is not None:
         return done
 
-    place = SessionFolder(folder)
-    for written in (place.labelled, place.rejected):
+    paths = SessionFolder(folder)
+    for written in (paths.labelled, paths.rejected):
         refuse_foreign(written, earlier=files_of)
     refuse_foreign_file(folder / LABELS, is_label_report)
     started = time.perf_counter()
     session = _Session(source, part, mount, p)
-    show = progress or (lambda items, total, what: items)
+    with_progress = progress or (lambda items, total, what: items)
     total = len(session.samples)
     with ThreadPoolExecutor(p.workers) as pool:
-        looks = list(show(_in_order(pool, session.look, session.samples, 4 * p.workers), total, "colour"))
-        seen = [look for look in looks if look is not None]
+        observed = list(
+            with_progress(_in_order(pool, session.observe, session.samples, 4 * p.workers), total, "colour")
+        )
+        pairs = [pair for pair in observed if pair is not None]
         hull = session.mesh.hull_vertices
-        correction = fit_hand_eye([observation for observation, _ in seen], hull, session.camera, p.hand_eye)
-        before = [box.iou(_hull_box(o.camera_from_part, hull, session.camera)) for o, box in seen]
+        correction = fit_hand_eye([observation for observation, _ in pairs], hull, session.camera, p.hand_eye)
+        before = [box.iou(_hull_box(o.camera_from_part, hull, session.camera)) for o, box in pairs]
         labels = _in_order(pool, lambda s: session.label(s, correction), session.samples, 4 * p.workers)
-        report = _write(folder, session, show(labels, total, "labels"), correction, before)
+        report = _write(folder, session, with_progress(labels, total, "labels"), correction, before)
     report = replace(report, seconds=round(time.perf_counter() - started, 3))
     content = report.to_json() | {"inputs": inputs, "part": part.name, "parameters": asdict(p)}
     write_output(folder / LABELS, json_text(content, indent=2) + "\n", is_label_report)
@@ -184,7 +186,7 @@ class _Session:
         self._poses = {s.name: _pose(s, mount) for s in self.samples}
         self._along = directions(parameters.hand_eye.directions)
 
-    def look(self, sample: Sample) -> tuple[Observation, Box] | None:
+    def observe(self, sample: Sample) -> tuple[Observation, Box] | None:
         """How far the colour mask reaches, and its box; None where there is no colour label or no pose."""
         pose = self._poses[sample.name]
         if isinstance(pose, Refusal):
@@ -249,8 +251,8 @@ def _write(
     reasons: Counter[str] = Counter()
     unreadable: list[str] = []
     agreements: list[Agreement] = []
-    place = SessionFolder(folder)
-    with _data_set(place.labelled, session) as labelled, _data_set(place.rejected, session) as rejected:
+    paths = SessionFolder(folder)
+    with _data_set(paths.labelled, session) as labelled, _data_set(paths.rejected, session) as rejected:
         for result in results:
             refusal = result.labels.refusal
             if refusal is None:
@@ -266,8 +268,8 @@ def _write(
         refuse_foreign_file(folder / LABELS, is_label_report).unlink(missing_ok=True)
     statistics = {key: _statistics([getattr(a, key) for a in agreements]) for key in Agreement.__dataclass_fields__}
     return LabelReport(
-        labelled=place.labelled,
-        rejected=place.rejected,
+        labelled=paths.labelled,
+        rejected=paths.rejected,
         images=len(session.samples),
         accepted=len(agreements),
         reasons=dict(reasons),
@@ -313,7 +315,7 @@ def _statistics(values: Sequence[float]) -> dict[str, float]:
 
 
 def _in_order(pool: ThreadPoolExecutor, call: Callable[[Any], Any], items: Iterable[Any], ahead: int) -> Iterator[Any]:
-    """Results in the order of ``items``, computed at most ``ahead`` items before they are wanted."""
+    """Results in the order of ``items``, computed at most ``ahead`` items before they are needed."""
     rest = iter(items)
     waiting = deque(pool.submit(call, item) for item in itertools.islice(rest, ahead))
     while waiting:

@@ -1,4 +1,4 @@
-"""What the labelling node and `cadsight label` are told about the cell."""
+"""What the labelling node and `cadsight label` have to know about the cell."""
 
 from dataclasses import dataclass, field
 

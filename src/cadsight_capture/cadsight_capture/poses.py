@@ -1,4 +1,4 @@
-"""The random poses of a session, from the parameters that say where the arm goes and what the camera must see."""
+"""The random poses of a session, from the parameters for where the arm goes and what the camera must see."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -45,10 +45,10 @@ class PoseParameters(HolderParameters, ArmParameters, ViewParameters):
 
 
 class Poses:
-    """Draws poses in which the camera sees the part."""
+    """Samples poses in which the camera sees the part."""
 
     def __init__(self, parameters: PoseParameters, part: Part, resolve: Callable[[str], Path] = Path) -> None:
-        """Read what the parameters' files say; ``resolve`` makes a path of a file's name.
+        """Read the parameters' files; ``resolve`` makes a path of a file's name.
 
         Raises:
             CadsightError: for a file that cannot be used.

@@ -14,12 +14,12 @@ _TRIED = 8
 
 @dataclass(frozen=True)
 class Reach:
-    """What came of drawing poses.
+    """The result of sampling poses.
 
     Attributes:
-        tried: poses that were drawn for.
+        tried: poses that were searched for.
         found: those that show the part.
-        refused: draws that do not, by reason, of the poses that were found.
+        refused: samples that do not, by reason, for the poses that were found.
         reason: why there are not more, in a sentence; '' where all were found.
     """
 

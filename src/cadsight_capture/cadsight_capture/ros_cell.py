@@ -200,7 +200,7 @@ class RosCell:
         return reading
 
     def _reading(self, stamp_ns: int) -> JointReading:
-        # The arm stands still: readings that a busy machine lost in between would have said the same.
+        # The arm stands still: readings that a busy machine lost in between would have been the same.
         reading = self._wait(lambda: self._history.at(stamp_ns, largest_gap_s=1.0))
         if reading is None:
             raise self._joints_silent()

@@ -1,6 +1,6 @@
 """A capture session: random pose, move, settle, one image, append, repeat (Comillas, section 3.3).
 
-DIR/session.json     what the session was asked for, and the poses that were given up
+DIR/session.json     the plan of the session, and the poses that were given up
 DIR/background.png   the cell without the part
 DIR/raw/             the data set; every record holds session, seed, pose, stamp_ns, joints, base_from_camera,
                      base_from_tool
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """What a session is asked for; all but ``count`` must stay the same when it is continued."""
+    """The plan of a session; all but ``count`` must stay the same when it is continued."""
 
     session: str = parameter("", "name of the session, part of every image's name")
     split: str = parameter("train", "what the images are for", choices=("train", "valid", "test", ""))
@@ -73,8 +73,8 @@ class Frame:
     Attributes:
         image: (H, W, 3) uint8 RGB.
         joints: radians by name.
-        base_from_camera: base_link_from_optical, as the hand-eye calibration says.
-        base_from_tool: base_link_from_tool0, as joints and the arm's calibration say.
+        base_from_camera: base_link_from_optical, by the hand-eye calibration.
+        base_from_tool: base_link_from_tool0, by joints and the arm's calibration.
     """
 
     image: NDArray[np.uint8]
@@ -94,7 +94,7 @@ class SkippedError(CadsightError):
 
 
 class SilentError(CadsightError):
-    """The camera or the arm says nothing; waiting helps. ``reason`` is one word for counting."""
+    """The camera or the arm does not answer; waiting helps. ``reason`` is one word for counting."""
 
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -102,7 +102,7 @@ class SilentError(CadsightError):
 
 
 class StoppedError(Exception):
-    """Somebody asked for the end of the session."""
+    """The session was stopped on request."""
 
 
 class Control:
@@ -156,7 +156,7 @@ class Cell(Protocol):
         """Take the arm to joint angles (6,) in radians and return when the motion has ended.
 
         Raises:
-            SkippedError: when there is no way, or the motion was refused or broken off.
+            SkippedError: when there is no path, or the motion was refused or broken off.
             SilentError: when no joint state comes, or nobody is there to move the arm.
         """
         ...
@@ -181,7 +181,7 @@ class Cell(Protocol):
 
 
 class Poses(Protocol):
-    """Gives pose ``index``, always the same one, and how many draws were refused for it by reason."""
+    """Gives pose ``index``, always the same one, and how many samples were refused for it by reason."""
 
     def pose(self, index: int) -> tuple[Array, dict[str, int]]: ...
 
@@ -225,13 +225,13 @@ class Session:
             CadsightError: when the folder holds another session, or cannot be written.
         """
         self.folder = Path(folder).resolve()
-        self._place = SessionFolder(self.folder)
+        self._paths = SessionFolder(self.folder)
         self.plan, self.cell = plan, cell
         self.parameters = parameters or SessionParameters()
         self.control = control or Control()
         self._background_joints, self._poses_in_view, self._report = background_joints, poses_in_view, report
         self._begin(plan, recipe or {})
-        self.dataset = Dataset.create(self._place.raw, classes, exist_ok=True)
+        self.dataset = Dataset.create(self._paths.raw, classes, exist_ok=True)
         self._fresh = 0
         self._seconds = 0.0
         self._silences: Counter[str] = Counter()
@@ -310,8 +310,8 @@ class Session:
             frame = self._background()
             self.dataset.append(self._sample(frame, name, background=True), frame.image)
         sample = self.dataset[name]
-        if not self._place.background.exists():
-            write_image(self._place.background, self.dataset.image(sample))
+        if not self._paths.background.exists():
+            write_image(self._paths.background, self.dataset.image(sample))
         assert sample.camera is not None
         return self._poses_in_view(sample.camera, Pose.from_json(sample.record["base_from_camera"]))
 
@@ -360,8 +360,8 @@ class Session:
             self.control.sleep(self.parameters.retry_s)
 
     def _begin(self, plan: SessionPlan, recipe: Mapping[str, Any]) -> None:
-        path, background = self._place.state, self._place.background
-        asked = {**asdict(plan), "recipe": json.loads(json_text(dict(recipe)))}
+        path, background = self._paths.state, self._paths.background
+        requested = {**asdict(plan), "recipe": json.loads(json_text(dict(recipe)))}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -370,20 +370,20 @@ class Session:
         if before is None and os.path.lexists(background):
             raise CadsightError(f"{background} is there and no session, expected another folder")
         if before is None:
-            self._state: dict[str, Any] = {"format": FORMAT, "asked": asked, "skipped": {}}
+            self._state: dict[str, Any] = {"format": FORMAT, "asked": requested, "skipped": {}}
         else:
             for key in ("session", "split", "seed", "recipe"):
                 was = before["asked"].get(key)
-                if was != asked[key]:
+                if was != requested[key]:
                     raise CadsightError(
-                        f"the session in {self.folder} was begun with {key} {was!r} and {asked[key]!r} came, "
+                        f"the session in {self.folder} was begun with {key} {was!r} and {requested[key]!r} came, "
                         "expected the same to continue it or another folder"
                     )
-            self._state = {"format": FORMAT, **before, "asked": asked}
+            self._state = {"format": FORMAT, **before, "asked": requested}
         self._save()
 
     def _save(self) -> None:
-        write_atomically(self._place.state, json_text(self._state, indent=1) + "\n")
+        write_atomically(self._paths.state, json_text(self._state, indent=1) + "\n")
 
 
 def _pose(poses: Poses, index: int) -> tuple[Array, dict[str, int]]:

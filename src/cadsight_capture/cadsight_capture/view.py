@@ -13,13 +13,13 @@ from cadsight_core.parameters import check, parameter
 from cadsight_core.part import Part
 from numpy.typing import ArrayLike
 
-# Poses that are tried before any is drawn, and how far the least tilt of them may be from the least of all.
-_DRAWS, _MARGIN_DEG = 500, 10.0
+# Poses that are tried before the session samples any, and how far the least tilt of them may be from the least of all.
+_SAMPLES, _MARGIN_DEG = 500, 10.0
 
 
 @dataclass(frozen=True)
 class ViewParameters:
-    """Which poses are worth an image."""
+    """Which poses give a useful image."""
 
     border_px: float = parameter(8.0, "least distance of the part's outline from the image's border", minimum=0.0)
     largest_tilt_deg: float = parameter(
@@ -31,7 +31,7 @@ class ViewParameters:
 
 
 class ViewCheck:
-    """Says in one word why a pose gives no image: unreachable, colliding, out_of_view or turned_away."""
+    """Gives in one word why a pose has no image: unreachable, colliding, out_of_view or turned_away."""
 
     def __init__(
         self,
@@ -61,8 +61,8 @@ class ViewCheck:
         Raises:
             CadsightError: when no pose comes near to the largest tilt.
         """
-        draws = np.random.default_rng(0).uniform(-1, 1, (_DRAWS, 6)) * np.asarray(spread) + np.asarray(home)
-        least = min(self._tilt(self._camera_from_part(joints)) for joints in (np.asarray(home, float), *draws))
+        sampled = np.random.default_rng(0).uniform(-1, 1, (_SAMPLES, 6)) * np.asarray(spread) + np.asarray(home)
+        least = min(self._tilt(self._camera_from_part(joints)) for joints in (np.asarray(home, float), *sampled))
         if least > self._parameters.largest_tilt_deg + _MARGIN_DEG:
             axis = ", ".join(f"{v:g}" for v in np.round(self._axis, 3) + 0.0)
             raise CadsightError(

@@ -73,7 +73,7 @@ def session(folder: Path, count: int, cell: DrawnCell, seed: int = 1, **more) ->
     )
 
 
-def run_and_tell(folder: str, count: int, pipe) -> None:
+def run_and_report(folder: str, count: int, pipe) -> None:
     """The body of a process that is killed: tells how many images it knows to be on disk."""
 
     def report(progress) -> None:

@@ -120,11 +120,11 @@ def test_a_cable_across_the_part_is_dropped(scene: Scene):
     assert scene.label(image).refusal is not None
 
 
-@pytest.mark.parametrize("place", ["beside", "touching"])
-def test_a_larger_thing_of_the_same_colour_is_never_labelled_as_the_part(scene: Scene, place: str):
+@pytest.mark.parametrize("where", ["beside", "touching"])
+def test_a_larger_thing_of_the_same_colour_is_never_labelled_as_the_part(scene: Scene, where: str):
     image = scene.image.copy()
     x0, y0, x1, y1 = map(int, scene.box.as_tuple())
-    if place == "beside":
+    if where == "beside":
         column = np.s_[10:200] if x0 > 320 else np.s_[440:630]
         image[10:470, column] = ORANGE
     else:

@@ -23,7 +23,7 @@ def found(image: np.ndarray, parameters: ColourParameters | None = None) -> Colo
     return label
 
 
-def test_the_box_is_the_one_drawn():
+def test_the_box_is_that_of_the_drawn_part():
     label = found(image_of((200, 150, 320, 230)))
     assert label.box == Box(200, 150, 320, 230)
     assert label.mask.sum() == pytest.approx(120 * 80, abs=8)

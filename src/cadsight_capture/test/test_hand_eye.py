@@ -62,7 +62,7 @@ def test_no_correction_is_applied_where_there_is_no_error(mesh: Mesh, camera: Ca
 
 
 @pytest.mark.parametrize("count", [0, 1, 11])
-def test_too_few_images_are_said_and_not_corrected_from(mesh: Mesh, camera: Camera, count: int):
+def test_too_few_images_are_reported_and_nothing_is_corrected(mesh: Mesh, camera: Camera, count: int):
     seen = observations(mesh, camera, ERROR, count=12)[:count]
     result = fit_hand_eye(seen, mesh.hull_vertices, camera)
     assert not result.applied

@@ -19,7 +19,7 @@ def test_a_mask_reaches_to_its_pixels_outer_sides():
     st.lists(st.tuples(st.floats(-500, 500), st.floats(-500, 500)), min_size=1, max_size=20),
     st.tuples(st.floats(-100, 100), st.floats(-100, 100)),
 )
-def test_a_shift_adds_its_share_in_each_direction(points, shift):
+def test_a_shift_adds_its_part_in_each_direction(points, shift):
     along = directions(16)
     moved = reach_of_points(np.add(points, shift), along)
     np.testing.assert_allclose(moved, reach_of_points(np.array(points), along) + along @ shift, atol=1e-9)

@@ -25,7 +25,7 @@ from cadsight_core.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.images import read_image
-from drawn_cell import BACKGROUND, BASE_FROM_CAMERA, CAMERA, HOME, SPREAD, DrawnCell, image, run_and_tell, session
+from drawn_cell import BACKGROUND, BASE_FROM_CAMERA, CAMERA, HOME, SPREAD, DrawnCell, image, run_and_report, session
 
 
 def faults(table):
@@ -140,7 +140,7 @@ def test_failures_without_end_end_the_session_and_keep_what_was_taken(tmp_path):
     assert len(images(tmp_path)) == 2
 
 
-def test_poses_that_cannot_be_drawn_are_counted(tmp_path):
+def test_poses_that_cannot_be_sampled_are_counted(tmp_path):
     cell = DrawnCell(Control())
     made = Session(
         tmp_path,
@@ -274,7 +274,7 @@ def test_killed_twenty_times_it_has_no_broken_sample_and_lost_none_but_the_one_i
     kills = known = 0
     while kills < 20:
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=run_and_tell, args=(str(tmp_path), 10_000, theirs), daemon=True)
+        process = context.Process(target=run_and_report, args=(str(tmp_path), 10_000, theirs), daemon=True)
         process.start()
         theirs.close()
         # The session tells where it stands as it begins to run: from there on it is killed at any moment.

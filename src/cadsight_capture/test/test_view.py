@@ -1,4 +1,4 @@
-"""Which poses are worth an image."""
+"""Which poses give a useful image."""
 
 import numpy as np
 import pytest
@@ -61,18 +61,18 @@ def test_an_axis_that_no_pose_turns_to_the_camera_is_refused_at_once(mesh, camer
     arm, held = Arm(), HeldPart(mesh, MOUNT)
     planner = RrtPlanner(CollisionModel(arm, [], held), UR3E_LIMITS)
     part = Part(name="plate", mesh="plate.stl", point_of_interest=(0.0, 0.0, 0.005), axis_of_interest=axis)
-    looked = ViewCheck(arm, planner, part, held, camera, BASE_FROM_CAMERA, ViewParameters(largest_tilt_deg=60.0))
+    view_check = ViewCheck(arm, planner, part, held, camera, BASE_FROM_CAMERA, ViewParameters(largest_tilt_deg=60.0))
     # At home the tool looks at the camera; only the last joint turns, about the tool's own axis.
     spread = (0, 0, 0, 0, 0, 1.0)
     if least == 0:
-        looked.check_axis(HOME, spread)
+        view_check.check_axis(HOME, spread)
         return
     with pytest.raises(CadsightError) as caught:
-        looked.check_axis(HOME, spread)
+        view_check.check_axis(HOME, spread)
     words = str(caught.value)
     assert "expected at most 60" in words
     assert abs(float(words.split("no nearer than ")[1].split()[0]) - least) < 3
-    looked.check_axis(HOME, (0, 0, 0, 2.5, 2.5, 1.0))
+    view_check.check_axis(HOME, (0, 0, 0, 2.5, 2.5, 1.0))
 
 
 def test_the_whole_part_must_lie_inside_the_border(check):

@@ -146,13 +146,13 @@ def load_calibration(path: Path) -> dict[str, Pose]:
     """
     content = read_yaml(path, "the arm's calibration ")
     try:
-        places = {joint: content["kinematics"][name] for joint, name in zip(JOINT_NAMES, _CALIBRATED, strict=True)}
+        origins = {joint: content["kinematics"][name] for joint, name in zip(JOINT_NAMES, _CALIBRATED, strict=True)}
         poses = {
             joint: Pose(
                 Rotation.from_euler("xyz", [float(p[k]) for k in ("roll", "pitch", "yaw")]).as_matrix(),
                 np.array([float(p[k]) for k in "xyz"]),
             )
-            for joint, p in places.items()
+            for joint, p in origins.items()
         }
     except (KeyError, TypeError, ValueError) as error:
         raise CadsightError(

@@ -55,7 +55,7 @@ def pose_from_list(values: tuple[float, ...], name: str) -> Pose:
 
 
 def collision_model(parameters: HolderParameters, arm: Arm, resolve: Callable[[str], Path] = Path) -> CollisionModel:
-    """What the parameters' files say the arm can bump into.
+    """What the arm can bump into, by the parameters' files.
 
     Args:
         resolve: makes a path of a file's name.

@@ -13,7 +13,7 @@ from cadsight_ros.messages import joints_by_name
 from cadsight_ros.parameters import declare
 from cadsight_ros.peers import Peers
 from cadsight_ros.resources import resolve
-from cadsight_ros.running import run, tell_of_rest
+from cadsight_ros.running import log_stopped, run
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -114,7 +114,7 @@ class MotionNode(Node):
     def bring_to_rest(self, timeout_s: float) -> None:
         """Cancel the goal that the controller has, and wait until it has taken that or the time is over."""
         self._ending.set()
-        tell_of_rest(self, self._follow.end(timeout_s), timeout_s, f"the controller {self._settings.controller}")
+        log_stopped(self, self._follow.end(timeout_s), timeout_s, f"the controller {self._settings.controller}")
         with self._joints_came:
             self._joints_came.notify_all()
 
@@ -164,7 +164,7 @@ class MotionNode(Node):
 
     def _read_joints(self) -> list[float]:
         oldest = self._settings.joint_state_timeout_s
-        # The driver is found a little after this node is: until its first word comes, silence says nothing of it.
+        # The driver is found a little later than this node: silence before its first message means nothing.
         patience = oldest if self._joints is not None else max(oldest, self._settings.driver_timeout_s)
         end = time.monotonic() + patience
         with self._joints_came:

@@ -141,7 +141,7 @@ class SimulatedCell(Node):
             if left <= 0 or not self.context.ok():
                 break
             time.sleep(min(0.005, max(left, 0.0005)))
-        if not self.context.ok():  # the node is being stopped; nobody can be told any more
+        if not self.context.ok():  # the node is being stopped; nobody can be answered any more
             return _result(FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED, "the cell was stopped")
         if fails:
             self._follower.stop(self._seconds())
@@ -167,7 +167,7 @@ class ArmStates:
     ) -> None:
         """``arm`` is the stream's own from here on."""
         self._node, self._follower, self._arm = node, follower, arm
-        self._spread = world.joint_noise
+        self._joint_std = world.joint_noise
         self._noise = np.random.default_rng([parameters.seed, 0x10])
         self._joints = node.create_publisher(JointState, "/joint_states", qos_profile_system_default)
         self._tf = node.create_publisher(TFMessage, "/tf", 100)
@@ -208,7 +208,7 @@ class ArmStates:
     def _reading(self) -> tuple[Time, Array, Array]:
         now = self._node.get_clock().now()
         state = self._follower.at(now.nanoseconds / 1e9)
-        return now.to_msg(), state.positions + self._noise.normal(0.0, self._spread, 6), state.velocities
+        return now.to_msg(), state.positions + self._noise.normal(0.0, self._joint_std, 6), state.velocities
 
     def _publish_joint_state(self) -> None:
         stamp, positions, velocities = self._reading()
@@ -238,7 +238,7 @@ class SimulatedCamera:
         follower: TrajectoryFollower,
         lamp_moves: Callable[[], int],
     ) -> None:
-        """``lamp_moves`` tells how often the lamp has been moved so far."""
+        """``lamp_moves`` returns how often the lamp has been moved so far."""
         with needing_opengl():
             from cadsight_cell.simulation.truth import TruthRecorder
         p = self._p = parameters
@@ -275,7 +275,7 @@ class SimulatedCamera:
                 from cadsight_cell.simulation.renderer import CellRenderer
 
                 renderer = CellRenderer(self._world, self._part, self._mesh, self._mount)
-        except Exception as error:  # told by the thread that waits
+        except Exception as error:  # reported by the thread that waits
             self._failure = error
             return
         finally:
@@ -336,7 +336,7 @@ def _static_transforms(world: World, stamp: Time) -> list:
     frames = (
         ("base_link", "base", _TURNED),
         ("base_link", "base_link_inertia", _TURNED),
-        # What a hand-eye calibration says, not where the camera is.
+        # The result of a hand-eye calibration, not where the camera is.
         ("base_link", "camera_link", world.base_from_camera_calibrated @ optical.inverse()),
         ("camera_link", "camera_color_frame", _LINK_FROM_COLOUR),
         ("camera_color_frame", world.camera.frame, _FRAME_FROM_OPTICAL),

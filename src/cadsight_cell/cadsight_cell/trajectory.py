@@ -78,7 +78,7 @@ def time_path(
     TOPP-RA: Pham and Pham, IEEE T-RO 34(3), 2018.
 
     Args:
-        is_edge_free: says whether the straight line between two configurations (6,) may be passed; curves that
+        is_edge_free: returns whether the straight line between two configurations (6,) may be passed; curves that
             cut a corner are checked with it.
         scaling: fraction of the velocity limits, above 0 up to 1; acceleration limits stay as they are.
 
@@ -117,7 +117,7 @@ def _without_repeats(corners: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class _Piece:
+class _Segment:
     """q(s) = start + direction s + bend s^2 for s in 0 to length."""
 
     start: Array
@@ -138,21 +138,21 @@ class _RoundedPath(AbstractGeometricPath):
             room = min(LARGEST_BLEND_RAD, lengths[i - 1] / 2, lengths[i] / 2)
             blends.append(_blend(corners[i], directions[i - 1], directions[i], room, is_edge_free))
         blends.append(0.0)
-        self._pieces: list[_Piece] = []
+        self._segments: list[_Segment] = []
         for i in range(len(directions)):
             straight = lengths[i] - blends[i] - blends[i + 1]
             if straight > 1e-9:
                 start = corners[i] + directions[i] * blends[i]
-                self._pieces.append(_Piece(start, directions[i], np.zeros(6), straight))
+                self._segments.append(_Segment(start, directions[i], np.zeros(6), straight))
             if i + 1 < len(directions):
-                self._pieces.append(_parabola(corners[i + 1], directions[i], directions[i + 1], blends[i + 1]))
-        self._breaks = np.concatenate([[0.0], np.cumsum([p.length for p in self._pieces])])
+                self._segments.append(_parabola(corners[i + 1], directions[i], directions[i + 1], blends[i + 1]))
+        self._breaks = np.concatenate([[0.0], np.cumsum([p.length for p in self._segments])])
 
     def grid(self) -> Array:
-        """Increasing values of s that include every joint between pieces."""
+        """Increasing values of s that include every joint between segments."""
         parts = []
-        for i, piece in enumerate(self._pieces):
-            number = _GRID_BLEND if piece.bend.any() else _GRID_STRAIGHT
+        for i, segment in enumerate(self._segments):
+            number = _GRID_BLEND if segment.bend.any() else _GRID_STRAIGHT
             parts.append(np.linspace(self._breaks[i], self._breaks[i + 1], number, endpoint=False))
         return np.concatenate([*parts, self._breaks[-1:]])
 
@@ -166,21 +166,21 @@ class _RoundedPath(AbstractGeometricPath):
 
     def __call__(self, path_positions: float | Array, order: int = 0) -> Array:
         s = np.atleast_1d(np.asarray(path_positions, float))
-        index = np.clip(np.searchsorted(self._breaks, s, side="right") - 1, 0, len(self._pieces) - 1)
+        index = np.clip(np.searchsorted(self._breaks, s, side="right") - 1, 0, len(self._segments) - 1)
         out = np.empty((len(s), 6))
         for row, (i, value) in enumerate(zip(index, s, strict=True)):
-            piece, x = self._pieces[i], value - self._breaks[i]
+            segment, x = self._segments[i], value - self._breaks[i]
             if order == 0:
-                out[row] = piece.start + x * (piece.direction + x * piece.bend)
+                out[row] = segment.start + x * (segment.direction + x * segment.bend)
             elif order == 1:
-                out[row] = piece.direction + 2 * x * piece.bend
+                out[row] = segment.direction + 2 * x * segment.bend
             else:
-                out[row] = 2 * piece.bend
+                out[row] = 2 * segment.bend
         return out[0] if np.ndim(path_positions) == 0 else out
 
 
-def _parabola(corner: Array, before: Array, after: Array, blend: float) -> _Piece:
-    return _Piece(corner - before * blend, before, (after - before) / (4 * blend), 2 * blend)
+def _parabola(corner: Array, before: Array, after: Array, blend: float) -> _Segment:
+    return _Segment(corner - before * blend, before, (after - before) / (4 * blend), 2 * blend)
 
 
 def _blend(
@@ -188,8 +188,8 @@ def _blend(
 ) -> float:
     blend = room
     while blend > SMALLEST_BLEND_RAD:
-        piece = _parabola(corner, before, after, blend)
-        points = [piece.start + x * (piece.direction + x * piece.bend) for x in np.linspace(0, piece.length, 7)]
+        segment = _parabola(corner, before, after, blend)
+        points = [segment.start + x * (segment.direction + x * segment.bend) for x in np.linspace(0, segment.length, 7)]
         if all(is_edge_free(a, b) for a, b in itertools.pairwise(points)):
             return blend
         blend /= 2

@@ -127,9 +127,9 @@ def test_a_calibrated_arm_is_the_one_that_its_urdf_would_describe(tmp_path):
     joints = {j.get("name"): j for j in robot.findall("joint")}
     links = ("shoulder", "upper_arm", "forearm", "wrist_1", "wrist_2", "wrist_3")
     for joint, link in zip(JOINT_NAMES, links, strict=True):
-        place, origin = yaml.safe_load(path.read_text())["kinematics"][link], joints[joint].find("origin")
-        origin.set("xyz", " ".join(repr(float(place[k])) for k in "xyz"))
-        origin.set("rpy", " ".join(repr(float(place[k])) for k in ("roll", "pitch", "yaw")))
+        pose, origin = yaml.safe_load(path.read_text())["kinematics"][link], joints[joint].find("origin")
+        origin.set("xyz", " ".join(repr(float(pose[k])) for k in "xyz"))
+        origin.set("rpy", " ".join(repr(float(pose[k])) for k in ("roll", "pitch", "yaw")))
     model = pinocchio.buildModelFromXML(ElementTree.tostring(robot, encoding="unicode"))
     data, tool = model.createData(), model.getFrameId("tool0")
     calibrated = Arm(load_calibration(path))

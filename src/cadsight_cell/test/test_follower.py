@@ -15,27 +15,27 @@ def follower() -> TrajectoryFollower:
     return TrajectoryFollower(HOME, UR3E_LIMITS)
 
 
-# Shares s of the way in 2 s: 3 s^2 - 2 s^3 of the step, at 6 s (1 - s) / 2 of the step a second.
+# Fractions s of the path in 2 s: 3 s^2 - 2 s^3 of the step, at 6 s (1 - s) / 2 of the step a second.
 @pytest.mark.parametrize(
-    ("seconds", "way", "speed"),
+    ("seconds", "fraction", "speed"),
     [(0.0, 0.0, 0.0), (0.5, 0.15625, 0.5625), (1.0, 0.5, 0.75), (1.5, 0.84375, 0.5625), (2.0, 1.0, 0.0), (9.0, 1.0, 0)],
 )
-def test_between_points_with_velocities_the_way_is_a_cubic(seconds: float, way: float, speed: float) -> None:
+def test_between_points_with_velocities_the_path_is_a_cubic(seconds: float, fraction: float, speed: float) -> None:
     arm = follower()
     assert arm.start([Waypoint(2.0, HOME + STEP, STILL)], now=100.0) == 2.0
     state = arm.at(100.0 + seconds)
-    np.testing.assert_allclose(state.positions, HOME + way * STEP, atol=1e-12)
+    np.testing.assert_allclose(state.positions, HOME + fraction * STEP, atol=1e-12)
     np.testing.assert_allclose(state.velocities, speed * STEP, atol=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "way", "speed"), [(0.5, 0.25, 0.5), (1.5, 0.625, 0.25), (2.5, 0.875, 0.25), (3.0, 1.0, 0.0)]
+    ("seconds", "fraction", "speed"), [(0.5, 0.25, 0.5), (1.5, 0.625, 0.25), (2.5, 0.875, 0.25), (3.0, 1.0, 0.0)]
 )
-def test_between_points_without_velocities_the_way_is_straight(seconds: float, way: float, speed: float) -> None:
+def test_between_points_without_velocities_the_path_is_straight(seconds: float, fraction: float, speed: float) -> None:
     arm = follower()
     arm.start([Waypoint(1.0, HOME + 0.5 * STEP), Waypoint(3.0, HOME + STEP)], now=0.0)
     state = arm.at(seconds)
-    np.testing.assert_allclose(state.positions, HOME + way * STEP, atol=1e-12)
+    np.testing.assert_allclose(state.positions, HOME + fraction * STEP, atol=1e-12)
     np.testing.assert_allclose(state.velocities, speed * STEP, atol=1e-9)
 
 

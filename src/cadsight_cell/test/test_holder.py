@@ -8,7 +8,7 @@ from cadsight_cell.holder import HolderParameters, collision_model, held_part, p
 from cadsight_core.errors import CadsightError
 
 
-def test_a_mount_is_a_place_and_a_quaternion():
+def test_a_mount_is_a_position_and_a_quaternion():
     # A quarter turn about z takes the part's x to the tool's y.
     pose = pose_from_list((0.1, 0.2, 0.3, 0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)), "mount")
     np.testing.assert_allclose(pose.apply([1.0, 0.0, 0.0]), [0.1, 1.2, 0.3], atol=1e-12)

@@ -44,12 +44,12 @@ def planner(collisions):
     return RrtPlanner(collisions, UR3E_LIMITS)
 
 
-def test_a_free_way_is_a_straight_line(planner):
+def test_a_free_path_is_a_straight_line(planner):
     path = planner.plan(LEFT, LEFT + 0.1)
     np.testing.assert_array_equal(path, [LEFT, LEFT + 0.1])
 
 
-def test_a_blocked_way_leads_around_and_touches_nothing(planner, collisions):
+def test_a_blocked_path_leads_around_and_touches_nothing(planner, collisions):
     start, goal = LEFT, RIGHT
     assert not collisions.is_edge_free(start, goal)
     path = planner.plan(start, goal, seed=3)
@@ -59,7 +59,7 @@ def test_a_blocked_way_leads_around_and_touches_nothing(planner, collisions):
         assert all(not collisions.touching(a + s * (b - a)) for s in np.linspace(0, 1, 200))
 
 
-def test_the_same_seed_gives_the_same_way(planner):
+def test_the_same_seed_gives_the_same_path(planner):
     first, again = (planner.plan(LEFT, RIGHT, seed=5) for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
@@ -89,7 +89,7 @@ def test_a_goal_past_a_limit_or_of_another_robot_is_unreachable(planner, goal, w
     assert caught.value.reason == "unreachable"
 
 
-def test_no_way_in_the_time_given_is_said(planner):
+def test_that_no_path_was_found_in_time_is_reported(planner):
     with pytest.raises(NoPathError, match=r"no path around the obstacles was found in 1e-06 s") as caught:
         planner.plan(LEFT, RIGHT, timeout_s=1e-6)
     assert caught.value.reason == "no_path"
@@ -97,7 +97,7 @@ def test_no_way_in_the_time_given_is_said(planner):
 
 @settings(deadline=None, max_examples=100)
 @given(arrays(float, (2, 6), elements=st.floats(-3, 3)))
-def test_no_point_of_the_arm_or_the_part_moves_further_than_the_travel_says(ends):
+def test_no_point_of_the_arm_or_the_part_moves_further_than_the_travel(ends):
     arm = Arm()
     mesh, tool0_from_part = ball(0.03), Pose.from_rotvec([0, 0, 0], [0, 0, 0.05])
     model = CollisionModel(arm, [], HeldPart(mesh, tool0_from_part))

@@ -34,9 +34,9 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def renderer(part: Part, world: World):  # type: ignore[no-untyped-def]
-    drawn = CellRenderer(world, part, load_part_mesh(part), MOUNT)
-    yield drawn
-    drawn.close()
+    cell_renderer = CellRenderer(world, part, load_part_mesh(part), MOUNT)
+    yield cell_renderer
+    cell_renderer.close()
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:
@@ -48,10 +48,10 @@ def test_the_mask_is_the_projected_silhouette(renderer: CellRenderer, part: Part
     mask = renderer.mask(POSES[pose])
     expected = silhouette(load_part_mesh(part), renderer.camera_from_part(POSES[pose]), renderer.world.camera)
     assert iou(mask, expected) >= 0.98
-    drawn, projected = Box.from_mask(mask), Box.from_mask(expected)
-    assert drawn is not None
+    rendered, projected = Box.from_mask(mask), Box.from_mask(expected)
+    assert rendered is not None
     assert projected is not None
-    assert drawn.as_tuple() == pytest.approx(projected.as_tuple(), abs=1.0)
+    assert rendered.as_tuple() == pytest.approx(projected.as_tuple(), abs=1.0)
 
 
 # From where the bracket's wall does not hide it.
@@ -121,7 +121,7 @@ def test_any_other_part_is_drawn_where_it_is_held(kind: str, tmp_path: Path, wor
         renderer.close()
 
 
-def test_a_recorded_frame_drawn_again_is_what_was_seen(
+def test_a_recorded_frame_drawn_again_is_what_was_recorded(
     renderer: CellRenderer, part: Part, world: World, tmp_path: Path
 ) -> None:
     recorder = TruthRecorder(tmp_path, world, part, MOUNT)
@@ -181,7 +181,7 @@ def test_files_of_others_where_the_truth_goes_stay(
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == {theirs: b"mine"}
 
 
-def test_what_is_ours_of_a_truth_can_be_told(part: Part, world: World, tmp_path: Path) -> None:
+def test_our_files_of_a_truth_are_recognised(part: Part, world: World, tmp_path: Path) -> None:
     assert truth_files(tmp_path) is None
     TruthRecorder(tmp_path, world, part, MOUNT).frame(1_000, HOME)
     assert sorted(truth_files(tmp_path) or ()) == sorted(path.name for path in tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""The sensor's noise is as large as it is said to be."""
+"""The sensor's noise is as large as stated."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ CAMERA = Camera(ImageSize(320, 240), 307.0, 307.0, 161.5, 117.0, (0.06, -0.04, 0
 PLAIN = Sensor(gain=(1.0, 1.0, 1.0), gamma=1.0, read_noise=1.5, shot_noise=2.0, blur_px=0.4)
 
 
-def test_the_noise_of_a_flat_image_has_the_stated_spread_and_no_offset() -> None:
+def test_the_noise_of_a_flat_image_has_the_stated_std_and_no_offset() -> None:
     imager = Imager(PLAIN, CAMERA, seed=3)
     flat = np.full((240, 320, 3), 128, np.uint8)
     frames = np.stack([imager.expose(flat, i) for i in range(6)]).astype(float)

@@ -16,7 +16,7 @@ def test_the_same_seed_makes_the_same_cell_and_another_seed_another_one() -> Non
 
 
 @pytest.mark.parametrize(("millimetres", "degrees"), [(1.0, 0.2), (0.0, 0.0), (5.0, 1.5)])
-def test_the_calibration_errs_by_exactly_what_was_asked(millimetres: float, degrees: float) -> None:
+def test_the_calibration_errs_by_exactly_the_given_amount(millimetres: float, degrees: float) -> None:
     for seed in range(5):
         world = make_world(WorldParameters(seed=seed, hand_eye_error_mm=millimetres, hand_eye_error_deg=degrees))
         error = world.base_from_camera.inverse() @ world.base_from_camera_calibrated

@@ -108,26 +108,26 @@ def read_bag(folder: str | Path, topics: Collection[str] | None = None) -> Itera
     folder = Path(folder)
     try:
         with Reader(folder) as reader:
-            wanted = [c for c in reader.connections if topics is None or c.topic in topics]
-            if not wanted:  # no connection would mean all of them
+            connections = [c for c in reader.connections if topics is None or c.topic in topics]
+            if not connections:  # no connection would mean all of them
                 return
-            for connection, nanoseconds, data in reader.messages(wanted):
+            for connection, nanoseconds, data in reader.messages(connections):
                 yield BagMessage(connection.topic, connection.msgtype, nanoseconds, data)
     except Exception as error:  # whatever broken bytes make of its readers: a struct.error, a MemoryError, apsw's, ...
-        told = str(error) or type(error).__name__
-        raise CadsightError(f"{folder} is no whole bag: {told}, expected a folder of rosbag2") from error
+        reason = str(error) or type(error).__name__
+        raise CadsightError(f"{folder} is no whole bag: {reason}, expected a folder of rosbag2") from error
 
 
 def earlier_bag(folder: Path, topics: Collection[str]) -> list[str] | None:
     """The files of a bag that :class:`BagWriter` wrote of some of ``topics``, None where ``folder`` is none.
 
-    One that another recorder wrote, such as ``ros2 bag record``, says so in its metadata.
+    One that another recorder wrote, such as ``ros2 bag record``, has that in its metadata.
     """
     try:
-        said = read_yaml(folder / _METADATA)["rosbag2_bagfile_information"]
-        recorded = {topic["topic_metadata"]["name"] for topic in said["topics_with_message_count"]}
-        ours = said["ros_distro"] == "rosbags" and recorded <= set(topics)
-        return [_METADATA, *map(str, said["relative_file_paths"])] if ours else None
+        metadata = read_yaml(folder / _METADATA)["rosbag2_bagfile_information"]
+        recorded = {topic["topic_metadata"]["name"] for topic in metadata["topics_with_message_count"]}
+        ours = metadata["ros_distro"] == "rosbags" and recorded <= set(topics)
+        return [_METADATA, *map(str, metadata["relative_file_paths"])] if ours else None
     except (CadsightError, TypeError, KeyError):  # whatever else lies there is no such bag
         return None
 

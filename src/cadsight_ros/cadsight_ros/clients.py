@@ -30,7 +30,7 @@ Goal = TypeVar("Goal")
 Result = TypeVar("Result")
 
 # Between two looks at whether a server is still there.
-_LOOK_S = 0.02
+_POLL_S = 0.02
 
 STATUS_NAMES = {
     GoalStatus.STATUS_SUCCEEDED: "succeeded",
@@ -66,7 +66,7 @@ class RunningGoal(Generic[Result]):
 
     @property
     def ended(self) -> bool:
-        """Whether the server refused it or has told its result."""
+        """Whether the server refused it or has sent its result."""
         return self._ended.is_set()
 
     def wait_for_answer(self, timeout_s: float) -> None:
@@ -101,10 +101,10 @@ class RunningGoal(Generic[Result]):
             self._cancel(handle)
 
     def wait_for_cancel(self, timeout_s: float) -> bool:
-        """Whether the server took the cancelling, or told the goal's end, within the time."""
+        """Whether the server took the cancelling, or reported the goal's end, within the time."""
         end = time.monotonic() + timeout_s
         while not (self.ended or self._cancel_taken.is_set()) and time.monotonic() < end:
-            self._ended.wait(_LOOK_S)
+            self._ended.wait(_POLL_S)
         return self.ended or self._cancel_taken.is_set()
 
     def cancel(self, timeout_s: float = 5.0) -> None:
@@ -120,7 +120,7 @@ class RunningGoal(Generic[Result]):
         self, what: threading.Event, timeout_s: float, sentence: str, until: Callable[[], bool] = lambda: False
     ) -> bool:
         end = time.monotonic() + timeout_s
-        while not what.wait(min(_LOOK_S, max(end - time.monotonic(), 0.0))):
+        while not what.wait(min(_POLL_S, max(end - time.monotonic(), 0.0))):
             if until():
                 return False
             if not self._is_there():
@@ -163,7 +163,7 @@ class _EarlyLockedClient(RosActionClient):
 
 
 class ActionClient(Generic[Goal, Result]):
-    """An action with the time-out of its server's acceptance, which can end all that it has asked for."""
+    """An action with the time-out of its server's acceptance, which can end all its goals."""
 
     def __init__(self, node: Node, action_type: Any, name: str, *, accept_timeout_s: float = 5.0) -> None:
         group = ReentrantCallbackGroup()
@@ -211,7 +211,7 @@ class ActionClient(Generic[Goal, Result]):
         """Cancel what runs and send nothing more.
 
         Returns:
-            None when nothing ran; else whether the server took every cancelling, or told the goal's end, in time.
+            None when nothing ran; else whether the server took every cancelling, or reported the goal's end, in time.
         """
         with self._lock:
             self._ending = True

@@ -23,7 +23,7 @@ def make_status(node: Node, level: bytes, message: str, values: Mapping[str, obj
 
 
 class Diagnostics:
-    """Publishes what ``status`` says, at a steady rate."""
+    """Publishes what ``status`` returns, at a steady rate."""
 
     def __init__(self, node: Node, status: Callable[[], DiagnosticStatus], period_s: float = 1.0) -> None:
         self._node, self._status = node, status

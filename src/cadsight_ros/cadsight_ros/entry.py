@@ -1,4 +1,4 @@
-"""Starts a node's program: says so at once, and ends quietly when it is told to before its libraries are there.
+"""Starts a node's program: logs that at once, and ends quietly when it is stopped before its libraries are there.
 
 Only the standard library is imported here, since what a node needs takes seconds, on a slow machine many.
 
@@ -15,7 +15,7 @@ from collections.abc import Callable
 def program(module: str) -> Callable[[], int]:
     """The program of a node, for a console script: imports ``module`` and runs its ``main``.
 
-    Told to end by SIGINT or SIGTERM before ``main`` listens, it ends with status 0, as it does later.
+    Stopped by SIGINT or SIGTERM before ``main`` listens, it ends with status 0, as it does later.
     """
 
     def begin() -> int:

@@ -61,7 +61,7 @@ class SteadyMultiThreadedExecutor(_Steady, MultiThreadedExecutor):
         with contextlib.suppress(InvalidHandle):  # shut down meanwhile: there is nobody to wake
             self.wake()
         if self._is_shutdown and task.done():
-            # Else rclpy prints, when the task is freed, that nobody looked at how it ended.
+            # Else rclpy prints, when the task is freed, that nobody read its result.
             task.exception()
         self.ran(task)
 

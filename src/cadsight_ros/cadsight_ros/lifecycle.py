@@ -82,7 +82,7 @@ class ManagedNode(LifecycleNode):
             step()
         except CadsightError as error:
             self._failure = error
-            # What ends the program is told by the program.
+            # What ends the program is printed by the program.
             if not self._starting:
                 self.get_logger().error(str(error))
             return TransitionCallbackReturn.FAILURE

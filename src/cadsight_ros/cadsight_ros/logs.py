@@ -6,7 +6,7 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
 class PassedOn(logging.Handler):
-    """Tells ``logger`` what the library ``name`` logs, from :data:`logging.INFO` on, until it is closed.
+    """Passes on to ``logger`` what the library ``name`` logs, from :data:`logging.INFO` on, until it is closed.
 
     The library knows nothing of ROS, and a node's user looks nowhere else.
     """

@@ -167,7 +167,7 @@ def box_to_message(box: Box) -> BoundingBox2D:
 
 
 def detections_to_message(instances: Sequence[Instance], header: Header, classes: Sequence[str]) -> Detection2DArray:
-    """Detections with the header of their image; each one's id is its place in the list."""
+    """Detections with the header of their image; each one's id is its index in the list."""
     array = Detection2DArray(header=header)
     for number, instance in enumerate(instances):
         result = ObjectHypothesisWithPose()

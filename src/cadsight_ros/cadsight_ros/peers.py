@@ -1,6 +1,6 @@
 """Who else is in the ROS domain: two cells in one would mix their arms' joint states and share each other's goals.
 
-Discovery is a state that changes while a node runs, so it is asked for anew each time. What was killed is seen until
+Discovery is a state that changes while a node runs, so it is read anew each time. What was killed is seen until
 the middleware gives it up, which takes some seconds.
 """
 
@@ -13,7 +13,7 @@ from rclpy.node import Node
 
 from cadsight_ros.stopping import unless_stopped
 
-_LOOK_S = 1.0
+_PERIOD_S = 1.0
 _WAY_OUT = "stop the other, or give it another ROS_DOMAIN_ID"
 
 
@@ -56,8 +56,8 @@ class Peers:
     ) -> None:
         self._node = node
         self._publishes, self._serves, self._reads, self._calls = publishes, serves, reads, calls
-        self._told: list[str] = []
-        self._timer = node.create_timer(_LOOK_S, self._look, callback_group=MutuallyExclusiveCallbackGroup())
+        self._reported: list[str] = []
+        self._timer = node.create_timer(_PERIOD_S, self._watch, callback_group=MutuallyExclusiveCallbackGroup())
 
     def check(self) -> None:
         """Refuse to go on while another node is in the way.
@@ -68,33 +68,33 @@ class Peers:
         for sentence in self._wrong():
             raise CadsightError(sentence)
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         with unless_stopped(self._node):
             wrong = list(self._wrong())
             for sentence in wrong:
-                if sentence not in self._told:
+                if sentence not in self._reported:
                     self._node.get_logger().error(sentence)
-            self._told = wrong
+            self._reported = wrong
 
     def _wrong(self) -> Iterator[str]:
         own = self._node.get_fully_qualified_name()
-        for names, ask, word in (
+        for names, nodes_of, word in (
             (self._publishes, publishers, "published"),
             (self._serves, servers, "served"),
         ):
             for name in names:
-                others = ask(self._node, name)
+                others = nodes_of(self._node, name)
                 if own in others:
                     others.remove(own)
                 if others:
                     name = self._node.resolve_topic_name(name)
                     yield f"{name} is {word} by {', '.join(others)} too, expected this node alone: {_WAY_OUT}"
-        for names, ask, word in (
+        for names, nodes_of, word in (
             (self._reads, publishers, "published"),
             (self._calls, servers, "served"),
         ):
             for name in names:
-                those = ask(self._node, name)
+                those = nodes_of(self._node, name)
                 if len(those) > 1:
                     yield (
                         f"{self._node.resolve_topic_name(name)} is {word} {len(those)} times, by {', '.join(those)}, "

@@ -1,4 +1,4 @@
-"""Runs a node as a program: spins it until it is told to end, and lets it stop what it started before ROS goes.
+"""Runs a node as a program: spins it until it is to end, and lets it stop what it started before ROS goes.
 
 rclpy's own answer to SIGINT and SIGTERM takes the context away at once. From then on nothing can be sent, so that a
 goal that moves an arm can no longer be cancelled, and no answer arrives for what a callback waits for. Here the main
@@ -41,7 +41,7 @@ class Moving(Protocol):
         ...
 
 
-def tell_of_rest(node: Node, stopped: bool | None, timeout_s: float, peer: str) -> None:
+def log_stopped(node: Node, stopped: bool | None, timeout_s: float, peer: str) -> None:
     """Log whether the arm was stopped: nothing had to be (None), ``peer`` took it, or did not answer in the time."""
     if stopped:
         node.get_logger().info("the arm was stopped, since this node ends")
@@ -53,7 +53,7 @@ def tell_of_rest(node: Node, stopped: bool | None, timeout_s: float, peer: str) 
 
 
 def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, threads: int = 1) -> int:
-    """Initialise ROS, build the node and spin it until it is told to stop.
+    """Initialise ROS, build the node and spin it until it is to stop.
 
     On SIGINT, SIGTERM or an error a :class:`Moving` node is brought to rest first. A callback that has not returned
     half a second later is left behind. A :class:`CadsightError`, at start or later, and arguments that ROS itself
@@ -68,7 +68,7 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
         The exit status: 0 after a stop, 2 after an error that the user can mend.
     """
     ending = _Ending()
-    with _told_by_signals(ending):
+    with _woken_by_signals(ending):
         node: Node | None = None
         executor: Executor | None = None
         try:
@@ -92,7 +92,7 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
 
 
 def _spin_until(ending: "_Ending", executor: Executor, node: Node) -> None:
-    """Spin ``node`` until it is told to end or a callback fails, then bring it to rest; raises what failed."""
+    """Spin ``node`` until it is to end or a callback fails, then bring it to rest; raises what failed."""
     spinner = _Spinner(executor, ending)
     spinner.start()
     ending.wait()
@@ -131,26 +131,26 @@ def _name(executor: Executor) -> str:
 
 
 class _Ending:
-    """That a program is to end, told from any thread or from a signal's handler."""
+    """That a program is to end, set from any thread or from a signal's handler."""
 
     def __init__(self) -> None:
         self.signalled = False
         # A handler may break into the waiting itself: an Event's lock would then be taken twice.
-        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def on_signal(self, *_: object) -> None:
         self.signalled = True
-        self._told.put(None)
+        self._wakes.put(None)
 
-    def tell(self) -> None:
-        self._told.put(None)
+    def wake(self) -> None:
+        self._wakes.put(None)
 
     def wait(self) -> None:
-        self._told.get()
+        self._wakes.get()
 
 
 class _Spinner(threading.Thread):
-    """Spins an executor and says when that has ended, and by what."""
+    """Spins an executor and reports when that has ended, and by what."""
 
     def __init__(self, executor: Executor, ending: _Ending) -> None:
         super().__init__(name=f"{_name(executor)} spin", daemon=True)
@@ -166,11 +166,11 @@ class _Spinner(threading.Thread):
         except BaseException as error:
             self.failure = error
         finally:
-            self._ending.tell()
+            self._ending.wake()
 
 
 class _PromptExecutor(SteadyMultiThreadedExecutor):
-    """Tells a callback's error at once; rclpy raises it only when another callback is ready, which may be never."""
+    """Reports a callback's error at once; rclpy raises it only when another callback is ready, which may be never."""
 
     def __init__(self, threads: int, ending: _Ending) -> None:
         super().__init__(threads, thread_name=f"{_name(self)} callback")
@@ -181,7 +181,7 @@ class _PromptExecutor(SteadyMultiThreadedExecutor):
         error = task.exception() if task.done() else None
         if error is not None and self.failure is None:
             self.failure = error
-            self._ending.tell()
+            self._ending.wake()
 
 
 def _failure(executor: Executor) -> BaseException | None:
@@ -189,8 +189,8 @@ def _failure(executor: Executor) -> BaseException | None:
 
 
 @contextlib.contextmanager
-def _told_by_signals(ending: _Ending) -> Iterator[None]:
-    """Let SIGINT and SIGTERM tell ``ending`` and do nothing else.
+def _woken_by_signals(ending: _Ending) -> Iterator[None]:
+    """Let SIGINT and SIGTERM wake ``ending`` and do nothing else.
 
     A Ctrl-C comes twice, from the terminal and from the launcher; Python's own answer to the second would break into
     the stopping of the node, or into what libraries free as the program ends.

@@ -44,7 +44,7 @@ class ServiceClient(Generic[Request, Response]):
 
     def __init__(self, node: Node, service_type: Any, name: str, *, timeout_s: float = 5.0) -> None:
         self._client: Any = node.create_client(service_type, name, callback_group=ReentrantCallbackGroup())
-        # Every node tells the types of its parameters.
+        # Every node serves the types of its parameters.
         asking: Any = node.create_client(
             GetParameterTypes, f"{name.rpartition('/')[0]}/get_parameter_types", callback_group=ReentrantCallbackGroup()
         )

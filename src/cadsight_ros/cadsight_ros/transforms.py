@@ -55,12 +55,12 @@ class TransformBuffer:
             if track is None or track.parent != parent or track.static != static or static or rewound:
                 # A clock that jumped far back, as in a bag that starts again, makes the memory worthless.
                 track = self._tracks[child] = _Track(parent, static)
-            place = bisect.bisect_left(track.stamps, nanoseconds)
-            if place < len(track.stamps) and track.stamps[place] == nanoseconds:
-                track.poses[place] = parent_from_child
+            index = bisect.bisect_left(track.stamps, nanoseconds)
+            if index < len(track.stamps) and track.stamps[index] == nanoseconds:
+                track.poses[index] = parent_from_child
             else:
-                track.stamps.insert(place, nanoseconds)
-                track.poses.insert(place, parent_from_child)
+                track.stamps.insert(index, nanoseconds)
+                track.poses.insert(index, parent_from_child)
             old = bisect.bisect_left(track.stamps, track.stamps[-1] - self._memory_ns)
             del track.stamps[:old], track.poses[:old]
             self._changed.notify_all()
@@ -129,11 +129,11 @@ class TransformBuffer:
                 f"the transform from {child!r} to {track.parent!r} is wanted at {nanoseconds / _SECOND:.3f} s, "
                 f"{apart / _SECOND:.3f} s {when} known one, expected {first / _SECOND:.3f} to {last / _SECOND:.3f} s"
             )
-        place = bisect.bisect_left(track.stamps, nanoseconds)
-        if track.stamps[place] == nanoseconds:
-            return track.poses[place]
-        before, after = track.stamps[place - 1], track.stamps[place]
-        return interpolated(track.poses[place - 1], track.poses[place], (nanoseconds - before) / (after - before))
+        index = bisect.bisect_left(track.stamps, nanoseconds)
+        if track.stamps[index] == nanoseconds:
+            return track.poses[index]
+        before, after = track.stamps[index - 1], track.stamps[index]
+        return interpolated(track.poses[index - 1], track.poses[index], (nanoseconds - before) / (after - before))
 
 
 class TransformListener:

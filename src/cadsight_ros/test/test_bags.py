@@ -93,7 +93,7 @@ def test_a_bag_with_broken_bytes_is_refused_in_a_sentence(tmp_path, spoil):
         list(read_bag(tmp_path / "bag"))
 
 
-def test_what_is_no_whole_bag_is_said_to_be_none(tmp_path):
+def test_an_incomplete_bag_is_reported_as_one(tmp_path):
     with pytest.raises(CadsightError, match=r"nowhere is no whole bag"):
         list(read_bag(tmp_path / "nowhere"))
     with BagWriter(tmp_path / "bag") as bag:
@@ -104,7 +104,7 @@ def test_what_is_no_whole_bag_is_said_to_be_none(tmp_path):
         list(read_bag(tmp_path / "bag"))
 
 
-def test_a_full_disk_is_told_in_one_sentence(tmp_path):
+def test_a_full_disk_is_reported_in_one_sentence(tmp_path):
     program = f"""
         import resource
         from cadsight_core.errors import CadsightError

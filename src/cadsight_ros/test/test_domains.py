@@ -22,7 +22,7 @@ def test_a_process_has_one_domain_for_all_its_life():
         assert another != own_domain()
 
 
-def test_two_processes_that_want_the_same_domain_get_two_until_one_of_them_is_killed():
+def test_two_processes_that_claim_the_same_domain_get_two_until_one_of_them_is_killed():
     with claimed_domain() as number:
         pass
     words = [sys.executable, "-c", CLAIM, str(number)]
@@ -36,7 +36,7 @@ def test_two_processes_that_want_the_same_domain_get_two_until_one_of_them_is_ki
         assert again == theirs
 
 
-def test_a_machine_on_which_every_domain_is_claimed_is_told_so(monkeypatch):
+def test_that_every_domain_of_a_machine_is_claimed_is_reported(monkeypatch):
     with claimed_domain() as number:
         monkeypatch.setattr(domains, "DOMAINS", range(number, number + 1))
         with pytest.raises(CadsightError, match=rf"every ROS domain from {number} to {number} is claimed"):

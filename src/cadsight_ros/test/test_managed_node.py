@@ -76,7 +76,7 @@ def test_a_manager_takes_the_node_through_its_steps(manager):
         ("deactivate", ["configure", "activate", "deactivate"], "active"),
     ],
 )
-def test_a_step_that_is_refused_leaves_the_node_where_it_was_and_says_why(manager, capfd, refuses, steps, label):
+def test_a_step_that_is_refused_leaves_the_node_where_it_was_and_logs_why(manager, capfd, refuses, steps, label):
     answers, state = manager(Worker(refuses), *steps)
     assert answers == [True] * (len(steps) - 1) + [False]
     assert state == label
@@ -108,9 +108,7 @@ def test_a_node_can_start_itself(ros):
 
 
 @pytest.mark.parametrize("executor", [SingleThreadedExecutor, lambda: MultiThreadedExecutor(3)], ids=["one", "three"])
-def test_a_node_that_cannot_start_itself_ends_with_the_reason_which_is_left_to_the_program_to_tell(
-    ros, capfd, executor
-):
+def test_a_node_that_cannot_start_itself_ends_with_the_reason_for_the_program_to_print(ros, capfd, executor):
     ros()
     worker = Worker("configure")
     worker.autostart()
@@ -120,7 +118,7 @@ def test_a_node_that_cannot_start_itself_ends_with_the_reason_which_is_left_to_t
     assert "no configure today" not in capfd.readouterr().err
 
 
-def test_diagnostics_say_again_and_again_how_the_node_is(node):
+def test_diagnostics_report_the_state_of_the_node_periodically(node):
     received: list[DiagnosticArray] = []
     node.create_subscription(DiagnosticArray, "/diagnostics", received.append, 10)
     talker = Node("talker", namespace="cell")

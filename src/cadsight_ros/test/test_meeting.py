@@ -6,10 +6,10 @@ from std_srvs.srv import Trigger
 
 def test_a_server_is_asked_again_until_it_answers_and_then_never_again(node):
     server = rclpy.create_node("server")
-    asked = []
+    requests = []
 
     def on_question(request, response):
-        asked.append(request)
+        requests.append(request)
         return response
 
     server.create_service(Trigger, "question", on_question)
@@ -17,6 +17,6 @@ def test_a_server_is_asked_again_until_it_answers_and_then_never_again(node):
     assert not meeting.wait(0.6), "nobody spins the server yet"
     with spinning(server):
         assert meeting.wait(60.0)
-    assert asked
+    assert requests
     server.destroy_node()
     assert meeting.wait(0.0), "a server that was met is not asked again"

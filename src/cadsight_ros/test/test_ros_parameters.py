@@ -95,7 +95,7 @@ def test_a_bad_value_is_refused_with_its_name_and_what_was_allowed(ros, argument
     assert "/camera" in str(refused.value)
 
 
-def test_descriptors_tell_type_range_and_meaning(ros):
+def test_descriptors_hold_type_range_and_meaning(ros):
     ros()
     node = Node("camera")
     declare(node, Camera)
@@ -200,7 +200,7 @@ def test_a_misspelt_parameter_of_a_file_is_refused_and_another_nodes_is_left_alo
     wrong.destroy_node()
 
 
-def test_a_misspelt_parameter_is_told_before_what_its_absence_leads_to(ros):
+def test_a_misspelt_parameter_is_reported_before_what_its_absence_leads_to(ros):
     with pytest.raises(CadsightError, match="the parameter raet"):
         declared(ros, "raet:=20.0", "count:=0")
 

@@ -7,11 +7,11 @@ from std_msgs.msg import String
 def test_a_test_gets_a_node_that_is_spun_in_a_domain_below_the_ports_of_linux(node):
     assert 1 <= own_domain() <= 100
     assert node.context.get_domain_id() == own_domain()
-    heard = threading.Event()
-    node.create_subscription(String, "word", lambda message: heard.set(), 10)
+    received = threading.Event()
+    node.create_subscription(String, "word", lambda message: received.set(), 10)
     publisher = node.create_publisher(String, "word", 10)
     for _ in range(100):
         publisher.publish(String(data="a"))
-        if heard.wait(0.1):
+        if received.wait(0.1):
             break
-    assert heard.is_set()
+    assert received.is_set()

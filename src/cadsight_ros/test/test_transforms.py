@@ -63,13 +63,13 @@ def test_a_leading_slash_of_old_names_means_nothing(buffer):
         ("camera", "hand", 3 * S, "from 'arm' to 'base' is wanted at 3.000 s, 1.000 s after the last known one"),
     ],
 )
-def test_what_is_not_known_is_said_with_the_frames_names(buffer, target, source, moment, sentence):
+def test_an_unknown_transform_is_reported_with_the_names_of_the_frames(buffer, target, source, moment, sentence):
     with pytest.raises(CadsightError) as refused:
         buffer.lookup(target, source, moment)
     assert sentence in str(refused.value)
 
 
-def test_a_circle_of_frames_is_said_to_be_one():
+def test_a_circle_of_frames_is_reported_as_one():
     buffer = TransformBuffer()
     buffer.add("a", "b", 0, Pose.identity(), static=True)
     buffer.add("b", "a", 0, Pose.identity(), static=True)

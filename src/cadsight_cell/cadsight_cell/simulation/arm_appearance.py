@@ -29,7 +29,7 @@ class Piece:
     colour: tuple[float, float, float]
 
 
-class ArmLook:
+class ArmAppearance:
     """The pieces of the arm and where they are at given joint angles."""
 
     def __init__(self, arm: Arm) -> None:

@@ -1,4 +1,4 @@
-"""An arm that follows joint trajectories exactly, in whatever time it is asked about."""
+"""An arm that follows joint trajectories exactly, at any time."""
 
 import threading
 from collections.abc import Sequence
@@ -67,11 +67,11 @@ class TrajectoryFollower:
     def start(self, waypoints: Sequence[Waypoint], now: float) -> float:
         """Follow ``waypoints`` from where the arm is at ``now``; returns the duration in seconds.
 
-        Between points with velocities the way is a cubic, else a straight line in joint space.
+        Between points with velocities the path is a cubic, else a straight line in joint space.
 
         Raises:
             CadsightError: for no points, times that do not rise, values that are not finite, positions outside
-                the limits, or a way faster than the joints go.
+                the limits, or a path faster than the joints go.
         """
         if not waypoints:
             raise CadsightError("a trajectory has no points, expected at least one")

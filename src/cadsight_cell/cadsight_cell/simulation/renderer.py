@@ -10,8 +10,8 @@ from cadsight_core.part import Part
 from numpy.typing import NDArray
 
 from cadsight_cell.arm import Arm, Joints
-from cadsight_cell.simulation.arm_appearance import ArmLook
-from cadsight_cell.simulation.scene import HOLDER, PART, build_model, place, set_light
+from cadsight_cell.simulation.arm_appearance import ArmAppearance
+from cadsight_cell.simulation.scene import HOLDER, PART, build_model, set_light, set_poses
 from cadsight_cell.simulation.sensor import Imager
 from cadsight_cell.simulation.world import Light, World
 
@@ -26,13 +26,13 @@ class CellRenderer:
         """``mount`` is tool0_from_part."""
         self.world, self.mount = world, mount
         self._arm = Arm()
-        self._look = ArmLook(self._arm)
+        self._appearance = ArmAppearance(self._arm)
         self._lens = Lens(world.camera)
         self._imager = Imager(world.sensor, world.camera, world.seed)
         self._fine_lens: Lens | None = None
         self._fine: mujoco.Renderer | None = None
         largest = (self._lens.width * _FINE, self._lens.height * _FINE)
-        self._model = build_model(world, part, mesh, mount, self._look, largest, self._lens.fovy_deg)
+        self._model = build_model(world, part, mesh, mount, self._appearance, largest, self._lens.fovy_deg)
         self._data = mujoco.MjData(self._model)
         keep_triton_out()
         self._renderer = mujoco.Renderer(self._model, height=self._lens.height, width=self._lens.width)
@@ -41,7 +41,7 @@ class CellRenderer:
 
     def colour(self, joints: Joints, frame: int = 0) -> NDArray[np.uint8]:
         """RGB image (H, W, 3) as the camera sends it; ``frame`` chooses the noise."""
-        self._place(joints)
+        self._set_poses(joints)
         return self._imager.expose(self._lens.bend(self._renderer.render()), frame)
 
     def relight(self, light: Light) -> None:
@@ -50,7 +50,7 @@ class CellRenderer:
 
     def depth(self, joints: Joints) -> NDArray[np.float32]:
         """Distance (H, W) in metres along the optical axis, in the colour camera's pixels."""
-        self._place(joints)
+        self._set_poses(joints)
         self._renderer.enable_depth_rendering()
         try:
             return self._lens.bend_nearest(self._renderer.render())
@@ -66,9 +66,9 @@ class CellRenderer:
             self._fine_lens = Lens(self.world.camera, _FINE)
             self._fine = mujoco.Renderer(self._model, height=self._fine_lens.height, width=self._fine_lens.width)
             self._fine.enable_segmentation_rendering()
-        self._place(joints, self._fine)
-        shown = self._fine.render()
-        is_part = (shown[..., 0] == self._part) & (shown[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM))
+        self._set_poses(joints, self._fine)
+        segmentation = self._fine.render()
+        is_part = (segmentation[..., 0] == self._part) & (segmentation[..., 1] == int(mujoco.mjtObj.mjOBJ_GEOM))
         return self._fine_lens.bend_nearest(is_part.astype(np.float32)) > 0.5
 
     def camera_from_part(self, joints: Joints) -> Pose:
@@ -81,8 +81,8 @@ class CellRenderer:
         if self._fine is not None:
             self._fine.close()
 
-    def _place(self, joints: Joints, renderer: mujoco.Renderer | None = None) -> None:
+    def _set_poses(self, joints: Joints, renderer: mujoco.Renderer | None = None) -> None:
         tool = self._arm.forward(joints)
-        poses = self._look.poses(joints) | {HOLDER: tool, PART: tool @ self.mount}
-        place(self._model, self._data, poses)
+        poses = self._appearance.poses(joints) | {HOLDER: tool, PART: tool @ self.mount}
+        set_poses(self._model, self._data, poses)
         (renderer or self._renderer).update_scene(self._data, camera=self._camera)

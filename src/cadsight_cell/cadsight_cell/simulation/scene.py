@@ -10,7 +10,7 @@ from cadsight_core.mesh import Mesh
 from cadsight_core.part import Part
 from numpy.typing import NDArray
 
-from cadsight_cell.simulation.arm_appearance import ArmLook
+from cadsight_cell.simulation.arm_appearance import ArmAppearance
 from cadsight_cell.simulation.world import Light, World
 
 PART = "part"
@@ -31,7 +31,7 @@ def build_model(
     part: Part,
     mesh: Mesh,
     mount: Pose,
-    look: ArmLook,
+    appearance: ArmAppearance,
     size: tuple[int, int],
     fovy_deg: float,
 ) -> mujoco.MjModel:
@@ -55,9 +55,9 @@ def build_model(
     _add_lamp(spec)
     room = spec.worldbody
     room.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[2, 2, 0.1], pos=[0, 0, -0.01], rgba=_WHITE)
-    for link in look.links:
+    for link in appearance.links:
         spec.worldbody.add_body(name=link, mocap=True)
-    for number, piece in enumerate(look.pieces):
+    for number, piece in enumerate(appearance.pieces):
         _add_mesh(spec, f"{piece.link}_{number}", piece.vertices, piece.faces)
         body = spec.body(piece.link)
         rgba = (*(0.25 + 0.7 * c for c in piece.colour), 1.0)
@@ -88,7 +88,7 @@ def build_model(
     return model
 
 
-def place(model: mujoco.MjModel, data: mujoco.MjData, poses: Mapping[str, Pose]) -> None:
+def set_poses(model: mujoco.MjModel, data: mujoco.MjData, poses: Mapping[str, Pose]) -> None:
     """Put bodies at base_link_from_body and bring the scene up to date."""
     for name, pose in poses.items():
         number = model.body(name).mocapid[0]
@@ -111,7 +111,7 @@ def _add_lamp(spec: mujoco.MjSpec) -> None:
 
 
 def set_light(model: mujoco.MjModel, light: Light) -> None:
-    """Hang the lamp where ``light`` says; it points at where the part is held."""
+    """Hang the lamp at the position of ``light``; it points at where the part is held."""
     lamp = model.light(LAMP)
     position = np.asarray(light.position)
     lamp.pos = position

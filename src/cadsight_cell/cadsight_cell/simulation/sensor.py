@@ -23,8 +23,8 @@ class Imager:
         rng = np.random.default_rng([seed, 0x1A6E])
         shape = (self._BANK, self._height, self._width, 3)
         # Shot noise grows with the root of the light; the image is mostly white, so its value there serves all.
-        spread = np.hypot(sensor.read_noise, sensor.shot_noise)
-        self._bank = np.round(rng.normal(0.0, spread, shape)).astype(np.int8)
+        std = np.hypot(sensor.read_noise, sensor.shot_noise)
+        self._bank = np.round(rng.normal(0.0, std, shape)).astype(np.int8)
         self._order = np.random.default_rng([seed, 0x0D]).integers(0, self._BANK, 4096)
         self._shifts = np.random.default_rng([seed, 0x5F]).integers(0, self._width, 4096)
 

@@ -156,11 +156,11 @@ class Truth:
 
     @property
     def _renderer(self) -> CellRenderer:
-        if not hasattr(self, "_drawn"):
+        if not hasattr(self, "_made_renderer"):
             mesh = load_part_mesh(self.part)
             with needing_opengl():
-                self._drawn = CellRenderer(self.world, self.part, mesh, self.mount)
-        return self._drawn
+                self._made_renderer = CellRenderer(self.world, self.part, mesh, self.mount)
+        return self._made_renderer
 
 
 def _part(data: dict[str, Any], folder: Path) -> Part:

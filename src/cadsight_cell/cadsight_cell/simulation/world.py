@@ -1,4 +1,4 @@
-"""What is really so in one simulated cell, all of it decided by a seed; and what its software is told instead."""
+"""The truth of one simulated cell, all of it decided by a seed; and what its software knows instead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -46,7 +46,7 @@ class WorldParameters:
 
 @dataclass(frozen=True)
 class Light:
-    """Lamp over the table: position in base_link in metres, colour and strength 0 to 1, ambient share 0 to 1."""
+    """Lamp over the table: position in base_link in metres, colour and strength 0 to 1, ambient fraction 0 to 1."""
 
     position: tuple[float, float, float]
     colour: tuple[float, float, float]
@@ -79,7 +79,7 @@ class World:
     Attributes:
         camera: true intrinsics; the driver publishes the same.
         base_from_camera: true base_link_from_optical.
-        base_from_camera_calibrated: what a hand-eye calibration would say.
+        base_from_camera_calibrated: the result of a hand-eye calibration.
         joint_noise: standard deviation of a joint reading in radians.
     """
 
