@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
-from fuzzing.falls import TOLD
+from fuzzing.falls import FALL_FILE
 from fuzzing.registry import ROOMS, reader
 from fuzzing.watch import SeedError, Tally, fuzz
 
@@ -27,7 +27,7 @@ def main(words: list[str] | None = None) -> int:
         began = time.monotonic()
         try:
             tally = fuzz(
-                reader, name, options.seconds, options.out, lot=options.seed, progress=_Line(name, options.seconds)
+                reader, name, options.seconds, options.out, seed=options.seed, progress=_Line(name, options.seconds)
             )
         except SeedError as error:
             print(f"{_AGAIN}{name}: {error}")
@@ -57,10 +57,10 @@ def _options(words: list[str] | None) -> argparse.Namespace:
 
 
 def _again(folder: Path) -> int:
-    told = json.loads((folder / TOLD).read_text())
+    fall = json.loads((folder / FALL_FILE).read_text())
     began = time.process_time()
     try:
-        reader(told["reader"]).read(folder / "input")
+        reader(fall["reader"]).read(folder / "input")
         print("it is read")
     except CadsightError as error:
         print(f"it is refused: {error}")
@@ -79,11 +79,11 @@ class _Line:
     """One line that is written over, where somebody looks."""
 
     def __init__(self, name: str, seconds: float) -> None:
-        self._name, self._seconds, self._told = name, seconds, 0.0
+        self._name, self._seconds, self._printed_at = name, seconds, 0.0
 
     def __call__(self, tally: Tally, seconds: float) -> None:
-        if sys.stdout.isatty() and time.monotonic() - self._told > 1:
-            self._told = time.monotonic()
+        if sys.stdout.isatty() and time.monotonic() - self._printed_at > 1:
+            self._printed_at = time.monotonic()
             print(f"{_AGAIN}{self._name}: {_words(tally)}, {seconds:.0f} of {self._seconds:.0f} s", end="", flush=True)
 
 

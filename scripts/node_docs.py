@@ -36,7 +36,7 @@ def source(name: str) -> type:
 
 def table(cls: type) -> str:
     """A Markdown table of the fields of a parameter dataclass."""
-    return markdown("name", (row(name, field, hint, _shown) for name, field, hint in fields(cls)))
+    return markdown("name", (row(name, field, hint, _formatted) for name, field, hint in fields(cls)))
 
 
 def fields(cls: type, prefix: str = "") -> Iterator[tuple[str, "dataclasses.Field[Any]", Any]]:
@@ -50,11 +50,11 @@ def fields(cls: type, prefix: str = "") -> Iterator[tuple[str, "dataclasses.Fiel
             yield prefix + field.name, field, hint
 
 
-def _shown(value: Any) -> str:
+def _formatted(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_shown, value))}]"
+        return f"[{', '.join(map(_formatted, value))}]"
     return "''" if value == "" else str(value)
 
 

@@ -19,14 +19,14 @@ def markdown(first: str, rows: Iterable[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def row(name: str, field: "dataclasses.Field[Any]", hint: Any, shown: Callable[[Any], str]) -> Row:
-    """The row of a parameter of type ``hint``; ``shown`` writes a value as a user would."""
-    said = field.metadata.get("description", "")
-    return f"`{name}`", f"`{shown(default_of(field))}`", _allowed(field, hint, shown), said
+def row(name: str, field: "dataclasses.Field[Any]", hint: Any, formatted: Callable[[Any], str]) -> Row:
+    """The row of a parameter of type ``hint``; ``formatted`` writes a value as a user would."""
+    description = field.metadata.get("description", "")
+    return f"`{name}`", f"`{formatted(default_of(field))}`", _allowed(field, hint, formatted), description
 
 
 def default_of(field: "dataclasses.Field[Any]") -> Any:
-    """The value that a field has when nothing is said of it."""
+    """The value that a field has by default."""
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
@@ -39,10 +39,10 @@ def class_of(name: str) -> type:
     return found
 
 
-def _allowed(field: "dataclasses.Field[Any]", hint: Any, shown: Callable[[Any], str]) -> str:
+def _allowed(field: "dataclasses.Field[Any]", hint: Any, formatted: Callable[[Any], str]) -> str:
     low, high, choices = (field.metadata.get(key) for key in ("minimum", "maximum", "choices"))
     if choices or typing.get_origin(hint) is typing.Literal:
-        return ", ".join(f"`{shown(choice)}`" for choice in choices or typing.get_args(hint))
+        return ", ".join(f"`{formatted(choice)}`" for choice in choices or typing.get_args(hint))
     length, odd, kind = (field.metadata.get(key) for key in ("length", "odd", "kind"))
     limits = ""
     if low is not None and high is not None:
@@ -51,13 +51,13 @@ def _allowed(field: "dataclasses.Field[Any]", hint: Any, shown: Callable[[Any], 
         limits = f"at least {low:g}"
     elif high is not None:
         limits = f"at most {high:g}"
-    said = (
+    allowed = (
         f"{length} values" if length is not None else "",
         f"each {limits}" if length is not None and limits else limits,
         "odd" if odd else "",
         _KINDS[kind] if kind else "",
     )
-    return ", ".join(filter(None, said))
+    return ", ".join(filter(None, allowed))
 
 
 def run(what: str, path: Path, page: Callable[[str], str]) -> int:

@@ -32,28 +32,28 @@ def page(text: str) -> str:
 
 
 def classes(name: str) -> tuple[type, ...]:
-    """The dataclass of a table; of a kind of recipe also the class that it derives from, whose keys are told there."""
+    """The dataclass of a table; of a kind of recipe also its base class, whose keys are listed there."""
     if name in SOURCES:
         return (class_of(SOURCES[name]),)
     recipe = KINDS.named(name).recipe
     return recipe, recipe.__mro__[1]
 
 
-def table(cls: type, told: type | None = None) -> str:
-    """A Markdown table of the keys of ``cls``, without those that are as in ``told``."""
-    known = {name: _shown(default_of(field)) for name, field, _ in keys(told)} if told is not None else {}
+def table(cls: type, base: type | None = None) -> str:
+    """A Markdown table of the keys of ``cls``, without those that are as in ``base``."""
+    known = {name: _formatted(default_of(field)) for name, field, _ in keys(base)} if base is not None else {}
     return markdown(
         "key",
         (
-            row(name, field, hint, _shown)
+            row(name, field, hint, _formatted)
             for name, field, hint in keys(cls)
-            if known.get(name) != _shown(default_of(field)) and not (name == "kind" and told is not None)
+            if known.get(name) != _formatted(default_of(field)) and not (name == "kind" and base is not None)
         ),
     )
 
 
 def keys(cls: type, prefix: str = "", default: Any = None) -> Iterator[tuple[str, Any, Any]]:
-    """(key, field, type) of everything that a recipe may say; a section's keys come after its name and a point.
+    """(key, field, type) of everything that a recipe may hold; a section's keys come after its name and a point.
 
     The field's default is the one that holds where the section stands.
     """
@@ -68,17 +68,17 @@ def keys(cls: type, prefix: str = "", default: Any = None) -> Iterator[tuple[str
             yield prefix + field.name, standing, hint
 
 
-def _shown(value: Any) -> str:
+def _formatted(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_shown, value))}]"
+        return f"[{', '.join(map(_formatted, value))}]"
     if type(value).__name__ == "Source":
         return value.name or "''"
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        said = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        values = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         plain = {f.name: default_of(f) for f in dataclasses.fields(value)}
-        return "{" + ", ".join(f"{k}: {_shown(v)}" for k, v in said.items() if v != plain[k]) + "}"
+        return "{" + ", ".join(f"{k}: {_formatted(v)}" for k, v in values.items() if v != plain[k]) + "}"
     if value is None:
         return "none"
     return "''" if str(value) in ("", ".") else str(value)

@@ -45,7 +45,7 @@ def read_on(
     find: Callable[[str], Reader],
     name: str,
     folder: Path,
-    lot: int,
+    seed: int,
     first: int,
     limits: Limits,
     mark: Mark,
@@ -55,12 +55,12 @@ def read_on(
     end_with_parent()
     reader = find(name)
     _quiet(folder / "said.txt")
-    inputs = Inputs(reader, folder / "seeds", lot)
-    for seed in inputs.seeds:  # which also imports what is imported late
+    inputs = Inputs(reader, folder / "seeds", seed)
+    for folder in inputs.seeds:  # which also imports what is imported late
         try:
-            reader.read(seed)
+            reader.read(folder)
         except Exception as error:
-            falls.send(Fall(reader.name, -1, "seed", seed.name, fall_of(error, reader.name, -1).words))
+            falls.send(Fall(reader.name, -1, "seed", folder.name, fall_of(error, reader.name, -1).words))
             return
     bound_address_space(limits.memory)
     number = first
@@ -99,9 +99,9 @@ def _read_one(reader: Reader, inputs: Inputs, number: int, limits: Limits, mark:
     return fall
 
 
-def _quiet(said: Path) -> None:
+def _quiet(output: Path) -> None:
     """What libraries print goes to a file; a death's traceback too."""
-    there = os.open(said, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+    there = os.open(output, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
     os.dup2(there, 1)
     os.dup2(there, 2)
     os.close(there)

@@ -41,7 +41,7 @@ def zip_changed(data: bytes, rng: Random) -> bytes | None:
         return None
     if not members:
         return None
-    # The pickle says what the other members are.
+    # The pickle lists what the other members are.
     at = rng.choice(
         [*range(len(members)), *(i for i, (name, _) in enumerate(members) for _ in range(9) if name.endswith(".pkl"))]
     )

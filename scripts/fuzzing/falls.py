@@ -9,7 +9,7 @@ from cadsight_core.json_text import json_text
 
 from fuzzing.inputs import Input
 
-TOLD = "fall.json"
+FALL_FILE = "fall.json"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def fall_of(error: BaseException, reader: str, number: int) -> Fall:
     return Fall(reader, number, kind, place, text[-8000:])
 
 
-def keep(fall: Fall, one: Input, kept: Path, lot: int) -> Path:
+def keep(fall: Fall, one: Input, kept: Path, seed: int) -> Path:
     """Write the seed's folder with the changed file, and what is known of the fall; returns the new folder."""
     folder = kept / fall.reader / f"{fall.kind}-{fall.number}"
     if folder.exists():
@@ -52,6 +52,6 @@ def keep(fall: Fall, one: Input, kept: Path, lot: int) -> Path:
     for file, data in {**one.whole, one.file: one.data}.items():
         (folder / "input" / file.relative_to(one.seed)).write_bytes(data)
     again = f"python scripts/fuzz_readers.py --again {folder}"
-    told = {**asdict(fall), "changed": str(one.file.relative_to(one.seed)), "seed": lot, "again": again}
-    (folder / TOLD).write_text(json_text(told, indent=1) + "\n")
+    document = {**asdict(fall), "changed": str(one.file.relative_to(one.seed)), "seed": seed, "again": again}
+    (folder / FALL_FILE).write_text(json_text(document, indent=1) + "\n")
     return folder

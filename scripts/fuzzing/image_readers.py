@@ -70,7 +70,7 @@ def _videos(folder: Path) -> None:
 
 
 def _read_video(folder: Path) -> None:
-    """Its first frames: a container may tell of any number."""
+    """Its first frames: a container may state any number."""
     (file,) = folder.iterdir()
     for _ in itertools.islice(read_frames(file, 5), _FRAMES):
         pass

@@ -1,4 +1,4 @@
-"""Input number N of a reader: the same whenever it is asked for."""
+"""Input number N of a reader: the same at every call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,13 +42,13 @@ class Inputs:
     """
 
     def __init__(self, reader: Reader, folder: Path, seed: int) -> None:
-        self._reader, self._lot = reader, seed
+        self._reader, self._seed = reader, seed
         self.seeds = tuple(sorted(p for p in folder.iterdir() if p.is_dir()))
         self._files: Mapping[Path, tuple[Path, ...]] = {seed: self._changeable(seed) for seed in self.seeds}
         self._data = {file: file.read_bytes() for files in self._files.values() for file in files}
 
     def __getitem__(self, number: int) -> Input:
-        rng = Random(f"{self._lot} {self._reader.name} {number}")
+        rng = Random(f"{self._seed} {self._reader.name} {number}")
         seed = rng.choice(self.seeds)
         file = rng.choice(self._files[seed])
         others = [data for other, data in self._data.items() if other.suffix == file.suffix]

@@ -112,7 +112,7 @@ def _converted(to: str, folder: Path, name: str = "converted") -> None:
 
 def _yolo(folder: Path) -> None:
     _converted("yolo", folder)
-    for name, told, rows in (
+    for name, config, rows in (
         (
             "boxes",
             "names: [bolt, nut]\ntrain: images/train\nval: images/valid\n",
@@ -132,7 +132,7 @@ def _yolo(folder: Path) -> None:
         for split in ("train", "valid") if name == "boxes" else ("train",):
             _images(folder / name / "images" / split, f"{split}.png")
             _write(folder / name / "labels" / split / f"{split}.txt", rows)
-        _write(folder / name / "data.yaml", told)
+        _write(folder / name / "data.yaml", config)
     _images(folder / "beside", "a.png", "b.png")
     _write(folder / "beside" / "a.txt", "0 0.5 0.5 0.2 0.3\n")
     _write(folder / "beside" / "b.txt", "")
@@ -232,8 +232,8 @@ def _labelme(folder: Path) -> None:
     }
     for name in ("a", "b"):
         _images(folder / "labelme", f"{name}.png")
-        told = [{"label": "bolt", "group_id": None, **shape} for shape in shapes]
-        _write(folder / "labelme" / f"{name}.json", json_text({**rest, "imagePath": f"{name}.png", "shapes": told}))
+        entries = [{"label": "bolt", "group_id": None, **shape} for shape in shapes]
+        _write(folder / "labelme" / f"{name}.json", json_text({**rest, "imagePath": f"{name}.png", "shapes": entries}))
 
 
 def _cvat(folder: Path) -> None:

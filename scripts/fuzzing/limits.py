@@ -36,7 +36,7 @@ def processor_seconds() -> float:
 
 
 def resident_peak(*, anew: bool = False) -> int:
-    """The most bytes that this process had since it was asked ``anew``; Linux alone tells."""
+    """The most bytes that this process had since the last call with ``anew``; only on Linux."""
     if anew:
         Path("/proc/self/clear_refs").write_text("5")
     with open("/proc/self/status", encoding="ascii", errors="replace") as status:
@@ -44,7 +44,7 @@ def resident_peak(*, anew: bool = False) -> int:
 
 
 def bound_address_space(memory: int) -> None:
-    """A guard of the machine: far beyond what is allowed, so that it is the measure above that tells."""
+    """A guard of the machine: far beyond what is allowed, so that the measure above decides."""
     now = psutil.Process().memory_info().vms
     resource.setrlimit(resource.RLIMIT_AS, (now + 4 * memory, resource.RLIM_INFINITY))
 

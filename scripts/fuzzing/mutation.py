@@ -22,19 +22,19 @@ _LARGEST = 1_000_000
 
 
 def mutated(data: bytes, suffix: str, others: Sequence[bytes], rng: Random) -> bytes:
-    """``data``, of a file that ends in ``suffix``, changed in one to some places; below 1 MB.
+    """``data``, of a file that ends in ``suffix``, changed at one or a few positions; below 1 MB.
 
     Args:
-        others: files of the same kind, pieces of which may be put in.
+        others: files of the same kind, parts of which may be put in.
     """
     structured = _STRUCTURED.get(suffix)
     is_text = suffix in _TEXT and b"\0" not in data[:1000]
     for _ in range(_rounds(rng)):
         new = None
-        lot = rng.random()
-        if structured is not None and lot < 0.75:
+        value = rng.random()
+        if structured is not None and value < 0.75:
             new = structured(data, rng)
-        elif is_text and lot < 0.93:
+        elif is_text and value < 0.93:
             new = words.changed(data, rng)
         data = (octets.changed(data, others, rng) if new is None else new)[:_LARGEST]
     return data

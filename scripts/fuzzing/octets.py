@@ -31,9 +31,9 @@ _FLOATS = (0.0, -1.0, 1e-30, 1e30, 3e38, float("inf"), float("nan"))
 
 
 def changed(data: bytes, others: Sequence[bytes], rng: Random) -> bytes:
-    """``data`` with one place flipped, overwritten, cut, doubled, or filled from one of ``others``."""
+    """``data`` with one position flipped, overwritten, cut, doubled, or filled from one of ``others``."""
     kind = rng.randrange(9)
-    at = _place(len(data), rng)
+    at = _position(len(data), rng)
     length = min(rng.choice((1, 1, 2, 4, 8, 16, 64, 1000)), max(len(data) - at, 0))
     if kind == 0 and data:
         at = min(at, len(data) - 1)
@@ -50,14 +50,14 @@ def changed(data: bytes, others: Sequence[bytes], rng: Random) -> bytes:
         return data[:at] + rng.randbytes(rng.choice((1, 2, 4, 100))) + data[at:]
     if kind == 6 and others:
         other = rng.choice(others)
-        there = _place(len(other), rng)
+        there = _position(len(other), rng)
         return data[:at] + other[there : there + rng.choice((4, 16, 256, len(other)))] + data[at + length :]
     number = _number(rng)
     return data[:at] + number + data[at + len(number) :]
 
 
-def _place(length: int, rng: Random) -> int:
-    """Heads of files say more than the rest, so every second place is among the first 64 bytes."""
+def _position(length: int, rng: Random) -> int:
+    """Heads of files decide more than the rest, so every second position is among the first 64 bytes."""
     return rng.randrange(min(length, 64) + 1) if rng.random() < 0.5 else rng.randrange(length + 1)
 
 

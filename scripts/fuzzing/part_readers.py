@@ -61,31 +61,31 @@ def _textured(solid: trimesh.Trimesh) -> trimesh.Trimesh:
     return trimesh.Trimesh(solid.vertices, solid.faces, visual=visual, process=False)
 
 
-def _place(folder: Path, name: str, suffix: str, data: bytes | str) -> None:
+def _write(folder: Path, name: str, suffix: str, data: bytes | str) -> None:
     (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / name / f"part{suffix}").write_bytes(data.encode() if isinstance(data, str) else data)
 
 
 def _stl(folder: Path) -> None:
-    _place(folder, "binary", ".stl", _exported(_solid(), "stl"))
-    _place(folder, "text", ".stl", _exported(_solid(), "stl_ascii"))
+    _write(folder, "binary", ".stl", _exported(_solid(), "stl"))
+    _write(folder, "text", ".stl", _exported(_solid(), "stl_ascii"))
 
 
 def _ply(folder: Path) -> None:
     for encoding in ("binary", "ascii"):
-        _place(folder, encoding, ".ply", _exported(_coloured(_solid()), "ply", encoding=encoding))
+        _write(folder, encoding, ".ply", _exported(_coloured(_solid()), "ply", encoding=encoding))
     header = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\n"
     strips = "element tristrips 1\nproperty list int int vertex_indices\nend_header\n"
-    _place(folder, "strips", ".ply", f"{header}{strips}0 0 0\n40 0 0\n0 30 0\n0 0 8\n6 0 1 2 3 -1 0\n")
+    _write(folder, "strips", ".ply", f"{header}{strips}0 0 0\n40 0 0\n0 30 0\n0 0 8\n6 0 1 2 3 -1 0\n")
 
 
 def _obj(folder: Path) -> None:
     quads = "v 0 0 0\nv 40 0 0\nv 40 30 0 1 0 0\nv 0 30 0\nv 0 0 8\nvt 0 0\nvt 1 0\nvn 0 0 1\n"
-    _place(
+    _write(
         folder, "faces", ".obj", f"# a\no part\ng one\n{quads}f 1 2 3 4\nf -5/1/1 -4/2/1 -1//1\nf 1/1 3/2 5/1\ns off\n"
     )
     text, files = trimesh.exchange.obj.export_obj(_textured(_solid()), return_texture=True)
-    _place(folder, "texture", ".obj", text)
+    _write(folder, "texture", ".obj", text)
     for name, data in files.items():
         (folder / "texture" / name).write_bytes(data)
 
@@ -93,12 +93,12 @@ def _obj(folder: Path) -> None:
 def _glb(folder: Path) -> None:
     for name, solid in (("plain", _solid()), ("colours", _coloured(_solid())), ("texture", _textured(_solid()))):
         solid.apply_scale(0.001)
-        _place(folder, name, ".glb", _exported(solid, "glb"))
+        _write(folder, name, ".glb", _exported(solid, "glb"))
 
 
 def _step(folder: Path) -> None:
     for file in _STEPS.glob("*.step"):
-        _place(folder, file.stem, ".step", file.read_bytes())
+        _write(folder, file.stem, ".step", file.read_bytes())
 
 
 def _parts(folder: Path) -> None:

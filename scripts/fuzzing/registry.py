@@ -29,7 +29,7 @@ def _models() -> tuple[Reader, ...]:
     return model_readers()
 
 
-# Each room is imported only where one of its readers is wanted: PyTorch alone takes seconds.
+# Each room is imported only where one of its readers is needed: PyTorch alone takes seconds.
 ROOMS: dict[str, Callable[[], tuple[Reader, ...]]] = {
     **dict.fromkeys(("cadsight", "yolo", "coco", "via", "voc", "labelme", "cvat", "regression"), _labels),
     **dict.fromkeys(("stl", "ply", "obj", "glb", "step", "part", "recipe"), _parts),

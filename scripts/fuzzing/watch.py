@@ -26,7 +26,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class SeedError(RuntimeError):
-    """A seed is not read, so that what is made of it tells nothing."""
+    """A seed is not read, so that inputs made of it show nothing."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ def fuzz(
     seconds: float,
     kept: Path,
     *,
-    lot: int = 0,
+    seed: int = 0,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     most: int | None = None,
     progress: Progress = lambda _tally, _seconds: None,
@@ -65,7 +65,7 @@ def fuzz(
     Args:
         find: gives the reader; called in the child too, so a function of a module.
         kept: where the first input of each fall goes.
-        lot: another number gives other inputs.
+        seed: another number gives other inputs.
 
     Raises:
         SeedError: when a file that nobody changed is not read.
@@ -74,14 +74,14 @@ def fuzz(
     with tempfile.TemporaryDirectory(prefix=f"cadsight_fuzz_{name}_") as folder:
         reader.seeds(Path(folder) / "made")
         (Path(folder) / "seeds").mkdir()
-        for seed in sorted((Path(folder) / "made").iterdir()):
-            seed.rename(Path(folder) / "seeds" / seed.name)
-        with_progress = _Watched(find, name, Path(folder), lot, limits)
+        for made in sorted((Path(folder) / "made").iterdir()):
+            made.rename(Path(folder) / "seeds" / made.name)
+        watched = _Watched(find, name, Path(folder), seed, limits)
         tally = Tally()
-        inputs = Inputs(reader, Path(folder) / "seeds", lot)
+        inputs = Inputs(reader, Path(folder) / "seeds", seed)
         first, spent = 0, 0.0
         while spent < seconds and (most is None or tally.inputs < most):
-            child = with_progress.start(first)
+            child = watched.start(first)
             clock = _Clock(spent)
             before = tally.inputs
             try:
@@ -90,7 +90,7 @@ def fuzz(
                     clock.run(child.mark.number.value >= 0)
                     tally.inputs = before + child.mark.done.value + (0 if child.alive else 1)
                     if fall is not None:
-                        _note(tally, fall, inputs, kept, lot)
+                        _note(tally, fall, inputs, kept, seed)
                     progress(tally, clock.seconds)
             finally:
                 child.end()
@@ -101,14 +101,14 @@ def fuzz(
     return tally
 
 
-def _note(tally: Tally, fall: Fall, inputs: Inputs, kept: Path, lot: int) -> None:
+def _note(tally: Tally, fall: Fall, inputs: Inputs, kept: Path, seed: int) -> None:
     if fall.kind == "seed":
         raise SeedError(f"the seed {fall.place} of {fall.reader} is not read: {fall.words}")
     key = (fall.kind, fall.place)
     tally.falls[key] += 1
     if key not in tally.kept:
         one = inputs[fall.number]
-        tally.kept[key] = keep(fall, one, kept, lot)
+        tally.kept[key] = keep(fall, one, kept, seed)
 
 
 class _Clock:
@@ -132,7 +132,7 @@ class _Watched:
     find: Callable[[str], Reader]
     name: str
     folder: Path
-    lot: int
+    seed: int
     limits: Limits
 
     def start(self, first: int) -> "_Child":
@@ -141,7 +141,7 @@ class _Watched:
         )
         mark = Mark(number, seconds, memory, done, longest, slowest)
         mine, its = _spawn.Pipe(duplex=False)
-        arguments = (self.find, self.name, self.folder, self.lot, first, self.limits, mark, its)
+        arguments = (self.find, self.name, self.folder, self.seed, first, self.limits, mark, its)
         process = _spawn.Process(target=read_on, args=arguments, daemon=False)
         process.start()
         its.close()
@@ -151,8 +151,8 @@ class _Watched:
 class _Child:
     """A running child."""
 
-    def __init__(self, with_progress: _Watched, process: SpawnProcess, mark: Mark, falls: Connection) -> None:
-        self._watched, self._process, self.mark, self._falls = with_progress, process, mark, falls
+    def __init__(self, watched: _Watched, process: SpawnProcess, mark: Mark, falls: Connection) -> None:
+        self._watched, self._process, self.mark, self._falls = watched, process, mark, falls
         self.alive = True
         self._number, self._since = -1, time.monotonic()
 
@@ -177,12 +177,12 @@ class _Child:
         self._process.join()
         self.alive = False
         code = self._process.exitcode or 0
-        said = (self._watched.folder / "said.txt").read_text(errors="replace")[-8000:]
+        output = (self._watched.folder / "said.txt").read_text(errors="replace")[-8000:]
         name = signal.Signals(-code).name if code < 0 else f"status {code}"
         number = self.mark.number.value
         if number < 0:
-            return Fall(self._watched.name, -1, "seed", name, said)
-        return Fall(self._watched.name, number, "death", name, f"it died of {name}\n{said}")
+            return Fall(self._watched.name, -1, "seed", name, output)
+        return Fall(self._watched.name, number, "death", name, f"it died of {name}\n{output}")
 
     def _too_much(self) -> Fall | None:
         """A fall where the input that is read has taken more than it may; the child is then ended."""

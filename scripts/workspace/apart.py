@@ -20,7 +20,7 @@ def make(
     what: str,
     size: str,
     interpreter: Callable[[], str],
-    wanted: Sequence[str] = (),
+    depends_on: Sequence[str] = (),
     needs: tuple[system.Need, ...] = (),
     module: str,
 ) -> bool:
@@ -29,7 +29,7 @@ def make(
     Args:
         what: whose it is, in words.
         size: what is to be fetched and kept, in words.
-        wanted: what else it hangs on.
+        depends_on: versions and such; another one has it made anew.
         module: is loaded once: what it misses of the system shows here and not in the middle of work.
 
     Raises:
@@ -37,7 +37,7 @@ def make(
     """
     venv = root / folder
     stamps = Stamps(venv / "stamps")
-    mark = fingerprint(root, [root / pins], [str(venv), *wanted])
+    mark = fingerprint(root, [root / pins], [str(venv), *depends_on])
     if stamps.holds("packages", mark):
         return False
     python = interpreter()
@@ -62,5 +62,5 @@ def _load(venv: Path, module: str, what: str) -> None:
     words = [str(venv / "bin/python"), "-c", f"import {module}"]
     result = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if result.returncode != 0:
-        said = (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
-        raise SetupError(f"{what} was installed, but does not load: {said}")
+        reason = (result.stderr.strip().splitlines() or [f"exit {result.returncode}"])[-1]
+        raise SetupError(f"{what} was installed, but does not load: {reason}")

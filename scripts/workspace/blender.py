@@ -52,7 +52,7 @@ def set_up(root: Path) -> bool:
         what="Blender",
         size="0.6 GB to fetch, 2 GB on the disk",
         interpreter=find_python,
-        wanted=[str(PYTHON)],
+        depends_on=[str(PYTHON)],
         needs=NEEDS,
         module="bpy",
     )
@@ -60,15 +60,15 @@ def set_up(root: Path) -> bool:
 
 def find_python() -> str:
     """A Python that Blender's wheels fit: the one below us, or one of the path."""
-    wanted = ".".join(map(str, PYTHON))
-    for candidate in _candidates(f"python{wanted}"):
+    version = ".".join(map(str, PYTHON))
+    for candidate in _candidates(f"python{version}"):
         words = [candidate, "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"]
         answer = subprocess.run(words, capture_output=True, text=True)
-        if answer.returncode == 0 and answer.stdout.strip() == wanted:
+        if answer.returncode == 0 and answer.stdout.strip() == version:
             return candidate
     raise SetupError(
-        f"Blender's wheels want Python {wanted}, and there is none beside this {sys.version_info.major}."
-        f"{sys.version_info.minor}: install one (`uv python install {wanted}`), or use --engine raster"
+        f"Blender's wheels want Python {version}, and there is none beside this {sys.version_info.major}."
+        f"{sys.version_info.minor}: install one (`uv python install {version}`), or use --engine raster"
     )
 
 

@@ -26,6 +26,6 @@ def set_up(root: Path) -> bool:
         size="0.15 GB to fetch, 0.5 GB on the disk",
         # Where this runs in an environment, the interpreter below it outlives the environment.
         interpreter=lambda: getattr(sys, "_base_executable", sys.executable),
-        wanted=[python_version()],
+        depends_on=[python_version()],
         module="datumaro",
     )

@@ -33,9 +33,9 @@ def check_wheels_fit() -> None:
 
 def create(venv: Path, installation: Installation | None) -> None:
     """A virtual environment for this interpreter; one made for another interpreter or another ROS is made anew."""
-    wanted = f"{sys.base_prefix} {python_version()} {installation.distribution if installation else 'wheels'} {venv}"
+    mark = f"{sys.base_prefix} {python_version()} {installation.distribution if installation else 'wheels'} {venv}"
     note = venv / "cadsight-environment"
-    if (venv / "bin/python").exists() and note.is_file() and note.read_text() == wanted:
+    if (venv / "bin/python").exists() and note.is_file() and note.read_text() == mark:
         return
     if note.is_file():
         say("The virtual environment was made for another Python, ROS or place: making it anew")
@@ -45,7 +45,7 @@ def create(venv: Path, installation: Installation | None) -> None:
     # Where this runs in the environment itself, the interpreter below it makes the new one.
     interpreter = getattr(sys, "_base_executable", sys.executable)
     call([interpreter, "-m", "venv", *site, venv], "making the virtual environment", cwd=venv.parent)
-    note.write_text(wanted)
+    note.write_text(mark)
 
 
 def distribution_numpy(installation: Installation | None) -> str:
@@ -64,7 +64,7 @@ def distribution_numpy(installation: Installation | None) -> str:
 
 
 def pins(root: Path, venv: Path, numpy: str) -> tuple[Path, Path]:
-    """The files of constraints and of overrides to install by; `numpy` as `distribution_numpy` says."""
+    """The files of constraints and of overrides to install by; `numpy` by `distribution_numpy`."""
     constraints, overrides = root / "constraints.txt", root / "overrides.txt"
     if not numpy:
         return constraints, overrides

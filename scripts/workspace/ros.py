@@ -52,8 +52,8 @@ def find_installation(environment: Mapping[str, str], root: Path) -> Installatio
 
 def mend_wheels(venv: Path) -> int:
     """The wheels' CMake files name the folders of the machine that built them: name ours. Returns how many changed."""
-    asked = "import numpy, sysconfig; print(sysconfig.get_paths()['include']); print(numpy.get_include())"
-    answer = subprocess.run([venv / "bin/python", "-c", asked], capture_output=True, text=True, check=True).stdout
+    script = "import numpy, sysconfig; print(sysconfig.get_paths()['include']); print(numpy.get_include())"
+    answer = subprocess.run([venv / "bin/python", "-c", script], capture_output=True, text=True, check=True).stdout
     python_include, numpy_include = answer.splitlines()
     changed = 0
     for file in sorted(venv.glob("share/*/cmake/*.cmake")):

@@ -1,4 +1,4 @@
-"""Stamps say that a step was done, and with which inputs, so that doing it again takes no time."""
+"""Stamps record that a step was done, and with which inputs, so that doing it again takes no time."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def install_missing(needs: tuple[Need, ...] = NEEDS) -> None:
 
 
 def install_wished(needs: tuple[Need, ...]) -> None:
-    """Install what is missing where we are root, as in CI; where that fails, say so and go on."""
+    """Install what is missing where we are root, as in CI; where that fails, report it and go on."""
     packages = missing_packages(needs)
     if not packages or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return
