@@ -18,25 +18,25 @@ from cadsight_core.json_text import json_text
 def main(words: list[str]) -> int:
     model, weights, kind, rows, columns, parent = words
     end_with_parent()
-    if os.getppid() != int(parent):  # it died before we could ask to be told
+    if os.getppid() != int(parent):  # it died before we could ask to end with it
         return 1
     # What libraries print is none of our answers.
     with os.fdopen(os.dup(1), "w", buffering=1) as answers:
         os.dup2(2, 1)
 
-        def say(**words: Any) -> None:
+        def send(**words: Any) -> None:
             print(json_text(words), file=answers)
 
         try:
-            _export(Path(model), weights, kind, (int(rows), int(columns)), say)
+            _export(Path(model), weights, kind, (int(rows), int(columns)), send)
         except CadsightError as error:
-            say(error=str(error))
+            send(error=str(error))
         except KeyboardInterrupt:
             return 130
     return 0
 
 
-def _export(folder: Path, weights: str, kind: str, shape: tuple[int, int], say: Any) -> None:
+def _export(folder: Path, weights: str, kind: str, shape: tuple[int, int], send: Any) -> None:
     from dataclasses import replace
 
     from cadsight_learning.models import exportable, exports_of
@@ -44,8 +44,8 @@ def _export(folder: Path, weights: str, kind: str, shape: tuple[int, int], say: 
     from cadsight_learning.runtime.exporting import export
 
     network = exportable(folder)
-    exports = replace(exports_of(folder, load_card(folder)), tell=lambda step: say(tell=step))
-    # They were asked for before they were loaded, and are looked at again after it.
+    exports = replace(exports_of(folder, load_card(folder)), tell=lambda step: send(tell=step))
+    # They were asked for before they were loaded, and are checked again after it.
     if exports.weights_sha256 != weights:
         raise CadsightError(f"the weights of {folder} changed while they were exported, expected them to stay")
     export(exports, network, kind, shape)

@@ -57,9 +57,9 @@ def fit_detector(
         raise CadsightError(f"none of the {len(train_samples)} images to train on has a label, expected some")
     data = described({"train": train_samples, "valid": valid_samples})
     learned_from = LearnedFrom.of(train_samples, valid_samples, options.weights)
-    # What a training is does not hang on where it runs: begun on one device it may go on on another.
-    asked = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
-    asked |= family_for(options).retired  # so that a training of an older version is gone on with
+    # The identity of a training does not depend on where it runs: begun on one device it may go on on another.
+    settings = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
+    settings |= family_for(options).retired  # so that a training of an older version is gone on with
     schedule = Schedule(
         epochs=options.epochs,
         seconds=options.seconds,
@@ -67,7 +67,7 @@ def fit_detector(
         weight_decay=options.weight_decay,
         patience=options.patience,
         seed=options.seed,
-        identity=identity_of(data, asked, list(classes)),
+        identity=identity_of(data, settings, list(classes)),
         optimizer=options.optimizer,
     )
     with out_of_memory_explained(f"batch {options.batch}, image_size {options.image_size}"):
@@ -100,10 +100,10 @@ def fit_normals(
 
     The symmetry of ``parts`` counts in training and validation: of the normals that look the same the nearest is the
     true one. With ``options.drawn`` it also learns from that many views drawn of the CAD of each part; validation
-    never does. Class ids of ``parts`` are places in ``classes``.
+    never does. Class ids of ``parts`` are indices in ``classes``.
 
-    What the residuals on ``valid_samples`` say of its sureness is kept: their covariance, and where the network gives
-    a concentration the temperature of that. Goes on after a kill as :func:`fit_detector`.
+    Kept of the residuals on ``valid_samples`` are their covariance, and where the network gives a concentration the
+    temperature of that. Goes on after a kill as :func:`fit_detector`.
 
     Raises:
         CadsightError: for a folder with files of others under a model's names, an empty set, one without normals, an
@@ -123,7 +123,7 @@ def fit_normals(
     if options.drawn:
         data["drawn"] = {"views": options.drawn, "parts": [part.name for part in parts]}
     # As for detectors: begun on one device it may go on on another.
-    asked = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
+    settings = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
     schedule = Schedule(
         epochs=options.epochs,
         seconds=options.seconds,
@@ -131,7 +131,7 @@ def fit_normals(
         weight_decay=1e-2,
         patience=options.patience,
         seed=options.seed,
-        identity=identity_of(data, asked, list(classes)),
+        identity=identity_of(data, settings, list(classes)),
     )
     with out_of_memory_explained(f"batch {options.batch}, image_size {options.image_size}"):
         regressor, started_from = new_regressor(options)

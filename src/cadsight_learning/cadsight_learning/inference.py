@@ -18,7 +18,7 @@ from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 
 @dataclass(frozen=True)
 class Inference:
-    """What was seen in one image.
+    """The results for one image.
 
     Attributes:
         instances: most confident first; each has a normal in the camera's optical frame when there was a camera and a

@@ -15,7 +15,7 @@ from cadsight_learning.options import MODELS_FOLDER
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.store import find
-from cadsight_learning.runtime.exports import EXPORTS, Exports, sha256, untold
+from cadsight_learning.runtime.exports import EXPORTS, Exports, sha256, unreported
 from cadsight_learning.runtime.machine import device_name
 from cadsight_learning.runtime.sessions import Session, runtime_of
 
@@ -35,7 +35,7 @@ def load_detector(
     models: str | Path = MODELS_FOLDER,
     device: str = "auto",
     runtime: Literal["torch"] = "torch",
-    tell: Callable[[str], None] = untold,
+    tell: Callable[[str], None] = unreported,
     threads: int = 0,
 ) -> "TorchDetector": ...
 
@@ -46,7 +46,7 @@ def load_detector(
     models: str | Path = MODELS_FOLDER,
     device: str = "auto",
     runtime: str = "torch",
-    tell: Callable[[str], None] = untold,
+    tell: Callable[[str], None] = unreported,
     threads: int = 0,
 ) -> "Detector": ...
 
@@ -56,22 +56,22 @@ def load_detector(
     models: str | Path = MODELS_FOLDER,
     device: str = "auto",
     runtime: str = "torch",
-    tell: Callable[[str], None] = untold,
+    tell: Callable[[str], None] = unreported,
     threads: int = 0,
 ) -> "Detector":
     """The detector of the class that its card's architecture wants, on ``device`` (see :mod:`.devices`).
 
-    Torch is not loaded where another runtime looks; that one's network is there, and what is wrong with it is told,
-    when it is first asked to look.
+    Torch is not loaded where another runtime infers; that runtime loads its network, and raises what is wrong with it,
+    at the first inference.
 
     Args:
-        runtime: what looks (see :mod:`.runtimes`); with ``auto`` torch does where the network cannot be exported.
-        tell: is told the steps of an export (see :class:`cadsight_learning.runtime.exports.Exports`).
-        threads: of one look on the processor; 0: as many as torch takes. Where torch looks all of torch uses them.
+        runtime: what infers (see :mod:`.runtimes`); with ``auto`` torch does where the network cannot be exported.
+        tell: is called with the steps of an export (see :class:`cadsight_learning.runtime.exports.Exports`).
+        threads: of one inference on the processor; 0: as many as torch takes. With torch all of torch uses them.
 
     Raises:
         CadsightError: when there is no such model, device or runtime, it is no detector, its files do not fit together,
-            or ``runtime`` cannot look for it.
+            or ``runtime`` cannot run it.
     """
     folder, card = _of_kind(name, models, "detector")
     there = device_name(device)
@@ -103,7 +103,7 @@ def load_regressor(
     models: str | Path = MODELS_FOLDER,
     device: str = "auto",
     runtime: Literal["torch"] = "torch",
-    tell: Callable[[str], None] = untold,
+    tell: Callable[[str], None] = unreported,
     threads: int = 0,
 ) -> "NormalRegressor": ...
 
@@ -114,7 +114,7 @@ def load_regressor(
     models: str | Path = MODELS_FOLDER,
     device: str = "auto",
     runtime: str = "torch",
-    tell: Callable[[str], None] = untold,
+    tell: Callable[[str], None] = unreported,
     threads: int = 0,
 ) -> Regressor: ...
 
@@ -124,7 +124,7 @@ def load_regressor(
     models: str | Path = MODELS_FOLDER,
     device: str = "auto",
     runtime: str = "torch",
-    tell: Callable[[str], None] = untold,
+    tell: Callable[[str], None] = unreported,
     threads: int = 0,
 ) -> Regressor:
     """The regressor of normals of a card, run as in :func:`load_detector`.

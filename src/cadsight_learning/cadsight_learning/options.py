@@ -11,7 +11,7 @@ from cadsight_core.registered import Registered
 
 # The registry that commands, nodes and launch files look in by default: where `cadsight demo` puts its models.
 MODELS_FOLDER = "runs/demo/models"
-# What a detector tells where nobody asks otherwise: parts at least so sure, the most confident ones of an image.
+# Detections by default: parts of at least this confidence, the most confident ones of an image.
 CONFIDENCE, MAX_DETECTIONS = 0.5, 10
 SIZES = {"nano": "n", "small": "s", "medium": "m", "large": "l", "xlarge": "x"}
 # What runs a network, the fastest first; auto is the first of the others that this machine has, on a processor.
@@ -57,7 +57,7 @@ def device_parameter() -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorOptions:
-    """What the training of any detector is told; each family derives a class of its own from it, with its defaults and
+    """Options of the training of any detector; each family derives a class of its own from it, with its defaults and
     what only its networks take (see :mod:`cadsight_learning.detection.families`).
 
     Attributes:

@@ -30,24 +30,24 @@ def test_every_detection_has_the_normal_of_its_own_crop_turned_into_the_cameras_
     result = pipeline.infer(image, CAMERA)
     assert len(result.instances) == 3
     for instance, covariance in zip(result.instances, result.covariances, strict=True):
-        viewing, spread = pipeline.regressor.predict(crop(image, instance.box)[None])
+        viewing, covariances = pipeline.regressor.predict(crop(image, instance.box)[None])
         # Where the box lies inside the image its square has its centre; rays go through the centres of pixels.
         box = instance.box.squared(CAMERA.size)
         rotation = viewing_rotation(CAMERA, np.array(box.centre) - 0.5)
         assert instance.normal == pytest.approx(rotation @ viewing[0], abs=0.01)
         assert np.linalg.norm(instance.normal) == pytest.approx(1.0)
-        assert covariance == pytest.approx(rotation @ spread[0] @ rotation.T, abs=1e-5)
+        assert covariance == pytest.approx(rotation @ covariances[0] @ rotation.T, abs=1e-5)
         assert np.trace(covariance) == pytest.approx(6e-4)
 
 
-def test_a_regressor_that_says_how_sure_it_is_gives_every_normal_a_covariance_of_its_own(pipeline, image):
+def test_a_regressor_with_a_concentration_gives_every_normal_a_covariance_of_its_own(pipeline, image):
     torch.manual_seed(3)
     regressor = NormalRegressor("resnet18", 64, temperature=2.0)
     torch.nn.init.normal_(regressor.module.last.weight, std=0.1)
     result = Pipeline(pipeline.detector, regressor, 0.0, 3).infer(image, CAMERA)
     crops = np.stack([crop(image, instance.box) for instance in result.instances])
-    said = outputs(regressor.module, crops, 64)[:, 3]
-    for instance, covariance, kappa in zip(result.instances, result.covariances, said, strict=True):
+    kappas = outputs(regressor.module, crops, 64)[:, 3]
+    for instance, covariance, kappa in zip(result.instances, result.covariances, kappas, strict=True):
         # About the normal as it is published, in the camera's frame: across it alike, and along it as it should be.
         length = 1 / np.tanh(kappa / 2) - 2 / kappa
         across = length / (kappa / 2)

@@ -11,7 +11,7 @@ from cadsight_learning.inference import Pipeline
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_learning.normals.regressor import Regressor
 from cadsight_learning.registry.store import named, version
-from cadsight_learning.runtime.exports import untold
+from cadsight_learning.runtime.exports import unreported
 
 from cadsight_perception.parameters import PerceptionParameters
 
@@ -33,7 +33,7 @@ class Loaded(Generic[M]):
 
 @dataclass(frozen=True)
 class Served:
-    """Two models, and what looks with them."""
+    """Two models, and the pipeline that infers with them."""
 
     detector: Loaded[Detector]
     regressor: Loaded[Regressor]
@@ -49,15 +49,15 @@ def serve(
     regressor: str,
     parameters: PerceptionParameters,
     current: Served | None = None,
-    tell: Callable[[str], None] = untold,
+    tell: Callable[[str], None] = unreported,
 ) -> Served:
     """Load and warm up the models ``detector`` and ``regressor`` of the registry.
 
     One that is served already is kept while its files are the same, and one whose name is empty in any case; it may be
-    looking in another thread meanwhile, and is not run here.
+    inferring in another thread meanwhile, and is not run here.
 
     Args:
-        tell: is told each step.
+        tell: is called with each step.
 
     Raises:
         CadsightError: for a name that is not in the registry, leads out of it, or is of the other kind.
@@ -66,20 +66,20 @@ def serve(
     if not models.is_dir():
         raise CadsightError(f"the models_folder {models} does not exist, expected a folder of trained models")
 
-    def look(folder: Path) -> Detector:
+    def load_finder(folder: Path) -> Detector:
         tell(f"loading the detector {folder.name}")
         loaded = load_detector(folder, runtime=parameters.runtime, tell=tell, threads=parameters.threads)
         warm_up(loaded, parameters.warm_up_width, parameters.warm_up_height, parameters.confidence)
         return loaded
 
-    def measure(folder: Path) -> Regressor:
+    def load_measurer(folder: Path) -> Regressor:
         tell(f"loading the regressor {folder.name}")
         loaded = load_regressor(folder, runtime=parameters.runtime, tell=tell, threads=parameters.threads)
         loaded.warm_up()
         return loaded
 
-    finder = _kept_or_loaded(detector, models, current.detector if current else None, look)
-    measurer = _kept_or_loaded(regressor, models, current.regressor if current else None, measure)
+    finder = _kept_or_loaded(detector, models, current.detector if current else None, load_finder)
+    measurer = _kept_or_loaded(regressor, models, current.regressor if current else None, load_measurer)
     if current is not None and finder is current.detector and measurer is current.regressor:
         return current
     pipeline = Pipeline(finder.model, measurer.model, parameters.confidence, parameters.max_detections)

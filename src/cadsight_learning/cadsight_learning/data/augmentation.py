@@ -69,7 +69,7 @@ def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Gene
         height, width = one.image.shape[:2]
         factor = np.exp(rng.uniform(-0.7, 0.2))
         scale = np.array([factor * rng.choice((-1, 1)), factor])
-        # The quarter looks at a random part of the image, around a random one of its boxes if it has any.
+        # The quarter shows a random part of the image, around a random one of its boxes if it has any.
         target = np.array([width, height]) * rng.uniform(0.3, 0.7, 2)
         if len(one.boxes):
             box = one.boxes[rng.integers(len(one.boxes))]
@@ -87,7 +87,7 @@ def mosaic(four: Sequence[Labelled], shape: tuple[int, int], rng: np.random.Gene
     return Labelled(canvas, np.concatenate(boxes), np.concatenate(classes), np.concatenate(masks) if masks else None)
 
 
-def drawn(
+def varied(
     images: Sequence[Labelled], number: int, shape: tuple[int, int], fraction: float, rng: np.random.Generator
 ) -> Labelled:
     """The image ``number`` as a step sees it: recoloured, and moved or, in the ``fraction`` of them, a mosaic."""
@@ -121,7 +121,7 @@ def relit(image: Rgb, rng: np.random.Generator) -> Rgb:
     """The same shape under a lamp that hangs elsewhere, as far as that can be had from one image.
 
     A random curve a channel, not a rising one, gives each face another brightness, as another lamp would; edges
-    stay, and with them what the shape says. Up to two half-planes are darkened as by a shadow.
+    stay, and with them the shape. Up to two half-planes are darkened as by a shadow.
     """
     if rng.random() < 0.8:
         knots = np.linspace(0, 255, 6)

@@ -91,7 +91,7 @@ def alike_shapes(shapes: Sequence[tuple[int, ...]], at_once: int) -> Iterator[li
 
 
 def have_masks(samples: Sequence[Sample]) -> bool:
-    """Whether every label has a mask, or an outline that says the same."""
+    """Whether every label has a mask, or an outline in its place."""
     return all(has_shape(i) for s in samples for i in s.instances if not is_crowd(i))
 
 

@@ -26,7 +26,7 @@ def load_together(
     """Samples of several data sets of any known format, read when they are taken out; classes are told apart by name.
 
     Args:
-        counts: how many images are taken of each, 0 for all; they are drawn at random from those that are not for
+        counts: how many images are taken of each, 0 for all; they are chosen at random from those that are not for
             testing, and a smaller number of the same ``seed`` is a part of a larger one.
         reading: how they are read.
 
@@ -39,7 +39,7 @@ def load_together(
         raise CadsightError(f"{', '.join(map(str, paths))} have no classes, expected labelled images")
     sources = []
     for path, (found, names), count in zip(paths, loaded, counts or [0] * len(loaded), strict=True):
-        taken = _drawn(found, count, seed, path) if count else found
+        taken = _sampled(found, count, seed, path) if count else found
         ids = [classes.index(name) for name in names]
         sources.append(_renamed(taken, ids, f"{Path(path).name}/" if len(paths) > 1 else ""))
     return end_to_end(*sources), classes
@@ -62,7 +62,7 @@ def dataset_warnings(
     classes: Sequence[str],
     reading: formats.Reading | None = None,
 ) -> list[str]:
-    """What speaks against training on data sets, though it can be done: a sentence each.
+    """Warnings about training on data sets: a sentence each.
 
     Images without labels are learned from as showing nothing where their format lists them and left out where it does
     not, label files without an image are left out, crowds are not learned from, and of a class without a label nothing
@@ -83,7 +83,7 @@ def dataset_warnings(
 def unlabelled(
     paths: Sequence[str | Path], validating: Sequence[Sample], reading: formats.Reading | None = None
 ) -> list[str]:
-    """What speaks against evaluating on data sets, though it can be done: a sentence each.
+    """Warnings about evaluating on data sets: a sentence each.
 
     Images whose labels are missing count as showing nothing where their format lists them, and are left out where it
     does not; label files without an image are left out.
@@ -92,16 +92,16 @@ def unlabelled(
 
 
 def parts_in(parts: Sequence[Part], names: Sequence[str]) -> list[Part]:
-    """Each of ``parts`` with its place in the class ``names`` of a data set as its class id.
+    """Each of ``parts`` with its index in the class ``names`` of a data set as its class id.
 
     Raises:
         CadsightError: for a part that is no class, or one that is given twice.
     """
     given = [part.name for part in parts]
-    for place, name in enumerate(given):
+    for position, name in enumerate(given):
         if name not in names:
             raise CadsightError(f"the part {name} is no class of the data, expected one of: {', '.join(names)}")
-        if name in given[:place]:
+        if name in given[:position]:
             raise CadsightError(f"the part {name} is given twice, expected each once")
     return [dataclasses.replace(part, class_id=names.index(part.name)) for part in parts]
 
@@ -125,8 +125,8 @@ def _lone(
     return [f"{len(files)} {what}, the first is {files[0]}" for what, files in lone.items()]
 
 
-def _drawn(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -> Sequence[Sample]:
-    """``count`` of ``samples`` in their order, of no split: what validates is told apart among them."""
+def _sampled(samples: Sequence[Sample], count: int, seed: int, path: str | Path) -> Sequence[Sample]:
+    """``count`` of ``samples`` in their order, with no split: validation images are chosen among them later."""
     there = of_splits(samples, ("train", "valid", ""))
     if count > len(there):
         raise CadsightError(f"{count} images are to be taken of {path}, which has {len(there)}, expected fewer")
@@ -153,7 +153,7 @@ def chosen(samples: Sequence[Sample], split: str) -> list[Sample]:
 
 
 def split_train_valid(samples: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sample], str]:
-    """Training and validation samples, and a sentence on how they were told apart.
+    """Training and validation samples, and a sentence on how they were split.
 
     By their split where some are marked 'valid' ('test' ones are left out); else of each folder of images the last
     15 % by name, one block, since neighbours look alike. A folder of one image is learned from.

@@ -1,4 +1,4 @@
-"""Images and crops made when they are wanted, so that a set larger than the memory can be learned from."""
+"""Images and crops made on demand, so that a set larger than the memory can be learned from."""
 
 import os
 from collections.abc import Callable

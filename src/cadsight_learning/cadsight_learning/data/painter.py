@@ -98,13 +98,13 @@ def _paint(
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     centres = corners.mean(axis=1)
     triangles = pixels[mesh.faces]
-    shown = np.einsum("ij,ij->i", normals, centres) < 0
-    shown &= np.isfinite(triangles).all(axis=(1, 2)) & (np.abs(triangles).max(axis=(1, 2)) < 8000)
+    visible = np.einsum("ij,ij->i", normals, centres) < 0
+    visible &= np.isfinite(triangles).all(axis=(1, 2)) & (np.abs(triangles).max(axis=(1, 2)) < 8000)
     shade = ambient + (1 - ambient) * np.clip(normals @ light, 0, None)
     shine = np.clip(-normals[:, 2], 0, None) ** 12 * 40
     values = np.clip(shade[:, None] * colour + shine[:, None], 0, 255).tolist()
     points = np.round(np.nan_to_num(triangles) * 16).astype(np.int32)
     order = np.argsort(-centres[:, 2])
-    for face in order[shown[order]]:
+    for face in order[visible[order]]:
         cv2.fillConvexPoly(image, points[face], values[face], cv2.LINE_AA, 4)
         cv2.fillConvexPoly(owner, points[face], index, cv2.LINE_8, 4)

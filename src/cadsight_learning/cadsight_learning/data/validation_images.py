@@ -30,19 +30,19 @@ class HasCrop(Protocol):
 
 
 def of_detector(samples: Sequence[Sample], size: int) -> NDArray[np.uint8]:
-    """(N, size, size, 3) of labelled images, spread evenly over ``samples``, each framed and centred on grey.
+    """(N, size, size, 3) of labelled images, evenly spaced in ``samples``, each framed and centred on grey.
 
     Raises:
         CadsightError: for an unreadable image.
     """
-    chosen = _spread([sample.image for sample in samples if sample.instances], _DETECTOR)
+    chosen = _evenly_spaced([sample.image for sample in samples if sample.instances], _DETECTOR)
     found = [fitted(framed(read_image(image), size)[0], (size, size)) for image in chosen]
     return np.stack(found) if found else np.zeros((0, size, size, 3), np.uint8)
 
 
 def of_regressor(views: Sequence[HasCrop], size: int) -> NDArray[np.uint8]:
-    """(N, size, size, 3) of crops, spread evenly over those that are there."""
-    some = _spread(views, _REGRESSOR)
+    """(N, size, size, 3) of crops, evenly spaced in ``views``."""
+    some = _evenly_spaced(views, _REGRESSOR)
     chosen = [cv2.resize(view.crop, (size, size), interpolation=cv2.INTER_AREA) for view in some]
     return np.stack(chosen).astype(np.uint8)
 
@@ -65,5 +65,5 @@ def load_images(folder: Path) -> NDArray[np.uint8] | None:
     return np.asarray(images, np.uint8) if usable else None
 
 
-def _spread(items: Sequence[T], count: int) -> list[T]:
+def _evenly_spaced(items: Sequence[T], count: int) -> list[T]:
     return [items[i] for i in np.unique(np.linspace(0, len(items) - 1, min(count, len(items))).astype(int))]

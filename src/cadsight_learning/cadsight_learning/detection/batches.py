@@ -1,4 +1,4 @@
-"""Images of any size as a network looks at them, and what it finds in their own pixels."""
+"""Images of any size as a network takes them, and its detections in their own pixels."""
 
 from collections.abc import Callable, Sequence
 

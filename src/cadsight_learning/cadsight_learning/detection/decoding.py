@@ -1,13 +1,13 @@
-"""Parts out of what a detector's network gives, one image at a time."""
+"""Detections from the output of a detector's network, one image at a time."""
 
 import cv2
 import numpy as np
 from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
-# Of two boxes of one class that overlap by more the surer one is kept.
+# Of two boxes of one class that overlap by more the more confident one is kept.
 IOU = 0.6
-# So many times as many boxes as are wanted are looked at first.
+# So many times as many boxes as are asked for are compared first.
 _FIRST = 4
 
 
@@ -19,24 +19,24 @@ def decode(raw: NDArray[np.float32], confidence: float, max_detections: int) -> 
             one class that overlap the most confident is kept.
     """
     scores = raw[4:].max(axis=0)
-    sure = np.flatnonzero(scores > confidence)
-    sure = sure[np.argsort(-scores[sure], kind="stable")]
-    classes, scores = raw[4:, sure].argmax(axis=0), scores[sure]
-    centres, sizes = raw[:2, sure].T.astype(float), raw[2:4, sure].T.astype(float)
+    confident = np.flatnonzero(scores > confidence)
+    confident = confident[np.argsort(-scores[confident], kind="stable")]
+    classes, scores = raw[4:, confident].argmax(axis=0), scores[confident]
+    centres, sizes = raw[:2, confident].T.astype(float), raw[2:4, confident].T.astype(float)
     corners = centres - sizes / 2
     kept = _kept(np.hstack([corners, sizes]), scores, classes, max_detections)
     return np.column_stack([corners[kept], (corners + sizes)[kept], scores[kept], classes[kept]])
 
 
-def _kept(boxes: Array, scores: NDArray[np.float32], classes: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
-    """The numbers of the ``wanted`` best of boxes (N, 4), corner and size, that no better one of their class covers.
+def _kept(boxes: Array, scores: NDArray[np.float32], classes: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """The numbers of the ``most`` best of boxes (N, 4), corner and size, that no better one of their class covers.
 
-    They come the most confident first. Only surer boxes matter to a box, so the others wait until too few are found.
+    The most confident come first. Only more confident boxes matter to a box: the others wait until too few are found.
     """
-    count = _FIRST * wanted
+    count = _FIRST * most
     while True:
-        corners, sure, kinds = (a[:count].tolist() for a in (boxes, scores, classes))
-        kept = np.array(cv2.dnn.NMSBoxesBatched(corners, sure, kinds, 0.0, IOU), np.int64)
-        if len(kept) >= wanted or count >= len(boxes):
-            return kept[:wanted]
+        corners, confidences, class_ids = (a[:count].tolist() for a in (boxes, scores, classes))
+        kept = np.array(cv2.dnn.NMSBoxesBatched(corners, confidences, class_ids, 0.0, IOU), np.int64)
+        if len(kept) >= most or count >= len(boxes):
+            return kept[:most]
         count *= _FIRST

@@ -31,7 +31,7 @@ class Detector(Protocol):
 
     @property
     def gives_masks(self) -> bool:
-        """Whether what it finds has masks."""
+        """Whether its detections have masks."""
 
     def predict(
         self, images: Sequence[Rgb], confidence: float = CONFIDENCE, max_detections: int = MAX_DETECTIONS
@@ -41,7 +41,7 @@ class Detector(Protocol):
 
 @runtime_checkable
 class TorchDetector(Detector, Protocol):
-    """A detector whose network torch runs, so that it can be trained and looked into."""
+    """A detector whose network torch runs, so that it can be trained and inspected."""
 
     @property
     def module(self) -> "nn.Module": ...
@@ -64,6 +64,6 @@ class TorchDetector(Detector, Protocol):
 
 
 def warm_up(detector: Detector, width: int, height: int, confidence: float = CONFIDENCE) -> None:
-    """Look at an image of this size as later at real ones, so that the first of those is not the slow one."""
+    """Infer on an image of this size as on real ones later, so that the first real one is not slow."""
     for _ in range(2):
         detector.predict([np.zeros((height, width, 3), np.uint8)], confidence)

@@ -140,7 +140,7 @@ def family_of_architecture(architecture: str) -> DetectorFamily:
 
 
 def summaries() -> str:
-    """What may stand for ``--family``, in words."""
+    """The values of ``--family``, in words."""
     return ", ".join(family.summary for family in DETECTORS.values())
 
 
@@ -168,6 +168,6 @@ def family_for(options: DetectorOptions) -> DetectorFamily:
     """
     family = family_of(options.family)
     if not isinstance(options, family.options):
-        given, wanted = type(options).__name__, family.options.__name__
-        raise CadsightError(f"the family is {options.family} and its options are {given}, expected {wanted}")
+        given, expected = type(options).__name__, family.options.__name__
+        raise CadsightError(f"the family is {options.family} and its options are {given}, expected {expected}")
     return family

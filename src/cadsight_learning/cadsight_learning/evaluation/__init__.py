@@ -1,1 +1,1 @@
-"""Models beside labelled images that they did not learn from."""
+"""Evaluates models on labelled images that they did not learn from."""

@@ -54,13 +54,13 @@ def evaluate_detector(
     batch = _checked(samples, batch, detector.at_once)
     if not any(s.instances or s.record.get("background") is True for s in samples):
         raise CadsightError(
-            f"the {len(samples)} images to evaluate on have no labels, expected some, or images that are said to "
+            f"the {len(samples)} test images have no labels, expected some, or images that are marked to "
             "show nothing, as `cadsight data frames --background` adds them"
         )
     found_instances: list[list[Instance]] = []
     with _out_of_memory_explained(batch, detector.image_size):
         starts = range(0, len(samples), batch)
-        for start in with_progress(starts, len(starts), "looking"):
+        for start in with_progress(starts, len(starts), "inferring"):
             images = [read_image(s.image) for s in samples[start : start + batch]]
             found_instances += detector.predict(images, confidence, max_detections)
         losses = detector.losses(samples, square, batch) if isinstance(detector, TorchDetector) else {}
@@ -104,7 +104,7 @@ def evaluate_normals(
         all_views = views(samples, symmetries=symmetries)
         answers = [
             regressor.predict(np.stack([v.crop for v in all_views[start : start + batch]]))
-            for start in with_progress(range(0, len(all_views), batch), -(-len(all_views) // batch), "looking")
+            for start in with_progress(range(0, len(all_views), batch), -(-len(all_views) // batch), "inferring")
         ]
     normals, covariances = (np.concatenate(each) for each in zip(*answers, strict=True))
     viewing = np.stack([v.normal for v in all_views])
@@ -112,7 +112,7 @@ def evaluate_normals(
     alike = nearest([v.same for v in all_views], normals)
     predicted, true, same = (np.einsum("nij,nj->ni", rotations, n) for n in (normals, viewing, alike))
     instances = [i for s in samples for i in s.instances if i.normal is not None]
-    angles, sure = np.asarray(angle_between(predicted, same)), concentrations(covariances)
+    angles, kappas = np.asarray(angle_between(predicted, same)), concentrations(covariances)
     images = [s.name for s in samples for i in s.instances if i.normal is not None]
     return NormalMetrics(
         **angle_figures(predicted, same),
@@ -120,10 +120,10 @@ def evaluate_normals(
         loss=squared_distance(predicted, same),
         crops=len(all_views),
         symmetric=sum(_has_symmetry(i, symmetries or {}) for i in instances),
-        calibration=calibration(angles, sure),
+        calibration=calibration(angles, kappas),
         per_image=tuple(
             CropResult(view.name, image, float(angle), float(-t[2]), float(kappa), _vector(p), _vector(t))
-            for view, image, angle, kappa, p, t in zip(all_views, images, angles, sure, predicted, true, strict=True)
+            for view, image, angle, kappa, p, t in zip(all_views, images, angles, kappas, predicted, true, strict=True)
         ),
     )
 
@@ -140,19 +140,19 @@ def _has_symmetry(instance: Instance, symmetries: Symmetries) -> bool:
     return bool(symmetries.get(instance.class_id)) and instance.camera_from_part is not None
 
 
-def in_classes_of(samples: Sequence[Sample], names: Sequence[str], wanted: Sequence[str]) -> list[Sample]:
-    """``samples`` labelled with ``names``, relabelled with the ids of ``wanted``, which may hold more or other orders.
+def in_classes_of(samples: Sequence[Sample], names: Sequence[str], classes: Sequence[str]) -> list[Sample]:
+    """``samples`` labelled with ``names``, relabelled with the ids of ``classes``, in any order and number.
 
     Raises:
-        CadsightError: when a class that occurs is not among ``wanted``.
+        CadsightError: when a class that occurs is not among ``classes``.
     """
     used = {i.class_id for s in samples for i in s.instances}
     ids = {}
     for class_id in sorted(used):
-        if class_id >= len(names) or names[class_id] not in wanted:
+        if class_id >= len(names) or names[class_id] not in classes:
             name = names[class_id] if class_id < len(names) else class_id
-            raise CadsightError(f"the data hold the class {name!r}, expected one of the model's: {', '.join(wanted)}")
-        ids[class_id] = list(wanted).index(names[class_id])
+            raise CadsightError(f"the data hold the class {name!r}, expected one of the model's: {', '.join(classes)}")
+        ids[class_id] = list(classes).index(names[class_id])
     if all(a == b for a, b in ids.items()):
         return list(samples)
     return [
@@ -167,9 +167,9 @@ def _vector(row: Array) -> Vector:
 
 
 def _checked(samples: Sequence[Sample], batch: int | None, own: int) -> int:
-    """``batch``, or the network's ``own`` where none is asked for."""
+    """``batch``, or the network's ``own`` where none is given."""
     if not samples:
-        raise CadsightError("the set to evaluate on is empty, expected at least one labelled image")
+        raise CadsightError("the test set is empty, expected at least one labelled image")
     if batch is not None and batch < 1:
         raise CadsightError(f"batch is {batch}, expected at least 1 image at once")
     return batch or own

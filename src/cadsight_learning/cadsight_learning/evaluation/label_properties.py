@@ -1,4 +1,4 @@
-"""What is known of each labelled part of a test set, to say what those have in common that a model fails on."""
+"""Properties of each labelled part of a test set, to find what the labels that a model fails on have in common."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,7 +16,7 @@ _BORDER_PX = 1.0
 
 @dataclass(frozen=True)
 class LabelProperties:
-    """What is known of one label; a property is None where the label does not tell.
+    """Properties of one label; a property is None where the label does not have it.
 
     Attributes:
         image: the name of its sample.

@@ -1,4 +1,4 @@
-"""What is said of a regressor of normals on labelled images, and how a file keeps it."""
+"""Metrics of a regressor of normals on labelled images, and how a file keeps them."""
 
 import math
 from collections.abc import Mapping

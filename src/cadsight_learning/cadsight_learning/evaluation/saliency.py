@@ -1,4 +1,4 @@
-"""Where a model looks: gradients of its answer with respect to the image (Comillas, figures 20 and 23)."""
+"""What a model responds to: gradients of its answer with respect to the image (Comillas, figures 20 and 23)."""
 
 import numpy as np
 import torch
@@ -48,11 +48,11 @@ def detector_saliency(detector: UltralyticsDetector, image: Rgb, class_id: int =
     inputs = torch.from_numpy(canvas).permute(2, 0, 1)[None].float() / 255
     detector.module.eval()
     inputs = inputs.to(device_of_module(detector.module))
-    gradient = Saliency(_SurestScore(detector.module, class_id)).attribute(inputs.requires_grad_())
+    gradient = Saliency(_HighestScore(detector.module, class_id)).attribute(inputs.requires_grad_())
     return _normalised(gradient.abs().amax(dim=1))[0]
 
 
-class _SurestScore(nn.Module):
+class _HighestScore(nn.Module):
     """The highest score of one class in an image."""
 
     def __init__(self, module: nn.Module, class_id: int) -> None:

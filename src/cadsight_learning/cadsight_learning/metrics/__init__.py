@@ -1,1 +1,1 @@
-"""Figures of predictions beside the truth, with their intervals."""
+"""Figures of predictions against the truth, with their intervals."""

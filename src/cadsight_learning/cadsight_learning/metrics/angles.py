@@ -26,8 +26,8 @@ def angle_figures(predicted: ArrayLike, true: ArrayLike) -> dict[str, float]:
 def angle_intervals(angles_deg: ArrayLike, images: Sequence[str], seed: int = 0) -> dict[str, Interval]:
     """The 95 % interval of each of :func:`angle_figures` for angles (N,) of crops of the named ``images`` (N,)."""
     angles = np.asarray(angles_deg, float)
-    names, place = np.unique(np.asarray(images), return_inverse=True)
-    weights = resampled(len(names), seed=seed)[:, place]
+    names, positions = np.unique(np.asarray(images), return_inverse=True)
+    weights = resampled(len(names), seed=seed)[:, positions]
     scores = {f"under_{limit}_deg": means(angles < limit, weights) for limit in SMALL_ANGLES}
     return {
         "mean_deg": interval(means(angles, weights)),

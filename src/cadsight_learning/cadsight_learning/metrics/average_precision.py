@@ -9,7 +9,7 @@ from faster_coco_eval import COCO, COCOeval_faster
 from cadsight_learning.metrics.boxes import Boxes, _xywh
 
 # What is served: detections of at least this score.
-_SURE = 0.5
+_CONFIDENT = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ def average_precision(
 
 
 def epoch_figures(truth: Sequence[Boxes], found: Sequence[Boxes], classes: int) -> tuple[float, dict[str, float]]:
-    """What an epoch is told apart by, and its figures on validation images.
+    """The score that epochs are compared by, and the figures on validation images.
 
-    What is served are the sure ones; the others tell epochs apart while nothing is sure yet.
+    Only confident boxes are served; the others tell epochs apart while no box is confident yet.
     """
-    sure = [b.at_least(_SURE) for b in found]
-    every, kept = (average_precision(truth, boxes, classes) for boxes in (found, sure))
+    confident = [b.at_least(_CONFIDENT) for b in found]
+    every, kept = (average_precision(truth, boxes, classes) for boxes in (found, confident))
     score = 0.5 * kept.map50_95 + 0.4 * every.map50_95 + 0.1 * every.map50
     return score, {"map50": every.map50, "map50_95": every.map50_95, "map50_95_sure": kept.map50_95}
 

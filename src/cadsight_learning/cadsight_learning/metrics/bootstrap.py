@@ -1,6 +1,6 @@
-"""How sure a figure from a few images is: the images drawn again, with replacement, many times over.
+"""How certain a figure from a few images is: the images resampled, with replacement, many times over.
 
-The bootstrap of Efron (1979) with percentile intervals. Images are drawn, not boxes or crops: those of one image
+The bootstrap of Efron (1979) with percentile intervals. Images are resampled, not boxes or crops: those of one image
 stand or fall together.
 """
 
@@ -65,9 +65,9 @@ def quantiles(values: ArrayLike, weights: NDArray[np.integer], quantile: float) 
     found = np.full(len(weights), np.nan)
     for row, counts in enumerate(np.cumsum(weights[:, order], axis=1)):
         if counts[-1]:
-            place = quantile * (counts[-1] - 1)
-            low, high = ordered[np.searchsorted(counts, [np.floor(place), np.ceil(place)], side="right")]
-            found[row] = low + (high - low) * (place % 1)
+            position = quantile * (counts[-1] - 1)
+            low, high = ordered[np.searchsorted(counts, [np.floor(position), np.ceil(position)], side="right")]
+            found[row] = low + (high - low) * (position % 1)
     return found
 
 

@@ -28,7 +28,7 @@ def detection_figures(
 ) -> DetectionMetrics:
     """Figures over images, boxes in any one scale, with intervals by resampling of ``seed``.
 
-    Whatever else than boxes is looked at, such as losses, is left to be filled in.
+    Whatever does not come from boxes, such as losses, is left to be filled in.
     """
     table = MatchTable.of(truth, found, len(names))
     counts = table.counts()
@@ -69,7 +69,7 @@ def resampled_figures(table: MatchTable, weights: NDArray[np.integer]) -> dict[s
 
 
 def _intervals(counts: NDArray[Any], precisions: Array, images: int) -> dict[str, Interval]:
-    """Of ``counts`` (B, 3) and ``precisions`` (B, T) of the resamples."""
+    """Intervals from ``counts`` (B, 3) and ``precisions`` (B, T) of the resamples."""
     return proportion_intervals(_scores_of(counts, precisions), max(images, 1))
 
 

@@ -55,9 +55,9 @@ def mask_figures(
 
 def _code(instance: Instance, sample: Sample) -> dict[str, Any]:
     mask = instance_mask(instance, sample.size)
-    wanted = (sample.size.height, sample.size.width)
-    if mask is None or mask.shape != wanted:
+    expected = (sample.size.height, sample.size.width)
+    if mask is None or mask.shape != expected:
         came = "missing" if mask is None else f"{mask.shape[1]} x {mask.shape[0]} pixels"
-        raise CadsightError(f"a mask of {sample.name} is {came}, expected {wanted[1]} x {wanted[0]} pixels")
+        raise CadsightError(f"a mask of {sample.name} is {came}, expected {expected[1]} x {expected[0]} pixels")
     code: dict[str, Any] = coco_mask.encode(np.asfortranarray(mask, np.uint8))
     return code

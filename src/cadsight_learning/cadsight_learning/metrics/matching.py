@@ -1,4 +1,4 @@
-"""What was found on a set of images, matched with what is there once; figures of the set and of any resample of it.
+"""Detections on a set of images, matched once with the labels; figures of the set and of any resample of it.
 
 COCO's matching and its average precision (101 recall points) as
 :func:`cadsight_learning.metrics.average_precision.average_precision` has them from a library, in a form that a thousand
@@ -30,7 +30,7 @@ class MatchTable:
 
     Attributes:
         labels: (N, C) how many labels of each class an image has; ignored ones are not counted.
-        image, class_id, score: (D,) of each detection: the place of its image, its class and how sure it was.
+        image, class_id, score: (D,) of each detection: the index of its image, its class and its confidence.
         right: (D, T) whether it is right: the most confident free one of its class on a label, at each threshold.
         counted: (D, T) whether it counts: false on ignored labels.
         label: (D,) place of its label among its image's at IoU 0.5, or -1.
@@ -177,7 +177,7 @@ def _matched(truth: Boxes, found: Boxes) -> dict[str, Any]:
 
 
 def _mistaken(others: Array, label: NDArray[Any], counted: NDArray[np.bool_], classes: NDArray[Any]) -> NDArray[Any]:
-    """Of wrong detections the class of the label that nothing is right on and that they cover, or -1."""
+    """For wrong detections the class of the missed label that they cover, or -1."""
     mistaken = np.full(len(label), -1)
     free = np.ones(len(classes), bool)
     free[label[label >= 0]] = False
@@ -195,7 +195,7 @@ def _precisions(
     """(B, T) average precision of detections, best first, each there ``times`` (B, D) over ``positives`` labels."""
     found = np.zeros((len(times), len(THRESHOLDS)))
     needed = _needed(positives)
-    # Rows one behind the other with room between: one search finds the places in all of them.
+    # Rows one behind the other with room between: one search finds the positions in all of them.
     apart = np.arange(len(times))[:, None] * (int(positives.max(initial=0)) + int(times.sum(axis=1).max(initial=0)) + 2)
     seen: Array | None = None
     for t in range(len(THRESHOLDS)):
@@ -208,9 +208,9 @@ def _precisions(
         precision = true / np.maximum(seen[:, hits], 1)
         best = np.zeros((len(times), len(hits) + 1))
         best[:, :-1] = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        places = np.searchsorted((true + apart).ravel(), (needed + apart).ravel()).reshape(needed.shape)
-        places = np.minimum(places - np.arange(len(times))[:, None] * len(hits), len(hits))
-        found[:, t] = np.take_along_axis(best, places, axis=1).mean(axis=1)
+        positions = np.searchsorted((true + apart).ravel(), (needed + apart).ravel()).reshape(needed.shape)
+        positions = np.minimum(positions - np.arange(len(times))[:, None] * len(hits), len(hits))
+        found[:, t] = np.take_along_axis(best, positions, axis=1).mean(axis=1)
     found[positives == 0] = np.nan
     return found
 

@@ -1,4 +1,4 @@
-"""What became of each label and each detection of each image, for those who look for what fails."""
+"""What became of each label and each detection of each image, to find what fails."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,16 +81,16 @@ def per_image(
         finder = {int(table.label[d]): d for d in mine if table.label[d] >= 0}
         best = iou(seen.boxes, there.boxes).max(axis=0, initial=0.0)
         labels = []
-        for place in np.flatnonzero(~there.crowd).tolist():
-            x0, y0, x1, y1 = (round(float(x), 3) for x in there.boxes[place])
-            by = finder.get(place)
+        for label in np.flatnonzero(~there.crowd).tolist():
+            x0, y0, x1, y1 = (round(float(x), 3) for x in there.boxes[label])
+            by = finder.get(label)
             labels.append(
                 LabelResult(
-                    names[there.classes[place]],
+                    names[there.classes[label]],
                     (x0, y0, x1, y1),
                     by is not None,
                     None if by is None else round(float(table.score[by]), 6),
-                    round(float(best[place] if by is None else table.overlap[by]), 6),
+                    round(float(best[label] if by is None else table.overlap[by]), 6),
                 )
             )
         wrong = tuple(

@@ -1,4 +1,4 @@
-"""What is said of a detector on labelled images, and how a file keeps it."""
+"""Metrics of a detector on labelled images, and how a file keeps them."""
 
 import math
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""Regressors of the surface normal: crops, networks, losses, and how sure they are."""
+"""Regressors of the surface normal: crops, networks, losses, and their confidence."""

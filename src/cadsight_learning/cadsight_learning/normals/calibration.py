@@ -1,4 +1,4 @@
-"""Whether a regressor of normals is as sure as it should be."""
+"""Whether a regressor of normals is as confident as it should be."""
 
 import math
 from collections.abc import Mapping
@@ -11,22 +11,22 @@ from scipy.stats import spearmanr
 
 from cadsight_learning.normals.von_mises_fisher import angles_within, fraction_within, mean_negative_log_likelihood
 
-# The shares at which the curve is drawn, and over which the error is averaged.
+# The fractions at which the curve is computed, and over which the error is averaged.
 LEVELS = np.arange(1, 20) / 20
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How sure a regressor is beside how sure it should be.
+    """The confidence of a regressor against its errors.
 
     Attributes:
-        expected, observed: the points of a curve, a diagonal where all is well, below it where the regressor is too
-            sure: the fraction of errors within the angle that a fraction of them should lie within.
+        expected, observed: the points of a curve, a diagonal where all is well, below it where the regressor is
+            overconfident: the fraction of errors within the angle that a fraction of them should lie within.
         error: their mean distance (expected calibration error).
         negative_log_likelihood: in nats, lower for a better one.
         median_deg: median over crops of the angle that half of a crop's errors should lie within.
-        rank_correlation: Spearman's, between that angle and the one found: 1 where the surer of two crops is always
-            the better one, 0 where sureness says nothing of one crop.
+        rank_correlation: Spearman's, between that angle and the one found: 1 where the more confident of two crops
+            is always the better one, 0 where confidence tells nothing of one crop.
     """
 
     expected: tuple[float, ...]

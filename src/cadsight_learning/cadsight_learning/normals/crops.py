@@ -70,8 +70,8 @@ def views(samples: Sequence[Sample], size: int = CROP_SIZE, symmetries: Symmetri
     Raises:
         CadsightError: when an image cannot be read, or no sample has a normal.
     """
-    looked_at = with_progress(samples, len(samples), "crops")
-    found = [view for sample in looked_at for view in _views_of(sample, size, symmetries or {})]
+    tracked = with_progress(samples, len(samples), "crops")
+    found = [view for sample in tracked for view in _views_of(sample, size, symmetries or {})]
     if not found:
         raise CadsightError(f"none of {len(samples)} samples has a normal, expected labels with normals")
     return found
@@ -85,33 +85,33 @@ def views_on_demand(
     Raises:
         CadsightError: when no sample has a normal; the image is read when one of it is taken out.
     """
-    places = [
+    labels = [
         (number, which)
         for number, sample in enumerate(samples)
         for which in range(sum(i.normal is not None for i in sample.instances))
     ]
-    if not places:
+    if not labels:
         raise CadsightError(f"none of {len(samples)} samples has a normal, expected labels with normals")
 
-    def make(place: int) -> View:
-        number, which = places[place]
+    def make(label: int) -> View:
+        number, which = labels[label]
         return _views_of(samples[number], size, symmetries or {})[which]
 
-    return OnDemand(len(places), make, keep)
+    return OnDemand(len(labels), make, keep)
 
 
 def views_in(sample: Sample, image: Rgb, size: int, symmetries: Symmetries) -> list[View]:
     """Every labelled normal of one sample, whose image is given (see :func:`views`)."""
-    wanted = [i for i in sample.instances if i.normal is not None]
+    with_normal = [i for i in sample.instances if i.normal is not None]
     found = []
-    for number, instance in enumerate(wanted):
+    for number, instance in enumerate(with_normal):
         rotation = crop_rotation(sample.camera, instance.box, sample.size)
         box = crop_box(instance.box, sample.size)
         around, scale = _surroundings(image, box, size)
         mask = None
         if instance.mask is not None:
             mask = _surroundings(instance.mask.astype(np.uint8) * 255, box, size, cv2.BORDER_CONSTANT)[0]
-        name = sample.name if len(wanted) == 1 else f"{sample.name}-{number}"
+        name = sample.name if len(with_normal) == 1 else f"{sample.name}-{number}"
         outline = (_outline(instance.box, instance.mask) - box.centre) * size / box.width
         pose = instance.camera_from_part
         same = EqualNormals.of(
@@ -146,7 +146,7 @@ def seen_again(
 
 
 def on_other_ground(image: Rgb, mask: NDArray[np.uint8], rng: np.random.Generator) -> Rgb:
-    """The part of ``mask`` (255 on it) before a plain or graded ground: shadows and arm say nothing any more."""
+    """The part of ``mask`` (255 on it) before a plain or graded ground: shadows and arm are gone."""
     corners = np.clip(rng.uniform(0, 255, 3) + rng.normal(0, 25, (2, 2, 3)), 0, 255).astype(np.float32)
     if rng.random() < 0.5:  # most cells are light
         corners = np.clip(rng.uniform(150, 255) + rng.normal(0, 12, (2, 2, 3)), 0, 255).astype(np.float32)
@@ -182,18 +182,18 @@ def _views_of(sample: Sample, size: int, symmetries: Symmetries) -> list[View]:
 def _surroundings(image: Rgb, box: Box, size: int, border: int = cv2.BORDER_REPLICATE) -> tuple[Rgb, float]:
     """The image around a square ``box``, as fine as the crop or the image, and its pixels a crop's pixel."""
     margin = math.ceil(box.width * (_AROUND - 1) / 2)
-    wanted = int(box.width) + 2 * margin
+    width = int(box.width) + 2 * margin
     x0, y0 = int(box.x0) - margin, int(box.y0) - margin
     rows, columns = image.shape[:2]
-    padding = max(-x0, -y0, x0 + wanted - columns, y0 + wanted - rows, 0)
+    padding = max(-x0, -y0, x0 + width - columns, y0 + width - rows, 0)
     if padding:
         image = np.asarray(cv2.copyMakeBorder(image, padding, padding, padding, padding, border), np.uint8)
-    around = image[y0 + padding : y0 + padding + wanted, x0 + padding : x0 + padding + wanted]
+    around = image[y0 + padding : y0 + padding + width, x0 + padding : x0 + padding + width]
     scale = box.width / size
     if scale > 1:  # finer than the crop: shrunk by area as the crop is
-        side = round(wanted / scale)
+        side = round(width / scale)
         around = np.asarray(cv2.resize(around, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-        scale = side / wanted * scale
+        scale = side / width * scale
     return np.ascontiguousarray(around), scale
 
 

@@ -1,7 +1,7 @@
 """The networks of the regressor of normals, by name.
 
 Each is a sequence that ends in a linear layer and an output: :class:`UnitNormal` gives a normal, :class:`NormalHead`
-also how sure it is. They take crops (N, 3, side, side) from -1 to 1 and give plain tensors, so they can be exported.
+also a concentration. They take crops (N, 3, side, side) from -1 to 1 and give plain tensors, so they can be exported.
 """
 
 import itertools
@@ -46,14 +46,14 @@ class NormalHead(nn.Module):
 
 
 class Colours(nn.Module):
-    """Colours from -1 to 1 with the mean and spread, of colours from 0 to 1, that a network learned with."""
+    """Colours from -1 to 1, normalised with the mean and std (of colours from 0 to 1) that a network learned with."""
 
     factor: Tensor
     shift: Tensor
 
-    def __init__(self, mean: Sequence[float], spread: Sequence[float]) -> None:
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        middle, scale = torch.tensor(mean).reshape(1, 3, 1, 1), torch.tensor(spread).reshape(1, 3, 1, 1)
+        middle, scale = torch.tensor(mean).reshape(1, 3, 1, 1), torch.tensor(std).reshape(1, 3, 1, 1)
         self.register_buffer("factor", 0.5 / scale, persistent=False)
         self.register_buffer("shift", (0.5 - middle) / scale, persistent=False)
 

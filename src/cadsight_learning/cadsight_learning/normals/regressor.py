@@ -23,7 +23,7 @@ _UNKNOWN = np.eye(3) * np.sin(np.radians(20.0)) ** 2
 
 
 class Regressor(ABC):
-    """Normals of crops, in the viewing frame of each crop, and how sure they are.
+    """Normals of crops, in the viewing frame of each crop, and their uncertainty.
 
     Attributes:
         image_size: side in pixels of a crop as the network sees it.

@@ -24,7 +24,7 @@ Batch = tuple[Tensor, list[EqualNormals]]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What a network says of crops.
+    """The output of a network on crops.
 
     Attributes:
         normals: (N, 3) in the viewing frames.
@@ -58,9 +58,9 @@ class NormalTask:
     def batches(self, rng: np.random.Generator, fraction: float) -> Iterator[Batch]:
         self.module.train()
         for numbers in shuffled(len(self._train), self.options.batch, rng):
-            drawn = [seen_again(self._train[i], rng, self.options.turn_deg, self.options.image_size) for i in numbers]
-            crops = np.stack([recoloured(relit(crop, rng), rng) for crop, _ in drawn])
-            yield as_input(crops, self.options.image_size), [same for _, same in drawn]
+            pairs = [seen_again(self._train[i], rng, self.options.turn_deg, self.options.image_size) for i in numbers]
+            crops = np.stack([recoloured(relit(crop, rng), rng) for crop, _ in pairs])
+            yield as_input(crops, self.options.image_size), [same for _, same in pairs]
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         crops, same = batch
@@ -89,7 +89,7 @@ class NormalTask:
         return -value, figures
 
     def answers(self, module: nn.Module) -> Answers:
-        """What ``module`` says of the validation crops."""
+        """The output of ``module`` on the validation crops."""
         parts, same = [], []
         for start in range(0, len(self._valid), AT_ONCE):
             seen = self._valid[start : start + AT_ONCE]

@@ -75,7 +75,7 @@ class NormalRegressor(Regressor):
 
 
 def new_regressor(options: NormalOptions) -> tuple[NormalRegressor, str]:
-    """An untrained regressor, and a sentence that says where its weights come from.
+    """An untrained regressor, and a sentence on where its weights come from.
 
     Raises:
         CadsightError: when the weights that the options name cannot be had or fit in nothing.

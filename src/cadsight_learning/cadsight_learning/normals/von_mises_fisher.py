@@ -1,8 +1,8 @@
-"""The von Mises-Fisher distribution of normals: how sure a regressor is, as a number.
+"""The von Mises-Fisher distribution of normals: the confidence of a regressor, as a number.
 
 Its density on the unit sphere is ``kappa / (4 pi sinh kappa) * exp(kappa * mu . x)`` (Mardia and Jupp, Directional
-Statistics, section 9.3). ``mu`` is the predicted normal and ``kappa`` its concentration: 0 says nothing, and a large
-one says that the angle to the true normal is about ``1 / sqrt(kappa)`` radians each way.
+Statistics, section 9.3). ``mu`` is the predicted normal and ``kappa`` its concentration: 0 is no knowledge, and with a
+large one the angle to the true normal is about ``1 / sqrt(kappa)`` radians each way.
 """
 
 import math
@@ -24,7 +24,7 @@ def log_density(mean: "Tensor", concentration: "Tensor", normals: "Tensor") -> "
 
     ``log kappa - log 4 pi - log sinh kappa + kappa mu . x``, written with ``1 - mu . x = |mu - x|^2 / 2``:
     ``-kappa |mu - x|^2 / 2 - log 2 pi - log((1 - exp(-2 kappa)) / kappa)``. Nothing in it overflows for a large kappa,
-    cancels for a small one, nor loses the small angles of a sure network in the digits of a cosine.
+    cancels for a small one, nor loses the small angles of a confident network in the digits of a cosine.
     """
     import torch  # wanted by trainings alone
 
@@ -81,8 +81,8 @@ def fraction_within(angles_deg: ArrayLike, concentration: ArrayLike) -> Array:
     """How much of the distribution lies within each angle of its mean, 0 to 1.
 
     ``1 - cos(angle)`` is exponential with the rate kappa, cut off at 2:
-    ``(1 - exp(-kappa (1 - cos))) / (1 - exp(-2 kappa))``. Over crops whose concentration is right these shares, at the
-    angles that were found, are spread evenly between 0 and 1.
+    ``(1 - exp(-kappa (1 - cos))) / (1 - exp(-2 kappa))``. For crops whose concentration is right these fractions, at
+    the angles that were found, are uniform between 0 and 1.
     """
     kappa, fall = np.asarray(concentration, float), _fall(angles_deg)
     return np.expm1(-kappa * fall) / np.expm1(-2 * kappa)
@@ -105,7 +105,7 @@ def mean_negative_log_likelihood(angles_deg: ArrayLike, concentration: ArrayLike
 def temperature(angles_deg: ArrayLike, concentration: ArrayLike) -> float:
     """The one number by which to divide all concentrations so that the angles that were found are the likeliest.
 
-    Above 1 for a network that is too sure of itself. It changes no normal and not which of two crops is surer (Guo et
+    Above 1 for an overconfident network. It changes no normal and not which of two crops is more confident (Guo et
     al., On Calibration of Modern Neural Networks, section 4.2, there for classes).
     """
     from scipy.optimize import minimize_scalar  # slow, and wanted by trainings alone

@@ -23,7 +23,7 @@ _BASE, _SOLIDS = "-solids.pt", "solids"
 
 
 def refuse_foreign_base(folder: str | Path) -> None:
-    """Refuse a folder in which making a base would write over what no such call left.
+    """Refuse a folder in which making a base would overwrite files that no such call wrote.
 
     Raises:
         CadsightError: naming the file.

@@ -1,4 +1,4 @@
-"""What is known of a model, as it stands beside its weights."""
+"""The card of a model, a file beside its weights."""
 
 import dataclasses
 import typing
@@ -27,7 +27,7 @@ _IN_JSON: dict[type, tuple[tuple[type, ...], str]] = {
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What is known of a model.
+    """The card of a model: where it comes from and how good it is.
 
     Attributes:
         kind: 'detector' or 'normals'.

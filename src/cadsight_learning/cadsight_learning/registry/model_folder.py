@@ -33,7 +33,7 @@ CARD, CARD_FORMAT = "model.json", "cadsight-model-1"
 WEIGHTS = "weights.pt"
 CURVES_JSON, CURVES_CSV = "curves.json", "curves.csv"
 STATE = "training.pt"
-# What a training keeps of itself, and what is told of each epoch.
+# What a training keeps of itself, and of each epoch.
 STATE_KEYS = {"identity", "modules", "optimizers", "callbacks", "epoch", "step", "stopped", "over"}
 _EARLIER_STATE_KEYS = {"identity", "module", "average", "optimizer", "best", "numbers", "curves"}
 _EPOCH_KEYS = ("epoch", "seconds", "learning_rate", "score")
@@ -41,7 +41,7 @@ _STAGE, _TENSORBOARD = ".model.", "tensorboard"
 
 
 def refuse_foreign_model(folder: str | Path) -> None:
-    """Refuse a folder in which a training would write over what no training of ours left.
+    """Refuse a folder in which a training would overwrite files that no training of ours wrote.
 
     Raises:
         CadsightError: naming the file.
@@ -49,7 +49,7 @@ def refuse_foreign_model(folder: str | Path) -> None:
     folder = Path(folder)
     for name, ours in _OURS.items():
         refuse_foreign_file(folder / name, ours)
-    if os.path.lexists(folder / WEIGHTS) and not _is_told_of(folder):
+    if os.path.lexists(folder / WEIGHTS) and not _has_our_files(folder):
         raise CadsightError(f"{folder / WEIGHTS} has no {CARD} of ours beside it, expected another folder")
     if os.path.lexists(folder / _TENSORBOARD) and not (folder / _TENSORBOARD).is_dir():
         raise CadsightError(f"{folder / _TENSORBOARD} is no folder, expected one, or a name that is free")
@@ -86,16 +86,16 @@ def replace_model(folder: str | Path, files: Mapping[str, bytes]) -> None:
 def files_of_model(folder: Path) -> list[str]:
     """What trainings of ours wrote in ``folder``, by its path there."""
     found = [name for name, ours in _OURS.items() if is_ours(folder / name, ours)]
-    if WEIGHTS in found and not _is_told_of(folder):
+    if WEIGHTS in found and not _has_our_files(folder):
         found.remove(WEIGHTS)
     for export in folder.glob(f"{EXPORTS}/*/"):
-        place = export.relative_to(folder)
-        found += [str(place), *(str(place / entry) for entry in own_entries(export, earlier_network_export))]
+        relative = export.relative_to(folder)
+        found += [str(relative), *(str(relative / entry) for entry in own_entries(export, earlier_network_export))]
     return found + [str(path.relative_to(folder)) for path in folder.glob(f"{_TENSORBOARD}/events.out.tfevents.*")]
 
 
-def _is_told_of(folder: Path) -> bool:
-    """Whether something of ours beside weights says that they are ours too: anybody's weights are such a file."""
+def _has_our_files(folder: Path) -> bool:
+    """Whether files of ours lie beside the weights, so that they are ours too: anybody's weights are such a file."""
     return any((folder / name).exists() for name in (CARD, STATE, CURVES_JSON))
 
 

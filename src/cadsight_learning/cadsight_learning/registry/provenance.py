@@ -1,4 +1,4 @@
-"""Which images a model learned from, told by their content: by those it is not evaluated.
+"""Which images a model learned from, known by their content: it is not evaluated on those.
 
 FOLDER/NAME/learned_from.json lies beside the model's card; models of earlier versions have none.
 """
@@ -53,7 +53,7 @@ class LearnedFrom:
 
 
 def load_learned_from(folder: str | Path) -> LearnedFrom | None:
-    """What the model in ``folder`` learned from; None where it does not tell, as those of earlier versions.
+    """What the model in ``folder`` learned from; None where that is not recorded, as by earlier versions.
 
     Raises:
         CadsightError: for a list that cannot be read or is not ours.
@@ -98,10 +98,10 @@ def shared(samples: Iterable[Sample], others: Mapping[str, Sample]) -> list[tupl
 
 
 def refuse_learned(model: str | Path, samples: Sequence[Sample]) -> list[str]:
-    """Refuse to evaluate the model in the folder ``model`` by images that it learned from.
+    """Refuse to evaluate the model in the folder ``model`` on images that it learned from.
 
     Returns:
-        what speaks against evaluating it on ``samples``, though it can be done: a sentence each.
+        warnings about evaluating it on ``samples``: a sentence each.
 
     Raises:
         CadsightError: naming such an image; and for an image or a list that cannot be read.
@@ -112,8 +112,8 @@ def refuse_learned(model: str | Path, samples: Sequence[Sample]) -> list[str]:
             f"{model} does not tell which images it learned from, as models of earlier versions, so that these may "
             "be among them"
         ]
-    looked_at = with_progress(samples, len(samples), "images compared with those learned from")
-    found = [_short(content(s)) for s in looked_at]
+    tracked = with_progress(samples, len(samples), "images compared with those learned from")
+    found = [_short(content(s)) for s in tracked]
     train, valid = set(known.train), set(known.valid)
     learned = [s for s, digits in zip(samples, found, strict=True) if digits in train]
     if learned:
@@ -132,7 +132,7 @@ def refuse_learned(model: str | Path, samples: Sequence[Sample]) -> list[str]:
 
 
 def refuse_validation(train: Sequence[Sample], valid: Sequence[Sample]) -> None:
-    """Refuse images that validate and are learned from as well.
+    """Refuse images that are both training and validation images.
 
     Raises:
         CadsightError: naming such an image; and for one that cannot be read.

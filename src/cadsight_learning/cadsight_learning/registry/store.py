@@ -1,6 +1,6 @@
 """Models in a folder a name: what they are, where they come from, how good they were, and their weights.
 
-What lies in such a folder is told in :mod:`cadsight_learning.registry.model_folder`.
+What lies in such a folder is described in :mod:`cadsight_learning.registry.model_folder`.
 """
 
 import dataclasses
@@ -56,7 +56,7 @@ def save_model(
     images: NDArray[np.uint8] | None = None,
     curves: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write a model in the place of an earlier one; see :func:`cadsight_learning.registry.model_folder.replace_model`.
+    """Write a model, replacing an earlier one; see :func:`cadsight_learning.registry.model_folder.replace_model`.
 
     Args:
         images: that it was validated on (see :mod:`cadsight_learning.data.validation_images`).
@@ -90,7 +90,7 @@ def find(name: str | Path, models: str | Path = MODELS_FOLDER) -> Path:
 
 
 def named(name: str | Path, models: str | Path = MODELS_FOLDER) -> Path:
-    """The folder of the model ``name`` of the registry folder ``models``, and of no other place.
+    """The folder of the model ``name`` of the registry folder ``models``, and of no other folder.
 
     Raises:
         CadsightError: for a name that leads out of the registry, or that it does not hold.

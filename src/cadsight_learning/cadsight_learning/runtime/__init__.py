@@ -1,1 +1,1 @@
-"""What computes a network: the machine, torch's device and precision, exports and the sessions that run them."""
+"""How networks are computed: the machine, torch's device and precision, exports and the sessions that run them."""

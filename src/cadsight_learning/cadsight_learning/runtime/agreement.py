@@ -1,4 +1,4 @@
-"""Whether a network says the same in bfloat16 as in float32, on images that it was validated on."""
+"""Whether a network gives the same in bfloat16 as in float32, on images that it was validated on."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -20,7 +20,7 @@ class Agreement:
     """The largest differences between the two.
 
     Attributes:
-        compared: boxes that float32 is sure of, at least :data:`cadsight_learning.options.CONFIDENCE`, or normals.
+        compared: boxes to which float32 gives at least :data:`cadsight_learning.options.CONFIDENCE`, or normals.
     """
 
     compared: int
@@ -66,8 +66,8 @@ def agreement(exact: Session, near: Session, images: Iterable[NDArray[np.float32
         if kind == "normals":
             moved.append(np.array([[0.0, 0.0, float(angle_between(one[:3], other[:3]))]]))
             continue
-        sure = one[4:].max(axis=0) >= CONFIDENCE
-        apart = np.abs(one - other)[:, sure].T
+        confident = one[4:].max(axis=0) >= CONFIDENCE
+        apart = np.abs(one - other)[:, confident].T
         none = np.zeros(len(apart))
         moved.append(np.stack([apart[:, :4].max(axis=1, initial=0.0), apart[:, 4:].max(axis=1, initial=0.0), none], 1))
     every = np.concatenate(moved) if moved else np.zeros((0, 3))

@@ -1,4 +1,4 @@
-"""Where networks compute, and what is said when its memory does not suffice."""
+"""Where networks compute, and the error when its memory does not suffice."""
 
 import contextlib
 from collections.abc import Iterator, Mapping

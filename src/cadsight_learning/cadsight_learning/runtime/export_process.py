@@ -18,7 +18,7 @@ _LAST_WORDS = 300
 def export_in_child(exports: Exports, kind: str, shape: tuple[int, int]) -> Path:
     """Make the export of the model for images of ``shape`` (rows, columns) and return its file.
 
-    ``exports.tell`` is told the steps; what it raises ends the process and is passed on.
+    ``exports.tell`` is called with the steps; what it raises ends the process and is passed on.
 
     Raises:
         UnusableNetworkError: when it cannot be made, or the process dies.
@@ -37,7 +37,7 @@ def export_in_child(exports: Exports, kind: str, shape: tuple[int, int]) -> Path
             start_new_session=True,
         )
         try:
-            error = _heard(process, exports)
+            error = _pass_on(process, exports)
         finally:
             process.kill()
             process.communicate()
@@ -52,14 +52,14 @@ def export_in_child(exports: Exports, kind: str, shape: tuple[int, int]) -> Path
     return path
 
 
-def _heard(process: "subprocess.Popen[str]", exports: Exports) -> str | None:
-    """Pass on what the process tells until its end; returns the sentence of what it could not do."""
+def _pass_on(process: "subprocess.Popen[str]", exports: Exports) -> str | None:
+    """Pass on the steps of the process until its end; returns its error, None without one."""
     assert process.stdout is not None
     for line in process.stdout:
-        said = json.loads(line)
-        if "error" in said:
-            return str(said["error"])
-        exports.tell(said["tell"])
+        message = json.loads(line)
+        if "error" in message:
+            return str(message["error"])
+        exports.tell(message["tell"])
     process.wait()
     return None
 

@@ -1,4 +1,4 @@
-"""Networks written down for other runtimes than torch; here torch is loaded, which exports are there to do without."""
+"""Networks written down for other runtimes than torch; torch is loaded here, and not where exports run."""
 
 import tempfile
 import warnings
@@ -75,12 +75,12 @@ def _difference(network: nn.Module, session: Session, shape: tuple[int, int]) ->
     here = in_torch(network)
     largest = 0.0
     for image in _few_images(shape):
-        wanted, found = here(image), session(image)
-        if wanted.shape != found.shape:
-            raise CadsightError(f"the exported network gives {found.shape}, expected {wanted.shape} as torch")
-        others = tuple(axis for axis in range(wanted.ndim) if axis != 1)
-        scale = np.maximum(np.abs(wanted).max(axis=others, keepdims=True), 1.0)
-        largest = max(largest, float((np.abs(found - wanted) / scale).max(initial=0.0)))
+        expected, found = here(image), session(image)
+        if expected.shape != found.shape:
+            raise CadsightError(f"the exported network gives {found.shape}, expected {expected.shape} as torch")
+        others = tuple(axis for axis in range(expected.ndim) if axis != 1)
+        scale = np.maximum(np.abs(expected).max(axis=others, keepdims=True), 1.0)
+        largest = max(largest, float((np.abs(found - expected) / scale).max(initial=0.0)))
     return largest
 
 

@@ -36,8 +36,8 @@ FORMAT = "cadsight-export-2"
 _FILES = {"onnx": ("model.onnx",), "openvino": ("model.xml", "model.bin")}
 
 
-def untold(_: str) -> None:
-    """What is told of an export where nobody listens."""
+def unreported(_: str) -> None:
+    """The ``tell`` that reports no step."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Exports:
         weights_sha256: of the file of weights that they have to be made of.
         about: what is written beside each: kind, architecture, classes, range of the colours.
         model: folder of the model.
-        tell: is told each step of making one, and nothing (an empty string) at its end.
+        tell: is called with each step of making one, and with an empty string at its end.
         spare: where they are when nothing can be written into ``folder``; None: nowhere.
     """
 
@@ -58,7 +58,7 @@ class Exports:
     model: Path
     about: Mapping[str, Any] = field(default_factory=dict)
     spare: Path | None = None
-    tell: Callable[[str], None] = untold
+    tell: Callable[[str], None] = unreported
 
     def find(self, kind: str, shape: tuple[int, int]) -> Path | None:
         """The network for images of ``shape`` (rows, columns) if it was made of these weights, else None."""
@@ -90,7 +90,7 @@ class Exports:
         self._in_first(kind, shape, lambda folder: refuse_foreign(folder, earlier=earlier_network_export))
 
     def _in_first(self, kind: str, shape: tuple[int, int], use: Callable[[Path], Path]) -> Path:
-        """What ``use`` gives for the first folder that it does not refuse; refused by all, what the first one says."""
+        """What ``use`` gives for the first folder that it does not refuse; if all are, the first error."""
         refused = []
         for folder in self._folders(kind, shape):
             try:
@@ -140,7 +140,7 @@ class Exports:
 
     def _folders(self, kind: str, shape: tuple[int, int]) -> list[Path]:
         name = f"{kind}-{shape[1]}x{shape[0]}"
-        return [place / name for place in (self.folder, self.spare) if place]
+        return [folder / name for folder in (self.folder, self.spare) if folder]
 
 
 def earlier_network_export(folder: Path) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""What this machine computes with, told without torch where that can be: it takes seconds to load."""
+"""What this machine computes with, found without torch where possible: it takes seconds to load."""
 
 import ctypes
 import functools
@@ -23,15 +23,15 @@ def has_bfloat16() -> bool:
 
 
 def usual_threads() -> int:
-    """Threads of one call of a network where nobody says how many, as torch chooses them: one a core that this process
+    """Threads of one call of a network where no option sets them, as torch chooses them: one a core that this process
     may use, or fewer where ``MKL_NUM_THREADS`` or ``OMP_NUM_THREADS`` says so."""
     folder = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
     try:
         cores = len({Path(folder.format(n)).read_text() for n in os.sched_getaffinity(0)})
     except OSError:  # a container that hides them
         cores = len(os.sched_getaffinity(0))
-    asked = next((int(os.environ[name]) for name in _THREADS if os.environ.get(name, "").isdigit()), 0)
-    return min(asked, cores) if asked else cores
+    limit = next((int(os.environ[name]) for name in _THREADS if os.environ.get(name, "").isdigit()), 0)
+    return min(limit, cores) if limit else cores
 
 
 def gpus() -> int:
@@ -58,8 +58,8 @@ def device_name(option: str) -> str:
         return "cuda:0" if there else "cpu"
     number = int(option.partition(":")[2] or 0)
     if number >= there:
-        told = f"{there} GPU{'' if there == 1 else 's'}" if there else "no GPU that torch can use"
-        raise CadsightError(f"the device is {option!r} and this machine has {told}, expected auto or cpu")
+        available = f"{there} GPU{'' if there == 1 else 's'}" if there else "no GPU that torch can use"
+        raise CadsightError(f"the device is {option!r} and this machine has {available}, expected auto or cpu")
     return f"cuda:{number}"
 
 

@@ -24,7 +24,7 @@ class UnusableNetworkError(CadsightError):
 def runtime_of(name: str, device: str) -> str:
     """The runtime of an option: ``auto`` is the first of them that this machine has, and torch on a GPU.
 
-    ``device`` is what :func:`cadsight_learning.runtime.machine.device_name` says.
+    ``device`` is as :func:`cadsight_learning.runtime.machine.device_name` gives it.
 
     ``openvino-bf16`` is OpenVINO with the numbers between layers in bfloat16, on a processor that multiplies those
     itself; it differs from the others in the third digit.
@@ -37,8 +37,8 @@ def runtime_of(name: str, device: str) -> str:
     if device != "cpu" and name not in ("auto", "torch"):
         raise CadsightError(f"the runtime is {name!r} and the device {device}, expected torch, or the device cpu")
     if name == "auto":
-        wanted = [r for r in RUNTIMES[1:] if _is_there(r)] if device == "cpu" else ["torch"]
-        return wanted[0]
+        installed = [r for r in RUNTIMES[1:] if _is_there(r)] if device == "cpu" else ["torch"]
+        return installed[0]
     if name == "openvino-bf16" and not has_bfloat16():
         raise CadsightError(f"the runtime is {name} and this processor does not multiply bfloat16, expected openvino")
     if not _is_there(name):

@@ -39,7 +39,7 @@ class Neighbours:
 
 
 def some(samples: Sequence[Sample], most: int) -> list[Sample]:
-    """At most ``most`` samples, at even distances."""
+    """At most ``most`` samples, evenly spaced."""
     numbers = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), most)).round().astype(int))
     return [samples[int(i)] for i in numbers]
 
@@ -86,8 +86,8 @@ def between(
     ]
     with step("distances of the features"):
         found = by_features(rows[0], rows[1], extractor)
-        places, distance = feature_distances.nearest(rows[1], rows[0])
-    neighbours = Neighbours(tuple(second), tuple(first[int(i)] for i in places), distance)
+        indices, distance = feature_distances.nearest(rows[1], rows[0])
+    neighbours = Neighbours(tuple(second), tuple(first[int(i)] for i in indices), distance)
     coloured = [some(samples, _COLOURED) for samples in (first, second)]
     images = [
         [read_image(s.image) for s in with_progress(samples, len(samples), f"colours of {which}")]

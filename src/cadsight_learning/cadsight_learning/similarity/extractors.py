@@ -1,4 +1,4 @@
-"""Numbers that tell images apart, from a network that lies on the disk: no hub is asked."""
+"""Numbers that tell images apart, from a network on the disk: no hub is needed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -23,7 +23,7 @@ _SIDE, _BATCH = 224, 16
 
 
 class Extractor(Protocol):
-    """What makes features of images.
+    """Makes features of images.
 
     Attributes:
         name: stands beside every figure that comes from these features.

@@ -57,11 +57,11 @@ def kernel_distance(first: Array, second: Array, seed: int = 0) -> dict[str, flo
 
 
 def inception_score(class_probabilities: Array) -> float:
-    """How surely each image is of one class, and how evenly the images are of many: the exponential of the mean
+    """How clearly each image is of one class, and how evenly the images are of many: the exponential of the mean
     divergence of an image's classes from those of all.
 
     Args:
-        shares: probabilities (N, C) of the classes, each row with the sum 1.
+        class_probabilities: (N, C) of the classes, each row sums to 1.
 
     Returns:
         From 1, where all images look alike to the classifier, to C.
@@ -75,7 +75,7 @@ def inception_score(class_probabilities: Array) -> float:
 
 
 def nearest(of: Array, among: Array) -> tuple[NDArray[np.int64], Array]:
-    """For each of features (N, D) the place (N,) of the most alike of (M, D), and their cosine distance (N,).
+    """For each of features (N, D) the index (N,) of the most alike of (M, D), and their cosine distance (N,).
 
     Raises:
         CadsightError: where there is nothing to be like.
@@ -84,12 +84,12 @@ def nearest(of: Array, among: Array) -> tuple[NDArray[np.int64], Array]:
         raise CadsightError("a set of images to compare is empty, expected at least one image")
     a, b = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (of, among))
     distances = np.clip(1 - a @ b.T, 0, None)
-    places = distances.argmin(axis=1)
-    return places, distances[np.arange(len(of)), places]
+    indices = distances.argmin(axis=1)
+    return indices, distances[np.arange(len(of)), indices]
 
 
 def compared(first: Array, second: Array, extractor: str) -> dict[str, Any]:
-    """Both distances and what to think of them, ready for JSON.
+    """Both distances and how to read them, ready for JSON.
 
     Returns:
         ``extractor``, ``features``, ``images`` of both, ``fid``, ``fid_biased`` (fewer images than features: too
@@ -107,7 +107,7 @@ def compared(first: Array, second: Array, extractor: str) -> dict[str, Any]:
 
 
 def _discrepancies(kernel: Array, marks: Array) -> list[float]:
-    """Of each way to divide the images: ``marks`` (P, N + M) are 1 on those of the first set."""
+    """The discrepancy of each division of the images: ``marks`` (P, N + M) are 1 on those of the first set."""
     n, m = marks[0].sum(), (1 - marks[0]).sum()
     rows = marks @ kernel
     within, across = (rows * marks).sum(axis=1), (rows * (1 - marks)).sum(axis=1)

@@ -1,4 +1,4 @@
-"""How a training computes on a processor: what is quickest on this machine, as busy as it is, found by trying."""
+"""How a training computes on a processor: the quickest way on this machine under its present load, found by trying."""
 
 import contextlib
 import dataclasses
@@ -22,7 +22,7 @@ _LONG_ENOUGH = 300
 _FALLEN = 3.0
 # Steps of each mode that is tried: the first makes what the others reuse.
 _TRIED = 2
-# What is under this fraction of the usual mode's time is taken instead; less would be chance.
+# What is under this fraction of the usual mode's time is taken instead; less would be noise.
 _FASTER = 0.85
 # A shorter step has nothing to win.
 _QUICK_S = 0.01
@@ -44,7 +44,7 @@ class Mode:
 
     @staticmethod
     def usual() -> "Mode":
-        """What is computed with where nothing is tried."""
+        """The mode where nothing is tried."""
         return Mode(torch.get_num_threads(), may_bfloat16(), True)
 
     def __str__(self) -> str:
@@ -78,7 +78,7 @@ class Mode:
 
 
 def quickest(seconds: Callable[[Mode], float], now: Mode, threads: int, threads_only: bool = False) -> Mode:
-    """The mode of those about ``now`` whose step takes the fewest ``seconds``; ``now`` unless another is worth it.
+    """The mode of those about ``now`` whose step takes the fewest ``seconds``; ``now`` unless another pays.
 
     One thing is changed at a time: the number of threads, to ``threads`` or half of them, then, unless
     ``threads_only``, float32 for bfloat16 and the layout.
@@ -97,7 +97,7 @@ def quickest(seconds: Callable[[Mode], float], now: Mode, threads: int, threads_
 
 
 def step_seconds(module: nn.Module, loss: Loss, batch: Any, mode: Mode) -> float:
-    """Seconds of one step of ``module`` on ``batch``, forth and back; it learns nothing and no chance is used up."""
+    """Seconds of one step of ``module`` on ``batch``, forth and back; it learns nothing and uses no random numbers."""
     before = {name: value.clone() for name, value in module.named_buffers()}
     rng_state = torch.get_rng_state()
     mode.prepare(module)

@@ -1,4 +1,4 @@
-"""What a training tells of how far it is."""
+"""The progress reports of a training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class EpochReport:
 
     Attributes:
         epoch: counted from 1.
-        share: how much of the training is done, 0 to 1, by epochs or by time.
+        fraction: how much of the training is done, 0 to 1, by epochs or by time.
         figures: of this epoch, such as ``train/box_loss`` and ``valid/map50``.
         computed: how its last step was computed, '' where nothing else was tried.
     """
@@ -33,7 +33,7 @@ class StepReport:
     """How far a training is within an epoch, and at which pace.
 
     Attributes:
-        share: as in :class:`EpochReport`.
+        fraction: as in :class:`EpochReport`.
         step_seconds: of one of the last steps, by their median.
         left: seconds until the end at this pace.
     """
@@ -49,4 +49,4 @@ StepProgress = Callable[[StepReport], None]
 
 
 def silent(_: "EpochReport | StepReport") -> None:
-    """The progress of those who do not look."""
+    """A progress that shows nothing."""

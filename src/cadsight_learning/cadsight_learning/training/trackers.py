@@ -23,7 +23,7 @@ _EXPERIMENT = "cadsight"
 def tracked(
     tracker: str, folder: str | Path, options: Mapping[str, Any]
 ) -> contextlib.AbstractContextManager[Progress]:
-    """A context that gives what is to be told of each epoch; a training that goes on is written on.
+    """A context that gives the function to report each epoch to; a training that goes on is written on.
 
     Args:
         tracker: one of :data:`TRACKERS`.
@@ -50,7 +50,7 @@ def tracked(
 
 
 def both(*those: Progress) -> Progress:
-    """Tells every epoch to each of ``those``."""
+    """Reports every epoch to each of ``those``."""
 
     def tell(report: EpochReport) -> None:
         for one in those:

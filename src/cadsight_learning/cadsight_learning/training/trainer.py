@@ -1,4 +1,4 @@
-"""A training of one network: a schedule by epochs, the best one kept, gone on with after a kill."""
+"""Trains one network by a schedule of epochs, keeps the best one and goes on after a kill."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 
 
 def shuffled(count: int, batch: int, rng: np.random.Generator) -> Iterator[list[int]]:
-    """The numbers below ``count`` in an order drawn at random, ``batch`` at a time.
+    """The numbers below ``count`` in random order, ``batch`` at a time.
 
     A last one alone gets another beside it, for normalisation over a batch of one would leave nothing of it.
     """
@@ -55,7 +55,7 @@ class Task(Protocol):
     steps: int  # batches an epoch
 
     def batches(self, rng: np.random.Generator, fraction: float) -> Iterator[Any]:
-        """One epoch; ``fraction`` says how much of the training is done."""
+        """One epoch; ``fraction`` is how much of the training is done."""
 
     def loss(self, batch: Any) -> tuple[Tensor, dict[str, float]]:
         """The loss to descend, and its parts by name."""
@@ -112,7 +112,7 @@ def train(
     """Train until the schedule ends; ``folder`` gets the state to go on from after a kill, which stays until the model
     is kept (see :func:`forget`), and the curves, unless a model is there, whose own they would replace.
 
-    ``steps`` is told of each step as soon as the pace is known.
+    ``steps`` is called with each step as soon as the pace is known.
 
     A loss that is no number ends the training with the best epoch until then.
 
@@ -143,7 +143,7 @@ def train(
             EarlyStop(schedule.patience, lambda: best.epoch),
             curves,
             checkpoint,
-            _Told(progress, steps, clock, pace, best, quickest),
+            _Reports(progress, steps, clock, pace, best, quickest),
         ],
     )
     checkpoint.resume(trainer, lambda data: _older(data, schedule, task.steps))
@@ -269,8 +269,8 @@ class _Curves(Callback):
         self.rows = list(state["rows"])
 
 
-class _Told(Callback):
-    """Tells how far the training is, after each step and each epoch."""
+class _Reports(Callback):
+    """Reports how far the training is, after each step and each epoch."""
 
     def __init__(
         self, progress: Progress, steps: StepProgress, clock: Clock, pace: Pace, best: _BestEpoch, quickest: _Quickest

@@ -1,4 +1,4 @@
-"""Weights of others that are downloaded when they are asked for, and what is said where they cannot be."""
+"""Weights of others that are downloaded when they are needed, and the error where they cannot be."""
 
 import contextlib
 from collections.abc import Iterator

@@ -25,10 +25,10 @@ def test_images_are_those_that_were_read_at_once(block_samples):
     images = LabelledImages.resized(block_samples, 64, square=True, masks=True, keep=10**6)
     for _ in range(2):
         for one, sample in zip(images, block_samples, strict=True):
-            wanted = resized(labelled(sample, True, masks=True), 64)
-            np.testing.assert_array_equal(one.image, wanted.image)
-            np.testing.assert_array_equal(one.boxes, wanted.boxes)
-            np.testing.assert_array_equal(one.masks, wanted.masks)
+            expected = resized(labelled(sample, True, masks=True), 64)
+            np.testing.assert_array_equal(one.image, expected.image)
+            np.testing.assert_array_equal(one.boxes, expected.boxes)
+            np.testing.assert_array_equal(one.masks, expected.masks)
 
 
 def test_an_image_is_read_when_it_is_taken_out_and_not_before(block_samples, tmp_path):
@@ -43,7 +43,7 @@ def test_images_of_one_shape_go_together():
     assert list(alike(images, 2)) == [[0, 2], [3], [1, 4]]
 
 
-def test_a_label_without_a_mask_is_told_before_anything_is_learned(block_samples):
+def test_a_label_without_a_mask_is_refused_before_anything_is_learned(block_samples):
     bare = dataclasses.replace(
         block_samples[1], instances=(dataclasses.replace(block_samples[1].instances[0], mask=None),)
     )

@@ -66,7 +66,7 @@ def test_too_few_images_and_unknown_splits_are_refused(block_samples):
         chosen(block_samples, "test")
 
 
-def test_images_and_label_files_without_the_other_and_classes_without_labels_are_told(tmp_path, block_samples):
+def test_images_and_label_files_without_the_other_and_classes_without_labels_are_listed(tmp_path, block_samples):
     yolo = tmp_path / "yolo"
     write_yolo({"train": block_samples[:4]}, ["block", "rod"], yolo)
     assert dataset_warnings([yolo], load_together([yolo])[0], ["block"]) == []
@@ -90,7 +90,7 @@ def test_an_image_that_no_file_of_labels_names_is_left_out(tmp_path, block_sampl
     ]
 
 
-def test_crowds_are_not_learned_from_and_that_is_told(tmp_path, block_samples):
+def test_crowds_are_not_learned_from_and_that_is_reported(tmp_path, block_samples):
     """One meaning everywhere: neither a box nor a mask of a region of many objects teaches anything."""
     crowd = Instance(1, Box(2, 2, 9, 9), attributes={"iscrowd": 1})
     samples = [dataclasses.replace(s, instances=(*s.instances, crowd)) for s in block_samples[:2]]
@@ -99,8 +99,8 @@ def test_crowds_are_not_learned_from_and_that_is_told(tmp_path, block_samples):
     assert [len(without_crowds(s).instances) for s in samples] == [len(s.instances) for s in block_samples[:2]]
     write_coco(samples, ["block", "rod"], tmp_path / "coco")
     loaded, classes = load_together([tmp_path / "coco"])
-    told = dataset_warnings([tmp_path / "coco"], loaded, classes)
-    assert told == [
+    sentences = dataset_warnings([tmp_path / "coco"], loaded, classes)
+    assert sentences == [
         f"2 labels are crowds and not learned from, the first is in {loaded[0].image}",
         "nothing is learned of rod: no image to train on has such a label",
     ]

@@ -28,7 +28,7 @@ def test_what_fits_is_made_once():
     assert counts == [1] * 4
 
 
-def test_places_are_counted_as_in_a_list():
+def test_indices_are_counted_as_in_a_list():
     items = OnDemand(4, made_of_hundred_bytes([0] * 4), keep=0)
     assert int(items[-1][0]) == 3
     assert [int(one[0]) for one in items[1:3]] == [1, 2]

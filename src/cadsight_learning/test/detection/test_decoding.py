@@ -22,7 +22,7 @@ def raw_of(boxes: list[list[float]], scores: list[list[float]]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("scores", "confidence", "most", "wanted"),
+    ("scores", "confidence", "most", "expected"),
     [
         ([[0.5], [0.9], [0.7]], 0.1, 9, [(5, 7, 15, 17, 0.9, 0), (35, 5, 45, 15, 0.7, 0)]),
         ([[0.5], [0.9], [0.7]], 0.8, 9, [(5, 7, 15, 17, 0.9, 0)]),
@@ -33,10 +33,10 @@ def raw_of(boxes: list[list[float]], scores: list[list[float]]) -> np.ndarray:
         ([[0, 0], [0, 0], [0, 0]], 0.0, 9, []),
     ],
 )
-def test_of_boxes_of_one_class_that_overlap_the_surest_stays(scores, confidence, most, wanted):
+def test_of_boxes_of_one_class_that_overlap_the_most_confident_stays(scores, confidence, most, expected):
     found = decode(raw_of(BOXES, scores), confidence, most)
-    assert found.shape == (len(wanted), 6)
-    assert found == pytest.approx(np.reshape(wanted, (-1, 6)), abs=1e-6)
+    assert found.shape == (len(expected), 6)
+    assert found == pytest.approx(np.reshape(expected, (-1, 6)), abs=1e-6)
 
 
 @settings(deadline=None)  # the first call loads what OpenCV and torchvision need
@@ -51,22 +51,22 @@ def test_random_boxes_are_suppressed_as_torchvision_does(seed, boxes, classes, c
     rng = np.random.default_rng(seed)
     where = [rng.uniform(20, 120, (boxes, 2)), rng.uniform(5, 60, (boxes, 2))]
     raw = np.hstack([*where, rng.uniform(size=(boxes, classes)) ** 2]).T.astype(np.float32)
-    sure, kinds = (torch.from_numpy(raw[4:].T.copy()).max(dim=1)) if boxes else (torch.zeros(0), torch.zeros(0))
+    scores, kinds = (torch.from_numpy(raw[4:].T.copy()).max(dim=1)) if boxes else (torch.zeros(0), torch.zeros(0))
     corners = box_convert(torch.from_numpy(raw[:4].T.copy()).double(), "cxcywh", "xyxy")
     # Where two overlap by just so much, the last digit decides.
     assume(not (abs(box_iou(corners, corners) - IOU) < 1e-6).any())
     kept = [
-        numbers[nms(corners[numbers], sure[numbers].double(), IOU)]
-        for numbers in _of_each_class(sure, kinds, confidence)
+        numbers[nms(corners[numbers], scores[numbers].double(), IOU)]
+        for numbers in _of_each_class(scores, kinds, confidence)
     ]
     every = torch.cat(kept) if kept else torch.zeros(0, dtype=torch.int64)
-    every = every[sure[every].argsort(descending=True)][:most]
-    wanted = torch.cat([corners[every], sure[every, None].double(), kinds[every, None].double()], dim=1)
-    assert decode(raw, confidence, most) == pytest.approx(wanted.numpy(), abs=1e-6)
+    every = every[scores[every].argsort(descending=True)][:most]
+    expected = torch.cat([corners[every], scores[every, None].double(), kinds[every, None].double()], dim=1)
+    assert decode(raw, confidence, most) == pytest.approx(expected.numpy(), abs=1e-6)
 
 
-def _of_each_class(sure: torch.Tensor, kinds: torch.Tensor, confidence: float) -> list[torch.Tensor]:
-    return [torch.nonzero((kinds == kind) & (sure > confidence)).flatten() for kind in kinds.unique()]
+def _of_each_class(scores: torch.Tensor, kinds: torch.Tensor, confidence: float) -> list[torch.Tensor]:
+    return [torch.nonzero((kinds == kind) & (scores > confidence)).flatten() for kind in kinds.unique()]
 
 
 @pytest.mark.parametrize("family", ["yolo11", "yolo26", "yolov10"])
@@ -87,10 +87,10 @@ def test_what_a_network_gives_for_images_is_decoded_as_ultralytics_does(family, 
         exported = detector.exportable()(inputs).numpy()
     assert exported == pytest.approx(raw[0].numpy(), abs=0.01)
     for confidence, most in ((0.001, 10), (0.001, 300), (0.3, 300), (0.01, 5)):
-        wanted = non_max_suppression(raw, confidence, IOU, max_det=most, max_time_img=10.0)
-        for one, found in zip(wanted, detector.rows(raw, (), confidence, most), strict=True):
+        expected = non_max_suppression(raw, confidence, IOU, max_det=most, max_time_img=10.0)
+        for one, found in zip(expected, detector.rows(raw, (), confidence, most), strict=True):
             assert len(one) > 0
             assert found == pytest.approx(one.numpy(), abs=1e-3)
-        wanted = non_max_suppression(torch.from_numpy(exported), confidence, IOU, max_det=most, max_time_img=10.0)
-        for one, each in zip(wanted, exported, strict=True):
+        expected = non_max_suppression(torch.from_numpy(exported), confidence, IOU, max_det=most, max_time_img=10.0)
+        for one, each in zip(expected, exported, strict=True):
             assert decode(each, confidence, most) == pytest.approx(one.numpy(), abs=1e-3)

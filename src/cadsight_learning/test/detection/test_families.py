@@ -33,7 +33,7 @@ def test_a_family_is_known_by_the_users_word_and_by_the_network_of_a_card(word, 
     assert family_of(word).name == family_of_architecture(architecture).name == name
 
 
-def test_what_families_can_do_is_said_of_each():
+def test_what_families_can_do_is_listed_for_each():
     assert [name for name, one in DETECTORS.items() if one.exportable] == ["yolo"]
     assert [name for name, one in DETECTORS.items() if one.gives_masks] == ["mask-rcnn", "mask-rcnn-lite0"]
 

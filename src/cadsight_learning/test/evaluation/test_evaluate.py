@@ -18,8 +18,8 @@ from cadsight_learning.normals.crops import views
 from cadsight_learning.normals.torch_regressor import NormalRegressor
 
 
-class Told(YoloDetector):
-    """A real, untrained network that gives the boxes that it is told, to check the figures made of them."""
+class FixedDetector(YoloDetector):
+    """A real, untrained network that gives the given boxes, to check the figures made of them."""
 
     def __init__(self, answers):
         super().__init__("yolo11n", ["block"], 96)
@@ -36,7 +36,7 @@ def found(box: Box, score: float) -> Instance:
 def test_figures_of_a_detector_that_finds_one_of_two_and_one_too_many(block_samples):
     first, second = (s.instances[0].box for s in block_samples[:2])
     answers = [[found(first, 0.9), found(Box(0, 0, 5, 5), 0.8)], [found(second, 0.4)]]
-    figures = evaluate_detector(Told(answers), block_samples[:2])
+    figures = evaluate_detector(FixedDetector(answers), block_samples[:2])
     assert (figures.precision, figures.recall, figures.f1) == pytest.approx((0.5, 0.5, 0.5))
     # Half of the labels found, at precision 1: 51 of COCO's 101 recall points.
     assert (figures.map50, figures.map50_95) == pytest.approx((51 / 101, 51 / 101))
@@ -76,7 +76,7 @@ def test_boxes_are_compared_in_native_pixels_whatever_size_the_network_sees(bloc
 
 def test_every_figure_and_interval_comes_again_from_what_is_kept(block_samples):
     answers = [[found(s.instances[0].box, 0.9)] if i % 3 else [] for i, s in enumerate(block_samples)]
-    kept = json.loads(json.dumps(evaluate_detector(Told(answers), block_samples).to_json(), allow_nan=False))
+    kept = json.loads(json.dumps(evaluate_detector(FixedDetector(answers), block_samples).to_json(), allow_nan=False))
     figures = DetectionMetrics.from_json(kept)
     again = resampled_figures(figures.matches, resampled(len(block_samples)))
     assert list(figures.intervals["recall"]) == pytest.approx(np.percentile(again["recall"], [2.5, 97.5]).tolist())
@@ -88,22 +88,24 @@ def test_labels_can_be_made_square(block_samples):
     box = sample.instances[0].box
     square = box.squared(sample.size)
     assert square.iou(box) < 0.95
-    figures = [evaluate_detector(Told([[found(square, 0.9)]]), [sample], square=s).mean_iou for s in (True, False)]
+    figures = [
+        evaluate_detector(FixedDetector([[found(square, 0.9)]]), [sample], square=s).mean_iou for s in (True, False)
+    ]
     assert figures == pytest.approx([1.0, square.iou(box)])
 
 
 def test_an_empty_set_is_refused():
     with pytest.raises(CadsightError, match="is empty"):
-        evaluate_detector(Told([]), [])
+        evaluate_detector(FixedDetector([]), [])
 
 
-def test_a_set_without_a_label_is_refused_unless_it_is_said_to_show_nothing(block_samples):
+def test_a_set_without_a_label_is_refused_unless_it_is_marked_as_background(block_samples):
     bare = [dataclasses.replace(sample, instances=()) for sample in block_samples[:2]]
-    with pytest.raises(CadsightError, match="the 2 images to evaluate on have no labels, expected some"):
-        evaluate_detector(Told([[], []]), bare)
+    with pytest.raises(CadsightError, match="the 2 test images have no labels, expected some"):
+        evaluate_detector(FixedDetector([[], []]), bare)
     backgrounds = [dataclasses.replace(sample, record={"background": True}) for sample in bare]
     wrong = found(block_samples[0].instances[0].box, 0.9)
-    assert evaluate_detector(Told([[], [wrong]]), backgrounds).images_right == 0.5
+    assert evaluate_detector(FixedDetector([[], [wrong]]), backgrounds).images_right == 0.5
 
 
 def test_classes_are_matched_by_name(block_samples):
@@ -120,7 +122,7 @@ def test_a_class_that_never_occurs_does_not_matter(block_samples):
 
 
 class Answers(NormalRegressor):
-    """A real, untrained network that answers with the normals that it is told, to check the figures made of them."""
+    """A real, untrained network that gives the given normals, to check the figures made of them."""
 
     def __init__(self, answers):
         super().__init__("compact", 64)
@@ -171,10 +173,10 @@ class Hungry(torch.nn.Module):
         return self.inner(batch, *more, **options)
 
 
-def test_a_regressor_without_memory_left_is_told_what_to_lower_and_evaluates_with_that(block_samples):
+def test_a_regressor_without_memory_left_names_what_to_lower_and_is_evaluated_with_that(block_samples):
     torch.manual_seed(0)
     regressor = NormalRegressor("compact", 64)
-    wanted = evaluate_normals(regressor, block_samples[:5])
+    expected = evaluate_normals(regressor, block_samples[:5])
     regressor.module = Hungry(regressor.module, 2)
     with pytest.raises(CadsightError, match="expected lower settings: batch 32, or"):
         evaluate_normals(regressor, block_samples[:5])
@@ -184,14 +186,14 @@ def test_a_regressor_without_memory_left_is_told_what_to_lower_and_evaluates_wit
     with pytest.raises(CadsightError, match=words):
         evaluate_normals(regressor, block_samples[:5], batch=3)
     found = evaluate_normals(regressor, block_samples[:5], batch=2)
-    assert found.mean_deg == pytest.approx(wanted.mean_deg)
-    assert [p.name for p in found.per_image] == [p.name for p in wanted.per_image]
+    assert found.mean_deg == pytest.approx(expected.mean_deg)
+    assert [p.name for p in found.per_image] == [p.name for p in expected.per_image]
     with pytest.raises(CadsightError, match="batch is 0, expected at least 1"):
         evaluate_normals(regressor, block_samples[:5], batch=0)
 
 
 @pytest.mark.parametrize("where", ["predict", "losses"])
-def test_a_detector_without_memory_left_is_told_what_to_lower(block_samples, monkeypatch, where):
+def test_a_detector_without_memory_left_names_what_to_lower(block_samples, monkeypatch, where):
     detector = YoloDetector("yolo11n", ["block"], 64)
     seen = []
 
@@ -205,7 +207,7 @@ def test_a_detector_without_memory_left_is_told_what_to_lower(block_samples, mon
     assert seen == ([block_samples[:5]] if where == "losses" else [3])
 
 
-def test_a_detector_sees_no_more_images_at_once_than_it_is_told(block_samples):
+def test_a_detector_sees_no_more_images_at_once_than_the_batch(block_samples):
     torch.manual_seed(0)
     detector = YoloDetector("yolo11n", ["block"], 64)
     seen = []

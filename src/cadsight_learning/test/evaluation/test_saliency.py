@@ -7,7 +7,7 @@ from cadsight_learning.evaluation.saliency import detector_saliency, normal_sali
 from cadsight_learning.normals.torch_regressor import NormalRegressor
 
 
-class LooksAtACorner(torch.nn.Module):
+class UsesACorner(torch.nn.Module):
     """The normal depends on the upper left quarter of the crop alone."""
 
     def __init__(self):
@@ -19,9 +19,9 @@ class LooksAtACorner(torch.nn.Module):
         return torch.stack([mean, -mean, torch.ones_like(mean)], dim=1)
 
 
-def test_the_saliency_of_a_regressor_is_where_it_looks():
+def test_the_saliency_of_a_regressor_is_at_the_pixels_it_uses():
     regressor = NormalRegressor("comillas", 64)
-    regressor.module = LooksAtACorner()
+    regressor.module = UsesACorner()
     maps = normal_saliency(regressor, np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8))
     assert maps.shape == (2, 64, 64)
     assert maps[:, :32, :32].min() == pytest.approx(1)

@@ -57,8 +57,8 @@ def test_equation_one_by_hand():
 def test_angles_between_known_normals():
     tilted = [[np.sin(a), 0, -np.cos(a)] for a in np.radians([0, 9, 21])]
     figures = angle_figures(tilted, [[0, 0, -1]] * 3)
-    wanted = {"mean_deg": 10, "median_deg": 9, "p90_deg": 18.6, "under_5_deg": 1 / 3, "under_10_deg": 2 / 3}
-    assert {name: figures[name] for name in wanted} == pytest.approx(wanted)
+    expected = {"mean_deg": 10, "median_deg": 9, "p90_deg": 18.6, "under_5_deg": 1 / 3, "under_10_deg": 2 / 3}
+    assert {name: figures[name] for name in expected} == pytest.approx(expected)
 
 
 def test_the_interval_of_angles_holds_together_what_is_of_one_image():

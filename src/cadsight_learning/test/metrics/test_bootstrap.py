@@ -36,6 +36,6 @@ def test_all_right_is_not_certainty(value, images, expected):
     assert proportion_interval(np.full(50, value), images) == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_share_that_varies_keeps_its_bootstrap_interval():
+def test_a_fraction_that_varies_keeps_its_bootstrap_interval():
     values = np.linspace(0.5, 1.0, 201)
     assert proportion_interval(values, 3) == pytest.approx(interval(values))

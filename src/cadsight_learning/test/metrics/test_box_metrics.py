@@ -31,7 +31,7 @@ def test_the_figures_of_three_right_ones_of_four_that_were_found_where_six_are_l
     }
 
 
-def test_where_nothing_is_labelled_a_share_is_no_number():
+def test_where_nothing_is_labelled_a_fraction_is_no_number():
     assert np.isnan(Matched(*np.zeros((3, 1)), np.full((1, 10), np.nan)).over(np.ones(1), np.ones(1))).all()
 
 

@@ -33,7 +33,7 @@ def test_accuracy_is_right_over_right_wrong_and_missed():
     json.dumps(figures.to_json(), allow_nan=False)
 
 
-def drawn(images: int, fraction: float, seed: int = 0):
+def random_boxes(images: int, fraction: float, seed: int = 0):
     """Images with one label, which is found with a probability of ``fraction``."""
     seen = np.random.default_rng(seed).random(images) < fraction
     one = boxes((0, 0, 10, 10))
@@ -42,7 +42,7 @@ def drawn(images: int, fraction: float, seed: int = 0):
 
 @pytest.mark.parametrize(("images", "fraction"), [(400, 0.8), (100, 0.5)])
 def test_the_interval_of_a_recall_is_that_of_its_binomial(images, fraction):
-    figures = detection_figures(*drawn(images, fraction), ["block"], 10)
+    figures = detection_figures(*random_boxes(images, fraction), ["block"], 10)
     low, high = figures.intervals["recall"]
     error = np.sqrt(figures.recall * (1 - figures.recall) / images)
     assert (low, high) == pytest.approx((figures.recall - 1.96 * error, figures.recall + 1.96 * error), abs=0.015)
@@ -51,7 +51,7 @@ def test_the_interval_of_a_recall_is_that_of_its_binomial(images, fraction):
 
 
 def test_fifteen_of_fifteen_do_not_pretend():
-    figures = detection_figures(*drawn(15, 1.0), ["block"], 10)
+    figures = detection_figures(*random_boxes(15, 1.0), ["block"], 10)
     assert figures.map50 == 1.0
     for name in METRICS:
         assert figures.intervals[name] == pytest.approx([0.782, 1.0], abs=1e-3)

@@ -24,7 +24,7 @@ def sample(*instances: Instance) -> Sample:
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted"),
+    ("found", "expected"),
     [
         ([instance(0, 20, score=0.9)], (1.0, 1.0)),
         # 18 of 20 columns: IoU 0.9, right at nine of the ten thresholds from 0.5 to 0.95.
@@ -32,14 +32,14 @@ def sample(*instances: Instance) -> Sample:
         # The same box and a third of the mask: IoU 1/3, right at none.
         ([instance(10, 30, score=0.9)], (0.0, 0.0)),
         ([instance(0, 20, class_id=1, score=0.9)], (0.0, 0.0)),
-        # A surer wrong one first: precision 1/2 at every recall.
+        # A more confident wrong one first: precision 1/2 at every recall.
         ([instance(20, 40, score=0.95), instance(0, 20, score=0.9)], (0.5, 0.5)),
         ([], (0.0, 0.0)),
     ],
 )
-def test_average_precision_counts_the_overlap_of_masks(found, wanted):
+def test_average_precision_counts_the_overlap_of_masks(found, expected):
     figures = mask_figures([sample(instance(0, 20))], [found], 2, 10)
-    assert (figures.mask_map50, figures.mask_map50_95) == pytest.approx(wanted)
+    assert (figures.mask_map50, figures.mask_map50_95) == pytest.approx(expected)
 
 
 def test_an_outline_is_a_mask_too():

@@ -36,12 +36,12 @@ def test_the_average_precision_of_the_set_as_it_is_is_cocos(images, classes, see
     truth, found = random_set(images, classes, seed)
     library = average_precision(truth, found, classes, max_detections=100)
     ours = MatchTable.of(truth, found, classes).average_precisions()[0]
-    wanted = {c: pair for c, pair in library.per_class.items() if ours.shape and np.isfinite(ours[c]).all()}
-    assert {c: (ours[c, 0], ours[c].mean()) for c in wanted} == {
-        c: pytest.approx(p, abs=1e-9) for c, p in wanted.items()
+    finite = {c: pair for c, pair in library.per_class.items() if ours.shape and np.isfinite(ours[c]).all()}
+    assert {c: (ours[c, 0], ours[c].mean()) for c in finite} == {
+        c: pytest.approx(p, abs=1e-9) for c, p in finite.items()
     }
-    assert np.isnan(ours[[c for c in range(classes) if c not in wanted]]).all()
-    assert len(wanted) == len(library.per_class)
+    assert np.isnan(ours[[c for c in range(classes) if c not in finite]]).all()
+    assert len(finite) == len(library.per_class)
 
 
 def test_the_average_precision_of_a_resample_is_cocos_on_the_images_written_out():
@@ -62,7 +62,7 @@ def test_the_average_precision_of_a_resample_is_cocos_on_the_images_written_out(
         (boxes((0, 0, 10, 10), (20, 0, 30, 10), scores=(0.9, 0.8)), (2, 2, 2)),
         # A double of what is found already is wrong.
         (boxes((0, 0, 10, 10), (0, 0, 10, 9), scores=(0.9, 0.8)), (1, 2, 2)),
-        # The surer one takes the box, whatever the order.
+        # The more confident one takes the box, whatever the order.
         (boxes((0, 0, 10, 6), (0, 0, 10, 10), scores=(0.6, 0.9)), (1, 2, 2)),
         (boxes((0, 0, 10, 10), scores=(0.9,), classes=(1,)), (0, 1, 2)),
         (boxes(), (0, 0, 2)),
@@ -73,8 +73,8 @@ def test_each_label_is_found_once_and_by_its_own_class(found, expected):
     assert tuple(MatchTable.of([truth], [found], 2).counts().sum(axis=(0, 1))) == expected
 
 
-def test_a_double_may_be_right_where_the_surer_one_is_not_good_enough():
-    # The surer covers the label to 0.6, the other to 0.8: from 0.65 on the other is the right one.
+def test_a_double_may_be_right_where_the_more_confident_one_is_not_good_enough():
+    # The more confident covers the label to 0.6, the other to 0.8: from 0.65 on the other is the right one.
     found = boxes((0, 0, 10, 6), (0, 0, 10, 8), scores=(0.9, 0.8))
     table = MatchTable.of([boxes((0, 0, 10, 10))], [found], 1)
     assert ["".join("01"[int(x)] for x in row) for row in table.right] == ["1110000000", "0001111000"]

@@ -115,10 +115,10 @@ def test_the_mask_of_a_view_lies_on_its_part(block_samples):
 
 
 def test_views_on_demand_are_those_that_were_made_at_once(block_samples):
-    wanted = views(block_samples[:4], SIDE)
-    seen = views_on_demand(block_samples[:4], SIDE, keep=wanted[0].nbytes)
-    assert [v.name for v in seen] == [v.name for v in wanted]
-    for one, other in zip(seen, wanted, strict=True):
+    expected = views(block_samples[:4], SIDE)
+    seen = views_on_demand(block_samples[:4], SIDE, keep=expected[0].nbytes)
+    assert [v.name for v in seen] == [v.name for v in expected]
+    for one, other in zip(seen, expected, strict=True):
         np.testing.assert_array_equal(one.crop, other.crop)
         np.testing.assert_array_equal(one.around, other.around)
         np.testing.assert_array_equal(one.normal, other.normal)

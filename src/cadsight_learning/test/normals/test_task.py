@@ -1,4 +1,4 @@
-"""How the regressor learns: its losses, the symmetry of parts, and how sure it is of itself."""
+"""How the regressor learns: its losses, the symmetry of parts, and its concentration."""
 
 import dataclasses
 import math
@@ -23,8 +23,8 @@ SMALL = NormalOptions(architecture="comillas", epochs=2, image_size=SIDE, batch=
 ROD, FLIP = Symmetry(axis=(0.0, 0.0, 1.0), order=0), Symmetry(axis=(1.0, 0.0, 0.0), order=2)
 
 
-class Says(torch.nn.Module):
-    """Answers every crop with the rows that it is told, and has a weight so that it can be trained."""
+class FixedNetwork(torch.nn.Module):
+    """Answers every crop with the given rows, and has a weight so that it can be trained."""
 
     def __init__(self, rows):
         super().__init__()
@@ -57,7 +57,7 @@ def test_the_loss_of_a_symmetric_part_is_the_smallest_over_what_looks_the_same()
     # A square bar about z: its four sides look the same. 30 degrees from +y is 60 from +x, 150 from -y.
     same = EqualNormals.of([1.0, 0.0, 0.0], np.eye(3), (Symmetry(axis=(0.0, 0.0, 1.0), order=4),))
     seen = np.array([math.sin(math.radians(30)), math.cos(math.radians(30)), 0.0])
-    module = Says([seen])
+    module = FixedNetwork([seen])
     one = NormalTask(module, views_of_nothing(), views_of_nothing(), SMALL)
     value, figures = one.loss(batch([same]))
     assert float(value.detach()) == pytest.approx(2 - 2 * math.cos(math.radians(30)), rel=1e-5)
@@ -78,7 +78,7 @@ def test_the_loss_of_a_rod_is_that_to_its_cone_and_leaves_the_turn_about_its_axi
             math.sin(math.radians(25)) * math.sin(math.radians(turn)),
             math.cos(math.radians(25)),
         ])  # fmt: skip
-        module = Says([seen])
+        module = FixedNetwork([seen])
         value, _ = NormalTask(module, views_of_nothing(), views_of_nothing(), SMALL).loss(batch([same]))
         assert value.item() == pytest.approx(2 - 2 * math.cos(math.radians(15)), rel=1e-4)
         value.backward()
@@ -92,10 +92,10 @@ def views_of_nothing():
     return [View("", crop, crop, None, 1.0, np.zeros((1, 2)), EqualNormals.of([0.0, 0.0, -1.0]), np.eye(3))]
 
 
-def test_a_network_that_says_how_sure_it_is_descends_the_likelihood():
+def test_a_network_with_a_concentration_descends_the_likelihood():
     rows = [[0.0, 0.0, -1.0, 100.0], [0.6, 0.0, -0.8, 4.0]]
     same = [EqualNormals.of([0.0, 0.0, -1.0])] * 2
-    value, figures = NormalTask(Says(rows), views_of_nothing(), views_of_nothing(), SMALL).loss(batch(same))
+    value, figures = NormalTask(FixedNetwork(rows), views_of_nothing(), views_of_nothing(), SMALL).loss(batch(same))
     # -log(kappa / (2 pi (1 - exp(-2 kappa)))) + kappa (1 - cos)
     expected = [
         -math.log(100 / (2 * math.pi)),
@@ -105,11 +105,11 @@ def test_a_network_that_says_how_sure_it_is_descends_the_likelihood():
     assert figures == pytest.approx({"loss": 0.2, "negative_log_likelihood": np.mean(expected)}, rel=1e-4)
 
 
-def test_validation_evaluates_by_what_looks_the_same(block_samples):
+def test_validation_counts_normals_that_look_the_same(block_samples):
     samples = side_normals(block_samples[:4])
     symmetric = {0: (FLIP, Symmetry(axis=(0.0, 0.0, 1.0), order=2))}
     turned_over = [-v.normal for v in views(samples, SIDE)]
-    plain, same = (task(Says(turned_over), samples, s) for s in (None, symmetric))
+    plain, same = (task(FixedNetwork(turned_over), samples, s) for s in (None, symmetric))
     assert plain.evaluate(plain.module)[1]["mean_deg"] == pytest.approx(180.0, abs=0.1)
     assert same.evaluate(same.module)[1]["mean_deg"] == pytest.approx(0.0, abs=0.1)
     assert same.evaluate(same.module)[0] == pytest.approx(0.0, abs=1e-5)
@@ -148,7 +148,7 @@ def test_parts_whose_symmetry_counts_are_in_the_card_and_in_what_is_gone_on_with
         fit_normals(block_samples, other_samples, ["block"], tmp_path, SMALL)
 
 
-def test_a_regressor_that_says_how_sure_it_is_keeps_its_temperature(tmp_path, block_samples, other_samples):
+def test_a_regressor_with_a_concentration_keeps_its_temperature(tmp_path, block_samples, other_samples):
     options = dataclasses.replace(SMALL, architecture="mobilenet_v3_small", device="cpu")
     regressor, card = fit_normals(block_samples, other_samples, ["block"], tmp_path, options)
     assert card.started_from == "mobilenet_v3_small from scratch (random weights, seed 0)"

@@ -26,7 +26,7 @@ def test_the_loss_is_equation_one():
     assert float(loss(predicted, true)) == pytest.approx((0 + 2 + 0.36 + 0.04) / 3)
 
 
-def test_a_loaded_regressor_says_what_the_trained_one_said(trained):
+def test_a_loaded_regressor_predicts_what_the_trained_one_did(trained):
     folder, regressor, card = trained
     crops = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
     normals, covariances = regressor.predict(crops)
@@ -38,7 +38,7 @@ def test_a_loaded_regressor_says_what_the_trained_one_said(trained):
     assert {"loss", "mean_deg", "median_deg", "p90_deg"} <= card.figures.keys()
 
 
-def test_a_batch_says_what_each_crop_alone_says(trained):
+def test_a_batch_gives_what_each_crop_alone_gives(trained):
     _, regressor, _ = trained
     crops = np.random.default_rng(1).integers(0, 256, (4, 224, 224, 3), dtype=np.uint8)
     together, _ = regressor.predict(crops)

@@ -38,7 +38,7 @@ def test_over_the_sphere_the_density_sums_to_one(kappa):
     def ring(angle):
         return 2 * np.pi * np.sin(angle) * np.exp(density(mean, kappa, np.cos(angle) * mean + np.sin(angle) * across))
 
-    # What is sure lies within a few times 1 / sqrt(kappa).
+    # With a large kappa it lies within a few times 1 / sqrt(kappa).
     near = min(10 / np.sqrt(kappa), np.pi)
     total = sum(quad(lambda a: float(ring(a)[0]), *ends, limit=200)[0] for ends in ((0, near), (near, np.pi)))
     assert total == pytest.approx(1.0, abs=1e-6)
@@ -56,7 +56,7 @@ def test_single_precision_neither_overflows_nor_loses_its_gradient(kappa):
     assert float(concentration.grad) == pytest.approx(0.8 - float(vmf.mean_length(kappa)), rel=1e-3)
 
 
-def test_a_small_angle_keeps_its_share_in_single_precision():
+def test_a_small_angle_keeps_its_fraction_in_single_precision():
     """At a twentieth of a degree the cosine of single precision has two digits left; the likelihood needs more."""
     angle, kappa = np.radians(0.05), 1e5
     normals = torch.tensor([[np.sin(angle), 0.0, -np.cos(angle)]], dtype=torch.float32)
@@ -66,17 +66,17 @@ def test_a_small_angle_keeps_its_share_in_single_precision():
 
 
 @pytest.mark.parametrize("kappa", [0.5, 6.0, 400.0])
-def test_the_covariance_is_that_of_drawn_normals_about_the_prediction(kappa):
+def test_the_covariance_is_that_of_sampled_normals_about_the_prediction(kappa):
     mean = unit([0.3, -0.2, -0.9])
-    drawn = vonmises_fisher(mean, kappa).rvs(200_000, random_state=1) - mean
+    sampled = vonmises_fisher(mean, kappa).rvs(200_000, random_state=1) - mean
     (found,) = vmf.covariances(mean[None], [kappa])
     largest = np.abs(found).max()
-    np.testing.assert_allclose(found, drawn.T @ drawn / len(drawn), atol=0.015 * largest)
+    np.testing.assert_allclose(found, sampled.T @ sampled / len(sampled), atol=0.015 * largest)
 
 
 @settings(max_examples=60, deadline=None)
 @given(directions, concentrations)
-def test_the_covariance_lies_across_the_normal_and_tells_its_concentration(mean, kappa):
+def test_the_covariance_lies_across_the_normal_and_holds_its_concentration(mean, kappa):
     (found,) = vmf.covariances(mean[None], [kappa])
     values = np.linalg.eigvalsh(found)
     assert values.min() >= -1e-12
@@ -89,28 +89,28 @@ def test_the_covariance_lies_across_the_normal_and_tells_its_concentration(mean,
 
 def test_a_covariance_of_anything_has_a_concentration():
     odd = np.stack([np.zeros((3, 3)), np.eye(3), np.eye(3) * 0.01])
-    sure, unsure, plain = vmf.concentrations(odd)
-    assert sure >= vmf.MOST
-    assert unsure == vmf.LEAST
+    confident, uncertain, plain = vmf.concentrations(odd)
+    assert confident >= vmf.MOST
+    assert uncertain == vmf.LEAST
     assert 1 - float(vmf.mean_length(plain)) == pytest.approx(0.015)
 
 
 @settings(max_examples=60, deadline=None)
 @given(concentrations, st.floats(0.01, 0.99))
-def test_a_share_of_the_distribution_lies_within_its_angle(kappa, fraction):
+def test_a_fraction_of_the_distribution_lies_within_its_angle(kappa, fraction):
     angle = float(vmf.angles_within(fraction, kappa))
     assert float(vmf.fraction_within(angle, kappa)) == pytest.approx(fraction, abs=1e-6)
 
 
-def test_half_of_what_is_drawn_lies_within_the_median_angle():
-    drawn = vonmises_fisher([0, 0, 1.0], 50.0).rvs(40_000, random_state=2)
-    angles = np.degrees(np.arccos(np.clip(drawn[:, 2], -1, 1)))
+def test_half_of_the_samples_lie_within_the_median_angle():
+    sampled = vonmises_fisher([0, 0, 1.0], 50.0).rvs(40_000, random_state=2)
+    angles = np.degrees(np.arccos(np.clip(sampled[:, 2], -1, 1)))
     assert float(vmf.angles_within(0.5, 50.0)) == pytest.approx(np.median(angles), rel=0.02)
     assert vmf.fraction_within(angles, 50.0).mean() == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("factor", [0.2, 1.0, 7.0])
-def test_the_temperature_takes_back_by_how_much_a_network_is_too_sure(factor):
+def test_the_temperature_corrects_an_overconfident_network(factor):
     rng = np.random.default_rng(0)
     true = np.exp(rng.uniform(np.log(30), np.log(3000), 4000))
     angles = vmf.angles_within(rng.uniform(size=4000), true)

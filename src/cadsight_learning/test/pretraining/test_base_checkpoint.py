@@ -41,7 +41,7 @@ def test_the_shipped_base_is_taken_but_for_the_classes_by_the_network_that_it_is
     assert own["model.23.cv3.0.2.weight"].shape[0] == 2
 
 
-def test_a_training_starts_from_the_base_where_there_is_one_unless_it_is_told_otherwise():
+def test_a_training_starts_from_the_base_where_there_is_one_unless_the_options_say_otherwise():
     assert "base checkpoint" in new_detector(["gear"], TINY)[1]
     assert new_detector(["gear"], dataclasses.replace(TINY, family="yolo26"))[1].startswith("yolo26n from scratch")
 

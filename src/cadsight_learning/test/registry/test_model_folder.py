@@ -157,7 +157,7 @@ def test_the_curves_of_a_model_are_its_own_until_another_takes_its_place(tmp_pat
     assert second == done == later[0] == later[1] != replaced
 
 
-def test_what_is_ours_in_a_model_folder_can_be_told_and_removed(tmp_path):
+def test_what_is_ours_in_a_model_folder_can_be_listed_and_removed(tmp_path):
     save(tmp_path / "old", 1, curves=CURVES)
     for name, data in (("notes.txt", b"mine"), (IMAGES, b"mine")):
         (tmp_path / "old" / name).write_bytes(data)

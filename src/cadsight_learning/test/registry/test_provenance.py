@@ -25,8 +25,8 @@ def test_the_content_of_an_image_is_the_sha_256_of_its_bytes(block_samples, tmp_
     image = tmp_path / "abc.png"
     image.write_bytes(b"abc")
     # The first example of FIPS 180-4's SHA-256.
-    wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert content(dataclasses.replace(block_samples[0], image=image)) == wanted
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert content(dataclasses.replace(block_samples[0], image=image)) == expected
     with pytest.raises(CadsightError, match=r"the image .*gone\.png of train000 could not be read"):
         content(dataclasses.replace(block_samples[0], image=tmp_path / "gone.png"))
 
@@ -43,9 +43,9 @@ def test_images_that_were_learned_from_are_refused_by_content_and_named(block_sa
     assert refuse_learned(tmp_path, [*block_samples[5:], *other_samples[2:]]) == []
 
 
-def test_images_that_validated_and_a_model_that_does_not_tell_are_noted(block_samples, other_samples, tmp_path):
-    (untold,) = refuse_learned(tmp_path, block_samples)
-    assert "does not tell which images it learned from" in untold
+def test_validation_images_and_a_model_without_a_list_of_images_are_noted(block_samples, other_samples, tmp_path):
+    (note,) = refuse_learned(tmp_path, block_samples)
+    assert "does not tell which images it learned from" in note
     (tmp_path / LEARNED_FROM).write_bytes(LearnedFrom.of(block_samples, other_samples[:3], "scratch").to_bytes())
     (sentence,) = refuse_learned(tmp_path, other_samples)
     assert sentence.startswith(f"by 3 of the 4 images {tmp_path} was validated")

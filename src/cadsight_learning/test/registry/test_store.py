@@ -56,13 +56,13 @@ def test_a_broken_model_hides_none_of_the_others(models, spoil, reason):
     assert reason in sentence
 
 
-@pytest.mark.parametrize("look", [find, named, load_detector, load_regressor])
-def test_a_name_without_a_model_is_refused_with_the_registry_and_what_it_holds(models, look):
+@pytest.mark.parametrize("find_by_name", [find, named, load_detector, load_regressor])
+def test_a_name_without_a_model_is_refused_with_the_registry_and_what_it_holds(models, find_by_name):
     with pytest.raises(CadsightError) as refused:
-        look("none", models)
+        find_by_name("none", models)
     assert str(refused.value) == f"there is no model 'none' in {models}, expected one of plate"
     with pytest.raises(CadsightError, match=f"no model 'none' in {models / 'no'}, .* it holds none yet"):
-        look("none", models / "no")
+        find_by_name("none", models / "no")
 
 
 def test_a_name_that_leads_out_of_the_registry_is_refused(models):

@@ -8,7 +8,7 @@ from torch import nn
 
 @pytest.fixture
 def gpus(monkeypatch):
-    """A machine with as many GPUs as it is told; what is asked of them is only whether they are there."""
+    """A machine with the given number of GPUs, of which only the number is asked."""
 
     def there(count):
         monkeypatch.setattr(machine, "_has_driver", lambda: count > 0)
@@ -19,7 +19,7 @@ def gpus(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "count", "wanted"),
+    ("name", "count", "expected"),
     [
         ("auto", 0, "cpu"),
         ("auto", 2, "cuda:0"),
@@ -28,9 +28,9 @@ def gpus(monkeypatch):
         ("cuda:1", 2, "cuda:1"),
     ],
 )
-def test_a_device_is_chosen_by_its_name_and_by_what_is_there(gpus, name, count, wanted):
+def test_a_device_is_chosen_by_its_name_and_by_what_is_there(gpus, name, count, expected):
     gpus(count)
-    assert device_of(name) == torch.device(wanted)
+    assert device_of(name) == torch.device(expected)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_every_tensor_of_a_batch_is_moved_however_it_is_nested():
     assert device_of_module(nn.Linear(1, 1, device="meta")) == meta
 
 
-def test_a_device_without_memory_left_is_one_sentence_that_says_what_to_lower():
+def test_a_device_without_memory_left_is_one_sentence_on_what_to_lower():
     words = "the memory does not suffice, expected lower settings: batch 16"
     with pytest.raises(CadsightError, match=words), out_of_memory_explained("batch 16"):
         torch.empty(2**60, dtype=torch.uint8)

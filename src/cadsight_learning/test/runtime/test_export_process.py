@@ -1,4 +1,4 @@
-"""Exports made by a process of their own: told step by step, and ended with whoever wants them."""
+"""Exports made by a process of their own: reported step by step, and ended with their parent."""
 
 import dataclasses
 import os
@@ -52,12 +52,12 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def test_each_step_is_told_and_the_export_is_there_at_the_end(exports):
-    told: list[str] = []
-    path = export_in_child(dataclasses.replace(exports, tell=told.append), "onnx", SHAPE)
+def test_each_step_is_reported_and_the_export_is_there_at_the_end(exports):
+    steps: list[str] = []
+    path = export_in_child(dataclasses.replace(exports, tell=steps.append), "onnx", SHAPE)
     assert path == exports.find("onnx", SHAPE)
     what = "exporting compact to onnx for 64 x 64 pixels"
-    assert told == [
+    assert steps == [
         f"{what}: loading torch",
         f"{what}, step 1 of 3: writing it down",
         f"{what}, step 2 of 3: comparing it with torch's",
@@ -90,7 +90,7 @@ def test_an_export_whose_libraries_fail_is_one_sentence_with_their_last_words(ex
         export_in_child(exports, "onnx", SHAPE)
 
 
-def test_whoever_is_told_may_end_the_export(exports):
+def test_the_callback_may_end_the_export(exports):
     before = set(children())
 
     def stop(sentence: str) -> None:
@@ -121,12 +121,12 @@ def test_an_export_ends_with_the_process_that_wants_it(exports):
 
 
 def test_weights_that_change_meanwhile_are_not_exported_under_the_old_ones_name(exports):
-    asked = dataclasses.replace(exports, weights_sha256="of others")
+    changed = dataclasses.replace(exports, weights_sha256="of others")
     with pytest.raises(UnusableNetworkError, match=r"the weights of .* changed while they were exported"):
-        export_in_child(asked, "onnx", SHAPE)
+        export_in_child(changed, "onnx", SHAPE)
 
 
-def test_weights_that_do_not_fit_are_told_as_where_torch_loads_them(exports):
+def test_weights_that_do_not_fit_are_reported_as_where_torch_loads_them(exports):
     torch.save({"a": torch.zeros(1)}, exports.model / WEIGHTS)
     with pytest.raises(UnusableNetworkError, match=r"the weights .*weights.pt lack 0.weight"):
         export_in_child(exports, "onnx", SHAPE)

@@ -38,7 +38,7 @@ SHAPE = (64, 96)
 
 
 def saved_detector(folder: Path, architecture: str = "yolo11n", seed: int = 0) -> Path:
-    """A detector of random weights whose scores are spread, so that it finds something."""
+    """A detector of random weights whose scores vary, so that it finds something."""
     torch.manual_seed(seed)
     detector = YoloDetector(architecture, ["block", "star"], 96)
     with torch.no_grad():
@@ -76,14 +76,14 @@ def crops() -> np.ndarray:
 def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, block_samples):
     folder = saved_detector(tmp_path / "m", architecture)
     images = [read_image(s.image) for s in block_samples[:2]]
-    wanted = load_detector(folder, device="cpu").predict(images, 0.01)
+    expected = load_detector(folder, device="cpu").predict(images, 0.01)
     for runtime, kind in (("onnxruntime", "onnx"), ("openvino", "openvino")):
         made(folder, kind, SHAPE)
         detector = load_detector(folder, device="cpu", runtime=runtime)
         found = detector.predict(images, 0.01)
         assert detector.runtime == runtime
         assert [p.name for p in (folder / "exports").glob(f"{kind}-*")] == [f"{kind}-96x64"]
-        for one, other in zip(wanted, found, strict=True):
+        for one, other in zip(expected, found, strict=True):
             assert len(one) == len(other) > 0
             for a, b in zip(one, other, strict=True):
                 assert b.class_id == a.class_id
@@ -105,16 +105,16 @@ def test_bfloat16_moves_scores_by_hundredths_and_boxes_by_parts_of_a_pixel(tmp_p
     ("runtime", "architecture"),
     [*(("onnxruntime", a) for a in REGRESSORS), ("openvino", "compact"), ("openvino", "mobilenet_v3_small")],
 )
-def test_every_network_gives_normals_and_their_sureness_as_torch_does(runtime, architecture, tmp_path):
+def test_every_network_gives_normals_and_their_covariances_as_torch_does(runtime, architecture, tmp_path):
     folder = saved_regressor(tmp_path / "m", architecture)
     made(folder, FORMATS[runtime])
     torch_regressor = load_regressor(folder, device="cpu")
     normals, covariances = torch_regressor.predict(crops())
     regressor = load_regressor(folder, device="cpu", runtime=runtime)
-    found, sure = regressor.predict(crops())
+    found, found_covariances = regressor.predict(crops())
     assert regressor.runtime == runtime
     assert found == pytest.approx(normals, abs=1e-3)
-    assert sure == pytest.approx(covariances, abs=1e-3)
+    assert found_covariances == pytest.approx(covariances, abs=1e-3)
     assert regressor.predict(crops()[:0])[0].shape == (0, 3)
 
 
@@ -205,10 +205,10 @@ def test_a_concentration_is_exported_with_its_normal(tmp_path):
     path = made(folder, "onnx")
     inputs = as_input(crops()[:1], 64)
     with torch.inference_mode():
-        wanted = regressor.module.eval()(inputs).numpy()
+        expected = regressor.module.eval()(inputs).numpy()
     found = runtimes.open_session("onnxruntime", path, 1)(inputs.contiguous().numpy())
-    assert wanted.shape == found.shape == (1, 4)
-    assert found == pytest.approx(wanted, rel=1e-3, abs=1e-3)
+    assert expected.shape == found.shape == (1, 4)
+    assert found == pytest.approx(expected, rel=1e-3, abs=1e-3)
     about = json.loads((path.parent / ABOUT).read_text())
     assert about["input"] == [1, 3, 64, 64]
     assert about["colours"] == [-1, 1]
@@ -229,7 +229,7 @@ def test_an_export_is_used_again_and_made_anew_when_the_weights_change(tmp_path)
 
 
 @pytest.mark.parametrize("broken", ["not JSON", "[]", '{"format": "of another"}'])
-def test_an_export_whose_json_says_nothing_is_none(broken, tmp_path):
+def test_an_export_whose_json_is_broken_is_none(broken, tmp_path):
     folder = saved_regressor(tmp_path / "m", "compact")
     exports = exports_of(folder, load_card(folder))
     path = export(exports, exportable(folder), "onnx", (64, 64))
@@ -311,7 +311,7 @@ def test_auto_takes_bfloat16_where_the_processor_multiplies_it_and_elsewhere_its
         runtime_of("openvino-bf16", CPU)
 
 
-def test_a_runtime_that_is_not_installed_is_said_in_one_sentence_and_auto_takes_the_next(monkeypatch):
+def test_a_runtime_that_is_not_installed_is_reported_in_one_sentence_and_auto_takes_the_next(monkeypatch):
     there = runtimes._is_there
     monkeypatch.setattr(runtimes, "_is_there", lambda name: not name.startswith("openvino") and there(name))
     with pytest.raises(CadsightError, match="the runtime openvino is not installed, expected what make setup installs"):

@@ -1,4 +1,4 @@
-"""What is told of the machine without torch is what torch would tell."""
+"""What is found of the machine without torch is what torch finds."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ def test_this_processor_has_bfloat16_where_torch_says_so():
     assert has_bfloat16() == bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-@pytest.mark.parametrize("asked", [{}, {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "1000"}])
-def test_a_call_has_as_many_threads_as_torch_takes(asked):
+@pytest.mark.parametrize("variables", [{}, {"OMP_NUM_THREADS": "1"}, {"OMP_NUM_THREADS": "1000"}])
+def test_a_call_has_as_many_threads_as_torch_takes(variables):
     own = {k: v for k, v in os.environ.items() if k not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     ask = "from cadsight_learning.runtime.machine import usual_threads\nimport torch\n"
     ask += "print(usual_threads() == torch.get_num_threads())"
-    done = subprocess.run([sys.executable, "-c", ask], env=own | asked, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", ask], env=own | variables, capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
 
 

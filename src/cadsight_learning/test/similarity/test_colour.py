@@ -36,7 +36,7 @@ def test_hue_is_a_circle():
     assert distances["hue"] == pytest.approx(4)
 
 
-def test_histograms_are_shares_of_all_pixels():
+def test_histograms_are_fractions_of_all_pixels():
     histograms = channel_histograms([plain(10, 20, 30), plain(10, 20, 40)])
     assert histograms["red"][10] == pytest.approx(1)
     assert (histograms["blue"][30], histograms["blue"][40]) == pytest.approx((0.5, 0.5))

@@ -36,7 +36,7 @@ def changed(samples, folder, change):
     return copies
 
 
-def test_the_weights_are_in_their_places_a_cup_of_coffee_is_an_espresso(extractor):
+def test_the_weights_are_in_place_a_cup_of_coffee_is_an_espresso(extractor):
     coffee = data.coffee()
     square = coffee[:, (coffee.shape[1] - coffee.shape[0]) // 2 :][:, : coffee.shape[0]]
     (class_probabilities,) = extractor.class_probabilities(extractor.of([square]))
@@ -71,8 +71,8 @@ def test_each_image_finds_its_copy_and_a_new_one_has_none(block_samples, other_s
     assert rows[4]["distance"] == pytest.approx(found["nearest"]["largest"], abs=1e-6)
     ((farthest, like, distance),) = neighbours.farthest_first(1)
     assert (farthest.name, like.name, distance > 1e-3) == (rows[4]["picture"], rows[4]["nearest"], True)
-    drawn = sheet(neighbours.farthest_first(5), columns=2)
-    assert drawn.shape == (3 * (224 + 22 + 8), 2 * (448 + 8), 3)
+    image = sheet(neighbours.farthest_first(5), columns=2)
+    assert image.shape == (3 * (224 + 22 + 8), 2 * (448 + 8), 3)
 
 
 def test_a_detector_of_ones_own_makes_the_features_and_is_named(block_samples, other_samples, tmp_path):

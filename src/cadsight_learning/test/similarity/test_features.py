@@ -13,12 +13,12 @@ from cadsight_learning.similarity.features import (
 from scipy.linalg import sqrtm
 
 
-def normal(count, size=6, shift=0.0, spread=1.0, seed=0):
-    return np.random.default_rng(seed).normal(shift, spread, (count, size))
+def normal(count, size=6, shift=0.0, std=1.0, seed=0):
+    return np.random.default_rng(seed).normal(shift, std, (count, size))
 
 
 def test_the_frechet_distance_is_that_of_the_fitted_normals():
-    a, b = normal(50, seed=1), normal(60, shift=0.4, spread=1.7, seed=2)
+    a, b = normal(50, seed=1), normal(60, shift=0.4, std=1.7, seed=2)
     s, t = np.cov(a.T), np.cov(b.T)
     by_definition = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(s + t - 2 * np.real(sqrtm(s @ t)))
     assert frechet_distance(a, b) == pytest.approx(by_definition)
@@ -32,9 +32,9 @@ def test_of_known_normals_the_frechet_distance_is_known():
 
 
 def test_fewer_images_than_features_make_fid_too_large_and_are_marked():
-    few = compared(normal(10, 40, seed=1), normal(10, 40, seed=2), "told")
-    many = compared(normal(2000, 40, seed=1), normal(2000, 40, seed=2), "told")
-    assert (few["fid_biased"], many["fid_biased"], few["extractor"]) == (True, False, "told")
+    few = compared(normal(10, 40, seed=1), normal(10, 40, seed=2), "some network")
+    many = compared(normal(2000, 40, seed=1), normal(2000, 40, seed=2), "some network")
+    assert (few["fid_biased"], many["fid_biased"], few["extractor"]) == (True, False, "some network")
     assert few["fid"] > 20 * many["fid"]
     json.dumps(few, allow_nan=False)
 
@@ -55,7 +55,7 @@ def test_the_kernel_distance_of_small_sets_of_one_kind_is_nothing_on_average():
     found = [kernel_distance(normal(8, seed=i), normal(8, seed=1000 + i)) for i in range(60)]
     values = np.array([f["kid"] for f in found])
     assert abs(values.mean()) < 2.5 * values.std() / np.sqrt(60)
-    # About one in twenty such pairs passes the level, and has a chance under 0.05.
+    # About one in twenty such pairs passes the level, and has a p-value under 0.05.
     assert np.mean([f["kid"] > f["level"] for f in found]) < 0.15
 
 
@@ -67,8 +67,8 @@ def test_sets_of_two_kinds_are_told_apart():
 
 def test_the_nearest_is_the_one_of_the_same_direction():
     among = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    places, distance = nearest(np.array([[5.0, 0.1], [-1.0, 3.0], [2.0, 2.0]]), among)
-    assert places.tolist() == [0, 1, 2]
+    indices, distance = nearest(np.array([[5.0, 0.1], [-1.0, 3.0], [2.0, 2.0]]), among)
+    assert indices.tolist() == [0, 1, 2]
     assert distance == pytest.approx([1 - 5 / np.hypot(5, 0.1), 1 - 3 / np.sqrt(10), 0], abs=1e-12)
 
 

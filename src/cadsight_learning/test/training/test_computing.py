@@ -24,7 +24,7 @@ def test_what_is_quicker_by_far_is_taken_one_thing_after_the_other():
     assert quickest(seconds.__getitem__, USUAL, 2) == Mode(1, True, False)
 
 
-def test_what_is_hardly_quicker_is_chance():
+def test_what_is_hardly_quicker_is_not_taken():
     assert quickest(lambda mode: 1.0 if mode == USUAL else 0.9, USUAL, 2) == USUAL
 
 
@@ -72,7 +72,7 @@ class Images:
         return -1.0, {"error": 1.0}
 
 
-def test_trying_a_step_leaves_weights_statistics_and_chance_as_they_were():
+def test_trying_a_step_leaves_weights_statistics_and_random_state_as_they_were():
     task = Images()
     task.module.train()
     before = {name: value.clone() for name, value in task.module.state_dict().items()}
@@ -85,7 +85,7 @@ def test_trying_a_step_leaves_weights_statistics_and_chance_as_they_were():
     assert all(weight.grad is None for weight in task.module.parameters())
 
 
-def test_a_training_says_how_it_computes_and_goes_on_so_after_a_kill(tmp_path):
+def test_a_training_reports_how_it_computes_and_goes_on_so_after_a_kill(tmp_path):
     # More epochs than are done: it is patient for two.
     how = Schedule(200, 0.0, 1e-3, 0.0, 2, 3, "a")
     with pytest.raises(KeyboardInterrupt):
@@ -121,7 +121,7 @@ def test_the_threads_are_tried_again_when_steps_take_three_times_as_long_and_not
     assert (computing.mode.bfloat16, computing.mode.channels_last) == (mode.bfloat16, mode.channels_last)
 
 
-def test_a_training_of_few_steps_is_not_worth_trying():
+def test_a_training_of_few_steps_tries_nothing():
     task = Images()
     computing = Computing(task.module, task.loss, 299)
     assert not computing.choose(torch.rand(32, 3, 48, 48), None)

@@ -55,7 +55,7 @@ def cycle_gan(folder, *more: Callback, generators_every: int = 1) -> "tuple[Trai
         cycle = (to_drawn(to_real(drawn)) - drawn).abs().mean() + (to_real(to_drawn(real)) - real).abs().mean()
         return fooled + 10 * cycle, {"fooled": fooled.item(), "cycle": cycle.item()}
 
-    def told_apart(batch):
+    def critics_loss(batch):
         drawn, real = batch
         loss = sum(
             functional.softplus(-critic(true)).mean() + functional.softplus(critic(fake.detach())).mean()
@@ -75,7 +75,7 @@ def cycle_gan(folder, *more: Callback, generators_every: int = 1) -> "tuple[Trai
     trainer = Trainer(
         [
             Phase("generators", generators, adam(generators), made, every=generators_every),
-            Phase("critics", discriminators, adam(discriminators), told_apart, clip=1.0),
+            Phase("critics", discriminators, adam(discriminators), critics_loss, clip=1.0),
         ],
         batches,
         STEPS,
@@ -92,13 +92,13 @@ def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
     return {f"{name}.{key}": value for name, m in modules.items() for key, value in m.state_dict().items()}
 
 
-def flat(state: Any, place: str = "") -> dict[str, Any]:
+def flat(state: Any, path: str = "") -> dict[str, Any]:
     """The values of a state by their places, the bytes of tensors."""
     if isinstance(state, dict):
-        return {key: value for name, one in state.items() for key, value in flat(one, f"{place}/{name}").items()}
+        return {key: value for name, one in state.items() for key, value in flat(one, f"{path}/{name}").items()}
     if isinstance(state, list):
-        return {key: value for number, one in enumerate(state) for key, value in flat(one, f"{place}/{number}").items()}
-    return {place: state.numpy().tobytes() if isinstance(state, torch.Tensor) else state}
+        return {key: value for number, one in enumerate(state) for key, value in flat(one, f"{path}/{number}").items()}
+    return {path: state.numpy().tobytes() if isinstance(state, torch.Tensor) else state}
 
 
 @pytest.mark.parametrize("generators_every", [1, 2, 3])
@@ -118,7 +118,7 @@ def test_a_gan_that_is_killed_in_the_middle_ends_with_the_same_bytes(tmp_path, g
     assert all(torch.equal(value, weights(again)[name]) for name, value in weights(whole).items())
     states = [flat(load_checkpoint(tmp_path / name / "gan.pt")) for name in ("whole", "killed")]
     assert states[0] == states[1]
-    assert any("exp_avg_sq" in place for place in states[0])
+    assert any("exp_avg_sq" in path for path in states[0])
 
 
 def test_a_phase_changes_its_own_networks_alone_and_at_its_own_steps(tmp_path):

@@ -1,4 +1,4 @@
-"""What is told of each epoch is found again by the trackers' own readers."""
+"""What is reported of each epoch is found again by the trackers' own readers."""
 
 import pytest
 from cadsight_core.errors import CadsightError
@@ -25,7 +25,7 @@ def test_tensorboard_shows_each_epoch_once_also_after_a_kill(tmp_path):
     assert "epochs: 4" in found.Tensors("options/text_summary")[0].tensor_proto.string_val[0].decode()
 
 
-def test_nothing_is_written_where_nothing_is_told_or_asked_for(tmp_path):
+def test_nothing_is_written_where_nothing_is_reported_or_asked_for(tmp_path):
     with tracked("tensorboard", tmp_path / "one", {}):
         pass
     with tracked("none", tmp_path / "two", {}) as tell:
@@ -34,11 +34,11 @@ def test_nothing_is_written_where_nothing_is_told_or_asked_for(tmp_path):
 
 
 def test_each_of_several_hears_of_every_epoch():
-    heard: list[tuple[str, int]] = []
-    tell = both(lambda r: heard.append(("a", r.epoch)), lambda r: heard.append(("b", r.epoch)))
+    calls: list[tuple[str, int]] = []
+    tell = both(lambda r: calls.append(("a", r.epoch)), lambda r: calls.append(("b", r.epoch)))
     tell(report(1, 0.5))
     tell(report(2, 0.5))
-    assert heard == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    assert calls == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
 
 
 def test_an_unknown_tracker_is_refused(tmp_path):

@@ -130,14 +130,14 @@ def test_the_learning_rate_knows_nothing_of_time(tmp_path):
     assert [c["learning_rate"] for c in limited.curves] == [c["learning_rate"] for c in free.curves]
 
 
-def test_each_step_is_told_with_the_time_left(tmp_path):
-    told = []
-    train(Line(), schedule(30), tmp_path, quiet, told.append)
-    assert len(told) == 60 - 3
-    assert [report.fraction for report in told] == sorted(report.fraction for report in told)
-    assert told[-1].fraction == 1.0
-    assert all(report.step_seconds > 0 for report in told)
-    assert told[0].left > told[-1].left
+def test_each_step_is_reported_with_the_time_left(tmp_path):
+    reports = []
+    train(Line(), schedule(30), tmp_path, quiet, reports.append)
+    assert len(reports) == 60 - 3
+    assert [report.fraction for report in reports] == sorted(report.fraction for report in reports)
+    assert reports[-1].fraction == 1.0
+    assert all(report.step_seconds > 0 for report in reports)
+    assert reports[0].left > reports[-1].left
 
 
 def test_training_ends_when_nothing_gets_better(tmp_path):

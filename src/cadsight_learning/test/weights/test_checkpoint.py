@@ -58,13 +58,13 @@ def test_a_cut_or_foreign_file_is_refused_in_one_sentence(tmp_path, content):
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(places=st.dictionaries(st.integers(0, 2000), st.integers(0, 255), min_size=1, max_size=5), old=st.booleans())
-def test_a_file_with_spoilt_bytes_is_read_or_refused_in_one_sentence(tmp_path, places, old):
+@given(spoilt=st.dictionaries(st.integers(0, 2000), st.integers(0, 255), min_size=1, max_size=5), old=st.booleans())
+def test_a_file_with_spoilt_bytes_is_read_or_refused_in_one_sentence(tmp_path, spoilt, old):
     buffer = io.BytesIO()
     torch.save({"w": torch.zeros(3)}, buffer, _use_new_zipfile_serialization=not old)
     data = bytearray(buffer.getvalue())
-    for place, value in places.items():
-        data[place % len(data)] = value
+    for position, value in spoilt.items():
+        data[position % len(data)] = value
     (tmp_path / "spoilt.pt").write_bytes(data)
     with contextlib.suppress(CadsightError):
         load_state(tmp_path / "spoilt.pt")

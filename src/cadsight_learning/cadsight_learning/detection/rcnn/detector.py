@@ -118,7 +118,7 @@ class RcnnDetector:
 
 
 def new_detector(classes: Sequence[str], options: RcnnOptions) -> tuple[RcnnDetector, str]:
-    """An untrained detector, and a sentence that says where its weights come from.
+    """An untrained detector, and a sentence on where its weights come from.
 
     Raises:
         CadsightError: when the weights that the options name cannot be had or fit in nothing.
@@ -153,14 +153,14 @@ def evaluated(
     heads.score_thresh, heads.detections_per_img = 0.001, MAX_DETECTIONS
     found, truth = ([NO_BOXES] * len(labelled) for _ in range(2))
     sums: dict[str, float] = {}
-    # Which proposals count is drawn; the same ones each time, so that figures can be compared.
+    # Which proposals count is random; the same ones each time, so that figures can be compared.
     device = device_of_module(module)
     with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
         torch.manual_seed(0)
         together = list(alike_shapes(labelled.shapes, at_once))
         for numbers in progress(together, len(together), "losses"):
-            looked_at = [labelled[i] for i in numbers]
-            images, targets = on_device(as_batch(looked_at), device)
+            chosen = [labelled[i] for i in numbers]
+            images, targets = on_device(as_batch(chosen), device)
             sized, targets, maps = _seen(module, as_images(images), targets)
             for part in (module.rpn, heads):
                 part.train()
@@ -169,7 +169,7 @@ def evaluated(
             module.eval()
             proposals, _ = module.rpn(sized, maps)
             answers, _ = heads(maps, proposals, sized.image_sizes)
-            for i, one, answer in zip(numbers, looked_at, answers, strict=True):
+            for i, one, answer in zip(numbers, chosen, answers, strict=True):
                 boxes, labels, scores = (answer[k].cpu().double().numpy() for k in ("boxes", "labels", "scores"))
                 found[i] = Boxes(boxes, labels.astype(int) - 1, scores)
                 truth[i] = Boxes(one.boxes, one.classes.astype(np.int64))

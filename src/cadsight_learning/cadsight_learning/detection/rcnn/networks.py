@@ -17,7 +17,7 @@ from cadsight_learning.weights.hub import torchvision_state
 from cadsight_learning.weights.shipped import shipped, start_of
 
 _BODY = "backbone.body."
-# Of either backbone a tensor that tells it, as image classifiers name it.
+# For each backbone a tensor that identifies it, as image classifiers name it.
 _BODY_ALONE = ("layer4.2.conv3.weight", "conv_stem.weight")
 _LIGHT: Mapping[str, Callable[..., nn.Module]] = {"fasterrcnn_lite0_fpn": FasterRCNN, "maskrcnn_lite0_fpn": MaskRCNN}
 # What makes them light: half of torchvision's maps of the pyramid, a quarter of its regions of an image.

@@ -8,7 +8,7 @@ import torch
 from cadsight_core.sample import Sample
 from torch import Tensor, nn
 
-from cadsight_learning.data.augmentation import drawn
+from cadsight_learning.data.augmentation import varied
 from cadsight_learning.data.labelled_images import LabelledImages, refuse_maskless
 from cadsight_learning.data.on_demand import training_bytes
 from cadsight_learning.detection.rcnn.detector import Batch, RcnnDetector, as_batch, evaluated, losses_of
@@ -21,7 +21,7 @@ from cadsight_learning.training.trainer import shuffled
 class RcnnTask:
     """Images with boxes, and for Mask R-CNN masks; evaluated on the average precision of the boxes.
 
-    What came with weights keeps its normalisation as it is, since a few images a step tell little of their spread.
+    What came with weights keeps its normalisation as it is, since a few images a step tell little of their variance.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class RcnnTask:
             layer.eval()
         mosaic = self.options.mosaic
         for numbers in shuffled(len(self._images), self.options.batch, rng):
-            yield as_batch([drawn(self._images, n, self._shape, mosaic, rng) for n in numbers])
+            yield as_batch([varied(self._images, n, self._shape, mosaic, rng) for n in numbers])
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         parts = losses_of(self.module, batch)
@@ -61,7 +61,7 @@ class RcnnTask:
 
 
 def _fixed_layers(detector: RcnnDetector, options: RcnnOptions) -> list[nn.Module]:
-    """The layers that stay as they are, told so: the first stages of the backbone, and given normalisations."""
+    """Fixes the layers that stay as they are: the first stages of the backbone, and given normalisations."""
     module: Any = detector.module
     fixed = [layer for stage in stages(module)[: options.freeze] for layer in stage]
     if source(detector.architecture, options.weights) != "scratch":

@@ -22,7 +22,7 @@ from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cadsight_learning.data.augmentation import Labelled, drawn
+from cadsight_learning.data.augmentation import Labelled, varied
 from cadsight_learning.data.labelled_images import LabelledImages, alike, alike_shapes
 from cadsight_learning.data.letterbox import as_input, canvas_shape, framed
 from cadsight_learning.data.on_demand import training_bytes
@@ -40,7 +40,7 @@ from cadsight_learning.weights.hub import reaching_hub
 from cadsight_learning.weights.pickled import load_network_state
 from cadsight_learning.weights.shipped import shipped, start_of
 
-# Ultralytics, imported after this, writes a settings file where it is told to and asks its servers for nothing.
+# Ultralytics, imported after this, writes a settings file where this variable says and asks its servers for nothing.
 os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"cadsight-ultralytics-{os.getuid()}"))
 os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
 
@@ -239,11 +239,11 @@ class DetectorTask:
 
     def batches(self, rng: np.random.Generator, fraction: float) -> Iterator[Batch]:
         self._train_mode()
-        self._tell_fraction(fraction)
+        self._set_fraction(fraction)
         # The last tenth is trained on whole images, as they will come.
         mosaic = self.options.mosaic if fraction < 0.9 else 0.0
         for numbers in shuffled(len(self._images), self.options.batch, rng):
-            yield _batch([drawn(self._images, n, self._shape, mosaic, rng) for n in numbers])
+            yield _batch([varied(self._images, n, self._shape, mosaic, rng) for n in numbers])
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
         loss, parts = self.detector.training_losses(batch)
@@ -259,7 +259,7 @@ class DetectorTask:
         for layer in self._frozen:
             layer.eval()
 
-    def _tell_fraction(self, fraction: float) -> None:
+    def _set_fraction(self, fraction: float) -> None:
         criterion: Any = getattr(self.module, "criterion", None)
         if hasattr(criterion, "decay"):  # YOLO26 hands over from one head to the other as training goes on
             criterion.updates = round(fraction * self.options.epochs) - 1

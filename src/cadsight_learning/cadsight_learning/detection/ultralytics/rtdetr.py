@@ -53,7 +53,7 @@ class RtDetrDetector(UltralyticsDetector):
 
 
 def new_detector(classes: Sequence[str], options: RtDetrOptions) -> tuple[RtDetrDetector, str]:
-    """An untrained detector, and a sentence that says where its weights come from.
+    """An untrained detector, and a sentence on where its weights come from.
 
     Raises:
         CadsightError: as :func:`cadsight_learning.detection.ultralytics.yolo.new_detector`.
@@ -65,5 +65,5 @@ def new_detector(classes: Sequence[str], options: RtDetrOptions) -> tuple[RtDetr
 
 
 def _forget_anchors(head: Any, _: Any) -> None:
-    """Let ``head`` make its anchors anew: kept from a look they can be neither learned with nor moved to a device."""
+    """Let ``head`` make its anchors anew: those of an inference can neither be learned with nor moved to a device."""
     head.shapes = []

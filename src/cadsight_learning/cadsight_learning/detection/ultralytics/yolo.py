@@ -1,6 +1,6 @@
 """Ultralytics' YOLO networks behind our detector interface.
 
-Ultralytics is AGPL-3.0, and nothing of ours that trains or looks imports it but this file and
+Ultralytics is AGPL-3.0, and nothing of ours that trains or infers imports it but this file and
 :mod:`cadsight_learning.detection.ultralytics.rtdetr`: its networks and its losses.
 """
 
@@ -59,7 +59,7 @@ class YoloDetector(UltralyticsDetector):
         """
         module: nn.Module = copy.deepcopy(self._for_inference()).cpu()
         head = _head(module)
-        # Without a shape it makes its grid anew: one from an earlier look cannot be traced.
+        # Without a shape it makes its grid anew: one from an earlier inference cannot be traced.
         head.export, head.shape = True, None
         if isinstance(head.dfl, DFL):
             head.dfl = _MeanDistance(head.dfl.c1)
@@ -92,7 +92,7 @@ class _MeanDistance(nn.Module):
 
 
 def new_detector(classes: Sequence[str], options: YoloOptions) -> tuple[YoloDetector, str]:
-    """An untrained detector, and a sentence that says where its weights come from.
+    """An untrained detector, and a sentence on where its weights come from.
 
     Raises:
         CadsightError: for a family that ultralytics does not know, and when the weights that the options name cannot be

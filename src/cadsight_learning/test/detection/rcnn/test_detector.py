@@ -129,8 +129,10 @@ def test_a_light_one_is_trained_kept_and_read_again(tmp_path, block_samples, oth
     detector, card = fit_detector(block_samples[:2], other_samples[:1], ["block"], tmp_path / "light", LIGHT)
     assert card.architecture == "maskrcnn_lite0_fpn"
     images = [read_image(block_samples[0].image)]
-    wanted, found = (d.predict(images, 0.0, max_detections=2)[0] for d in (detector, load_detector(tmp_path / "light")))
-    assert [i.box.as_tuple() for i in found] == [pytest.approx(i.box.as_tuple()) for i in wanted]
+    expected, found = (
+        d.predict(images, 0.0, max_detections=2)[0] for d in (detector, load_detector(tmp_path / "light"))
+    )
+    assert [i.box.as_tuple() for i in found] == [pytest.approx(i.box.as_tuple()) for i in expected]
     assert [i.mask.shape for i in found] == [images[0].shape[:2]] * 2
     assert detector.features(images).shape == (1, 128)
     assert detector.losses(block_samples[:1]).keys() == LOSSES
@@ -221,16 +223,16 @@ def test_a_resnet_by_itself_fills_its_backbone(tmp_path):
     save_checkpoint(tmp_path / "r50.pt", torchvision.models.resnet50().state_dict())
     detector, sentence = new_detector(["block"], dataclasses.replace(BOXES, weights=str(tmp_path / "r50.pt")))
     assert sentence.endswith("(265 of 295 tensors)")
-    wanted = load_state(tmp_path / "r50.pt")["layer4.2.conv3.weight"]
-    assert torch.equal(detector.module.backbone.body.layer4[2].conv3.weight, wanted)
+    expected = load_state(tmp_path / "r50.pt")["layer4.2.conv3.weight"]
+    assert torch.equal(detector.module.backbone.body.layer4[2].conv3.weight, expected)
 
 
 def test_timms_lite0_by_itself_fills_the_light_backbone(tmp_path):
     save_checkpoint(tmp_path / "lite0.pt", timm.create_model("tf_efficientnet_lite0").state_dict())
     detector, sentence = new_detector(["block"], dataclasses.replace(LIGHT, weights=str(tmp_path / "lite0.pt")))
     assert sentence.endswith("(240 of 282 tensors)")
-    wanted = load_state(tmp_path / "lite0.pt")["blocks.5.3.conv_dw.weight"]
-    assert torch.equal(detector.module.backbone.body.blocks[5][3].conv_dw.weight, wanted)
+    expected = load_state(tmp_path / "lite0.pt")["blocks.5.3.conv_dw.weight"]
+    assert torch.equal(detector.module.backbone.body.blocks[5][3].conv_dw.weight, expected)
 
 
 def test_weights_of_another_network_and_a_hub_out_of_reach_are_one_sentence_each(tmp_path, monkeypatch):
@@ -247,9 +249,9 @@ def test_weights_of_another_network_and_a_hub_out_of_reach_are_one_sentence_each
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", unreachable)
     with pytest.raises(
         CadsightError, match=r"could not be had from \S+ \(<urlopen error no route>\), expected"
-    ) as told:
+    ) as raised:
         new_detector(["block"], dataclasses.replace(BOXES, weights="hub"))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_label_without_a_mask_is_refused_where_masks_are_learned(tmp_path, block_samples, other_samples):

@@ -45,7 +45,7 @@ def test_an_epoch_leaves_a_card_and_a_loaded_detector_finds_what_the_trained_one
         assert [i.box.as_tuple() for i in one] == [pytest.approx(i.box.as_tuple()) for i in other]
 
 
-def test_rows_are_corners_in_pixels_of_what_is_sure_enough_the_surest_first(detector):
+def test_rows_are_corners_in_pixels_above_the_confidence_the_most_confident_first(detector):
     answers = torch.tensor([[
         [0.50, 0.5, 0.25, 0.50, 0.9, 1],
         [0.25, 0.5, 0.50, 0.25, 0.6, 0],
@@ -82,12 +82,12 @@ def test_losses_are_those_of_ultralytics_called_directly(detector, block_samples
     }
     losses = detector.losses([sample])
     with torch.no_grad():
-        _, wanted = detector.module.eval().loss(batch)
+        _, expected = detector.module.eval().loss(batch)
     assert losses == pytest.approx(
         {
-            "box_loss": float(wanted["giou_loss"]),
-            "class_loss": float(wanted["cls_loss"]),
-            "l1_loss": float(wanted["l1_loss"]),
+            "box_loss": float(expected["giou_loss"]),
+            "class_loss": float(expected["cls_loss"]),
+            "l1_loss": float(expected["l1_loss"]),
         },
         rel=1e-4,
     )

@@ -137,7 +137,7 @@ def test_an_image_size_that_does_not_fit_the_network_is_refused(size):
 
 
 @pytest.mark.parametrize(
-    ("family", "size", "wanted"),
+    ("family", "size", "expected"),
     [
         ("yolo11", "medium", "yolo11m"),
         ("yolov8-p2", "xlarge", "yolov8x-p2"),
@@ -151,8 +151,8 @@ def test_an_image_size_that_does_not_fit_the_network_is_refused(size):
         ("yolov8-rtdetr", "small", "yolov8s-rtdetr"),
     ],
 )
-def test_a_network_is_named_by_family_and_size_or_by_a_whole_name(family, size, wanted):
-    assert architecture_of(family, size) == wanted
+def test_a_network_is_named_by_family_and_size_or_by_a_whole_name(family, size, expected):
+    assert architecture_of(family, size) == expected
 
 
 @pytest.mark.parametrize(
@@ -200,10 +200,10 @@ def test_features_are_those_of_the_layers_at_a_fourth_and_an_eighth(trained, blo
     detector.module.eval()(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255)
     for hook in hooks:
         hook.remove()
-    wanted = torch.cat([seen[n].mean(dim=(2, 3)) for n in (2, 4)], dim=1).detach().numpy()
+    expected = torch.cat([seen[n].mean(dim=(2, 3)) for n in (2, 4)], dim=1).detach().numpy()
     features = detector.features(images)
     assert features.shape == (2, 64 + 128)
-    assert features == pytest.approx(wanted, abs=1e-4)
+    assert features == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.fixture
@@ -219,8 +219,8 @@ def test_a_training_starts_from_a_file_that_ultralytics_wrote(pickled):
     detector, sentence = new_detector(["block"], dataclasses.replace(SMALL, weights=str(pickled)))
     total = len(detector.module.state_dict())
     assert sentence == f"yolo11n from the weights {pickled} ({total - 6} of {total} tensors)"
-    wanted = torch.load(pickled, weights_only=False)["model"].state_dict()["model.9.cv1.conv.weight"]
-    assert torch.equal(detector.module.state_dict()["model.9.cv1.conv.weight"], wanted.float())
+    expected = torch.load(pickled, weights_only=False)["model"].state_dict()["model.9.cv1.conv.weight"]
+    assert torch.equal(detector.module.state_dict()["model.9.cv1.conv.weight"], expected.float())
 
 
 class Malicious:
@@ -249,7 +249,7 @@ def test_a_pickled_network_runs_nothing_of_its_own(tmp_path):
     assert touched.exists()
 
 
-def test_weights_of_the_hub_are_downloaded_once_and_a_hub_out_of_reach_is_told(pickled, tmp_path, monkeypatch):
+def test_weights_of_the_hub_are_downloaded_once_and_a_hub_out_of_reach_is_reported(pickled, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("cadsight_learning.detection.ultralytics.detector._HUB", f"file://{pickled.parent}")
     options = dataclasses.replace(SMALL, weights="hub")
