@@ -1,1 +1,1 @@
-"""Trainings on several sets beside each other, and what synthetic images are worth."""
+"""Compares trainings on several sets, and measures the synthetic gap."""

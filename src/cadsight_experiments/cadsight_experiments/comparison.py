@@ -1,4 +1,4 @@
-"""What training sets are worth: models trained on each, all evaluated on one test set (Comillas, tables 1 and 2)."""
+"""Compares training sets: models trained on each, all evaluated on one test set (Comillas, tables 1 and 2)."""
 
 import dataclasses
 from collections import Counter, deque
@@ -24,7 +24,7 @@ from cadsight_learning.registry.store import fingerprint
 from cadsight_experiments.plan import Plan
 from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES, Comparison, SetResult, TrialResult
 from cadsight_experiments.set_figures import Measured, resampled_sets, set_figures
-from cadsight_experiments.training_set import TrainingSet, drawn
+from cadsight_experiments.training_set import TrainingSet, chosen_samples
 from cadsight_experiments.trial import (
     Trial,
     TrialProgress,
@@ -41,33 +41,33 @@ _is_comparison = json_with("sets", "test", form=FORMAT)
 
 
 @dataclass(frozen=True)
-class _Draw:
-    """What is told of the images that a set gives to a seed."""
+class _Chosen:
+    """The images that a set gives to one seed: their number, origins and fingerprint."""
 
     images: int
     origins: dict[str, int]
     fingerprint: str
 
     @staticmethod
-    def of(train: Sequence[Sample], valid: Sequence[Sample]) -> "_Draw":
+    def of(train: Sequence[Sample], valid: Sequence[Sample]) -> "_Chosen":
         every = [*train, *valid]
-        return _Draw(len(train), dict(sorted(Counter(s.origin for s in every).items())), fingerprint(every))
+        return _Chosen(len(train), dict(sorted(Counter(s.origin for s in every).items())), fingerprint(every))
 
 
-# Does the trials of some numbers somewhere.
+# Runs the trials of these numbers, here or elsewhere.
 ParallelMap = Callable[[Trials, Sequence[int]], Iterable[None]]
 
 
 @dataclass(frozen=True)
 class Running:
-    """Where and how trainings are done, and who is told of them; their results do not hang on it.
+    """Where and how trainings run and where they report; their results do not depend on it.
 
     Attributes:
-        progress: for a trial and the model's kind, a context around its training that gives what is told of each
-            epoch, such as a progress bar.
-        note: is told before training what speaks against the sets (see
-            :func:`cadsight_learning.data.loading.oddities`).
-        spread: does the trials, each named by a number: here one after the other, or in other processes or on other
+        progress: for a trial and the model's kind, a context around its training; it gives the function that each
+            epoch is reported to, such as that of a progress bar.
+        note: is called before training with each warning about the sets (see
+            :func:`cadsight_learning.data.loading.dataset_warnings`).
+        parallel: runs the trials, each named by a number: here one after the other, or in other processes or on other
             machines, which have to see the same folders; ``progress`` goes with them.
         threads: threads of one trial, 0 for as many as torch takes.
     """
@@ -94,8 +94,8 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
     """
     refuse_foreign_comparison(out)
     test_samples, test_names = load_together([plan.test])
-    # What is wrong with a set is said before hours are spent on those before it.
-    draws = _looked_at(plan, test_samples, test_names, running.note)
+    # What is wrong with a set is reported before hours are spent on the sets before it.
+    chosen = _checked_samples(plan, test_samples, test_names, running.note)
     test_data = fingerprint(test_samples)
     trials = [
         Trial(
@@ -104,7 +104,7 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
             Path(out) / one.name / str(seed),
             *_options(plan, one, seed, Path(out)),
             plan.parts,
-            (draws[one.name, seed if one.is_drawn else 0].fingerprint, test_data),
+            (chosen[one.name, seed if one.is_sampled else 0].fingerprint, test_data),
         )
         for one in plan.sets
         for seed in range(plan.seeds)
@@ -114,8 +114,8 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
     found = []
     for one in plan.sets:
         results = tuple(kept for trial, kept in zip(trials, done, strict=True) if trial.training_set is one)
-        draw, summed = draws[one.name, 0], _summed([t.figures for t in results])
-        found.append(SetResult(one.name, draw.images, draw.origins, one.facts, one.after, results, *summed))
+        first, summed = chosen[one.name, 0], _summed([t.figures for t in results])
+        found.append(SetResult(one.name, first.images, first.origins, one.facts, one.after, results, *summed))
     comparison = Comparison(
         test=plan.test,
         test_images=len(test_samples),
@@ -130,7 +130,7 @@ def compare(plan: Plan, out: str | Path, running: Running = Running()) -> Compar
 
 
 def refuse_foreign_comparison(out: str | Path) -> None:
-    """Refuse a folder in which a comparison would write over what none left, before anything is drawn for it.
+    """Refuse a folder with files that a comparison would overwrite but none wrote, before anything is rendered.
 
     Raises:
         CadsightError: naming the file.
@@ -161,7 +161,7 @@ def table(comparison: Comparison) -> str:
     """The comparison as Markdown, a table for each kind of model.
 
     A figure is the mean over the seeds, of several seeds with their standard deviation, and its 95 % interval.
-    Trainings that ended early are told of beneath.
+    Trainings that ended early are listed beneath.
     """
     measured = set_figures(comparison, resampled_sets(comparison))
     tables = []
@@ -190,28 +190,28 @@ def _cell(figure: Measured, std: float | None, digits: int) -> str:
     return f"{figure.value:.{digits}f}{over} ({figure.low:.{digits}f} to {figure.high:.{digits}f})"
 
 
-def _looked_at(
+def _checked_samples(
     plan: Plan, test_samples: Sequence[Sample], test_names: Sequence[str], note: Callable[[str], None]
-) -> dict[tuple[str, int], _Draw]:
-    """What each set gives to each seed, to the first alone where that is the same for all."""
+) -> dict[tuple[str, int], _Chosen]:
+    """The images of each set for each seed, for the first seed alone where all seeds have the same."""
     tested = by_content(test_samples)
-    draws: dict[tuple[str, int], _Draw] = {}
+    chosen: dict[tuple[str, int], _Chosen] = {}
     notes: list[str] = []
     learned: list[Sample] = []
     for one in plan.sets:
-        for seed in range(plan.seeds if one.is_drawn else 1):
-            train, valid, classes = drawn(one, seed)
+        for seed in range(plan.seeds if one.is_sampled else 1):
+            train, valid, classes = chosen_samples(one, seed)
             parts_in(plan.parts, classes)
             tests = in_classes_of(test_samples, test_names, classes)
             _check_labels(one.name, train, valid, tests, plan.normals is not None and one.has_normals)
             _refuse_shared(one.name, [*train, *valid], plan.test, tested)
-            draws[one.name, seed] = _Draw.of(train, valid)
+            chosen[one.name, seed] = _Chosen.of(train, valid)
             notes += [f"{one.name}: {sentence}" for sentence in dataset_warnings((), train, classes)]
             learned += [dataclasses.replace(s, instances=()) for s in train]  # masks of all sets would fill the memory
     notes += dataset_warnings(list(dict.fromkeys(folder for one in plan.sets for folder in one.folders)), learned, ())
     for sentence in dict.fromkeys(notes):
         note(sentence)
-    return draws
+    return chosen
 
 
 def _options(plan: Plan, one: TrainingSet, seed: int, out: Path) -> tuple[DetectorOptions, NormalOptions | None]:
@@ -226,7 +226,7 @@ def _options(plan: Plan, one: TrainingSet, seed: int, out: Path) -> tuple[Detect
 
 
 def _done(work: Trials, parallel: ParallelMap) -> list[TrialResult]:
-    """The results of every trial; those that have none yet are done, first those from whose models others go on."""
+    """The results of every trial; those that have none yet are run, first those from whose models others go on."""
     left = [number for number, trial in enumerate(work.trials) if trial.kept() is None]
     depths: dict[str, int] = {}
     for trial in work.trials:
@@ -250,7 +250,7 @@ def _results(trial: Trial) -> TrialResult:
 def _check_labels(
     name: str, train: Sequence[Sample], valid: Sequence[Sample], test_samples: Sequence[Sample], normals: bool
 ) -> None:
-    """Refuse images from which nothing can be learned, or by which nothing can be evaluated."""
+    """Refuse images from which nothing can be learned, or on which nothing can be evaluated."""
     for samples, what in ((train, f"to train {name} on"), (test_samples, "of the test set")):
         if not any(s.instances for s in samples):
             raise CadsightError(f"none of the {len(samples)} images {what} has a label, expected some")
@@ -275,7 +275,7 @@ def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mappin
 
 
 def _summed(trials: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
-    """Mean and spread of each figure."""
+    """Mean and standard deviation of each figure."""
     values = {f: np.array([t[f] for t in trials]) for f in trials[0]}
     std = {f: float(v.std(ddof=1)) for f, v in values.items()} if len(trials) > 1 else {}
     return {f: float(v.mean()) for f, v in values.items()}, std

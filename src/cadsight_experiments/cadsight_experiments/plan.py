@@ -1,4 +1,4 @@
-"""What is to be compared: the training sets, how each is trained, and what evaluates them."""
+"""The plan of a comparison: the training sets, how models are trained on each, and the test set."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from cadsight_experiments.training_set import TrainingSet
 
 @dataclass(frozen=True)
 class Plan:
-    """Training sets that are trained on and evaluated alike.
+    """Training sets to compare: models of each are trained and evaluated alike.
 
     Attributes:
-        test: folder of the data set that evaluates every model.
+        test: folder of the data set that every model is evaluated on.
         seeds: trainings of each set, with the seeds 0 to ``seeds - 1``.
-        detector: how the detector is trained, unless a set says it otherwise.
+        detector: how the detector is trained, unless a set has options of its own.
         normals: how the regressor is trained, likewise; None for the detector alone.
-        parts: classes whose symmetry counts for normals, in training and in evaluating; of the classes by their names.
+        parts: classes, matched by name, whose symmetry counts for normals, in training and in evaluation.
 
     Raises:
         CadsightError: without a set or a seed, for two sets of one name, and for one that goes on from none before it.
@@ -38,6 +38,6 @@ class Plan:
                 f"the sets {', '.join(names)} with {self.seeds} seeds are to be compared, expected at least one set, a "
                 "name for each and at least one seed"
             )
-        for place, one in enumerate(self.sets):
-            if one.after and one.after not in names[:place]:
+        for position, one in enumerate(self.sets):
+            if one.after and one.after not in names[:position]:
                 raise CadsightError(f"the set {one.name} comes after {one.after!r}, expected one of those before it")

@@ -19,11 +19,11 @@ NORMAL_FIGURES = ("mean_deg", "median_deg", "p90_deg")
 
 @dataclass(frozen=True)
 class EvaluatedLabel:
-    """What became of a label of the test set.
+    """Whether a label of the test set was found, and how well.
 
     Attributes:
-        iou, score: of what found it; of a missed one the IoU with what covers it best, and no score.
-        angle_deg: of its predicted normal; None without a regressor, or where the label has no normal.
+        iou, score: of the detection that found it; a missed label has the IoU of the best overlap, and no score.
+        angle_deg: error of its predicted normal; None without a regressor, or where the label has no normal.
     """
 
     found: bool
@@ -34,14 +34,14 @@ class EvaluatedLabel:
 
 @dataclass(frozen=True, eq=False)
 class TrialResult:
-    """What the test set says of the models of one training.
+    """Results on the test set of the models of one training.
 
     Attributes:
         figures: each of :data:`DETECTOR_FIGURES` and, with a regressor, of :data:`NORMAL_FIGURES`.
-        intervals: of these, 95 %, images resampled.
+        intervals: 95 % intervals of these, images resampled.
         objects: of each label of the test set, in its order.
         calibration: None without a regressor.
-        stopped: of each kind of model whose training ended early, why; earlier versions did not tell.
+        stopped: by kind of model why its training ended early; earlier versions did not record it.
     """
 
     seed: int
@@ -95,14 +95,14 @@ class TrialResult:
 
 @dataclass(frozen=True, eq=False)
 class SetResult:
-    """What came of one training set.
+    """The results of one training set.
 
     Attributes:
-        images: how many are learned from.
-        origins: how many of each origin, those that validate among them.
+        images: number of training images.
+        origins: number of images by origin, validation images among them.
         facts: those of its :class:`cadsight_experiments.training_set.TrainingSet`.
         after: name of the set from whose models its own went on, '' for none.
-        mean, spread: of each figure over the trials; the spread is the standard deviation (n - 1), of several alone.
+        mean, std: of each figure over the trials; the standard deviation (n - 1) only where there are several.
     """
 
     name: str
@@ -152,9 +152,9 @@ class Comparison:
 
     Attributes:
         test: the test set's folder, of ``test_images``.
-        seeds: trainings of each set.
-        objects: what is known of each label of the test set that counts.
-        symmetry: names of the parts that were evaluated up to theirs.
+        seeds: number of trainings of each set.
+        objects: properties of each label of the test set that counts.
+        symmetry: names of the parts whose normals were evaluated up to symmetry.
     """
 
     test: str

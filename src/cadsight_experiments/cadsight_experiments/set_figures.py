@@ -1,4 +1,4 @@
-"""The figures of each training set of a comparison with intervals, and their resamples for what is made of them."""
+"""The figures of each training set of a comparison with intervals, and the resamples they come from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ class Measured:
 def resampled_sets(comparison: Comparison) -> dict[str, dict[str, Array]]:
     """By name of the set each figure (B,), its mean over the trials, test images and trials resampled.
 
-    The images are drawn alike for all sets, so that differences between them are paired; the trials of each alone.
-    Of three seeds a resample knows little of how much a fourth would differ.
+    Images are resampled alike for all sets, so that differences between sets are paired; trials within each set.
+    Resamples of three seeds show little of how much a fourth would differ.
     """
     weights = resampled(comparison.test_images)
     found = {}
     for number, one in enumerate(comparison.sets):
         trials = [_of_trial(t, comparison.objects, weights) for t in one.trials]
-        drawn = np.random.default_rng([number, 0x5EED]).integers(len(trials), size=(len(trials), len(weights)))
+        sampled = np.random.default_rng([number, 0x5EED]).integers(len(trials), size=(len(trials), len(weights)))
         found[one.name] = {
-            name: np.take_along_axis(np.stack([t[name] for t in trials]), drawn, axis=0).mean(axis=0)
+            name: np.take_along_axis(np.stack([t[name] for t in trials]), sampled, axis=0).mean(axis=0)
             for name in trials[0]
         }
     return found
@@ -58,9 +58,11 @@ def _interval(name: str, values: Array, images: int) -> tuple[float, float]:
 
 def _of_trial(trial: TrialResult, objects: Sequence[LabelProperties], weights: NDArray[np.int64]) -> dict[str, Array]:
     figures = resampled_figures(trial.matches, weights)
-    places = {name: i for i, name in enumerate(dict.fromkeys(o.image for o in objects))}
+    positions = {name: i for i, name in enumerate(dict.fromkeys(o.image for o in objects))}
     known = [
-        (places[o.image], t.angle_deg) for o, t in zip(objects, trial.objects, strict=True) if t.angle_deg is not None
+        (positions[o.image], t.angle_deg)
+        for o, t in zip(objects, trial.objects, strict=True)
+        if t.angle_deg is not None
     ]
     if known:
         rows, angles = np.array([k[0] for k in known]), np.array([k[1] for k in known], float)

@@ -1,4 +1,4 @@
-"""What synthetic images are worth: the gap to real ones, what closed it, and what still fails.
+"""The synthetic gap: how far synthetic images are from real ones, what closes the gap, and what still fails.
 
 Pure functions over a comparison (:func:`cadsight_experiments.comparison.compare`). Intervals are 95 % and come from
 resampling the test images, the same for every set, and of several seeds the seeds as well.
@@ -20,11 +20,11 @@ from cadsight_experiments.set_figures import Measured, resampled_sets
 DETECTOR_FIGURE, NORMAL_FIGURE = "map50_95", "median_deg"
 # Failures of fewer labels are no pattern.
 LEAST_FAILURES = 3
-# A label fails whose normal is further off, or that is boxed with a smaller IoU.
+# A label fails when its normal is off by more, or its box has a smaller IoU.
 WRONG_DEG, LOOSE_IOU = 10.0, 0.75
-# Networks that find less have not learned yet, and nothing follows from how far they are apart.
+# Networks that find less have not learned yet: nothing can be concluded from their difference.
 _LEARNED = 0.05
-# Of a test that failures differ from the rest, over all properties together (Holm).
+# Level of the tests whether failures differ from the rest, over all properties together (Holm).
 _P_VALUE = 0.05
 Kind = Literal["real", "synthetic", "mixed"]
 
@@ -34,8 +34,8 @@ class SetFigure:
     """A training set and the figure of its models.
 
     Attributes:
-        real: how many of its images are real.
-        after: name of the set from whose models its own went on, '' for none.
+        real: number of its real images.
+        after: name of the set from whose models its training started, '' for none.
     """
 
     name: str
@@ -63,8 +63,8 @@ class SharedProperty:
 
     Attributes:
         name: of the property, one of :data:`cadsight_learning.evaluation.label_properties.PROPERTIES`.
-        failing, others: its median over both, of ``at_border`` the mean.
-        higher: how often it is higher of one that fails than of another (Mann and Whitney), 0.5 where it is no sign.
+        failing, others: its median over failing labels and over the others, of ``at_border`` the mean.
+        higher: probability that a failing label has the higher value (Mann and Whitney), 0.5 where it tells nothing.
     """
 
     name: str
@@ -79,9 +79,9 @@ class Failures:
     """Which labels fail in at least half of the trials of a set.
 
     Attributes:
-        labels, failed: how many are evaluated, and fail.
-        images: names of those with failing labels.
-        shared: what failing ones have in common, the most confident first.
+        labels, failed: number of evaluated labels, and of failing ones.
+        images: names of the images with failing labels.
+        shared: what failing labels have in common, the smallest p-value first.
     """
 
     set_name: str
@@ -93,18 +93,18 @@ class Failures:
 
 @dataclass(frozen=True)
 class SyntheticGap:
-    """Real beside synthetic images by one figure.
+    """Synthetic against real training images by one figure.
 
     Attributes:
         figure: :data:`DETECTOR_FIGURE` or :data:`NORMAL_FIGURE`.
-        test_images: how many evaluate.
-        synthetic, real: the ends of the gap: the best of the synthetic sets, and of the real ones that with the most
+        test_images: number of test images.
+        synthetic, real: the ends of the gap: the best synthetic set, and the real set with the most
             images; None where there is no such set.
         gap: how much better real is; None without both ends.
-        closed: where the gap is one, what each other set with real images closes, fewest real images first.
-        unlearned: neither end has learned yet, so that nothing follows.
+        closed: where there is a gap, how much of it each other set with real images closes, fewest real images first.
+        unlearned: neither end has learned yet, so that nothing can be concluded.
         constant_deg: of normals, the error of always answering that the surface faces the camera.
-        fails: of the synthetic end, without a gap of the best set; None where neither end has learned.
+        fails: failures of the synthetic end (without both ends: of the best set); None where neither end has learned.
         others: the same for networks of other sizes.
     """
 
@@ -123,17 +123,17 @@ class SyntheticGap:
 
 @dataclass(frozen=True)
 class SyntheticGaps:
-    """Of the detector (mAP50:95) and of the regressor of normals (median error); None where nothing tells of one."""
+    """Of the detector (mAP50:95) and of the regressor of normals (median error); None where no set has its figure."""
 
     detector: SyntheticGap | None
     normals: SyntheticGap | None
 
 
 def synthetic_gaps(comparison: Comparison) -> SyntheticGaps:
-    """What synthetic images are worth by both figures.
+    """The synthetic gap by both figures.
 
-    Where the sets tell of networks of several sizes (the fact ``size``), those of the best synthetic one's size are
-    compared; the gaps of the others stand beside it.
+    Where the sets have networks of several sizes (the fact ``size``), those of the best synthetic set's size are
+    compared; the gaps of the other sizes are in ``others``.
     """
     again = resampled_sets(comparison)
     return SyntheticGaps(_of_figure(comparison, again, DETECTOR_FIGURE), _of_figure(comparison, again, NORMAL_FIGURE))
@@ -142,7 +142,7 @@ def synthetic_gaps(comparison: Comparison) -> SyntheticGaps:
 def kind_of(one: SetResult, before: Sequence[SetResult] = ()) -> Kind:
     """The kind of a set by the origins of the images that were learned from.
 
-    Composed images hold real parts; of a set that goes on from another of ``before`` that one's images count too.
+    Composed images hold real parts; for a set that goes on from another of ``before`` the images of that one count too.
     """
     by_name = {b.name: b for b in before}
     origins: set[str] = set()
@@ -166,7 +166,7 @@ Row = TypeVar("Row", bound=_Row)
 
 
 def best_of_each(rows: Sequence[Row], better: float = 1.0) -> list[Row]:
-    """Of ``rows`` with as many real images the best, fewest real images first.
+    """The best of ``rows`` for each number of real images, fewest real images first.
 
     Args:
         better: 1 where more is better, else -1.
@@ -261,7 +261,7 @@ def _measured(value: float, again: Array) -> Measured:
 
 
 def _failures(objects: Sequence[LabelProperties], one: SetResult, figure: str) -> Failures:
-    """Which labels fail, and in what they differ from the others."""
+    """Which labels fail, and in which properties they differ from the others."""
     failed = np.mean([[_fails(o, figure) for o in t.objects] for t in one.trials], axis=0) >= 0.5
     evaluated = np.array([figure == DETECTOR_FIGURE or o.angle_deg is not None for o in one.trials[0].objects])
     failed &= evaluated
@@ -281,12 +281,12 @@ def _failures(objects: Sequence[LabelProperties], one: SetResult, figure: str) -
         int(evaluated.sum()),
         int(failed.sum()),
         tuple(dict.fromkeys(o.image for o, f in zip(objects, failed, strict=True) if f)),
-        _beyond_chance(tests),
+        _significant(tests),
     )
 
 
-def _beyond_chance(tests: Sequence[SharedProperty]) -> tuple[SharedProperty, ...]:
-    """The most confident first, as long as each is sure beside all that are left (Holm)."""
+def _significant(tests: Sequence[SharedProperty]) -> tuple[SharedProperty, ...]:
+    """Those with significant p-values (Holm), the smallest first."""
     ordered = sorted(tests, key=lambda t: t.p_value)
     count = next(
         (rank for rank, test in enumerate(ordered) if test.p_value * (len(ordered) - rank) > _P_VALUE), len(ordered)

@@ -18,11 +18,11 @@ class TrainingSet:
 
     Attributes:
         counts: images taken of each folder, 0 for all (see :func:`cadsight_learning.data.loading.load_together`).
-        detector: how its detector is trained, where it is another way than the comparison's.
-        normals: how its regressor is trained, where that is another way.
+        detector: how its detector is trained, where that differs from the comparison.
+        normals: how its regressor is trained, where that differs.
         has_normals: whether a regressor is trained on it, where the comparison has one.
         after: name of the set whose models, of the same seed, it goes on from.
-        facts: kept with its results, such as a place in a grid.
+        facts: kept with its results, such as a position in a grid.
     """
 
     name: str
@@ -35,8 +35,8 @@ class TrainingSet:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def is_drawn(self) -> bool:
-        """Whether each seed has images of its own."""
+    def is_sampled(self) -> bool:
+        """Whether each seed has its own random sample of the images."""
         return any(self.counts)
 
     @staticmethod
@@ -55,12 +55,12 @@ class TrainingSet:
         return TrainingSet(name, tuple(p[1] for p in parts if p), tuple(int(p[2] or 0) for p in parts if p))
 
 
-def drawn(one: TrainingSet, seed: int) -> tuple[Sequence[Sample], Sequence[Sample], tuple[str, ...]]:
-    """The images of a set for ``seed`` that are learned from, those that validate, and their classes.
+def chosen_samples(one: TrainingSet, seed: int) -> tuple[Sequence[Sample], Sequence[Sample], tuple[str, ...]]:
+    """Training images of a set for ``seed``, validation images, and their classes.
 
     Raises:
         CadsightError: as :func:`cadsight_learning.data.loading.load_together` and
-            :func:`cadsight_learning.data.loading.divided`.
+            :func:`cadsight_learning.data.loading.split_train_valid`.
     """
     samples, classes = load_together(one.folders, one.counts, seed)
     train, valid, _ = split_train_valid(samples)

@@ -1,4 +1,4 @@
-"""One training of a set's models and what the test set says of them, kept in a folder; here or on another machine."""
+"""One training of a set's models and their results on the test set, kept in a folder; here or on another machine."""
 
 import contextlib
 import dataclasses
@@ -25,7 +25,7 @@ from cadsight_learning.registry.model_folder import refuse_foreign_model
 from cadsight_learning.training.progress import Progress, silent
 
 from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES, EvaluatedLabel, TrialResult
-from cadsight_experiments.training_set import TrainingSet, drawn
+from cadsight_experiments.training_set import TrainingSet, chosen_samples
 
 _FILE = "trial.json"
 _is_trial = json_with("asked", "figures")
@@ -39,7 +39,7 @@ class Trial:
         folder: where models and figures are kept.
         normals: how the regressor is trained; None for the detector alone.
         parts: classes whose symmetry counts for normals.
-        data: fingerprints of the images that it learns from and is evaluated on.
+        data: fingerprints of the training images and of the test images.
     """
 
     training_set: TrainingSet
@@ -57,7 +57,7 @@ class Trial:
         """Its result, where it has been done.
 
         Raises:
-            CadsightError: when the folder holds those of a trial that was asked for otherwise, or unreadable ones.
+            CadsightError: when the folder holds results of a trial with other settings or data, or unreadable ones.
         """
         path = self.folder / _FILE
         try:
@@ -68,7 +68,7 @@ class Trial:
             raise CadsightError(f"{path} could not be read ({error}), expected a trial's figures") from error
         if not isinstance(kept, dict):
             raise CadsightError(f"{path} holds no object, expected a trial's figures")
-        if kept.pop("asked", None) != self._asked:
+        if kept.pop("asked", None) != self._settings:
             raise CadsightError(
                 f"{self.folder} holds a trial with other settings or data, expected the same or another --out"
             )
@@ -80,21 +80,21 @@ class Trial:
             raise CadsightError(f"{path}: {error}") from error
 
     def keep(self, result: TrialResult) -> None:
-        kept = {"asked": self._asked, **result.to_json()}
+        kept = {"asked": self._settings, **result.to_json()}
         del kept["seed"]  # its folder's name
         write_atomically(self.folder / _FILE, figures_text(kept) + "\n")
 
     @property
-    def _asked(self) -> list[Any]:
-        """What the results hang on."""
-        asked = [*self.data, *(o and dataclasses.asdict(o) for o in (self.detector, self.normals))]
+    def _settings(self) -> list[Any]:
+        """What the results depend on."""
+        settings = [*self.data, *(o and dataclasses.asdict(o) for o in (self.detector, self.normals))]
         if self.normals and self.parts:
-            asked.append({p.name: [[*s.axis, s.order] for s in p.symmetry] for p in self.parts})
-        return asked
+            settings.append({p.name: [[*s.axis, s.order] for s in p.symmetry] for p in self.parts})
+        return settings
 
 
 def refuse_foreign_trial(folder: Path) -> None:
-    """Refuse a folder in which a trial would write over what no trial left.
+    """Refuse a folder in which a trial would overwrite files that no trial wrote.
 
     Raises:
         CadsightError: naming the file.
@@ -108,18 +108,18 @@ TrialProgress = Callable[[Trial, str], contextlib.AbstractContextManager[Progres
 
 
 def unseen(trial: Trial, what: str) -> contextlib.AbstractContextManager[Progress]:
-    """A progress that nobody looks at."""
+    """A progress that shows nothing."""
     return contextlib.nullcontext(silent)
 
 
 @dataclass(frozen=True)
 class Trials:
-    """Trainings by number, each done where it is called: in another process or on another machine too.
+    """Trainings by number, each run where it is called: in another process or on another machine too.
 
     Attributes:
-        test: the data set that evaluates.
-        progress: for a trial and the model's kind, a context around its training that gives what is told of each
-            epoch.
+        test: the data set that models are evaluated on.
+        progress: for a trial and the model's kind, a context around its training; it gives the function that each
+            epoch is reported to.
         threads: threads of one training, 0 for as many as torch takes.
     """
 
@@ -139,11 +139,11 @@ class Trials:
             return
         if self.threads:
             torch.set_num_threads(self.threads)
-        train, valid, classes = drawn(trial.training_set, trial.seed)
+        train, valid, classes = chosen_samples(trial.training_set, trial.seed)
         samples, names = self._test_images
         tests = in_classes_of(samples, names, classes)
-        with self.progress(trial, "detector") as shown:
-            detector, card = fit_detector(train, valid, classes, trial.folder / "detector", trial.detector, shown)
+        with self.progress(trial, "detector") as progress:
+            detector, card = fit_detector(train, valid, classes, trial.folder / "detector", trial.detector, progress)
         # What does not fit into memory is a setting that the experiment has.
         batch = min(trial.detector.batch, detector.at_once)
         evaluated = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
@@ -154,9 +154,9 @@ class Trials:
         ended = {"detector": card.stopped}
         if trial.normals is not None:
             there = parts_in(trial.parts, classes)
-            with self.progress(trial, "normals") as shown:
+            with self.progress(trial, "normals") as progress:
                 folder = trial.folder / "normals"
-                regressor, card = fit_normals(train, valid, classes, folder, trial.normals, shown, there)
+                regressor, card = fit_normals(train, valid, classes, folder, trial.normals, progress, there)
             symmetries = {p.class_id: p.symmetry for p in there}
             angles = evaluate_normals(regressor, tests, symmetries, min(trial.normals.batch, regressor.at_once))
             ended["normals"] = card.stopped
@@ -177,7 +177,7 @@ class Trials:
 
 
 def stopped(why: str) -> str:
-    """What is told of a training that ended before its schedule."""
+    """The sentence on a training that ended before its schedule."""
     return f"training stopped early, as {why}; the best epoch until then was kept"
 
 

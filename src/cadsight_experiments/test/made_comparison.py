@@ -43,7 +43,7 @@ def one_set(
 
 
 def comparison(small: int = 0, **sets: tuple[Any, ...]) -> Comparison:
-    """Sets by name: their origins and trials, and what else is told of them.
+    """Sets by name: their origins and trials, and other facts.
 
     Each image has one label; the first ``small`` are small ones and dark ones alternate.
     """

@@ -125,7 +125,7 @@ def test_a_run_that_was_killed_goes_on_with_what_it_had(comparison, folders):
         compare(plan(sets, folders / "test", detector=other), folders / "out")
 
 
-def test_the_table_gives_the_mean_the_spread_of_the_seeds_and_the_interval(comparison):
+def test_the_table_gives_the_mean_the_std_over_the_seeds_and_the_interval(comparison):
     detectors, normals = table(comparison).split("\n\n")
     assert (
         detectors.splitlines()[0] == "| trained on | images | precision | recall | f1 | accuracy | map50 | map50_95 |"
@@ -139,7 +139,7 @@ def test_the_table_gives_the_mean_the_spread_of_the_seeds_and_the_interval(compa
     assert [row.split(" | ")[:2] for row in (many, both)] == [["| many", "7"], ["| all", "10"]]
 
 
-def test_one_seed_has_no_spread_and_a_set_without_a_regressor_no_row_among_the_normals(comparison):
+def test_one_seed_has_no_std_and_a_set_without_a_regressor_no_row_among_the_normals(comparison):
     one, two = comparison.sets
     figures = {k: v for k, v in two.trials[0].figures.items() if "deg" not in k}
     objects = tuple(dataclasses.replace(o, angle_deg=None) for o in two.trials[0].objects)
@@ -148,9 +148,9 @@ def test_one_seed_has_no_spread_and_a_set_without_a_regressor_no_row_among_the_n
         dataclasses.replace(one, trials=one.trials[:1], std={}),
         dataclasses.replace(two, trials=(bare,), std={}, mean=figures),
     )
-    told = table(dataclasses.replace(comparison, sets=sets))
-    assert "+-" not in told
-    assert [line.split(" | ")[0] for line in told.splitlines() if "trained" not in line] == [
+    text = table(dataclasses.replace(comparison, sets=sets))
+    assert "+-" not in text
+    assert [line.split(" | ")[0] for line in text.splitlines() if "trained" not in line] == [
         "|---|---|---|---|---|---|---|---|", "| many", "| all", "", "|---|---|---|---|---|", "| many",
     ]  # fmt: skip
 
@@ -239,20 +239,20 @@ def test_an_empty_test_set_is_refused_before_the_first_training(folders, tmp_pat
         compare(plan([TrainingSet("many", (f"{folders}/many",))], tmp_path / "test", normals=None), tmp_path / "out")
 
 
-def test_what_speaks_against_a_set_is_told_before_training(folders, tmp_path):
+def test_warnings_about_a_set_are_noted_before_training(folders, tmp_path):
     yolo = tmp_path / "yolo"
     samples = Dataset.open(folders / "many").samples()
     write_yolo({"train": samples}, ("block", "screw"), yolo)
     (yolo / "labels/train/lone.txt").write_text("0 0.5 0.5 0.2 0.2\n")
-    told = []
+    notes = []
     sets = [TrainingSet("one", (str(yolo),)), TrainingSet("two", (str(yolo),), after="one")]
 
     def stopped(trial, what):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare(plan(sets, folders / "test", normals=None), tmp_path / "out", Running(stopped, told.append))
-    assert told == [
+        compare(plan(sets, folders / "test", normals=None), tmp_path / "out", Running(stopped, notes.append))
+    assert notes == [
         "one: nothing is learned of screw: no image to train on has such a label",
         "two: nothing is learned of screw: no image to train on has such a label",
         f"1 label files without an image are left out, the first is {yolo}/labels/train/lone.txt",

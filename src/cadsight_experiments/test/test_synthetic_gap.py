@@ -69,7 +69,7 @@ def test_networks_are_compared_with_those_of_their_size_alone():
     assert other.gap.value == pytest.approx(0.3)
 
 
-def test_of_networks_that_have_not_learned_nothing_is_told_but_the_gap():
+def test_of_networks_that_have_not_learned_only_the_gap_is_reported():
     sets = {"real": ({"real": 9}, [trial(0, range(78))]), "twin": ({"synthetic": 9}, [trial(0, range(80))])}
     answer = synthetic_gaps(comparison(**sets)).detector
     assert (answer.unlearned, answer.fails) == (True, None)
@@ -88,7 +88,7 @@ def test_regressors_that_are_no_better_than_one_answer_for_all_have_not_learned(
     assert answer.gap.value == pytest.approx(75.5)
 
 
-def test_what_fails_is_told_with_what_it_shares():
+def test_what_fails_is_reported_with_what_it_shares():
     answer = synthetic_gaps(comparison(small=24, real=REAL, twin=TWIN)).detector
     assert (answer.fails.set_name, answer.fails.labels, answer.fails.failed) == ("twin", 80, 24)
     assert answer.fails.images[:2] == ("t000", "t001")

@@ -1,4 +1,4 @@
-"""What an experiment is made of: folders that the user names, a run of `cadsight demo`, images drawn for it."""
+"""What an experiment is made of: folders that the user names, a run of `cadsight demo`, images rendered for it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

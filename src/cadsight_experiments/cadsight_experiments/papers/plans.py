@@ -16,12 +16,12 @@ from cadsight_experiments.training_set import TrainingSet
 
 @dataclass(frozen=True)
 class Material:
-    """Folders of labelled images; an empty one is not there.
+    """Folders of labelled images; '' where there is none.
 
     Attributes:
         real, synthetic, translated: to train on; translated ones are synthetic ones made to look real.
-        augmented: the synthetic ones with changed copies.
-        test: real ones that evaluate.
+        augmented: the synthetic images with changed copies.
+        test: real images to evaluate models on.
     """
 
     real: str

@@ -1,4 +1,4 @@
-"""How much work an experiment is: seconds for a look, hours on two cores, or what the papers did."""
+"""How much work an experiment is: seconds for a first try, hours on two cores, or what the papers did."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ class Scale:
 
     Attributes:
         seeds: trainings of each set.
-        engine: what draws synthetic images.
-        synthetic: synthetic images.
+        engine: what renders synthetic images.
+        synthetic: number of synthetic images.
         sizes: of YOLO, where an experiment compares them.
         real_steps, synthetic_steps: numbers of images in a grid.
-        shares: of synthetic images in a mixture.
+        fractions: of synthetic images in a mixture.
         fewer: fraction of the epochs that are left after another training.
         copies: changed copies of each rendered image, where an experiment augments.
         detector, normals, mask: options of the trainings; ``mask`` those of a Mask R-CNN.
