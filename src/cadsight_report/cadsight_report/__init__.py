@@ -1,1 +1,1 @@
-"""What a run came to: one self-contained page and one JSON file; knows no ROS."""
+"""The report of a run: one self-contained page and one JSON file; knows no ROS."""

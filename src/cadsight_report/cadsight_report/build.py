@@ -37,14 +37,14 @@ Progress = Callable[[str], None]
 
 
 def build_report(folder: str | Path, progress: Progress = lambda stage: None) -> RunFolder:
-    """Write report.json and report.html of a run; what is missing in the run is said on the page.
+    """Write report.json and report.html of a run; what is missing in the run is listed on the page.
 
     Args:
         folder: the run, such as ``cadsight demo`` makes.
         progress: called with the name of each of :data:`STAGES` before it.
 
     Raises:
-        CadsightError: when the folder is missing or holds no piece of a run, or a piece cannot be read.
+        CadsightError: when the folder is missing or holds no part of a run, or a part cannot be read.
     """
     run = RunFolder(Path(folder).resolve())
     if not run.folder.is_dir():
@@ -101,9 +101,9 @@ class _Report:
             "no image of a test session was labelled, so the models are not evaluated": "test" not in self.labelled,
             "no detector was trained": not (self.run.detector / "model.json").is_file(),
             "no regressor of normals was trained": not (self.run.normals / "model.json").is_file(),
-            "nobody looked live": self.figures.live is None,
+            "no live inference was recorded": self.figures.live is None,
             "no bag was replayed": self.figures.replay is None,
-            "no time was taken of the steps": not self.figures.seconds,
+            "the time of the steps was not recorded": not self.figures.seconds,
         }
         return tuple(sentence for sentence, is_absent in absent.items() if is_absent)
 
@@ -117,7 +117,7 @@ class _Report:
             self.charts["labels"] = chart
 
     def add_sections(self) -> None:
-        """Whatever stands by itself.
+        """The sections that need nothing of the others.
 
         Raises:
             CadsightError: for a section with the name of another key of report.json.
@@ -166,11 +166,11 @@ class _Report:
         labels = ("vertical component of the true normal (1: it faces the camera)", "error, degrees")
         vertical, angles = ([getattr(crop, name) for crop in metrics.per_image] for name in ("vertical", "angle_deg"))
         self.charts["angles"] = charts.scatter(vertical, angles, *labels, lines)
-        self.saliency = tuple(models.saliency_images(regressor, _spread(samples, SALIENCY_MAPS)))
+        self.saliency = tuple(models.saliency_images(regressor, _evenly_spaced(samples, SALIENCY_MAPS)))
 
     def add_images(self) -> None:
-        """Test images with what is there and what the models see."""
-        samples = _spread(self._true_test() or self._labelled_test(), IMAGES)
+        """Test images with true and predicted boxes and normals."""
+        samples = _evenly_spaced(self._true_test() or self._labelled_test(), IMAGES)
         if not samples:
             return
         seen: Sequence[Sequence[Any]] = [()] * len(samples)
@@ -207,7 +207,7 @@ class _Report:
         return [true_sample(s, truth.at(int(s.record["stamp_ns"])), truth.part.class_id) for s in samples]
 
     def _symmetries(self) -> models.Symmetries:
-        """Of the part that the test session's truth tells of; a real cell's data set does not name the part's file."""
+        """Symmetry of the part in the test session's truth; a real cell's data set does not name the part's file."""
         truth = self.truths.get("test")
         return {truth.part.class_id: truth.part.symmetry} if truth is not None else {}
 
@@ -241,8 +241,8 @@ def _image(sample: Sample, found: Sequence[Any], symmetries: models.Symmetries) 
     return PageImage(sample.name, data_uri(image), caption)
 
 
-def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """``count`` samples at even distances, the first and the last among them."""
+def _evenly_spaced(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """``count`` evenly spaced samples, the first and the last among them."""
     if len(samples) <= count:
         return list(samples)
     return [samples[round(i)] for i in np.linspace(0, len(samples) - 1, count)]

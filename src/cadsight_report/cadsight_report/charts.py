@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 _INK = "#010203"
 BLUE, ORANGE, GREEN, RED = "#3b7dd8", "#e07b39", "#2f9e62", "#d64550"
 COLOURS = (BLUE, ORANGE, GREEN, RED)
-# Of many runs on one chart; those beyond go round again, dashed.
+# Colours of many runs on one chart; further runs repeat them, dashed.
 _MANY = (*COLOURS, "#8a63c9", "#1f9aa8", "#b8860b", "#c2559b")
 # Intervals of these bins of the vertical component are drawn as medians.
 _BINS = 6
@@ -99,7 +99,7 @@ def densities(panels: Sequence[tuple[str, Mapping[str, ArrayLike]]]) -> str:
 
 
 def overlaid(panels: Sequence[tuple[str, Mapping[str, Sequence[Sequence[float]]]]], order: Sequence[str]) -> str:
-    """One panel each of (title, {run: of each seed its values by epoch}); colours by a run's place in ``order``.
+    """One panel each of (title, {run: of each seed its values by epoch}); colours by a run's position in ``order``.
 
     Of several seeds each is a thin line in the run's colour.
     """
@@ -124,9 +124,9 @@ def with_intervals(panels: Sequence[tuple[str, Mapping[str, tuple[float, float, 
         figure, all_axes = _figure(len(panels), 3.3 * len(panels), 0.75 + 0.26 * len(names))
         for axes, (title, rows) in zip(all_axes, panels, strict=True):
             for name, (value, low, high) in rows.items():
-                place, style = names.index(name), _style_of(order.index(name))
-                axes.plot([low, high], [place, place], linewidth=3, alpha=0.45, solid_capstyle="round", **style)
-                axes.plot([value], [place], "o", markersize=5, color=style["color"])
+                row, style = names.index(name), _style_of(order.index(name))
+                axes.plot([low, high], [row, row], linewidth=3, alpha=0.45, solid_capstyle="round", **style)
+                axes.plot([value], [row], "o", markersize=5, color=style["color"])
             labels = names if axes is all_axes[0] else [""] * len(names)
             axes.set_yticks(range(len(names)), labels)
             axes.set(title=title, ylim=(len(names) - 0.4, -0.6))
@@ -191,8 +191,8 @@ def gap(
 
 
 def grid(values: Mapping[tuple[int, int], float], x_label: str, y_label: str, title: str) -> str:
-    """A figure by two numbers, 0 to 1 in each place (x, y); places without one stay empty."""
-    columns, rows = (sorted({place[i] for place in values}) for i in (0, 1))
+    """A figure, 0 to 1, by two numbers (x, y); cells without one stay empty."""
+    columns, rows = (sorted({cell[i] for cell in values}) for i in (0, 1))
     table = np.array([[values.get((x, y), np.nan) for x in columns] for y in rows])
     with mpl.rc_context({**_STYLE, "axes.grid": False}):
         figure, (axes,) = _figure(1, 1.6 + 1.1 * len(columns), 1.2 + 0.6 * len(rows))

@@ -48,7 +48,7 @@ class Distances:
 
 
 def between(first: Dataset, second: Dataset) -> Distances:
-    """Compare the images of two data sets; of large ones some at even distances."""
+    """Compare the images of two data sets; of large ones some evenly spaced images."""
     images = _images(first), _images(second)
     with step("colours compared"):
         found = compared(*images)

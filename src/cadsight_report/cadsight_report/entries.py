@@ -1,4 +1,4 @@
-"""What can stand side by side on a page: a model, the models of a run, or each training set of an experiment."""
+"""The entries of a side-by-side page: a model, the models of a run, or each training set of an experiment."""
 
 import json
 import math
@@ -32,12 +32,12 @@ Curves = Sequence[Mapping[str, float]]
 
 @dataclass(frozen=True)
 class TestImages:
-    """Labelled images to evaluate on.
+    """Labelled images that models are evaluated on.
 
     Attributes:
         data: a data set of any known format.
-        split: only these images of it, '' for all.
-        parts: classes whose symmetry counts for normals; of the classes by their names.
+        split: only the images of this split, '' for all.
+        parts: classes, matched by name, whose symmetry counts for normals.
     """
 
     data: str | Path
@@ -56,7 +56,7 @@ class TestImages:
 
 @dataclass(frozen=True)
 class CalibrationCurve:
-    """Expected and observed shares (see :class:`cadsight_learning.normals.calibration.Calibration`)."""
+    """Expected and observed fractions (see :class:`cadsight_learning.normals.calibration.Calibration`)."""
 
     expected: Sequence[float]
     observed: Sequence[float]
@@ -67,15 +67,15 @@ class Entry:
     """One column of the comparison.
 
     Attributes:
-        trained_on, evaluated_on: in words.
+        trained_on, evaluated_on: the data, in words.
         figures: by name, each with its interval, which is NaN where none is known.
-        spread: standard deviation of each figure over the seeds, where there are several.
-        test: what it was evaluated on; None for its own validation images.
-        notes: sentences on what its figures hang on.
-        curves: of 'detector' and 'normals', for each seed a row an epoch.
-        errors: of each crop the vertical component of the true normal and the error in degrees.
+        std: standard deviation of each figure over the seeds, where there are several.
+        test: the images it was evaluated on; None for its own validation images.
+        notes: sentences to keep in mind when reading its figures.
+        curves: by kind ('detector', 'normals') and seed a row for each epoch.
+        errors: for each crop the vertical component of the true normal, and the error in degrees.
         calibration: of all seeds together.
-        models: folder of 'detector' and 'normals', of the first seed.
+        models: folders of 'detector' and 'normals', those of the first seed.
     """
 
     name: str
@@ -97,7 +97,7 @@ def is_experiment(folder: str | Path) -> bool:
 
 
 def stands_alone(folder: str | Path) -> bool:
-    """Whether ``folder`` is an experiment or a model, which no other page tells of."""
+    """Whether ``folder`` is an experiment or a model, which have no page of their own."""
     return is_experiment(folder) or (Path(folder) / CARD).is_file()
 
 
@@ -106,10 +106,10 @@ def entries_of(folder: str | Path, test: TestImages | None = None) -> list[Entry
 
     Args:
         test: labelled images that a model or a run is evaluated on, which they must not have learned from; a run has
-            its test session, and a model without it is told of by its validation images. An experiment has its own.
+            its test session, and a model without ``test`` has its validation figures. An experiment has its own.
 
     Raises:
-        CadsightError: when the folder is none of the three, a piece of it cannot be read, or it learned from ``test``.
+        CadsightError: when the folder is none of the three, a part of it cannot be read, or it learned from ``test``.
     """
     folder = Path(folder)
     if is_experiment(folder):
@@ -123,8 +123,8 @@ def entries_of(folder: str | Path, test: TestImages | None = None) -> list[Entry
             f"{folder} holds no {CARD}, {COMPARISON} or models/, expected the folder of a model, a run or an experiment"
         )
     own = run.session("test").labelled
-    evaluates = test or (TestImages(own) if own.is_dir() else None)
-    return [_of_models(folder.resolve().name, trained, evaluates, given=test is not None)]
+    evaluation = test or (TestImages(own) if own.is_dir() else None)
+    return [_of_models(folder.resolve().name, trained, evaluation, given=test is not None)]
 
 
 def distinct(entries: Sequence[Entry]) -> list[Entry]:
@@ -176,14 +176,14 @@ def _of_experiment(folder: Path) -> list[Entry]:
 
 
 def _of_models(name: str, folders: Sequence[Path], test: TestImages | None, given: bool) -> Entry:
-    """``given``: the user named ``test``, so whether a model learned from it has to be looked at."""
+    """``given``: the user named ``test``, so it is checked whether a model learned from it."""
     entry = Entry(name, "", "", {}, test)
     samples, classes = test.load() if test else ([], ())
     symmetries = {part.class_id: part.symmetry for part in parts_in(test.parts if test else (), classes)}
-    told, notes = [], []
+    trained_on, notes = [], []
     for folder in folders:
         card = load_card(folder)
-        told.append(f"{card.data.get('train', {}).get('pictures', '?')} images; {card.started_from}")
+        trained_on.append(f"{card.data.get('train', {}).get('pictures', '?')} images; {card.started_from}")
         if card.stopped:
             notes.append(f"{card.kind}: {stopped(card.stopped)}")
         if given:
@@ -217,7 +217,7 @@ def _of_models(name: str, folders: Sequence[Path], test: TestImages | None, give
     if test:
         where = f"{test.data}, {test.split}" if test.split else str(test.data)
         evaluated = _evaluated_on(len(samples), where, sorted(p.name for p in test.parts if p.symmetry))
-    return replace(entry, trained_on=" · ".join(dict.fromkeys(told)), evaluated_on=evaluated, notes=tuple(notes))
+    return replace(entry, trained_on=" · ".join(dict.fromkeys(trained_on)), evaluated_on=evaluated, notes=tuple(notes))
 
 
 def _evaluated_on(images: int, where: str, symmetric: Sequence[str]) -> str:
@@ -239,7 +239,7 @@ def _curve(one: Calibration | None) -> CalibrationCurve | None:
 
 
 def _pooled(calibrations: Sequence[Calibration]) -> CalibrationCurve | None:
-    """The calibration of all crops of several trials, of which each has as many as the others."""
+    """The calibration of all crops of several trials, which have equally many each."""
     if not calibrations:
         return None
     observed = zip(*(c.observed for c in calibrations), strict=True)

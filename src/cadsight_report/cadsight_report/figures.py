@@ -25,7 +25,7 @@ class SessionFigures:
     Attributes:
         iou_colour_vs_kinematic, mask_iou_colour_vs_kinematic: means of the agreement of both labels, of the boxes also
             before the hand-eye correction; None where there are none.
-        hand_eye: the correction, as labels.json tells of it.
+        hand_eye: the correction, as in labels.json.
         iou_colour_vs_truth, iou_kinematic_vs_truth, normal_error_deg: means over the kept labels; None where there is
             no truth, or no such label.
         wrong_kept: kept labels that a user would call wrong; None where there is no truth.
@@ -106,7 +106,7 @@ class LabelFigures:
 
 @dataclass(frozen=True)
 class DetectorFigures:
-    """The detector on the test session's images, evaluated on the truth or by the kept labels."""
+    """The detector on the test session's images, evaluated against the truth or the kept labels."""
 
     metrics: DetectionMetrics
     against: Against
@@ -147,7 +147,7 @@ class NormalFigures:
 
 @dataclass(frozen=True)
 class InferenceFigures:
-    """Looking live.
+    """Live inference.
 
     Attributes:
         detected: frames in which something was found; None in reports of earlier versions.
@@ -198,7 +198,7 @@ class Verdict:
     """A target beside what was measured.
 
     Attributes:
-        key: where the figure stands in report.json; ``of`` is that of a count without which it says nothing, or ''.
+        key: where the figure stands in report.json; ``of`` is that of a count without which it means nothing, or ''.
         what: the figure in words.
         value, met: None where nothing was measured.
     """
@@ -223,7 +223,7 @@ class RunFigures:
         truth: whether there is truth beside it.
         seconds: of each finished step.
         sections: of each of :data:`cadsight_report.sections.SECTIONS` that found something, what it keeps.
-        detector_on_labels: where ``detector`` is evaluated on the truth, the same evaluated on the kept labels.
+        detector_on_labels: where ``detector`` is evaluated against the truth, the same against the kept labels.
         missing: what the report lacks, a sentence each.
     """
 

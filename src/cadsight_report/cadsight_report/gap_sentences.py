@@ -1,4 +1,4 @@
-"""What synthetic images bought, as a paragraph: the gap, what closed it, what still fails and what to take next."""
+"""The synthetic gap as a paragraph: how large it is, what closes it, what still fails and what to do next."""
 
 from collections.abc import Sequence
 
@@ -15,49 +15,50 @@ from cadsight_experiments.synthetic_gap import (
     best_of_each,
 )
 
-# Of the gap: with so much of it closed, more real images are not asked for.
+# With this fraction of the gap closed no more real images are suggested.
 _ENOUGH = 0.9
-# A property: what it is called, its unit, what a large and a small one is, and how to take such an image.
+# By property: its name, its unit, words for a large and a small value, and how to take such an image.
 _PROPERTIES = {
     "size": ("box's size as a fraction of the image's", "", "larger", "smaller", "from nearer by", "from farther away"),
-    "visible": ("visible share", "", "freer", "more covered", "with nothing before the part", "with the part covered"),
+    "visible": ("visible fraction", "", "freer", "more covered", "with nothing before the part",
+                "with the part covered"),
     "brightness": ("brightness", "", "brighter", "darker", "in bright light", "in dim light"),
     "contrast": ("contrast", "", "richer in contrast", "poorer in contrast", "in hard light", "in soft, even light"),
     "tilt_deg": ("tilt from the camera", " degrees", "more tilted", "less tilted", "with the part tilted away",
                  "with the part facing the camera"),
-    "at_border": ("share cut by the border", "", "more often cut by the image's border",
+    "at_border": ("fraction cut by the border", "", "more often cut by the image's border",
                   "less often cut by the image's border", "with the part at the image's border",
                   "with the part in the image's middle"),
 }  # fmt: skip
 
 
 def gap_sentences(answer: SyntheticGap) -> tuple[str, ...]:
-    """The paragraph; the last sentence is what to do next, before it stands what networks of other sizes reach."""
-    *said, last = _of_one(answer)
+    """The paragraph; before its last sentence, what to do next, come the gaps of networks of other sizes."""
+    *sentences, last = _of_one(answer)
     others = [_of_one(other)[0] for other in answer.others if other.gap is not None]
-    return (*said, *others, last)
+    return (*sentences, *others, last)
 
 
 def _of_one(answer: SyntheticGap) -> list[str]:
     synthetic, real, gap = answer.synthetic, answer.real, answer.gap
     if synthetic is None or real is None or gap is None:
         lacks = "only synthetic images" if synthetic is None else "only real images"
-        said = [f"No training set holds {lacks}, so there is no gap to tell of: give the experiment one that does."]
-        return said + ([_fail_sentence(answer.fails, answer.figure)] if answer.fails else [])
+        sentences = [f"No training set holds {lacks}, so there is no gap to report: add one that does."]
+        return sentences + ([_fail_sentence(answer.fails, answer.figure)] if answer.fails else [])
     ends = _ends_sentence(answer, synthetic, real)
     if answer.fails is None:
         return [
-            f"{ends}: {_unlearned(answer)}, so nothing can be said of what they are worth.",
+            f"{ends}: {_unlearned(answer)}, so the two cannot be compared yet.",
             "Next: train for more epochs, or with larger images, and compare again.",
         ]
-    said = _gap_sentences(answer, ends, gap)
-    said += _others_sentences(answer, synthetic, gap)
-    said += [_fail_sentence(answer.fails, answer.figure)]
-    return [*said, *_next_sentences(answer, synthetic, gap, answer.fails)]
+    sentences = _gap_sentences(answer, ends, gap)
+    sentences += _others_sentences(answer, synthetic, gap)
+    sentences += [_fail_sentence(answer.fails, answer.figure)]
+    return [*sentences, *_next_sentences(answer, synthetic, gap, answer.fails)]
 
 
 def _unlearned(answer: SyntheticGap) -> str:
-    """Why both ends tell nothing yet."""
+    """Why nothing can be concluded from both ends yet."""
     if answer.figure == DETECTOR_FIGURE:
         return "neither has learned yet to find the part"
     constant = f"({answer.constant_deg:.2f} degrees)"
@@ -65,17 +66,21 @@ def _unlearned(answer: SyntheticGap) -> str:
 
 
 def _others_sentences(answer: SyntheticGap, synthetic: SetFigure, gap: Measured) -> list[str]:
-    """What the other sets reach, which stand at neither end of the gap."""
+    """What the sets reach that are at neither end of the gap."""
     digits, unit = _printed(answer.figure)
 
-    def told(rows: Sequence[SetFigure]) -> str:
+    def listed(rows: Sequence[SetFigure]) -> str:
         words = [f"{r.measured.value:.{digits}f}{unit} ({r.name})" for r in rows]
         return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
-    drawn = [r for r in answer.sets if r.kind == "synthetic" and r.name != synthetic.name]
+    synthetic_sets = [r for r in answer.sets if r.kind == "synthetic" and r.name != synthetic.name]
     mixed = [r for r in answer.sets if r.kind == "mixed"] if gap.low <= 0 else []
-    said = [f"Of the synthetic sets {synthetic.name} is the best: others reach {told(drawn)}."] if drawn else []
-    return said + ([f"Sets of both kinds reach {told(mixed)}."] if mixed else [])
+    sentences = (
+        [f"Of the synthetic sets {synthetic.name} is the best: others reach {listed(synthetic_sets)}."]
+        if synthetic_sets
+        else []
+    )
+    return sentences + ([f"Sets of both kinds reach {listed(mixed)}."] if mixed else [])
 
 
 def _printed(figure: str) -> tuple[int, str]:
@@ -98,7 +103,7 @@ def _gap_sentences(answer: SyntheticGap, first: str, gap: Measured) -> list[str]
     digits, unit = _printed(answer.figure)
     size = f"{abs(gap.value):.{digits}f}{unit} ({_between(gap, digits)})"
     if gap.low > 0:
-        said = [f"{first}: a gap of {size}."]
+        sentences = [f"{first}: a gap of {size}."]
     elif gap.high < 0:
         return [f"{first}: the synthetic ones are better by {abs(gap.value):.{digits}f}{unit}, "
                 f"and the interval ({-gap.high:.{digits}f} to {-gap.low:.{digits}f}) does not reach 0."]  # fmt: skip
@@ -108,29 +113,31 @@ def _gap_sentences(answer: SyntheticGap, first: str, gap: Measured) -> list[str]
         return [f"{first}: the {ahead} ones are ahead by {abs(gap.value):.{digits}f}{unit}, but the interval of "
                 f"real over synthetic ({between}) holds 0, so this test set cannot tell them apart."]  # fmt: skip
     closing = best_of_each([c for c in answer.closed if c.kind == "mixed"])
-    said += [
+    sentences += [
         f"With {c.real} real images {'after' if c.after else 'among'} them ({c.name}) "
         f"{_fraction(c.measured.value)} of it is closed ({100 * c.measured.low:.0f} to {100 * c.measured.high:.0f} %)."
         for c in closing
     ]
     if len(closing) > 1:
-        said.append(_reached_sentence(closing))
+        sentences.append(_reached_sentence(closing))
     for mixed in closing:
         alone = next((c for c in answer.closed if c.kind == "real" and c.real == mixed.real), None)
         if alone is not None:
             same = f"The same {mixed.real} real images without the synthetic ones ({alone.name}) reach"
             value = alone.measured.value
-            said.append(f"{same} {f'{100 * value:.0f} % of the way' if value > 0 else 'less than the synthetic ones'}.")
-    return said
+            sentences.append(
+                f"{same} {f'{100 * value:.0f} % of the way' if value > 0 else 'less than the synthetic ones'}."
+            )
+    return sentences
 
 
 def _closes(closed: Closed, level: float) -> bool:
-    """Whether a fraction is that of ``level``, as it is printed: in whole per cent."""
+    """Whether it closes at least the fraction ``level``, rounded as printed: to whole per cent."""
     return round(closed.measured.value, 2) >= level
 
 
 def _reached_sentence(closing: Sequence[Closed]) -> str:
-    """With how many real images how much of the gap was first closed."""
+    """How many real images first close half and nine tenths of the gap."""
     words = []
     for level in (0.5, _ENOUGH):
         one = next((c for c in closing if _closes(c, level)), None)
@@ -143,11 +150,11 @@ def _fail_sentence(fails: Failures, figure: str) -> str:
     missed = loose if figure == DETECTOR_FIGURE else f"off by more than {WRONG_DEG:g} degrees"
     count = f"Trained on {fails.set_name}, {fails.failed} of {fails.labels} labels are {missed}"
     if not fails.failed:
-        return f"{count}: there is nothing that failing images could share."
+        return f"{count}: no label fails, so there is no pattern."
     if fails.labels - fails.failed < LEAST_FAILURES:
-        return f"{count}: too few others are left to say what the failing ones share."
+        return f"{count}: too few others are left to compare the failing ones with."
     if not fails.shared:
-        few = f"fewer than {LEAST_FAILURES} tell no pattern" if fails.failed < LEAST_FAILURES else (
+        few = f"fewer than {LEAST_FAILURES} make no pattern" if fails.failed < LEAST_FAILURES else (
             "in size, cover, light and pose they do not differ from the others by more than chance"
         )  # fmt: skip
         return f"{count}; {few}."
@@ -164,11 +171,11 @@ def _next_sentences(answer: SyntheticGap, synthetic: SetFigure, gap: Measured, f
     how = [_PROPERTIES[t.name][4 if t.higher > 0.5 else 5] for t in fails.shared]
     such = f", first of all {' and '.join(how)}" if how else ""
     if gap.high <= 0:
-        return ["Next: real images would not help by this test set; draw synthetic ones of what fails" + such + "."]
+        return ["Next: real images would not help by this test set; render synthetic ones of what fails" + such + "."]
     if gap.low <= 0:
         return [
             f"Next: take more test images, not training ones: four times {answer.test_images} would make the "
-            f"interval about half as wide{'' if not such else ', and draw synthetic ones' + such}."
+            f"interval about half as wide{'' if not such else ', and render synthetic ones' + such}."
         ]
     mixed = [c for c in answer.closed if c.kind == "mixed"]
     enough = next((c for c in mixed if _closes(c, _ENOUGH)), None)

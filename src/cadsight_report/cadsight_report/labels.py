@@ -1,4 +1,4 @@
-"""What the labels that nobody drew are worth."""
+"""How good the automatic labels are."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ class LabelError:
 
 
 def label_error(sample: Sample, frame: TrueFrame) -> LabelError:
-    """Compare the labels of an image with what was really there."""
+    """Compare the labels of an image with the truth."""
     kept = bool(sample.instances)
     normal = sample.instances[0].normal if kept else None
     return LabelError(

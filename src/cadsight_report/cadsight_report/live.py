@@ -1,4 +1,4 @@
-"""What the perception node reported while it looked, and what its replay gave."""
+"""The report of the perception node on a live run, and that of its replay."""
 
 import os
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from cadsight_report.truth import Truth, truth_of
 
 
 def live_report(run: RunFolder) -> LiveReport | None:
-    """What live.json of a run holds, None where nobody looked.
+    """What live.json of a run holds, None where there is none.
 
     Raises:
         CadsightError: when it cannot be read.
@@ -26,7 +26,7 @@ def live_report(run: RunFolder) -> LiveReport | None:
 
 
 def live_figures(run: RunFolder) -> InferenceFigures | None:
-    """The figures of live.json, with the errors against the truth where there is one; None where nobody looked.
+    """The figures of live.json, with the errors against the truth where there is one; None without live.json.
 
     Raises:
         CadsightError: when it cannot be read.
@@ -40,7 +40,7 @@ def live_figures(run: RunFolder) -> InferenceFigures | None:
 
 
 def with_errors(figures: InferenceFigures, results: Sequence[Frame], truth: Truth) -> InferenceFigures:
-    """``figures`` with how the best result of each frame compares with where the part was when it was exposed.
+    """``figures`` with the error of the best result of each frame against the part's pose when it was exposed.
 
     Angles are the smallest over the part's symmetry.
     """

@@ -1,4 +1,4 @@
-"""How good the two models are on the test session, and what they see there."""
+"""How good the two models are on the test session, and their predictions there."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -85,8 +85,8 @@ def constant_error_deg(
 
 
 def infer_samples(pipeline: Pipeline, samples: Sequence[Sample]) -> list[tuple[Instance, ...]]:
-    """What the models see on the image of each sample, normals in the camera's optical frame."""
-    read = with_progress(samples, len(samples), "images looked at")
+    """Predictions on the image of each sample, normals in the camera's optical frame."""
+    read = with_progress(samples, len(samples), "images inferred")
     return [pipeline.infer(image_of(sample), sample.camera).instances for sample in read]
 
 
@@ -106,7 +106,7 @@ def caption(sample: Sample, found: Sequence[Instance], symmetries: Symmetries | 
 
 
 def saliency_images(regressor: NormalRegressor, samples: Sequence[Sample]) -> list[PageImage]:
-    """What the regressor looks at on the crop of each sample (Comillas, figures 20 and 23)."""
+    """Saliency maps of the regressor on the crop of each sample (Comillas, figures 20 and 23)."""
     seen = views(samples)
     with step("saliency"):
         maps = normal_saliency(regressor, np.stack([v.crop for v in seen]))
@@ -121,14 +121,14 @@ def image_of(sample: Sample) -> Rgb:
     return read_image(sample.image)
 
 
-def _panels(folder: Path, wanted: Sequence[tuple[str, Mapping[str, str]]]) -> Panels:
+def _panels(folder: Path, layout: Sequence[tuple[str, Mapping[str, str]]]) -> Panels:
     path = folder / "curves.json"
     if not path.is_file():
         return []
     try:
         rows: list[dict[str, float]] = [with_nan(row) for row in json.loads(path.read_text())]
         panels: Panels = []
-        for title, lines in wanted:
+        for title, lines in layout:
             values = {name: [row[key] for row in rows] for name, key in lines.items() if rows and key in rows[0]}
             if values:
                 panels.append((title, values))

@@ -43,5 +43,5 @@ def step_seconds(run: RunFolder) -> dict[str, float]:
 
 
 def settings(run: RunFolder) -> dict[str, Any]:
-    """What the run was asked for, seeds included."""
+    """The options of the run, seeds included."""
     return read_json(run.settings) or {}

@@ -11,7 +11,7 @@ from cadsight_report.labels import WRONG_ABOVE_DEG, WRONG_BELOW_IOU
 from cadsight_report.paper import REAL_NANO, SYNTHETIC_NANO, TABLE
 from cadsight_report.sections import SECTIONS, Section
 
-_SECTIONS = (("labels", "Labels"), ("detector", "Detector"), ("normals", "Normals"))
+_SECTIONS = (("labels", "Automatic labels"), ("detector", "Detector"), ("normals", "Normals"))
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
     """The page of a run; every text from the run is escaped, only our own charts and style are not."""
     mets = [t["met"] for t in figures["targets"]]
     own = ((one.name, one.title) for one in SECTIONS.values())
-    told = (*_SECTIONS, *own, ("live", "Live"))
-    sections = [("targets", "Targets"), *((id_, title) for id_, title in told if figures.get(id_))]
+    listed = (*_SECTIONS, *own, ("live", "Live inference"))
+    sections = [("targets", "Targets"), *((id_, title) for id_, title in listed if figures.get(id_))]
     if illustrations.images:
         sections.append(("images", "Images"))
     return filled(
@@ -60,7 +60,7 @@ def render(figures: Mapping[str, Any], illustrations: Illustrations) -> str:
             for name, one in SECTIONS.items()
             if figures.get(name)
         ],
-        sections=[*sections, ("making", "How it was made")],
+        sections=[*sections, ("making", "Time, settings and versions")],
         met=mets.count(True),
         evaluated=len(mets) - mets.count(None),
         unmeasured=mets.count(None),

@@ -1,4 +1,4 @@
-"""Figures of the paper that ours stand beside (Comillas, tables 1 and 2, YOLO nano on its real test images)."""
+"""Figures of the paper, listed beside ours (Comillas, tables 1 and 2, YOLO nano on its real test images)."""
 
 REAL_NANO = {
     "precision": 0.964,

@@ -1,4 +1,4 @@
-"""The sections of a run's page that stand by themselves: ours, and those that other packages add.
+"""The independent sections of a run's page: ours, and those that other packages add.
 
 The others (labels, models, live) share what they load, and are in :mod:`cadsight_report.build`.
 """
@@ -34,8 +34,8 @@ class Section:
     Attributes:
         name: its key in report.json, which nothing else there has, and its place on the page.
         title: in the page's list of sections.
-        of: ``module:function`` from the run's folder to its :class:`Content`, or None where the run has nothing to
-            tell; imported when a report is made.
+        of: ``module:function`` from the run's folder to its :class:`Content`, or None where the run has nothing for
+            it; imported when a report is made.
         template: ``package:file`` below that package's `templates/`; it is given ``section``, the figures, and
             ``charts``.
     """
@@ -49,7 +49,7 @@ class Section:
         """What it finds in ``run``.
 
         Raises:
-            CadsightError: when a piece of the run cannot be read.
+            CadsightError: when a part of the run cannot be read.
         """
         module, _, function = self.of.partition(":")
         found: Content | None = getattr(importlib.import_module(module), function)(run)
@@ -63,7 +63,7 @@ SECTIONS = Registered(
     (
         Section(
             name="distances",
-            title="Train and test",
+            title="Train/test distance",
             of="cadsight_report.distances:of_run",
             template="cadsight_report:distances.html.j2",
         ),

@@ -1,4 +1,4 @@
-"""Any runs on one page: their figures with intervals, curves, errors and what they look at, side by side."""
+"""Any runs on one page: their figures with intervals, curves, errors and saliency maps, side by side."""
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +35,7 @@ from cadsight_report.page import PageImage, filled
 STAGES = ("evaluate", "charts", "saliency", "page")
 Progress = Callable[[str], None]
 
-# Of each kind of model the figures: name, title and digits.
+# By kind of model its figures: name, title and digits.
 _FIGURES = {
     "Detectors": tuple((metric.name, metric.title, 3) for metric in METRICS.values()),
     "Normals, degrees": (
@@ -57,14 +57,14 @@ _NORMAL_CURVES = (
 _CHARTS = (
     "detector_figures", "normal_figures", "detector_curves", "normals_curves", "by_vertical", "calibration",
 )  # fmt: skip
-# Rows of the image of saliencies, and columns: more are too small to see.
-_LOOKED_AT, _LOOKERS = 3, 6
+# Rows and columns of the saliency maps: more are too small to see.
+_SALIENCY_IMAGES, _SALIENCY_MODELS = 3, 6
 _FAILING, _SURROUNDINGS, _SIDE = 8, 2.5, 320
 
 
 @dataclass(frozen=True)
 class SaliencyRow:
-    """One image and where each model looks on it."""
+    """One image and the saliency map of each model on it."""
 
     name: str
     uri: str
@@ -72,12 +72,12 @@ class SaliencyRow:
 
 
 @dataclass(frozen=True)
-class Bought:
-    """What the synthetic images of an experiment bought, for one of its models.
+class GapSection:
+    """The synthetic gap of one of the models of an experiment.
 
     Attributes:
         failing: some of the test images that fail.
-        names: those of all that fail.
+        names: names of all that fail.
     """
 
     title: str
@@ -89,13 +89,13 @@ class Bought:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """What the page shows."""
+    """The content of the page."""
 
     entries: tuple[Entry, ...]
     charts: Mapping[str, str]
     normal_saliency: tuple[SaliencyRow, ...] = ()
     detector_saliencies: tuple[SaliencyRow, ...] = ()
-    bought: tuple[Bought, ...] = field(default_factory=tuple)
+    gaps: tuple[GapSection, ...] = field(default_factory=tuple)
     grids: tuple[str, ...] = ()
 
 
@@ -112,7 +112,7 @@ def build_side_by_side(
         progress: called with the name of each of :data:`STAGES` before it.
 
     Raises:
-        CadsightError: when a folder is none of these, a piece cannot be read, or a model learned from ``test``.
+        CadsightError: when a folder is none of these, a part of it cannot be read, or a model learned from ``test``.
     """
     refuse_foreign_file(page, is_page)
     gone = next((f for f in folders if not Path(f).is_dir()), None)
@@ -122,31 +122,31 @@ def build_side_by_side(
     evaluated = with_progress(folders, len(folders), "runs evaluated")
     entries = distinct([one for folder in evaluated for one in entries_of(folder, test)])
     progress(STAGES[1])
-    shown = _charts(entries)
+    svgs = _charts(entries)
     comparisons = [load_comparison(folder) for folder in folders if is_experiment(folder)]
     grids = [chart for comparison in comparisons if (chart := _grid(comparison))]
-    bought = [b for comparison in comparisons for b in _bought(comparison)]
+    gaps = [b for comparison in comparisons for b in _gap_sections(comparison)]
     progress(STAGES[2])
     samples = _samples_of(entries)
     saliency = _normal_saliency(entries, samples), _detector_saliencies(entries, samples)
     progress(STAGES[3])
-    text = _rendered(SideBySide(tuple(entries), shown, *saliency, tuple(bought), tuple(grids)))
+    text = _rendered(SideBySide(tuple(entries), svgs, *saliency, tuple(gaps), tuple(grids)))
     return write_output(page, text, is_page)
 
 
-def _rendered(what: SideBySide) -> str:
+def _rendered(page: SideBySide) -> str:
     return filled(
         "side_by_side.html.j2",
-        tables=[table for kind, columns in _FIGURES.items() if (table := _table(kind, columns, what.entries))],
-        entries=what.entries,
-        charts=dict.fromkeys(_CHARTS) | {name: Markup(svg) for name, svg in what.charts.items()},
-        curves=any(name in what.charts for name in ("detector_curves", "normals_curves")),
-        confusions=[(one.name, one.confusion) for one in what.entries if one.confusion],
-        normal_saliency=what.normal_saliency,
-        detector_saliencies=what.detector_saliencies,
-        bought=[(b.title, b.sentences, b.chart and Markup(b.chart), b.failing, b.names) for b in what.bought],
-        grids=[Markup(svg) for svg in what.grids],
-        tests=sorted({one.evaluated_on for one in what.entries}),
+        tables=[table for kind, columns in _FIGURES.items() if (table := _table(kind, columns, page.entries))],
+        entries=page.entries,
+        charts=dict.fromkeys(_CHARTS) | {name: Markup(svg) for name, svg in page.charts.items()},
+        curves=any(name in page.charts for name in ("detector_curves", "normals_curves")),
+        confusions=[(one.name, one.confusion) for one in page.entries if one.confusion],
+        normal_saliency=page.normal_saliency,
+        detector_saliencies=page.detector_saliencies,
+        gaps=[(b.title, b.sentences, b.chart and Markup(b.chart), b.failing, b.names) for b in page.gaps],
+        grids=[Markup(svg) for svg in page.grids],
+        tests=sorted({one.evaluated_on for one in page.entries}),
         made=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         versions=versions(),
     )
@@ -155,7 +155,7 @@ def _rendered(what: SideBySide) -> str:
 def _table(
     kind: str, columns: Sequence[tuple[str, str, int]], entries: Sequence[Entry]
 ) -> tuple[str, list[str], list[tuple[Entry, list[tuple[str, str, str]]]]] | None:
-    """Heading, titles and a row for each entry that has any of the figures."""
+    """Heading, column titles, and a row for each entry that has any of the figures."""
     there = [one for one in entries if any(name in one.figures for name, _, _ in columns)]
     rows = [
         (one, [_words(one.figures.get(name), one.std.get(name), digits) for name, _, digits in columns])
@@ -165,7 +165,7 @@ def _table(
 
 
 def _words(measured: Measured | None, std: float | None, digits: int) -> tuple[str, str, str]:
-    """The value, and its interval and its spread over the seeds where they are known."""
+    """The value, its interval and its standard deviation over the seeds, '' where one is not known."""
     if measured is None:
         return "", "", ""
     between = f"{measured.low:.{digits}f} to {measured.high:.{digits}f}" if np.isfinite(measured.low) else ""
@@ -175,18 +175,15 @@ def _words(measured: Measured | None, std: float | None, digits: int) -> tuple[s
 def _charts(entries: Sequence[Entry]) -> dict[str, str]:
     found, order = {}, [one.name for one in entries]
     titles = {key: title for columns in _FIGURES.values() for key, title, _ in columns}
-    for name, wanted in (("detector_figures", ("map50", "map50_95")), ("normal_figures", ("median_deg", "p90_deg"))):
+    for name, keys in (("detector_figures", ("map50", "map50_95")), ("normal_figures", ("median_deg", "p90_deg"))):
         panels = [
             (titles[key], {e.name: (m.value, m.low, m.high) for e in entries if (m := e.figures.get(key)) is not None})
-            for key in wanted
+            for key in keys
         ]
         if any(rows for _, rows in panels):
             found[name] = charts.with_intervals([(title, rows) for title, rows in panels if rows], order)
-    for kind, wanted_curves in (("detector", _DETECTOR_CURVES), ("normals", _NORMAL_CURVES)):
-        lines = [
-            (title, {e.name: seeds for e in entries if (seeds := _having(e, kind, key))})
-            for title, key in wanted_curves
-        ]
+    for kind, curves in (("detector", _DETECTOR_CURVES), ("normals", _NORMAL_CURVES)):
+        lines = [(title, {e.name: seeds for e in entries if (seeds := _having(e, kind, key))}) for title, key in curves]
         if any(runs for _, runs in lines):
             found[f"{kind}_curves"] = charts.overlaid([(title, runs) for title, runs in lines if runs], order)
     errors = {e.name: e.errors for e in entries if len(e.errors[0])}
@@ -200,32 +197,32 @@ def _charts(entries: Sequence[Entry]) -> dict[str, str]:
 
 def _grid(comparison: Comparison) -> str | None:
     """mAP50 by number of images from CAD and of real ones (Morato, section 6), where the sets are such a sweep."""
-    places = {
+    cells = {
         (one.facts["cad"], one.facts["real"]): one.mean["map50"]
         for one in comparison.sets
         if {"cad", "real"} <= one.facts.keys()
     }
-    return charts.grid(places, "images from CAD", "real images", "mAP50") if places else None
+    return charts.grid(cells, "images from CAD", "real images", "mAP50") if cells else None
 
 
 def _having(entry: Entry, kind: str, key: str) -> list[list[float]]:
-    """Of each seed its values of ``key`` by epoch, where it has any."""
+    """For each seed that has them the values of ``key`` by epoch."""
     seeds = [[row[key] for row in rows if key in row] for rows in entry.curves.get(kind, ())]
     return [values for values in seeds if values]
 
 
-def _bought(comparison: Comparison) -> list[Bought]:
+def _gap_sections(comparison: Comparison) -> list[GapSection]:
     samples = {s.name: s for s in _loaded(TestImages(comparison.test))}
-    gaps = synthetic_gaps(comparison)
+    answers = synthetic_gaps(comparison)
     found = []
     for answer, title, label in (
-        (gaps.detector, "Detector", "mAP50:95"),
-        (gaps.normals, "Surface normals", "median error, degrees"),
+        (answers.detector, "Detector", "mAP50:95"),
+        (answers.normals, "Surface normals", "median error, degrees"),
     ):
         if answer is not None:
             names = answer.fails.images if answer.fails else ()
             failing = tuple(_failing(samples[n]) for n in names[:_FAILING] if n in samples)
-            found.append(Bought(title, gap_sentences(answer), _gap_chart(answer, label), failing, names))
+            found.append(GapSection(title, gap_sentences(answer), _gap_chart(answer, label), failing, names))
     return found
 
 
@@ -257,10 +254,10 @@ def _failing(sample: Sample) -> PageImage:
 
 
 def _samples_of(entries: Sequence[Entry]) -> Sequence[Sample]:
-    """A few images of the first test set that there is, at even distances."""
+    """A few evenly spaced images of the first test set that exists."""
     test = next((e.test for e in entries if e.test and Path(e.test.data).exists()), None)
     samples = [s for s in _loaded(test) if s.instances] if test else []
-    return some(samples, _LOOKED_AT)
+    return some(samples, _SALIENCY_IMAGES)
 
 
 def _loaded(test: TestImages) -> Sequence[Sample]:
@@ -268,15 +265,15 @@ def _loaded(test: TestImages) -> Sequence[Sample]:
 
 
 def _normal_saliency(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[SaliencyRow, ...]:
-    """Comillas, figure 20: the same crops, as the regressor of each entry looks at them."""
-    lookers = [e for e in entries if "normals" in e.models][:_LOOKERS]
+    """Saliency of the regressor of each entry on the same crops (Comillas, figure 20)."""
+    regressors = [e for e in entries if "normals" in e.models][:_SALIENCY_MODELS]
     samples = [s for s in samples if any(i.normal is not None for i in s.instances)]
-    if not lookers or not samples:
+    if not regressors or not samples:
         return ()
-    seen = views(samples)[:_LOOKED_AT]
+    seen = views(samples)[:_SALIENCY_IMAGES]
     crops = np.stack([v.crop for v in seen])
-    looking = with_progress(lookers, len(lookers), "regressors looked through")
-    maps = {e.name: normal_saliency(load_regressor(e.models["normals"]), crops) for e in looking}
+    tracked = with_progress(regressors, len(regressors), "saliency of regressors")
+    maps = {e.name: normal_saliency(load_regressor(e.models["normals"]), crops) for e in tracked}
     return tuple(
         SaliencyRow(
             v.name, data_uri(v.crop), tuple(PageImage(n, data_uri(heat(v.crop, m[i])), n) for n, m in maps.items())
@@ -286,11 +283,11 @@ def _normal_saliency(entries: Sequence[Entry], samples: Sequence[Sample]) -> tup
 
 
 def _detector_saliencies(entries: Sequence[Entry], samples: Sequence[Sample]) -> tuple[SaliencyRow, ...]:
-    loaded = {e.name: load_detector(e.models["detector"]) for e in entries[:_LOOKERS] if "detector" in e.models}
+    loaded = {e.name: load_detector(e.models["detector"]) for e in entries[:_SALIENCY_MODELS] if "detector" in e.models}
     detectors = {name: detector for name, detector in loaded.items() if isinstance(detector, UltralyticsDetector)}
     rows = []
-    shown = samples if detectors else ()
-    for sample in with_progress(shown, len(shown), "images looked at"):
+    shown_samples = samples if detectors else ()
+    for sample in with_progress(shown_samples, len(shown_samples), "saliency of detectors"):
         image = read_image(sample.image)
         maps = []
         for name, detector in detectors.items():

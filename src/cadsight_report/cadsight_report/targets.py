@@ -1,4 +1,4 @@
-"""The figures that a run is to reach, and whether it did."""
+"""The targets of a run, and whether it reaches them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Target:
-    """``limit`` is what the figure is compared with; ``of`` is a count without which it says nothing where it is 0."""
+    """``limit`` is what the figure is compared with; ``of`` is a count; where that is 0 the figure means nothing."""
 
     figure: Figure
     what: str
@@ -29,7 +29,7 @@ class Target:
 
 
 # Frames of the live step in which something was detected: without any there is no result to be right or wrong.
-_SEEN = Figure("live.detected", lambda run: run.live.detected if run.live else None)
+_DETECTED = Figure("live.detected", lambda run: run.live.detected if run.live else None)
 
 TARGETS = (
     Target(
@@ -66,23 +66,23 @@ TARGETS = (
     ),
     Target(
         Figure("live.overhead_ms_p50", lambda run: run.live.figures.overhead_ms_p50 if run.live else None),
-        "live, added to the two bare model calls, p50", "at most", 10.0, "ms", _SEEN,
+        "live, added to the two bare model calls, p50", "at most", 10.0, "ms", _DETECTED,
     ),
     Target(
         Figure("live.wrong_stamps", lambda run: run.live.figures.wrong_stamps if run.live else None),
-        "live, results with a stamp that no frame had", "at most", 0, of=_SEEN,
+        "live, results with a stamp that no frame had", "at most", 0, of=_DETECTED,
     ),
     Target(
         Figure("live.unknown_stamps", lambda run: run.live.unknown_stamps if run.live else None),
-        "live, results of no frame that the camera took", "at most", 0, of=_SEEN,
+        "live, results of no frame that the camera took", "at most", 0, of=_DETECTED,
     ),
     Target(
         Figure("live.dropped_in_transport", lambda run: run.live.figures.dropped_in_transport if run.live else None),
-        "live, frames lost in transport", "at most", 0, of=_SEEN,
+        "live, frames lost in transport", "at most", 0, of=_DETECTED,
     ),
     Target(
         Figure("replay.equal", lambda run: run.replay.equal if run.replay else None),
-        "replay gives the live results up to dropped frames", "is", True, of=_SEEN,
+        "replay gives the live results up to dropped frames", "is", True, of=_DETECTED,
     ),
     Target(Figure("seconds_total", lambda run: run.seconds_total), "all steps together", "at most", 2400.0, "s"),
 )  # fmt: skip

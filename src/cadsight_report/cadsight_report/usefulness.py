@@ -6,7 +6,7 @@ from typing import Literal
 
 from cadsight_report.figures import RunFigures
 
-# A detector below this misses, or puts in the wrong place, about every second part.
+# A detector below this misses or misplaces about every second part.
 LEAST_MAP50 = 0.5
 # Of the error of always answering the mean normal of the training images; at 1 nothing was learned.
 MOST_OF_CONSTANT = 0.75
@@ -14,7 +14,7 @@ MOST_OF_CONSTANT = 0.75
 
 @dataclass(frozen=True)
 class Useless:
-    """A model of a run that does not find what it was taught, or is not known to; ``reason`` begins a sentence."""
+    """A model of a run that does not find what it was taught, or was not evaluated; ``reason`` begins a sentence."""
 
     model: Literal["detector", "normals"]
     reason: str
@@ -33,8 +33,8 @@ def _detector(figures: RunFigures) -> Useless | None:
     metrics = figures.detector.metrics
     if metrics.map50 >= LEAST_MAP50:
         return None
-    said = "finds nothing" if metrics.recall == 0 else "does not find most of the parts"
-    return Useless("detector", f"the detector {said} (mAP50 {metrics.map50:.3g}, of use from {LEAST_MAP50})")
+    verdict = "finds nothing" if metrics.recall == 0 else "does not find most of the parts"
+    return Useless("detector", f"the detector {verdict} (mAP50 {metrics.map50:.3g}, of use from {LEAST_MAP50})")
 
 
 def _normals(figures: RunFigures) -> Useless | None:

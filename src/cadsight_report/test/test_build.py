@@ -49,12 +49,12 @@ def reported(run_folder, tmp_path_factory):
     with progress_to(progress):
         run = build_report(folder, stages.append)
     assert tuple(stages) == STAGES
-    # Whatever takes long within a stage is told as it goes.
+    # Whatever takes long within a stage reports its progress.
     assert {"run read"} <= loops[""]
     assert {"images read", "colours compared", "features"} <= loops["sections"]
-    assert {"looking", "losses", "figures and intervals"} <= loops["detector"]
-    assert {"crops", "looking", "saliency"} <= loops["normals"]
-    assert {"images looked at"} <= loops["images"]
+    assert {"inferring", "losses", "figures and intervals"} <= loops["detector"]
+    assert {"crops", "inferring", "saliency"} <= loops["normals"]
+    assert {"images inferred"} <= loops["images"]
     return run
 
 
@@ -66,19 +66,19 @@ def figures(reported):
 def test_every_key_of_the_report_stands_in_the_demos_page(figures):
     page = (Path(__file__).resolve().parents[3] / "docs" / "demo.md").read_text()
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
-    told, before = set(), ""
+    documented, before = set(), ""
     for row in rows:
         for name in re.findall(r"`([^`]+)`", row):
             before = name.split(".")[0] or before
-            told.add(f"{before}{name}" if name.startswith(".") else name)
-    free = {"seconds", "settings", "versions", "live", "replay"}  # by step, option, package; of what looked live, some
+            documented.add(f"{before}{name}" if name.startswith(".") else name)
+    free = {"seconds", "settings", "versions", "live", "replay"}  # by step, option, package; of live inference, some
     keys = {
         f"{key}.{inner}" if isinstance(value, dict) and key not in free else key
         for key, value in figures.items()
         for inner in (value if isinstance(value, dict) and value else [""])
     }
-    told |= {".".join(name.split(".")[:depth]) for name in told for depth in (1, 2)}
-    assert keys - told == set()
+    documented |= {".".join(name.split(".")[:depth]) for name in documented for depth in (1, 2)}
+    assert keys - documented == set()
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +88,11 @@ def page(reported):
 
 def test_the_figures_of_the_models_are_those_of_the_test_session(reported, figures):
     test, train = (list(Dataset.open(reported.session(s).labelled).samples()) for s in ("test", "train"))
-    wanted = evaluate_detector(load_detector(reported.detector), test).to_json()
+    expected = evaluate_detector(load_detector(reported.detector), test).to_json()
     assert figures["detector"]["against"] == "labels"
     assert figures["detector"]["images"] == 3
     for key in ("precision", "recall", "map50", "map50_95", "box_loss", "object_loss"):
-        assert figures["detector"][key] == pytest.approx(wanted[key])
+        assert figures["detector"][key] == pytest.approx(expected[key])
     metrics = evaluate_normals(load_regressor(reported.normals), test)
     for key, value in metrics.figures.items():
         assert figures["normals"][key] == pytest.approx(value)
@@ -190,8 +190,8 @@ def test_a_run_without_truth_says_so(page, figures):
         ("models/detector", "no detector was trained"),
         ("models/normals", "no regressor of normals was trained"),
         ("sessions/test", "no image of a test session was labelled, so the models are not evaluated"),
-        ("live", "nobody looked live"),
-        ("steps.json", "no time was taken of the steps"),
+        ("live", "no live inference was recorded"),
+        ("steps.json", "the time of the steps was not recorded"),
     ],
 )
 def test_a_missing_piece_is_said_and_the_rest_is_reported(reported, tmp_path, gone, sentence):
@@ -233,6 +233,6 @@ def test_what_the_models_see_has_its_normal_in_the_cameras_frame(reported):
             crop = crops.crop(read_image(sample.image), instance.box)
             x, y = crops.crop_box(instance.box, sample.size).centre
             normals, _ = regressor.predict(crop[None])
-            wanted = viewing_rotation(sample.camera, (x - 0.5, y - 0.5)) @ normals[0]
+            expected = viewing_rotation(sample.camera, (x - 0.5, y - 0.5)) @ normals[0]
             assert instance.source == "model"
-            assert instance.normal == pytest.approx(wanted, abs=1e-5)
+            assert instance.normal == pytest.approx(expected, abs=1e-5)

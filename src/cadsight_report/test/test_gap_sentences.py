@@ -10,24 +10,24 @@ from made_comparison import IMAGES, REAL, TWIN, comparison, trial
 from cadsight_report import gap_sentences as words
 
 
-def said(small=0, **sets):
+def paragraph(small=0, **sets):
     """The paragraph on detectors."""
     return gap_sentences(synthetic_gaps(comparison(small, **sets)).detector)
 
 
-def test_every_property_that_may_be_shared_has_its_words():
+def test_every_property_has_its_words():
     assert tuple(words._PROPERTIES) == PROPERTIES
 
 
-def test_a_gap_is_told_first():
-    assert "a gap of 0.250" in said(real=REAL, twin=TWIN)[0]
+def test_the_gap_comes_first():
+    assert "a gap of 0.250" in paragraph(real=REAL, twin=TWIN)[0]
 
 
 def test_how_much_of_the_gap_each_number_of_real_images_closed():
     half = ({"synthetic": 600, "real": 20}, [trial(0, range(0, 14))])
     nearly = ({"synthetic": 600, "real": 60}, [trial(0, range(0, 5))])
     alone = ({"real": 20}, [trial(0, range(0, 19))])
-    text = " ".join(said(real=REAL, nearly=nearly, twin=TWIN, half=half, alone=alone))
+    text = " ".join(paragraph(real=REAL, nearly=nearly, twin=TWIN, half=half, alone=alone))
     assert "With 20 real images among them (half) 50 % of it is closed" in text
     assert "The same 20 real images without the synthetic ones (alone) reach 25 % of the way." in text
     assert "Next: 60 real images are enough" in text
@@ -44,13 +44,13 @@ def test_the_numbers_of_real_images_that_closed_the_gap_are_read_off_a_grid():
         f"cad{cad}-real{real}": ({"synthetic": cad, "real": real}, [trial(0, range(count))])
         for (cad, real), count in missed.items()
     }
-    text = " ".join(said(**sets))
+    text = " ".join(paragraph(**sets))
     assert "Synthetic images alone (cad500-real0) reach" in text
     assert "20 real ones (cad0-real20)" in text
     # Of 20 images that lie between both ends 3, 10 and 19 are found with the better number of images from CAD.
-    for told in ("5 real images among them (cad500-real5) 15 %", "10 real images among them (cad500-real10) 50 %",
+    for phrase in ("5 real images among them (cad500-real5) 15 %", "10 real images among them (cad500-real10) 50 %",
                  "20 real images among them (cad500-real20) 95 %"):  # fmt: skip
-        assert told in text
+        assert phrase in text
     assert "Closing half of the gap takes 10 real images (cad500-real10), closing nine tenths 20 real images" in text
     assert "(cad150-real10)" not in text
     assert "Of the synthetic sets cad500-real0 is the best: others reach 0.575 (cad150-real0)." in text
@@ -62,13 +62,13 @@ def test_real_images_learned_from_after_synthetic_ones_close_the_gap_as_those_am
     """As `transfer` gives it."""
     fewer, after = [trial(0, range(14))], [trial(0, range(6))]
     sets = {"fewer": ({"real": 300}, fewer), "then": ({"real": 300}, after, {"after": "twin"})}
-    text = " ".join(said(twin=TWIN, real=REAL, **sets))
+    text = " ".join(paragraph(twin=TWIN, real=REAL, **sets))
     assert "With 300 real images after them (then) 90 % of it is closed" in text
     assert "The same 300 real images without the synthetic ones (fewer) reach 50 % of the way." in text
     assert "Next: compare with fewer than these 300 real images, to see how many the synthetic ones save" in text
 
 
-def test_networks_of_other_sizes_are_told_before_what_is_next():
+def test_networks_of_other_sizes_come_before_what_is_next():
     nano, large = {"facts": {"size": "nano"}}, {"facts": {"size": "xlarge"}}
     sets = {
         "real-nano": ({"real": 300}, [trial(0, range(16))], nano),
@@ -76,16 +76,16 @@ def test_networks_of_other_sizes_are_told_before_what_is_next():
         "real-xlarge": ({"real": 300}, [trial(0, range(2))], large),
         "twin-xlarge": ({"synthetic": 600}, [trial(0, range(22))], large),
     }
-    first, *_, last, after = said(**sets)
+    first, *_, last, after = paragraph(**sets)
     assert after.startswith("Next: ")
     assert "a gap of 0.250" in first
     assert "Synthetic images alone (twin-nano)" in last
     assert "a gap of 0.300" in last
 
 
-def test_of_networks_that_have_not_learned_nothing_is_said():
+def test_of_networks_that_have_not_learned_nothing_is_concluded():
     sets = {"real": ({"real": 9}, [trial(0, range(78))]), "twin": ({"synthetic": 9}, [trial(0, range(80))])}
-    first, after = said(**sets)
+    first, after = paragraph(**sets)
     assert "neither has learned yet to find the part" in first
     assert "train for more epochs" in after
 
@@ -102,13 +102,13 @@ def test_regressors_that_are_no_better_than_one_answer_for_all_have_not_learned(
 
 
 def test_where_everything_fails_there_are_no_others_to_differ_from():
-    text = " ".join(said(real=REAL, twin=({"synthetic": 9}, [trial(0, range(79))])))
+    text = " ".join(paragraph(real=REAL, twin=({"synthetic": 9}, [trial(0, range(79))])))
     assert "79 of 80 labels are missed" in text
-    assert "too few others are left to say what the failing ones share" in text
+    assert "too few others are left to compare the failing ones with" in text
 
 
-def test_what_fails_is_said_by_what_it_shares_and_asked_for_next():
-    text = " ".join(said(small=24, real=REAL, twin=TWIN))
+def test_what_fails_is_described_by_what_it_shares_and_suggested_next():
+    text = " ".join(paragraph(small=24, real=REAL, twin=TWIN))
     assert (
         "24 of 80 labels are missed or boxed with an IoU under 0.75; than the others these are smaller (box's size"
         in text
@@ -118,22 +118,22 @@ def test_what_fails_is_said_by_what_it_shares_and_asked_for_next():
 
 def test_failures_by_chance_share_nothing():
     missed = np.random.default_rng(0).choice(IMAGES, 20, replace=False).tolist()
-    text = " ".join(said(real=REAL, twin=({"synthetic": 9}, [trial(0, missed)])))
+    text = " ".join(paragraph(real=REAL, twin=({"synthetic": 9}, [trial(0, missed)])))
     assert "do not differ from the others by more than chance" in text
 
 
 def test_a_gap_that_may_be_none_is_said_to_be_unknown():
     twin = ({"synthetic": 600}, [trial(0, [*range(0, 4), 9])])
-    text = " ".join(said(real=REAL, twin=twin, more=({"synthetic": 5, "real": 5}, [trial(0, [])])))
+    text = " ".join(paragraph(real=REAL, twin=twin, more=({"synthetic": 5, "real": 5}, [trial(0, [])])))
     assert "cannot tell them apart" in text
     assert "Sets of both kinds reach 1.000 (more)." in text
     assert "take more test images" in text
 
 
 def test_synthetic_images_that_are_better_need_no_real_ones():
-    text = " ".join(said(real=({"real": 9}, [trial(0, range(30))]), twin=({"synthetic": 600}, [trial(0, [])])))
+    text = " ".join(paragraph(real=({"real": 9}, [trial(0, range(30))]), twin=({"synthetic": 600}, [trial(0, [])])))
     assert "the synthetic ones are better by 0.375" in text
-    assert "there is nothing that failing images could share" in text
+    assert "no label fails, so there is no pattern" in text
     assert "real images would not help" in text
 
 
@@ -141,7 +141,7 @@ def test_synthetic_images_that_are_better_need_no_real_ones():
     ("sets", "lacks", "failed"), [({"real": REAL}, "only synthetic", 4), ({"twin": TWIN}, "only real", 24)]
 )
 def test_without_one_of_the_two_there_is_no_gap(sets, lacks, failed):
-    first, second = said(**sets)
+    first, second = paragraph(**sets)
     assert lacks in first
     assert f"{failed} of 80 labels are missed" in second
 

@@ -45,10 +45,10 @@ def test_a_replay_is_shown_with_how_many_of_the_live_frames_it_compared():
     verdict = ReplayVerdict(True, 48, live_results=50, only_live=2, only_replay=1)
     replay = ReplayFigures(LiveFigures(frames=49), verdict)
     page = render(figures(live=made.live_figures(dropped=0), replay=replay), Illustrations())
-    assert "48 of 50 live frames were looked at both times, 2 live alone and 1 in the replay alone." in page
+    assert "48 of 50 live frames were processed both times, 2 live alone and 1 in the replay alone." in page
 
 
-def test_targets_are_said_to_be_met_or_not():
+def test_targets_are_listed_as_met_or_not():
     page = render(figures(detector=DETECTOR, truth=True), Illustrations())
     assert page.count("badge good") == 1  # mAP50
     assert page.count("badge bad") == 1  # mAP50:95

@@ -40,7 +40,7 @@ def their_section(request, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def looked_at(tmp_path):
+def empty_run(tmp_path):
     """A run with an empty folder of live results, and two sessions without a set."""
     run = tmp_path / "run"
     for folder in ("live", "sessions/train", "sessions/test"):
@@ -48,27 +48,27 @@ def looked_at(tmp_path):
     return run
 
 
-def test_the_section_of_another_package_is_on_the_page_and_in_the_figures(their_section, looked_at):
-    run = build_report(looked_at)
+def test_the_section_of_another_package_is_on_the_page_and_in_the_figures(their_section, empty_run):
+    run = build_report(empty_run)
     page = run.page.read_text()
     assert '<a href="#sessions">Sessions</a>' in page
     assert '<section id="sessions">\n<h2>2 sessions &lt;b&gt;</h2><svg></svg>' in page
     assert read_figures(run.figures).sections == {"sessions": {"names": ["test", "train"], "a": "<b>"}}
 
 
-def test_a_section_that_has_nothing_to_tell_is_left_out(their_section, looked_at):
-    for folder in (looked_at / "sessions").iterdir():
+def test_a_section_without_content_is_left_out(their_section, empty_run):
+    for folder in (empty_run / "sessions").iterdir():
         folder.rmdir()
-    run = build_report(looked_at)
+    run = build_report(empty_run)
     assert "sessions" not in run.page.read_text()
     assert read_figures(run.figures).sections == {}
 
 
 @pytest.mark.parametrize("their_section", ["labels"], indirect=True)
-def test_a_section_that_is_called_as_another_key_of_the_report_is_refused(their_section, looked_at):
+def test_a_section_that_is_called_as_another_key_of_the_report_is_refused(their_section, empty_run):
     with pytest.raises(CadsightError, match="a section of the report is called 'labels', expected no other key"):
-        build_report(looked_at)
+        build_report(empty_run)
 
 
-def test_a_run_without_labelled_images_has_no_distances(looked_at):
-    assert SECTIONS["distances"].content(RunFolder(looked_at)) is None
+def test_a_run_without_labelled_images_has_no_distances(empty_run):
+    assert SECTIONS["distances"].content(RunFolder(empty_run)) is None

@@ -54,7 +54,14 @@ def test_everything_is_in_the_page_and_nothing_outside_is_referred_to(page):
     links = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page)
     assert [link for link in links if not link.startswith(("#", "data:"))] == []
     assert "<script" not in page
-    for heading in ("Figures", "Curves", "Normals", "Confusion", "Where each looks", "What did the synthetic images"):
+    for heading in (
+        "Figures",
+        "Training curves",
+        "Surface normals",
+        "Confusion matrices",
+        "Saliency of each model",
+        "Synthetic against real images",
+    ):
         assert heading in page
     # Figures and curves of both kinds, errors and calibration; neither kind has learned enough for a gap.
     assert page.count("<svg") == 2 + 2 + 1 + 1
@@ -70,11 +77,11 @@ def test_a_gap_comes_with_its_chart_and_the_images_that_fail(experiment, tmp_pat
         one["tilt_deg"] = 180.0  # beside such parts these regressors have learned something
     (tmp_path / "comparison.json").write_text(json.dumps(comparison))
     page = build_side_by_side([tmp_path], tmp_path / "page.html").read_text()
-    bought = page.split("What did the synthetic images buy?")[1]
-    assert bought.count("<svg") == 1
-    assert "labels are off by more than 10 degrees" in bought
-    assert "that fail:" in bought
-    assert bought.count("<img") >= 1
+    section = page.split("<h2>Synthetic against real images</h2>")[1]
+    assert section.count("<svg") == 1
+    assert "labels are off by more than 10 degrees" in section
+    assert "that fail:" in section
+    assert section.count("<img") >= 1
 
 
 def test_each_row_has_its_figures_with_intervals(page, experiment):
@@ -128,13 +135,13 @@ def test_a_model_or_a_run_is_not_evaluated_by_given_images_that_it_learned_from(
             CadsightError, match="learned from 4 of the 4 images to evaluate it on, the first is train-0"
         ):
             entries_of(folder, TestImages(learned))
-    # Its own session is what it was made for, and what validated is told of.
+    # Its own session is what it was made for, and validation images are noted.
     assert entries_of(run_folder)[0].notes == ()
     (entry,) = entries_of(run_folder, TestImages(run_folder / "sessions" / "valid" / "labelled"))
     assert [note.split(" images")[0] for note in entry.notes] == ["by 2 of the 2"] * 2
 
 
-def test_only_a_split_evaluates_and_symmetry_counts_where_the_parts_are_given(run_folder, tmp_path):
+def test_only_a_split_is_evaluated_on_and_symmetry_counts_where_the_parts_are_given(run_folder, tmp_path):
     dataset = Dataset.create(tmp_path / "mixed", ("<part>",))
     for split in ("train", "test"):
         for sample in Dataset.open(run_folder / "sessions" / split / "labelled"):
@@ -158,7 +165,7 @@ def test_only_a_split_evaluates_and_symmetry_counts_where_the_parts_are_given(ru
         [normals], tmp_path / "page.html", TestImages(dataset.folder, "test", [round_about_z])
     ).read_text()
     assert "normals up to the symmetry of &lt;part&gt;" in page
-    # The images that are looked at are of the split too.
+    # The images of the saliency maps are of the split too.
     assert page.count('alt="saliency of ') == 3
     assert 'alt="saliency of normals on train' not in page
 

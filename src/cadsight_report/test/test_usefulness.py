@@ -15,11 +15,11 @@ def test_models_that_find_what_they_were_taught_are_of_use():
     assert useless(figures(map50=0.5, mean=15.0)) == ()
 
 
-@pytest.mark.parametrize(("recall", "said"), [(0.0, "finds nothing"), (0.2, "does not find most of the parts")])
-def test_a_detector_below_half_is_of_no_use(recall, said):
+@pytest.mark.parametrize(("recall", "reason"), [(0.0, "finds nothing"), (0.2, "does not find most of the parts")])
+def test_a_detector_below_half_is_of_no_use(recall, reason):
     (found,) = useless(figures(map50=0.499, recall=recall))
     assert found.model == "detector"
-    assert said in found.reason
+    assert reason in found.reason
 
 
 def test_normals_that_are_hardly_better_than_a_constant_are_of_no_use():
