@@ -14,7 +14,7 @@ setup(
     zip_safe=True,
     maintainer="CADsight maintainers",
     maintainer_email="maintainers@cadsight.dev",
-    description="Looks at the live camera: detections, surface normals and markers.",
+    description="Inference on the live camera: detections, surface normals and markers.",
     license="Apache-2.0",
     extras_require={"test": ["pytest"]},
     entry_points={

@@ -1,4 +1,4 @@
-"""The report of what a bag recorded of the perception node."""
+"""The report of the perception node's results in a bag."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""Records the camera and what the perception node says of it, and reports."""
+"""Records the camera and the results of the perception node, and reports."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def record(
     A bag of ours that is there is replaced once the new one is whole.
 
     Args:
-        progress: is told the seconds that have passed.
+        progress: is called with the seconds that have passed.
 
     Returns:
         How many messages came on each topic.
@@ -61,10 +61,10 @@ def record(
 
 
 def refuse_foreign_bag(folder: Path) -> None:
-    """Raise before anything is waited for what :func:`record` would refuse of ``folder``.
+    """Raise, before any waiting, what :func:`record` would raise for ``folder``.
 
     Raises:
-        CadsightError: when ``folder`` is no place for a bag, or holds what we did not write.
+        CadsightError: when ``folder`` cannot hold a bag, or holds what we did not write.
     """
     refuse_foreign(folder, earlier=_earlier)
 
@@ -84,11 +84,11 @@ def record_live(
     """Record a live run into ``folder``: the bag, and ``live.json``, which is returned.
 
     Args:
-        waiting: is told what the perception node does while it is not active yet.
+        waiting: is called with what the perception node does while it is not active yet.
 
     Raises:
         CadsightError: when the bag's folder holds what we did not write, the camera is not there within ``timeout_s``,
-            the perception node is not active and tells of no work for so long, fails or goes, or nothing came.
+            the perception node is not active and reports no work for so long, fails or goes, or nothing came.
     """
     refuse_foreign_bag(folder / BAG)
     refuse_foreign_file(folder / REPORT, is_live_report)

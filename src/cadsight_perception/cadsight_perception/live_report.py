@@ -35,9 +35,9 @@ def summarise(
         raise CadsightError(
             f"no result came for {len(camera_stamps)} images, expected the perception node to be active"
         )
-    looked_at = {frame.stamp_ns for frame in frames}
+    inferred = {frame.stamp_ns for frame in frames}
     first, last = frames[0].stamp_ns, frames[-1].stamp_ns
-    missed = sum(first <= stamp <= last and stamp not in looked_at for stamp in camera_stamps)
+    missed = sum(first <= stamp <= last and stamp not in inferred for stamp in camera_stamps)
     names = ("latency", "overhead", "detector", "regressor")
     times = {name: [getattr(frame, f"{name}_ms") for frame in frames] for name in names}
     if live:
@@ -62,7 +62,7 @@ def summarise(
 
 
 def compare(live: LiveReport, replay: LiveReport) -> ReplayVerdict:
-    """Whether two reports say the same of every image that both looked at."""
+    """Whether two reports agree on every image that both have results of."""
     a, b = ({frame.stamp_ns: frame.detections for frame in report.results} for report in (live, replay))
     both = sorted(a.keys() & b.keys())
     differences = [f"image {stamp}: {text}" for stamp in both if (text := _difference(a[stamp], b[stamp]))]
@@ -83,7 +83,7 @@ def compared_with(live: LiveReport | None, replay: LiveReport) -> Replayed:
 
 
 def checked_report(path: str | Path) -> ReplayVerdict:
-    """How a replay that was compared with a live run did, as its report tells.
+    """How a replay that was compared with a live run did, by its report.
 
     Raises:
         CadsightError: when the file is missing, is no report, or was compared with nothing.

@@ -37,19 +37,19 @@ def position(instance: Instance, camera: Camera, part_size_m: float, depth: NDAr
 
 def markers(
     instances: Sequence[Instance],
-    places: Sequence[Array],
+    positions: Sequence[Array],
     header: Header,
     classes: Sequence[str],
     arrow_length_m: float,
 ) -> MarkerArray:
-    """Arrows along the normals of ``instances`` at ``places`` (3,) metres, and their class and score."""
+    """Arrows along the normals of ``instances`` at ``positions`` (3,) metres, and their class and score."""
     array = MarkerArray()
-    for number, (instance, place) in enumerate(zip(instances, places, strict=True)):
+    for number, (instance, start) in enumerate(zip(instances, positions, strict=True)):
         if instance.normal is None:
             continue
-        tip = place + arrow_length_m * instance.normal
+        tip = start + arrow_length_m * instance.normal
         arrow = _marker(header, "normals", number, Marker.ARROW, ColorRGBA(r=0.1, g=0.8, b=0.2, a=1.0))
-        arrow.points = [_point(place), _point(tip)]
+        arrow.points = [_point(start), _point(tip)]
         arrow.scale.x, arrow.scale.y, arrow.scale.z = (arrow_length_m * fraction for fraction in (0.08, 0.16, 0.25))
         text = _marker(header, "names", number, Marker.TEXT_VIEW_FACING, ColorRGBA(r=0.1, g=0.1, b=0.1, a=1.0))
         text.text = f"{classes[instance.class_id]} {1.0 if instance.score is None else instance.score:.2f}"
@@ -66,5 +66,5 @@ def _marker(header: Header, namespace: str, number: int, kind: int, colour: Colo
     return marker
 
 
-def _point(place: Array) -> Point:
-    return Point(x=float(place[0]), y=float(place[1]), z=float(place[2]))
+def _point(point: Array) -> Point:
+    return Point(x=float(point[0]), y=float(point[1]), z=float(point[2]))

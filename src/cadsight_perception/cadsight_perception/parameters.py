@@ -8,7 +8,7 @@ from cadsight_learning.options import MODELS_FOLDER, RUNTIMES
 
 @dataclass(frozen=True)
 class PerceptionParameters:
-    """Of the perception node. Topics are changed by remapping."""
+    """Parameters of the perception node. Topics are changed by remapping."""
 
     autostart: bool = parameter(True, "configure and activate itself at start; false: a lifecycle manager does")
     models_folder: str = parameter(MODELS_FOLDER, "the model registry: one folder a model", kind="text")
@@ -51,7 +51,7 @@ class PerceptionParameters:
 
 @dataclass(frozen=True)
 class ReplayParameters:
-    """Of the replay node."""
+    """Parameters of the replay node."""
 
     bag: str = parameter("", "folder of the recorded bag")
     paced: bool = parameter(

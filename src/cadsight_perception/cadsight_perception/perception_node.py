@@ -41,7 +41,7 @@ from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
 from cadsight_ros import diagnostics, qos
 
 if TYPE_CHECKING:
-    # They bring libraries for which a node that is asked what it does cannot wait: imported when models are loaded.
+    # Their libraries load slowly, and the node has to report its state meanwhile: imported with the models.
     from cadsight_learning.inference import Inference
 
     from cadsight_perception.models import Served
@@ -58,7 +58,7 @@ class _Arrived:
 
 
 class PerceptionNode(ManagedNode):
-    """Looks at the newest image, in a thread of its own; images that had to give way are counted."""
+    """Infers on the newest image, in a thread of its own; images that had to give way are counted."""
 
     def __init__(self) -> None:
         super().__init__("perception")
@@ -88,15 +88,15 @@ class PerceptionNode(ManagedNode):
             self.autostart()
 
     def configure(self) -> None:
-        """Load the models; what is done is told in diagnostics meanwhile."""
+        """Load the models; diagnostics report each step meanwhile."""
         began, self._fault = time.monotonic(), ""
-        wanted = self._options.detector, self._options.regressor
-        self.get_logger().info(f"loading {wanted[0]} and {wanted[1]} from {self._options.models_folder}")
+        names = self._options.detector, self._options.regressor
+        self.get_logger().info(f"loading {names[0]} and {names[1]} from {self._options.models_folder}")
         try:
             self._tell("loading the libraries that run models")
             from cadsight_perception.models import serve
 
-            self._served = serve(*wanted, self._options, tell=self._tell)
+            self._served = serve(*names, self._options, tell=self._tell)
         except Exception as error:
             self._fault = str(error) if isinstance(error, CadsightError) else f"{type(error).__name__}: {error}"
             self._doing = ""
@@ -104,12 +104,12 @@ class PerceptionNode(ManagedNode):
             raise
         finally:
             self._doing = ""
-        self.get_logger().info(f"{_told(self._served)}, after {time.monotonic() - began:.1f} s")
+        self.get_logger().info(f"{_serving(self._served)}, after {time.monotonic() - began:.1f} s")
 
     def activate(self) -> None:
-        """Begin to look."""
+        """Begin to infer."""
         self._statistics, self._slot, self._info, self._depth = Statistics(), Latest(), None, None
-        self._worker = threading.Thread(target=self._work, args=(self._slot,), name="look")
+        self._worker = threading.Thread(target=self._work, args=(self._slot,), name="infer")
         self._worker.start()
         topics = [(Image, IMAGE, self._on_image), (CameraInfo, CAMERA_INFO, self._on_info)]
         if self._options.use_depth:
@@ -120,7 +120,7 @@ class PerceptionNode(ManagedNode):
         ]
 
     def deactivate(self) -> None:
-        """Stop looking; the image in hand is finished."""
+        """Stop inferring; the image in hand is finished."""
         for subscription in self._inputs:
             self.destroy_subscription(subscription)
         self._inputs = []
@@ -130,7 +130,7 @@ class PerceptionNode(ManagedNode):
             self._worker = None
 
     def cleanup(self) -> None:
-        """Let the models go."""
+        """Release the models."""
         self._served = None
 
     def destroy_node(self) -> None:
@@ -159,7 +159,7 @@ class PerceptionNode(ManagedNode):
                 self._refuse(IMAGE_LOST, str(error))
             except Exception as error:
                 # Whatever an image does to a model, the next one may be good.
-                sentence = self._failed("an image could not be looked at", error)
+                sentence = self._failed("an image could not be processed", error)
                 self._statistics.refused(IMAGE_LOST, sentence)
 
     def _infer(self, arrived: _Arrived, slot: Latest[_Arrived]) -> None:
@@ -200,9 +200,9 @@ class PerceptionNode(ManagedNode):
         if camera is not None:
             depth = self._depth_of(header, camera.size)
             size = self._options.part_size_m
-            places = [position(instance, camera, size, depth) for instance in inference.instances]
+            positions = [position(instance, camera, size, depth) for instance in inference.instances]
             length = self._options.arrow_length_m
-            self._markers.publish(markers(inference.instances, places, header, classes, length))
+            self._markers.publish(markers(inference.instances, positions, header, classes, length))
 
     def _draw(self, image: Rgb, inference: "Inference", header: Header, classes: Sequence[str]) -> None:
         if self._annotated.get_subscription_count():
@@ -225,14 +225,14 @@ class PerceptionNode(ManagedNode):
         self.get_logger().warning(sentence, throttle_duration_sec=_QUIET_S)
 
     def _tell(self, sentence: str) -> None:
-        """Say in diagnostics what is in hand; an empty sentence: nothing.
+        """Report in diagnostics what is in hand; an empty sentence: nothing.
 
         Raises:
-            CadsightError: when the node was told to stop, which ends what is in hand.
+            CadsightError: when the node was asked to stop, which ends what is in hand.
         """
         self._doing = sentence
         if sentence and not self.context.ok():
-            raise CadsightError(f"the node was told to stop while it was {sentence}")
+            raise CadsightError(f"the node was asked to stop while it was {sentence}")
         if sentence:
             self._diagnostics.publish()
 
@@ -246,7 +246,7 @@ class PerceptionNode(ManagedNode):
         return LOADING if self._doing else INACTIVE
 
     def _failed(self, what: str, error: Exception) -> str:
-        """Tell and count an error that nobody foresaw; returns its sentence."""
+        """Log and count an unexpected error; returns its sentence."""
         self._statistics.count("errors")
         sentence = f"{what}: {type(error).__name__}: {error}"
         self.get_logger().error(sentence, throttle_duration_sec=_QUIET_S)
@@ -265,7 +265,7 @@ class PerceptionNode(ManagedNode):
             self._served = served
             same = ", whose files are the same as before" if served is current else ""
             response.success, response.message = True, f"serves {served.names}{same}"
-            self.get_logger().info(_told(served) + same)
+            self.get_logger().info(_serving(served) + same)
         except CadsightError as error:
             response.success, response.message = False, str(error)
             self.get_logger().warning(response.message)
@@ -300,20 +300,20 @@ class PerceptionNode(ManagedNode):
         return make_status(self, diagnostics.OK, "looking", values)
 
     def _watched(self) -> DiagnosticStatus:
-        """The status; a camera that has fallen silent is told in the log too."""
+        """The status; a camera that has fallen silent is logged too."""
         if self._worker is not None and self._statistics.falls_silent(self._options.silence_s):
             silence = self._statistics.silence_s
             self.get_logger().warning(f"no image came on {IMAGE} for {silence:.1f} s, expected the camera to run")
         return self._status()
 
 
-def _told(served: "Served") -> str:
+def _serving(served: "Served") -> str:
     runtimes = {served.detector.model.runtime, served.regressor.model.runtime}
     return f"serves {served.names} by {' and '.join(sorted(runtimes))}"
 
 
 def _models(served: "Served") -> dict[str, str]:
-    """Of each of the two its name, what runs it, and how the version of its files begins."""
+    """Name, runtime and first digits of the version of both models."""
     values: dict[str, str] = {}
     for kind, loaded in (("detector", served.detector), ("regressor", served.regressor)):
         values |= {kind: loaded.name, f"{kind}_runtime": loaded.model.runtime, f"{kind}_version": loaded.version[:12]}

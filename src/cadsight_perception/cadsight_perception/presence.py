@@ -1,4 +1,4 @@
-"""Who is there: waits for what the other side tells, which end with a sentence."""
+"""Waits for the camera and the perception node by what they report; failed waits raise a sentence."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ Progress = Callable[[str], object]
 
 
 def silent(_: str) -> None:
-    """The progress of those who do not look."""
+    """A progress that shows nothing."""
 
 
 def wait_for_camera(node: Node, timeout_s: float) -> None:
@@ -38,44 +38,44 @@ def wait_for_camera(node: Node, timeout_s: float) -> None:
 def wait_for_perception(node: Node, timeout_s: float, progress: Progress = silent) -> None:
     """Wait until a perception node is active: the one that reports its timing also listens to the images.
 
-    For as long as it tells that it loads or exports it is waited for; ``node`` is spun elsewhere.
+    As long as it reports that it loads or exports it is waited for; ``node`` is spun elsewhere.
 
     Args:
-        progress: is called again and again with what the node last told, and may raise.
+        progress: is called again and again with the last sentence of the node, and may raise.
 
     Raises:
-        CadsightError: when it tells that it failed, is gone, or for ``timeout_s`` tells of no work and is not active.
+        CadsightError: when it reports that it failed, is gone, or for ``timeout_s`` reports no work and is not active.
     """
 
-    def looks() -> bool:
+    def is_active() -> bool:
         listening = set(map(full_name, node.get_subscriptions_info_by_topic(IMAGE)))
         return bool(listening & set(publishers(node, TIMING)))
 
-    _wait(node, looks, timeout_s, f"no perception node was active for {timeout_s:g} s", progress)
+    _wait(node, is_active, timeout_s, f"no perception node was active for {timeout_s:g} s", progress)
 
 
 def wait_for_result(node: Node, timeout_s: float, progress: Progress = silent) -> None:
-    """Wait until a perception node has looked at an image; else as :func:`wait_for_perception`."""
-    looked = threading.Event()
+    """Wait until a perception node has processed an image; else as :func:`wait_for_perception`."""
+    came = threading.Event()
     subscription = node.create_subscription(
-        DiagnosticArray, TIMING, lambda _: looked.set(), qos.RESULTS, callback_group=MutuallyExclusiveCallbackGroup()
+        DiagnosticArray, TIMING, lambda _: came.set(), qos.RESULTS, callback_group=MutuallyExclusiveCallbackGroup()
     )
     try:
-        _wait(node, looked.is_set, timeout_s, f"no perception node looked at an image for {timeout_s:g} s", progress)
+        _wait(node, came.is_set, timeout_s, f"no perception node gave a result for {timeout_s:g} s", progress)
     finally:
         node.destroy_subscription(subscription)
 
 
 def _wait(node: Node, condition: Callable[[], bool], timeout_s: float, late: str, progress: Progress) -> None:
-    with _heard(node) as heard:
+    with _statuses(node) as statuses:
         end, counted, latest = time.monotonic() + timeout_s, 0, None
         seen: set[str] = set()
         while not condition():
-            for latest in heard[counted:]:
+            for latest in statuses[counted:]:
                 counted += 1
                 if latest.state in BUSY:
                     end = time.monotonic() + timeout_s
-            last = f"; the last it told was: {latest.sentence}" if latest else ""
+            last = f"; its last status was: {latest.sentence}" if latest else ""
             progress(latest.sentence if latest else "")
             if latest is not None and latest.state == FAILED:
                 raise CadsightError(f"{latest.node} failed: {latest.sentence}")
@@ -89,17 +89,17 @@ def _wait(node: Node, condition: Callable[[], bool], timeout_s: float, late: str
 
 
 @contextmanager
-def _heard(node: Node) -> Iterator[list[NodeStatus]]:
-    """What perception nodes tell until the block ends, in order."""
-    heard: list[NodeStatus] = []
+def _statuses(node: Node) -> Iterator[list[NodeStatus]]:
+    """The statuses of perception nodes until the block ends, in order."""
+    statuses: list[NodeStatus] = []
 
-    def hear(message: DiagnosticArray) -> None:
-        heard.extend(one for status in message.status if (one := node_status(status)) is not None)
+    def keep(message: DiagnosticArray) -> None:
+        statuses.extend(one for status in message.status if (one := node_status(status)) is not None)
 
     subscription = node.create_subscription(
-        DiagnosticArray, "/diagnostics", hear, qos.RESULTS, callback_group=MutuallyExclusiveCallbackGroup()
+        DiagnosticArray, "/diagnostics", keep, qos.RESULTS, callback_group=MutuallyExclusiveCallbackGroup()
     )
     try:
-        yield heard
+        yield statuses
     finally:
         node.destroy_subscription(subscription)

@@ -1,4 +1,4 @@
-"""Plays a recorded camera into the perception node and collects what it says."""
+"""Plays a recorded camera into the perception node and collects its results."""
 
 import threading
 import time
@@ -100,7 +100,7 @@ class Replay:
             return report_of(self._results, live=False)
 
     def _settle(self) -> None:
-        """Wait until nothing comes any more of images that others had sent, which a slow node still looks at."""
+        """Wait until no more results come for images that others had sent, which a slow node still processes."""
         end = time.monotonic() + self._timeout_s
         came = True
         while came and time.monotonic() < end:

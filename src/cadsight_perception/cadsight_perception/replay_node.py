@@ -53,7 +53,7 @@ def main() -> int:
         node = ReplayNode()
         try:
             with spinning(node):
-                told = node.play().to_json()
+                document = node.play().to_json()
         finally:
             node.destroy_node()
     except CadsightError as error:
@@ -63,7 +63,7 @@ def main() -> int:
         return 130
     finally:
         rclpy.try_shutdown()
-    print(figures_text({k: v for k, v in told.items() if not isinstance(v, list)}, indent=1))
+    print(figures_text({k: v for k, v in document.items() if not isinstance(v, list)}, indent=1))
     return 0
 
 

@@ -1,11 +1,11 @@
-"""What a perception node does, as its status tells."""
+"""The states of a perception node, as in its status."""
 
 from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
 INACTIVE, LOADING, EXPORTING, INFERRING, FAILED = "inactive", "loading", "exporting", "looking", "failed"
-# Of these each new sentence is progress.
+# In these states each new sentence is progress.
 BUSY = (LOADING, EXPORTING)
 
 
@@ -24,7 +24,7 @@ class NodeStatus:
 
 
 def node_status(status: DiagnosticStatus) -> NodeStatus | None:
-    """What a status says of its node; None for a status without a state, of other nodes."""
+    """The state in a node's status; None for a status without one, of other nodes."""
     values = {pair.key: pair.value for pair in status.values}
     state = values.get("state")
     return NodeStatus(f"/{status.name}", state, values.get("doing") or status.message) if state else None

@@ -1,4 +1,4 @@
-"""What a node that looks counts and times; knows no ROS."""
+"""What a node counts and times while it infers; knows no ROS."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ import numpy as np
 
 _RECENT = 1000
 # What is refused, and what it costs.
-IMAGE, CAMERA, DEPTH = "were not looked at", "had no normals", "had no depth for their markers"
+IMAGE, CAMERA, DEPTH = "were not processed", "had no normals", "had no depth for their markers"
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Trouble:
 
     Attributes:
         sentence: how many of how many, and why the latest.
-        nothing: whether no image at all was looked at.
+        nothing: whether no image at all was processed.
     """
 
     sentence: str
@@ -34,23 +34,23 @@ class Statistics:
         self._latency: deque[float] = deque(maxlen=_RECENT)
         self._overhead: deque[float] = deque(maxlen=_RECENT)
         self._last_image = time.monotonic()
-        self._silence_told = False
+        self._silence_reported = False
         self._done: deque[float] = deque(maxlen=_RECENT)
         self._refused: dict[str, deque[float]] = {kind: deque(maxlen=_RECENT) for kind in (IMAGE, CAMERA, DEPTH)}
         self._reasons: dict[str, str] = {}
 
     def image_arrived(self) -> float | None:
-        """Returns how many seconds it had been silent if that was told (see :meth:`falls_silent`), else None."""
+        """Returns how many seconds it had been silent if that was reported (see :meth:`falls_silent`), else None."""
         with self._lock:
-            silence, told = time.monotonic() - self._last_image, self._silence_told
-            self._last_image, self._silence_told = time.monotonic(), False
-            return silence if told else None
+            silence, reported = time.monotonic() - self._last_image, self._silence_reported
+            self._last_image, self._silence_reported = time.monotonic(), False
+            return silence if reported else None
 
     def falls_silent(self, limit_s: float) -> bool:
         """Whether no image came for ``limit_s``: True once a silence."""
         with self._lock:
-            news = not self._silence_told and time.monotonic() - self._last_image > limit_s
-            self._silence_told |= news
+            news = not self._silence_reported and time.monotonic() - self._last_image > limit_s
+            self._silence_reported |= news
             return news
 
     def count(self, what: str) -> None:
@@ -64,7 +64,7 @@ class Statistics:
             self._reasons[kind] = reason
 
     def processed(self, latency_ms: float, overhead_ms: float) -> None:
-        """A frame is done: time from its arrival to its results, and what of it was not in a model."""
+        """A frame is done: time from its arrival to its results, and the part of it outside the models."""
         with self._lock:
             self._counts["processed"] += 1
             self._latency.append(latency_ms)

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 @dataclass(frozen=True)
 class FrameTiming:
-    """Of one frame.
+    """The times of one frame.
 
     Attributes:
         received_ns: arrival in the node, by the ROS clock.
@@ -37,7 +37,7 @@ class FrameTiming:
 
 
 def timing_to_message(timing: FrameTiming, header: Header) -> DiagnosticArray:
-    """With the header of the frame's image."""
+    """As a message, with the header of the frame's image."""
     values = [KeyValue(key=key, value=repr(value)) for key, value in asdict(timing).items()]
     return DiagnosticArray(header=header, status=[DiagnosticStatus(name="frame", values=values)])
 

@@ -1,4 +1,4 @@
-"""A camera of the test's own and ears for what the perception node says."""
+"""A camera of the test's own, and subscriptions to the results of the perception node."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ class CameraRig:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self.heard: dict[str, list[Any]] = defaultdict(list)
+        self.received: dict[str, list[Any]] = defaultdict(list)
         self._changed = threading.Condition()
         self._images = node.create_publisher(Image, topics.IMAGE, qos.DRIVER)
         self._infos = node.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.DRIVER)
@@ -37,12 +37,12 @@ class CameraRig:
             self.listen(topic.message_type, name)
 
     def listen(self, message_type: Any, name: str) -> None:
-        def hear(message: Any) -> None:
+        def keep(message: Any) -> None:
             with self._changed:
-                self.heard[name].append(message)
+                self.received[name].append(message)
                 self._changed.notify_all()
 
-        self.node.create_subscription(message_type, name, hear, qos.RESULTS)
+        self.node.create_subscription(message_type, name, keep, qos.RESULTS)
 
     def until(self, condition: Callable[[], bool]) -> bool:
         with self._changed:
@@ -79,6 +79,6 @@ class CameraRig:
         """The result of one image on a topic, or None when none came."""
 
         def found() -> list[Any]:
-            return [m for m in self.heard[topic] if stamp_ns(m.header.stamp) == stamp_ns(header.stamp)]
+            return [m for m in self.received[topic] if stamp_ns(m.header.stamp) == stamp_ns(header.stamp)]
 
         return found()[0] if self.until(lambda: bool(found())) else None

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-LOOK = """
+PROGRAM = """
 import re
 import sys
 
@@ -27,7 +27,7 @@ LARGEST_PEAK_KB = 400_000
 
 
 def test_models_whose_exports_are_there_are_served_without_torch_and_in_little_memory(models):
-    words = [sys.executable, "-c", LOOK, str(models)]
+    words = [sys.executable, "-c", PROGRAM, str(models)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     runtimes, loaded, peak = done.stdout.splitlines()
     # Validated on nothing, so that bfloat16 has nothing to agree on.

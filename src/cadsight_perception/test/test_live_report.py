@@ -17,7 +17,7 @@ def frame(stamp_ms: int, latency: float = 30.0, seen: tuple[Seen, ...] = (PART,)
 
 def test_a_report_counts_what_was_seen_and_what_was_not():
     frames = [frame(300, 40.0), frame(0, 30.0), frame(100, 31.0)]
-    # Of five images between the first and the last frame two were not looked at; one of them gave way in the node.
+    # Of five images between the first and the last frame two were not processed; one of them gave way in the node.
     stamps = [-100 * MS, 0, 100 * MS, 150 * MS, 200 * MS, 300 * MS, 400 * MS]
     report = summarise(frames, stamps, pushed_out=1, wrong_stamps=0, live=True)
     assert (report.figures.frames, report.figures.detections, report.figures.seconds) == (3, 3, 0.3)
@@ -36,7 +36,7 @@ def test_a_replay_has_no_age():
     assert "age_ms_p50" not in report.to_json()
 
 
-def test_no_frame_at_all_is_an_error_that_says_what_is_missing():
+def test_no_frame_at_all_is_an_error_that_names_what_is_missing():
     with pytest.raises(CadsightError, match="no result came for 2 images, expected the perception node to be active"):
         summarise([], [1, 2], 0, 0, live=True)
 
@@ -67,7 +67,7 @@ def test_reports_without_a_common_image_are_not_equal():
         ((dataclasses.replace(PART, normal=None),), "has a normal in one of the two only"),
     ],
 )
-def test_what_differs_is_said_with_the_image_it_is_in(other, sentence):
+def test_differences_are_listed_with_their_image(other, sentence):
     verdict = compare(reported(frame(0), frame(100)), reported(frame(0), frame(100, seen=other)))
     assert (verdict.equal, verdict.different, verdict.compared) == (False, 1, 2)
     assert verdict.differences == (f"image {100 * MS}: {verdict.differences[0].partition(': ')[2]}",)

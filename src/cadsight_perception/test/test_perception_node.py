@@ -30,7 +30,7 @@ from cadsight_perception import topics
 
 
 @pytest.fixture
-def looking(ros, models):
+def started(ros, models):
     """Starts the node with parameters and gives a camera that it listens to."""
     with contextlib.ExitStack() as stack:
 
@@ -63,8 +63,8 @@ def load(rig: CameraRig, detector: str = "", regressor: str = "") -> LoadModel.R
     return client.call(LoadModel.Request(detector=detector, regressor=regressor))
 
 
-def test_every_result_carries_the_stamp_and_frame_of_its_image(looking):
-    rig = looking()
+def test_every_result_carries_the_stamp_and_frame_of_its_image(started):
+    rig = started()
     for _ in range(3):
         header = rig.image()
         detections, normals = rig.of(topics.DETECTIONS, header), rig.of(topics.NORMALS, header)
@@ -78,8 +78,8 @@ def test_every_result_carries_the_stamp_and_frame_of_its_image(looking):
         _, timing = timing_from_message(rig.of(topics.TIMING, header))
         assert 0 < timing.detector_ms + timing.regressor_ms < timing.latency_ms
         assert timing.received_ns < timing.published_ns
-        assert rig.until(lambda: len(rig.heard[topics.MARKERS]) > 0)
-        assert [m.header for m in rig.heard[topics.MARKERS].pop().markers] == [header] * 4
+        assert rig.until(lambda: len(rig.received[topics.MARKERS]) > 0)
+        assert [m.header for m in rig.received[topics.MARKERS].pop().markers] == [header] * 4
     assert statistics(rig)["processed"] == "3"
 
 
@@ -93,8 +93,8 @@ BAD = [
 ]
 
 
-def test_bad_images_are_answered_by_a_sentence_and_a_count_and_the_node_goes_on(looking, capfd):
-    rig = looking()
+def test_bad_images_are_answered_by_a_sentence_and_a_count_and_the_node_goes_on(started, capfd):
+    rig = started()
     for number, (changes, sentence) in enumerate(BAD, start=1):
         rig.image(**changes)
         end = time.monotonic() + 40
@@ -108,8 +108,8 @@ def test_bad_images_are_answered_by_a_sentence_and_a_count_and_the_node_goes_on(
     assert statistics(rig)["processed"] == str(len(BAD))
 
 
-def test_a_camera_info_that_does_not_fit_costs_the_normals_and_not_the_boxes(looking, capfd):
-    rig = looking()
+def test_a_camera_info_that_does_not_fit_costs_the_normals_and_not_the_boxes(started, capfd):
+    rig = started()
     rig.info(Camera(ImageSize(1280, 720), 900.0, 900.0, 640.0, 360.0, (), CAMERA.frame))
     time.sleep(0.3)
     header = rig.image()
@@ -122,8 +122,8 @@ def test_a_camera_info_that_does_not_fit_costs_the_normals_and_not_the_boxes(loo
     assert len(rig.of(topics.NORMALS, rig.image()).normals) == 2
 
 
-def test_models_are_swapped_by_name_while_every_image_is_answered(looking):
-    rig = looking()
+def test_models_are_swapped_by_name_while_every_image_is_answered(started):
+    rig = started()
     before = rig.image()
     assert rig.of(topics.TIMING, before) is not None
     answers = []
@@ -143,18 +143,18 @@ def test_models_are_swapped_by_name_while_every_image_is_answered(looking):
     assert (counted["received"], counted["dropped"]) == (str(len(headers) + 2), "0")
 
 
-def test_no_image_is_lost_to_an_error_while_models_are_loaded_again_and_again(looking):
+def test_no_image_is_lost_to_an_error_while_models_are_loaded_again_and_again(started):
     loads = int(os.environ.get("CADSIGHT_TEST_LOADS", "15"))
-    rig = looking()
+    rig = started()
     assert rig.of(topics.TIMING, rig.image()) is not None
     answers = []
     done = threading.Event()
 
     def load_all() -> None:
         # One model is kept and looks meanwhile; the last of each round asks for what is served already.
-        wanted = [("other", ""), ("", "other_normals"), ("detector", ""), ("", "normals"), ("detector", "normals")]
+        requests = [("other", ""), ("", "other_normals"), ("detector", ""), ("", "normals"), ("detector", "normals")]
         try:
-            answers.extend(load(rig, *wanted[n % len(wanted)]).success for n in range(loads))
+            answers.extend(load(rig, *requests[n % len(requests)]).success for n in range(loads))
         finally:
             done.set()
 
@@ -174,11 +174,11 @@ def test_no_image_is_lost_to_an_error_while_models_are_loaded_again_and_again(lo
     assert counted["processed"] + counted["dropped"] == counted["received"]
 
 
-def test_a_model_that_a_library_chokes_on_is_answered_and_the_old_one_goes_on(looking, models, capfd):
+def test_a_model_that_a_library_chokes_on_is_answered_and_the_old_one_goes_on(started, models, capfd):
     shutil.copytree(models / "normals", models / "odd", dirs_exist_ok=True)
     card = json.loads((models / "odd" / "model.json").read_text())
     (models / "odd" / "model.json").write_text(json.dumps({**card, "extra": {"covariance": "odd"}}))
-    rig = looking()
+    rig = started()
     try:
         answer = load(rig, "", "odd")
     finally:
@@ -198,8 +198,8 @@ def test_a_model_that_a_library_chokes_on_is_answered_and_the_old_one_goes_on(lo
         ("../x", "leads out of the folder MODELS"),
     ],
 )
-def test_a_model_that_is_not_there_is_refused_and_the_old_one_goes_on(looking, models, detector, sentence):
-    rig = looking()
+def test_a_model_that_is_not_there_is_refused_and_the_old_one_goes_on(started, models, detector, sentence):
+    rig = started()
     answer = load(rig, detector)
     assert not answer.success
     assert sentence.replace("MODELS", str(models)) in answer.message
@@ -207,37 +207,37 @@ def test_a_model_that_is_not_there_is_refused_and_the_old_one_goes_on(looking, m
     assert rig.of(topics.DETECTIONS, rig.image()) is not None
 
 
-def test_the_fastest_runtime_is_taken_and_exporting_for_it_is_told_once(looking, models, capfd):
+def test_the_fastest_runtime_is_taken_and_exporting_for_it_is_logged_once(started, models, capfd):
     # These models were validated on nothing, so bfloat16 has nothing to agree on.
     fastest = runtime_of("auto", "cpu").removesuffix("-bf16")
     shutil.rmtree(models / "detector" / "exports", ignore_errors=True)
-    rig = looking()
+    rig = started()
     assert rig.of(topics.DETECTIONS, rig.image()) is not None
     served = statistics(rig)
     assert (served["detector_runtime"], served["regressor_runtime"]) == (fastest, fastest)
-    told = "".join(capfd.readouterr())
-    assert told.count("exporting yolo11n to openvino for 64 x 64 pixels, once for these weights") == 1
-    assert f"serves detector and normals by {fastest}" in told
+    log = "".join(capfd.readouterr())
+    assert log.count("exporting yolo11n to openvino for 64 x 64 pixels, once for these weights") == 1
+    assert f"serves detector and normals by {fastest}" in log
     assert (models / "detector" / "exports" / "openvino-64x64" / "export.json").is_file()
 
 
-def test_an_image_of_another_shape_is_exported_for_while_services_answer(looking, models, capfd):
+def test_an_image_of_another_shape_is_exported_for_while_services_answer(started, models, capfd):
     shutil.rmtree(models / "detector" / "exports" / "openvino-32x64", ignore_errors=True)
-    rig = looking()
+    rig = started()
     capfd.readouterr()
     tall = rig.image(width=32, height=96, step=96)
-    asked = []
-    while not rig.heard[topics.DETECTIONS] and len(asked) < 1000:
+    times = []
+    while not rig.received[topics.DETECTIONS] and len(times) < 1000:
         began = time.monotonic()
         assert statistics(rig)["received"] == "1"
-        asked.append(time.monotonic() - began)
+        times.append(time.monotonic() - began)
     assert rig.of(topics.DETECTIONS, tall) is not None
-    assert len(asked) > 1
+    assert len(times) > 1
     assert "exporting yolo11n to openvino for 32 x 64 pixels, once" in "".join(capfd.readouterr())
 
 
-def test_images_that_come_too_fast_give_way_to_newer_ones_and_are_counted(looking):
-    rig = looking()
+def test_images_that_come_too_fast_give_way_to_newer_ones_and_are_counted(started):
+    rig = started()
     for _ in range(60):
         last = rig.image()
         time.sleep(0.001)
@@ -249,39 +249,39 @@ def test_images_that_come_too_fast_give_way_to_newer_ones_and_are_counted(lookin
 
 def diagnosed(rig: CameraRig, level: bytes, publish: Callable[[], object]) -> str:
     """The message of the first status of this level, while ``publish`` is called ten times a second."""
-    rig.heard["/diagnostics"].clear()
+    rig.received["/diagnostics"].clear()
     end = time.monotonic() + 40
     while time.monotonic() < end:
         publish()
         time.sleep(0.1)
-        for status in (message.status[0] for message in list(rig.heard["/diagnostics"])):
+        for status in (message.status[0] for message in list(rig.received["/diagnostics"])):
             if status.level == level:
                 return status.message
     raise AssertionError(f"no status of level {level!r} came")
 
 
-def test_a_silent_camera_is_a_warning_and_told_once_until_it_is_back(looking, capfd):
-    rig = looking("silence_s:=1.0")
+def test_a_silent_camera_is_a_warning_and_logged_once_until_it_is_back(started, capfd):
+    rig = started("silence_s:=1.0")
     rig.listen(DiagnosticArray, "/diagnostics")
     assert diagnosed(rig, OK, rig.image) == "looking"
     text = diagnosed(rig, WARN, lambda: None)
     assert "the camera has been silent for" in text
     assert f"expected images on {topics.IMAGE}" in text
-    rig.heard["/diagnostics"].clear()
-    assert rig.until(lambda: len(rig.heard["/diagnostics"]) == 3)
+    rig.received["/diagnostics"].clear()
+    assert rig.until(lambda: len(rig.received["/diagnostics"]) == 3)
     assert diagnosed(rig, OK, rig.image) == "looking"
-    told = "".join(capfd.readouterr())
-    assert told.count(f"no image came on {topics.IMAGE} for") == 1
-    assert told.count("the camera is back after") == 1
+    log = "".join(capfd.readouterr())
+    assert log.count(f"no image came on {topics.IMAGE} for") == 1
+    assert log.count("the camera is back after") == 1
 
 
-def test_diagnostics_say_that_images_are_refused_and_why(looking):
-    rig = looking("silence_s:=1.0")
+def test_diagnostics_report_refused_images_and_why(started):
+    rig = started("silence_s:=1.0")
     rig.listen(DiagnosticArray, "/diagnostics")
     text = diagnosed(rig, ERROR, lambda: rig.image(encoding="rgb7"))
     count, total = (int(word) for word in text.split()[0:3:2])
     assert count == total >= 1
-    assert "images of the last 1 s were not looked at: " in text
+    assert "images of the last 1 s were not processed: " in text
     assert "encoded as 'rgb7'" in text
     alternately = itertools.cycle([{"encoding": "rgb7"}, {}])
     text = diagnosed(rig, WARN, lambda: rig.image(**next(alternately)))
@@ -290,8 +290,8 @@ def test_diagnostics_say_that_images_are_refused_and_why(looking):
     assert diagnosed(rig, OK, rig.image) == "looking"
 
 
-def test_diagnostics_say_that_camera_infos_are_refused_or_do_not_come(looking):
-    rig = looking("silence_s:=1.0", info=False)
+def test_diagnostics_report_camera_infos_that_are_refused_or_do_not_come(started):
+    rig = started("silence_s:=1.0", info=False)
     rig.listen(DiagnosticArray, "/diagnostics")
     text = diagnosed(rig, WARN, rig.image)
     assert f"had no normals: nothing came on {topics.CAMERA_INFO}" in text
@@ -309,9 +309,9 @@ def test_diagnostics_say_that_camera_infos_are_refused_or_do_not_come(looking):
     assert diagnosed(rig, OK, lambda: with_info(CAMERA)) == "looking"
 
 
-def test_weights_replaced_under_the_same_name_are_served_when_the_name_is_loaded(looking, models):
+def test_weights_replaced_under_the_same_name_are_served_when_the_name_is_loaded(started, models):
     shutil.copytree(models / "normals", models / "renewed", dirs_exist_ok=True)
-    rig = looking("regressor:=renewed")
+    rig = started("regressor:=renewed")
     try:
         header = rig.image()
         assert rig.of(topics.NORMALS, header) is not None
@@ -329,23 +329,28 @@ def test_weights_replaced_under_the_same_name_are_served_when_the_name_is_loaded
         shutil.rmtree(models / "renewed")
 
 
-def test_the_annotated_image_is_drawn_for_whoever_looks(looking):
-    rig = looking()
+def test_the_annotated_image_is_drawn_for_subscribers(started):
+    rig = started()
     assert rig.of(topics.DETECTIONS, rig.image()) is not None
     rig.listen(Image, f"{topics.NAMESPACE}/annotated")
     end = time.monotonic() + 40
-    while not rig.heard[f"{topics.NAMESPACE}/annotated"] and time.monotonic() < end:
+    while not rig.received[f"{topics.NAMESPACE}/annotated"] and time.monotonic() < end:
         header = rig.image()
         rig.of(topics.DETECTIONS, header)
-    drawn = rig.heard[f"{topics.NAMESPACE}/annotated"][0]
-    assert (drawn.width, drawn.height, drawn.encoding, drawn.header.frame_id) == (64, 48, "rgb8", CAMERA.frame)
+    annotated = rig.received[f"{topics.NAMESPACE}/annotated"][0]
+    assert (annotated.width, annotated.height, annotated.encoding, annotated.header.frame_id) == (
+        64,
+        48,
+        "rgb8",
+        CAMERA.frame,
+    )
 
 
-def test_a_manager_decides_when_it_looks(looking):
-    rig = looking("autostart:=false", wait=False)
+def test_a_manager_decides_when_it_infers(started):
+    rig = started("autostart:=false", wait=False)
     rig.listen(DiagnosticArray, "/diagnostics")
-    assert rig.until(lambda: bool(rig.heard["/diagnostics"]))
-    assert rig.heard["/diagnostics"][0].status[0].level == STALE
+    assert rig.until(lambda: bool(rig.received["/diagnostics"]))
+    assert rig.received["/diagnostics"][0].status[0].level == STALE
     assert "not configured" in load(rig, "other").message
     change = ServiceClient(rig.node, ChangeState, "/cadsight/perception/change_state", timeout_s=40.0)
     for step in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):

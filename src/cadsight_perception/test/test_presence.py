@@ -1,4 +1,4 @@
-"""Waiting for a perception node that runs in a process of its own, by what it tells."""
+"""Waiting for a perception node that runs in a process of its own, by its status."""
 
 import contextlib
 import os
@@ -48,22 +48,22 @@ def perception(models, *parameters):
         process.communicate()
 
 
-def test_a_node_tells_that_it_loads_and_exports_until_it_looks_and_is_missed_when_it_is_killed(listener, models):
+def test_a_node_reports_that_it_loads_and_exports_until_it_infers_and_is_missed_when_it_is_killed(listener, models):
     shutil.rmtree(models / "detector" / "exports", ignore_errors=True)
-    heard: list[NodeStatus] = []
+    statuses: list[NodeStatus] = []
 
-    def hear(message: DiagnosticArray) -> None:
-        heard.extend(one for status in message.status if (one := node_status(status)))
+    def keep(message: DiagnosticArray) -> None:
+        statuses.extend(one for status in message.status if (one := node_status(status)))
 
-    listener.create_subscription(DiagnosticArray, "/diagnostics", hear, 10)
+    listener.create_subscription(DiagnosticArray, "/diagnostics", keep, 10)
     sentences: list[str] = []
     with perception(models) as process:
         wait_for_perception(listener, 30.0, sentences.append)
-        # Of what it told before the two had found each other nothing is heard, such as that it loads the detector.
+        # Statuses from before the two had found each other are lost, such as that it loads the detector.
         for state, words in ((EXPORTING, "step 2 of 3: comparing it with torch's"), (LOADING, "loading the regressor")):
-            assert any(one.state == state and words in one.sentence for one in heard), words
+            assert any(one.state == state and words in one.sentence for one in statuses), words
         assert any("step" in sentence for sentence in sentences)
-        states = [one.state for one in heard]
+        states = [one.state for one in statuses]
         assert INFERRING not in states[: max(states.index(state) for state in (LOADING, EXPORTING))]
 
         def kill(_: str) -> None:
@@ -83,11 +83,11 @@ def test_a_node_that_fails_ends_the_waiting_with_its_reason(listener, models):
             wait_for_perception(listener, 60.0)
 
 
-def test_a_node_that_is_left_inactive_is_waited_for_no_longer_than_told(listener, models):
-    told_of = threading.Event()
-    listener.create_subscription(DiagnosticArray, "/diagnostics", lambda _: told_of.set(), 10)
-    late = r"no perception node was active for 3 s, .*; the last it told was: not active"
+def test_a_node_that_is_left_inactive_is_waited_for_no_longer_than_the_timeout(listener, models):
+    reported = threading.Event()
+    listener.create_subscription(DiagnosticArray, "/diagnostics", lambda _: reported.set(), 10)
+    late = r"no perception node was active for 3 s, .*; its last status was: not active"
     with perception(models, "autostart:=false"):
-        assert told_of.wait(60.0)
+        assert reported.wait(60.0)
         with pytest.raises(CadsightError, match=late):
             wait_for_perception(listener, 3.0)

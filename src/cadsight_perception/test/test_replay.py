@@ -42,7 +42,7 @@ def spun(name: str) -> Iterator[Node]:
 
 @pytest.fixture(scope="module")
 def perception(models):
-    """A perception node that looks."""
+    """A perception node that infers."""
     words = ["--ros-args", "-r", "__ns:=/cadsight"]
     for given in (
         f"models_folder:={models}", "confidence:=0.0", "max_detections:=2", "warm_up_width:=64", "warm_up_height:=48",
@@ -99,7 +99,7 @@ def test_a_live_run_leaves_a_bag_and_a_report_that_agree(run):
 
 
 @pytest.mark.parametrize("how", [{"paced": True, "rate": 2.0}, {"paced": False}])
-def test_a_replay_says_the_same_of_every_image(run, how):
+def test_a_replay_gives_the_same_for_every_image(run, how):
     folder, live = run
     with spun("replay") as node:
         replay = Replay(node, 40.0).play(folder / BAG, **how)
@@ -113,7 +113,7 @@ def test_a_replay_says_the_same_of_every_image(run, how):
         assert verdict.compared >= live.figures.frames - 2
 
 
-def test_a_replay_says_how_many_of_the_live_results_it_compared(run, tmp_path):
+def test_a_replay_reports_how_many_of_the_live_results_it_compared(run, tmp_path):
     folder, live = run
     seen = {frame.stamp_ns for frame in live.results}
     images = [m for m in read_bag(folder / BAG, [topics.IMAGE]) if serialized_stamp_ns(m.data) in seen]
@@ -129,7 +129,7 @@ def test_a_replay_says_how_many_of_the_live_results_it_compared(run, tmp_path):
     assert verdict.only_live == live.figures.frames - verdict.compared > 0
 
 
-def test_a_replay_faster_than_the_node_looks_differs_in_nothing_it_compared(run):
+def test_a_replay_faster_than_the_node_infers_differs_in_nothing_it_compared(run):
     folder, live = run
     with spun("replay") as node:
         verdict = compare(live, Replay(node, 40.0).play(folder / BAG, paced=True, rate=100.0))
@@ -159,7 +159,7 @@ def test_images_that_are_further_apart_than_the_time_out_are_waited_for(run, tmp
 
 
 @pytest.mark.parametrize("paced", [True, False])
-def test_a_node_that_stops_answering_is_told_in_one_sentence(run, perception, paced):
+def test_a_node_that_stops_answering_is_reported_in_one_sentence(run, perception, paced):
     folder, _ = run
     # Played over eight seconds, whatever the live run's speed was, so that images are still sent when it is silent.
     rate = span_s(folder / BAG) / 8.0
