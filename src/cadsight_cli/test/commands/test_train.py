@@ -40,7 +40,7 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
         "images and labels read: 1 of 1",
         "detector loaded: 1 of 1",
         "compared with those learned from: 2 of 2",
-        "looking: 1 of 1",
+        "inferring: 1 of 1",
         "losses: 1 of 1",
         "intervals: 1 of 1",
     ):
