@@ -30,7 +30,9 @@ class HandEyeParameters:
     outline_px: float = parameter(
         1.0, "usual error of an outline; neighbouring directions share theirs", minimum=0.01, maximum=50.0
     )
-    held_out: float = parameter(0.2, "fraction of the images that evaluate the correction", minimum=0.05, maximum=0.8)
+    held_out: float = parameter(
+        0.2, "fraction of the images left out of the fit, to evaluate it", minimum=0.05, maximum=0.8
+    )
     min_images: int = parameter(12, "fewest images to correct from", minimum=5)
     min_gain: float = parameter(
         0.02, "fraction by which the disagreement on the images left out must fall", minimum=0.0, maximum=1.0

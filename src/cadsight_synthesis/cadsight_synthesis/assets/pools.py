@@ -65,7 +65,7 @@ class Entry:
     """One source of a pool, drawn as often as its weight says beside the others'."""
 
     source: Source = parameter(Source(""), f"a file, a folder relative to the recipe, or {BUILT_IN}NAME")
-    weight: float = parameter(1.0, "how often it is drawn beside the others", minimum=0.0)
+    weight: float = parameter(1.0, "how often it is chosen, relative to the others", minimum=0.0)
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,4 +1,4 @@
-"""Rain, snow, fog, darkness, glare and things in the way, over images that are there (Rudenko, section 5).
+"""Rain, snow, fog, darkness, glare and objects in front, over existing images (Rudenko, section 5).
 
 Weather changes pixels alone; occluders also take from masks, contours and boxes what they hide.
 """
@@ -38,9 +38,9 @@ class WeatherParameters:
     glare: float = parameter(0.2, "probability of a light that shines into the lens", minimum=0.0, maximum=1.0)
     min_strength: float = parameter(0.3, "lightest weather of each kind", minimum=0.0, maximum=1.0)
     max_strength: float = parameter(1.0, "heaviest weather of each kind", minimum=0.0, maximum=1.0)
-    max_occluders: int = parameter(3, "most things in the way", minimum=0, maximum=50)
+    max_occluders: int = parameter(3, "most objects in front of the scene", minimum=0, maximum=50)
     max_occluder_size: float = parameter(
-        0.3, "largest size of a thing in the way, as a fraction of the image's height", minimum=0.01, maximum=1.0
+        0.3, "largest size of an object in front, as a fraction of the image's height", minimum=0.01, maximum=1.0
     )
     min_visible: float = parameter(
         0.2, "smallest fraction of an instance left uncovered that keeps its label", minimum=0.0, maximum=1.0

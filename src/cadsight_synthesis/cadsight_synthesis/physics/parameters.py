@@ -9,8 +9,8 @@ from cadsight_core.parameters import check, parameter
 class DropParameters:
     """How things fall."""
 
-    height_m: float = parameter(0.05, "free fall of the lowest thing above the walls", minimum=0.0, maximum=2.0)
-    friction: float = parameter(0.5, "between things, and with the box", minimum=0.0, maximum=2.0)
+    height_m: float = parameter(0.05, "free fall of the lowest body above the walls", minimum=0.0, maximum=2.0)
+    friction: float = parameter(0.5, "between bodies, and with the box", minimum=0.0, maximum=2.0)
     seconds: float = parameter(4.0, "longest time until all are at rest", minimum=0.1, maximum=60.0)
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ class ImageParameters:
     height: int = parameter(480, "height in pixels", minimum=32, maximum=4096)
     grey: bool = parameter(False, "three equal channels")
     field_of_view_deg: Span = parameter(
-        (45.0, 60.0), "angle that the image's width covers, drawn from this range", minimum=5.0, maximum=120.0
+        (45.0, 60.0), "angle that the image's width covers, chosen from this range", minimum=5.0, maximum=120.0
     )
     distortion: float = parameter(
         0.0, "largest radial distortion k1 of the lens, to either side", minimum=0.0, maximum=0.3
@@ -81,8 +81,8 @@ class QualityParameters:
 class Recipe:
     """Keys that every recipe has."""
 
-    kind: str = parameter("", "what is drawn: the name of one of the sections below")
-    seed: int = parameter(0, "decides everything that is drawn at random", minimum=0)
+    kind: str = parameter("", "kind of recipe: the name of one of the sections below")
+    seed: int = parameter(0, "decides everything that is chosen at random", minimum=0)
     split: Split = parameter("train", "split of the images: train, valid or test")
     name: str = parameter("", "begins the images' names; the recipe file's name where it is left out")
 
@@ -100,7 +100,7 @@ class SceneRecipe(Recipe):
 
     parts: tuple[Part, ...] = parameter((), "YAML files of the parts, relative to the recipe")
     views_per_scene: int = parameter(1, "images of each scene", minimum=1, maximum=1000)
-    tries: int = parameter(50, "how often a scene is drawn anew before it is given up", minimum=1, maximum=10000)
+    tries: int = parameter(50, "how often a scene is sampled anew before it is given up", minimum=1, maximum=10000)
     image: ImageParameters = parameter(ImageParameters(), "size and lens", earlier="picture")
     quality: QualityParameters = parameter(QualityParameters(), "work that goes into an image")
     labels: LabelParameters = parameter(LabelParameters(), "which parts are labelled, and how")

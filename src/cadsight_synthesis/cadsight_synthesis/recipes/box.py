@@ -92,7 +92,7 @@ class HeldParameters:
 class ClutterParameters:
     """Things that are not wanted and fall with the parts."""
 
-    count: Count = parameter((0, 0), "number of them", minimum=0, maximum=50)
+    count: Count = parameter((0, 0), "number of bodies", minimum=0, maximum=50)
     meshes: tuple[MeshEntry, ...] = parameter((MeshEntry(Source("built-in:distractors")),), "pools of meshes")
     looks: tuple[Look, ...] = parameter((Look(colour=(0.35, 0.37, 0.4), spread=0.6),), "what they look like")
     size: Span = parameter((0.5, 1.5), "diameter, in diameters of the largest part", minimum=0.05, maximum=10.0)
@@ -119,16 +119,14 @@ class CameraParameters:
 class BoxLightParameters:
     """Lamp and light from everywhere; with a session they are found in its background image."""
 
-    ambient: Span = parameter(
-        (0.25, 0.4), "brightness that light from everywhere gives white", minimum=0.0, maximum=20.0
-    )
+    ambient: Span = parameter((0.25, 0.4), "brightness of white in light from everywhere", minimum=0.0, maximum=20.0)
     direct: Span = parameter((0.3, 0.5), "brightness that the lamp adds at the box", minimum=0.0, maximum=20.0)
     distance_m: Span = parameter((0.9, 1.6), "of the lamp from the box", minimum=0.05, maximum=20.0)
     elevation_deg: Span = parameter((45.0, 85.0), "of the lamp above the table", minimum=5.0, maximum=90.0)
     kelvin: Span = parameter((4500.0, 7500.0), "colour temperature of the lamp", minimum=1000.0, maximum=40000.0)
     size_m: Span = parameter((0.05, 0.3), "side of the lamp: small ones throw hard shadows", minimum=0.001, maximum=5.0)
     variation: float = parameter(
-        0.1, "with a session: how far brightness varies, and the lamp's place in parts of its distance",
+        0.1, "with a session: how far brightness varies, and the lamp's position as a fraction of its distance",
         minimum=0.0, maximum=1.0,
     )  # fmt: skip
 

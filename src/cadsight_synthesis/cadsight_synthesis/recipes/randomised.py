@@ -60,7 +60,7 @@ class PlacementParameters:
 class DistractorParameters:
     """Things that are not wanted."""
 
-    count: Count = parameter((0, 3), "number of them", minimum=0, maximum=50)
+    count: Count = parameter((0, 3), "number of distractors", minimum=0, maximum=50)
     meshes: tuple[MeshEntry, ...] = parameter((MeshEntry(Source("built-in:distractors")),), "pools of meshes")
     looks: tuple[Look, ...] = parameter((Look(Source("built-in:textures")),), "what they look like")
     size: Span = parameter((0.4, 1.2), "diameter, in diameters of the largest part", minimum=0.05, maximum=10.0)
@@ -76,7 +76,7 @@ class DistractorParameters:
 class LampParameters:
     """Point lights around the parts."""
 
-    count: Count = parameter((0, 2), "number of them", minimum=0, maximum=16)
+    count: Count = parameter((0, 2), "number of lamps", minimum=0, maximum=16)
     kelvin: Span = parameter((3000.0, 8000.0), "colour temperature", minimum=1000.0, maximum=40000.0)
     distance: Span = parameter((2.0, 6.0), "in diameters of the largest part", minimum=0.5, maximum=100.0)
     elevation: Span = parameter((0.0, 90.0), "above the xy plane, degrees", minimum=-90.0, maximum=90.0)

@@ -1,4 +1,4 @@
-"""Randomised scenes in rain, snow, fog, darkness and glare, behind things in the way (Rudenko, section 5)."""
+"""Randomised scenes in rain, snow, fog, darkness and glare, behind objects (Rudenko, section 5)."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,6 @@ class WeatherRecipe(RandomisedRecipe):
     weather: WeatherParameters = parameter(WeatherParameters(), "weather laid over the images")
 
     def finished(self, sample: Sample, image: Rgb, place: int) -> tuple[Sample, Rgb]:
-        """Image ``place`` (H, W, 3) in weather of its own; labels lose what things in the way hide."""
+        """Image ``place`` (H, W, 3) in weather of its own; labels lose what objects in front hide."""
         seed = int(np.random.SeedSequence([self.seed, place, 0x3EA]).generate_state(1)[0])
         return apply_weather(sample, image, self.weather, seed)
