@@ -56,8 +56,8 @@ def examine() -> Iterator[Finding]:
     for name, adds in _NEEDED_PYTHON:
         yield Finding(name, True, _python_package(name), adds, "make setup")
     how = _apt("libegl1 libgl1-mesa-dri")
-    if (asked := os.environ.get("MUJOCO_GL", "egl")) != "egl":
-        how = f"MUJOCO_GL=egl, which is {asked} here"
+    if (backend := os.environ.get("MUJOCO_GL", "egl")) != "egl":
+        how = f"MUJOCO_GL=egl, which is {backend} here"
     yield Finding("EGL", True, _egl(), "the simulated camera, without a display", how)
     yield _space("disk", shutil.disk_usage(Path.cwd()).free, DISK_BYTES, "room for a run of the demo")
     yield _space("memory", _memory_bytes(), MEMORY_BYTES, "training and the simulated cell side by side")
@@ -191,10 +191,10 @@ def _shared_memory_bytes() -> float:
     return shutil.disk_usage("/dev/shm").free if Path("/dev/shm").is_dir() else 0.0
 
 
-def _space(name: str, there: float, wanted: float, adds: str, *, needed: bool = True) -> Finding:
+def _space(name: str, there: float, required: float, adds: str, *, needed: bool = True) -> Finding:
     amount = f"{there / GIGABYTE:.1f} GB"
-    how = f"{amount} here, {wanted / GIGABYTE:.1f} GB or more are wanted"
-    return Finding(name, needed, amount if there >= wanted else None, adds, how)
+    how = f"{amount} here, {required / GIGABYTE:.1f} GB or more are wanted"
+    return Finding(name, needed, amount if there >= required else None, adds, how)
 
 
 def _profile() -> Finding:
@@ -208,6 +208,6 @@ def _apart(folder: str, package: str) -> str | None:
     environment = Path(os.environ.get("CADSIGHT_ROOT", "."), folder)
     if not (environment / "stamps" / "packages").is_file():
         return None
-    places = [str(place) for place in environment.glob("lib/python*/site-packages")]
-    versions = [each.version for each in importlib.metadata.distributions(name=package, path=places)]
+    folders = [str(site) for site in environment.glob("lib/python*/site-packages")]
+    versions = [each.version for each in importlib.metadata.distributions(name=package, path=folders)]
     return f"{versions[0]} in {environment}" if versions else None

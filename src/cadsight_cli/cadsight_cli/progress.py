@@ -37,8 +37,8 @@ class TrainingBar:
         if report.computed != self._computed:
             self._computed = report.computed
             self._bar.write(f"computed with {report.computed}, which is quickest here now", file=sys.stderr)
-        shown = {name: f"{value:.3g}" for name, value in self._chosen(report.figures).items()}
-        self._figures = {"epoch": report.epoch, **shown}
+        formatted = {name: f"{value:.3g}" for name, value in self._chosen(report.figures).items()}
+        self._figures = {"epoch": report.epoch, **formatted}
         self._bar.set_postfix(self._figures, refresh=False)
         self._bar.update(round(report.fraction * 100, 1) - self._bar.n)
 
@@ -54,7 +54,7 @@ class TrainingBar:
 
 
 class Spoken:
-    """Prints each new sentence that it is told once, on standard error beside the bars."""
+    """Prints each new sentence that it is given once, on standard error beside the bars."""
 
     def __init__(self, who: str) -> None:
         self._who, self._latest = who, ""
@@ -71,8 +71,8 @@ class _Lines:
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
-    def write(self, drawn: str) -> None:
-        for line in drawn.split("\r"):
+    def write(self, text: str) -> None:
+        for line in text.split("\r"):
             if line.strip():
                 self._out.write(f"{line.strip()}\n")
 
@@ -80,7 +80,7 @@ class _Lines:
         self._out.flush()
 
 
-def _shown(bar_form: str, line_form: str) -> dict[str, Any]:
+def _bar_settings(bar_form: str, line_form: str) -> dict[str, Any]:
     """Settings of a bar: where nobody looks it is a line at the beginning, now and then, and at the end."""
     if sys.stderr.isatty():
         return {"bar_format": bar_form, "dynamic_ncols": True}
@@ -90,7 +90,7 @@ def _shown(bar_form: str, line_form: str) -> dict[str, Any]:
 
 def counted(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
     """A progress bar over anything."""
-    return iter(tqdm(items, total=total, desc=what, **_shown(_BAR, "{desc}: {n_fmt} of {total_fmt}")))
+    return iter(tqdm(items, total=total, desc=what, **_bar_settings(_BAR, "{desc}: {n_fmt} of {total_fmt}")))
 
 
 def image_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
@@ -99,13 +99,13 @@ def image_bar(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
     class Bar(tqdm):
         @property
         def format_dict(self) -> dict[str, Any]:
-            told = super().format_dict
-            rate = told["rate"] or (told["n"] / told["elapsed"] if told["elapsed"] and told["n"] else None)
-            return {**told, "a_minute": f"{60 * rate:.0f}" if rate else "?"}
+            values = super().format_dict
+            rate = values["rate"] or (values["n"] / values["elapsed"] if values["elapsed"] and values["n"] else None)
+            return {**values, "a_minute": f"{60 * rate:.0f}" if rate else "?"}
 
     form = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{a_minute} images/min, {remaining} left]"
     line = "{desc}: {n_fmt} of {total_fmt}, {a_minute} images/min"
-    return iter(Bar(items, total=total, desc=what, **_shown(form, line)))
+    return iter(Bar(items, total=total, desc=what, **_bar_settings(form, line)))
 
 
 def trial_bar(items: Iterable[Any], total: int) -> Iterator[Any]:
@@ -115,7 +115,7 @@ def trial_bar(items: Iterable[Any], total: int) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def seconds_bar(title: str, seconds: float) -> Iterator[Callable[[float], None]]:
-    """A bar that is told the seconds that have passed; ``seconds`` is 0 where nobody knows the end."""
+    """A bar that is given the seconds that have passed; ``seconds`` is 0 where nobody knows the end."""
     form = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f} of {total:.0f} s" if seconds else "{desc}: {n:.0f} s"
     with tqdm(total=seconds or None, desc=title, bar_format=form) as bar:
 

@@ -67,10 +67,10 @@ def out_of_range(name: str) -> Iterator[str]:
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """The one sentence with which the command refuses its words."""
     assert main(words) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("cadsight: ")
-    assert told.count("\n") == 1
-    return told
+    printed = capsys.readouterr().err
+    assert printed.startswith("cadsight: ")
+    assert printed.count("\n") == 1
+    return printed
 
 
 def unparsed(words: list[str]) -> str:
@@ -112,8 +112,8 @@ def test_a_zero_is_a_number_like_others_where_it_means_something():
 
 
 def test_a_bad_number_ends_the_command_with_status_two_and_no_traceback(capsys):
-    told = refused(["data", "show", "x", "--out", "y", "--count", "-1"], capsys)
-    assert told == (
+    printed = refused(["data", "show", "x", "--out", "y", "--count", "-1"], capsys)
+    assert printed == (
         "cadsight: argument --count: '-1' was given, expected a whole number of at least 1; see cadsight data show "
         "--help\n"
     )
@@ -145,10 +145,10 @@ SETS = ["experiment", "sets", "--set", "a=b", "--test", "t", "--out", "x"]
         (["data", "frames", "v", "--out", "x", "--background", "--suffix", ".jpg"], "--suffix", "with --background"),
         (["data", "convert", "a", "b", "--to", "yolo", "--order", "blocks"], "--order", "without --split"),
         (["data", "convert", "a", "b", "--to", "yolo", "--by", "normals"], "--by", "without --take"),
-        (["data", "convert", "a", "b", "--to", "yolo", "--seed", "3"], "--seed", "where nothing is drawn at random"),
+        (["data", "convert", "a", "b", "--to", "yolo", "--seed", "3"], "--seed", "where nothing is chosen at random"),
         (
             ["data", "convert", "a", "b", "--to", "yolo", "--split", "1,1", "--order", "blocks", "--seed", "0"],
-            "--seed", "where nothing is drawn at random",
+            "--seed", "where nothing is chosen at random",
         ),
         (["data", "convert", "a", "b", "--to", "coco", "--shapes", "boxes"], "--shapes", "with --to coco"),
         (["data", "convert", "a", "b", "--to", "regression", "--square"], "--square", "with --to regression"),

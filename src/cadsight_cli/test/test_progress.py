@@ -10,12 +10,12 @@ from cadsight_cli.progress import counted, image_bar
 @pytest.mark.parametrize("bar", [counted, image_bar])
 def test_a_loop_that_no_terminal_shows_is_told_in_lines_at_its_beginning_and_end(bar, capsys):
     assert list(bar(iter("abc"), 3, "letters")) == ["a", "b", "c"]
-    told = capsys.readouterr().err
-    first, *_, last = told.splitlines()
+    errors = capsys.readouterr().err
+    first, *_, last = errors.splitlines()
     assert first.startswith("letters: 0 of 3")
     assert last.startswith("letters: 3 of 3")
-    assert "\r" not in told
-    assert "\x1b" not in told
+    assert "\r" not in errors
+    assert "\x1b" not in errors
 
 
 def test_loops_within_loops_have_lines_of_their_own(capsys):

@@ -77,9 +77,9 @@ def table_scene(folder: Path, seed: int = 0, views: int = 1, camera: Camera = CA
     ]  # fmt: skip
     for i in range(count):
         turn = Pose.from_rotvec([0, 0, float(rng.uniform(-np.pi, np.pi))])
-        place = np.array([0.11 * (i - (count - 1) / 2), float(rng.uniform(-0.05, 0.0)), 0.0])
+        position = np.array([0.11 * (i - (count - 1) / 2), float(rng.uniform(-0.05, 0.0)), 0.0])
         material = Material((0.85, 0.28, 0.03), roughness=0.4)
-        bodies.append(Body(f"bracket {i}", part, Pose(turn.rotation, place), material, class_id=0))
+        bodies.append(Body(f"bracket {i}", part, Pose(turn.rotation, position), material, class_id=0))
     shots = []
     for _ in range(views):
         azimuth = rng.uniform(0, 2 * np.pi)

@@ -7,7 +7,7 @@ from cadsight_learning.data.loading import parts_in
 
 
 def parts_of(paths: Sequence[str], names: Sequence[str]) -> list[Part]:
-    """The parts of YAML files, each with its place in the class ``names`` as its class id.
+    """The parts of YAML files, each with its index in the class ``names`` as its class id.
 
     Raises:
         CadsightError: for a file that cannot be used, and as :func:`cadsight_learning.data.loading.parts_in`.

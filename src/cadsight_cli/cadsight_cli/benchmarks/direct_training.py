@@ -121,8 +121,10 @@ def train_by_torchvision(
         network.train()
         order = torch.randperm(len(learned)).tolist()
         for start in range(0, len(order), options.batch):
-            drawn = [changed(*learned[i]) for i in order[start : start + options.batch]]
-            images, targets = on_device([[image for image, _ in drawn], [target for _, target in drawn]], device)
+            augmented = [changed(*learned[i]) for i in order[start : start + options.batch]]
+            images, targets = on_device(
+                [[image for image, _ in augmented], [target for _, target in augmented]], device
+            )
             with autocast(device):
                 loss = sum(network(images, targets).values())
             optimizer.zero_grad()

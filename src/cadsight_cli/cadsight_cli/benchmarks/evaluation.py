@@ -22,7 +22,7 @@ _SIDE = 640.0
 
 @dataclass(frozen=True)
 class EvaluationBenchmark:
-    """Images full of boxes, most of them found a little beside their place, some as another class, some missed."""
+    """Images full of boxes, most of them found with a small offset, some as another class, some missed."""
 
     boxes: int = parameter(10_000, "boxes that are found, ten an image", minimum=10, maximum=10_000_000)
     classes: int = parameter(5, "classes", minimum=1, maximum=1000)
@@ -32,7 +32,7 @@ class EvaluationBenchmark:
 
     def run(self, show: Show) -> dict[str, dict[str, Any]]:
         """Seconds of one core, for all that `cadsight evaluate` computes and for COCO's average precision alone."""
-        truth, found = _drawn(round(self.boxes / _PER_IMAGE), self.classes)
+        truth, found = _random_boxes(round(self.boxes / _PER_IMAGE), self.classes)
         names = [str(c) for c in range(self.classes)]
         numbers = [str(i) for i in range(len(truth))]
 
@@ -50,7 +50,7 @@ class EvaluationBenchmark:
         return speeds
 
 
-def _drawn(images: int, classes: int) -> tuple[list[Boxes], list[Boxes]]:
+def _random_boxes(images: int, classes: int) -> tuple[list[Boxes], list[Boxes]]:
     rng = np.random.default_rng(0)
     truth, found = [], []
     for _ in range(images):

@@ -1,4 +1,4 @@
-"""How many images a second each runtime looks at on this processor, side by side on the same images."""
+"""How many images a second each runtime processes on this processor, side by side on the same images."""
 
 import tempfile
 import time
@@ -27,7 +27,7 @@ from torch import Tensor
 
 # The network as ultralytics builds it: no layers fused, the colours of an image one after the other.
 PLAIN = "plain torch"
-Told = Callable[[str, dict[str, Any]], None]
+Report = Callable[[str, dict[str, Any]], None]
 _HEIGHT_OF_WIDTH = 0.75
 
 
@@ -58,11 +58,11 @@ class InferenceBenchmark:
     data: str | None = None
     split: str = ""
 
-    def run(self, told: Told, note: Callable[[str], None] = _noted) -> dict[str, Any]:
+    def run(self, report: Report, note: Callable[[str], None] = _noted) -> dict[str, Any]:
         """Speeds of each runtime, each told once it is known.
 
         Args:
-            note: is told what speaks against the images to evaluate on.
+            note: is called with notes on the images for evaluation.
 
         Raises:
             CadsightError: for a number below 1, a missing runtime or model, and a set that cannot be read or was
@@ -82,11 +82,11 @@ class InferenceBenchmark:
                 folder = (
                     Path(find(self.model)) if self.model else random_detector(Path(scratch), self.image_size or 640)
                 )
-                return self._run(folder, told, note)
+                return self._run(folder, report, note)
         finally:
             torch.set_num_threads(before)
 
-    def _run(self, folder: Path, told: Told, note: Callable[[str], None]) -> dict[str, Any]:
+    def _run(self, folder: Path, report: Report, note: Callable[[str], None]) -> dict[str, Any]:
         samples = self._samples(folder, note)
         detectors: dict[str, Detector] = {
             runtime: load_detector(folder, device="cpu", runtime=runtime, threads=self.threads or 0)
@@ -118,7 +118,7 @@ class InferenceBenchmark:
             }
             if samples:
                 found[runtime]["map50_95"] = evaluate_detector(detector, samples, confidence=0.001).map50_95
-            told(runtime, found[runtime])
+            report(runtime, found[runtime])
         return {"image_size": width, "runs": self.runs, "threads": torch.get_num_threads(), **found}
 
     def _samples(self, folder: Path, note: Callable[[str], None]) -> list[Sample]:

@@ -91,12 +91,12 @@ def _write(folder: Path, count: int, progress: Progress) -> Path:
         images.append({"id": number, "file_name": name, "width": _WIDTH, "height": _HEIGHT})
         corners = rng.uniform(0, 30, (_PER_IMAGE, 2)).round(2).tolist()
         sides = rng.uniform(2, 15, (_PER_IMAGE, 2)).round(2).tolist()
-        for place, ((x, y), (width, height)) in enumerate(zip(corners, sides, strict=True)):
+        for index, ((x, y), (width, height)) in enumerate(zip(corners, sides, strict=True)):
             annotations.append(
                 {
-                    "id": number * _PER_IMAGE + place,
+                    "id": number * _PER_IMAGE + index,
                     "image_id": number,
-                    "category_id": 1 + place % 5,
+                    "category_id": 1 + index % 5,
                     "bbox": [x, y, width, height],
                     "area": round(width * height, 4),
                     "iscrowd": 0,

@@ -16,7 +16,7 @@ import numpy as np
 from cadsight_core.parameters import check, parameter
 
 from cadsight_cli.benchmarks.perception import HEIGHT, WIDTH, Camera, perception, random_models, running, wait
-from cadsight_cli.benchmarks.training import drawn
+from cadsight_cli.benchmarks.training import drawn_images
 
 Show = Callable[[str, dict[str, Any]], None]
 # So many epochs are never done: a measurement ends after those that it needs.
@@ -43,7 +43,7 @@ class NeighboursBenchmark:
             with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as scratch:
                 folder = Path(scratch)
                 with neighbour(self, folder / "neighbour"):
-                    found[name] = _in_process(_train, self, folder) | _in_process(_look, self, folder)
+                    found[name] = _in_process(_train, self, folder) | _in_process(_infer, self, folder)
             show(name, found[name])
         return found
 
@@ -80,7 +80,7 @@ def _live_node(plan: NeighboursBenchmark, folder: Path) -> Iterator[None]:
     with claimed_domain() as domain, perception(domain, random_models(folder / "models"), folder / "log") as node:
         camera = Camera(domain)
         try:
-            wait(camera.looked.is_set, "the perception node", node.poll)
+            wait(camera.inferred.is_set, "the perception node", node.poll)
             yield
         finally:
             camera.close()
@@ -130,12 +130,12 @@ def _fit(plan: NeighboursBenchmark, folder: Path, epoch: Callable[[Any], None], 
     from cadsight_learning.pretraining.solids import KINDS
 
     folder.mkdir(exist_ok=True)
-    train, valid = drawn(plan.images, plan.image_size, folder)
+    train, valid = drawn_images(plan.images, plan.image_size, folder)
     options = YoloOptions(epochs=_ENDLESS, image_size=plan.image_size, batch=plan.batch)
     fit_detector(train, valid, KINDS, folder / "model", options, epoch, step)
 
 
-def _look(plan: NeighboursBenchmark, folder: Path) -> dict[str, Any]:
+def _infer(plan: NeighboursBenchmark, folder: Path) -> dict[str, Any]:
     from cadsight_learning.detection.detector import warm_up
     from cadsight_learning.models import load_detector
 

@@ -36,13 +36,13 @@ class Camera:
 
     Attributes:
         films: set once images are published.
-        looked: set once a perception node has looked at one.
+        inferred: set once a perception node has published results of one.
     """
 
     def __init__(self, domain: int) -> None:
         context = get_context("spawn")
-        self.films, self.looked = context.Event(), context.Event()
-        self._process = context.Process(target=_film, args=(domain, self.films, self.looked), daemon=True)
+        self.films, self.inferred = context.Event(), context.Event()
+        self._process = context.Process(target=_film, args=(domain, self.films, self.inferred), daemon=True)
         self._process.start()
 
     @property
@@ -96,7 +96,7 @@ def wait(state: Callable[[], bool], what: str, status: Callable[[], int | None])
         time.sleep(0.01)
 
 
-def _film(domain: int, films: Event, looked: Event) -> None:
+def _film(domain: int, films: Event, inferred: Event) -> None:
     os.environ["ROS_DOMAIN_ID"] = str(domain)
     from cadsight_core.camera import Camera as Intrinsics
     from cadsight_core.camera import ImageSize
@@ -115,7 +115,7 @@ def _film(domain: int, films: Event, looked: Event) -> None:
         images = node.create_publisher(Image, topics.IMAGE, qos.DRIVER)
         infos = node.create_publisher(CameraInfo, topics.CAMERA_INFO, qos.DRIVER)
         topic = topics.ALL[topics.TIMING]
-        node.create_subscription(topic.message_type, topics.TIMING, lambda _: looked.set(), topic.qos)
+        node.create_subscription(topic.message_type, topics.TIMING, lambda _: inferred.set(), topic.qos)
         while True:
             header = Header(stamp=node.get_clock().now().to_msg(), frame_id=camera.frame)
             infos.publish(camera_to_info(camera, header.stamp))

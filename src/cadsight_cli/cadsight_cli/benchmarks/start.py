@@ -15,14 +15,14 @@ from cadsight_cli.benchmarks.perception import FPS, Camera, perception, random_m
 
 Show = Callable[[str, dict[str, Any]], None]
 # The node looks for so long after its first result, until its memory is what it stays.
-_LOOKS_S = 30 / FPS
+_INFERENCE_S = 30 / FPS
 
 
 @dataclass(frozen=True)
 class StartBenchmark:
     """Starts the node with YOLO11 nano and a regressor of normals beside a camera that runs already.
 
-    The first start makes the exports and finds no file in memory; it is told by itself.
+    The first start makes the exports and finds no file in memory; it is reported separately.
     """
 
     runs: int = parameter(5, "starts that are measured, after a first one", minimum=1)
@@ -60,9 +60,9 @@ def _start(models: Path, log: Path) -> tuple[float, float]:
             wait(camera.films.is_set, "the camera", lambda: camera.status)
             began = time.monotonic()
             with perception(domain, models, log) as node:
-                wait(camera.looked.is_set, "the perception node", node.poll)
+                wait(camera.inferred.is_set, "the perception node", node.poll)
                 took = time.monotonic() - began
-                time.sleep(_LOOKS_S)
+                time.sleep(_INFERENCE_S)
                 return took, _peak_mb(node.pid)
         finally:
             camera.close()

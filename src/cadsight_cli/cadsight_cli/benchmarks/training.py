@@ -108,7 +108,7 @@ class TrainingBenchmark:
         return result
 
 
-def drawn(images: int, side: int, folder: Path) -> tuple[list[Sample], list[Sample]]:
+def drawn_images(images: int, side: int, folder: Path) -> tuple[list[Sample], list[Sample]]:
     """Drawn images of ``side`` pixels to train on, and a quarter as many to validate, written to ``folder``."""
     camera = Camera(ImageSize(side, round(side * 0.8 / 32) * 32), side, side, side / 2, side * 0.4)
     samples: list[Sample] = []
@@ -126,7 +126,7 @@ def _ours(plan: TrainingBenchmark, folder: Path) -> list[float]:
     from cadsight_learning.fit import fit_detector
     from cadsight_learning.runtime.precision import full_precision
 
-    train, valid = drawn(plan.images, plan.image_size, folder)
+    train, valid = drawn_images(plan.images, plan.image_size, folder)
     ended: list[float] = []
     options = plan.options()
     # The first epoch has no beginning that is seen from here, and is not counted.
@@ -138,7 +138,7 @@ def _ours(plan: TrainingBenchmark, folder: Path) -> list[float]:
 def _direct(plan: TrainingBenchmark, folder: Path) -> list[float]:
     from cadsight_cli.benchmarks.direct_training import train_by_torchvision, train_by_ultralytics
 
-    train, valid = drawn(plan.images, plan.image_size, folder)
+    train, valid = drawn_images(plan.images, plan.image_size, folder)
     options: Any = plan.options()
     if plan.library == "torchvision":
         return train_by_torchvision(train, valid, len(KINDS), folder, options)

@@ -135,9 +135,9 @@ def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
 def _print_targets(targets: Sequence[Verdict]) -> None:
     words = {True: "met", False: "NOT met", None: "not measured"}
     for one in targets:
-        shown = f"{one.value:.4g}" if isinstance(one.value, float) else str(one.value)
+        formatted = f"{one.value:.4g}" if isinstance(one.value, float) else str(one.value)
         limit = f"{one.relation} {one.limit} {one.unit}".strip()
-        print(f"{one.what:<62} {shown:>9}   {limit:<22} {words[one.met]}")
+        print(f"{one.what:<62} {formatted:>9}   {limit:<22} {words[one.met]}")
 
 
 def _print_speeds(stage: str, speeds: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ _BENCHMARKS = {
         ),
     ),
     "inference": _Benchmark(
-        "how many images a second each runtime looks at",
+        "how many images a second each runtime processes",
         _measured("inference:InferenceBenchmark"),
         (
             _Option("model", "folder of a detector (YOLO11 nano, untrained)", text),

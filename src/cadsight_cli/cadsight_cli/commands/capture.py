@@ -36,11 +36,11 @@ def run(args: argparse.Namespace) -> int:
 
     plan = SessionPlan(args.session or Path(args.folder).name, args.split, args.count, args.seed)
     with temporary_node("capture_client") as node, tqdm(total=plan.count, unit="image", desc=plan.session) as bar:
-        said: list[str] = [""]
+        skips: list[str] = [""]
 
         def report(feedback) -> None:
-            if said[-1] != feedback.last_skip:
-                said.append(feedback.last_skip)
+            if skips[-1] != feedback.last_skip:
+                skips.append(feedback.last_skip)
                 bar.write(f"cadsight: {feedback.last_skip}")
             bar.set_postfix({"skipped": feedback.skipped}, refresh=False)
             bar.update(feedback.captured - bar.n)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_cli.demo.ownership import refuse_foreign_run
     from cadsight_cli.demo.pipeline import Pipeline
-    from cadsight_cli.demo.settings import QUICK, DemoSettings, asked, is_quick
+    from cadsight_cli.demo.settings import QUICK, DemoSettings, is_quick, settings_of
     from cadsight_cli.demo.verdict import verdict
 
     refuse_foreign_run(args.out)
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = {f.name: getattr(args, f.name) for f in fields(DemoSettings) if getattr(args, f.name) is not None}
-    settings = asked((QUICK if args.quick else {}) | given, RunFolder(Path(args.out)).settings)
+    settings = settings_of((QUICK if args.quick else {}) | given, RunFolder(Path(args.out)).settings)
     config = Path(args.config) if args.config else _own_config()
     with alone_in(args.out):
         page = Pipeline(Path(args.out), settings, config, args.recapture, print).go()

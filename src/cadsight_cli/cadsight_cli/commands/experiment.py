@@ -150,12 +150,12 @@ def _compared(plan: "Plan", args: argparse.Namespace) -> int:
     else:
         parallel = parallel_map_of(workers, args.cluster)
 
-        def shown(work: Any, numbers: Any) -> Any:
+        def with_bar(work: Any, numbers: Any) -> Any:
             with contextlib.closing(parallel(work, numbers)) as done:
                 yield from trial_bar(done, len(numbers))
 
         try:
-            there = Running(note=note, parallel=shown, threads=0 if args.cluster else threads_each(workers))
+            there = Running(note=note, parallel=with_bar, threads=0 if args.cluster else threads_each(workers))
             comparison = compare(plan, args.out, there)
         finally:
             parallel.close()

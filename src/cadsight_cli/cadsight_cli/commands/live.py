@@ -1,4 +1,4 @@
-"""`cadsight live`: records the camera and what the perception node says of it, and reports."""
+"""`cadsight live`: records the camera and the results of the perception node, and reports."""
 
 import argparse
 import sys

@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
     if not found.models and not found.broken:
         print(f"{args.models} holds no model yet; `cadsight demo` and `cadsight train` make some")
     for folder, card in found.models:
-        shown = ("map50", "map50_95") if card.kind == "detector" else ("mean_deg", "median_deg")
-        figures = " ".join(f"{k} {card.figures[k]:.3f}" for k in shown if k in card.figures)
+        names = ("map50", "map50_95") if card.kind == "detector" else ("mean_deg", "median_deg")
+        figures = " ".join(f"{k} {card.figures[k]:.3f}" for k in names if k in card.figures)
         print(f"{folder.name:24} {card.kind:9} {card.architecture:10} {card.created}  {figures}  {card.started_from}")
     for folder, reason in found.broken:
         print(f"cadsight: the model {folder.name} is broken: {reason}", file=sys.stderr)

@@ -82,8 +82,8 @@ def run_add(args: argparse.Namespace) -> int:
         order = "any angle" if s.order == 0 else f"1/{s.order} of a turn"
         axis = ", ".join(f"{v + 0.0:.3f}" for v in s.axis.round(3))
         aside = s.offset > added.tolerance_m
-        place = f", {1000 * s.offset:.1f} mm from the origin: not written" if aside else ""
-        print(f"  {order} about [{axis}]{place} (to {1000 * s.error:.3f} mm)")
+        where = f", {1000 * s.offset:.1f} mm from the origin: not written" if aside else ""
+        print(f"  {order} about [{axis}]{where} (to {1000 * s.error:.3f} mm)")
     point = ", ".join(f"{1000 * v + 0.0:.1f}" for v in part.point_of_interest)
     normal = ", ".join(f"{v + 0.0:.3f}" for v in part.axis_of_interest)
     print(f"point of interest: {point} mm, {added.point_is}, normal [{normal}]")
@@ -148,8 +148,8 @@ def _reach(part_file: str, config: str) -> Reach:
 
     def read(cls: type[T], node: str, more: dict[str, str]) -> T:
         known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
-        told = {key: value for key, value in node_section(file, node).items() if key in known}
-        return from_mapping(cls, {**told, **more}, str(file))
+        section = {key: value for key, value in node_section(file, node).items() if key in known}
+        return from_mapping(cls, {**section, **more}, str(file))
 
     parameters = read(PoseParameters, "cadsight/capture", {"part": str(Path(part_file).resolve())})
     world = make_world(read(WorldParameters, "simulated_cell", {}))

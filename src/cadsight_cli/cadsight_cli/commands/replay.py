@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if args.check is not None:
         played = {"--out": args.out, "--live": args.live, "--paced": args.paced, "--rate": args.rate}
         refuse_idle("with --check", played | {"--timeout": args.timeout})
-        return _told(checked_report(args.check))
+        return _print_verdict(checked_report(args.check))
     if not args.paced:
         refuse_idle("without --paced", {"--rate": args.rate})
     bag = Path(args.bag)
@@ -77,13 +77,13 @@ def run(args: argparse.Namespace) -> int:
     print(f"{figures.frames} frames, {figures.dropped} dropped")
     if not figures.detections:
         print(f"cadsight: nothing was detected in {figures.frames} images", file=sys.stderr)
-    status = 0 if replayed.verdict is None else _told(replayed.verdict)
+    status = 0 if replayed.verdict is None else _print_verdict(replayed.verdict)
     print(out)
     return status
 
 
-def _told(found: "ReplayVerdict") -> int:
-    """Say how a replay's report compares with the live run; the exit status."""
+def _print_verdict(found: "ReplayVerdict") -> int:
+    """Print how a replay's report compares with the live run; return the exit status."""
     verdict = "equal to the live run" if found.equal else "NOT equal to the live run"
     print(f"{verdict}: {found.compared} of {found.live_results} live results compared", end=", ")
     print(f"{found.different} of them different")

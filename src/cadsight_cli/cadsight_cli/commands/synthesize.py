@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_cli.arguments.idle import workers_of
     from cadsight_cli.progress import counted, image_bar
 
-    asked = args.formats or _FORMATS
-    formats: Any = [] if asked == "none" else [f for f in asked.split(",") if f]
+    formats_text = args.formats or _FORMATS
+    formats: Any = [] if formats_text == "none" else [f for f in formats_text.split(",") if f]
     unknown = next((f for f in formats if f not in FORMATS), None)
     if unknown is not None:
         raise CadsightError(f"--formats has {unknown!r}, expected some of {', '.join(FORMATS)}, or none")
@@ -123,12 +123,12 @@ def run_check(args: argparse.Namespace) -> int:
     from cadsight_cli.progress import image_bar
 
     output = JsonOutput(args.json, "folder", "limits", "problems")
-    place = _page(args.out or args.folder, "check.html")
-    refuse_foreign_file(place, is_page)
+    page_path = _page(args.out or args.folder, "check.html")
+    refuse_foreign_file(page_path, is_page)
     if args.out:
-        make_folder(place.parent)
+        make_folder(page_path.parent)
     report = check(args.folder, args.count or 30, args.seed or 0, progress=image_bar)
-    page = write_page(place, f"Check of {args.folder}", report.facts, report.figures)
+    page = write_page(page_path, f"Check of {args.folder}", report.facts, report.figures)
     for name, value in report.facts.items():
         print(f"{name}: {value}")
     for sentence in report.problems:
@@ -140,8 +140,8 @@ def run_check(args: argparse.Namespace) -> int:
 
 def _page(given: str | None, name: str) -> Path:
     """Where a page goes: a name that ends in .html or .htm is the page itself, any other its folder."""
-    place = Path(given or "")
-    return place if place.suffix.lower() in (".html", ".htm") else place / name
+    path = Path(given or "")
+    return path if path.suffix.lower() in (".html", ".htm") else path / name
 
 
 def _recipe(args: argparse.Namespace) -> Any:

@@ -118,7 +118,7 @@ def run_base(args: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _followed(args: argparse.Namespace, options: Any) -> "Iterator[Progress]":
-    """What is told of every epoch of a training in ``--out``, where nobody else trains."""
+    """What is reported of every epoch of a training in ``--out``, where nobody else trains."""
     from dataclasses import asdict
 
     from cadsight_core.files import alone_in
@@ -128,13 +128,13 @@ def _followed(args: argparse.Namespace, options: Any) -> "Iterator[Progress]":
 
     with (
         alone_in(args.out),
-        TrainingBar("training", _shown) as bar,
+        TrainingBar("training", _bar_figures) as bar,
         tracked(args.track, args.out, asdict(options)) as tracker,
     ):
         yield both(bar, tracker)
 
 
-def _shown(figures: Mapping[str, float]) -> dict[str, float]:
+def _bar_figures(figures: Mapping[str, float]) -> dict[str, float]:
     return {k: v for k, v in figures.items() if k.startswith(("train/loss", "train/box", "valid/m"))}
 
 

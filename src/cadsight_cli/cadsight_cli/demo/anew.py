@@ -19,7 +19,7 @@ def beside(run: RunFolder) -> RunFolder:
 def put_in_place(run: RunFolder, new: Path, say: Callable[[str], None] = print) -> None:
     """Let the complete folder ``new`` of :func:`beside` take the place of the old one in one step.
 
-    What others put into the old one is kept beside it, and told.
+    What others put into the old one is kept beside it, and this is reported.
     """
     old = run.folder / new.relative_to(beside(run).folder)
     old.parent.mkdir(parents=True, exist_ok=True)

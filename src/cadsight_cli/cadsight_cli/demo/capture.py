@@ -77,13 +77,13 @@ def capture_session(
     with (
         cell_with_capture(config, seed, truth, sessions, logs) as children,
         cell_client(children) as client,
-        bar(title, count, "image") as shown,
+        bar(title, count, "image") as progress,
     ):
 
         def feedback(message: CaptureSession.Feedback) -> None:
-            shown.set_postfix({"skipped": message.skipped}, refresh=False)
-            shown.update(message.captured - shown.n)
+            progress.set_postfix({"skipped": message.skipped}, refresh=False)
+            progress.update(message.captured - progress.n)
 
-        client.wait_for_cell(shown.set_postfix_str)
+        client.wait_for_cell(progress.set_postfix_str)
         client.capture(split, SessionPlan(split, split, count, seed), feedback)
-        shown.update(count - shown.n)
+        progress.update(count - progress.n)

@@ -42,13 +42,13 @@ class Child:
             raise self._died(status)
 
     @property
-    def told(self) -> int:
-        """How many bytes it has said until now."""
+    def output_bytes(self) -> int:
+        """How many bytes it has printed until now."""
         return self._log.stat().st_size
 
     @property
     def last_line(self) -> str:
-        """What it said last, or ''."""
+        """The last line that it printed, or ''."""
         lines = self._log.read_text(errors="replace").splitlines()
         return lines[-1].strip() if lines else ""
 
@@ -89,28 +89,28 @@ def wait_until(
     show: Callable[[str], None] = lambda _: None,
     silence_s: float = SILENCE_S,
 ) -> None:
-    """Wait for a state that programs bring about, for as long as they are there and say something now and then.
+    """Wait for a state that programs bring about, for as long as they run and print something now and then.
 
     Args:
-        what: names what is missing; a change of it counts as being told something.
-        show: is told what is waited for, and the last words of those who are to bring it about.
+        what: names what is missing; a change of it counts as output.
+        show: is called with what is waited for, and the last lines of the programs.
 
     Raises:
         ChildDiedError: when one of them ends.
-        CadsightError: when they said nothing for ``silence_s``, naming what is missing and their last words.
+        CadsightError: when they printed nothing for ``silence_s``, naming what is missing and their last lines.
     """
-    heard, since = ([-1], ""), time.monotonic()
+    last, since = ([-1], ""), time.monotonic()
     while not condition():
         for child in children:
             child.check()
-        now = ([child.told for child in children], what())
-        if now != heard:
-            heard, since = now, time.monotonic()
+        now = ([child.output_bytes for child in children], what())
+        if now != last:
+            last, since = now, time.monotonic()
             show(f"waiting for {now[1]}: {', '.join(c.last_line for c in children if c.last_line)}".rstrip(": "))
         if time.monotonic() - since > silence_s:
             logs = ", ".join(str(child.log) for child in children)
             raise CadsightError(
-                f"{heard[1]} did not come, and {', '.join(c.name for c in children)} said nothing for "
+                f"{last[1]} did not come, and {', '.join(c.name for c in children)} said nothing for "
                 f"{silence_s:.0f} s, expected the programs to go on; the last words are in {logs}"
             )
         time.sleep(_LOOK_S)

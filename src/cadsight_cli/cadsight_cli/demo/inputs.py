@@ -94,8 +94,8 @@ def _contents(data: Mapping[str, Any], nodes: Sequence[str]) -> dict[str, dict[s
     found: dict[str, dict[str, str]] = {}
     for node in nodes:
         parameters = _parameters(data, node)
-        said = json.dumps(parameters, sort_keys=True, default=str, allow_nan=True)
-        found[node] = {f"the parameters of {node}": _digest(said.encode())}
+        text = json.dumps(parameters, sort_keys=True, default=str, allow_nan=True)
+        found[node] = {f"the parameters of {node}": _digest(text.encode())}
         for key, read in (("part", _bytes_of_part), ("bodies", _bytes_of)):
             name = parameters.get(key)
             if isinstance(name, str) and name:
@@ -106,7 +106,7 @@ def _contents(data: Mapping[str, Any], nodes: Sequence[str]) -> dict[str, dict[s
 
 
 def _parameters(data: Mapping[str, Any], node: str) -> Mapping[str, Any]:
-    """What a parameter file says of a node; where it lacks the section, the step that needs it refuses that."""
+    """A parameter file's section of a node; where it is missing, the step that needs it refuses the file."""
     section: Any = data
     for key in (*node.split("/"), "ros__parameters"):
         section = section.get(key) if isinstance(section, Mapping) else None

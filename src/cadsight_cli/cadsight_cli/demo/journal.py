@@ -52,7 +52,7 @@ class Journal:
     def run(self, name: str, work: Callable[[bool], None], inputs: dict[str, Any] | None = None) -> bool:
         """Do the step unless it is done; the time counts even when the step is broken off. True where it was done now.
 
-        ``work`` is told whether it is to make the result beside an older one. Whatever it raises goes on to the
+        ``work`` gets whether it is to make the result beside an older one. Whatever it raises goes on to the
         caller, and the step stays to be gone on with.
         """
         step = self.steps.setdefault(name, Step())

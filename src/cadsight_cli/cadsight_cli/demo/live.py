@@ -42,23 +42,23 @@ def run_live(seconds: float, config: Path, seed: int, models: Path, out: Path, l
         cell_with_capture(config, seed, truth, Path(sessions), logs) as children,
         launched("perception", perception, logs / "perception.log") as looking,
         cell_client([*children, looking]) as client,
-        bar(title, round(seconds, 1), "s") as shown,
+        bar(title, round(seconds, 1), "s") as progress,
     ):
 
-        def note(told: str) -> None:
+        def note(status: str) -> None:
             client.check()
-            shown.set_postfix_str(f"waiting for a first result of the perception node: {told}".rstrip(": "))
+            progress.set_postfix_str(f"waiting for a first result of the perception node: {status}".rstrip(": "))
 
         started = threading.Event()
         wait_for_result(client.node, SILENCE_S, note)
-        client.wait_for_cell(shown.set_postfix_str)
+        client.wait_for_cell(progress.set_postfix_str)
         tour = client.start(_TOUR, SessionPlan(_TOUR, "", _POSES, seed), lambda message: _note(message, started))
         first_pose = "the first pose of the tour"
-        wait_until(started.is_set, lambda: first_pose, [*children, looking], shown.set_postfix_str)
-        shown.set_postfix_str("")
+        wait_until(started.is_set, lambda: first_pose, [*children, looking], progress.set_postfix_str)
+        progress.set_postfix_str("")
         # Both are there, or the waits before had not ended.
-        report = record_live(client.node, out, seconds, SILENCE_S, lambda passed: _tick(shown, passed, client))
-        shown.update(shown.total - shown.n)
+        report = record_live(client.node, out, seconds, SILENCE_S, lambda passed: _tick(progress, passed, client))
+        progress.update(progress.total - progress.n)
         tour.cancel(SILENCE_S)
     return report
 
@@ -67,9 +67,9 @@ def replay(config: Path, run: RunFolder, logs: Path, title: str) -> None:
     """Play the bag through the perception node; writes replay.json with the comparison to live.json."""
     reports = {"report": run.live / REPLAY_REPORT, "live_report": run.live / REPORT}
     arguments = {"config": config, "models_folder": run.detector.parent, "bag": run.live / BAG} | reports
-    with bar(title, 1, "bag") as shown, launched("replay", arguments, logs / "replay.log") as child:
+    with bar(title, 1, "bag") as progress, launched("replay", arguments, logs / "replay.log") as child:
         child.wait()
-        shown.update(1)
+        progress.update(1)
     if not (run.live / REPLAY_REPORT).is_file():
         raise CadsightError(f"the replay of {run.live / BAG} left no report, see {logs / 'replay.log'}")
 
@@ -79,6 +79,6 @@ def _note(message: CaptureSession.Feedback, started: threading.Event) -> None:
         started.set()
 
 
-def _tick(shown: "tqdm[Any]", passed: float, client: CellClient) -> None:
+def _tick(progress: "tqdm[Any]", passed: float, client: CellClient) -> None:
     client.check()
-    shown.update(min(round(passed, 1), shown.total) - shown.n)
+    progress.update(min(round(passed, 1), progress.total) - progress.n)

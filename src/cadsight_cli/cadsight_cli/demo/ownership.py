@@ -49,13 +49,18 @@ def _session(folder: Path) -> set[str]:
     from cadsight_cell.simulation.truth import truth_files
     from cadsight_core.dataset import files_of
 
-    place = SessionFolder(folder)
-    sets = ((place.raw, files_of), (place.labelled, files_of), (place.rejected, files_of), (place.truth, truth_files))
+    session_folder = SessionFolder(folder)
+    sets = (
+        (session_folder.raw, files_of),
+        (session_folder.labelled, files_of),
+        (session_folder.rejected, files_of),
+        (session_folder.truth, truth_files),
+    )
     found = _below({piece.name: own_entries(piece, earlier) for piece, earlier in sets})
-    if is_ours(place.state, is_session):
-        files = (place.state, place.background)
+    if is_ours(session_folder.state, is_session):
+        files = (session_folder.state, session_folder.background)
         found |= {file.name for file in files} | {half.name for file in files for half in halves_of(file)}
-    return found | ({place.labels.name} if is_ours(place.labels, is_label_report) else set())
+    return found | ({session_folder.labels.name} if is_ours(session_folder.labels, is_label_report) else set())
 
 
 def _composed(folder: Path) -> set[str]:

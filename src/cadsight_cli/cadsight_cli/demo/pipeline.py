@@ -21,7 +21,7 @@ from cadsight_cli.yaml_file import node_section
 _SEEDS = {"train": 1, "valid": 2, "test": 3, "live": 4}
 # The test session's joints keep to another middle and other ranges than the training session's.
 _TEST_SHIFT, _TEST_SPREAD = 0.15, 0.85
-# What two processors that also draw the camera's images look at without falling behind.
+# How many images two processors that also draw the camera's images process without falling behind.
 LIVE_FPS = 10.0
 
 
@@ -149,10 +149,10 @@ class Pipeline:
         made = beside(run) if anew else run
         count, seed = self.settings.composed, self._seed("train")
         compose(train.labelled, train.background, count, seed, made.composed, loop(title))
-        with bar(f"{title}, files", 1, "set") as shown:
+        with bar(f"{title}, files", 1, "set") as progress:
             sessions = {split: run.session(split).labelled for split in SPLITS}
             write_files(sessions, made.composed, made.yolo, made.regression, made.coco, self.settings.square)
-            shown.update(1)
+            progress.update(1)
         for piece in (made.composed, made.yolo, made.regression, made.coco) if anew else ():
             put_in_place(run, piece, self.say)
 
@@ -165,12 +165,12 @@ class Pipeline:
         s = self.settings
         options = YoloOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed, square=s.square)
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
-        with training_bar(title) as shown:
+        with training_bar(title) as progress:
             out = (beside(self.run) if anew else self.run).detector
             usual = Usual(
                 USUAL_DETECTOR_STEP_S, f"--train {s.train // 2} --composed {s.composed // 2} in another --out"
             )
-            train_detector(train, self.run.composed, valid, out, options, shown, paced(shown, usual))
+            train_detector(train, self.run.composed, valid, out, options, progress, paced(progress, usual))
         if anew:
             put_in_place(self.run, out, self.say)
 
@@ -194,13 +194,13 @@ class Pipeline:
             drawn=s.normals_drawn,
         )
         train, valid = self.run.session("train").labelled, self.run.session("valid").labelled
-        with training_bar(title) as shown:
+        with training_bar(title) as progress:
             out = (beside(self.run) if anew else self.run).normals
             # A step's work is that of its pixels.
             step_s = USUAL_NORMALS_STEP_S * (s.normals_image_size / 112) ** 2
             usual = Usual(step_s, f"--train {s.train // 2} in another --out")
             parts = [part_of(self._config("train"))]
-            train_normals(train, valid, out, options, shown, parts, paced(shown, usual))
+            train_normals(train, valid, out, options, progress, parts, paced(progress, usual))
         if anew:
             put_in_place(self.run, out, self.say)
 

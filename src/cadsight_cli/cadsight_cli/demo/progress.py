@@ -34,7 +34,7 @@ def training_bar(title: str) -> TrainingBar:
     return TrainingBar(f"{title:<{_WIDTH}}", _evaluated)
 
 
-def paced(shown: TrainingBar, usual: Usual) -> "Callable[[StepReport], None]":
+def paced(progress: TrainingBar, usual: Usual) -> "Callable[[StepReport], None]":
     """What shows the steps of a training, and says once where this machine is slow at them."""
     first = True
 
@@ -43,8 +43,8 @@ def paced(shown: TrainingBar, usual: Usual) -> "Callable[[StepReport], None]":
         sentence = slowness(usual, report.step_seconds, report.left) if first else None
         first = False
         if sentence:
-            shown.say(sentence)
-        shown.step(report)
+            progress.say(sentence)
+        progress.step(report)
 
     return step
 

@@ -58,8 +58,8 @@ QUICK = {
 }
 
 
-def asked(given: Mapping[str, Any], path: Path) -> DemoSettings:
-    """The settings of a run: what is given, else as the run was begun that keeps its settings at ``path``.
+def settings_of(given: Mapping[str, Any], path: Path) -> DemoSettings:
+    """The settings of a run: those given, and else those with which the run was begun, kept at ``path``.
 
     Raises:
         CadsightError: for a value out of its range, or settings that cannot be read.

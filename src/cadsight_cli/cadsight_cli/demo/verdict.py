@@ -16,7 +16,7 @@ def verdict(figures: RunFigures, settings: DemoSettings, quick: bool) -> tuple[l
     """Lines on a run, and whether its models find what they were taught.
 
     Args:
-        quick: nothing of it means anything, so that models of no use are not told and not held against the run.
+        quick: its figures mean nothing, so that useless models are not reported and do not change the status.
     """
     lines = list(_targets(figures.targets))
     if quick:
@@ -28,14 +28,14 @@ def verdict(figures: RunFigures, settings: DemoSettings, quick: bool) -> tuple[l
 def _targets(targets: Sequence[Verdict]) -> Iterator[str]:
     width = max(len(t.what) for t in targets)
     for t in targets:
-        wanted = f"{t.relation} {_shown(t.limit)} {t.unit}".rstrip()
-        yield f"{_WORDS[t.met]:<12}  {t.what:<{width}}  {_shown(t.value):>7}  {wanted}"
+        limit = f"{t.relation} {_formatted(t.limit)} {t.unit}".rstrip()
+        yield f"{_WORDS[t.met]:<12}  {t.what:<{width}}  {_formatted(t.value):>7}  {limit}"
     met = [t.met for t in targets]
     unknown = f", {met.count(None)} not measured" if None in met else ""
     yield f"{met.count(True)} of {len(met) - met.count(None)} targets met{unknown}"
 
 
-def _shown(value: float | bool | None) -> str:
+def _formatted(value: float | bool | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else f"{value:.4g}"

@@ -162,7 +162,7 @@ class _Evaluation:
     def text(self, value: str) -> str:
         return expand(value, self.reader.scope, self.file)
 
-    def wanted(self, element: ElementTree.Element) -> bool:
+    def holds(self, element: ElementTree.Element) -> bool:
         where = f"the condition of a <{element.tag}>"
         for attribute, expected in (("if", True), ("unless", False)):
             condition = element.get(attribute)
@@ -181,7 +181,7 @@ class _Evaluation:
             "node": self.node,
         }
         for element in parent:
-            if isinstance(element.tag, str) and self.wanted(element):
+            if isinstance(element.tag, str) and self.holds(element):
                 handlers[element.tag](element)
 
     def arg(self, element: ElementTree.Element) -> None:

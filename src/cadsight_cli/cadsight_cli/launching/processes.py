@@ -131,7 +131,7 @@ class _Group:
         )
         reader = threading.Thread(target=self._forward, args=(label, process), daemon=True)
         self._children.append(_Child(label, process, required, reader))
-        self._say(label, f"process started with pid {process.pid}")
+        self._log(label, f"process started with pid {process.pid}")
         reader.start()
 
     def wait(self, patience: Patience) -> int:
@@ -145,12 +145,12 @@ class _Group:
                     continue
                 child.ended = True
                 child.reader.join(timeout=2.0)
-                self._say(child.label, end_words(code))
+                self._log(child.label, end_words(code))
                 if code != 0 and not self.stop_asked and stopping_since is None and status == 0:
                     status = code if code > 0 else 1
                 if child.required and stopping_since is None:
                     if not self.stop_asked:
-                        self._say(child.label, "was required by this launch file, so all others are ended")
+                        self._log(child.label, "was required by this launch file, so all others are ended")
                     stopping_since = time.monotonic()
             if all(child.ended for child in self._children):
                 return status
@@ -177,14 +177,14 @@ class _Group:
     def _send(self, number: signal.Signals) -> None:
         for child in self._children:
             if child.process.poll() is None:
-                self._say(child.label, f"sending {number.name}")
+                self._log(child.label, f"sending {number.name}")
                 os.killpg(child.process.pid, number)
 
     def _forward(self, label: str, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self._say(label, line.rstrip("\n"))
+            self._log(label, line.rstrip("\n"))
 
-    def _say(self, label: str, line: str) -> None:
+    def _log(self, label: str, line: str) -> None:
         with self._lock:
             print(f"[{label}] {line}", file=self._output, flush=True)

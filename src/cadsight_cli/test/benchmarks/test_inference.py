@@ -19,13 +19,13 @@ from cadsight_learning.runtime.machine import has_bfloat16
 
 
 def test_every_runtime_is_measured_beside_torch_as_we_run_it_and_beside_plain_torch():
-    told = []
-    found = InferenceBenchmark(image_size=64, runs=2, threads=1).run(lambda runtime, _: told.append(runtime))
+    reported = []
+    found = InferenceBenchmark(image_size=64, runs=2, threads=1).run(lambda runtime, _: reported.append(runtime))
     fastest = ["openvino-bf16"] if has_bfloat16() else []
-    assert told == [*fastest, "openvino", "onnxruntime", "torch", "plain torch"]
+    assert reported == [*fastest, "openvino", "onnxruntime", "torch", "plain torch"]
     assert (found["image_size"], found["runs"], found["threads"]) == (64, 2, 1)
     assert found["torch"]["times_torch"] == found["plain torch"]["times_plain_torch"] == 1
-    for runtime in told:
+    for runtime in reported:
         beside = found["plain torch"]["median_ms"] / found[runtime]["median_ms"]
         assert found[runtime]["times_plain_torch"] == pytest.approx(beside)
         assert found[runtime]["pictures_per_s"] == pytest.approx(1e3 / found[runtime]["median_ms"])
@@ -37,8 +37,8 @@ def test_plain_torch_is_the_network_as_it_was_built_and_finds_what_ours_finds(tm
     save_model(tmp_path, ModelCard("detector", "yolo11n", ("part",), 64), module.state_dict())
     plain, ours = _plain(tmp_path), load_detector(tmp_path, device="cpu")
     images = [np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)]
-    (found,), (wanted,) = (d.predict(images, confidence=0.0) for d in (plain, ours))
-    assert [one.score for one in found] == pytest.approx([one.score for one in wanted], abs=1e-5)
+    (found,), (expected,) = (d.predict(images, confidence=0.0) for d in (plain, ours))
+    assert [one.score for one in found] == pytest.approx([one.score for one in expected], abs=1e-5)
     assert any(isinstance(layer, torch.nn.BatchNorm2d) for layer in plain.module.modules())
     assert all(w.is_contiguous() for w in plain.module.parameters())
     fed = []

@@ -2,9 +2,9 @@ from cadsight_cli.benchmarks.start import StartBenchmark
 
 
 def test_a_start_is_measured_until_the_first_result_with_the_memory_of_the_process():
-    shown = {}
-    found = StartBenchmark(runs=1).run(shown.__setitem__)
-    assert found == shown
+    printed = {}
+    found = StartBenchmark(runs=1).run(printed.__setitem__)
+    assert found == printed
     assert 0 < found["start"]["seconds"] == found["start"]["slowest_s"]
     # A process that has looked holds the libraries that look.
     assert 100 < found["start"]["peak_mb"] == found["start"]["largest_peak_mb"]

@@ -82,7 +82,7 @@ def test_a_conversion_that_cannot_be_done_ends_with_status_two(folder, tmp_path,
     assert not (tmp_path / "out").exists()
 
 
-def test_a_few_images_are_taken_by_lot_as_the_seed_says(folder, tmp_path):
+def test_a_few_images_are_chosen_at_random_as_the_seed_says(folder, tmp_path):
     def taken(name, *words):
         words = ["--to", "cadsight", "--take", "4", *words]
         assert main(["data", "convert", str(folder), str(tmp_path / name), *words]) == 0
@@ -119,18 +119,18 @@ def test_what_a_conversion_to_regression_files_prints_is_read_as_one_set(tmp_pat
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "out")
     assert len(load(tmp_path / "out")[0]) == 4
     assert main([*words, "--split", "3,0,1"]) == 0
-    place = capsys.readouterr().out.splitlines()[-1]
-    assert sorted(s.split for s in load(place)[0]) == ["test", "train", "train", "train"]
-    assert len(load(f"{place}/test")[0]) == 1
+    path = capsys.readouterr().out.splitlines()[-1]
+    assert sorted(s.split for s in load(path)[0]) == ["test", "train", "train", "train"]
+    assert len(load(f"{path}/test")[0]) == 1
 
 
 def test_a_conversion_tells_what_was_read_otherwise_than_it_was_told(folder, tmp_path, capsys):
     (folder / "data.yaml").write_text("train: images\nval: images\nnames: [bracket, bracket]\n")
     assert main(["data", "convert", str(folder), str(tmp_path / "out"), "--to", "yolo"]) == 0
-    said = capsys.readouterr().out
-    assert "note: " in said
-    assert "10 images stand in two splits, the first is" in said
-    assert "the classes 0 and 1 are both called 'bracket': they are one class" in said
+    output = capsys.readouterr().out
+    assert "note: " in output
+    assert "10 images stand in two splits, the first is" in output
+    assert "the classes 0 and 1 are both called 'bracket': they are one class" in output
 
 
 def test_a_conversion_tells_of_images_without_labels_and_refuses_a_set_without_images(folder, tmp_path, capsys):
@@ -163,22 +163,22 @@ def test_backgrounds_are_not_put_into_a_set_of_another_format(folder, tmp_path, 
     writer.release()
     before = sorted(folder.rglob("*"))
     assert main(["data", "frames", str(tmp_path / "v.avi"), "--background", "--out", str(folder)]) == 2
-    told = capsys.readouterr().err
-    assert f"cadsight: {folder} holds files that are no earlier result of ours" in told
-    assert "or a data set of ours, which `cadsight data convert --to cadsight` makes of another format" in told
+    errors = capsys.readouterr().err
+    assert f"cadsight: {folder} holds files that are no earlier result of ours" in errors
+    assert "or a data set of ours, which `cadsight data convert --to cadsight` makes of another format" in errors
     assert sorted(folder.rglob("*")) == before
     assert main(["data", "convert", str(folder), str(tmp_path / "ours"), "--to", "cadsight"]) == 0
     assert main(["data", "frames", str(tmp_path / "v.avi"), "--background", "--out", str(tmp_path / "ours")]) == 0
     assert len(load(tmp_path / "ours")[0]) == 11
 
 
-def test_labels_are_drawn_on_a_few_images_and_an_earlier_look_is_replaced(folder, tmp_path):
+def test_labels_are_drawn_on_a_few_images_and_earlier_ones_are_replaced(folder, tmp_path):
     for count in ("5", "3"):
         assert main(["data", "show", str(folder), "--out", str(tmp_path / "out"), "--count", count]) == 0
-    drawn = sorted((tmp_path / "out").glob("*.png"))
-    assert len(drawn) == 3
-    original = read_image(folder / "images" / drawn[0].name)
-    assert (read_image(drawn[0]) != original).any()
+    images = sorted((tmp_path / "out").glob("*.png"))
+    assert len(images) == 3
+    original = read_image(folder / "images" / images[0].name)
+    assert (read_image(images[0]) != original).any()
 
 
 def test_labels_are_never_drawn_onto_the_images_of_the_set(folder, capsys):
@@ -256,9 +256,9 @@ def test_a_conversion_tells_what_it_read_wrote_and_left_out(tmp_path, capsys):
         "left out: 1 attributes: YOLO has no attributes, the first is a",
     ]
     assert "something was left out, expected nothing, or --allow-loss" in err
-    told = json.loads((tmp_path / "r.json").read_text())
-    assert (told["read"]["labels"], told["written"]["labels"], told["written"]["key_points"]) == (2, 1, 1)
-    assert [(one["what"], one["count"]) for one in told["left_out"]] == [("labels", 1), ("attributes", 1)]
+    document = json.loads((tmp_path / "r.json").read_text())
+    assert (document["read"]["labels"], document["written"]["labels"], document["written"]["key_points"]) == (2, 1, 1)
+    assert [(one["what"], one["count"]) for one in document["left_out"]] == [("labels", 1), ("attributes", 1)]
     assert main([*words, "--allow-loss"]) == 0
     assert len((tmp_path / "out" / "labels" / "a.txt").read_text().splitlines()) == 1
     capsys.readouterr()
@@ -332,10 +332,10 @@ def test_long_readings_say_how_far_they_are(tmp_path, capsys, monkeypatch):
     data = {"images": entries, "annotations": boxes, "categories": [{"id": 1, "name": "bracket"}]}
     (tmp_path / "set/labels.json").write_text(json.dumps(data))
     assert main(["data", "check", str(tmp_path / "set"), "--ignore", "near-empty class"]) == 0
-    said = capsys.readouterr().err
+    errors = capsys.readouterr().err
     for what in ("labels.json read: 1 of 1", "labels read: 6 of 6", "images found: 6 of 6", "images: 6 of 6"):
-        assert what in said
+        assert what in errors
     assert main(["data", "convert", str(tmp_path / "set"), str(tmp_path / "yolo"), "--to", "yolo"]) == 0
-    said = capsys.readouterr().err
+    errors = capsys.readouterr().err
     for what in ("labels counted: 6 of 6", "images written: 6 of 6"):
-        assert what in said
+        assert what in errors

@@ -50,7 +50,7 @@ EXPERIMENTS = {
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_draws_trains_evaluates_and_tells_and_does_it_once(sets, tmp_path, name, capsys):
-    kind, wanted = EXPERIMENTS[name]
+    kind, expected = EXPERIMENTS[name]
     out = tmp_path / "out"
     words = ["experiment", name, "--test", str(sets / "test"), "--recipe", str(sets / f"{kind}0.yaml")]
     words += ["--scale", "smoke", "--out", str(out)]
@@ -60,10 +60,10 @@ def test_an_experiment_draws_trains_evaluates_and_tells_and_does_it_once(sets, t
         (tmp_path / "bracket.yaml").write_text("{name: bracket, mesh: bracket.stl, symmetry: [{axis: [0, 0, 1]}]}")
         words += ["--part", str(tmp_path / "bracket.yaml")]
     assert main(words) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[-2:] == [str(out / "comparison.json"), str(out / "report.html")]
+    output = capsys.readouterr().out.splitlines()
+    assert output[-2:] == [str(out / "comparison.json"), str(out / "report.html")]
     comparison = json.loads((out / "comparison.json").read_text())
-    assert [one["name"] for one in comparison["sets"]] == wanted
+    assert [one["name"] for one in comparison["sets"]] == expected
     assert all(len(one["trials"]) == 1 for one in comparison["sets"])
     assert comparison["symmetry"] == (["bracket"] if name == "mixing" else [])
     assert ("median_deg" in comparison["sets"][0]["mean"]) == (name in ("comillas", "transfer", "mixing"))
@@ -72,7 +72,7 @@ def test_an_experiment_draws_trains_evaluates_and_tells_and_does_it_once(sets, t
     assert ("images from CAD</text>" in page) == (name == "morato")
     assert ("normals up to the symmetry of bracket" in page) == (name == "mixing")
     trials = {path: path.stat().st_mtime_ns for path in out.rglob("trial.json")}
-    assert len(trials) == len(wanted)
+    assert len(trials) == len(expected)
     if name == "transfer":
         first, after = (
             json.loads((out / s / "0/detector/model.json").read_text()) for s in ("real", "synthetic-then-real")

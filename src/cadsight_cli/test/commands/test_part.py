@@ -55,10 +55,10 @@ def test_a_part_is_checked_and_ends_with_one_while_something_is_missing(plate, t
     yaml = tmp_path / "parts" / "plate.yaml"
     capsys.readouterr()
     assert main(["part", "check", str(yaml)]) == 1
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "plate: class 0, 40.0 x 40.0 x 10.0 mm, 16.00 cm3, closed"
-    assert said[1].startswith("wrong: colour is empty")
-    assert said[2] == str(tmp_path / "parts" / "plate-check.jpg")
+    output = capsys.readouterr().out.splitlines()
+    assert output[0] == "plate: class 0, 40.0 x 40.0 x 10.0 mm, 16.00 cm3, closed"
+    assert output[1].startswith("wrong: colour is empty")
+    assert output[2] == str(tmp_path / "parts" / "plate-check.jpg")
     yaml.write_text(yaml.read_text().replace("colour: []", "colour: [{low: [5, 90, 60], high: [25, 255, 255]}]"))
     assert main(["part", "check", str(yaml), "--out", str(tmp_path / "look.png")]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == ["nothing is missing", str(tmp_path / "look.png")]

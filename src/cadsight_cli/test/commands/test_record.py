@@ -23,8 +23,8 @@ def test_recording_into_a_folder_of_others_is_refused_and_nothing_is_lost(tmp_pa
     assert main(["record", "--out", str(tmp_path / "mine"), "--seconds", "0.1"]) == 2
     (tmp_path / "mine").rename(tmp_path / "bag")
     assert main(["live", "--out", str(tmp_path), "--seconds", "1", "--timeout", "0.1"]) == 2
-    said = capsys.readouterr().err
-    assert said.count("holds files that are no earlier result of ours") == 2
+    output = capsys.readouterr().err
+    assert output.count("holds files that are no earlier result of ours") == 2
     assert (tmp_path / "bag" / "deep" / "thesis.txt").read_text() == "years of work"
 
 

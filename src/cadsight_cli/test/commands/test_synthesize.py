@@ -108,13 +108,13 @@ def test_an_interrupted_set_is_whole_and_nobody_goes_on_drawing(recipe: Path, tm
         workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         assert len(workers) >= 2
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=180)
+        _, errors = process.communicate(timeout=180)
     finally:
         process.kill()
         process.wait()
     assert process.returncode == 130
-    assert told.strip().splitlines()[-1] == "cadsight: interrupted"
-    assert "Traceback" not in told
+    assert errors.strip().splitlines()[-1] == "cadsight: interrupted"
+    assert "Traceback" not in errors
     while any(Path(f"/proc/{pid}/exe").exists() for pid in workers):
         assert time.monotonic() < end + 60
         time.sleep(0.05)
@@ -151,14 +151,14 @@ def test_a_composed_recipe_pastes_what_was_labelled(made: Path, tmp_path: Path, 
     assert main([*short, "--count", "2"]) == 0
     shutil.move(tmp_path / "3", tmp_path / "moved")  # what it is made of counts, not where
     assert main([*short[:-3], str(tmp_path / "moved"), *short[-2:], "--count", "3"]) == 0
-    told = capsys.readouterr().err
+    errors = capsys.readouterr().err
     labelled = len(Dataset.open(made))
     for line in (
         f"images read: {labelled} of {labelled}",
         f"parts cut out: {labelled} of {labelled}",
         "images: 2 of 2",
     ):
-        assert line in told
+        assert line in errors
     three = Dataset.open(tmp_path / "moved")
     assert three.names == ("composed-4-000000", "composed-4-000001", "composed-4-000002")
     for ours, theirs in zip(three, one, strict=True):
@@ -188,6 +188,6 @@ def test_what_is_wrong_is_one_sentence(
 ) -> None:
     places = {"RECIPE": str(recipe), "OUT": str(tmp_path / "out")}
     assert main(["synthesize", *(places.get(w, w) for w in words), "--engine", "raster"]) == 2
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert len(told.strip().splitlines()) == 1
+    errors = capsys.readouterr().err
+    assert sentence in errors
+    assert len(errors.strip().splitlines()) == 1

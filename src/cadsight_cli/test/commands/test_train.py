@@ -35,7 +35,7 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
     figures = json.loads(file.read_text())
     assert (figures["pictures"], figures["labels"]) == (2, 2)
     assert {"precision", "recall", "map50", "map50_95", "box_loss", "object_loss"} <= figures.keys()
-    printed, shown = capsys.readouterr()
+    printed, errors = capsys.readouterr()
     for line in (
         "images and labels read: 1 of 1",
         "detector loaded: 1 of 1",
@@ -44,7 +44,7 @@ def test_a_detector_is_trained_evaluated_and_listed(model, data, tmp_path, capsy
         "losses: 1 of 1",
         "intervals: 1 of 1",
     ):
-        assert line in shown
+        assert line in errors
     for word in ("95 % interval", "precision", "accuracy", "map50_95", "labelled \\ found as", "background"):
         assert word in printed
     assert {"intervals", "confusion", "per_image", "matches"} <= figures.keys()
@@ -57,9 +57,9 @@ def test_models_lists_whole_models_beside_a_broken_one_which_costs_the_status(mo
     shutil.copytree(model, tmp_path / "broken")
     (tmp_path / "broken" / "model.json").write_text("{")
     assert main(["models", "--models", str(tmp_path)]) == 1
-    told = capsys.readouterr()
-    assert told.out.startswith("whole ")
-    assert told.err.startswith(f"cadsight: the model broken is broken: {tmp_path}")
+    captured = capsys.readouterr()
+    assert captured.out.startswith("whole ")
+    assert captured.err.startswith(f"cadsight: the model broken is broken: {tmp_path}")
     assert main(["models", "--models", str(tmp_path), "--json"]) == 1
     listed = json.loads(capsys.readouterr().out)
     assert [(one["name"], one["kind"]) for one in listed["models"]] == [("whole", "detector")]
@@ -78,7 +78,7 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
     file, sheet = tmp_path / "distance.json", tmp_path / "sheet.png"
     words = ["data", "distance", str(data / "images/train"), str(data / "images/val"), "--json", str(file)]
     assert main([*words, "--sheet", str(sheet)]) == 0
-    printed, shown = capsys.readouterr()
+    printed, errors = capsys.readouterr()
     for line in (
         "sets read: 1 of 1",
         "network loaded: 1 of 1",
@@ -86,7 +86,7 @@ def test_the_distance_of_two_sets_is_told_with_the_network_that_it_comes_from(mo
         "distances of the features: 1 of 1",
         "colours of the second: 2 of 2",
     ):
-        assert line in shown
+        assert line in errors
     assert "EfficientNet-Lite0" in printed
     assert "too large: fewer images than features" in printed
     assert "inception score " in printed
@@ -127,7 +127,7 @@ def test_what_speaks_against_the_images_to_evaluate_by_is_noted(model, data, tmp
     assert f"note: {earlier} does not tell which images it learned from" in capsys.readouterr().out
 
 
-def test_a_validation_set_that_shares_an_image_with_the_training_set_is_refused_by_content(data, tmp_path, capsys):
+def test_a_validation_set_with_an_image_of_the_training_set_is_refused_by_content(data, tmp_path, capsys):
     shutil.copytree(data, tmp_path / "copied")
     shutil.copy(data / "images/train/5.png", tmp_path / "copied/images/val/1.png")
     words = ["train", "detector", "--data", str(data), "--out", str(tmp_path / "m"), "--track", "none"]

@@ -81,11 +81,11 @@ def run(tmp_path):
 def test_a_new_piece_takes_the_place_of_the_old_one_as_a_whole(run, piece):
     old, new = run.folder / piece, beside(run).folder / piece
     make(old, "old")
-    wanted = make(new, "new")
-    said = []
-    put_in_place(run, new, said.append)
-    assert content(old) == wanted
-    assert not said
+    expected = make(new, "new")
+    notes = []
+    put_in_place(run, new, notes.append)
+    assert content(old) == expected
+    assert not notes
     assert not new.exists()
     assert not list(old.parent.glob("*.kept-*"))
 
@@ -98,13 +98,13 @@ def test_what_others_put_into_an_old_piece_is_kept_beside_it_and_told(run, piece
     for name, data in theirs.items():
         (old / name).parent.mkdir(parents=True, exist_ok=True)
         (old / name).write_bytes(data)
-    wanted = make(new, "new")
-    said = []
-    put_in_place(run, new, said.append)
+    expected = make(new, "new")
+    notes = []
+    put_in_place(run, new, notes.append)
     (kept,) = old.parent.glob("*.kept-*")
     assert content(kept) == theirs
-    assert said == [f"{old} was replaced, and what others put there was moved to {kept}"]
-    assert content(old) == wanted
+    assert notes == [f"{old} was replaced, and what others put there was moved to {kept}"]
+    assert content(old) == expected
 
 
 @pytest.mark.parametrize("piece", STEPS)

@@ -92,10 +92,10 @@ CHATTY = "import time\nfor i in range(8):\n    print('step', i, flush=True)\n   
 
 
 def test_a_program_that_goes_on_telling_is_waited_for_longer_than_it_may_be_silent(tmp_path):
-    log, shown = tmp_path / "out.txt", []
+    log, printed = tmp_path / "out.txt", []
     with running("the node", python(CHATTY), log) as child:
-        wait_until(lambda: "step 7" in log.read_text(), lambda: "its end", [child], shown.append, silence_s=1.5)
-    assert any(line.startswith("waiting for its end: step ") for line in shown)
+        wait_until(lambda: "step 7" in log.read_text(), lambda: "its end", [child], printed.append, silence_s=1.5)
+    assert any(line.startswith("waiting for its end: step ") for line in printed)
 
 
 def test_a_program_that_says_nothing_for_the_stated_time_is_named_with_what_did_not_come(tmp_path):

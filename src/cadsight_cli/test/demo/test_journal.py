@@ -51,21 +51,21 @@ def test_a_journal_that_is_none_is_refused_by_its_name(tmp_path, text):
 
 
 def test_a_step_done_again_is_made_beside_its_older_result_until_it_is_done(tmp_path):
-    told = []
+    calls = []
 
     def interrupted(anew):
-        told.append(anew)
+        calls.append(anew)
         raise KeyboardInterrupt
 
     journal = Journal(tmp_path / "steps.json")
-    journal.run("a", told.append, {"epochs": 3})
+    journal.run("a", calls.append, {"epochs": 3})
     journal.redo("a", anew=True)
     with pytest.raises(KeyboardInterrupt):
         journal.run("a", interrupted, {"epochs": 4})
     again = Journal(tmp_path / "steps.json")
     assert again.steps["a"].inputs == {"epochs": 4}
-    again.run("a", told.append, {"epochs": 4})
-    assert told == [False, True, True]
+    again.run("a", calls.append, {"epochs": 4})
+    assert calls == [False, True, True]
     assert not again.steps["a"].anew
 
 

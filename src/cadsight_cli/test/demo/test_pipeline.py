@@ -8,7 +8,7 @@ import yaml
 from cadsight_cli.demo.anew import beside
 from cadsight_cli.demo.inputs import NEEDS
 from cadsight_cli.demo.pipeline import Pipeline
-from cadsight_cli.demo.settings import QUICK, DemoSettings, asked, is_quick
+from cadsight_cli.demo.settings import QUICK, DemoSettings, is_quick, settings_of
 from cadsight_core.errors import CadsightError
 from cadsight_core.run_folder import RunFolder
 
@@ -47,10 +47,10 @@ def folder(tmp_path, config):
 
 
 def opened(folder, config, recapture=False, **given):
-    said = []
-    pipeline = Pipeline(folder, asked(given, folder / "demo.json"), config, recapture, said.append)
+    output = []
+    pipeline = Pipeline(folder, settings_of(given, folder / "demo.json"), config, recapture, output.append)
     left = {name for name in NEEDS if not pipeline.journal.steps[name].done}
-    return left, said
+    return left, output
 
 
 def test_what_did_not_change_is_not_done_again(folder, config):
@@ -58,10 +58,10 @@ def test_what_did_not_change_is_not_done_again(folder, config):
 
 
 def test_a_longer_training_does_its_step_again_and_what_reads_it_and_says_why(folder, config):
-    left, said = opened(folder, config, detector_epochs=77)
+    left, output = opened(folder, config, detector_epochs=77)
     assert left == {"train_detector", "live", "replay"}
     before = DemoSettings().detector_epochs
-    assert said == [
+    assert output == [
         f"train_detector: done again, since detector_epochs was {before} and is now 77",
         "live: done again, since train_detector is",
         "replay: done again, since live is",
@@ -74,9 +74,9 @@ def test_parameters_of_a_node_concern_the_steps_that_run_it(folder, config):
     data = yaml.safe_load(config.read_text())
     data["cadsight"]["perception"]["ros__parameters"]["confidence"] = 0.25
     config.write_text(yaml.safe_dump(data))
-    left, said = opened(folder, config)
+    left, output = opened(folder, config)
     assert left == {"live", "replay"}
-    assert said[0] == "live: done again, since the parameters of cadsight/perception changed"
+    assert output[0] == "live: done again, since the parameters of cadsight/perception changed"
 
 
 @pytest.mark.parametrize("what", ["part.yaml", "mesh"])
@@ -100,9 +100,9 @@ def test_another_seed_asks_before_it_captures_again(folder, config):
 
 
 def test_more_images_are_added_to_those_that_are_there(folder, config):
-    left, said = opened(folder, config, train=400)
+    left, output = opened(folder, config, train=400)
     assert left == {"capture_train", "label", "data", "train_detector", "train_normals", "live", "replay"}
-    assert said[0] == "capture_train: gone on with, since train was 200 and is now 400"
+    assert output[0] == "capture_train: gone on with, since train was 200 and is now 400"
     assert not json.loads((folder / "steps.json").read_text())["steps"]["capture_train"]["anew"]
 
 
@@ -113,9 +113,9 @@ def test_a_run_of_an_earlier_version_is_gone_on_with_as_it_was_begun(folder, con
     settings = json.loads((folder / "demo.json").read_text()) | {"detector_seconds": 120.0, "detector_epochs": 40}
     (folder / "demo.json").write_text(json.dumps(settings))
     assert opened(folder, config) == (set(), [])
-    left, said = opened(folder, config, detector_seconds=200.0)
+    left, output = opened(folder, config, detector_seconds=200.0)
     assert left == {"train_detector", "live", "replay"}
-    assert said[0].endswith("since detector_seconds was 120.0 and is now 200.0")
+    assert output[0].endswith("since detector_seconds was 120.0 and is now 200.0")
 
 
 def test_what_was_begun_beside_for_an_earlier_change_is_begun_anew(folder, config):

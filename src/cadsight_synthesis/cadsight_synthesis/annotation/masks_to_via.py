@@ -118,13 +118,13 @@ def annotate(
     images, out = Path(images).resolve(), Path(out).resolve()
     refuse_foreign_file(out, noted(out))
     sources = _sources(Path(masks).resolve(), images)
-    place = images if images in (out.parent, out.parent / "images") else out.parent / "images"
-    if copies and place == images:
+    image_folder = images if images in (out.parent, out.parent / "images") else out.parent / "images"
+    if copies and image_folder == images:
         raise CadsightError(f"copies would lie among the images in {images}, expected {out.name} in another folder")
-    make_folder(place)
+    make_folder(image_folder)
     work = _Annotation(
         tuple(sources),
-        place,
+        image_folder,
         p,
         dict(colours or {}),
         copies,
@@ -132,11 +132,11 @@ def annotate(
         threads_each(workers),
     )
     numbers = range(-(-len(sources) // _BATCH))
-    spread = parallel_map_of(workers)
+    parallel = parallel_map_of(workers)
     counts: dict[str, int] = {}
     empty = unmasked = 0
     try:
-        made = (entry for batch in spread(work, numbers) for entry in batch)
+        made = (entry for batch in parallel(work, numbers) for entry in batch)
         with writing_noted(out) as file:
             separator = b"{"
             for entry in progress(made, len(sources), "annotate") if progress else made:
@@ -149,7 +149,7 @@ def annotate(
                 unmasked += not entry.has_mask
             file.write(b"}\n")
     finally:
-        spread.close()
+        parallel.close()
     return Annotated(out, len(sources), copies * len(sources), dict(sorted(counts.items())), empty, unmasked)
 
 
@@ -201,7 +201,7 @@ class _Annotation:
     """Work that travels to a process: the entries of some images, their copies written."""
 
     sources: tuple[_Source, ...]
-    place: Path
+    image_folder: Path
     parameters: MaskParameters
     colours: dict[str, str]
     copies: int
@@ -215,8 +215,8 @@ class _Annotation:
 
     def _entry(self, source: _Source) -> _Entry:
         image = source.image
-        if image.parent != self.place:
-            image = self.place / (source.name + image.suffix.lower())
+        if image.parent != self.image_folder:
+            image = self.image_folder / (source.name + image.suffix.lower())
             # Not flushed to the disk one by one: until the JSON is there, which is written last, nothing names them.
             write_same(image, _read(source.image), flushed=False)
         pixels = read_image(image) if self.copies else None
@@ -230,7 +230,7 @@ class _Annotation:
             assert pixels is not None
             seed = copy_seed(self.augmentation.seed, source.name, copy)
             changed, copied = augment(sample, pixels, self.augmentation, seed, f"{source.name}-a{copy}")
-            file = self.place / (changed.name + self.parameters.suffix)
+            file = self.image_folder / (changed.name + self.parameters.suffix)
             write_same(file, encode_image(copied, file), flushed=False)
             texts.append(_text(changed, classes, file))
         return _Entry(tuple(texts), tuple(name for name, _ in found), bool(source.masks))

@@ -87,7 +87,7 @@ def _image(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _is_exact(mask: Path, regions: list[dict[str, Any]]) -> bool:
-    wanted = list(read_objects(mask).values())
+    expected = list(read_objects(mask).values())
     shapes = [r["shape_attributes"] for r in regions]
     found = [fill([np.array([s["all_points_x"], s["all_points_y"]]).T], SIZE) for s in shapes]
-    return len(found) == len(wanted) and all(np.array_equal(f, w) for f, w in zip(found, wanted, strict=True))
+    return len(found) == len(expected) and all(np.array_equal(f, w) for f, w in zip(found, expected, strict=True))

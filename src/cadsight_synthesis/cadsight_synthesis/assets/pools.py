@@ -131,13 +131,13 @@ class MeshEntry(Entry):
         return _mesh(path, "m" if self.source.name.startswith(BUILT_IN) else self.unit)
 
 
-def draw_entry(rng: Generator, pool: Sequence[P]) -> P:
+def sample_entry(rng: Generator, pool: Sequence[P]) -> P:
     """One of the entries, by their weights."""
     weights = [entry.weight for entry in pool]
     return pool[int(rng.choice(len(pool), p=[w / sum(weights) for w in weights]))]
 
 
-def draw_image(rng: Generator, entry: ImageEntry | EnvironmentEntry | MeshEntry) -> Path:
+def sample_image(rng: Generator, entry: ImageEntry | EnvironmentEntry | MeshEntry) -> Path:
     """One of the entry's files, all equally likely."""
     files = entry.files()
     return files[int(rng.integers(len(files)))]

@@ -36,14 +36,14 @@ def main() -> None:
         for number, view in enumerate(scene["views"]):
             file = folder / f"view_{number:05d}.npy"
             np.save(file, photographer.take(view, scene["seed"] + number))
-            _say(answers, {"view": str(file)})
+            _answer(answers, {"view": str(file)})
 
-    _say(answers, {"ready": bpy.app.version_string})
+    _answer(answers, {"ready": bpy.app.version_string})
     for line in sys.stdin:
         try:
             draw(json.loads(line))
         except (SceneError, OSError) as error:
-            _say(answers, {"error": " ".join(str(error).split())})
+            _answer(answers, {"error": " ".join(str(error).split())})
     # Blender's own end, in a process that is not its own, crashes now and then.
     os._exit(0)
 
@@ -55,7 +55,7 @@ def _remove_at_the_end(folder: Path) -> None:
     _kept.append(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True))
 
 
-def _say(answers: TextIO, what: dict[str, Any]) -> None:
+def _answer(answers: TextIO, what: dict[str, Any]) -> None:
     answers.write(json.dumps(what, allow_nan=False) + "\n")
     answers.flush()
 

@@ -24,18 +24,18 @@ class Kept:
 
     def __init__(self, most: int, drop: Callable[[Any], None]) -> None:
         self._most, self._drop = most, drop
-        self._things: OrderedDict[Any, Any] = OrderedDict()
+        self._items: OrderedDict[Any, Any] = OrderedDict()
 
     def get(self, name: Any, make: Callable[[], Any]) -> Any:
-        if name not in self._things:
-            self._things[name] = make()
-        self._things.move_to_end(name)
-        return self._things[name]
+        if name not in self._items:
+            self._items[name] = make()
+        self._items.move_to_end(name)
+        return self._items[name]
 
     def trim(self) -> None:
         """Drop what is too much; only between scenes, when nothing refers to it."""
-        while len(self._things) > self._most:
-            self._drop(self._things.popitem(last=False)[1])
+        while len(self._items) > self._most:
+            self._drop(self._items.popitem(last=False)[1])
 
 
 class Assets:
@@ -103,25 +103,25 @@ def _load_mesh(path: str) -> bpy.types.Mesh:
     return mesh
 
 
-def _places(mesh: bpy.types.Mesh) -> NDArray[np.float32]:
+def _positions(mesh: bpy.types.Mesh) -> NDArray[np.float32]:
     """(V, 3) of the vertices."""
-    places = np.empty((len(mesh.vertices), 3), np.float32)
-    mesh.vertices.foreach_get("co", places.ravel())
-    return places
+    positions = np.empty((len(mesh.vertices), 3), np.float32)
+    mesh.vertices.foreach_get("co", positions.ravel())
+    return positions
 
 
 def _lay_texture(mesh: bpy.types.Mesh) -> None:
     """Metres on the texture for each corner: projected along the axis that its face looks at most, from the corner of
     the mesh's box, as the raster engine does it."""
-    places = _places(mesh)
-    places -= places.min(axis=0)
+    positions = _positions(mesh)
+    positions -= positions.min(axis=0)
     corners, sides = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
     mesh.loops.foreach_get("vertex_index", corners)
     mesh.polygons.foreach_get("loop_total", sides)
     normals = np.empty(len(mesh.polygons) * 3, np.float32)
     mesh.polygons.foreach_get("normal", normals)
     across = np.array([[1, 2], [0, 2], [0, 1]])[np.abs(normals.reshape(-1, 3)).argmax(axis=1)]
-    on_texture = np.take_along_axis(places[corners], np.repeat(across, sides, axis=0), axis=1)
+    on_texture = np.take_along_axis(positions[corners], np.repeat(across, sides, axis=0), axis=1)
     layer = mesh.uv_layers.new(name="metres")
     layer.uv.foreach_set("vector", np.ascontiguousarray(on_texture, np.float32).ravel())
 

@@ -19,16 +19,16 @@ class Materials:
         self._assets = assets
         self._kept = Kept(_MOST, bpy.data.materials.remove)
 
-    def get(self, wanted: dict[str, Any], light: tuple[float, float, float] | None) -> bpy.types.Material:
+    def get(self, look: dict[str, Any], light: tuple[float, float, float] | None) -> bpy.types.Material:
         """A material that takes part in ray tracing, or with ``light`` one that shows itself, lit from there.
 
         Raises:
             SceneError: for a texture that cannot be used.
         """
-        texture = wanted["texture"]
+        texture = look["texture"]
         image = self._assets.texture(texture) if texture else None
-        name = (repr(sorted(wanted.items(), key=lambda item: item[0])), light)
-        material = self._kept.get(name, lambda: _make(wanted, image, light))
+        name = (repr(sorted(look.items(), key=lambda item: item[0])), light)
+        material = self._kept.get(name, lambda: _make(look, image, light))
         # The image may have been dropped and read again since the material was made.
         node = material.node_tree.nodes.get(_IMAGE)
         if node is not None and node.image != image:
@@ -40,7 +40,7 @@ class Materials:
 
 
 def _make(
-    wanted: dict[str, Any], image: bpy.types.Image | None, light: tuple[float, float, float] | None
+    look: dict[str, Any], image: bpy.types.Image | None, light: tuple[float, float, float] | None
 ) -> bpy.types.Material:
     material = bpy.data.materials.new("surface")
     material.use_nodes = True
@@ -48,18 +48,18 @@ def _make(
     nodes, links = material.node_tree.nodes, material.node_tree.links
     nodes.clear()
     output = nodes.new("ShaderNodeOutputMaterial")
-    colour = _colour(nodes, links, wanted, image)
+    colour = _colour(nodes, links, look, image)
     if light is not None:
         shader, entry = _flat(nodes, links, light)
         material.cycles.emission_sampling = "NONE"
-    elif wanted["metallic"] == 0.0 and wanted["roughness"] >= _DIFFUSE_ROUGHNESS:
+    elif look["metallic"] == 0.0 and look["roughness"] >= _DIFFUSE_ROUGHNESS:
         shader = nodes.new("ShaderNodeBsdfDiffuse")
         entry = shader.inputs["Color"]
     else:
         shader = nodes.new("ShaderNodeBsdfPrincipled")
         shader.distribution = "GGX"
-        shader.inputs["Roughness"].default_value = wanted["roughness"]
-        shader.inputs["Metallic"].default_value = wanted["metallic"]
+        shader.inputs["Roughness"].default_value = look["roughness"]
+        shader.inputs["Metallic"].default_value = look["metallic"]
         entry = shader.inputs["Base Color"]
     if isinstance(colour, tuple):
         entry.default_value = colour
@@ -69,19 +69,19 @@ def _make(
     return material
 
 
-def _colour(nodes: Any, links: Any, wanted: dict[str, Any], image: bpy.types.Image | None) -> Any:
+def _colour(nodes: Any, links: Any, look: dict[str, Any], image: bpy.types.Image | None) -> Any:
     """A socket, or a plain colour where there is no texture."""
-    plain = (*wanted["colour"], 1.0)
-    if wanted["painted"]:
+    plain = (*look["colour"], 1.0)
+    if look["painted"]:
         vertices = nodes.new("ShaderNodeVertexColor")
         return _times(nodes, links, vertices.outputs["Color"], plain)
     if image is None:
         return plain
-    place, scale, texture = (nodes.new(f"ShaderNode{kind}") for kind in ("TexCoord", "Mapping", "TexImage"))
-    scale.inputs["Scale"].default_value = (1.0 / wanted["texture_size_m"],) * 3
+    coordinates, scale, texture = (nodes.new(f"ShaderNode{kind}") for kind in ("TexCoord", "Mapping", "TexImage"))
+    scale.inputs["Scale"].default_value = (1.0 / look["texture_size_m"],) * 3
     texture.name = _IMAGE
     texture.image = image
-    links.new(place.outputs["UV"], scale.inputs["Vector"])
+    links.new(coordinates.outputs["UV"], scale.inputs["Vector"])
     links.new(scale.outputs["Vector"], texture.inputs["Vector"])
     return _times(nodes, links, texture.outputs["Color"], plain)
 

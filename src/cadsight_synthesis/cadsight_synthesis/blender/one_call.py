@@ -21,7 +21,7 @@ _BLENDER_FROM_OPTICAL = np.diag([1.0, -1.0, -1.0, 1.0])
 def main() -> None:
     scene, number, folder = json.loads(Path(sys.argv[1]).read_text()), int(sys.argv[2]), Path(sys.argv[3])
     init(folder)
-    _place(scene)
+    _place_bodies(scene)
     view = scene["views"][number]
     camera = view["camera"]
     matrix = np.array([[camera["fx"], 0, camera["cx"]], [0, camera["fy"], camera["cy"]], [0, 0, 1]])
@@ -37,11 +37,11 @@ def main() -> None:
     os._exit(0)
 
 
-def _place(scene: dict[str, Any]) -> None:
-    for place, body in enumerate(scene["bodies"]):
+def _place_bodies(scene: dict[str, Any]) -> None:
+    for index, body in enumerate(scene["bodies"]):
         (thing,) = bproc.loader.load_obj(body["mesh"])
-        thing.set_name(f"body {place}")
-        thing.set_cp("category_id", place + 1)
+        thing.set_name(f"body {index}")
+        thing.set_cp("category_id", index + 1)
         thing.set_local2world_mat(body["world_from_body"])
         (material,) = thing.get_materials()
         look = body["material"]

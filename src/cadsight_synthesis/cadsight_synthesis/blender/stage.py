@@ -36,8 +36,8 @@ class Stage:
         self.clear()
         flat = not scene["quality"]["ray_traced"]
         light = _light_direction(scene["lamps"]) if flat else None
-        for place, body in enumerate(scene["bodies"]):
-            self._add_body(place, body, light)
+        for index, body in enumerate(scene["bodies"]):
+            self._add_body(index, body, light)
         for lamp in () if flat else scene["lamps"]:
             self._add_lamp(lamp, scene["quality"]["shadows"])
         self._surround(scene["environment"])
@@ -52,12 +52,12 @@ class Stage:
         self._materials.trim()
         self.assets.trim()
 
-    def _add_body(self, place: int, body: dict[str, Any], light: tuple[float, float, float] | None) -> None:
-        thing = bpy.data.objects.new(f"body_{place:05d}", self.assets.mesh(body["mesh"]))
+    def _add_body(self, index: int, body: dict[str, Any], light: tuple[float, float, float] | None) -> None:
+        thing = bpy.data.objects.new(f"body_{index:05d}", self.assets.mesh(body["mesh"]))
         self._objects.append(thing)
         bpy.context.scene.collection.objects.link(thing)
         thing.matrix_world = mathutils.Matrix(body["world_from_body"])
-        thing.pass_index = place + 1
+        thing.pass_index = index + 1
         # The mesh is shared by bodies of different looks, so the look belongs to the object.
         if not thing.data.materials:
             thing.data.materials.append(None)
@@ -92,11 +92,11 @@ class Stage:
         background.inputs["Color"].default_value = (*environment["colour"], 1.0)
         if environment["image"]:
             kinds = ("TexCoord", "Mapping", "TexEnvironment")
-            place, turn, texture = (nodes.new(f"ShaderNode{kind}") for kind in kinds)
+            coordinates, turn, texture = (nodes.new(f"ShaderNode{kind}") for kind in kinds)
             # The direction is turned back, so that the image is turned.
             turn.inputs["Rotation"].default_value = (0.0, 0.0, -math.radians(environment["turn_deg"]))
             texture.image = self.assets.environment(environment["image"])
-            links.new(place.outputs["Generated"], turn.inputs["Vector"])
+            links.new(coordinates.outputs["Generated"], turn.inputs["Vector"])
             links.new(turn.outputs["Vector"], texture.inputs["Vector"])
             tint = nodes.new("ShaderNodeVectorMath")
             tint.operation = "MULTIPLY"

@@ -55,14 +55,14 @@ class AugmentedImages:
         return _source(self.source, self.split, self.reading).classes
 
     @property
-    def said(self) -> dict[str, Any]:
-        """What the source says of itself as a whole, such as COCO's categories and licences."""
+    def extra_of_source(self) -> dict[str, Any]:
+        """Fields of the source about the whole set, such as COCO's categories and licences."""
         extra = _source(self.source, self.split, self.reading).extra
         return {name: value for name, value in extra.items() if name != "synthesis"}
 
     @property
     def key_points(self) -> dict[str, Any]:
-        """What the source says of its key points, where some change places in a mirror."""
+        """How the key points of the source change places in a mirror."""
         source = _source(self.source, self.split, self.reading)
         orders = mirror_orders(source.extra, source.classes)
         return {"categories": source.extra["categories"]} if orders else {}
@@ -138,7 +138,7 @@ def write_augmented_set(
     if not images.count:
         named = f" of the split {split!r}" if split is not None else ""
         raise CadsightError(f"{source} has no images{named}, expected some to copy")
-    return write_set(images, images.count, out, extra=images.said, workers=workers, progress=progress)
+    return write_set(images, images.count, out, extra=images.extra_of_source, workers=workers, progress=progress)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """Labels of a set against its meshes, projected by our own camera model.
 
-What drew the images has no say in it: the mesh in ``parts/``, the pose and the camera of a label say where the part
-must be, and the label's mask, boxes and normal must agree with that.
+The engine that drew the images has no part in it: the mesh in ``parts/``, the pose and the camera of a label tell
+where the part must be, and the label's mask, boxes and normal must agree with that.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -55,8 +55,8 @@ class Finding:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong in a sentence, or None."""
-        told = [
+        """The error in a sentence, or None."""
+        errors = [
             f"the {what} is {value:.2f} {unit} off"
             for what, value, limit, unit in (
                 ("mask", self.mask_px, LIMIT_PX, "px"),
@@ -66,10 +66,10 @@ class Finding:
             # Written so that NaN is a problem too.
             if not value <= limit + 1e-6
         ]
-        if not told:
+        if not errors:
             return None
         expected = f"expected at most {LIMIT_PX:g} px and {LIMIT_DEG:g} degrees"
-        return f"{self.sample}, label {self.index}: {' and '.join(told)}, {expected}"
+        return f"{self.sample}, label {self.index}: {' and '.join(errors)}, {expected}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,11 +109,11 @@ class Report:
 
 
 def check(folder: str | Path, count: int = 30, seed: int = 0, *, progress: Progress | None = None) -> Report:
-    """Compare the labels of ``count`` images, drawn at random, with the projected meshes.
+    """Compare the labels of ``count`` images, chosen at random, with the projected meshes.
 
     Raises:
         CadsightError: for a folder that is no data set, has no parts beside it, or no label with a pose and a mask
-            in the images that were drawn.
+            in the chosen images.
     """
     dataset = Dataset.open(folder)
     if not (dataset.folder / PARTS).is_dir():
@@ -126,15 +126,15 @@ def check(folder: str | Path, count: int = 30, seed: int = 0, *, progress: Progr
     samples = dataset.samples()
     findings: list[Finding] = []
     figures = []
-    places: Iterable[int] = sorted(map(int, chosen))
-    for place in progress(places, len(chosen), "check") if progress else places:
-        sample = samples[place]
+    indices: Iterable[int] = sorted(map(int, chosen))
+    for index in progress(indices, len(chosen), "check") if progress else indices:
+        sample = samples[index]
         found = _of_sample(sample, parts, exported)
         findings += found
         wrong = [f.problem for f in found if f.problem]
         caption = f"{sample.name}: {wrong[0] if wrong else _caption(found)}"
-        drawn = draw_instances(dataset.image(sample), sample.instances, dataset.classes)
-        figures.append(Figure(drawn, caption, bool(wrong)))
+        annotated = draw_instances(dataset.image(sample), sample.instances, dataset.classes)
+        figures.append(Figure(annotated, caption, bool(wrong)))
     if not findings:
         raise CadsightError(
             f"none of {len(figures)} images of {dataset.folder} has a label with mask and pose, expected some"
@@ -150,11 +150,11 @@ def _of_sample(sample: Sample, parts: dict[int, tuple[Part, Mesh]], exported: di
         if sample.camera is None or instance.mask is None or instance.camera_from_part is None:
             continue
         part, mesh = parts[instance.class_id]
-        told = None
+        exported_normal = None
         if exported is not None and instance.normal is not None:
             number = whole.index(instance)
-            told = exported.get(sample.name if len(whole) == 1 else f"{sample.name}_{number}")
-        found.append(_of_instance(sample, sample.camera, index, instance, part, mesh, told))
+            exported_normal = exported.get(sample.name if len(whole) == 1 else f"{sample.name}_{number}")
+        found.append(_of_instance(sample, sample.camera, index, instance, part, mesh, exported_normal))
     return found
 
 
@@ -175,15 +175,15 @@ def _of_instance(
     free = inside and float(instance.attributes.get("visible_fraction", 0.0)) >= 1.0
     mask_px = _beyond(mask, silhouette)
     box_px = 0.0
-    # A turned copy of a part that is partly hidden tells no full box.
+    # A turned copy of a part that is partly hidden has no full box.
     if inside and (free or "full_box" in instance.attributes):
         box_px = _sides(instance.attributes.get("full_box"), bounds)
     if free:
         mask_px = max(mask_px, _beyond(silhouette, mask))
         box_px = max(box_px, _sides(instance.attributes.get("visible_box"), bounds))
-    drawn = Box.from_mask(mask)
-    if drawn is not None and instance.attributes.get("visible_box") is not None:
-        box_px = max(box_px, _sides(instance.attributes["visible_box"], drawn))
+    mask_box = Box.from_mask(mask)
+    if mask_box is not None and instance.attributes.get("visible_box") is not None:
+        box_px = max(box_px, _sides(instance.attributes["visible_box"], mask_box))
     expected = pose.rotate(np.asarray(part.axis_of_interest, float))
     normals = [n for n in (instance.normal, exported) if n is not None]
     normal_deg = max((float(angle_between(n, expected)) for n in normals), default=0.0)
@@ -212,10 +212,10 @@ def _sides(given: Sequence[float] | None, expected: Box) -> float:
 def _exported_normals(folder: Path) -> dict[str, Array] | None:
     """The regression file's normals by the names of their crops, where it was written."""
     found: dict[str, Array] = {}
-    places = [folder / "regression", *sorted((folder / "regression").glob("*/"))]
-    for place in places:
-        if (place / "labels.txt").is_file():
-            for sample in read_regression(place)[0]:
+    subfolders = [folder / "regression", *sorted((folder / "regression").glob("*/"))]
+    for subfolder in subfolders:
+        if (subfolder / "labels.txt").is_file():
+            for sample in read_regression(subfolder)[0]:
                 (instance,) = sample.instances
                 if instance.normal is not None:
                     found[sample.name] = instance.normal

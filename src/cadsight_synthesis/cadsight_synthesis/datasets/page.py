@@ -63,7 +63,7 @@ def write_page(path: str | Path, title: str, facts: Mapping[str, str], figures: 
         CadsightError: when the disk refuses the bytes.
     """
     page = Environment(autoescape=True, undefined=StrictUndefined).from_string(_PAGE)
-    shown = [
+    entries = [
         {
             "data": base64.b64encode(encode_image(figure.image, "image.jpg")).decode(),
             "alt": f"image {number}",
@@ -72,4 +72,4 @@ def write_page(path: str | Path, title: str, facts: Mapping[str, str], figures: 
         }
         for number, figure in enumerate(figures, 1)
     ]
-    return write_output(path, page.render(title=title, facts=dict(facts), figures=shown), is_page)
+    return write_output(path, page.render(title=title, facts=dict(facts), figures=entries), is_page)

@@ -1,4 +1,4 @@
-"""A look at what a recipe gives before thousands are made of it."""
+"""A preview of a recipe's images before thousands are made."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -38,18 +38,20 @@ def preview(recipe: SceneRecipe | ComposedRecipe, engine: EngineName, count: int
     try:
         for number in range(count):
             scene = scene_of(recipe, number)
-            place = number % len(scene.views)
-            (rendering,) = drawing.render(replace(scene, views=(scene.views[place],)))
-            yield _figure(*sample_of(recipe, scene, number, place, rendering, engine), recipe.classes)
+            view_index = number % len(scene.views)
+            (rendering,) = drawing.render(replace(scene, views=(scene.views[view_index],)))
+            yield _figure(*sample_of(recipe, scene, number, view_index, rendering, engine), recipe.classes)
     finally:
         drawing.close()
 
 
 def _figure(sample: Sample, image: Rgb, classes: tuple[str, ...]) -> Figure:
-    told = [
+    captions = [
         f"{classes[i.class_id]} {100 * float(i.attributes['visible_fraction']):.0f} % visible"
         if "visible_fraction" in i.attributes
         else classes[i.class_id]
         for i in sample.instances
     ]
-    return Figure(draw_instances(image, sample.instances, classes), f"{sample.name}: {', '.join(told) or 'no label'}")
+    return Figure(
+        draw_instances(image, sample.instances, classes), f"{sample.name}: {', '.join(captions) or 'no label'}"
+    )

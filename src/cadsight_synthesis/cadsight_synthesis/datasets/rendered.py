@@ -65,26 +65,26 @@ class RenderedImages:
         scene = scene_of(recipe, number)
         renderings = kept_engine(self.engine, self.threads).render(scene)
         found = []
-        for place, rendering in enumerate(renderings):
-            sample, image = sample_of(recipe, scene, number, place, rendering, self.engine)
+        for view_index, rendering in enumerate(renderings):
+            sample, image = sample_of(recipe, scene, number, view_index, rendering, self.engine)
             found.append(EncodedSample(sample.to_json(), encode_image(image)))
         return found
 
 
 def sample_of(
-    recipe: SceneRecipe, scene: Scene, number: int, place: int, rendering: Rendering, engine: str
+    recipe: SceneRecipe, scene: Scene, number: int, view_index: int, rendering: Rendering, engine: str
 ) -> tuple[Sample, Rgb]:
-    """The sample and image (H, W, 3) of view ``place`` of ``scene``, which is the recipe's scene ``number``."""
-    overall = number * recipe.views_per_scene + place
+    """The sample and image (H, W, 3) of view ``view_index`` of ``scene``, which is the recipe's scene ``number``."""
+    overall = number * recipe.views_per_scene + view_index
     sample = labelled(
         scene,
-        scene.views[place],
+        scene.views[view_index],
         rendering,
         recipe.parts_by_class,
         recipe.labels,
         name=image_name(recipe.name, recipe.seed, overall),
         split=recipe.split,
-        record={"view": place, "engine": engine},
+        record={"view": view_index, "engine": engine},
     )
     return recipe.finished(sample, rendering.image, overall)
 
@@ -113,7 +113,7 @@ def write_set(
     The same images have the same bytes whether one process made them or many, in one run or in several.
 
     Args:
-        extra: what is said of the whole set, as in :class:`cadsight_core.dataset.Dataset`.
+        extra: fields about the whole set, as in :class:`cadsight_core.dataset.Dataset`.
         workers: processes on this machine; with one, this process does it.
         cluster: address of a Dask scheduler whose workers do it instead; they need the same files.
         progress: wraps the loop over images: (iterable, total, what) -> iterable, such as a progress bar.
@@ -129,17 +129,17 @@ def write_set(
     first = len(dataset) if dataset else 0
     if dataset and first >= count:
         return dataset
-    spread = parallel_map_of(workers, cluster, close_kept)
+    parallel = parallel_map_of(workers, cluster, close_kept)
     try:
         # Whatever ends the loop, the work in hand is called off before those who do it are sent home.
-        with contextlib.closing(_from(images, spread, first, count)) as made:
+        with contextlib.closing(_from(images, parallel, first, count)) as made:
             left = iter(progress(made, count - first, "images") if progress else made)
             if dataset is None:
                 dataset = _begun(out, images, {**(extra or {}), "synthesis": identity}, left)
             for image in left:
                 dataset.append_encoded(Sample.from_json(image.sample), image.png)
     finally:
-        spread.close()
+        parallel.close()
     return dataset
 
 
@@ -162,12 +162,12 @@ def _begun(out: str | Path, images: ImageSource, extra: dict[str, Any], made: It
     return Dataset.open(out)
 
 
-def _from(images: ImageSource, spread: ParallelMap, first: int, count: int) -> Generator[EncodedSample, None, None]:
+def _from(images: ImageSource, parallel: ParallelMap, first: int, count: int) -> Generator[EncodedSample, None, None]:
     group = images.group
     numbers = range(first // group, -(-count // group))
     skipped = first % group
     left = count - first
-    with contextlib.closing(spread(images, numbers)) as groups:
+    with contextlib.closing(parallel(images, numbers)) as groups:
         for found in groups:
             for image in found[skipped:][:left]:
                 left -= 1
@@ -175,13 +175,13 @@ def _from(images: ImageSource, spread: ParallelMap, first: int, count: int) -> G
             skipped = 0
 
 
-def _difference(there: Any, wanted: dict[str, Any]) -> str:
+def _difference(there: Any, expected: dict[str, Any]) -> str:
     if not isinstance(there, dict):
         return "by something else than a recipe"
-    key = next(k for k in [*wanted, *there] if there.get(k) != wanted.get(k))
+    key = next(k for k in [*expected, *there] if there.get(k) != expected.get(k))
     if key == "recipe_sha256":
         return "by another version of the recipe"
-    return f"with {key} {there.get(key)!r}, not {wanted.get(key)!r}"
+    return f"with {key} {there.get(key)!r}, not {expected.get(key)!r}"
 
 
 def _keep_parts(folder: Path, parts: Iterable[Part]) -> None:
@@ -195,5 +195,5 @@ def _keep_parts(folder: Path, parts: Iterable[Part]) -> None:
         except OSError as error:
             raise CadsightError(f"{target.parent} could not be written: {error.strerror}") from error
         write_same(target.with_suffix(".ply"), mesh)
-        said = {**dataclasses.asdict(part), "mesh": f"{part.name}.ply", "unit": "m"}
-        write_atomically(target, dump_yaml(said))
+        document = {**dataclasses.asdict(part), "mesh": f"{part.name}.ply", "unit": "m"}
+        write_atomically(target, dump_yaml(document))

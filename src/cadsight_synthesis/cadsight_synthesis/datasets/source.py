@@ -43,11 +43,11 @@ class ImageSource(Protocol):
 
 def recipe_identity(recipe: Any) -> dict[str, Any]:
     """Kind, name, seed and a digest of all that a recipe says (not of the files that it names)."""
-    said = json.dumps(by_first_names(recipe), sort_keys=True, default=str, allow_nan=True)
-    digest = hashlib.sha256(said.encode()).hexdigest()
+    text = json.dumps(by_first_names(recipe), sort_keys=True, default=str, allow_nan=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
     return {"kind": recipe.kind, "name": recipe.name, "seed": recipe.seed, "recipe_sha256": digest}
 
 
-def image_name(name: str, seed: int, place: int) -> str:
-    """Name of image ``place`` of a recipe's set."""
-    return f"{name}-{seed}-{place:06d}"
+def image_name(name: str, seed: int, number: int) -> str:
+    """Name of image ``number`` of a recipe's set."""
+    return f"{name}-{seed}-{number:06d}"

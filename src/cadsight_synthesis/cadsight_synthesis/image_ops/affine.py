@@ -81,15 +81,15 @@ class ImageMap:
         """Pixels (..., 2), counted from the first pixel's centre, in the new image."""
         return np.asarray(pixels, float) @ self.matrix[:2, :2].T + self.matrix[:2, 2]
 
-    def corners(self, places: ArrayLike) -> Array:
+    def corners(self, positions: ArrayLike) -> Array:
         """Corners (..., 2) of boxes and polygons, counted from the first pixel's corner, in the new image."""
-        return self.points(np.asarray(places, float) - 0.5) + 0.5
+        return self.points(np.asarray(positions, float) - 0.5) + 0.5
 
     def box(self, box: Box) -> Box:
         """The box around a box's four corners, which may reach out of the new image."""
         x0, y0, x1, y1 = box.as_tuple()
-        places = self.corners([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
-        return Box(*map(float, (*places.min(axis=0), *places.max(axis=0))))
+        positions = self.corners([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
+        return Box(*map(float, (*positions.min(axis=0), *positions.max(axis=0))))
 
     def image(self, image: Rgb, border: tuple[float, float, float] | None = None) -> Rgb:
         """The image (H, W, 3) mapped; what lies outside the old one gets ``border``, or the nearest pixel's colour.
@@ -188,11 +188,11 @@ class ImageMap:
 
     def _move_key_points(self, attributes: dict[str, Any], order: Order | None) -> None:
         """COCO's key points, corners like a polygon's; one that leaves the image is not labelled any more."""
-        told = np.asarray(attributes["keypoints"], float).reshape(-1, 3)
-        places = self.corners(told[:, :2])
-        inside = ((places >= 0) & (places <= (self.size.width, self.size.height))).all(axis=1)
-        seen = np.where(inside, told[:, 2], 0)
-        moved = np.where(seen[:, None] > 0, places, 0)
+        key_points = np.asarray(attributes["keypoints"], float).reshape(-1, 3)
+        positions = self.corners(key_points[:, :2])
+        inside = ((positions >= 0) & (positions <= (self.size.width, self.size.height))).all(axis=1)
+        seen = np.where(inside, key_points[:, 2], 0)
+        moved = np.where(seen[:, None] > 0, positions, 0)
         points = [v for (x, y), s in zip(moved.tolist(), seen, strict=True) for v in (x, y, int(s))]
         flipped = order is not None and np.linalg.det(self.matrix[:2, :2]) < 0
         attributes["keypoints"] = mirrored(points, order) if flipped and order is not None else points

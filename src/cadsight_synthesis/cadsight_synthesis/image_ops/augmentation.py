@@ -107,29 +107,29 @@ class Steps:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items() if v != getattr(plain, k)}
 
 
-def draw_steps(p: AugmentationParameters, seed: int) -> Steps:
+def sample_steps(p: AugmentationParameters, seed: int) -> Steps:
     """The steps that a seed stands for."""
-    draw = _Draw(p.probability, np.random.default_rng(seed))
-    side = 1 - draw.upto(p.crop)
-    x, y = (float(v) for v in draw.rng.uniform(0, 1, 2) * (1 - side))
+    sampler = _Sampler(p.probability, np.random.default_rng(seed))
+    side = 1 - sampler.upto(p.crop)
+    x, y = (float(v) for v in sampler.rng.uniform(0, 1, 2) * (1 - side))
     return Steps(
-        flip_horizontal=bool(draw.rng.random() < p.flip_horizontal),
-        flip_vertical=bool(draw.rng.random() < p.flip_vertical),
-        rotation_deg=draw.around(p.rotation_deg),
-        zoom=draw.factor(p.zoom),
-        shift=(draw.around(p.shift), draw.around(p.shift)),
+        flip_horizontal=bool(sampler.rng.random() < p.flip_horizontal),
+        flip_vertical=bool(sampler.rng.random() < p.flip_vertical),
+        rotation_deg=sampler.around(p.rotation_deg),
+        zoom=sampler.factor(p.zoom),
+        shift=(sampler.around(p.shift), sampler.around(p.shift)),
         crop=(x, y, side, side),
         keep_size=p.keep_size,
-        scale=draw.factor(p.scale),
-        stretch=draw.factor(p.stretch),
-        shear_deg=draw.around(p.shear_deg),
-        brightness=draw.around(p.brightness),
-        contrast=draw.factor(p.contrast),
-        hue_deg=draw.around(p.hue_deg),
-        saturation=draw.factor(p.saturation),
-        blur_px=draw.upto(p.blur_px),
-        noise=draw.upto(p.noise),
-        noise_seed=int(draw.rng.integers(2**32)),
+        scale=sampler.factor(p.scale),
+        stretch=sampler.factor(p.stretch),
+        shear_deg=sampler.around(p.shear_deg),
+        brightness=sampler.around(p.brightness),
+        contrast=sampler.factor(p.contrast),
+        hue_deg=sampler.around(p.hue_deg),
+        saturation=sampler.factor(p.saturation),
+        blur_px=sampler.upto(p.blur_px),
+        noise=sampler.upto(p.noise),
+        noise_seed=int(sampler.rng.integers(2**32)),
         border=p.border,
         min_visible=p.min_visible,
     )
@@ -145,13 +145,13 @@ def augment(
 ) -> tuple[Sample, Rgb]:
     """A changed copy of an image (H, W, 3) and its labels; the same seed gives the same copy.
 
-    ``orders`` are the key points' in a mirror (see :mod:`cadsight_core.formats.key_points`). ``record`` tells the steps
+    ``orders`` are the key points' in a mirror (see :mod:`cadsight_core.formats.key_points`). ``record`` holds the steps
     and seed, and under ``source`` what made the image.
 
     Raises:
         CadsightError: when the image has another size than the sample says.
     """
-    steps = draw_steps(parameters, seed)
+    steps = sample_steps(parameters, seed)
     copy, changed = apply_steps(sample, image, steps, orders)
     record = {"augmentation": {"seed": seed, **steps.to_json()}, "source": {"name": sample.name, **sample.record}}
     name = name or f"{sample.name}-{seed}"
@@ -225,30 +225,30 @@ def recoloured(image: Rgb, steps: Steps) -> Rgb:
 
 def noisy(image: Rgb, deviation: float, seed: int) -> Rgb:
     """The image with Gaussian noise of a standard deviation in steps of 255, independent in each channel."""
-    drawn = np.random.Generator(np.random.SFC64(seed)).bytes(image.size)
-    noise = cv2.LUT(np.frombuffer(drawn, np.uint8).reshape(image.shape), _NOISE)
+    random_bytes = np.random.Generator(np.random.SFC64(seed)).bytes(image.size)
+    noise = cv2.LUT(np.frombuffer(random_bytes, np.uint8).reshape(image.shape), _NOISE)
     weight = deviation / _NOISE_DEVIATION
     return np.asarray(cv2.addWeighted(image, 1.0, noise, weight, -128 * weight), np.uint8)
 
 
 @dataclass(frozen=True)
-class _Draw:
+class _Sampler:
     probability: float
     rng: np.random.Generator = field(compare=False)
 
-    def _drawn(self, value: Callable[[], float], otherwise: float) -> float:
+    def _sampled(self, value: Callable[[], float], otherwise: float) -> float:
         # Always two numbers: a limit that is changed leaves the other steps as they were.
-        wanted, drawn = self.rng.random() < self.probability, float(value())
-        return drawn if wanted else otherwise
+        applied, sampled = self.rng.random() < self.probability, float(value())
+        return sampled if applied else otherwise
 
     def upto(self, limit: float) -> float:
-        return self._drawn(lambda: self.rng.uniform(0, limit), 0.0)
+        return self._sampled(lambda: self.rng.uniform(0, limit), 0.0)
 
     def around(self, limit: float) -> float:
-        return self._drawn(lambda: self.rng.uniform(-limit, limit), 0.0)
+        return self._sampled(lambda: self.rng.uniform(-limit, limit), 0.0)
 
     def factor(self, limit: float) -> float:
-        return self._drawn(lambda: math.exp(self.rng.uniform(-1, 1) * math.log(limit)), 1.0)
+        return self._sampled(lambda: math.exp(self.rng.uniform(-1, 1) * math.log(limit)), 1.0)
 
 
 def _rotation(degrees: float) -> Array:

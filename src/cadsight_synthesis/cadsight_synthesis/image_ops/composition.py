@@ -98,9 +98,9 @@ def compose(
 ) -> tuple[Sample, Image]:
     """One image with parts on ``background`` (H, W, 3), and its labels; the same seed gives the same image.
 
-    A part that finds no free place is left out; the first one always fits or is refused. Its normal turns with the
-    ray on which it now lies (see :func:`cadsight_core.camera.viewing_rotation`): the cut-out still looks as it did
-    along its own ray. The pose is not kept, for scale and place no longer come from one.
+    A part for which there is no free position is left out; the first one always fits or is refused. Its normal turns
+    with the ray on which it now lies (see :func:`cadsight_core.camera.viewing_rotation`): the cut-out still looks as it
+    did along its own ray. The pose is not kept, since scale and position no longer come from one.
 
     Raises:
         CadsightError: when there is no cut-out or none of those drawn fits on the background.
@@ -118,7 +118,7 @@ def compose(
         if placed is None:
             continue
         canvas = _shade(canvas, placed.mask, float(rng.uniform(0, parameters.max_shadow)), rng)
-        canvas = _paste(canvas, placed.scaled, placed.place)
+        canvas = _paste(canvas, placed.scaled, placed.corner)
         for other in pasted:
             other.visible[placed.mask] = False
         pasted.append(placed)
@@ -132,7 +132,7 @@ def compose(
     record = {
         "seed": seed,
         "composition": [
-            {"from": p.scaled.source.name, "scale": list(p.scaled.scale), "place": list(p.place)} for p in pasted
+            {"from": p.scaled.source.name, "scale": list(p.scaled.scale), "place": list(p.corner)} for p in pasted
         ],
     }
     sample = Sample(
@@ -189,10 +189,10 @@ class _Scaled:
 
     @staticmethod
     def of(source: CutOut, p: CompositionParameters, rng: np.random.Generator) -> "_Scaled | None":
-        wanted = float(rng.uniform(p.min_scale, p.max_scale))
-        height, width = (max(1, round(side * wanted)) for side in source.mask.shape)
+        factor = float(rng.uniform(p.min_scale, p.max_scale))
+        height, width = (max(1, round(side * factor)) for side in source.mask.shape)
         scale = (width / source.mask.shape[1], height / source.mask.shape[0])
-        method = cv2.INTER_AREA if wanted < 1 else cv2.INTER_LINEAR
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
         image = cv2.resize(source.image, (width, height), interpolation=method)
         mask = cv2.resize(source.mask.astype(np.float32), (width, height), interpolation=method) > 0.5
         box = Box.from_mask(mask)
@@ -208,10 +208,10 @@ class _Scaled:
 
 @dataclass(frozen=True, eq=False)
 class _Placed:
-    """A scaled cut-out with its top left pixel at ``place``; ``visible`` lacks what later parts hide of ``mask``."""
+    """A scaled cut-out with its top left pixel at ``corner``; ``visible`` lacks what later parts hide of ``mask``."""
 
     scaled: _Scaled
-    place: tuple[int, int]
+    corner: tuple[int, int]
     mask: NDArray[np.bool_]
     visible: NDArray[np.bool_]
 
@@ -233,7 +233,7 @@ class _Placed:
         source = self.scaled.source
         # Pixel centres are at integers, so the cut-out's left side is at its offset - 0.5.
         inside = np.subtract(pixel, source.offset) + 0.5
-        return inside * self.scaled.scale - 0.5 - self.scaled.inset + self.place
+        return inside * self.scaled.scale - 0.5 - self.scaled.inset + self.corner
 
     def _normal(self, camera: Camera | None) -> Array | None:
         source = self.scaled.source
@@ -272,8 +272,8 @@ def _shade(canvas: Array32, mask: NDArray[np.bool_], darkness: float, rng: np.ra
     return canvas * (1 - darkness * soft)[..., None]
 
 
-def _paste(canvas: Array32, scaled: _Scaled, place: tuple[int, int]) -> Array32:
-    (x, y), (height, width) = place, scaled.mask.shape
+def _paste(canvas: Array32, scaled: _Scaled, corner: tuple[int, int]) -> Array32:
+    (x, y), (height, width) = corner, scaled.mask.shape
     window = canvas[y : y + height, x : x + width]
     alpha = scaled.alpha[..., None]
     window[...] = alpha * scaled.image + (1 - alpha) * window

@@ -12,8 +12,8 @@ from cadsight_core.shapes import Mask, contour, given_polygons, instance_mask
 def uncovered(instance: Instance, cover: Mask, min_visible: float = 0.0) -> Instance | None:
     """The instance with ``cover`` (H, W) in front; None where less than ``min_visible`` of it, or nothing, is seen.
 
-    Mask and contour lose what is covered, and a box that hugs them is drawn in; a box without them stays. Where an
-    attribute says which fraction of the part is visible, that share shrinks.
+    Mask and contour lose what is covered, and a box that is tight around them shrinks; a box without them stays. Where
+    an attribute holds the visible fraction of the part, that fraction shrinks.
     """
     size = ImageSize(cover.shape[1], cover.shape[0])
     shape = instance_mask(instance, size)

@@ -23,13 +23,13 @@ Light = NDArray[np.float32]
 
 # cv2 takes coordinates in 1/16 pixel.
 _SHIFT = 4
-# Sizes of drops and flakes are told for an image of this height.
+# Sizes of drops and flakes are given for an image of this height.
 _HEIGHT = 480.0
 
 
 @dataclass(frozen=True)
 class WeatherParameters:
-    """How often each kind of weather is drawn, and how heavy it is at most. Of rain and snow an image has one."""
+    """How often each kind of weather is chosen, and how heavy it is at most. Of rain and snow an image has one."""
 
     rain: float = parameter(0.3, "probability of rain", minimum=0.0, maximum=1.0)
     snow: float = parameter(0.3, "probability of snow, where it does not rain", minimum=0.0, maximum=1.0)
@@ -53,18 +53,18 @@ class WeatherParameters:
 def apply_weather(sample: Sample, image: Rgb, parameters: WeatherParameters, seed: int) -> tuple[Sample, Rgb]:
     """The image (H, W, 3) in other weather, and its labels; the same seed gives the same image.
 
-    ``record["weather"]`` tells the seed, the strength of each kind and the number of occluders.
+    ``record["weather"]`` holds the seed, the strength of each kind and the number of occluders.
     """
     p = parameters
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(8)]
     choose, rest = streams[0], streams[1:]
     probabilities = {"rain": p.rain, "snow": p.snow, "fog": p.fog, "darkness": p.darkness, "glare": p.glare}
     low, high = sorted((p.min_strength, p.max_strength))
-    # All numbers are drawn whatever comes of them: one kind that is switched off leaves the others as they were.
+    # All numbers are sampled, used or not: one kind that is switched off leaves the others as they were.
     draws = {kind: (choose.random() < p, float(choose.uniform(low, high))) for kind, p in probabilities.items()}
-    drawn = {kind: strength for kind, (wanted, strength) in draws.items() if wanted}
-    if "rain" in drawn:
-        drawn.pop("snow", None)
+    strengths = {kind: strength for kind, (present, strength) in draws.items() if present}
+    if "rain" in strengths:
+        strengths.pop("snow", None)
     pixels, cover = image, np.zeros(image.shape[:2], bool)
     count = int(choose.integers(0, p.max_occluders + 1))
     for _ in range(count):
@@ -72,11 +72,11 @@ def apply_weather(sample: Sample, image: Rgb, parameters: WeatherParameters, see
         cover |= hidden
     effects = {"fog": fogged, "rain": rained, "snow": snowed, "darkness": darkened, "glare": glared}
     for (kind, effect), rng in zip(effects.items(), rest[1:], strict=False):
-        if kind in drawn:
-            pixels = effect(pixels, drawn[kind], rng)
+        if kind in strengths:
+            pixels = effect(pixels, strengths[kind], rng)
     instances = [uncovered(i, cover, p.min_visible) if count else i for i in sample.instances]
-    told: dict[str, Any] = {"seed": seed, **{k: round(v, 4) for k, v in drawn.items()}, "occluders": count}
-    record = {**sample.record, "weather": told}
+    entry: dict[str, Any] = {"seed": seed, **{k: round(v, 4) for k, v in strengths.items()}, "occluders": count}
+    record = {**sample.record, "weather": entry}
     return replace(sample, instances=tuple(i for i in instances if i is not None), record=record), pixels
 
 
@@ -147,8 +147,8 @@ def glared(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
     height, width = image.shape[:2]
     small = (max(width // 4, 1), max(height // 4, 1))
     middle = np.array(small) / 2
-    place = rng.uniform(-0.1, 1.1, 2) * small
-    x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) - at for side, at in zip(small, place, strict=True)))
+    lamp = rng.uniform(-0.1, 1.1, 2) * small
+    x, y = np.meshgrid(*(np.arange(side, dtype=np.float32) - at for side, at in zip(small, lamp, strict=True)))
     distance = np.hypot(x, y) / small[1]
     glow = np.exp(-distance / 0.07) * 1.6 + np.exp(-distance / 0.35) * 0.55
     rays = 0.5 + 0.5 * np.cos(np.arctan2(y, x) * int(rng.integers(5, 9)) + rng.uniform(0, 6))
@@ -157,7 +157,7 @@ def glared(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
     light = np.asarray(glow[..., None] * warm, np.float32)
     for along in rng.uniform(0.6, 2.2, int(rng.integers(2, 6))):
         ghost = np.zeros(small[::-1], np.float32)
-        centre = _fixed([place + (middle - place) * along])[0]
+        centre = _fixed([lamp + (middle - lamp) * along])[0]
         radius = round(float(rng.uniform(0.02, 0.12)) * small[1] * (1 << _SHIFT))
         cv2.circle(ghost, centre, radius, float(rng.uniform(0.06, 0.2)), -1, cv2.LINE_8, _SHIFT)
         spot = np.asarray(cv2.GaussianBlur(ghost, (0, 0), 0.8), np.float32)
@@ -170,11 +170,11 @@ def glared(image: Rgb, strength: float, rng: np.random.Generator) -> Rgb:
 def occluded(image: Rgb, centre: ArrayLike, max_size: float, rng: np.random.Generator) -> tuple[Rgb, Mask]:
     """The image (H, W, 3) with a beam, a plank or a lump near ``centre`` (x, y) in front, and the mask of it.
 
-    ``max_size`` is a fraction of the image's height. Pixels more than half covered are the thing's.
+    ``max_size`` is a fraction of the image's height. Pixels more than half covered belong to the occluder.
     """
     height, width = image.shape[:2]
     size = float(rng.uniform(0.3, 1.0)) * max_size * height
-    outline = _thing(size, rng) + np.asarray(centre, float)
+    outline = _occluder_outline(size, rng) + np.asarray(centre, float)
     # Four samples a pixel along each axis, so that the edge is as soft as one of the camera's.
     low = np.clip(np.floor(outline.min(axis=0)).astype(int) - 2, 0, (width, height))
     high = np.clip(np.ceil(outline.max(axis=0)).astype(int) + 3, 0, (width, height))
@@ -189,15 +189,17 @@ def occluded(image: Rgb, centre: ArrayLike, max_size: float, rng: np.random.Gene
     texture = 1 + 0.35 * (_smooth_noise(y1 - y0, x1 - x0, int(rng.integers(2, 12)), rng) - 0.5)
     left, right = rng.uniform(0.75, 1.15, 2).tolist()
     fall = np.linspace(left, right, x1 - x0, dtype=np.float32)
-    thing = noisy((colour * (texture * fall)[..., None]).clip(0, 255).astype(np.uint8), 3.0, int(rng.integers(2**32)))
+    occluder = noisy(
+        (colour * (texture * fall)[..., None]).clip(0, 255).astype(np.uint8), 3.0, int(rng.integers(2**32))
+    )
     canvas = image.copy()
     window = canvas[y0:y1, x0:x1]
-    window[...] = (alpha[..., None] * thing + (1 - alpha[..., None]) * window).round().astype(np.uint8)
+    window[...] = (alpha[..., None] * occluder + (1 - alpha[..., None]) * window).round().astype(np.uint8)
     cover[y0:y1, x0:x1] = alpha > 0.5
     return canvas, cover
 
 
-def _thing(size: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def _occluder_outline(size: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """The outline (N, 2) of a long beam, a rectangular plank or a rounded lump around (0, 0)."""
     kind = int(rng.integers(3))
     if kind < 2:
@@ -225,7 +227,7 @@ def _target(sample: Sample, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _surface_colour(image: Rgb, rng: np.random.Generator) -> NDArray[np.float32]:
-    """A colour of the image itself, so that a thing in the way belongs to the scene, or one of dull things."""
+    """A colour of the image itself, so that an occluder belongs to the scene, or a dull colour."""
     row, column = (int(rng.integers(side)) for side in image.shape[:2])
     if rng.random() < 0.5:
         return image[row, column].astype(np.float32) * np.float32(rng.uniform(0.6, 1.1))

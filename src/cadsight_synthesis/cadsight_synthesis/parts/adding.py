@@ -33,7 +33,7 @@ class AddedPart:
     Attributes:
         part: as it is read from now on.
         mesh: with what was odd in the file.
-        symmetries: rotations found that map the mesh on itself, also those that the YAML cannot say.
+        symmetries: rotations found that map the mesh on itself, also those that the YAML cannot express.
         point_is: which point the point of interest is, such as the middle of the largest flat face.
         path, mesh_path, image_path: the files; no image where none could be drawn.
         no_image: why there is none.
@@ -91,7 +91,7 @@ def add_part(
     # Beside the same mesh it is the image of it, of an earlier call.
     if os.path.lexists(drawing) and not os.path.lexists(mesh_path) and not force:
         raise CadsightError(f"{drawing} is there and no mesh beside it, expected another name or folder, or --force")
-    text = _yaml(name, class_id, proposed, sayable(found, tolerance), f"Added from {Path(file).name!r}.")
+    text = _yaml(name, class_id, proposed, expressible(found, tolerance), f"Added from {Path(file).name!r}.")
     part = parse_part(text, path)
     make_folder(mesh_path.parent)
     write_mesh = write_atomically if force else write_same
@@ -118,13 +118,13 @@ def _class_of(folder: Path, path: Path) -> int:
     return max(taken, default=-1) + 1
 
 
-def sayable(found: Sequence[FoundSymmetry], tolerance_m: float) -> tuple[Symmetry, ...]:
-    """The symmetries that a part's YAML can say, whose axes go through the part's origin."""
+def expressible(found: Sequence[FoundSymmetry], tolerance_m: float) -> tuple[Symmetry, ...]:
+    """The symmetries that a part's YAML can express, whose axes go through the part's origin."""
     through = [f for f in found if f.offset <= tolerance_m]
-    said = tuple(Symmetry(_snapped(f.axis), f.order) for f in through)
+    candidates = tuple(Symmetry(_snapped(f.axis), f.order) for f in through)
     # Axes a hair apart from what they should be generate turns without end.
     kept: list[Symmetry] = []
-    for one in said:
+    for one in candidates:
         try:
             equal_normal((0.3, 0.5, 0.8), (0.0, 0.0, 1.0), Pose.identity(), [*kept, one])
         except CadsightError:

@@ -10,7 +10,7 @@ from cadsight_core.meshes.joints import normals_of
 from cadsight_core.part import ColourRange, Part, Symmetry
 from cadsight_core.symmetry_search import TOLERANCE, find_symmetries, nearest_triangles, turned_error
 
-from cadsight_synthesis.parts.adding import sayable
+from cadsight_synthesis.parts.adding import expressible
 from cadsight_synthesis.rendering.colour import to_display
 
 # How far the point may be off the surface, as a fraction of the diameter, and the axis off the normal there.
@@ -114,7 +114,7 @@ def _of_symmetry(part: Part, mesh: Mesh) -> list[Finding]:
                     True,
                 )
             )
-    for one in sayable(find_symmetries(mesh), limit):
+    for one in expressible(find_symmetries(mesh), limit):
         known = any(
             _degrees(one.axis, other.axis) < _SAME_AXIS_DEG
             and (other.order == 0 or (one.order and other.order % one.order == 0))

@@ -71,15 +71,15 @@ def _seen(part: Part, mesh: Mesh) -> list[tuple[Rgb, Camera, Pose]]:
     views = tuple(
         View(camera, looking_at(away * on_sphere(*side), (0.0, 0.0, 0.0)), None, _WHITE) for side in _SEEN_FROM
     )
-    place = shape.at(np.eye(3), np.zeros(3))
-    body = Body(part.name, shape.ply, place, own_material(part, shape), part.class_id)
+    pose = shape.at(np.eye(3), np.zeros(3))
+    body = Body(part.name, shape.ply, pose, own_material(part, shape), part.class_id)
     lamps = (Lamp("sun", (0.4, 0.6, 1.2), 1.3), Lamp("sun", (-0.8, -0.4, 0.4), 0.6))
     engine = RasterEngine()
     try:
         images = [r.image for r in engine.render(Scene((body,), views, lamps, Environment(0.45)))]
     finally:
         engine.close()
-    return [(p, camera, v.world_from_camera.inverse() @ place) for p, v in zip(images, views, strict=True)]
+    return [(p, camera, v.world_from_camera.inverse() @ pose) for p, v in zip(images, views, strict=True)]
 
 
 def _tiled(images: Sequence[Rgb]) -> Rgb:
@@ -110,7 +110,7 @@ def _arrow(
     if ends is not None:
         cv2.arrowedLine(canvas, ends[0], ends[1], colour, 2, cv2.LINE_AA, tipLength=0.15)
         cv2.circle(canvas, ends[0], 3, colour, -1, cv2.LINE_AA)
-        _word(canvas, name, ends[1], colour)
+        _write_text(canvas, name, ends[1], colour)
 
 
 def _line(
@@ -124,11 +124,11 @@ def _line(
     seen = _pixels(camera, camera_from_part, np.stack(ends))
     if seen is not None:
         cv2.line(canvas, seen[0], seen[1], colour, 1, cv2.LINE_AA)
-        _word(canvas, name, seen[1], colour)
+        _write_text(canvas, name, seen[1], colour)
 
 
-def _word(canvas: Rgb, text: str, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    cv2.putText(canvas, text, (place[0] + 4, place[1]), cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, 1, cv2.LINE_AA)
+def _write_text(canvas: Rgb, text: str, position: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    cv2.putText(canvas, text, (position[0] + 4, position[1]), cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, 1, cv2.LINE_AA)
 
 
 def _colours(ranges: Sequence[ColourRange]) -> Rgb:
@@ -136,7 +136,7 @@ def _colours(ranges: Sequence[ColourRange]) -> Rgb:
     width = 2 * _VIEW.width
     strip = np.full((_STRIP, width, 3), 255, np.uint8)
     if not ranges:
-        _word(strip, "no colour range: cadsight part colour IMAGE finds one", (8, 36), _BLACK)
+        _write_text(strip, "no colour range: cadsight part colour IMAGE finds one", (8, 36), _BLACK)
         return strip
     hue = np.arange(width) * 180 // width
     hsv = np.full((1, width, 3), 255, np.uint8)
@@ -147,5 +147,5 @@ def _colours(ranges: Sequence[ColourRange]) -> Rgb:
         low, high = one.low[0], one.high[0]
         kept |= (hue >= low) & (hue <= high) if low <= high else (hue >= low) | (hue <= high)
     strip[20:] = np.where(kept[:, None], row, 255 - (255 - row.astype(int)) // 6).astype(np.uint8)
-    _word(strip, "colour: the strong hues are the part's", (4, 14), _BLACK)
+    _write_text(strip, "colour: the strong hues are the part's", (4, 14), _BLACK)
     return strip

@@ -58,10 +58,10 @@ def drop(shapes: Sequence[Shape], room: Room, parameters: DropParameters, rng: G
         radius = shape.radius * scale
         height += radius
         spare = np.maximum(np.array([room.length, room.width]) * scale / 2 - radius, 0)
-        place = np.array([*(rng.uniform(-1, 1, 2) * spare), height])
+        position = np.array([*(rng.uniform(-1, 1, 2) * spare), height])
         height += 1.1 * radius
         rotation = Rotation.from_quat(rng.normal(size=4))
-        data.qpos[7 * i : 7 * i + 3] = place - rotation.apply(shape.middle * scale)
+        data.qpos[7 * i : 7 * i + 3] = position - rotation.apply(shape.middle * scale)
         data.qpos[7 * i + 3 : 7 * i + 7] = np.roll(rotation.as_quat(), 1)
         data.qvel[6 * i + 3 : 6 * i + 6] = rng.uniform(-2, 2, 3)
     restless = _settle(model, data, parameters.seconds)

@@ -14,7 +14,7 @@ from cadsight_core.part import Part
 from cadsight_core.sample import Sample, Split
 from numpy.random import Generator
 
-from cadsight_synthesis.recipes.scenery.ranges import Span, check_section, draw
+from cadsight_synthesis.recipes.scenery.ranges import Span, check_section, sample_value
 from cadsight_synthesis.rendering.labels import LabelParameters
 from cadsight_synthesis.rendering.scene import Quality
 
@@ -44,8 +44,8 @@ class ImageParameters:
         return ImageSize(self.width, self.height)
 
     def camera(self, rng: Generator) -> Camera:
-        """A camera with a lens drawn from the ranges."""
-        focal = self.width / 2 / np.tan(np.deg2rad(draw(rng, self.field_of_view_deg)) / 2)
+        """A camera with a lens chosen from the ranges."""
+        focal = self.width / 2 / np.tan(np.deg2rad(sample_value(rng, self.field_of_view_deg)) / 2)
         shift = rng.uniform(-1, 1, 2) * self.off_centre * self.width
         bend = rng.uniform(-1, 1, 4) * (1.0, 0.5, 0.01, 0.01) * self.distortion
         cx, cy = (self.width - 1) / 2 + shift[0], (self.height - 1) / 2 + shift[1]
@@ -129,10 +129,10 @@ class SceneRecipe(Recipe):
         """The random numbers of scene ``number``."""
         return np.random.default_rng([self.seed, number, *more])
 
-    def finished(self, sample: Sample, image: Rgb, place: int) -> tuple[Sample, Rgb]:
-        """What becomes of image ``place`` (H, W, 3) of the set after it was drawn and labelled: here nothing."""
+    def finished(self, sample: Sample, image: Rgb, image_number: int) -> tuple[Sample, Rgb]:
+        """Image ``image_number`` (H, W, 3) of the set as it is changed after drawing and labelling: here not at all."""
         return sample, image
 
     def record(self, number: int) -> dict[str, Any]:
-        """What makes scene ``number`` again."""
+        """What is needed to make scene ``number`` again."""
         return {"recipe": self.name, "kind": self.kind, "seed": self.seed, "scene": number}

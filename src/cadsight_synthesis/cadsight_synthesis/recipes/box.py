@@ -24,21 +24,21 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from cadsight_synthesis.assets.cache import ply_of
-from cadsight_synthesis.assets.pools import MeshEntry, Source, draw_entry, draw_image
+from cadsight_synthesis.assets.pools import MeshEntry, Source, sample_entry, sample_image
 from cadsight_synthesis.assets.shape import Shape, shape_of
 from cadsight_synthesis.physics.parameters import DropParameters
 from cadsight_synthesis.recipes.base import SceneRecipe
 from cadsight_synthesis.recipes.scenery.lighting import TableLight, light_of_table
-from cadsight_synthesis.recipes.scenery.looks import Look, draw_material
+from cadsight_synthesis.recipes.scenery.looks import Look, sample_material
 from cadsight_synthesis.recipes.scenery.placing import fraction_outside
-from cadsight_synthesis.recipes.scenery.ranges import Count, Span, check_section, draw, draw_count
+from cadsight_synthesis.recipes.scenery.ranges import Count, Span, check_section, sample_count, sample_value
 from cadsight_synthesis.recipes.scenery.session import Session, read_session
 from cadsight_synthesis.recipes.scenery.temperature import of_temperature
 from cadsight_synthesis.rendering.scene import Body, Colour, Environment, Lamp, Material, Scene, View
 
 _TABLE_M, _TABLE_THICK_M = 4.0, 0.02
 _PLATE_THICK_M = 0.006
-# Of a part that is held as a captured one was, about its place there.
+# Of a part that is held as a captured one was, about its position there.
 _HELD_SPREAD_M = 0.02
 _WHITE = 0.9  # what a white surface sends back
 
@@ -164,17 +164,17 @@ class BoxRecipe(SceneRecipe):
 
 
 def scene(recipe: BoxRecipe, number: int) -> Scene:
-    """Scene ``number``; drawn anew while a part falls out of the box or out of view, at most ``tries`` times.
+    """Scene ``number``; sampled anew while a part falls out of the box or out of view, at most ``tries`` times.
 
     Raises:
         CadsightError: naming the part that most often would not stay, and why.
     """
     reasons: Counter[str] = Counter()
     for attempt in range(recipe.tries):
-        drawn = _draw(recipe, number, recipe.generator(number, attempt))
-        if isinstance(drawn, Scene):
-            return drawn
-        reasons[drawn] += 1
+        sampled = _sample_scene(recipe, number, recipe.generator(number, attempt))
+        if isinstance(sampled, Scene):
+            return sampled
+        reasons[sampled] += 1
     reason, count = reasons.most_common(1)[0]
     raise CadsightError(
         f"scene {number} of {recipe.name} was given up after {recipe.tries} tries: {reason} in {count} of them; "
@@ -207,14 +207,14 @@ class _Site:
         return float((ambient + direct) / (ambient + direct * (far / near) ** 2))
 
 
-def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
+def _sample_scene(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
     """A scene, or why it cannot be used."""
     # Brings MuJoCo with it, which a recipe is read without.
     from cadsight_synthesis.physics.drop import Room, drop
 
     held = bool(rng.uniform() < recipe.held.fraction)
     site = _site(recipe, held, rng)
-    count = draw_count(rng, recipe.held.count if held else recipe.count)
+    count = sample_count(rng, recipe.held.count if held else recipe.count)
     parts = [recipe.parts[int(rng.integers(len(recipe.parts)))] for _ in range(count)]
     shapes = [shape_of(part) for part in parts]
     clutter = _clutter(recipe.clutter, 2 * max(s.radius for s in shapes), rng)
@@ -244,7 +244,7 @@ def _draw(recipe: BoxRecipe, number: int, rng: Generator) -> Scene | str:
             f"{p.name}-{i}",
             s.ply,
             pose,
-            draw_material(rng, recipe.looks, own.get(p.class_id, p.display_colour), s.coloured),
+            sample_material(rng, recipe.looks, own.get(p.class_id, p.display_colour), s.coloured),
             p.class_id,
         )
         for i, (p, s, pose) in enumerate(zip(parts, shapes, poses, strict=True))
@@ -334,10 +334,10 @@ def _unseen(parts: list[Part], shapes: list[Shape], poses: list[Pose], views: tu
 
 def _clutter(p: ClutterParameters, unit_m: float, rng: Generator) -> list[tuple[Shape, Material]]:
     found = []
-    for _ in range(draw_count(rng, p.count)):
-        entry = draw_entry(rng, p.meshes)
-        path, size = draw_image(rng, entry), float(np.linspace(*p.size, 5)[int(rng.integers(5))])
-        found.append((entry.shape(path, size * unit_m), draw_material(rng, p.looks)))
+    for _ in range(sample_count(rng, p.count)):
+        entry = sample_entry(rng, p.meshes)
+        path, size = sample_image(rng, entry), float(np.linspace(*p.size, 5)[int(rng.integers(5))])
+        found.append((entry.shape(path, size * unit_m), sample_material(rng, p.looks)))
     return found
 
 
@@ -370,19 +370,19 @@ def _above_floor(
     taken: list[tuple[Array, float]],
     rng: Generator,
 ) -> Pose | None:
-    """A pose beside those ``taken`` (place and radius each), which it is added to; None where none is free."""
+    """A pose beside those ``taken`` (position and radius each), which it is added to; None where none is free."""
     p, reach = recipe.held, max(shape.radius, recipe.held.plate_m)
     spare = np.maximum(np.array([recipe.box.length_m, recipe.box.width_m]) / 2 - shape.radius, 0)
     for _ in range(50):
-        place = np.array([*(rng.uniform(-1, 1, 2) * spare), 0.0])
-        if _is_free(place, reach, taken):
+        position = np.array([*(rng.uniform(-1, 1, 2) * spare), 0.0])
+        if _is_free(position, reach, taken):
             break
     else:
         return None
-    rotation = _upright(part, draw(rng, p.tilt_deg), rng.uniform(0, 360), draw(rng, p.turn_deg))
-    standing = shape.at(rotation, place)
+    rotation = _upright(part, sample_value(rng, p.tilt_deg), rng.uniform(0, 360), sample_value(rng, p.turn_deg))
+    standing = shape.at(rotation, position)
     corners = shape.mesh.vertices if plate is None else np.vstack([shape.mesh.vertices, plate.vertices])
-    lift = draw(rng, p.height_m) - float(standing.apply(corners)[:, 2].min())
+    lift = sample_value(rng, p.height_m) - float(standing.apply(corners)[:, 2].min())
     return site.world_from_room @ Pose(np.eye(3), np.array([0.0, 0.0, lift])) @ standing
 
 
@@ -400,17 +400,17 @@ def _as_captured(
     for _ in range(50):
         pose = captured[int(rng.integers(len(captured)))]
         turn = Rotation.from_rotvec(np.deg2rad(turn_deg) * rng.uniform(-1, 1, 3) / np.sqrt(3)).as_matrix()
-        place = pose.apply(shape.middle) + _HELD_SPREAD_M * rng.uniform(-1, 1, 3)
-        if _is_free(place, reach, taken):
-            return shape.at(turn @ pose.rotation, place)
+        position = pose.apply(shape.middle) + _HELD_SPREAD_M * rng.uniform(-1, 1, 3)
+        if _is_free(position, reach, taken):
+            return shape.at(turn @ pose.rotation, position)
     return None
 
 
-def _is_free(place: Array, reach: float, taken: list[tuple[Array, float]]) -> bool:
-    """Whether nothing is near ``place`` (3,), which is taken then."""
-    if any(float(np.linalg.norm(place - other)) <= reach + theirs for other, theirs in taken):
+def _is_free(position: Array, reach: float, taken: list[tuple[Array, float]]) -> bool:
+    """Whether nothing is near ``position`` (3,), which is taken then."""
+    if any(float(np.linalg.norm(position - other)) <= reach + theirs for other, theirs in taken):
         return False
-    taken.append((place, reach))
+    taken.append((position, reach))
     return True
 
 
@@ -436,7 +436,7 @@ def _plate(radius: float, part: Part, shape: Shape) -> Mesh:
 def _furniture(recipe: BoxRecipe, site: _Site, held: bool, rng: Generator) -> list[Body]:
     """The table, and the box where parts fell into one."""
     b, make = recipe.box, trimesh.creation.box
-    material = draw_material(rng, b.looks, (_WHITE,) * 3)
+    material = sample_material(rng, b.looks, (_WHITE,) * 3)
     table = make((_TABLE_M, _TABLE_M, _TABLE_THICK_M))
     table.apply_translation((0, 0, -_TABLE_THICK_M / 2))
     bodies = [Body("table", _ply(table), site.world_from_table, material)]
@@ -466,18 +466,20 @@ def _light(recipe: BoxRecipe, site: _Site, rng: Generator) -> tuple[tuple[Lamp, 
         position = found.position + p.variation * float(np.linalg.norm(away)) * rng.uniform(-1, 1, 3)
         ambient, direct = found.ambient * vary(), found.direct * vary()
     else:
-        azimuth, elevation = rng.uniform(0, 2 * np.pi), np.deg2rad(draw(rng, p.elevation_deg))
+        azimuth, elevation = rng.uniform(0, 2 * np.pi), np.deg2rad(sample_value(rng, p.elevation_deg))
         flat = np.cos(elevation)
         direction = np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)])
-        position = lit + direction * draw(rng, p.distance_m)
-        ambient = draw(rng, p.ambient) * np.ones(3)
-        direct = draw(rng, p.direct) * np.asarray(of_temperature(draw(rng, p.kelvin)))
+        position = lit + direction * sample_value(rng, p.distance_m)
+        ambient = sample_value(rng, p.ambient) * np.ones(3)
+        direct = sample_value(rng, p.direct) * np.asarray(of_temperature(sample_value(rng, p.kelvin)))
     # An area of P watts sends P cos / pi; a surface at r gets that times cos / r^2, and a white one shows 1 / pi of it.
     reach = position - lit
     distance = float(np.linalg.norm(reach))
     cosine = max(float(reach[2]) / distance, 0.05)
     power = float(direct.max()) / _WHITE * np.pi**2 * distance**2 / cosine
-    lamp = Lamp("area", _colour(position), power, _colour(direct / direct.max()), draw(rng, p.size_m), _colour(lit))
+    lamp = Lamp(
+        "area", _colour(position), power, _colour(direct / direct.max()), sample_value(rng, p.size_m), _colour(lit)
+    )
     strength = float(ambient.max()) / _WHITE
     return (lamp,), Environment(strength, _colour(ambient / max(float(ambient.max()), 1e-9)))
 

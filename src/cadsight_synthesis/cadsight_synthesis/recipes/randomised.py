@@ -13,12 +13,12 @@ from cadsight_core.parameters import check, parameter
 from cadsight_core.part import Part
 from numpy.random import Generator
 
-from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEntry, Source, draw_entry, draw_image
+from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEntry, Source, sample_entry, sample_image
 from cadsight_synthesis.assets.shape import Shape, shape_of
 from cadsight_synthesis.recipes.base import ImageParameters, SceneRecipe
-from cadsight_synthesis.recipes.scenery.looks import Look, draw_material
+from cadsight_synthesis.recipes.scenery.looks import Look, sample_material
 from cadsight_synthesis.recipes.scenery.placing import aimed, any_rotation, fraction_outside, looking_at, on_sphere
-from cadsight_synthesis.recipes.scenery.ranges import Count, Span, check_section, draw, draw_count
+from cadsight_synthesis.recipes.scenery.ranges import Count, Span, check_section, sample_count, sample_value
 from cadsight_synthesis.recipes.scenery.temperature import of_temperature
 from cadsight_synthesis.rendering.scene import Body, Colour, Environment, Lamp, Scene, View
 
@@ -126,7 +126,7 @@ class BehindParameters:
 
 @dataclass(frozen=True)
 class RandomisedRecipe(SceneRecipe):
-    """Everything drawn at random."""
+    """Everything chosen at random."""
 
     image: ImageParameters = parameter(
         ImageParameters(field_of_view_deg=(35.0, 75.0), distortion=0.1, off_centre=0.02),
@@ -152,7 +152,7 @@ class RandomisedRecipe(SceneRecipe):
 
 
 def scene(recipe: RandomisedRecipe, number: int) -> Scene:
-    """Scene ``number``; drawn anew while a part is too far out of the image, at most ``tries`` times.
+    """Scene ``number``; sampled anew while a part is too far out of the image, at most ``tries`` times.
 
     Raises:
         CadsightError: naming the part that never came into view.
@@ -160,9 +160,9 @@ def scene(recipe: RandomisedRecipe, number: int) -> Scene:
     outside: dict[str, int] = {}
     for attempt in range(recipe.tries):
         rng = recipe.generator(number, attempt)
-        drawn, lost = _draw(recipe, number, rng)
+        sampled, lost = _sample_scene(recipe, number, rng)
         if lost is None:
-            return drawn
+            return sampled
         outside[lost] = outside.get(lost, 0) + 1
     name, count = max(outside.items(), key=lambda item: item[1])
     raise CadsightError(
@@ -172,10 +172,10 @@ def scene(recipe: RandomisedRecipe, number: int) -> Scene:
     )
 
 
-def _draw(recipe: RandomisedRecipe, number: int, rng: Generator) -> tuple[Scene, str | None]:
+def _sample_scene(recipe: RandomisedRecipe, number: int, rng: Generator) -> tuple[Scene, str | None]:
     """A scene, and the name of a part that is not enough in view."""
     chosen = [
-        recipe.parts[int(rng.integers(len(recipe.parts)))] for _ in range(draw_count(rng, recipe.placement.count))
+        recipe.parts[int(rng.integers(len(recipe.parts)))] for _ in range(sample_count(rng, recipe.placement.count))
     ]
     shapes = [shape_of(part) for part in chosen]
     unit = 2 * max(shape.radius for shape in shapes)
@@ -194,38 +194,38 @@ def _draw(recipe: RandomisedRecipe, number: int, rng: Generator) -> tuple[Scene,
         ),
         None,
     )
-    entry = draw_entry(rng, recipe.environment.images) if recipe.environment.images else None
-    drawn = Scene(
+    entry = sample_entry(rng, recipe.environment.images) if recipe.environment.images else None
+    sampled = Scene(
         bodies=(*bodies, *_distractors(recipe.distractors, unit, reach, views, rng)),
         views=views,
         lamps=_lamps(recipe.lamps, unit, rng),
         environment=Environment(
-            draw(rng, recipe.environment.strength),
-            image=draw_image(rng, entry) if entry is not None else None,
-            turn_deg=draw(rng, recipe.environment.turn),
+            sample_value(rng, recipe.environment.strength),
+            image=sample_image(rng, entry) if entry is not None else None,
+            turn_deg=sample_value(rng, recipe.environment.turn),
         ),
         quality=recipe.quality.quality,
         seed=int(rng.integers(2**31)),
         record=recipe.record(number),
     )
-    return drawn, lost
+    return sampled, lost
 
 
 def _parts(
     recipe: RandomisedRecipe, chosen: list[Part], shapes: list[Shape], unit: float, rng: Generator
 ) -> list[Body]:
     """Parts side by side about the origin, none in another."""
-    places = _spread(len(chosen), recipe.placement.apart * unit, rng)
+    positions = _scattered(len(chosen), recipe.placement.apart * unit, rng)
     bodies = []
     for i, (part, shape) in enumerate(zip(chosen, shapes, strict=True)):
         rotation = any_rotation(rng) if recipe.placement.turned else np.eye(3)
-        material = draw_material(rng, recipe.looks, part.display_colour, shape.coloured)
-        bodies.append(Body(f"{part.name}-{i}", shape.ply, shape.at(rotation, places[i]), material, part.class_id))
+        material = sample_material(rng, recipe.looks, part.display_colour, shape.coloured)
+        bodies.append(Body(f"{part.name}-{i}", shape.ply, shape.at(rotation, positions[i]), material, part.class_id))
     return bodies
 
 
-def _spread(count: int, apart: float, rng: Generator) -> Array:
-    """(N, 3) places about the origin, at least ``apart`` from each other: a jittered grid's nearest to it."""
+def _scattered(count: int, apart: float, rng: Generator) -> Array:
+    """(N, 3) positions about the origin, at least ``apart`` from each other: a jittered grid's nearest to it."""
     if count == 1:
         return np.zeros((1, 3))
     side = int(np.ceil(count ** (1 / 3))) + 1
@@ -239,14 +239,14 @@ def _distractors(
 ) -> list[Body]:
     """Things around the parts, none in them; what would stand in a camera is left out."""
     bodies = []
-    for i in range(draw_count(rng, d.count)):
-        entry = draw_entry(rng, d.meshes)
+    for i in range(sample_count(rng, d.count)):
+        entry = sample_entry(rng, d.meshes)
         # Few sizes, so that the cache holds few files.
         size = float(np.linspace(*d.size, 9)[int(rng.integers(9))])
-        shape = entry.shape(draw_image(rng, entry), size * unit)
-        away = reach + shape.radius + draw(rng, d.gap) * unit
+        shape = entry.shape(sample_image(rng, entry), size * unit)
+        away = reach + shape.radius + sample_value(rng, d.gap) * unit
         position = away * on_sphere(rng.uniform(0, 360), float(np.rad2deg(np.arcsin(rng.uniform(-1, 1)))))
-        pose, material = shape.at(any_rotation(rng), position), draw_material(rng, d.looks)
+        pose, material = shape.at(any_rotation(rng), position), sample_material(rng, d.looks)
         free = min(float(np.linalg.norm(v.world_from_camera.translation - position)) for v in views)
         if free > 1.5 * shape.radius:
             bodies.append(Body(f"distractor-{i}", shape.ply, pose, material))
@@ -256,24 +256,26 @@ def _distractors(
 def _view(recipe: RandomisedRecipe, unit: float, reach: float, rng: Generator) -> View:
     shell, camera = recipe.shell, recipe.image.camera(rng)
     # Outside all parts, however near the shell is.
-    away = max(draw(rng, shell.distance) * unit, 1.05 * reach)
+    away = max(sample_value(rng, shell.distance) * unit, 1.05 * reach)
     low, high = np.sin(np.deg2rad(shell.elevation))
     elevation = float(np.rad2deg(np.arcsin(np.clip(rng.uniform(low, high), -1, 1))))
-    pose = looking_at(away * on_sphere(draw(rng, shell.azimuth), elevation), (0.0, 0.0, 0.0), draw(rng, shell.tilt))
+    pose = looking_at(
+        away * on_sphere(sample_value(rng, shell.azimuth), elevation), (0.0, 0.0, 0.0), sample_value(rng, shell.tilt)
+    )
     half = np.array([camera.size.width, camera.size.height]) / 2
     pixel = half - 0.5 + rng.uniform(-1, 1, 2) * shell.aside * half
     pools = recipe.background.photographs
-    backdrop = draw_image(rng, draw_entry(rng, pools)) if pools else None
+    backdrop = sample_image(rng, sample_entry(rng, pools)) if pools else None
     return View(camera, aimed(pose, camera, pixel), backdrop, recipe.background.colour, recipe.image.grey)
 
 
 def _lamps(p: LampParameters, unit: float, rng: Generator) -> tuple[Lamp, ...]:
     lamps = []
-    for _ in range(draw_count(rng, p.count)):
-        away = draw(rng, p.distance) * unit
-        position = away * on_sphere(rng.uniform(0, 360), draw(rng, p.elevation))
+    for _ in range(sample_count(rng, p.count)):
+        away = sample_value(rng, p.distance) * unit
+        position = away * on_sphere(rng.uniform(0, 360), sample_value(rng, p.elevation))
         # A point of P watts lights a surface at r with P / (4 pi r^2), of which a white one sends back 1 / pi.
-        energy = draw(rng, p.brightness) * 4 * np.pi**2 * away**2
-        colour = of_temperature(draw(rng, p.kelvin))
-        lamps.append(Lamp("point", tuple(position.tolist()), float(energy), colour, draw(rng, p.size) * unit))
+        energy = sample_value(rng, p.brightness) * 4 * np.pi**2 * away**2
+        colour = of_temperature(sample_value(rng, p.kelvin))
+        lamps.append(Lamp("point", tuple(position.tolist()), float(energy), colour, sample_value(rng, p.size) * unit))
     return tuple(lamps)

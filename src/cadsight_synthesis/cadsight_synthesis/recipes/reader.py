@@ -1,4 +1,4 @@
-"""A recipe is one YAML: what is drawn at random, from which ranges and pools, and the seed that settles it."""
+"""A recipe is one YAML: what is chosen at random, from which ranges and pools, and the seed that decides it."""
 
 import contextlib
 import dataclasses
@@ -25,7 +25,7 @@ READERS: dict[Any, Callable[[Any, Path], Any]] = {
 
 
 def read_recipe(path: str | Path) -> Recipe:
-    """Read a recipe and look at everything that it names, paths relative to it.
+    """Read a recipe and check everything that it names, paths relative to it.
 
     Raises:
         CadsightError: with file, line and key, for a file that is no recipe, an unknown key, a wrong type, a value

@@ -9,12 +9,12 @@ from cadsight_core.geometry import Array
 from cadsight_core.parameters import check, parameter
 from numpy.typing import NDArray
 
-from cadsight_synthesis.assets.pools import ImageEntry, draw_entry, draw_image
+from cadsight_synthesis.assets.pools import ImageEntry, sample_entry, sample_image
 from cadsight_synthesis.assets.shape import shape_of
 from cadsight_synthesis.recipes.base import QualityParameters, SceneRecipe
 from cadsight_synthesis.recipes.scenery.looks import own_material
 from cadsight_synthesis.recipes.scenery.placing import distance_that_fills, looking_at, on_sphere
-from cadsight_synthesis.recipes.scenery.ranges import Span, check_section, draw
+from cadsight_synthesis.recipes.scenery.ranges import Span, check_section, sample_value
 from cadsight_synthesis.rendering.scene import Body, Colour, Environment, Lamp, Scene, View
 
 
@@ -106,15 +106,15 @@ def scene(recipe: ViewsRecipe, number: int) -> Scene:
     rng = recipe.generator(number)
     views = []
     first = number // len(recipe.parts) * recipe.views_per_scene
-    for place in range(first, first + recipe.views_per_scene):
-        order = recipe.generator(place // len(angles), part.class_id, 0x0D).permutation(len(angles))
-        azimuth, elevation, tilt = (float(v) for v in angles[order[place % len(angles)]])
+    for view_number in range(first, first + recipe.views_per_scene):
+        order = recipe.generator(view_number // len(angles), part.class_id, 0x0D).permutation(len(angles))
+        azimuth, elevation, tilt = (float(v) for v in angles[order[view_number % len(angles)]])
         camera = recipe.image.camera(rng)
-        away = distance_that_fills(camera, shape.radius, draw(rng, recipe.fill))
+        away = distance_that_fills(camera, shape.radius, sample_value(rng, recipe.fill))
         pose = looking_at(away * on_sphere(azimuth, elevation), (0.0, 0.0, 0.0), tilt)
         chosen = rng.uniform() < recipe.background.photograph_fraction
-        photograph = draw_entry(rng, recipe.background.photographs) if recipe.background.photographs else None
-        backdrop = draw_image(rng, photograph) if photograph is not None and chosen else None
+        photograph = sample_entry(rng, recipe.background.photographs) if recipe.background.photographs else None
+        backdrop = sample_image(rng, photograph) if photograph is not None and chosen else None
         views.append(View(camera, pose, backdrop, recipe.background.colour, recipe.image.grey))
     material = own_material(part, shape, recipe.roughness, recipe.metallic)
     body = Body(part.name, shape.ply, shape.at(np.eye(3), (0.0, 0.0, 0.0)), material, part.class_id)

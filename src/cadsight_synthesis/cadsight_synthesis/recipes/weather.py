@@ -17,7 +17,7 @@ class WeatherRecipe(RandomisedRecipe):
 
     weather: WeatherParameters = parameter(WeatherParameters(), "weather laid over the images")
 
-    def finished(self, sample: Sample, image: Rgb, place: int) -> tuple[Sample, Rgb]:
-        """Image ``place`` (H, W, 3) in weather of its own; labels lose what objects in front hide."""
-        seed = int(np.random.SeedSequence([self.seed, place, 0x3EA]).generate_state(1)[0])
+    def finished(self, sample: Sample, image: Rgb, image_number: int) -> tuple[Sample, Rgb]:
+        """Image ``image_number`` (H, W, 3) in weather of its own; labels lose what objects in front hide."""
+        seed = int(np.random.SeedSequence([self.seed, image_number, 0x3EA]).generate_state(1)[0])
         return apply_weather(sample, image, self.weather, seed)

@@ -105,7 +105,7 @@ def labelled(
 
 
 def amodal(mesh: Mesh, camera_from_part: Pose, camera: Camera) -> tuple[Mask, tuple[int, int]]:
-    """The whole silhouette on a canvas that may be larger than the image, and the image's place on it.
+    """The whole silhouette on a canvas that may be larger than the image, and the image's position on it.
 
     Up to one image's size beyond each border; pixel (x, y) of the image is (x + dx, y + dy) of the canvas. Where
     the lens's formula folds back far outside the image, triangles are left out.

@@ -135,7 +135,7 @@ class Rendering:
 
     Attributes:
         image: (H, W, 3) RGB.
-        index: (H, W) place in ``scene.bodies`` of the body that the pixel's centre shows, -1 for none.
+        index: (H, W) position in ``scene.bodies`` of the body that the pixel's centre shows, -1 for none.
         depth: (H, W) metres along the optical axis, infinite where nothing stands.
     """
 

@@ -1,4 +1,4 @@
-"""Meshes made ready to be drawn: normals that keep machined edges sharp, and a place on the texture."""
+"""Meshes made ready to be drawn: normals that keep machined edges sharp, and positions on the texture."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -142,6 +142,6 @@ def _smooth(mesh: Mesh, flat: Array, area: Array) -> Array:
 
 def _projected(corners: Array, flat: Array) -> NDArray[np.float32]:
     axis = np.abs(flat).argmax(axis=1)
-    places = corners - corners.min(axis=(0, 1))
+    positions = corners - corners.min(axis=(0, 1))
     across = np.array([[1, 2], [0, 2], [0, 1]])[axis]
-    return np.take_along_axis(places, across[:, None, :].repeat(3, axis=1), axis=2).reshape(-1, 2).astype(np.float32)
+    return np.take_along_axis(positions, across[:, None, :].repeat(3, axis=1), axis=2).reshape(-1, 2).astype(np.float32)

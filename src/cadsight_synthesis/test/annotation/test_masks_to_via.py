@@ -153,9 +153,9 @@ def test_any_mask_comes_back_from_its_contours(tmp_path_factory, values):
     Image.fromarray(values).save(folder / "masks" / "a.png")
     annotate(folder / "masks", folder / "images", folder / "via.json")
     masks = [filled(r, ImageSize(9, 7)) for r in regions(folder / "via.json", "a.png")]
-    wanted = [values == v for v in dict.fromkeys(values[values > 0].tolist())]
-    assert len(masks) == len(wanted)
-    for mask, want in zip(masks, wanted, strict=True):
+    expected = [values == v for v in dict.fromkeys(values[values > 0].tolist())]
+    assert len(masks) == len(expected)
+    for mask, want in zip(masks, expected, strict=True):
         np.testing.assert_array_equal(mask, want)
 
 

@@ -9,8 +9,8 @@ from cadsight_core.geometry import Pose, angle_between
 from cadsight_core.images import image_size, read_image
 from cadsight_core.mesh import load_mesh
 from cadsight_synthesis.assets import built_in, procedural
-from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEntry, Source, draw_entry
-from cadsight_synthesis.recipes.scenery.looks import Look, draw_material
+from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEntry, Source, sample_entry
+from cadsight_synthesis.recipes.scenery.looks import Look, sample_material
 from cadsight_synthesis.recipes.scenery.placing import aimed, distance_that_fills, looking_at, on_sphere
 from cadsight_synthesis.recipes.scenery.temperature import of_temperature
 
@@ -76,36 +76,36 @@ def test_a_source_that_is_no_name_is_refused(tmp_path, value, words):
         Source.read(value, tmp_path)
 
 
-def test_a_look_draws_within_its_ranges_and_keeps_the_hue_of_dark_channels():
+def test_a_look_is_sampled_within_its_ranges_and_keeps_the_hue_of_dark_channels():
     look = Look(colour=(0.6, 0.1, 0.0), spread=0.2, roughness=(0.2, 0.4), metallic=(0.5, 0.5))
     rng = np.random.default_rng(0)
-    drawn = [draw_material(rng, [look]) for _ in range(200)]
-    colours = np.array([m.colour for m in drawn])
+    sampled = [sample_material(rng, [look]) for _ in range(200)]
+    colours = np.array([m.colour for m in sampled])
     assert (np.abs(colours - (0.6, 0.1, 0.0)) <= np.array([0.12, 0.02, 0.0]) + 1e-12).all()
     assert colours[:, 0].min() < 0.5 < 0.7 < colours[:, 0].max()
-    assert all(0.2 <= m.roughness <= 0.4 and m.metallic == 0.5 for m in drawn)
+    assert all(0.2 <= m.roughness <= 0.4 and m.metallic == 0.5 for m in sampled)
 
 
 def test_a_thing_without_a_colour_of_its_own_has_the_part_s_and_white_under_a_texture():
     rng = np.random.default_rng(0)
-    assert draw_material(rng, [Look()], (0.2, 0.3, 0.4)).colour == (0.2, 0.3, 0.4)
-    textured = draw_material(rng, [Look(Source("built-in:textures"))], (0.2, 0.3, 0.4))
+    assert sample_material(rng, [Look()], (0.2, 0.3, 0.4)).colour == (0.2, 0.3, 0.4)
+    textured = sample_material(rng, [Look(Source("built-in:textures"))], (0.2, 0.3, 0.4))
     assert textured.colour == (1.0, 1.0, 1.0)
     assert textured.texture is not None
 
 
 def test_a_thing_with_colours_of_its_own_keeps_them_where_the_look_says_nothing():
     rng = np.random.default_rng(0)
-    plain = draw_material(rng, [Look()], (0.2, 0.3, 0.4), coloured=True)
+    plain = sample_material(rng, [Look()], (0.2, 0.3, 0.4), coloured=True)
     assert (plain.colour, plain.painted) == ((1.0, 1.0, 1.0), True)
     for look in (Look(colour=(0.1, 0.2, 0.3)), Look(Source("built-in:textures"))):
-        assert not draw_material(rng, [look], (0.2, 0.3, 0.4), coloured=True).painted
+        assert not sample_material(rng, [look], (0.2, 0.3, 0.4), coloured=True).painted
 
 
-def test_an_entry_of_no_weight_is_never_drawn():
+def test_an_entry_of_no_weight_is_never_chosen():
     pool = [Look(weight=0.0), Look(weight=2.0), Look(weight=0.0)]
     rng = np.random.default_rng(0)
-    assert {id(draw_entry(rng, pool)) for _ in range(50)} == {id(pool[1])}
+    assert {id(sample_entry(rng, pool)) for _ in range(50)} == {id(pool[1])}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_directions_on_the_sphere():
     np.testing.assert_allclose(on_sphere(0.0, 30.0), [np.sqrt(3) / 2, 0, 0.5], atol=1e-12)
 
 
-def test_a_sphere_at_the_distance_fills_its_share():
+def test_a_sphere_at_the_distance_fills_its_fraction():
     camera = Camera(ImageSize(640, 480), 600.0, 600.0, 319.5, 239.5)
     away = distance_that_fills(camera, 0.1, 0.5)
     directions = np.random.default_rng(0).normal(size=(20000, 3))

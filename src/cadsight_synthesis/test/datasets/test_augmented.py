@@ -107,8 +107,8 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(source, tmp_path, changes,
 
 def test_the_folder_tells_the_parameters(source, tmp_path):
     write_augmented_set(source, tmp_path / "out", 1, AugmentationParameters(zoom=1.5))
-    said = json.loads((tmp_path / "out" / "dataset.json").read_text())["extra"]["synthesis"]
-    assert (said["kind"], said["parameters"]["zoom"]) == ("augmented", 1.5)
+    stored = json.loads((tmp_path / "out" / "dataset.json").read_text())["extra"]["synthesis"]
+    assert (stored["kind"], stored["parameters"]["zoom"]) == ("augmented", 1.5)
 
 
 def test_left_and_right_key_points_change_places_in_mirrored_copies(tmp_path):

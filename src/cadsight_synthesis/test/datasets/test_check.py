@@ -54,13 +54,13 @@ def changed(made: Dataset, folder: Path, change: Callable[[dict[str, Any]], None
 
 
 def test_what_was_drawn_agrees_with_the_meshes_and_the_files(made: Dataset, tmp_path: Path) -> None:
-    shown = []
+    calls = []
     report = check(
-        made.folder, 30, progress=lambda items, total, what: (shown.append((i, total, what)) or i for i in items)
+        made.folder, 30, progress=lambda items, total, what: (calls.append((i, total, what)) or i for i in items)
     )
     assert report.problems == ()
     assert len(report.figures) == 12
-    assert len(shown) == 12
+    assert len(calls) == 12
     assert len(report.findings) >= 12
     assert sum(f.free for f in report.findings) >= 5
     assert all(f.mask_px <= 1 and f.box_px <= 1 and f.normal_deg < 0.01 for f in report.findings)

@@ -104,13 +104,13 @@ def test_a_set_that_is_continued_is_the_set_made_at_once(whole: Dataset, recipe:
 
 
 def test_two_processes_make_the_same_bytes_as_one(whole: Dataset, recipe: SceneRecipe, tmp_path: Path) -> None:
-    shown = []
+    calls = []
     made = rendered_set(
         recipe, "raster", 10, tmp_path / "set", workers=2,
-        progress=lambda items, total, what: (shown.append((total, what, p.sample["name"])) or p for p in items),
+        progress=lambda items, total, what: (calls.append((total, what, p.sample["name"])) or p for p in items),
     )  # fmt: skip
     assert made.fingerprint() == whole.fingerprint()
-    assert [s[:2] for s in shown] == [(10, "images")] * 10
+    assert [s[:2] for s in calls] == [(10, "images")] * 10
 
 
 def test_killed_again_and_again_it_ends_with_the_bytes_of_one_run(

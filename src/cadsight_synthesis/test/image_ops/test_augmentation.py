@@ -17,10 +17,10 @@ from cadsight_synthesis.image_ops.augmentation import (
     Steps,
     apply_steps,
     augment,
-    draw_steps,
     image_map,
     noisy,
     recoloured,
+    sample_steps,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -186,12 +186,12 @@ def test_the_new_camera_sees_the_turned_scene_where_the_image_shows_it(steps):
 @given(rigid_steps)
 def test_pixels_mask_polygon_and_point_move_as_one(steps):
     rows, columns = np.mgrid[: SIZE.height, : SIZE.width]
-    place = np.array([70.0, 55.0])
-    blob = np.exp(-((columns - place[0]) ** 2 + (rows - place[1]) ** 2) / (2 * 6.0**2))
+    position = np.array([70.0, 55.0])
+    blob = np.exp(-((columns - position[0]) ** 2 + (rows - position[1]) ** 2) / (2 * 6.0**2))
     image = np.repeat((255 * blob).round().astype(np.uint8)[..., None], 3, axis=2)
     polygon = [[52.0, 37.0, 90.0, 37.0, 90.0, 72.0, 52.0, 72.0]]
     mask = fill([np.reshape(polygon, (-1, 2))], SIZE)
-    given_ = sample(point=place, mask=mask, attributes={"segmentation": polygon})
+    given_ = sample(point=position, mask=mask, attributes={"segmentation": polygon})
     moved = image_map(given_, steps)
     copy, pixels = apply_steps(given_, image, Steps(**{**vars(steps), "border": "black"}))
     assert pixels.shape[:2] == (copy.size.height, copy.size.width)
@@ -203,7 +203,7 @@ def test_pixels_mask_polygon_and_point_move_as_one(steps):
         )
         assert not (filled != instance.mask)[rim == 0].any()
         assert instance.box == Box.from_mask(instance.mask)
-    x, y = moved.points(place)
+    x, y = moved.points(position)
     scale = math.sqrt(abs(np.linalg.det(moved.matrix[:2, :2])))
     if 20 * scale < x < copy.size.width - 20 * scale and 20 * scale < y < copy.size.height - 20 * scale:
         weights = pixels[..., 0].astype(float)
@@ -239,7 +239,7 @@ def test_what_has_left_the_image_loses_its_label(min_visible, count):
     assert gone.instances == ()
 
 
-def test_a_point_that_has_left_is_not_told_and_shares_follow():
+def test_a_point_that_has_left_is_dropped_and_fractions_follow():
     given_ = sample(attributes={"visible_fraction": 0.5, "full_box": [50, 40, 90, 70], "point_visible": True})
     copy, _ = apply_steps(given_, PIXELS, Steps(shift=(-0.5, 0)))
     (instance,) = copy.instances
@@ -316,8 +316,8 @@ def test_the_same_seed_gives_the_same_copy_and_another_one_another():
 
 
 def test_a_limit_that_is_changed_leaves_the_other_steps_as_they_were():
-    few = draw_steps(AugmentationParameters(), 11)
-    more = draw_steps(AugmentationParameters(rotation_deg=90.0, noise=0.0), 11)
+    few = sample_steps(AugmentationParameters(), 11)
+    more = sample_steps(AugmentationParameters(rotation_deg=90.0, noise=0.0), 11)
     assert {**vars(few), "rotation_deg": 0, "noise": 0} == {**vars(more), "rotation_deg": 0, "noise": 0}
 
 
@@ -325,7 +325,7 @@ def test_a_limit_that_is_changed_leaves_the_other_steps_as_they_were():
 @given(st.integers(0, 2**31), st.integers(0, 1))
 def test_steps_stay_within_their_limits_and_fit_a_record(seed, extreme):
     p = AugmentationParameters(probability=float(extreme), scale=2.0, stretch=1.5, shear_deg=5.0)
-    steps = draw_steps(p, seed)
+    steps = sample_steps(p, seed)
     json.dumps(steps.to_json(), allow_nan=False)
     if extreme == 0:
         assert set(steps.to_json()) <= {"flip_horizontal", "noise_seed", "min_visible"}
@@ -365,8 +365,8 @@ def test_an_image_of_another_size_than_its_sample_is_refused():
     ],
 )
 def test_key_points_follow_the_image(steps, keypoints):
-    told = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
-    instance = Instance(0, Box(10, 10, 40, 50), attributes=told)
+    labelled = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
+    instance = Instance(0, Box(10, 10, 40, 50), attributes=labelled)
     one = Sample("a", Path("a.png"), ImageSize(100, 80), instances=(instance,))
     copy, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps)
     assert copy.instances[0].attributes == {"keypoints": keypoints, "num_keypoints": 2}
@@ -390,8 +390,8 @@ def test_a_key_point_that_leaves_the_image_is_not_labelled_any_more():
     ],
 )
 def test_in_a_mirror_the_left_key_point_is_the_right_one(steps, keypoints):
-    told = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
-    labels = tuple(Instance(n, Box(10, 10, 40, 50), attributes=told) for n in range(2))
+    labelled = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
+    labels = tuple(Instance(n, Box(10, 10, 40, 50), attributes=labelled) for n in range(2))
     one = Sample("a", Path("a.png"), ImageSize(100, 80), instances=labels)
     copy, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps, {0: (1, 0, 2)})
     plain, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps)

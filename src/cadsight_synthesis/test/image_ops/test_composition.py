@@ -86,7 +86,7 @@ def test_one_to_four_parts_that_do_not_touch_each_other_or_the_border(seed: int)
         assert min(instance.box.x0, instance.box.y0, 640 - instance.box.x1, 480 - instance.box.y1) >= 4
 
 
-def test_hidden_shares_stay_below_the_limit_and_labels_show_what_is_left():
+def test_hidden_fractions_stay_below_the_limit_and_labels_show_what_is_left():
     crowded = CompositionParameters(min_parts=12, max_parts=12, max_overlap=0.3, min_scale=1.0, max_scale=1.0)
     hidden = []
     for seed in range(6):

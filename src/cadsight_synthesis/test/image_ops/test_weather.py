@@ -99,9 +99,9 @@ def test_the_same_seed_gives_the_same_image_whatever_else_is_switched_on():
 
 def test_an_image_has_rain_or_snow_not_both():
     p = WeatherParameters(rain=1.0, snow=1.0)
-    told = apply_weather(sample(), GREY, p, 1)[0].record["weather"]
-    assert "rain" in told
-    assert "snow" not in told
+    entry = apply_weather(sample(), GREY, p, 1)[0].record["weather"]
+    assert "rain" in entry
+    assert "snow" not in entry
 
 
 @settings(max_examples=40)
@@ -175,6 +175,6 @@ def test_a_point_behind_an_occluder_is_told_as_hidden():
     assert uncovered(given_, cover(80, 43, 85, 48)).attributes["point_visible"] is True
 
 
-def test_a_chance_beyond_one_is_refused_by_name():
+def test_a_probability_beyond_one_is_refused_by_name():
     with pytest.raises(CadsightError, match=r"parameter rain is 1\.5, expected at least 0 and at most 1"):
         WeatherParameters(rain=1.5)

@@ -135,7 +135,7 @@ def test_a_background_that_is_too_small_is_told_with_both_sizes(tmp_path):
         recipe(tmp_path, "kind: views\nparts: [PART]\nbackground:\n  photographs:\n  - source: small.png\n")
 
 
-def test_weights_decide_how_often_a_pool_is_drawn(tmp_path):
+def test_weights_decide_how_often_a_pool_is_chosen(tmp_path):
     for name in ("often", "seldom", "never"):
         (tmp_path / name).mkdir()
         cv2.imwrite(str(tmp_path / name / "a.png"), np.zeros((64, 64, 3), np.uint8))
@@ -145,10 +145,10 @@ def test_weights_decide_how_often_a_pool_is_drawn(tmp_path):
         "kind: randomised\nparts: [PART]\nimage: {width: 64, height: 48}\ndistractors: {count: [0, 0]}\n"
         "environment: {images: []}\nbackground:\n  photographs:\n" + pools,
     )
-    drawn = [scene_of(read, i).views[0].backdrop.parent.name for i in range(400)]
-    assert drawn.count("never") == 0
-    # 300 expected of 400 with a spread of 8.7.
-    assert 265 < drawn.count("often") < 335
+    chosen = [scene_of(read, i).views[0].backdrop.parent.name for i in range(400)]
+    assert chosen.count("never") == 0
+    # 300 expected of 400 with a standard deviation of 8.7.
+    assert 265 < chosen.count("often") < 335
 
 
 def test_the_sweep_shows_every_view_once_before_it_begins_again(tmp_path):
@@ -156,9 +156,9 @@ def test_the_sweep_shows_every_view_once_before_it_begins_again(tmp_path):
     read = recipe(tmp_path, "kind: views\nparts: [PART]\nviews_per_scene: 4\n" + sweep)
     assert read.images == 4 * 3 * 3
     seen = [v for n in range(18) for v in scene_of(read, n).views]
-    places = np.array([v.world_from_camera.translation for v in seen])
-    azimuth = np.round(np.degrees(np.arctan2(places[:, 1], places[:, 0]))) % 360
-    elevation = np.round(np.degrees(np.arcsin(places[:, 2] / np.linalg.norm(places, axis=1))))
+    positions = np.array([v.world_from_camera.translation for v in seen])
+    azimuth = np.round(np.degrees(np.arctan2(positions[:, 1], positions[:, 0]))) % 360
+    elevation = np.round(np.degrees(np.arcsin(positions[:, 2] / np.linalg.norm(positions, axis=1))))
     # The tilt is the angle between the image's right and the horizon.
     tilt = np.round([np.degrees(np.arcsin(-v.world_from_camera.rotation[2, 0] / np.cos(np.radians(e))))
                      for v, e in zip(seen, elevation, strict=True)])  # fmt: skip
@@ -179,7 +179,7 @@ def test_the_parts_of_a_sweep_take_turns(tmp_path):
     assert [scene_of(read, n).bodies[0].class_id for n in range(4)] == [0, 1, 0, 1]
 
 
-def test_the_sphere_around_a_swept_part_fills_the_share_of_the_image_that_is_asked(tmp_path):
+def test_the_sphere_around_a_swept_part_fills_the_fraction_of_the_image_that_is_set(tmp_path):
     read = recipe(tmp_path, "kind: views\nparts: [PART]\nfill: [0.8, 0.8]\n")
     view = scene_of(read, 0).views[0]
     radius = shape_of(read.parts[0]).radius
@@ -236,7 +236,7 @@ def test_the_weather_of_an_image_is_its_own_and_the_same_again():
     mask[10:30, 20:40] = True
     plain = np.full((48, 64, 3), 120, np.uint8)
     sample = Sample("p", Path(), ImageSize(64, 48), instances=(Instance(0, Box(20, 10, 40, 30), mask),))
-    drawn = [read.finished(sample, plain, place) for place in (0, 0, 1)]
+    drawn = [read.finished(sample, plain, number) for number in (0, 0, 1)]
     np.testing.assert_array_equal(drawn[0][1], drawn[1][1])
     assert (drawn[0][1] != drawn[2][1]).any()
     assert (drawn[0][1] != plain).any()

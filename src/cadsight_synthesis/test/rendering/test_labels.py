@@ -31,8 +31,8 @@ def at(x: float, y: float, z: float) -> Pose:
     return Pose(np.eye(3), np.array([x, y, z]))
 
 
-def sample_of(engine, tmp_path, *others, place=(0.012, 0.009, 0.52), camera=CAMERA, parameters=None):  # type: ignore[no-untyped-def]
-    body = Body("one", box_ply(tmp_path, "box", 0.1, 0.06, 0.04), at(*place), class_id=2)
+def sample_of(engine, tmp_path, *others, position=(0.012, 0.009, 0.52), camera=CAMERA, parameters=None):  # type: ignore[no-untyped-def]
+    body = Body("one", box_ply(tmp_path, "box", 0.1, 0.06, 0.04), at(*position), class_id=2)
     scene = Scene((body, *others), (View(camera, Pose.identity()),), (), Environment(1.0), record={"seed": 5})
     rendering = engine.render(scene)[0]
     return labelled(scene, scene.views[0], rendering, {2: BOX}, parameters, name="p", record={"number": 7})
@@ -89,14 +89,14 @@ def test_a_hidden_point_of_interest_is_said_to_be_hidden(engine: RasterEngine, t
 
 def test_a_part_that_leaves_the_image_has_its_full_box_outside(engine: RasterEngine, tmp_path: Path) -> None:
     # Front from 319.5 + 600 (0.25 - 0.05) / 0.5 = 559.5 to 679.5; the image ends at 639.5.
-    (label,) = sample_of(engine, tmp_path, place=(0.25, 0.0, 0.52)).instances
+    (label,) = sample_of(engine, tmp_path, position=(0.25, 0.0, 0.52)).instances
     assert label.attributes["visible_box"][2] == 640.0
     # The side that is seen lies behind: at 0.54 m its left edge is at 319.5 + 600 * 0.2 / 0.54 = 541.7.
     assert label.attributes["full_box"] == pytest.approx([542.2, 203.5, 680.0, 276.5], abs=1)
     # 98.3 of 137.8 columns: not quite, for the side's are lower.
     assert label.attributes["visible_fraction"] == pytest.approx(97.5 / 137.5, abs=0.02)
     assert LabelParameters().box == "visible"
-    full = sample_of(engine, tmp_path, place=(0.25, 0.0, 0.52), parameters=LabelParameters(box="full")).instances[0]
+    full = sample_of(engine, tmp_path, position=(0.25, 0.0, 0.52), parameters=LabelParameters(box="full")).instances[0]
     assert full.box.x1 == 640.0
 
 

@@ -1,4 +1,4 @@
-"""What is told of a set that was found and of its conversion, line by line."""
+"""Lines that report a set that was found, and its conversion."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     if args.take is None:
         refuse_idle("without --take", {"--by": args.by})
     if not (fractions and order == "random") and not (args.take and by == "random"):
-        refuse_idle("where nothing is drawn at random: without --split or --take, or by them", {"--seed": args.seed})
+        refuse_idle("where nothing is chosen at random: without --split or --take, or by them", {"--seed": args.seed})
     if args.to != "yolo":
         refuse_idle(f"with --to {args.to}", {"--shapes": args.shapes})
     if args.to == "regression":
@@ -150,7 +150,7 @@ def run(args: argparse.Namespace) -> int:
             left_before=left_before,
         )
 
-    said = {}
+    by_datumaro = {}
     with progress_to(counted):
         if args.through is None:
             try:
@@ -160,12 +160,12 @@ def run(args: argparse.Namespace) -> int:
         else:
             with through_datumaro(args.source, args.through) as passed:
                 print(f"read by {passed}")
-                said = {"datumaro": passed.to_json()}
+                by_datumaro = {"datumaro": passed.to_json()}
                 done = converted(passed.folder, passed.left_out)
     account = done.account
     print(*lines_of(account), sep="\n")
     print(done.path)
-    output.write({**account.to_json(), **said})
+    output.write({**account.to_json(), **by_datumaro})
     if account.left_out and not args.allow_loss:
         print("something was left out, expected nothing, or --allow-loss", file=sys.stderr)
         return 1

@@ -1,1 +1,1 @@
-"""What recipes have in common: places, looks, lamps, captured sessions."""
+"""What recipes have in common: positions, looks, lamps, captured sessions."""

@@ -19,8 +19,8 @@ class TableLight:
     Attributes:
         position: (3,) of the lamp, metres in the frame of the table.
         ambient: (3,) linear brightness of a white surface under the light from everywhere alone.
-        direct: (3,) the same under the lamp alone, where the camera looks at.
-        middle: (3,) where the camera looks at.
+        direct: (3,) the same under the lamp alone, at the point that the camera looks at.
+        middle: (3,) the point that the camera looks at.
         error: root mean square of what the lamp and the ambient light leave unexplained.
     """
 
@@ -34,7 +34,7 @@ class TableLight:
 def light_of_table(image: Array, camera: Camera, table_from_camera: Pose, height: float = 0.0) -> TableLight:
     """Find the lamp whose light fits an image of an empty table best.
 
-    A matt table under a point lamp shows ``ambient + direct cos / r^2``; both are linear, so that each place of a
+    A matt table under a point lamp shows ``ambient + direct cos / r^2``; both are linear, so that each point of a
     grid of lamps has one best answer (least squares, drawn towards the usual fraction of ambient light). What is much
     darker than the rest, such as a part of the robot, and what is clipped, is left out.
     Lamp and ambient light are taken to be of one colour.
@@ -78,8 +78,8 @@ def _fit(falloff: Array, seen: Array) -> tuple[Array, Array, float]:
     # As fractions of the mean colour: a cheap camera's channels differ by less than its vignetting.
     fraction = (seen / level).mean(axis=1)
     rows = np.vstack([np.column_stack([np.ones_like(falloff), falloff]), weight * np.eye(2)])
-    wanted = np.concatenate([fraction, weight * np.array([_AMBIENT_FRACTION, 1 - _AMBIENT_FRACTION])])
-    ambient, direct = np.clip(np.linalg.lstsq(rows, wanted, rcond=None)[0], 0, None)
+    measured = np.concatenate([fraction, weight * np.array([_AMBIENT_FRACTION, 1 - _AMBIENT_FRACTION])])
+    ambient, direct = np.clip(np.linalg.lstsq(rows, measured, rcond=None)[0], 0, None)
     error = float(np.sqrt(np.mean((ambient + direct * falloff - fraction) ** 2)))
     return ambient * level, direct * level, error
 

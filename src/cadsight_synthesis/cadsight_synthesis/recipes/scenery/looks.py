@@ -1,4 +1,4 @@
-"""Materials drawn from weighted pools."""
+"""Materials chosen from weighted pools."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from cadsight_core.parameters import parameter
 from cadsight_core.part import Part
 from numpy.random import Generator
 
-from cadsight_synthesis.assets.pools import Entry, Source, check_images, draw_entry, files_of
+from cadsight_synthesis.assets.pools import Entry, Source, check_images, files_of, sample_entry
 from cadsight_synthesis.assets.shape import Shape
-from cadsight_synthesis.recipes.scenery.ranges import Span, check_section, draw
+from cadsight_synthesis.recipes.scenery.ranges import Span, check_section, sample_value
 from cadsight_synthesis.rendering.scene import Colour, Material
 
 # Textures of a folder that are read to their end before anything is drawn; of larger folders their headers alone.
@@ -54,11 +54,11 @@ class Look(Entry):
         check_images(files, whole=len(files) <= _READ_WHOLE)
 
 
-def draw_material(
+def sample_material(
     rng: Generator, looks: Sequence[Look], own: Colour = (0.8, 0.8, 0.8), coloured: bool = False
 ) -> Material:
-    """A material of one of ``looks``; a look that says nothing leaves a ``coloured`` thing as it is, others ``own``."""
-    look = draw_entry(rng, looks)
+    """A material of one of ``looks``; a look without a colour leaves a ``coloured`` body as it is, others ``own``."""
+    look = sample_entry(rng, looks)
     files = look.files()
     texture = files[int(rng.integers(len(files)))] if files else None
     painted = coloured and texture is None and look.colour is None
@@ -66,10 +66,10 @@ def draw_material(
     red, green, blue = np.clip(np.asarray(base) * (1 + look.spread * rng.uniform(-1, 1, 3)), 0, 1).tolist()
     return Material(
         (red, green, blue),
-        roughness=draw(rng, look.roughness),
-        metallic=draw(rng, look.metallic),
+        roughness=sample_value(rng, look.roughness),
+        metallic=sample_value(rng, look.metallic),
         texture=texture,
-        texture_size_m=draw(rng, look.texture_size_m),
+        texture_size_m=sample_value(rng, look.texture_size_m),
         painted=painted,
     )
 

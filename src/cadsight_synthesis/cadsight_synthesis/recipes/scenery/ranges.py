@@ -1,4 +1,4 @@
-"""Ranges that a recipe gives, and what is drawn from them."""
+"""Ranges that a recipe gives, and values sampled from them."""
 
 from dataclasses import fields
 from typing import Any, TypeAlias
@@ -27,11 +27,11 @@ def check_section(section: Any) -> None:
                 raise ParameterError(field.name, f"goes from {low:g} to {high:g}, expected it to rise")
 
 
-def draw(rng: Generator, span: Span) -> float:
-    """A number drawn evenly from ``span``."""
+def sample_value(rng: Generator, span: Span) -> float:
+    """A number sampled uniformly from ``span``."""
     return float(rng.uniform(*span))
 
 
-def draw_count(rng: Generator, span: Count) -> int:
-    """A whole number drawn evenly from ``span``, both ends included."""
+def sample_count(rng: Generator, span: Count) -> int:
+    """A whole number sampled uniformly from ``span``, both ends included."""
     return int(rng.integers(span[0], span[1] + 1))

@@ -46,8 +46,8 @@ def read_session(folder: str) -> Session:
         CadsightError: when there is no data set, or no image in it has a camera and its pose.
     """
     path = Path(folder)
-    place = SessionFolder(path)
-    sets = [d for d in (place.raw, place.labelled, path) if (d / "manifest.jsonl").is_file()]
+    session_folder = SessionFolder(path)
+    sets = [d for d in (session_folder.raw, session_folder.labelled, path) if (d / "manifest.jsonl").is_file()]
     if not sets:
         raise CadsightError(f"{path} is no captured session, expected raw/ or a data set in it")
     samples = [s for d in sets for s in Dataset.open(d)]
@@ -60,7 +60,7 @@ def read_session(folder: str) -> Session:
             )
     if not seen:
         raise CadsightError(f"no image in {path} says where its camera was, expected base_from_camera in its record")
-    backgrounds = (place.background, SessionFolder(path.parent).background)
+    backgrounds = (session_folder.background, SessionFolder(path.parent).background)
     background = next((p for p in backgrounds if p.is_file()), None)
     empty = to_linear(read_image(background) / 255.0) if background is not None else None
     white = np.percentile(empty.reshape(-1, 3), 70, axis=0) if empty is not None else np.ones(3)

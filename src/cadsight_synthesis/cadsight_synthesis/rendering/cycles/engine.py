@@ -95,10 +95,12 @@ def _rendering(view: View, scene: Scene, drawn: NDArray[np.float32]) -> Renderin
         lens = lens_of(view.camera)
         colour = lens.bend(np.ascontiguousarray(colour))
         depth, index = (lens.bend_nearest(np.ascontiguousarray(each)) for each in (depth, index))
-    place = np.rint(index).astype(np.int16) - 1
+    body_index = np.rint(index).astype(np.int16) - 1
     behind = None
     if is_transparent(view):
         behind = backdrop(view, scene.environment)
         if scene.quality.denoise:
             colour = settle_edges(colour)
-    return Rendering(develop(colour, behind, grey=view.grey), place, np.where(place < 0, np.float32(np.inf), depth))
+    return Rendering(
+        develop(colour, behind, grey=view.grey), body_index, np.where(body_index < 0, np.float32(np.inf), depth)
+    )

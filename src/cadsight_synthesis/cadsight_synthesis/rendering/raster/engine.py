@@ -51,9 +51,9 @@ class RasterEngine:
         if self._stage is None:
             self._stage = Stage()
         balls = [_Ball.of(body) for body in scene.bodies]
-        wanted = [ball for body, ball in zip(scene.bodies, balls, strict=True) if body.class_id is not None] or balls
-        middle = np.mean([b.middle for b in wanted], axis=0) if wanted else np.zeros(3)
-        reach = _reach(wanted, middle)
+        parts = [ball for body, ball in zip(scene.bodies, balls, strict=True) if body.class_id is not None] or balls
+        middle = np.mean([b.middle for b in parts], axis=0) if parts else np.zeros(3)
+        reach = _reach(parts, middle)
         # Shadows are drawn for what stands among the parts, not for the ground.
         reach = _reach([b for b in balls if b.radius < _GROUND * reach], middle)
         self._stage.set([_thing(body) for body in scene.bodies], lights(scene, middle), 1.2 * reach)

@@ -53,8 +53,8 @@ def lights(scene: Scene, middle: Array) -> tuple[Array, list[Light]]:
     lamps = _USUAL_COSINE * float(luminance(sum(powers, np.zeros(3))))
     below = float(luminance(sky.mean))
     # Colours keep their ratio in the display's numbers: a warm lamp looks warm.
-    sky_gain = _shown(below) / max(below, 1e-9)
-    gain = (_shown(below + lamps) - _shown(below)) / max(lamps, 1e-9)
+    sky_gain = _display_value(below) / max(below, 1e-9)
+    gain = (_display_value(below + lamps) - _display_value(below)) / max(lamps, 1e-9)
     order = sorted(range(len(powers)), key=lambda i: -float(luminance(powers[i])))
     chosen = [i for i in order if luminance(powers[i]) > 0]
     faint = chosen[MOST_LIGHTS - 2 :]
@@ -63,7 +63,7 @@ def lights(scene: Scene, middle: Array) -> tuple[Array, list[Light]]:
     counts = _samples([float(luminance(powers[i])) for i in chosen], scene.quality)
     found = []
     for i, count in zip(chosen, counts, strict=True):
-        found += _spread(scene.lamps[i], middle, gain * powers[i], count)
+        found += _lights_of(scene.lamps[i], middle, gain * powers[i], count)
     lean = float(np.linalg.norm(sky.lean))
     directed = min(max(_FROM_ABOVE, lean), 1.0)
     if below > 0:
@@ -74,7 +74,7 @@ def lights(scene: Scene, middle: Array) -> tuple[Array, list[Light]]:
     return ambient, found
 
 
-def _shown(brightness: float) -> float:
+def _display_value(brightness: float) -> float:
     """The display's number for a brightness, going on above 1 so that what is too bright is cut off by OpenGL alone."""
     return float(to_display(brightness)) if brightness <= 1 else float(brightness ** (1 / 2.4))
 
@@ -109,7 +109,7 @@ def _samples(powers: Sequence[float], quality: Quality) -> list[int]:
     return counts
 
 
-def _spread(lamp: Lamp, middle: Array, colour: Array, count: int) -> list[Light]:
+def _lights_of(lamp: Lamp, middle: Array, colour: Array, count: int) -> list[Light]:
     position, target = np.asarray(lamp.position, float), np.asarray(lamp.target, float)
     ahead = unit(target - position) if lamp.kind != "point" else unit(middle - position)
     if not ahead.any():
@@ -127,8 +127,8 @@ def _spread(lamp: Lamp, middle: Array, colour: Array, count: int) -> list[Light]
             found.append(Light("directional", middle - direction, direction, fraction, count > 0, np.inf))
             continue
         reach = lamp.size if lamp.kind == "point" else lamp.size / np.sqrt(np.pi)
-        place = position + reach * aside
-        direction = ahead if lamp.kind == "area" else unit(middle - place)
+        point = position + reach * aside
+        direction = ahead if lamp.kind == "area" else unit(middle - point)
         reference = max(float(np.linalg.norm(middle - position)), _NEAREST_M)
-        found.append(Light("spot", place, direction, fraction, count > 0, reference, lamp.kind == "point"))
+        found.append(Light("spot", point, direction, fraction, count > 0, reference, lamp.kind == "point"))
     return found

@@ -20,8 +20,8 @@ SIDE = 512
 def painted(surface: Surface) -> Surface:
     """``surface`` with the places of its triangles on :func:`paint`, as fractions of its sides."""
     pixels = _pixels(len(surface.fine.faces))
-    places = np.stack([pixels % SIDE, pixels // SIDE], axis=1) + 0.5
-    return replace(surface, texture_m=np.repeat(places / SIDE, 3, axis=0).astype(np.float32))
+    positions = np.stack([pixels % SIDE, pixels // SIDE], axis=1) + 0.5
+    return replace(surface, texture_m=np.repeat(positions / SIDE, 3, axis=0).astype(np.float32))
 
 
 @lru_cache(maxsize=128)

@@ -150,9 +150,9 @@ class Stage:
         rooms = [_room(surface, mesh) for (mesh, _), surface in surfaces.items()]
         textures = len({t.texture for t in things if t.texture is not None})
         counts = Counter(place.room for place in self._places)
-        wanted = Counter(rooms)
-        if self._model is None or textures > self._slots or any(wanted[room] > counts[room] for room in wanted):
-            grown = {room: max(counts[room], _doubled(wanted[room])) for room in {*counts, *wanted}}
+        needed = Counter(rooms)
+        if self._model is None or textures > self._slots or any(needed[room] > counts[room] for room in needed):
+            grown = {room: max(counts[room], _doubled(needed[room])) for room in {*counts, *needed}}
             self._build(grown, max(self._slots, _doubled(textures)))
         found = {}
         for number, place in enumerate(self._places):
