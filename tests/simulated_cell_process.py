@@ -66,9 +66,9 @@ class Listener:
 
     def __init__(self, node: Any, process: subprocess.Popen[str]) -> None:
         self.node, self.process = node, process
-        self.heard: defaultdict[str, list[Any]] = defaultdict(list)
+        self.received: defaultdict[str, list[Any]] = defaultdict(list)
         for topic, (kind, qos) in TOPICS.items():
-            node.create_subscription(kind, topic, self.heard[topic].append, qos)
+            node.create_subscription(kind, topic, self.received[topic].append, qos)
         self._action: ActionClient[Any, Any] = ActionClient(node, FollowJointTrajectory, ACTION, accept_timeout_s=120.0)
 
     def wait(self, what: Callable[[], Any], timeout_s: float = 180.0) -> None:
@@ -80,7 +80,7 @@ class Listener:
 
     def state(self) -> JointState:
         """A joint state whose stamp lies after this call; older ones may still be waiting to be heard."""
-        now, states = self.node.get_clock().now().nanoseconds, self.heard["/joint_states"]
+        now, states = self.node.get_clock().now().nanoseconds, self.received["/joint_states"]
         self.wait(lambda: stamp_ns(states[-1].header.stamp) > now)
         return states[-1]
 
@@ -116,7 +116,7 @@ def running(**parameters: object) -> Iterator[Listener]:
     try:
         listener = Listener(node, process)
         with spinning(node):
-            listener.wait(lambda: listener.heard[f"{COLOUR}/image_raw"] and listener.heard["/joint_states"])
+            listener.wait(lambda: listener.received[f"{COLOUR}/image_raw"] and listener.received["/joint_states"])
             yield listener
         process.send_signal(signal.SIGINT)
         assert process.wait(120) == 0

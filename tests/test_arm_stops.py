@@ -54,8 +54,8 @@ class Driver:
         end = time.monotonic() + seconds
         while event not in self.events()[since:]:
             assert self.process.poll() is None, "the driver has ended"
-            said = motion.log.read_text() if motion is not None else ""
-            assert time.monotonic() < end, f"{event} did not come: {self.events()[since:]}\n{said}"
+            printed = motion.log.read_text() if motion is not None else ""
+            assert time.monotonic() < end, f"{event} did not come: {self.events()[since:]}\n{printed}"
             time.sleep(0.005)
 
     def end(self) -> None:
@@ -120,8 +120,8 @@ def test_a_motion_whose_client_was_killed_is_cancelled(driver, tmp_path):
         client.kill()
         driver.wait_for("ended cancelled", since, motion)
         # The driver knows of the end before the node does.
-        told = "the motion was cancelled and the arm stopped, since its client went away"
-        wait(lambda: told in motion.log.read_text(), motion)
+        sentence = "the motion was cancelled and the arm stopped, since its client went away"
+        wait(lambda: sentence in motion.log.read_text(), motion)
         assert motion.end() == 0
     finally:
         client.kill()

@@ -42,8 +42,8 @@ def run(tmp_path_factory):
 
 def test_a_camera_that_is_silent_for_five_seconds_is_waited_for(run):
     _, seen = run
-    said = [f.last_skip for f in seen]
-    assert any("no image came on /camera/camera/color/image_raw for 2 s" in sentence for sentence in said)
+    skips = [f.last_skip for f in seen]
+    assert any("no image came on /camera/camera/color/image_raw for 2 s" in sentence for sentence in skips)
     assert seen[-1].captured == seen[-1].count
 
 

@@ -55,6 +55,6 @@ def test_a_folder_that_holds_another_seed_is_refused_with_the_nodes_own_reason(s
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
     expected = f"the session bracket was not captured: the session in {sessions / 'bracket'} {REASON}"
     assert (done.returncode, sentence) == (2, f"cadsight: {expected}")
-    with cell_client([]) as client, pytest.raises(CadsightError) as told:
+    with cell_client([]) as client, pytest.raises(CadsightError) as refused:
         client.capture("bracket", OTHER)
-    assert str(told.value) == expected
+    assert str(refused.value) == expected

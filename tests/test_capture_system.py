@@ -114,11 +114,11 @@ def test_the_command_line_captures_stops_cleanly_on_ctrl_c_and_goes_on(cell):
     try:
         until(lambda: (cell.sessions / "cli" / "background.png").is_file() and len(images(cell, "cli")) >= 1)
         command.send_signal(signal.SIGINT)
-        _, said = command.communicate(timeout=180)
+        _, errors = command.communicate(timeout=180)
     finally:
         command.kill()
     assert command.returncode == 130
-    assert said.rstrip().endswith("cadsight: interrupted")
+    assert errors.rstrip().endswith("cadsight: interrupted")
     kept = len(images(cell, "cli"))
     assert 1 <= kept < 4
     again = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)

@@ -210,13 +210,13 @@ def test_the_same_scene_gives_the_same_bytes_whatever_came_before_and_with_any_t
     )
     lamp = Lamp("area", (0.3, 0.2, 0.5), 5.0, size=0.2)
     views = tuple(View(BENT, looking_down(0.3, tilt)) for tilt in (0.0, 0.2))
-    wanted = scene(bodies, lamps=(lamp,), views=views, seed=7, quality=Quality(samples=4, bounces=2))
-    first = engine.render(wanted)
+    one_scene = scene(bodies, lamps=(lamp,), views=views, seed=7, quality=Quality(samples=4, bounces=2))
+    first = engine.render(one_scene)
     engine.render(scene(bodies[1:]))
-    again = engine.render(wanted)
+    again = engine.render(one_scene)
     alone = CyclesEngine(threads=1)
     try:
-        single = alone.render(wanted)
+        single = alone.render(one_scene)
     finally:
         alone.close()
     for other in (again, single):
@@ -224,7 +224,7 @@ def test_the_same_scene_gives_the_same_bytes_whatever_came_before_and_with_any_t
             assert np.array_equal(one.image, two.image)
             assert np.array_equal(one.index, two.index)
             assert np.array_equal(one.depth, two.depth)
-    assert not np.array_equal(first[0].image, engine.render(replace(wanted, seed=8))[0].image)
+    assert not np.array_equal(first[0].image, engine.render(replace(one_scene, seed=8))[0].image)
 
 
 def test_without_ray_tracing_a_face_has_one_shade_and_grey_is_grey(engine, plate):
@@ -304,26 +304,26 @@ def test_what_cannot_be_used_is_named_and_the_next_scene_is_drawn(engine, bracke
 
 
 def test_a_full_disk_is_told_and_the_next_scene_is_drawn(engine, bracket):
-    wanted = scene((Body("a", bracket[0], Pose.identity()),))
-    before = engine.render(wanted)[0]
+    one_scene = scene((Body("a", bracket[0], Pose.identity()),))
+    before = engine.render(one_scene)[0]
     # As a full disk does, it lets files be made and not grow: 100 kB hold no image of 160 x 120 in floats.
     resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
     try:
         with pytest.raises(CadsightError, match="disk full"):
-            engine.render(wanted)
+            engine.render(one_scene)
     finally:
         resource.prlimit(engine.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert np.array_equal(engine.render(wanted)[0].image, before.image)
+    assert np.array_equal(engine.render(one_scene)[0].image, before.image)
 
 
 def test_a_killed_program_is_started_again_and_draws_the_same(bracket):
     engine = CyclesEngine()
     try:
-        wanted = scene((Body("a", bracket[0], Pose.identity()),))
-        before = engine.render(wanted)[0]
+        one_scene = scene((Body("a", bracket[0], Pose.identity()),))
+        before = engine.render(one_scene)[0]
         old = engine.pid
         os.kill(old, signal.SIGKILL)
-        after = engine.render(wanted)[0]
+        after = engine.render(one_scene)[0]
         assert engine.pid != old
     finally:
         engine.close()

@@ -117,9 +117,9 @@ def test_what_coco_does_not_hold_is_counted_by_kind(made):
         assert (box.box, box.attributes["keypoints"]) == (Box(5, 6, 25, 16), [6, 7, 2, 20, 12, 1])
         assert box.attributes["attributes"] == {"colour": "red"}
         assert polygon.attributes["segmentation"] == [[50, 10, 70, 10, 60, 30]]
-        wanted = np.zeros((60, 80), bool)
-        wanted[10:20, 30:45] = True
-        np.testing.assert_array_equal(instance_mask(mask, sample.size), wanted)
+        expected = np.zeros((60, 80), bool)
+        expected[10:20, 30:45] = True
+        np.testing.assert_array_equal(instance_mask(mask, sample.size), expected)
         assert loaded.extra["categories"][0]["keypoints"] == ["left_lamp", "right_lamp"]
 
 
@@ -138,8 +138,8 @@ def test_images_that_datumaro_passes_over_are_told(made):
     (source / "more").mkdir()
     (source / "train/image_2/p0.png").rename(source / "more/p0.png")
     with through_datumaro(source, "kitti_detection") as passed:
-        told = {(one.what, one.count): one for one in passed.left_out}
-    assert told["images", 1].first == str(source / "more/p0.png")
+        by_kind = {(one.what, one.count): one for one in passed.left_out}
+    assert by_kind["images", 1].first == str(source / "more/p0.png")
 
 
 def test_an_unknown_format_and_several_are_refused_with_those_there_are(made, tmp_path):
@@ -160,8 +160,8 @@ def test_where_it_is_not_set_up_the_refusal_says_how(tmp_path, monkeypatch, caps
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "labels.csv").write_text("a.png,1,2,3,4\n")
     assert main(["data", "convert", str(tmp_path / "set"), str(tmp_path / "out"), "--to", "coco"]) == 2
-    assert "holds no known data set" in (said := capsys.readouterr().err)
-    assert "`make datumaro` beforehand" in said
+    assert "holds no known data set" in (errors := capsys.readouterr().err)
+    assert "`make datumaro` beforehand" in errors
     with pytest.raises(CadsightError, match=r"set_up\.py is missing, expected CADSIGHT_ROOT to name the workspace"):
         through_datumaro(tmp_path / "set").__enter__()
 

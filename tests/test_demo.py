@@ -137,8 +137,8 @@ def test_the_files_for_other_tools_hold_what_was_labelled(run, kind):
     labelled = {split: len(Dataset.open(out / "sessions" / split / "labelled")) for split in SPLITS}
     samples, classes = load(out / kind)
     composed = len(Dataset.open(out / "composed"))
-    wanted = sum(labelled.values()) + composed if "/" not in kind else labelled[kind.split("/")[1]]
-    assert len(samples) == wanted
+    expected = sum(labelled.values()) + composed if "/" not in kind else labelled[kind.split("/")[1]]
+    assert len(samples) == expected
     assert len(classes) == 1
 
 

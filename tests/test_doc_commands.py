@@ -182,8 +182,8 @@ def test_the_commands_of_a_page_run_one_after_the_other(page: Page, material: Pa
     for number, command in enumerate(run):
         given = small(command, page, number)
         status = main(given)
-        told = capsys.readouterr()
+        captured = capsys.readouterr()
         # A check that finds something ends with 1, and a conversion that leaves something out.
         may_end_with_1 = {"check", "convert"} & set(given)
-        assert status == 0 or (status == 1 and may_end_with_1), f"cadsight {shlex.join(given)}: {told}"
-        assert "Traceback" not in told.err
+        assert status == 0 or (status == 1 and may_end_with_1), f"cadsight {shlex.join(given)}: {captured}"
+        assert "Traceback" not in captured.err

@@ -45,22 +45,22 @@ def test_a_model_is_read_and_gives_the_figures_of_its_card(dataset):
 
 def test_a_training_that_was_begun_is_gone_on_with_and_ends_as_if_it_had_never_stopped(dataset, tmp_path):
     shutil.copytree(EARLIER / "begun", tmp_path / "begun")
-    told = []
+    reports = []
     train, valid = dataset.samples("train"), dataset.samples("valid")
-    _, card = fit_normals(train, valid, ["block"], tmp_path / "begun", OPTIONS, told.append)
-    assert [report.epoch for report in told] == [3, 4]
-    wanted = json.loads((EARLIER / "model" / "curves.json").read_text())
-    for report, epoch in zip(told, wanted[2:], strict=True):
+    _, card = fit_normals(train, valid, ["block"], tmp_path / "begun", OPTIONS, reports.append)
+    assert [report.epoch for report in reports] == [3, 4]
+    expected = json.loads((EARLIER / "model" / "curves.json").read_text())
+    for report, epoch in zip(reports, expected[2:], strict=True):
         assert report.figures["valid/mean_deg"] == pytest.approx(epoch["valid/mean_deg"], abs=0.05)
     assert card.figures["mean_deg"] == pytest.approx(load_card(EARLIER / "model").figures["mean_deg"], abs=0.05)
 
 
 def test_the_figures_of_a_run_are_read():
     run = RunFolder(EARLIER / "run")
-    told = json.loads(run.figures.read_text())
+    document = json.loads(run.figures.read_text())
     figures = read_figures(run.figures)
     assert [(t.what, t.value, t.met) for t in figures.targets] == [
-        (t["what"], t["value"], t["met"]) for t in told["targets"]
+        (t["what"], t["value"], t["met"]) for t in document["targets"]
     ]
     live = read_live_report(run.live / "live.json")
     assert live.figures.frames == json.loads((run.live / "live.json").read_text())["frames"]

@@ -56,9 +56,9 @@ def test_a_family_of_another_package_is_trained_kept_and_loaded(run, data, tmp_p
 
 
 def test_its_options_stand_in_the_help_and_go_with_it_alone(run, data, tmp_path):
-    told = run("train", "detector", "--help").stdout
-    assert "theirs (one part an image)" in told
-    assert "cells a side that the image is averaged over (4)" in told
+    output = run("train", "detector", "--help").stdout
+    assert "theirs (one part an image)" in output
+    assert "cells a side that the image is averaged over (4)" in output
     words = ["train", "detector", "--data", str(data), "--out", str(tmp_path / "model")]
     assert run(*words, "--cells", "5").stderr.splitlines() == [
         "cadsight: --cells was given and does nothing with --family yolo11, expected it left out"

@@ -45,8 +45,8 @@ def test_a_planted_fault_is_found_and_kept_with_what_makes_it_again(tmp_path, na
     assert {found for found, _ in tally.falls} == {kind}
     assert tally.inputs >= 3
     for folder in tally.kept.values():
-        told = json.loads((folder / "fall.json").read_text())
-        assert (told["reader"], told["kind"], told["changed"]) == (name, kind, "a.json")
+        document = json.loads((folder / "fall.json").read_text())
+        assert (document["reader"], document["kind"], document["changed"]) == (name, kind, "a.json")
         changed, files = (folder / "input" / "a.json").read_bytes(), {f.name for f in (folder / "input").iterdir()}
         assert files == {"a.json", "beside.txt"}
         assert changed != json.dumps(planted.__globals__["WHOLE"]).encode()
@@ -69,7 +69,9 @@ def test_a_seed_that_is_not_read_is_told(tmp_path):
 
 def test_an_input_is_the_same_again_and_another_for_another_seed(tmp_path):
     planted("sound").seeds(tmp_path)
-    first, again, other = ([Inputs(planted("sound"), tmp_path, lot)[n].data for n in range(50)] for lot in (0, 0, 1))
+    first, again, other = (
+        [Inputs(planted("sound"), tmp_path, number)[n].data for n in range(50)] for number in (0, 0, 1)
+    )
     assert first == again
     assert sum(a != b for a, b in zip(first, other, strict=True)) > 40
 

@@ -173,8 +173,8 @@ def test_a_part_that_cannot_be_read_ends_the_node_though_nothing_is_sent_to_it(t
         assert program.process.wait(60) == 2, log.read_text()
     finally:
         program.kill()
-    told = [line for line in log.read_text().splitlines() if line.startswith("cadsight: ")]
-    assert len(told) == 1
-    assert f"the part {tmp_path / 'no.yaml'} could not be read" in told[0]
+    errors = [line for line in log.read_text().splitlines() if line.startswith("cadsight: ")]
+    assert len(errors) == 1
+    assert f"the part {tmp_path / 'no.yaml'} could not be read" in errors[0]
     assert log.read_text().count("could not be read") == 1
     assert "Traceback" not in log.read_text()

@@ -29,8 +29,10 @@ def listener():
     context = Context()
     rclpy.init(context=context, domain_id=own_domain())
     node = rclpy.create_node("listener", context=context)
-    node.heard = []
-    node.create_subscription(JointState, "/joint_states", lambda m: node.heard.append(m.name), qos_profile_sensor_data)
+    node.received = []
+    node.create_subscription(
+        JointState, "/joint_states", lambda m: node.received.append(m.name), qos_profile_sensor_data
+    )
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
     yield node, executor
@@ -49,7 +51,7 @@ def launched_cell(listener, log: Path):
     try:
         deadline = time.monotonic() + SECONDS
         while not (
-            node.heard
+            node.received
             and ("motion", "/cadsight") in node.get_node_names_and_namespaces()
             and "runs with seed 5" in log.read_text()
         ):
@@ -82,7 +84,7 @@ def test_the_cell_starts_runs_and_ends_well_when_interrupted_twice(listener, tmp
             os.kill(pid, signal.SIGINT)
         launcher.send_signal(signal.SIGINT)
         assert launcher.wait(timeout=120) == 0, log.read_text()
-    assert sorted(listener[0].heard[0]) == [
+    assert sorted(listener[0].received[0]) == [
         "elbow_joint",
         "shoulder_lift_joint",
         "shoulder_pan_joint",

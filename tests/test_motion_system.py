@@ -89,8 +89,8 @@ def test_a_cancelled_motion_stops_the_arm_on_its_way(cell, states):
     status, result = running.wait(60)
     assert (status, result.reason) == (GoalStatus.STATUS_CANCELED, "cancelled")
     time.sleep(0.3)
-    stopped, heard = now(states), len(states)
-    until(lambda: len(states) > heard + 10)
+    stopped, count_then = now(states), len(states)
+    until(lambda: len(states) > count_then + 10)
     later = now(states)
     np.testing.assert_allclose(stopped, later, atol=np.deg2rad(0.15))
     assert HOME["shoulder_pan_joint"] < stopped[0] < goal["shoulder_pan_joint"] - 0.1

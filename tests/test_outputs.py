@@ -173,16 +173,16 @@ def test_what_others_have_in_an_output_folder_stays(name, places, tmp_path_facto
             status = main(words.split())
         except SystemExit as error:
             status = error.code
-        said = capfd.readouterr().err
+        errors = capfd.readouterr().err
         after = contents(out)
         assert {path: after.get(path) for path in files} == files, f"{words}: {status}"
-        assert "Traceback" not in said
+        assert "Traceback" not in errors
         if files.keys() & set(command.taken):
-            assert status == 2, f"{words}: {said}"
-            assert re.search(rf"^cadsight: .*{re.escape(str(out))}.*, expected ", said, re.MULTILINE), said
+            assert status == 2, f"{words}: {errors}"
+            assert re.search(rf"^cadsight: .*{re.escape(str(out))}.*, expected ", errors, re.MULTILINE), errors
             assert after == files or command.ends, "it began before it refused"
         else:
-            assert status in command.ends, f"{words}: {said}"
+            assert status in command.ends, f"{words}: {errors}"
 
     holds()
 

@@ -183,7 +183,7 @@ def test_a_node_ends_with_one_sentence_and_status_two(tmp_path: Path, node, give
     words += [word for name, value in values.items() for word in ("-p", f"{name}:={value}")]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, env=dict(os.environ))
     assert done.returncode == 2, done.stderr
-    told = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
-    assert len(told) == 1, done.stderr
-    assert sentence in told[0]
+    printed = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
+    assert len(printed) == 1, done.stderr
+    assert sentence in printed[0]
     assert "Traceback" not in done.stderr + done.stdout

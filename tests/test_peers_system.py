@@ -53,22 +53,22 @@ def test_two_motion_nodes_refuse_motions_until_one_is_gone(domain):
     assert moved(client, 0.2).success
 
     second = start(MOVER, HELD)
-    told = f"{MOTION} is served by /cadsight/motion too, expected this node alone"
-    wait(lambda: all(told in p.log.read_text() for p in (first, second)), cell, first, second)
+    sentence = f"{MOTION} is served by /cadsight/motion too, expected this node alone"
+    wait(lambda: all(sentence in p.log.read_text() for p in (first, second)), cell, first, second)
     # The tester may see the second a moment later than the first does.
     wait(lambda: servers(tester, MOTION) == ["/cadsight/motion"] * 2, cell, first, second)
     result = moved(client, 0.4)
     assert (result.success, result.reason) == (False, "refused")
-    assert told in result.message
+    assert sentence in result.message
 
     assert second.end() == 0
     wait(lambda: servers(tester, MOTION) == ["/cadsight/motion"], cell, first)
     # The first may see the second for a moment more than the tester does.
     end = time.monotonic() + 30
     while not (result := moved(client, 0.4)).success:
-        assert told in result.message
+        assert sentence in result.message
         assert time.monotonic() < end
-    assert first.log.read_text().count(told) <= 3
+    assert first.log.read_text().count(sentence) <= 3
 
 
 def test_two_cells_are_told_by_each_and_neither_arm_is_moved(domain):
@@ -76,8 +76,8 @@ def test_two_cells_are_told_by_each_and_neither_arm_is_moved(domain):
     cells = [start(CELL, SMALL), start(CELL, {**SMALL, "controller": "other_controller"})]
     mover = start(MOVER, HELD)
     client: ActionClient = ActionClient(tester, MoveToJoints, MOTION, accept_timeout_s=60.0)
-    told = "/joint_states is published by /simulated_cell too, expected this node alone"
-    wait(lambda: all(told in cell.log.read_text() for cell in cells), *cells, mover)
+    sentence = "/joint_states is published by /simulated_cell too, expected this node alone"
+    wait(lambda: all(sentence in cell.log.read_text() for cell in cells), *cells, mover)
     mixed = "/joint_states is published 2 times, by /simulated_cell, /simulated_cell, expected one node"
     wait(lambda: mixed in mover.log.read_text(), *cells, mover)
     result = moved(client, 0.2)

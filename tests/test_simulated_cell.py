@@ -33,7 +33,7 @@ def truth_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cell(truth_folder: Path) -> Iterator[Listener]:
     with running(align_depth="true", truth_folder=truth_folder) as listener:
-        listener.wait(lambda: len(listener.heard[f"{DEPTH}/image_raw"]) >= 5 and listener.heard["/tf"])
+        listener.wait(lambda: len(listener.received[f"{DEPTH}/image_raw"]) >= 5 and listener.received["/tf"])
         yield listener
 
 
@@ -42,7 +42,7 @@ def stamps(messages: list) -> list[int]:
 
 
 def test_images_are_rgb8_in_the_optical_frame_and_their_stamps_rise(cell: Listener) -> None:
-    images = cell.heard[f"{COLOUR}/image_raw"]
+    images = cell.received[f"{COLOUR}/image_raw"]
     assert {(i.encoding, i.width, i.height, i.header.frame_id) for i in images} == {
         ("rgb8", 320, 240, "camera_color_optical_frame")
     }
@@ -51,7 +51,7 @@ def test_images_are_rgb8_in_the_optical_frame_and_their_stamps_rise(cell: Listen
 
 
 def test_camera_info_has_the_images_stamps_and_the_true_intrinsics(cell: Listener) -> None:
-    infos, images = cell.heard[f"{COLOUR}/camera_info"], cell.heard[f"{COLOUR}/image_raw"]
+    infos, images = cell.received[f"{COLOUR}/camera_info"], cell.received[f"{COLOUR}/image_raw"]
     cell.wait(lambda: set(stamps(images[:5])) <= set(stamps(infos)))
     camera = camera_from_info(infos[0], WORLD.camera.size)
     np.testing.assert_allclose(camera.matrix, WORLD.camera.matrix, atol=1e-9)
@@ -59,11 +59,11 @@ def test_camera_info_has_the_images_stamps_and_the_true_intrinsics(cell: Listene
 
 
 def test_depth_in_the_colour_cameras_pixels_is_in_millimetres_with_the_images_stamp(cell: Listener) -> None:
-    depths = cell.heard[f"{DEPTH}/image_raw"]
+    depths = cell.received[f"{DEPTH}/image_raw"]
     assert {(d.encoding, d.width, d.height, d.header.frame_id) for d in depths} == {
         ("16UC1", 320, 240, "camera_color_optical_frame")
     }
-    cell.wait(lambda: set(stamps(depths[:3])) <= set(stamps(cell.heard[f"{COLOUR}/image_raw"])))
+    cell.wait(lambda: set(stamps(depths[:3])) <= set(stamps(cell.received[f"{COLOUR}/image_raw"])))
     # The table lies 10 mm below base_link's origin; a tilted camera sees its corner a little farther or nearer.
     height = WORLD.base_from_camera.translation[2] + 0.01
     assert np.median(depth_from_message(depths[0])[:20]) == pytest.approx(height, abs=0.03)
@@ -78,7 +78,8 @@ def test_joint_states_come_by_name_in_an_order_of_their_own(cell: Listener) -> N
 
 def test_the_static_transform_of_the_camera_is_the_calibrated_one_and_not_the_true_one(cell: Listener) -> None:
     poses = {
-        t.child_frame_id: (t.header.frame_id, transform_from_message(t)) for t in cell.heard["/tf_static"][0].transforms
+        t.child_frame_id: (t.header.frame_id, transform_from_message(t))
+        for t in cell.received["/tf_static"][0].transforms
     }
     pose, frame = Pose.identity(), "camera_color_optical_frame"
     while frame != "base_link":
@@ -90,7 +91,9 @@ def test_the_static_transform_of_the_camera_is_the_calibrated_one_and_not_the_tr
 
 
 def test_the_transforms_lead_from_base_link_to_tool0(cell: Listener) -> None:
-    poses = {t.child_frame_id: (t.header.frame_id, transform_from_message(t)) for t in cell.heard["/tf"][0].transforms}
+    poses = {
+        t.child_frame_id: (t.header.frame_id, transform_from_message(t)) for t in cell.received["/tf"][0].transforms
+    }
     assert [poses[b][0] for _, b in itertools.pairwise(LINK_NAMES)] == list(LINK_NAMES[:-1])
     pose = Pose.from_rotvec([0.0, 0.0, np.pi])  # base_link_inertia stands turned on base_link
     for link in LINK_NAMES[1:]:
@@ -101,37 +104,37 @@ def test_the_transforms_lead_from_base_link_to_tool0(cell: Listener) -> None:
 
 
 def test_the_program_runs_at_full_speed(cell: Listener) -> None:
-    assert cell.heard["/io_and_status_controller/robot_program_running"][0].data is True
-    scaling = cell.heard["/speed_scaling_state_broadcaster/speed_scaling"]
+    assert cell.received["/io_and_status_controller/robot_program_running"][0].data is True
+    scaling = cell.received["/speed_scaling_state_broadcaster/speed_scaling"]
     cell.wait(lambda: scaling)
     assert scaling[0].data == 100.0
 
 
 def test_the_arm_is_described_for_whoever_shows_it(cell: Listener) -> None:
-    description = ElementTree.fromstring(cell.heard["/robot_description"][0].data)
-    frames = {t.child_frame_id for t in cell.heard["/tf"][0].transforms}
-    frames |= {t.child_frame_id for m in cell.heard["/tf_static"] for t in m.transforms}
-    shown = {link.get("name") for link in description.iter("link") if link.find("visual") is not None}
-    assert len(shown) == 7
-    assert shown <= frames
+    description = ElementTree.fromstring(cell.received["/robot_description"][0].data)
+    frames = {t.child_frame_id for t in cell.received["/tf"][0].transforms}
+    frames |= {t.child_frame_id for m in cell.received["/tf_static"] for t in m.transforms}
+    drawn_links = {link.get("name") for link in description.iter("link") if link.find("visual") is not None}
+    assert len(drawn_links) == 7
+    assert drawn_links <= frames
 
 
 def test_a_trajectory_ends_where_and_when_it_was_told_whatever_the_order_of_its_joints(cell: Listener) -> None:
     target = HOME + [0.3, 0, 0, -0.2, 0, 0.4]  # noqa: RUF005
-    before = len(cell.heard["/joint_states"])
+    before = len(cell.received["/joint_states"])
     goal = cell.send(target, 1.0, tuple(reversed(JOINT_NAMES)))
     status, result = cell.end(goal)
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert result.error_code == FollowJointTrajectory.Result.SUCCESSFUL
     np.testing.assert_allclose(cell.joints(), target, atol=NOISE)
-    heard = cell.heard["/joint_states"][before:]
+    received = cell.received["/joint_states"][before:]
     way = target - HOME
-    done = np.array([(joints_by_name(s, JOINT_NAMES) - HOME) @ way / (way @ way) for s in heard])
+    done = np.array([(joints_by_name(s, JOINT_NAMES) - HOME) @ way / (way @ way) for s in received])
     inside = (done > 0.05) & (done < 0.95)
     assert inside.sum() >= 5
     # The cubic from rest to rest, u^2 (3 - 2 u), turned round: whichever states were heard, all name one start.
     seconds = 0.5 - np.sin(np.arcsin(1 - 2 * done[inside]) / 3)
-    starts = np.array(stamps(heard))[inside] / 1e9 - seconds
+    starts = np.array(stamps(received))[inside] / 1e9 - seconds
     np.testing.assert_allclose(starts, starts[0], atol=0.01)
 
 
@@ -178,10 +181,10 @@ def test_a_new_goal_takes_the_place_of_the_one_that_runs(cell: Listener) -> None
 
 
 def test_every_image_is_in_the_truth_with_the_joints_of_its_moment(cell: Listener, truth_folder: Path) -> None:
-    images = stamps(cell.heard[f"{COLOUR}/image_raw"])
+    images = stamps(cell.received[f"{COLOUR}/image_raw"])
     truth = Truth(truth_folder)
     assert set(images) <= set(truth.stamps)
     np.testing.assert_allclose(truth.at(images[0]).joints, HOME, atol=1e-12)
-    image = from_message(cell.heard[f"{COLOUR}/image_raw"][0])
+    image = from_message(cell.received[f"{COLOUR}/image_raw"][0])
     red, green, blue = np.median(image[truth.at(images[0]).mask], axis=0)
     assert red > 2 * green > 2 * blue  # the part's orange lies where the truth has the part

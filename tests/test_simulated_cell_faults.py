@@ -32,7 +32,7 @@ def test_every_second_trajectory_is_aborted_half_way_and_the_camera_falls_silent
         sent = np.array(Truth(tmp_path).stamps)
         gap = int(np.diff(sent).argmax())
         assert 2.5 < np.diff(sent)[gap] / 1e9 < 6.0
-        cell.wait(lambda: stamp_ns(cell.heard[f"{COLOUR}/image_raw"][-1].header.stamp) > sent[gap])
+        cell.wait(lambda: stamp_ns(cell.received[f"{COLOUR}/image_raw"][-1].header.stamp) > sent[gap])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_wrong_parameter_ends_the_start_with_one_sentence(
     given = {name: str(value).format(folder=tmp_path) for name, value in parameters.items()}
     done = subprocess.run(command(**given), env=os.environ, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2
-    said = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
-    assert len(said) == 1
-    assert sentence in said[0]
+    errors = [line for line in done.stderr.splitlines() if line.startswith("cadsight: ")]
+    assert len(errors) == 1
+    assert sentence in errors[0]
     assert "Traceback" not in done.stderr

@@ -40,7 +40,7 @@ PROGRAMS = {
 SETTINGS = ("OMP_", "GOMP_", "KMP_", "OPENBLAS_", "OPENCV_")
 
 
-def said(words: list[str], **own: str) -> str:
+def output_of(words: list[str], **own: str) -> str:
     """What libgomp prints when it is loaded by a program that the user gave only ``own``."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     path = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
@@ -56,12 +56,12 @@ def test_threads_of_a_program_sleep_while_they_wait(program, tmp_path):
     card = {"format": "cadsight-model-1", "kind": "detector", "architecture": "yolo11n", "classes": ["part"]}
     (tmp_path / "empty" / "model.json").write_text(json.dumps({**card, "image_size": 64}))
     (tmp_path / "empty" / "weights.pt").write_bytes(b"")
-    text = said([word.replace("MODELS", str(tmp_path)) for word in PROGRAMS[program]])
+    text = output_of([word.replace("MODELS", str(tmp_path)) for word in PROGRAMS[program]])
     assert text.count("OMP_WAIT_POLICY = 'PASSIVE'") == text.count("OMP_WAIT_POLICY =") > 0
     assert text.count("GOMP_SPINCOUNT = '0'") == text.count("GOMP_SPINCOUNT =") > 0
 
 
 def test_what_the_user_set_stays():
-    text = said(PROGRAMS["worker"], OMP_WAIT_POLICY="ACTIVE")
+    text = output_of(PROGRAMS["worker"], OMP_WAIT_POLICY="ACTIVE")
     assert "OMP_WAIT_POLICY = 'ACTIVE'" in text
     assert "GOMP_SPINCOUNT = '0'" not in text

@@ -274,8 +274,8 @@ def test_nothing_is_done_for_blender_where_its_pins_have_not_changed(monkeypatch
     # Without uv it ends where there would be something to do.
     with pytest.raises(SetupError, match="make setup"):
         blender.set_up(tmp_path)
-    wanted = fingerprint(tmp_path, [tmp_path / blender.PINS], [str(tmp_path / blender.FOLDER), str(blender.PYTHON)])
-    Stamps(tmp_path / blender.FOLDER / "stamps").set("packages", wanted)
+    expected = fingerprint(tmp_path, [tmp_path / blender.PINS], [str(tmp_path / blender.FOLDER), str(blender.PYTHON)])
+    Stamps(tmp_path / blender.FOLDER / "stamps").set("packages", expected)
     assert not blender.set_up(tmp_path)
     (tmp_path / blender.PINS).write_text("bpy==4.2.1\n")
     with pytest.raises(SetupError, match="make setup"):
@@ -287,6 +287,6 @@ def test_nothing_is_done_for_datumaro_where_its_pins_have_not_changed(tmp_path):
     (tmp_path / datumaro.PINS).write_text("datumaro==1.13.0\n")
     with pytest.raises(SetupError, match="make setup"):
         datumaro.set_up(tmp_path)
-    wanted = fingerprint(tmp_path, [tmp_path / datumaro.PINS], [str(tmp_path / datumaro.FOLDER), python_version()])
-    Stamps(tmp_path / datumaro.FOLDER / "stamps").set("packages", wanted)
+    expected = fingerprint(tmp_path, [tmp_path / datumaro.PINS], [str(tmp_path / datumaro.FOLDER), python_version()])
+    Stamps(tmp_path / datumaro.FOLDER / "stamps").set("packages", expected)
     assert not datumaro.set_up(tmp_path)

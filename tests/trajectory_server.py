@@ -49,9 +49,9 @@ class TrajectoryServer(Node):
             callback_group=group,
         )
         self._cancelled = threading.Event()
-        self._say("ready")
+        self._print_event("ready")
 
-    def _say(self, event: str) -> None:
+    def _print_event(self, event: str) -> None:
         self._log.write(f"{event}\n")
         self._log.flush()
         os.fsync(self._log.fileno())
@@ -68,15 +68,15 @@ class TrajectoryServer(Node):
         )
 
     def _on_request(self, goal: FollowJointTrajectory.Goal) -> GoalResponse:
-        self._say("asked")
+        self._print_event("asked")
         while not (self._gate.exists() and self._gate.read_text()):
             time.sleep(0.005)
         self._cancelled.clear()
-        self._say("accepted")
+        self._print_event("accepted")
         return GoalResponse.ACCEPT
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
-        self._say("cancel")
+        self._print_event("cancel")
         self._cancelled.set()
         return CancelResponse.ACCEPT
 
@@ -84,26 +84,26 @@ class TrajectoryServer(Node):
         points = handle.request.trajectory.points
         times = [0.0, *(p.time_from_start.sec + p.time_from_start.nanosec / 1e9 for p in points)]
         places = [self._joints.copy(), *(np.array(p.positions) for p in points)]
-        begin, told = time.monotonic(), 0
+        begin, reported = time.monotonic(), 0
         furthest = times[-1] * int(self._gate.read_text()) / 100
         while not self._cancelled.wait(0.01):
             passed = min(time.monotonic() - begin, furthest)
             if passed >= times[-1]:
                 handle.succeed()
-                self._say("ended succeeded")
+                self._print_event("ended succeeded")
                 return FollowJointTrajectory.Result()
             i = max(bisect.bisect_right(times, passed), 1)
             part = (passed - times[i - 1]) / (times[i] - times[i - 1])
             self._joints = places[i - 1] + part * (places[i] - places[i - 1])
-            for percent in range(told + 10, int(100 * passed / times[-1] + 1e-6) + 1, 10):
-                self._say(f"moving {percent}")
-                told = percent
+            for percent in range(reported + 10, int(100 * passed / times[-1] + 1e-6) + 1, 10):
+                self._print_event(f"moving {percent}")
+                reported = percent
         while not handle.is_cancel_requested:
             time.sleep(0.002)
         handle.canceled()
         # The next motion has as long a way as this one, however often it is broken off.
         self._joints = HOME.copy()
-        self._say("ended cancelled")
+        self._print_event("ended cancelled")
         return FollowJointTrajectory.Result()
 
 
