@@ -173,16 +173,16 @@ def test_what_others_have_in_an_output_folder_stays(name, places, tmp_path_facto
             status = main(words.split())
         except SystemExit as error:
             status = error.code
-        errors = capfd.readouterr().err
+        said = capfd.readouterr().err
         after = contents(out)
         assert {path: after.get(path) for path in files} == files, f"{words}: {status}"
-        assert "Traceback" not in errors
+        assert "Traceback" not in said
         if files.keys() & set(command.taken):
-            assert status == 2, f"{words}: {errors}"
-            assert re.search(rf"^cadsight: .*{re.escape(str(out))}.*, expected ", errors, re.MULTILINE), errors
+            assert status == 2, f"{words}: {said}"
+            assert re.search(rf"^cadsight: .*{re.escape(str(out))}.*, expected ", said, re.MULTILINE), said
             assert after == files or command.ends, "it began before it refused"
         else:
-            assert status in command.ends, f"{words}: {errors}"
+            assert status in command.ends, f"{words}: {said}"
 
     holds()
 
