@@ -225,7 +225,7 @@ def _reading(text: str | bytes, where: str) -> tuple[_Loader, yaml.Node | None]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _refusal(error, where) from error
     except RecursionError as error:
-        raise CadsightError(f"{where} is not YAML that can be read: it is nested too deeply") from error
+        raise CadsightError(f"{where} is nested too deeply, expected YAML of fewer levels") from error
 
 
 def _refusal(error: Exception, where: str) -> CadsightError:
@@ -234,4 +234,4 @@ def _refusal(error: Exception, where: str) -> CadsightError:
         return CadsightError(
             f"{where} has the key {error.key!r} in line {first} and in line {second}, expected it once"
         )
-    return CadsightError(f"{where} is not YAML: {' '.join(str(error).split())}")
+    return CadsightError(f"{where} is not YAML: {' '.join(str(error).split())}, expected YAML 1.2")
