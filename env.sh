@@ -57,7 +57,7 @@ export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$_cadsigh
 export MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_:-268435456}"
 export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-536870912}"
 # Threads of OpenMP, OpenBLAS and OpenCV sleep while they wait, also in programs that are not ours (a Dask worker);
-# the same as cadsight_core/threads.py, and what is set of a line stays.
+# the same as cadsight_core/running/threads.py, and what is set of a line stays.
 if [ -z "${OMP_WAIT_POLICY:-}${GOMP_SPINCOUNT:-}${KMP_BLOCKTIME:-}" ]; then
   export OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0 KMP_BLOCKTIME=0
 fi

@@ -40,7 +40,7 @@ class Program:
     def __init__(
         self, module: str, log: Path, parameters: dict[str, Any], domain: int, remaps: tuple[str, ...] = ()
     ) -> None:
-        words = [sys.executable, "-X", "faulthandler", "-m", "cadsight_ros.entry", module]
+        words = [sys.executable, "-X", "faulthandler", "-m", "cadsight_ros.node.entry", module]
         words += ["--ros-args", "--params-file", str(CONFIG)]
         for name, value in parameters.items():
             words += ["-p", f"{name}:={value}"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from cadsight_cli.main import main
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.geometry import Pose
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,8 +18,8 @@ import rclpy
 from builtin_interfaces.msg import Duration
 from cadsight_cell.arm import JOINT_NAMES
 from cadsight_ros.clients import ActionClient, RunningGoal, spinning
+from cadsight_ros.convert.messages import joints_by_name, stamp_ns
 from cadsight_ros.domains import own_domain
-from cadsight_ros.messages import joints_by_name, stamp_ns
 from control_msgs.action import FollowJointTrajectory
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, JointState

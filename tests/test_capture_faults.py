@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cell_nodes import running_cell
 
 SILENCE_S = 5.0

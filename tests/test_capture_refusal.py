@@ -7,10 +7,10 @@ import pytest
 from cadsight_capture.client import CaptureClient
 from cadsight_capture.session import SessionPlan
 from cadsight_cli.demo.capture import cell_client
+from cadsight_core.config.yaml_file import dump_yaml, read_yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.yaml_file import dump_yaml, read_yaml
 from cadsight_ros.domains import own_domain
-from cadsight_ros.programs import temporary_node
+from cadsight_ros.node.programs import temporary_node
 from cell_nodes import HELD, ROOT, Program
 
 BEGUN, OTHER = SessionPlan("bracket", "train", 3, seed=1), SessionPlan("bracket", "train", 3, seed=2)

@@ -19,10 +19,10 @@ import trimesh
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.images import write_image
-from cadsight_core.mesh import Mesh
-from cadsight_core.own_environment import set_up
-from cadsight_core.silhouette import silhouette
+from cadsight_core.imaging.images import write_image
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.silhouette import silhouette
+from cadsight_core.running.own_environment import set_up
 from cadsight_synthesis.assets.cache import ply_bytes
 from cadsight_synthesis.rendering.backdrop import backdrop
 from cadsight_synthesis.rendering.cycles.engine import CyclesEngine
@@ -342,7 +342,7 @@ def test_nothing_is_left_behind_when_the_engine_is_closed(bracket, tmp_path, mon
 def test_the_program_ends_with_a_parent_that_is_killed_and_leaves_nothing(tmp_path):
     code = (
         "import time; from cadsight_synthesis.rendering.cycles.process import *; "
-        "from cadsight_core.own_environment import set_up; "
+        "from cadsight_core.running.own_environment import set_up; "
         "process = BlenderProcess(set_up('blender', 'the cycles engine'), 1); "
         "print(process.pid, flush=True); time.sleep(60)"
     )

@@ -10,10 +10,9 @@ from cadsight_cli.main import main
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import load, read
-from cadsight_core.formats.through_datumaro import offer, through_datumaro
+from cadsight_core.formats.datumaro.through import offer, through_datumaro
+from cadsight_core.running import own_environment
 from cadsight_core.shapes import instance_mask
-
-from cadsight_core import own_environment
 
 # Item p0 has of each kind one; p1 to p3 a box each.
 MAKING = """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.formats.anything import load
 from cadsight_ros.domains import own_domain
 

@@ -27,7 +27,7 @@ def test_whoever_writes_json_says_whether_numbers_may_be_none():
         for file, call in calls
         if "allow_nan" not in {keyword.arg for keyword in call.keywords}
     ]
-    assert not unsaid, f"expected cadsight_core.json_text, or allow_nan=True for what is hashed alone: {unsaid}"
+    assert not unsaid, f"expected cadsight_core.storage.json_text, or allow_nan=True for what is hashed alone: {unsaid}"
 
 
 def test_what_may_have_numbers_that_are_none_is_hashed_and_not_written():

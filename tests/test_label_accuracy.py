@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from cadsight_capture.labelling import LabelReport, label_session
+from cadsight_capture.labels.labelling import LabelReport, label_session
 from cadsight_cell.arm import Arm
 from cadsight_cell.simulation.renderer import CellRenderer
 from cadsight_cell.simulation.world import World, WorldParameters, make_world
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.geometry import Pose, angle_between
-from cadsight_core.part import Part, load_part, load_part_mesh
+from cadsight_core.parts.part import Part, load_part, load_part_mesh
+from cadsight_core.parts.silhouette import silhouette
 from cadsight_core.sample import Sample
-from cadsight_core.silhouette import silhouette
 from cell_nodes import PART
 
 HOME = np.array([-0.4219, -1.2263, 2.1745, -2.5190, 1.5708, -1.1489])

@@ -10,13 +10,13 @@ from cadsight_cell.arm import JOINT_NAMES, Arm
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Pose, angle_between
-from cadsight_core.part import load_part, load_part_mesh
-from cadsight_core.silhouette import silhouette
+from cadsight_core.parts.part import load_part, load_part_mesh
+from cadsight_core.parts.silhouette import silhouette
 from cadsight_ros.clients import spinning
+from cadsight_ros.convert.images import to_message
+from cadsight_ros.convert.messages import camera_to_info, stamp_from_ns, transform_to_message
+from cadsight_ros.convert.qos import DRIVER, RESULTS, STATIC_TRANSFORMS, TRANSFORMS
 from cadsight_ros.domains import own_domain
-from cadsight_ros.images import to_message
-from cadsight_ros.messages import camera_to_info, stamp_from_ns, transform_to_message
-from cadsight_ros.qos import DRIVER, RESULTS, STATIC_TRANSFORMS, TRANSFORMS
 from cell_nodes import PART, Program
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Header

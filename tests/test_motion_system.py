@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
 from cadsight_cell.arm import JOINT_NAMES
-from cadsight_ros.messages import joints_by_name, stamp_ns
+from cadsight_ros.convert.messages import joints_by_name, stamp_ns
 from cell_nodes import HELD, Program, running_cell
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState

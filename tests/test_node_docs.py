@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pytest
 import yaml
 from cadsight_cli.launching import plan
-from cadsight_core.parameters import parameter
+from cadsight_core.config.parameters import parameter
 from script_module import script
 
 ROOT = Path(__file__).parents[1]

@@ -13,8 +13,8 @@ import yaml
 from cadsight_cli.main import build_parser, main
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
-from cadsight_core.images import write_image
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.imaging.images import write_image
 from cadsight_core.sample import Instance, Sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
+from cadsight_core.config.parameters import from_mapping
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import from_mapping
 from cell_nodes import HELD, PART
 from script_module import script
 

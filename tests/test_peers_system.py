@@ -6,7 +6,7 @@ import pytest
 import rclpy
 from cadsight_cell.arm import JOINT_NAMES
 from cadsight_ros.clients import ActionClient, spinning
-from cadsight_ros.peers import publishers, servers
+from cadsight_ros.node.peers import publishers, servers
 from cell_nodes import HELD, Cell, Program, another_domain, wait
 
 from cadsight_interfaces.action import MoveToJoints

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 import yaml
-from cadsight_core.parameters import parameter
+from cadsight_core.config.parameters import parameter
 from cadsight_synthesis.recipes.kinds import KINDS
 from script_module import script
 

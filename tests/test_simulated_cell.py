@@ -15,8 +15,8 @@ from cadsight_cell.simulation.truth import Truth
 from cadsight_cell.simulation.world import WorldParameters, make_world
 from cadsight_core.geometry import Pose
 from cadsight_ros.clients import RefusedError
-from cadsight_ros.images import depth_from_message, from_message
-from cadsight_ros.messages import camera_from_info, joints_by_name, stamp_ns, transform_from_message
+from cadsight_ros.convert.images import depth_from_message, from_message
+from cadsight_ros.convert.messages import camera_from_info, joints_by_name, stamp_ns, transform_from_message
 from control_msgs.action import FollowJointTrajectory
 from simulated_cell_process import COLOUR, DEPTH, HOME, SEED, Listener, running
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
 from cadsight_cell.simulation.truth import Truth
-from cadsight_ros.messages import stamp_ns
+from cadsight_ros.convert.messages import stamp_ns
 from control_msgs.action import FollowJointTrajectory
 from simulated_cell_process import COLOUR, HOME, command, running
 

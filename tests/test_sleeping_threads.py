@@ -32,7 +32,7 @@ PROGRAMS = {
     "worker": [
         PYTHON,
         "-c",
-        "from cadsight_core.parallel import Processes\n"
+        "from cadsight_core.running.parallel import Processes\n"
         "from openmp_work import load_openmp\n"
         "print(list(Processes(2)(load_openmp, [1, 2])))",
     ],

@@ -12,9 +12,9 @@ from cadsight_cell.simulation.truth import TruthRecorder
 from cadsight_cell.simulation.world import WorldParameters, make_world
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.geometry import Pose
-from cadsight_core.part import load_part
+from cadsight_core.parts.part import load_part
 from cadsight_core.sample import Instance, Sample
 from cadsight_report.figures import RunFigures
 from cadsight_ros.domains import own_domain

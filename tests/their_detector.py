@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from cadsight_core.box import Box
-from cadsight_core.images import read_image
-from cadsight_core.parameters import parameter, redefined
+from cadsight_core.config.parameters import parameter, redefined
+from cadsight_core.imaging.images import read_image
 from cadsight_core.sample import Instance
 from cadsight_learning.detection.families import DetectorFamily
 from cadsight_learning.options import DetectorOptions

@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
+from cadsight_core.running.child_process import end_with_parent
 
 from fuzzing.falls import Fall, fall_of
 from fuzzing.inputs import Inputs

@@ -5,7 +5,7 @@ import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cadsight_core.json_text import json_text
+from cadsight_core.storage.json_text import json_text
 
 from fuzzing.inputs import Input
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from cadsight_core.datasets.video import read_frames
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import image_size, read_image
-from cadsight_core.video import read_frames
+from cadsight_core.imaging.images import image_size, read_image
 from PIL import Image
 
 from fuzzing.reader import Reader

@@ -11,10 +11,10 @@ import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import Reading, read
 from cadsight_core.formats.convert import convert
-from cadsight_core.formats.notes import Notes
-from cadsight_core.health import check
-from cadsight_core.json_text import json_text
+from cadsight_core.formats.health import check
+from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.shapes import instance_mask
+from cadsight_core.storage.json_text import json_text
 from PIL import Image
 
 from fuzzing.reader import Reader

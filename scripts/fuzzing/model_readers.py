@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import torch
-from cadsight_core.json_text import json_text
+from cadsight_core.storage.json_text import json_text
 from cadsight_learning.registry.card import load_card
 from cadsight_learning.registry.store import list_models
 from cadsight_learning.weights.checkpoint import load_state, save_checkpoint
 from cadsight_ros.bags import BagWriter, read_bag, typestore_with
-from cadsight_ros.messages import serialized_stamp_ns
+from cadsight_ros.convert.messages import serialized_stamp_ns
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from fuzzing.reader import Reader

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import trimesh
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
-from cadsight_core.mesh import load_mesh
-from cadsight_core.part import load_part, load_part_mesh
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.parts.mesh import load_mesh
+from cadsight_core.parts.part import load_part, load_part_mesh
 from cadsight_core.sample import Sample
 from cadsight_synthesis.recipes.reader import read_recipe
 from PIL import Image

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside
-from cadsight_core.part import load_part, load_parts
+from cadsight_core.parts.part import load_part, load_parts
+from cadsight_core.storage.files import inside
 from cadsight_ros.client_watch import ClientWatch
-from cadsight_ros.diagnostics import OK, WARN, Diagnostics, make_status
-from cadsight_ros.parameters import declare
-from cadsight_ros.peers import Peers
+from cadsight_ros.node.diagnostics import OK, WARN, Diagnostics, make_status
+from cadsight_ros.node.parameters import declare
+from cadsight_ros.node.peers import Peers
+from cadsight_ros.node.running import log_stopped, run
 from cadsight_ros.resources import resolve
-from cadsight_ros.running import log_stopped, run
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -24,11 +24,11 @@ from rclpy.node import Node
 from std_srvs.srv import SetBool
 
 from cadsight_capture.capture_parameters import CaptureParameters
-from cadsight_capture.colour import NO_COLOUR
-from cadsight_capture.poses import Poses, only
+from cadsight_capture.labels.colour import NO_COLOUR
 from cadsight_capture.ros_cell import RosCell
 from cadsight_capture.session import Progress, Session, SessionParameters, SessionPlan, StoppedError
-from cadsight_capture.view import ViewParameters
+from cadsight_capture.views.poses import Poses, only
+from cadsight_capture.views.view import ViewParameters
 from cadsight_interfaces.action import CaptureSession
 from cadsight_interfaces.srv import GetStatistics
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from cadsight_core.parameters import parameter
+from cadsight_core.config.parameters import parameter
 
-from cadsight_capture.poses import PoseParameters
 from cadsight_capture.ros_cell import RosCellParameters
 from cadsight_capture.session import SessionParameters
+from cadsight_capture.views.poses import PoseParameters
 
 
 @dataclass(frozen=True)

@@ -7,32 +7,32 @@ from cadsight_cell.arm import JOINT_NAMES, Arm, joint_mapping
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.mesh import Mesh
-from cadsight_core.part import Part, load_part, load_part_mesh
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part, load_part, load_part_mesh
 from cadsight_core.sample import Instance
-from cadsight_ros.images import from_message
-from cadsight_ros.latest import Latest
-from cadsight_ros.lifecycle import ManagedNode
-from cadsight_ros.messages import (
+from cadsight_ros.convert.images import from_message
+from cadsight_ros.convert.latest import Latest
+from cadsight_ros.convert.messages import (
     camera_from_info,
     detections_to_message,
     joints_by_name,
     normals_to_message,
     stamp_ns,
 )
-from cadsight_ros.parameters import declare
-from cadsight_ros.qos import IMAGES, RESULTS
+from cadsight_ros.convert.qos import IMAGES, RESULTS
+from cadsight_ros.convert.transforms import TransformBuffer, TransformListener
+from cadsight_ros.node.lifecycle import ManagedNode
+from cadsight_ros.node.parameters import declare
+from cadsight_ros.node.running import run
 from cadsight_ros.resources import resolve
-from cadsight_ros.running import run
-from cadsight_ros.transforms import TransformBuffer, TransformListener
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from sensor_msgs.msg import CameraInfo, Image
 from vision_msgs.msg import Detection2DArray
 
-from cadsight_capture.kinematic import camera_from_part_by_joints
-from cadsight_capture.labelling import ImageLabels, label_image
+from cadsight_capture.hand_eye.saved import SavedCorrection, load_correction
 from cadsight_capture.labelling_parameters import LabellingNodeParameters
-from cadsight_capture.saved_correction import SavedCorrection, load_correction
+from cadsight_capture.labels.kinematic import camera_from_part_by_joints
+from cadsight_capture.labels.labelling import ImageLabels, label_image
 from cadsight_interfaces.msg import SurfaceNormalArray
 from cadsight_interfaces.srv import LabelImage
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 from cadsight_cell.arm import ArmParameters
 from cadsight_cell.holder import mount_parameter, pose_from_list
+from cadsight_core.config.parameters import parameter
 from cadsight_core.geometry import Pose
-from cadsight_core.parameters import parameter
 
-from cadsight_capture.agreement import AgreementParameters
-from cadsight_capture.colour import ColourParameters
-from cadsight_capture.hand_eye import HandEyeParameters
-from cadsight_capture.labelling import LabellingParameters
+from cadsight_capture.hand_eye.correction import HandEyeParameters
+from cadsight_capture.labels.agreement import AgreementParameters
+from cadsight_capture.labels.colour import ColourParameters
+from cadsight_capture.labels.labelling import LabellingParameters
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from action_msgs.msg import GoalStatus
 from cadsight_cell.arm import JOINT_NAMES, Arm, joint_mapping
 from cadsight_cell.joint_states import JointHistory, JointOrder, JointReading
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.parameters import check, parameter
 from cadsight_ros.clients import ActionClient, RefusedError, UnansweredError
-from cadsight_ros.images import from_message
-from cadsight_ros.messages import camera_from_info, stamp_ns
-from cadsight_ros.qos import IMAGES, JOINTS
-from cadsight_ros.transforms import TransformBuffer, TransformListener
+from cadsight_ros.convert.images import from_message
+from cadsight_ros.convert.messages import camera_from_info, stamp_ns
+from cadsight_ros.convert.qos import IMAGES, JOINTS
+from cadsight_ros.convert.transforms import TransformBuffer, TransformListener
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, JointState

@@ -19,17 +19,17 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.dataset import Dataset
-from cadsight_core.documents import read_document
+from cadsight_core.config.parameters import LARGEST_SEED, check, parameter
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.images import write_image
-from cadsight_core.json_text import json_text
-from cadsight_core.output_file import json_with
-from cadsight_core.parameters import LARGEST_SEED, check, parameter
+from cadsight_core.imaging.images import write_image
 from cadsight_core.sample import Sample, Split
-from cadsight_core.session_folder import SessionFolder
+from cadsight_core.storage.documents import read_document
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.json_text import json_text
+from cadsight_core.storage.output_file import json_with
+from cadsight_core.storage.session_folder import SessionFolder
 from numpy.typing import NDArray
 
 FORMAT = "cadsight-session-1"

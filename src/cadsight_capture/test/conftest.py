@@ -3,8 +3,8 @@
 import pytest
 import trimesh
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.mesh import Mesh
-from cadsight_core.part import ColourRange, Part, load_part_mesh
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import ColourRange, Part, load_part_mesh
 
 
 @pytest.fixture(scope="session")

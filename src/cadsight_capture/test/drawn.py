@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 from cadsight_core.camera import Camera
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.geometry import Pose
-from cadsight_core.mesh import Mesh
-from cadsight_core.part import Part
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part
+from cadsight_core.parts.silhouette import silhouette
 from cadsight_core.sample import Sample
-from cadsight_core.silhouette import silhouette
 
 ORANGE, WHITE = (220, 120, 30), (235, 235, 235)
 MOUNT = Pose.from_rotvec((0.0, 0.0, 0.3), (0.0, 0.0, 0.05))

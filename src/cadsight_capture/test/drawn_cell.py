@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from cadsight_capture.session import Control, Frame, Session, SessionParameters, SessionPlan
 from cadsight_cell.arm import Arm, joint_mapping
-from cadsight_cell.poses import PoseSampler
+from cadsight_cell.motion.poses import PoseSampler
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.mesh import Mesh
+from cadsight_core.parts.mesh import Mesh
 from drawn import MOUNT, draw
 
 HOME = np.array([0.0, -1.2, 1.5, -1.87, -1.57, 0.0])

@@ -20,11 +20,11 @@ from cadsight_capture.session import (
     StoppedError,
 )
 from cadsight_cell.arm import Arm, joint_vector
-from cadsight_cell.poses import PoseSampler
-from cadsight_core.dataset import Dataset
+from cadsight_cell.motion.poses import PoseSampler
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.images import read_image
+from cadsight_core.imaging.images import read_image
 from drawn_cell import BACKGROUND, BASE_FROM_CAMERA, CAMERA, HOME, SPREAD, DrawnCell, image, run_and_report, session
 
 
@@ -221,7 +221,7 @@ def test_a_plan_that_makes_no_sense_is_refused(plan, words):
 
 
 def test_a_full_disk_ends_the_session_in_a_sentence_with_everything_before_kept(tmp_path, monkeypatch):
-    import cadsight_core.files as files
+    import cadsight_core.storage.files as files
 
     fsync, calls = files.os.fsync, []
 

@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import airo_models
 import numpy as np
 import pinocchio
+from cadsight_core.config.parameters import check, parameter
+from cadsight_core.config.yaml_file import read_yaml
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.parameters import check, parameter
-from cadsight_core.yaml_file import read_yaml
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 

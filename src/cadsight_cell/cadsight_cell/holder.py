@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.parameters import check, parameter
-from cadsight_core.part import load_part, load_part_mesh
+from cadsight_core.parts.part import load_part, load_part_mesh
 
 from cadsight_cell.arm import Arm
-from cadsight_cell.collision import CollisionModel, HeldPart, load_bodies
+from cadsight_cell.motion.collision import CollisionModel, HeldPart, load_bodies
 
 
 def mount_parameter() -> Any:

@@ -5,15 +5,15 @@ import time
 from dataclasses import dataclass
 
 from action_msgs.msg import GoalStatus
+from cadsight_core.config.parameters import parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import parameter
 from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.clients import STATUS_NAMES, ActionClient, RefusedError, RunningGoal, UnansweredError
-from cadsight_ros.messages import joints_by_name
-from cadsight_ros.parameters import declare
-from cadsight_ros.peers import Peers
+from cadsight_ros.convert.messages import joints_by_name
+from cadsight_ros.node.parameters import declare
+from cadsight_ros.node.peers import Peers
+from cadsight_ros.node.running import log_stopped, run
 from cadsight_ros.resources import resolve
-from cadsight_ros.running import log_stopped, run
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -26,8 +26,8 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from cadsight_cell.arm import JOINT_NAMES, ArmParameters, joint_mapping
 from cadsight_cell.holder import HolderParameters, collision_model
-from cadsight_cell.planner import NoPathError, RrtPlanner
-from cadsight_cell.trajectory import Trajectory, time_path
+from cadsight_cell.motion.planner import NoPathError, RrtPlanner
+from cadsight_cell.motion.trajectory import Trajectory, time_path
 from cadsight_interfaces.action import MoveToJoints
 
 # Closer than this to the goal the arm is there: no trajectory is that short.

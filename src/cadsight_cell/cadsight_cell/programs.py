@@ -1,6 +1,6 @@
 """The programs of this package, for its console scripts."""
 
-from cadsight_ros.entry import program
+from cadsight_ros.node.entry import program
 
 motion = program("cadsight_cell.motion_node")
 simulated_cell = program("cadsight_cell.simulated_cell_node")

@@ -13,15 +13,15 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.opengl import needing_opengl
-from cadsight_core.part import load_part, load_part_mesh
-from cadsight_ros.images import depth_to_message, to_message
-from cadsight_ros.messages import camera_to_info, stamp_from_ns, transform_to_message
-from cadsight_ros.parameters import declare
-from cadsight_ros.peers import Peers
+from cadsight_core.imaging.opengl import needing_opengl
+from cadsight_core.parts.part import load_part, load_part_mesh
+from cadsight_ros.convert.images import depth_to_message, to_message
+from cadsight_ros.convert.messages import camera_to_info, stamp_from_ns, transform_to_message
+from cadsight_ros.node.parameters import declare
+from cadsight_ros.node.peers import Peers
+from cadsight_ros.node.running import run
+from cadsight_ros.node.stopping import unless_stopped
 from cadsight_ros.resources import resolve
-from cadsight_ros.running import run
-from cadsight_ros.stopping import unless_stopped
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle

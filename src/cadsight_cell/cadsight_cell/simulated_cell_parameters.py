@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cadsight_core.config.parameters import parameter
 from cadsight_core.errors import ParameterError
-from cadsight_core.parameters import parameter
 
 from cadsight_cell.arm import UR3E_LIMITS, joints_parameter
 from cadsight_cell.holder import HolderParameters

@@ -13,8 +13,8 @@ from cadsight_cell.simulation.world import World, WorldParameters, make_world, m
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.part import Part, load_part, load_part_mesh
-from cadsight_core.silhouette import silhouette
+from cadsight_core.parts.part import Part, load_part, load_part_mesh
+from cadsight_core.parts.silhouette import silhouette
 
 PARTS = Path(__file__).parents[3] / "config/parts"
 MOUNT = Pose.from_quaternion([0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.06])

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.json_text import figures_text
-from cadsight_core.output_file import json_with, refuse_foreign_file, write_output
+from cadsight_core.storage.json_text import figures_text
+from cadsight_core.storage.output_file import json_with, refuse_foreign_file, write_output
 
 
 class JsonOutput:

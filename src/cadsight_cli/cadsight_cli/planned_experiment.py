@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_experiments.papers import plans
 from cadsight_experiments.papers.material import drawn, given
 from cadsight_experiments.papers.plans import Material

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.config.yaml_file import read_yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.yaml_file import read_yaml
 
 
 def read_mapping(path: str | Path) -> dict[str, Any]:

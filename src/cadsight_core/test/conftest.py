@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from cadsight_core.images import write_image
+from cadsight_core.imaging.images import write_image
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no reason to fail.

@@ -8,9 +8,9 @@ import cascadio
 import numpy as np
 import pytest
 import trimesh
-from cadsight_core.mesh import METRES_PER_UNIT, Mesh, load_mesh
-from cadsight_core.point_of_interest import propose_point
-from cadsight_core.symmetry_search import find_symmetries
+from cadsight_core.parts.mesh import METRES_PER_UNIT, Mesh, load_mesh
+from cadsight_core.parts.point_of_interest import propose_point
+from cadsight_core.parts.symmetry_search import find_symmetries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import alone_in, write_atomically
-from cadsight_core.json_text import figures_text
-from cadsight_core.output_file import json_with, refuse_foreign_file
 from cadsight_core.sample import Sample
+from cadsight_core.storage.documents import read_document
+from cadsight_core.storage.files import alone_in, write_atomically
+from cadsight_core.storage.json_text import figures_text
+from cadsight_core.storage.output_file import json_with, refuse_foreign_file
 from cadsight_learning.data.loading import dataset_warnings, load_together, parts_in
 from cadsight_learning.evaluation.evaluate import in_classes_of
 from cadsight_learning.evaluation.label_properties import evaluated_labels

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.part import Part
+from cadsight_core.parts.part import Part
 from cadsight_learning.options import DetectorOptions, NormalOptions
 
 from cadsight_experiments.training_set import TrainingSet

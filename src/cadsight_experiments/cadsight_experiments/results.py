@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cadsight_core.documents import taken_from
-from cadsight_core.json_text import number, with_nan
+from cadsight_core.storage.documents import taken_from
+from cadsight_core.storage.json_text import number, with_nan
 from cadsight_learning.evaluation.label_properties import LabelProperties
 from cadsight_learning.metrics.bootstrap import Interval
 from cadsight_learning.metrics.box_metrics import METRICS

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
-from cadsight_core.json_text import figures_text
-from cadsight_core.output_file import json_with, refuse_foreign_file
-from cadsight_core.part import Part
+from cadsight_core.parts.part import Part
 from cadsight_core.sample import Sample
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.json_text import figures_text
+from cadsight_core.storage.output_file import json_with, refuse_foreign_file
 from cadsight_learning.data.loading import load_together, parts_in
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.evaluation.label_properties import counting

@@ -11,11 +11,11 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 import torch
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.yolo import write_yolo
-from cadsight_core.images import read_image
-from cadsight_core.part import Part, Symmetry
+from cadsight_core.formats.yolo.labels import write_yolo
+from cadsight_core.imaging.images import read_image
+from cadsight_core.parts.part import Part, Symmetry
 from cadsight_experiments.comparison import Running, compare, load_comparison, table
 from cadsight_experiments.plan import Plan
 from cadsight_experiments.training_set import TrainingSet

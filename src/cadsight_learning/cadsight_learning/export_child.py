@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
-from cadsight_core.json_text import json_text
+from cadsight_core.running.child_process import end_with_parent
+from cadsight_core.storage.json_text import json_text
 
 
 def main(words: list[str]) -> int:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from cadsight_core.derived import end_to_end
+from cadsight_core.datasets.derived import end_to_end
 from cadsight_core.errors import CadsightError
-from cadsight_core.part import Part
+from cadsight_core.parts.part import Part
 from cadsight_core.sample import Sample
 
 from cadsight_learning.data.on_demand import training_bytes

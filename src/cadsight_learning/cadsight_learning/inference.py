@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.crops import crop
 from cadsight_core.geometry import Array, unit
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.crops import crop
+from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Instance
 
 from cadsight_learning.detection.detector import Detector

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from cadsight_core.cache import cache_path
 from cadsight_core.errors import CadsightError
+from cadsight_core.storage.cache import cache_path
 
 from cadsight_learning.detection.families import family_of_architecture
 from cadsight_learning.normals.regressor import COLOURS, Regressor

@@ -4,9 +4,9 @@ import re
 from dataclasses import MISSING, dataclass
 from typing import Any, ClassVar
 
-from cadsight_core.crop_size import CROP_SIZE
+from cadsight_core.config.parameters import LARGEST_SEED, check, parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import LARGEST_SEED, check, parameter
+from cadsight_core.imaging.crop_size import CROP_SIZE
 from cadsight_core.registered import Registered
 
 # The registry that commands, nodes and launch files look in by default: where `cadsight demo` puts its models.

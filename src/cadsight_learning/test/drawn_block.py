@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Pose
-from cadsight_core.images import write_image
-from cadsight_core.mesh import Mesh
+from cadsight_core.imaging.images import write_image
+from cadsight_core.parts.mesh import Mesh
 from cadsight_core.sample import Sample
 from cadsight_learning.data.painter import draw
 from cadsight_learning.pretraining.solids import solid

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
-from cadsight_core.crops import crop
+from cadsight_core.imaging.crops import crop
 from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.detection.ultralytics.yolo import new_detector
 from cadsight_learning.inference import Pipeline

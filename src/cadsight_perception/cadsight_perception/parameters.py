@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cadsight_core.parameters import check, parameter
+from cadsight_core.config.parameters import check, parameter
 from cadsight_learning.options import MODELS_FOLDER, RUNTIMES
 
 

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.drawing import draw_instances
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import Rgb
-from cadsight_ros.diagnostics import Diagnostics, make_status
-from cadsight_ros.images import Depth, depth_from_message, from_message, to_message
-from cadsight_ros.latest import Latest
-from cadsight_ros.lifecycle import ManagedNode
-from cadsight_ros.logs import PassedOn
-from cadsight_ros.messages import camera_from_info, detections_to_message, normals_to_message
-from cadsight_ros.parameters import declare
-from cadsight_ros.peers import Peers
-from cadsight_ros.running import run
+from cadsight_core.imaging.drawing import draw_instances
+from cadsight_core.imaging.images import Rgb
+from cadsight_ros.convert import qos
+from cadsight_ros.convert.images import Depth, depth_from_message, from_message, to_message
+from cadsight_ros.convert.latest import Latest
+from cadsight_ros.convert.messages import camera_from_info, detections_to_message, normals_to_message
+from cadsight_ros.node import diagnostics
+from cadsight_ros.node.diagnostics import Diagnostics, make_status
+from cadsight_ros.node.lifecycle import ManagedNode
+from cadsight_ros.node.logs import PassedOn
+from cadsight_ros.node.parameters import declare
+from cadsight_ros.node.peers import Peers
+from cadsight_ros.node.running import run
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.subscription import Subscription
@@ -30,15 +32,14 @@ from visualization_msgs.msg import MarkerArray
 
 from cadsight_interfaces.msg import SurfaceNormalArray
 from cadsight_interfaces.srv import GetStatistics, LoadModel
+from cadsight_perception.health.states import EXPORTING, FAILED, INACTIVE, INFERRING, LOADING
+from cadsight_perception.health.statistics import CAMERA, Statistics
+from cadsight_perception.health.statistics import DEPTH as DEPTH_LOST
+from cadsight_perception.health.statistics import IMAGE as IMAGE_LOST
+from cadsight_perception.health.timing import FrameTiming, timing_to_message
 from cadsight_perception.markers import markers, position
 from cadsight_perception.parameters import PerceptionParameters
-from cadsight_perception.states import EXPORTING, FAILED, INACTIVE, INFERRING, LOADING
-from cadsight_perception.statistics import CAMERA, Statistics
-from cadsight_perception.statistics import DEPTH as DEPTH_LOST
-from cadsight_perception.statistics import IMAGE as IMAGE_LOST
-from cadsight_perception.timing import FrameTiming, timing_to_message
 from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
-from cadsight_ros import diagnostics, qos
 
 if TYPE_CHECKING:
     # Their libraries load slowly, and the node has to report its state meanwhile: imported with the models.

@@ -6,17 +6,17 @@ from typing import Any
 
 import rclpy
 from cadsight_core.errors import CadsightError
-from cadsight_core.json_text import figures_text
-from cadsight_core.live_report import Replayed, is_live_report, read_live_report
-from cadsight_core.output_file import refuse_foreign_file, write_output
+from cadsight_core.storage.json_text import figures_text
+from cadsight_core.storage.live_report import Replayed, is_live_report, read_live_report
+from cadsight_core.storage.output_file import refuse_foreign_file, write_output
 from cadsight_ros.clients import spinning
-from cadsight_ros.parameters import declare
+from cadsight_ros.node.parameters import declare
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from cadsight_perception.live_report import compared_with
 from cadsight_perception.parameters import ReplayParameters
-from cadsight_perception.replay import Replay
+from cadsight_perception.recording.live_report import compared_with
+from cadsight_perception.recording.replay import Replay
 
 
 class ReplayNode(Node):
@@ -35,7 +35,7 @@ class ReplayNode(Node):
         """Play the bag, write the report and return it; with a live report, compared with it.
 
         Raises:
-            CadsightError: as :meth:`cadsight_perception.replay.Replay.play`, and when a report cannot be read.
+            CadsightError: as :meth:`.recording.replay.Replay.play`, and when a report cannot be read.
         """
         options = self._options
         live = read_live_report(options.live_report) if options.live_report else None

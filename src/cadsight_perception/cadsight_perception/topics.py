@@ -1,5 +1,6 @@
 """What the perception node reads and writes, by name and type; remap to change them."""
 
+from cadsight_ros.convert import qos
 from cadsight_ros.recorder import RecordedTopic
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -9,7 +10,6 @@ from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import MarkerArray
 
 from cadsight_interfaces.msg import SurfaceNormalArray
-from cadsight_ros import qos
 
 IMAGE = "/camera/camera/color/image_raw"
 CAMERA_INFO = "/camera/camera/color/camera_info"

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_ros.images import to_message
-from cadsight_ros.messages import camera_to_info, stamp_from_ns, stamp_ns
+from cadsight_ros.convert import qos
+from cadsight_ros.convert.images import to_message
+from cadsight_ros.convert.messages import camera_to_info, stamp_from_ns, stamp_ns
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from cadsight_perception import topics
-from cadsight_ros import qos
 
 CAMERA = Camera(ImageSize(64, 48), 60.0, 60.0, 31.5, 23.5, (), "test_optical")
 PATIENCE_S = 40.0

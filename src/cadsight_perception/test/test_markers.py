@@ -4,9 +4,9 @@ from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance
+from cadsight_perception.health.statistics import Statistics
+from cadsight_perception.health.timing import FrameTiming, timing_from_message, timing_to_message
 from cadsight_perception.markers import markers, position
-from cadsight_perception.statistics import Statistics
-from cadsight_perception.timing import FrameTiming, timing_from_message, timing_to_message
 from diagnostic_msgs.msg import DiagnosticArray
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker

@@ -12,11 +12,11 @@ from collections.abc import Callable
 import pytest
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_learning.runtime.sessions import runtime_of
+from cadsight_perception.health.timing import timing_from_message
 from cadsight_perception.perception_node import PerceptionNode
-from cadsight_perception.timing import timing_from_message
 from cadsight_ros.clients import spinning
-from cadsight_ros.diagnostics import ERROR, OK, STALE, WARN
 from cadsight_ros.domains import own_domain
+from cadsight_ros.node.diagnostics import ERROR, OK, STALE, WARN
 from cadsight_ros.testing import ServiceClient
 from camera_rig import CAMERA, CameraRig
 from diagnostic_msgs.msg import DiagnosticArray

@@ -8,26 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cadsight_core.dataset import Dataset
-from cadsight_core.drawing import draw_instances
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.json_text import figures_text, without_nan
-from cadsight_core.output_file import is_page, refuse_foreign_file, write_output
-from cadsight_core.progress import step
-from cadsight_core.run_folder import SPLITS, RunFolder, is_figures
+from cadsight_core.imaging.drawing import draw_instances
+from cadsight_core.running.progress import step
 from cadsight_core.sample import Sample
+from cadsight_core.storage.json_text import figures_text, without_nan
+from cadsight_core.storage.output_file import is_page, refuse_foreign_file, write_output
+from cadsight_core.storage.run_folder import SPLITS, RunFolder, is_figures
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 from cadsight_learning.inference import Pipeline
 
-from cadsight_report import charts, models
-from cadsight_report.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, zoomed
 from cadsight_report.figures import DetectorFigures, NormalFigures, RunFigures
+from cadsight_report.goals.targets import verdicts
+from cadsight_report.graphics import charts
+from cadsight_report.graphics.drawing import PREDICTION_RGB, TRUTH_RGB, data_uri, zoomed
 from cadsight_report.labels import LabelError, label_figures, session_errors
-from cadsight_report.live import live_figures, live_report, replay_figures
 from cadsight_report.origin import settings, step_seconds, versions
 from cadsight_report.page import Illustrations, PageImage, render
+from cadsight_report.run import models
+from cadsight_report.run.live import live_figures, live_report, replay_figures
 from cadsight_report.sections import SECTIONS
-from cadsight_report.targets import verdicts
 from cadsight_report.truth import Truth, true_sample, truth_of
 
 IMAGES, SALIENCY_MAPS = 20, 8

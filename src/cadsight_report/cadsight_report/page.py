@@ -7,8 +7,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from cadsight_report.goals.paper import REAL_NANO, SYNTHETIC_NANO, TABLE
 from cadsight_report.labels import WRONG_ABOVE_DEG, WRONG_BELOW_IOU
-from cadsight_report.paper import REAL_NANO, SYNTHETIC_NANO, TABLE
 from cadsight_report.sections import SECTIONS, Section
 
 _SECTIONS = (("labels", "Automatic labels"), ("detector", "Detector"), ("normals", "Normals"))
@@ -28,7 +28,7 @@ class Illustrations:
     """What the page shows besides figures.
 
     Attributes:
-        charts: SVG by name, made by :mod:`cadsight_report.charts`.
+        charts: SVG by name, made by :mod:`cadsight_report.graphics.charts`.
         models: a sentence on each model, by its name.
         sections: the charts of each of :data:`cadsight_report.sections.SECTIONS`.
     """

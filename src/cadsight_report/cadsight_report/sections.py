@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cadsight_core.registered import Registered
-from cadsight_core.run_folder import RunFolder
+from cadsight_core.storage.run_folder import RunFolder
 
 GROUP = "cadsight.report_sections"
 
@@ -20,7 +20,7 @@ class Content:
 
     Attributes:
         figures: what report.json keeps of it, under the section's name.
-        charts: SVG by name, made by :mod:`cadsight_report.charts`; the page trusts them.
+        charts: SVG by name, made by :mod:`cadsight_report.graphics.charts`; the page trusts them.
     """
 
     figures: Mapping[str, Any]
@@ -64,7 +64,7 @@ SECTIONS = Registered(
         Section(
             name="distances",
             title="Train/test distance",
-            of="cadsight_report.distances:of_run",
+            of="cadsight_report.run.distances:of_run",
             template="cadsight_report:distances.html.j2",
         ),
     ),

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from cadsight_core.box import Box
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.opengl import needing_opengl
-from cadsight_core.part import Part
+from cadsight_core.imaging.opengl import needing_opengl
+from cadsight_core.parts.part import Part
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.session_folder import SessionFolder
+from cadsight_core.storage.session_folder import SessionFolder
 from numpy.typing import NDArray
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.geometry import unit
 from cadsight_core.sample import Instance, Sample
 from cadsight_learning.detection.ultralytics.options import YoloOptions

@@ -6,22 +6,21 @@ from pathlib import Path
 
 import pytest
 from cadsight_core.camera import viewing_rotation
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between, unit
-from cadsight_core.images import read_image
-from cadsight_core.json_text import without_nan
-from cadsight_core.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
-from cadsight_core.part import Symmetry
-from cadsight_core.progress import progress_to
+from cadsight_core.imaging import crops
+from cadsight_core.imaging.images import read_image
+from cadsight_core.parts.part import Symmetry
+from cadsight_core.running.progress import progress_to
+from cadsight_core.storage.json_text import without_nan
+from cadsight_core.storage.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 from cadsight_learning.inference import Pipeline
 from cadsight_learning.models import load_detector, load_regressor
 from cadsight_report.build import STAGES, build_report
 from cadsight_report.figures import read_figures
-from cadsight_report.models import caption, constant_error_deg, infer_samples
-
-from cadsight_core import crops
+from cadsight_report.run.models import caption, constant_error_deg, infer_samples
 
 LIVE = LiveFigures(
     frames=50, dropped=2, dropped_in_transport=0, wrong_stamps=0, latency_ms_p50=40.0, latency_ms_p99=60.0,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.json_text import without_nan
+from cadsight_core.storage.json_text import without_nan
 from cadsight_report.figures import read_figures
 
 # What `cadsight report` wrote of a small run before there were these classes.

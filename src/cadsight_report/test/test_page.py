@@ -2,11 +2,11 @@ import re
 from dataclasses import replace
 
 import made_figures as made
-from cadsight_core.live_report import LiveFigures, ReplayVerdict
+from cadsight_core.storage.live_report import LiveFigures, ReplayVerdict
 from cadsight_report.figures import ReplayFigures, SessionFigures
+from cadsight_report.goals.targets import verdicts
 from cadsight_report.labels import WRONG_BELOW_IOU
 from cadsight_report.page import Illustrations, PageImage, render
-from cadsight_report.targets import verdicts
 
 
 def figures(**given):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from cadsight_core.config.yaml_file import read_yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.yaml_file import read_yaml
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer, WriterError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore

@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_ros.images import depth_from_message, depth_to_message, from_message, to_message
+from cadsight_ros.convert import images
+from cadsight_ros.convert.images import depth_from_message, depth_to_message, from_message, to_message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
-
-from cadsight_ros import images
 
 HEADER = Header(frame_id="camera")
 

@@ -6,12 +6,11 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_core.sample import Instance
+from cadsight_ros.convert import messages
 from geometry_msgs.msg import TransformStamped
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, JointState
 from std_msgs.msg import Header
-
-from cadsight_ros import messages
 
 CAMERA = Camera(ImageSize(640, 480), 600.0, 610.0, 320.5, 239.5, (0.1, -0.2, 0.001, 0.002, 0.05), "optical")
 STAMP = Time(sec=12, nanosec=345_678_901)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import pytest
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import check, parameter
-from cadsight_ros.parameters import declare
+from cadsight_ros.node.parameters import declare
 from rcl_interfaces.msg import ParameterType
 from rclpy.exceptions import InvalidTopicNameException
 from rclpy.expand_topic_name import expand_topic_name
@@ -109,9 +109,9 @@ def test_descriptors_hold_type_range_and_meaning(ros):
 PROGRAM = """
     import sys
     from dataclasses import dataclass
-    from cadsight_core.parameters import check, parameter
-    from cadsight_ros.parameters import declare
-    from cadsight_ros.running import run
+    from cadsight_core.config.parameters import check, parameter
+    from cadsight_ros.node.parameters import declare
+    from cadsight_ros.node.running import run
     from rclpy.node import Node
 
     @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def test_a_program_ends_with_one_sentence_and_status_two(arguments, status, sent
 
 INTERRUPTED = """
     import atexit, os, signal, sys
-    from cadsight_ros.running import run
+    from cadsight_ros.node.running import run
     from rclpy.node import Node
 
     def interrupt(*_):

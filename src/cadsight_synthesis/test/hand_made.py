@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import trimesh
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.geometry import Pose, unit
-from cadsight_core.mesh import Mesh
-from cadsight_core.parallel import threads_each
-from cadsight_core.part import Part, load_part, load_part_mesh
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part, load_part, load_part_mesh
+from cadsight_core.running.parallel import threads_each
 from cadsight_synthesis.datasets.rendered import images_of, write_set
 from cadsight_synthesis.recipes.base import Recipe
 from cadsight_synthesis.rendering.engines import EngineName

@@ -3,10 +3,10 @@
 import mujoco
 import numpy as np
 from cadsight_core.geometry import Pose
-from cadsight_core.lens import Lens
-from cadsight_core.mesh import Mesh
-from cadsight_core.opengl import keep_triton_out
-from cadsight_core.part import Part
+from cadsight_core.imaging.lens import Lens
+from cadsight_core.imaging.opengl import keep_triton_out
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part
 from numpy.typing import NDArray
 
 from cadsight_cell.arm import Arm, Joints

@@ -6,8 +6,8 @@ from typing import Any
 import mujoco
 import numpy as np
 from cadsight_core.geometry import Array, Pose, unit
-from cadsight_core.mesh import Mesh
-from cadsight_core.part import Part
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part
 from numpy.typing import NDArray
 
 from cadsight_cell.simulation.arm_appearance import ArmAppearance

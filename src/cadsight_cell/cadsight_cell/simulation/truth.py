@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.box import Box
+from cadsight_core.config.parameters import from_mapping
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import append_line, write_atomically
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.json_text import json_text
-from cadsight_core.opengl import needing_opengl
-from cadsight_core.output_file import json_with
-from cadsight_core.parameters import from_mapping
-from cadsight_core.part import ColourRange, Part, Symmetry, load_part_mesh
+from cadsight_core.imaging.opengl import needing_opengl
+from cadsight_core.parts.part import ColourRange, Part, Symmetry, load_part_mesh
+from cadsight_core.storage.files import append_line, write_atomically
+from cadsight_core.storage.json_text import json_text
+from cadsight_core.storage.output_file import json_with
 from numpy.typing import NDArray
 
 from cadsight_cell.simulation.renderer import CellRenderer

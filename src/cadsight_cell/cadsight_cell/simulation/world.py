@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.geometry import Array, Pose, unit
-from cadsight_core.parameters import check, parameter
 from numpy.random import Generator
 
 # Focal length over image width of the D435's colour stream at 4:3 and 16:9.

@@ -22,7 +22,7 @@ def augmentation_of(args: argparse.Namespace) -> "AugmentationParameters":
     Raises:
         CadsightError: for a file that cannot be read, and values out of range.
     """
-    from cadsight_core.parameters import from_mapping
+    from cadsight_core.config.parameters import from_mapping
     from cadsight_synthesis.image_ops.augmentation import AugmentationParameters
 
     from cadsight_cli.yaml_file import read_mapping

@@ -6,7 +6,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from cadsight_core.parameters import from_mapping
+from cadsight_core.config.parameters import from_mapping
 
 from cadsight_cli.arguments.types import number, text, whole
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cadsight_core.part import Part, load_part
+from cadsight_core.parts.part import Part, load_part
 from cadsight_learning.data.loading import parts_in
 
 

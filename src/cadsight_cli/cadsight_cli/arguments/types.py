@@ -4,7 +4,7 @@ import argparse
 import math
 from collections.abc import Callable
 
-from cadsight_core.parameters import LARGEST_SEED
+from cadsight_core.config.parameters import LARGEST_SEED
 
 
 def whole(minimum: int, maximum: int | None = None) -> Callable[[str], int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from cadsight_core.parameters import check, parameter
+from cadsight_core.config.parameters import check, parameter
 from cadsight_learning.metrics.average_precision import average_precision
 from cadsight_learning.metrics.bootstrap import RESAMPLES
 from cadsight_learning.metrics.boxes import Boxes

@@ -16,13 +16,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+from cadsight_core.config.parameters import check as checked
+from cadsight_core.config.parameters import parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import read
-from cadsight_core.health import check
-from cadsight_core.images import image_size
-from cadsight_core.json_text import json_text
-from cadsight_core.parameters import check as checked
-from cadsight_core.parameters import parameter
+from cadsight_core.formats.health import check
+from cadsight_core.imaging.images import image_size
+from cadsight_core.storage.json_text import json_text
 
 from cadsight_cli.progress import counted
 

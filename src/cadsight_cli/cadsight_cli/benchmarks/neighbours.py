@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from cadsight_core.parameters import check, parameter
+from cadsight_core.config.parameters import check, parameter
 
 from cadsight_cli.benchmarks.perception import HEIGHT, WIDTH, Camera, perception, random_models, running, wait
 from cadsight_cli.benchmarks.training import drawn_images

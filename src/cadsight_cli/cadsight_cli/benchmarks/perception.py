@@ -59,7 +59,7 @@ class Camera:
 def perception(domain: int, models: Path, log: Path) -> "Iterator[subprocess.Popen[bytes]]":
     """The perception node with ``models`` in a process of its own, while the body runs."""
     own = {"models_folder": models, "warm_up_width": WIDTH, "warm_up_height": HEIGHT}
-    words = [sys.executable, "-m", "cadsight_ros.entry", "cadsight_perception.perception_node", "--ros-args"]
+    words = [sys.executable, "-m", "cadsight_ros.node.entry", "cadsight_perception.perception_node", "--ros-args"]
     words += ["-r", "__ns:=/cadsight", *(w for key, value in own.items() for w in ("-p", f"{key}:={value}"))]
     with running(words, log, ROS_DOMAIN_ID=str(domain)) as process:
         yield process
@@ -100,14 +100,14 @@ def _film(domain: int, films: Event, inferred: Event) -> None:
     os.environ["ROS_DOMAIN_ID"] = str(domain)
     from cadsight_core.camera import Camera as Intrinsics
     from cadsight_core.camera import ImageSize
-    from cadsight_ros.images import to_message
-    from cadsight_ros.messages import camera_to_info
-    from cadsight_ros.programs import temporary_node
+    from cadsight_ros.convert import qos
+    from cadsight_ros.convert.images import to_message
+    from cadsight_ros.convert.messages import camera_to_info
+    from cadsight_ros.node.programs import temporary_node
     from sensor_msgs.msg import CameraInfo, Image
     from std_msgs.msg import Header
 
     from cadsight_perception import topics
-    from cadsight_ros import qos
 
     camera = Intrinsics(ImageSize(WIDTH, HEIGHT), 600.0, 600.0, 319.5, 239.5, (), "camera")
     pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)

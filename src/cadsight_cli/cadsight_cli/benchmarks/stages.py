@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.dataset import Dataset
-from cadsight_core.parameters import from_mapping
-from cadsight_core.run_folder import RunFolder
+from cadsight_core.config.parameters import from_mapping
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.storage.run_folder import RunFolder
 
 from cadsight_cli.yaml_file import node_section
 
@@ -22,8 +22,8 @@ def camera(config: Path) -> dict[str, Any]:
     from cadsight_cell.holder import pose_from_list
     from cadsight_cell.simulated_cell_parameters import SimulatedCellParameters
     from cadsight_cell.simulation.world import make_world
-    from cadsight_core.opengl import needing_opengl
-    from cadsight_core.part import load_part, load_part_mesh
+    from cadsight_core.imaging.opengl import needing_opengl
+    from cadsight_core.parts.part import load_part, load_part_mesh
     from cadsight_ros.resources import resolve
 
     p = from_mapping(SimulatedCellParameters, node_section(config, "simulated_cell"), str(config))

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from cadsight_core.parameters import check, parameter
+from cadsight_core.config.parameters import check, parameter
 
 from cadsight_cli.benchmarks.perception import FPS, Camera, perception, random_models, wait
 

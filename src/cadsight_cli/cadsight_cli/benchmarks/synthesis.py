@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import trimesh
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.json_text import json_text
-from cadsight_core.own_environment import set_up
-from cadsight_core.parameters import check, parameter
-from cadsight_core.part import load_part, load_part_mesh
+from cadsight_core.parts.part import load_part, load_part_mesh
+from cadsight_core.running.own_environment import set_up
+from cadsight_core.storage.json_text import json_text
 from cadsight_ros.resources import resolve
 from cadsight_synthesis.annotation.speed import measure_annotation
 from cadsight_synthesis.rendering.cycles.engine import CyclesEngine

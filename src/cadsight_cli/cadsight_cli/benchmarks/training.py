@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.yolo import write_yolo
-from cadsight_core.images import write_image
-from cadsight_core.parameters import check, parameter
+from cadsight_core.formats.yolo.labels import write_yolo
+from cadsight_core.imaging.images import write_image
 from cadsight_core.sample import Sample, Split
 from cadsight_learning.detection.families import detector_options, family_of
 from cadsight_learning.options import DetectorOptions

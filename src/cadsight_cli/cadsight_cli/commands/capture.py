@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
     from cadsight_capture.client import CaptureClient
     from cadsight_capture.session import SessionPlan
-    from cadsight_ros.programs import temporary_node
+    from cadsight_ros.node.programs import temporary_node
     from tqdm import tqdm
 
     plan = SessionPlan(args.session or Path(args.folder).name, args.split, args.count, args.seed)

@@ -25,8 +25,8 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import replace
     from pathlib import Path
 
-    from cadsight_core.parameters import from_mapping
-    from cadsight_core.progress import progress_to
+    from cadsight_core.config.parameters import from_mapping
+    from cadsight_core.running.progress import progress_to
     from cadsight_synthesis.datasets.composed import ComposedImages
     from cadsight_synthesis.datasets.rendered import write_set
     from cadsight_synthesis.image_ops.composition import CompositionParameters

@@ -34,8 +34,8 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import fields
     from pathlib import Path
 
-    from cadsight_core.files import alone_in
-    from cadsight_core.run_folder import RunFolder
+    from cadsight_core.storage.files import alone_in
+    from cadsight_core.storage.run_folder import RunFolder
     from cadsight_report.figures import read_figures
     from cadsight_ros.domains import own_domain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from cadsight_core.json_text import json_text
+from cadsight_core.storage.json_text import json_text
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:

@@ -43,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.progress import progress_to
+    from cadsight_core.running.progress import progress_to
     from cadsight_learning.evaluation.normal_metrics import NormalMetrics
 
     from cadsight_cli.progress import counted
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evaluated(args: argparse.Namespace) -> "DetectionMetrics | NormalMetrics":
-    from cadsight_core.progress import step
+    from cadsight_core.running.progress import step
     from cadsight_learning.data.loading import chosen, load_together, unlabelled
     from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
     from cadsight_learning.models import load_detector, load_regressor

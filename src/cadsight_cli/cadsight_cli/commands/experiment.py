@@ -75,8 +75,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def run_sets(args: argparse.Namespace) -> int:
-    from cadsight_core.parameters import from_mapping
-    from cadsight_core.part import load_part
+    from cadsight_core.config.parameters import from_mapping
+    from cadsight_core.parts.part import load_part
     from cadsight_experiments.plan import Plan
     from cadsight_experiments.training_set import TrainingSet
     from cadsight_learning.detection.families import detector_options
@@ -122,7 +122,7 @@ def _refuse_foreign(out: str) -> None:
     """Before anything is drawn or trained."""
     from pathlib import Path
 
-    from cadsight_core.output_file import is_page, refuse_foreign_file
+    from cadsight_core.storage.output_file import is_page, refuse_foreign_file
     from cadsight_experiments.comparison import refuse_foreign_comparison
 
     refuse_foreign_comparison(out)
@@ -132,7 +132,7 @@ def _refuse_foreign(out: str) -> None:
 def _compared(plan: "Plan", args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from cadsight_core.parallel import parallel_map_of, threads_each
+    from cadsight_core.running.parallel import parallel_map_of, threads_each
     from cadsight_experiments.comparison import COMPARISON, Running, compare, table
 
     from cadsight_cli.arguments.idle import workers_of
@@ -167,8 +167,8 @@ def _compared(plan: "Plan", args: argparse.Namespace) -> int:
 
 
 def _pairs(words: list[str], where: str) -> dict[str, Any]:
+    from cadsight_core.config.yaml_file import parse_yaml
     from cadsight_core.errors import CadsightError
-    from cadsight_core.yaml_file import parse_yaml
 
     pairs = [word.partition("=") for word in words]
     wrong = next((word for word, (_, sign, _) in zip(words, pairs, strict=True) if not sign), None)

@@ -33,8 +33,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_perception.live import BAG, REPORT, record_live, refuse_foreign_bag
-    from cadsight_ros.programs import temporary_node
+    from cadsight_perception.recording.live import BAG, REPORT, record_live, refuse_foreign_bag
+    from cadsight_ros.node.programs import temporary_node
 
     from cadsight_cli.progress import Spoken, seconds_bar
 

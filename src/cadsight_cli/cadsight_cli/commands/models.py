@@ -4,7 +4,7 @@ import argparse
 import sys
 from dataclasses import asdict
 
-from cadsight_core.json_text import figures_text
+from cadsight_core.storage.json_text import figures_text
 
 from cadsight_cli.arguments.types import COUNT
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cadsight_cli.arguments.types import number, whole
 
 if TYPE_CHECKING:
-    from cadsight_capture.reach import Reach
+    from cadsight_capture.views.reach import Reach
 
 T = TypeVar("T")
 
@@ -97,9 +97,9 @@ def run_add(args: argparse.Namespace) -> int:
 
 def run_check(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_core.images import encode_image
-    from cadsight_core.output_file import noted, refuse_foreign_file, write_noted
-    from cadsight_core.part import load_part, load_part_mesh
+    from cadsight_core.imaging.images import encode_image
+    from cadsight_core.parts.part import load_part, load_part_mesh
+    from cadsight_core.storage.output_file import noted, refuse_foreign_file, write_noted
     from cadsight_synthesis.parts.check import check_part
     from cadsight_synthesis.parts.drawing import explained_image_of
 
@@ -135,11 +135,11 @@ def _reach(part_file: str, config: str) -> Reach:
     """What comes of drawing poses for the part in the simulated cell of a parameter file; no cell need run."""
     from dataclasses import fields
 
-    from cadsight_capture.poses import PoseParameters, Poses
-    from cadsight_capture.reach import reach
+    from cadsight_capture.views.poses import PoseParameters, Poses
+    from cadsight_capture.views.reach import reach
     from cadsight_cell.simulation.world import WorldParameters, make_world
-    from cadsight_core.parameters import from_mapping
-    from cadsight_core.part import load_part
+    from cadsight_core.config.parameters import from_mapping
+    from cadsight_core.parts.part import load_part
     from cadsight_ros.resources import resolve
 
     from cadsight_cli.yaml_file import node_section
@@ -157,14 +157,14 @@ def _reach(part_file: str, config: str) -> Reach:
 
 
 def run_colour(args: argparse.Namespace) -> int:
-    from cadsight_capture.colour import label_by_colour
-    from cadsight_capture.colour_finding import find_colour
-    from cadsight_capture.refusal import Refusal
-    from cadsight_core.drawing import draw_instances
-    from cadsight_core.images import encode_image, read_image
-    from cadsight_core.output_file import noted, refuse_foreign_file, write_noted
+    from cadsight_capture.labels.colour import label_by_colour
+    from cadsight_capture.labels.colour_finding import find_colour
+    from cadsight_capture.labels.refusal import Refusal
+    from cadsight_core.config.yaml_file import dump_yaml
+    from cadsight_core.imaging.drawing import draw_instances
+    from cadsight_core.imaging.images import encode_image, read_image
     from cadsight_core.sample import Instance
-    from cadsight_core.yaml_file import dump_yaml
+    from cadsight_core.storage.output_file import noted, refuse_foreign_file, write_noted
 
     if args.out:
         refuse_foreign_file(args.out, noted(args.out))

@@ -23,9 +23,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_perception.live import record, refuse_foreign_bag
+    from cadsight_perception.recording.live import record, refuse_foreign_bag
     from cadsight_perception.topics import ALL
-    from cadsight_ros.programs import temporary_node
+    from cadsight_ros.node.programs import temporary_node
 
     from cadsight_cli.progress import seconds_bar
 

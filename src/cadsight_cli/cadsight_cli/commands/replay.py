@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cadsight_core.json_text import figures_text
+from cadsight_core.storage.json_text import figures_text
 
 from cadsight_cli.arguments.types import POSITIVE
 
 if TYPE_CHECKING:
-    from cadsight_core.live_report import ReplayVerdict
+    from cadsight_core.storage.live_report import ReplayVerdict
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,13 +43,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_core.live_report import is_live_report, read_live_report
-    from cadsight_core.output_file import refuse_foreign_file, write_output
-    from cadsight_perception.live import REPORT
-    from cadsight_perception.live_report import checked_report, compared_with
+    from cadsight_core.storage.live_report import is_live_report, read_live_report
+    from cadsight_core.storage.output_file import refuse_foreign_file, write_output
     from cadsight_perception.parameters import ReplayParameters
-    from cadsight_perception.replay import Replay
-    from cadsight_ros.programs import temporary_node
+    from cadsight_perception.recording.live import REPORT
+    from cadsight_perception.recording.live_report import checked_report, compared_with
+    from cadsight_perception.recording.replay import Replay
+    from cadsight_ros.node.programs import temporary_node
     from tqdm import tqdm
 
     from cadsight_cli.arguments.idle import refuse_idle

@@ -29,8 +29,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from cadsight_core.part import load_part
-    from cadsight_report.entries import TestImages, stands_alone
+    from cadsight_core.parts.part import load_part
+    from cadsight_report.side_by_side.entries import TestImages, stands_alone
 
     from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.demo.reporting import report, report_side_by_side

@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     import signal
 
     from cadsight_core.errors import CadsightError
-    from cadsight_core.parallel import threads_each
-    from cadsight_core.progress import progress_to
+    from cadsight_core.running.parallel import threads_each
+    from cadsight_core.running.progress import progress_to
     from cadsight_synthesis.datasets.export import FORMATS, export
     from cadsight_synthesis.datasets.rendered import images_of, write_set
 
@@ -92,9 +92,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def run_preview(args: argparse.Namespace) -> int:
-    from cadsight_core.files import make_folder
-    from cadsight_core.output_file import is_page, refuse_foreign_file
-    from cadsight_core.progress import progress_to
+    from cadsight_core.running.progress import progress_to
+    from cadsight_core.storage.files import make_folder
+    from cadsight_core.storage.output_file import is_page, refuse_foreign_file
     from cadsight_synthesis.datasets.page import write_page
     from cadsight_synthesis.datasets.preview import COUNT, preview
 
@@ -114,8 +114,8 @@ def run_preview(args: argparse.Namespace) -> int:
 
 
 def run_check(args: argparse.Namespace) -> int:
-    from cadsight_core.files import make_folder
-    from cadsight_core.output_file import is_page, refuse_foreign_file
+    from cadsight_core.storage.files import make_folder
+    from cadsight_core.storage.output_file import is_page, refuse_foreign_file
     from cadsight_synthesis.datasets.check import check
     from cadsight_synthesis.datasets.page import write_page
 

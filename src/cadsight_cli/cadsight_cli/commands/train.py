@@ -121,7 +121,7 @@ def _followed(args: argparse.Namespace, options: Any) -> "Iterator[Progress]":
     """What is reported of every epoch of a training in ``--out``, where nobody else trains."""
     from dataclasses import asdict
 
-    from cadsight_core.files import alone_in
+    from cadsight_core.storage.files import alone_in
     from cadsight_learning.training.trackers import both, tracked
 
     from cadsight_cli.progress import TrainingBar

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cadsight_capture.client import SERVER, CaptureClient
 from cadsight_capture.session import SessionPlan
-from cadsight_ros.programs import temporary_node
+from cadsight_ros.node.programs import temporary_node
 from rclpy.node import Node
 
 from cadsight_cli.demo.children import SILENCE_S, Child, launched, wait_until

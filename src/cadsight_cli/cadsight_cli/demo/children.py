@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
+from cadsight_core.running.child_process import end_with_parent
 
 from cadsight_cli.launching.ends import first_bad_end
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.dataset import Dataset
-from cadsight_core.formats.coco_writing import write_coco
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.formats.coco.writing import write_coco
 from cadsight_core.formats.regression import write_regression
-from cadsight_core.formats.yolo import write_yolo
+from cadsight_core.formats.yolo.labels import write_yolo
 from cadsight_synthesis.datasets.composed import ComposedImages
 from cadsight_synthesis.datasets.rendered import write_set
 from cadsight_synthesis.recipes.composed import ComposedRecipe

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.part import load_part
+from cadsight_core.parts.part import load_part
 from cadsight_ros.resources import resolve
 
 from cadsight_cli.demo.settings import DemoSettings

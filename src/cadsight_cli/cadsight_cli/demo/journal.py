@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
-from cadsight_core.json_text import json_text
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.json_text import json_text
 
 
 @dataclass

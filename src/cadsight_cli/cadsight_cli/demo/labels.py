@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from cadsight_capture.labelling import label_session
 from cadsight_capture.labelling_parameters import LabellingNodeParameters
+from cadsight_capture.labels.labelling import label_session
+from cadsight_core.config.parameters import from_mapping
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import from_mapping
-from cadsight_core.part import Part, load_part
-from cadsight_core.session_folder import SessionFolder
+from cadsight_core.parts.part import Part, load_part
+from cadsight_core.storage.session_folder import SessionFolder
 from cadsight_ros.resources import resolve
 
 from cadsight_cli.yaml_file import node_section

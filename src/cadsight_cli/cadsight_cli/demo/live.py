@@ -8,11 +8,11 @@ from typing import Any
 from cadsight_capture.session import SessionPlan
 from cadsight_cell.simulation.truth import truth_files
 from cadsight_core.errors import CadsightError
-from cadsight_core.live_report import LiveReport
-from cadsight_core.output_folder import whole_folder
-from cadsight_core.run_folder import RunFolder
-from cadsight_perception.live import BAG, REPORT, record_live
-from cadsight_perception.presence import wait_for_result
+from cadsight_core.storage.live_report import LiveReport
+from cadsight_core.storage.output_folder import whole_folder
+from cadsight_core.storage.run_folder import RunFolder
+from cadsight_perception.health.presence import wait_for_result
+from cadsight_perception.recording.live import BAG, REPORT, record_live
 from tqdm import tqdm
 
 from cadsight_cli.demo.capture import CellClient, cell_client, cell_with_capture

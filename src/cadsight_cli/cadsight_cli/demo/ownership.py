@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import halves_of
-from cadsight_core.output_file import is_ours, is_page, json_with, refuse_foreign_file
-from cadsight_core.output_folder import own_entries, with_parents
-from cadsight_core.run_folder import RunFolder, is_figures
-from cadsight_core.session_folder import SessionFolder
+from cadsight_core.storage.files import halves_of
+from cadsight_core.storage.output_file import is_ours, is_page, json_with, refuse_foreign_file
+from cadsight_core.storage.output_folder import own_entries, with_parents
+from cadsight_core.storage.run_folder import RunFolder, is_figures
+from cadsight_core.storage.session_folder import SessionFolder
 
 _is_settings = json_with("train", "valid", "test", "seed")
 _is_steps = json_with("steps")
@@ -44,10 +44,10 @@ def entries_of_ours(run: RunFolder, piece: Path) -> set[str]:
 
 
 def _session(folder: Path) -> set[str]:
-    from cadsight_capture.labelling import is_label_report
+    from cadsight_capture.labels.labelling import is_label_report
     from cadsight_capture.session import is_session
     from cadsight_cell.simulation.truth import truth_files
-    from cadsight_core.dataset import files_of
+    from cadsight_core.datasets.dataset import files_of
 
     session_folder = SessionFolder(folder)
     sets = (
@@ -64,13 +64,13 @@ def _session(folder: Path) -> set[str]:
 
 
 def _composed(folder: Path) -> set[str]:
-    from cadsight_core.dataset import files_of
+    from cadsight_core.datasets.dataset import files_of
 
     return own_entries(folder, files_of)
 
 
 def _export(folder: Path) -> set[str]:
-    from cadsight_core.formats.folders import earlier_export
+    from cadsight_core.formats.reading.folders import earlier_export
 
     return own_entries(folder, earlier_export)
 

@@ -4,11 +4,11 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from cadsight_core.progress import progress_to
+from cadsight_core.running.progress import progress_to
 from cadsight_report.build import STAGES, build_report
-from cadsight_report.entries import TestImages
-from cadsight_report.side_by_side import STAGES as SIDE_BY_SIDE_STAGES
-from cadsight_report.side_by_side import build_side_by_side
+from cadsight_report.side_by_side.entries import TestImages
+from cadsight_report.side_by_side.page import STAGES as SIDE_BY_SIDE_STAGES
+from cadsight_report.side_by_side.page import build_side_by_side
 from tqdm import tqdm
 
 from cadsight_cli.progress import counted

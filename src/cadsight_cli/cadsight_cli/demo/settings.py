@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.config.parameters import LARGEST_SEED, check, from_mapping, parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
-from cadsight_core.json_text import json_text
-from cadsight_core.parameters import LARGEST_SEED, check, from_mapping, parameter
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.json_text import json_text
 
 
 @dataclass(frozen=True)

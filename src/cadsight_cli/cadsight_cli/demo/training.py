@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from cadsight_core.dataset import Dataset
-from cadsight_core.derived import end_to_end
-from cadsight_core.part import Part
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.datasets.derived import end_to_end
+from cadsight_core.parts.part import Part
 from cadsight_learning.fit import fit_detector, fit_normals
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.training.progress import EpochReport, StepProgress, silent

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cadsight_report.figures import RunFigures, Verdict
-from cadsight_report.usefulness import Useless, useless
+from cadsight_report.run.usefulness import Useless, useless
 
 from cadsight_cli.demo.settings import DemoSettings
 

@@ -4,9 +4,9 @@ import copy
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.config.yaml_file import dump_yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
-from cadsight_core.yaml_file import dump_yaml
+from cadsight_core.storage.files import write_atomically
 
 from cadsight_cli.yaml_file import read_mapping
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cadsight_core.config.yaml_file import parse_yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.yaml_file import parse_yaml
 
 from cadsight_cli.launching.substitutions import Scope, expand, truth
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
-from cadsight_core.child_process import end_with_parent
+from cadsight_core.config.yaml_file import dump_yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.yaml_file import dump_yaml
+from cadsight_core.running.child_process import end_with_parent
 
 from cadsight_cli.launching.ends import end_words
 from cadsight_cli.launching.plan import Node

@@ -7,7 +7,7 @@ import torch
 from cadsight_cli.benchmarks.inference import InferenceBenchmark, _plain
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance, Sample
 from cadsight_learning.detection.ultralytics.yolo import YoloDetector

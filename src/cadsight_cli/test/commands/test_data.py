@@ -11,12 +11,11 @@ import pytest
 from cadsight_cli.main import main
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.formats import load
-from cadsight_core.images import read_image, write_image
+from cadsight_core.imaging.images import read_image, write_image
+from cadsight_core.running import progress
 from cadsight_core.sample import Instance, Sample
-
-from cadsight_core import progress
 
 
 @pytest.fixture

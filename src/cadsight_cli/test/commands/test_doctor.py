@@ -23,7 +23,7 @@ USES = {
     "tf2_ros": ("launch/cell.launch.xml", 'pkg="tf2_ros"'),
     "ur_robot_driver": ("launch/cell.launch.xml", "$(find-pkg-share ur_robot_driver)"),
     "realsense2_camera": ("launch/cell.launch.xml", "$(find-pkg-share realsense2_camera)"),
-    "cv_bridge": ("src/cadsight_ros/cadsight_ros/images.py", "from cv_bridge import CvBridge"),
+    "cv_bridge": ("src/cadsight_ros/cadsight_ros/convert/images.py", "from cv_bridge import CvBridge"),
     "ros2bag": ("docs/live.md", "`ros2 bag play`"),
     "Blender": ("Makefile", "blender:"),
     "datumaro": ("Makefile", "datumaro:"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from cadsight_cli.main import main
-from cadsight_core.parallel import threads_each
+from cadsight_core.running.parallel import threads_each
 from cadsight_experiments.papers import plans
 from cadsight_experiments.papers.plans import Material
 from cadsight_experiments.papers.scales import scale_of

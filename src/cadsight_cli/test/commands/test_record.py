@@ -5,7 +5,7 @@ import time
 import pytest
 from cadsight_cli.main import main
 from cadsight_core.errors import CadsightError
-from cadsight_perception.live import refuse_foreign_bag
+from cadsight_perception.recording.live import refuse_foreign_bag
 from cadsight_ros.bags import BagWriter
 from rclpy.serialization import serialize_message
 from std_msgs.msg import String

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cadsight_cli.main import main
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.formats import load
-from cadsight_core.images import read_image, write_image
+from cadsight_core.imaging.images import read_image, write_image
 
 PART = Path(__file__).parents[4] / "config/parts/bracket.yaml"
 

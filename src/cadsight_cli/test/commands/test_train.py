@@ -8,7 +8,7 @@ import cv2
 import pytest
 import torch
 from cadsight_cli.main import main
-from cadsight_core.files import alone_in
+from cadsight_core.storage.files import alone_in
 from squares import write_squares
 
 

@@ -11,13 +11,13 @@ import torch
 from cadsight_cli.demo import anew
 from cadsight_cli.demo.anew import beside, discard, put_in_place
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
-from cadsight_core.formats.coco_writing import write_coco
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.formats.coco.writing import write_coco
 from cadsight_core.formats.regression import write_regression
-from cadsight_core.formats.yolo import write_yolo
-from cadsight_core.output_folder import whole_folder
-from cadsight_core.run_folder import RunFolder
+from cadsight_core.formats.yolo.labels import write_yolo
 from cadsight_core.sample import Sample
+from cadsight_core.storage.output_folder import whole_folder
+from cadsight_core.storage.run_folder import RunFolder
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.store import save_model
 

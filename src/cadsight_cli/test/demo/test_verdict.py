@@ -4,9 +4,9 @@ import made_figures as made
 import pytest
 from cadsight_cli.demo.settings import DemoSettings
 from cadsight_cli.demo.verdict import verdict
-from cadsight_core.live_report import LiveFigures, ReplayVerdict
+from cadsight_core.storage.live_report import LiveFigures, ReplayVerdict
 from cadsight_report.figures import ReplayFigures
-from cadsight_report.targets import verdicts
+from cadsight_report.goals.targets import verdicts
 
 GOOD = made.run(
     detector=made.detector(map50=0.99, map50_95=0.9),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import has_shape
 

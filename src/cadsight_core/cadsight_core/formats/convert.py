@@ -7,10 +7,10 @@ from pathlib import Path
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.account import Account, Counting, LeftOut, Tally, reading_lost
 from cadsight_core.formats.anything import Reading, find, read_found
-from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.formats.writers import TARGETS, WRITERS, Writing
-from cadsight_core.formats.yolo import Shapes
-from cadsight_core.progress import with_progress_if_many
+from cadsight_core.formats.yolo.labels import Shapes
+from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Sample
 
 Arrange = Callable[[Sequence[Sample]], Sequence[Sample]]
@@ -43,7 +43,7 @@ def convert(
 
     Args:
         square: make boxes 1:1 (Comillas, section 3.3).
-        shapes: which outlines YOLO's lines show (see :func:`cadsight_core.formats.yolo.row_kind`).
+        shapes: which outlines YOLO's lines show (see :func:`cadsight_core.formats.yolo.labels.row_kind`).
         arrange: gives the samples to write, each with its split; without it all are written as they are.
         reading: how the source is read.
         left_before: what whoever made the source of something else has left out of it.

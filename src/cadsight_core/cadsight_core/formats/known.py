@@ -4,16 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cadsight_core.formats.coco import claim_coco
-from cadsight_core.formats.cvat import claim_cvat
-from cadsight_core.formats.finding import Claim
+from cadsight_core.formats.coco.reading import claim_coco
 from cadsight_core.formats.labelme import claim_labelme
 from cadsight_core.formats.own import claim_dataset, claim_images
+from cadsight_core.formats.reading.finding import Claim
+from cadsight_core.formats.reading.tree import Tree
 from cadsight_core.formats.regression import claim_regression
-from cadsight_core.formats.tree import Tree
-from cadsight_core.formats.via import claim_via
-from cadsight_core.formats.voc import claim_voc
-from cadsight_core.formats.yolo import claim_yolo
+from cadsight_core.formats.via.project import claim_via
+from cadsight_core.formats.xml.cvat import claim_cvat
+from cadsight_core.formats.xml.voc import claim_voc
+from cadsight_core.formats.yolo.labels import claim_yolo
 
 
 @dataclass(frozen=True)

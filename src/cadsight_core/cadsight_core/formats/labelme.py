@@ -18,15 +18,15 @@ from PIL import Image
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.finding import Claim, Loaded
-from cadsight_core.formats.folders import split_among
-from cadsight_core.formats.json_files import checked, head_of, json_bytes, parse_json
-from cadsight_core.formats.listed import Listed, Named, found_image, size_of, together
-from cadsight_core.formats.locating import Locator
-from cadsight_core.formats.notes import Notes
-from cadsight_core.formats.tree import Tree
-from cadsight_core.images import pillow_reads
-from cadsight_core.progress import with_progress_if_many
+from cadsight_core.formats.files.json_files import checked, head_of, json_bytes, parse_json
+from cadsight_core.formats.reading.finding import Claim, Loaded
+from cadsight_core.formats.reading.folders import split_among
+from cadsight_core.formats.reading.listed import Listed, Named, found_image, size_of, together
+from cadsight_core.formats.reading.locating import Locator
+from cadsight_core.formats.reading.notes import Notes
+from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.imaging.images import pillow_reads
+from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, encode_mask
 from cadsight_core.shapes import Polygon, bounds, fill
 

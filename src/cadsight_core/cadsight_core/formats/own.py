@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.finding import Claim, Loaded
-from cadsight_core.formats.folders import sample_names
-from cadsight_core.formats.notes import Notes
-from cadsight_core.formats.tree import Tree
-from cadsight_core.images import image_size
-from cadsight_core.output_folder import MARK
-from cadsight_core.progress import with_progress_if_many
+from cadsight_core.formats.reading.finding import Claim, Loaded
+from cadsight_core.formats.reading.folders import sample_names
+from cadsight_core.formats.reading.notes import Notes
+from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.imaging.images import image_size
+from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Sample
+from cadsight_core.storage.output_folder import MARK
 
 
 def claim_images(tree: Tree) -> Claim | None:

@@ -17,20 +17,20 @@ from numpy.typing import ArrayLike
 
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.crop_size import CROP_SIZE
-from cadsight_core.crops import crop, crop_box
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside, write_atomically
-from cadsight_core.formats.finding import Claim, Loaded
-from cadsight_core.formats.folders import split_of, whole_export
-from cadsight_core.formats.merging import merged
-from cadsight_core.formats.notes import Notes
-from cadsight_core.formats.tree import Tree
+from cadsight_core.formats.files.text_files import read_text
+from cadsight_core.formats.reading.finding import Claim, Loaded
+from cadsight_core.formats.reading.folders import split_of, whole_export
+from cadsight_core.formats.reading.merging import merged
+from cadsight_core.formats.reading.notes import Notes
+from cadsight_core.formats.reading.tree import Tree
 from cadsight_core.geometry import Array
-from cadsight_core.images import image_size, read_image, write_image
-from cadsight_core.progress import with_progress_if_many
+from cadsight_core.imaging.crop_size import CROP_SIZE
+from cadsight_core.imaging.crops import crop, crop_box
+from cadsight_core.imaging.images import image_size, read_image, write_image
+from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.text_files import read_text
+from cadsight_core.storage.files import inside, write_atomically
 
 HEADER = "Name, width, height, u, v, w"
 FILE = "labels.txt"

@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.account import Loses, Lost, contents, extras
-from cadsight_core.formats.coco_writing import write_coco
-from cadsight_core.formats.finding import Loaded
-from cadsight_core.formats.folders import by_split, whole_export
+from cadsight_core.formats.coco.writing import write_coco
+from cadsight_core.formats.reading.finding import Loaded
+from cadsight_core.formats.reading.folders import by_split, whole_export
 from cadsight_core.formats.regression import CLASSES as REGRESSION_CLASSES
 from cadsight_core.formats.regression import write_regression
-from cadsight_core.formats.via import write_via
-from cadsight_core.formats.yolo import Shapes, is_in_view, key_points_of, row_kind, write_yolo
-from cadsight_core.output_folder import whole_folder
-from cadsight_core.progress import with_progress_if_many
+from cadsight_core.formats.via.project import write_via
+from cadsight_core.formats.yolo.labels import Shapes, is_in_view, key_points_of, row_kind, write_yolo
+from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import has_shape, is_crowd
+from cadsight_core.storage.output_folder import whole_folder
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Writing:
 
     Attributes:
         square: make boxes 1:1 (Comillas, section 3.3).
-        shapes: what YOLO's lines show (see :func:`cadsight_core.formats.yolo.row_kind`).
+        shapes: what YOLO's lines show (see :func:`cadsight_core.formats.yolo.labels.row_kind`).
     """
 
     square: bool = False

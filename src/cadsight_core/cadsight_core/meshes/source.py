@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside
+from cadsight_core.storage.files import inside
 
 
 @dataclass(frozen=True, eq=False)

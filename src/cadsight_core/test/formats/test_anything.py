@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.datasets.splits import divide
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import load, read
 from cadsight_core.formats.convert import TARGETS, convert
-from cadsight_core.images import read_image
+from cadsight_core.imaging.images import read_image
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.splits import divide
 
 SIZE = ImageSize(40, 30)
 

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.crops import crop
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.notes import Notes
+from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.formats.regression import (
     format_line,
     normal_from_file,
@@ -13,7 +12,8 @@ from cadsight_core.formats.regression import (
     write_regression,
 )
 from cadsight_core.geometry import unit
-from cadsight_core.images import read_image
+from cadsight_core.imaging.crops import crop
+from cadsight_core.imaging.images import read_image
 from cadsight_core.sample import Instance, Sample
 from core_strategies import directions
 from hypothesis import given

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.formats import read
 from cadsight_core.formats.account import Counting
 from cadsight_core.formats.convert import convert
-from cadsight_core.images import image_size, read_image
+from cadsight_core.imaging.images import image_size, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import bounds, instance_mask, is_crowd
 from hypothesis import HealthCheck, given, settings

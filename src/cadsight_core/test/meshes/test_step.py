@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.mesh import load_mesh
 from cadsight_core.meshes import step
 from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.step import read_step
+from cadsight_core.parts.mesh import load_mesh
 
 DATA = Path(__file__).parent.parent / "data"
 

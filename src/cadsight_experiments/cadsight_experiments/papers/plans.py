@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cadsight_core.parameters import from_mapping
+from cadsight_core.config.parameters import from_mapping
 from cadsight_learning.detection.families import detector_options
 from cadsight_learning.options import DetectorOptions, NormalOptions
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import Rgb, image_size, read_image
+from cadsight_core.imaging.images import Rgb, image_size, read_image
 from cadsight_core.sample import Sample
 from cadsight_core.shapes import has_shape, instance_mask, is_crowd
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 from numpy.typing import NDArray
 
 STRIDE = 32

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from cadsight_core.choice import random_sample
-from cadsight_core.derived import DerivedSamples, end_to_end
+from cadsight_core.datasets.choice import random_sample
+from cadsight_core.datasets.derived import DerivedSamples, end_to_end
 from cadsight_core.errors import CadsightError
-from cadsight_core.health import unpaired
-from cadsight_core.part import Part
+from cadsight_core.formats.health import unpaired
+from cadsight_core.parts.part import Part
 from cadsight_core.sample import Sample
 from cadsight_core.shapes import is_crowd
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from cadsight_core.derived import OneByOne
+from cadsight_core.datasets.derived import OneByOne
 
 # What one training keeps in memory of the images that it learns from; small sets are kept whole.
 _MOST_BYTES = 2 * 2**30

@@ -8,8 +8,8 @@ import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Array, Pose, unit
-from cadsight_core.images import Rgb
-from cadsight_core.mesh import Mesh
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.parts.mesh import Mesh
 from cadsight_core.sample import Instance
 
 

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
-from cadsight_core.images import Rgb, read_image
+from cadsight_core.imaging.images import Rgb, read_image
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
 

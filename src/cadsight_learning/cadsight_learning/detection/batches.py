@@ -6,7 +6,7 @@ import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Instance
 from numpy.typing import NDArray
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Instance
 from numpy.typing import NDArray
 

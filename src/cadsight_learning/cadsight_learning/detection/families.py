@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cadsight_core.config.parameters import from_mapping
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import from_mapping
 from cadsight_core.registered import Registered
 
 from cadsight_learning.detection.rcnn.options import ARCHITECTURES, FasterRcnnOptions, LightRcnnOptions, RcnnOptions

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, angle_between
-from cadsight_core.images import read_image
-from cadsight_core.progress import step, with_progress
+from cadsight_core.imaging.images import read_image
+from cadsight_core.parts.symmetry import equal_normal
+from cadsight_core.running.progress import step, with_progress
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import is_crowd
-from cadsight_core.symmetry import equal_normal
 
 from cadsight_learning.detection.detector import Detector, TorchDetector
 from cadsight_learning.evaluation.normal_metrics import CropResult, NormalMetrics, Vector

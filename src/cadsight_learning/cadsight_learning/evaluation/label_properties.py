@@ -6,7 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cadsight_core.images import Rgb, read_image
+from cadsight_core.imaging.images import Rgb, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import is_crowd
 

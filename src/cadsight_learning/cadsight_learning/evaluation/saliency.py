@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 from captum.attr import Saliency
 from numpy.typing import NDArray
 from torch import Tensor, nn

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cadsight_core.documents import taken_from
+from cadsight_core.storage.documents import taken_from
 
 from cadsight_learning.metrics.bootstrap import Interval
 from cadsight_learning.metrics.box_metrics import METRICS

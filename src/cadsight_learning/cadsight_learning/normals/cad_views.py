@@ -10,9 +10,9 @@ import numpy as np
 import trimesh
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.images import Rgb
-from cadsight_core.mesh import Mesh
-from cadsight_core.part import Part, load_part_mesh
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part, load_part_mesh
 from cadsight_core.sample import Instance, Sample
 from scipy.spatial.transform import Rotation
 

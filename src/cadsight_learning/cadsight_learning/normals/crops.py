@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cadsight_core.box import Box
-from cadsight_core.crop_size import CROP_SIZE
-from cadsight_core.crops import crop, crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb, read_image
-from cadsight_core.part import Symmetry
-from cadsight_core.progress import with_progress
+from cadsight_core.imaging.crop_size import CROP_SIZE
+from cadsight_core.imaging.crops import crop, crop_box
+from cadsight_core.imaging.images import Rgb, read_image
+from cadsight_core.parts.part import Symmetry
+from cadsight_core.parts.symmetry import EqualNormals
+from cadsight_core.running.progress import with_progress
 from cadsight_core.sample import Sample
-from cadsight_core.symmetry import EqualNormals
 from numpy.typing import NDArray
 
 from cadsight_learning.data.on_demand import OnDemand

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
-from cadsight_core.crop_size import CROP_SIZE
-from cadsight_core.crops import crop_box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.imaging.crop_size import CROP_SIZE
+from cadsight_core.imaging.crops import crop_box
 from numpy.typing import NDArray
 
 from cadsight_learning.data.letterbox import as_input

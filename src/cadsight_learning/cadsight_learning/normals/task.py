@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from cadsight_core.geometry import Array, angle_between
-from cadsight_core.symmetry import EqualNormals
+from cadsight_core.parts.symmetry import EqualNormals
 from torch import Tensor, nn
 
 from cadsight_learning.data.augmentation import recoloured, relit

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cadsight_core.crop_size import CROP_SIZE
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.imaging.crop_size import CROP_SIZE
 from numpy.typing import NDArray
 from torch import Tensor, nn
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.output_file import refuse_foreign_file
 from cadsight_core.sample import Sample, Split
+from cadsight_core.storage.output_file import refuse_foreign_file
 
 from cadsight_learning.fit import fit_detector
 from cadsight_learning.options import DetectorOptions

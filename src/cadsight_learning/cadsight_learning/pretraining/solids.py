@@ -11,7 +11,7 @@ import numpy as np
 import trimesh
 from cadsight_core.camera import Camera
 from cadsight_core.geometry import Pose
-from cadsight_core.mesh import Mesh
+from cadsight_core.parts.mesh import Mesh
 from scipy.spatial.transform import Rotation
 
 from cadsight_learning.data.painter import Drawing, draw, random_background

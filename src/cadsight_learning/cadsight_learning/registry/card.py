@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
-from cadsight_core.json_text import with_nan
+from cadsight_core.storage.documents import read_document
+from cadsight_core.storage.json_text import with_nan
 
 from cadsight_learning.registry.model_folder import CARD, CARD_FORMAT
 

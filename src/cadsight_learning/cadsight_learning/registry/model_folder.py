@@ -19,11 +19,11 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from cadsight_core.documents import json_of
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
-from cadsight_core.output_file import Ours, is_ours, json_with, refuse_foreign_file
-from cadsight_core.output_folder import own_entries
+from cadsight_core.storage.documents import json_of
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.output_file import Ours, is_ours, json_with, refuse_foreign_file
+from cadsight_core.storage.output_folder import own_entries
 
 from cadsight_learning.data.validation_images import IMAGES
 from cadsight_learning.registry.provenance import LEARNED_FROM, LEARNED_FROM_FORMAT

@@ -12,11 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.documents import read_document
 from cadsight_core.errors import CadsightError
-from cadsight_core.json_text import json_text
-from cadsight_core.progress import with_progress
+from cadsight_core.running.progress import with_progress
 from cadsight_core.sample import Sample
+from cadsight_core.storage.documents import read_document
+from cadsight_core.storage.json_text import json_text
 
 LEARNED_FROM = "learned_from.json"
 LEARNED_FROM_FORMAT = "cadsight-learned-from-1"

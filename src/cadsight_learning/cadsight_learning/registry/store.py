@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside
-from cadsight_core.json_text import figures_text
 from cadsight_core.sample import Sample
+from cadsight_core.storage.files import inside
+from cadsight_core.storage.json_text import figures_text
 from numpy.typing import NDArray
 
 from cadsight_learning.data.validation_images import IMAGES, images_bytes

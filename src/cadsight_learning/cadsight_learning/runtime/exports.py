@@ -4,7 +4,7 @@ MODEL/exports/FORMAT-WIDTHxHEIGHT/model.onnx    or model.xml and model.bin (Open
 MODEL/exports/FORMAT-WIDTHxHEIGHT/export.json   what it was made of; the folder appears when it is whole
 
 Where nothing can be written beside the weights, they are in the user's cache (see
-:mod:`cadsight_core.cache`).
+:mod:`cadsight_core.storage.cache`).
 """
 
 import contextlib
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cadsight_core.documents import document_in
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
-from cadsight_core.images import Rgb
-from cadsight_core.json_text import json_text
-from cadsight_core.output_file import json_with
-from cadsight_core.output_folder import refuse_foreign, whole_folder
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.storage.documents import document_in
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.json_text import json_text
+from cadsight_core.storage.output_file import json_with
+from cadsight_core.storage.output_folder import refuse_foreign, whole_folder
 from numpy.typing import NDArray
 
 from cadsight_learning.data.letterbox import as_input, fitted
@@ -144,7 +144,7 @@ class Exports:
 
 
 def earlier_network_export(folder: Path) -> list[str] | None:
-    """The files of an export of an earlier version, which left no mark (see :mod:`cadsight_core.output_folder`)."""
+    """The files of an export of an earlier version, which left no mark (:mod:`cadsight_core.storage.output_folder`)."""
     try:
         if not json_with("weights_sha256", "input")((folder / ABOUT).read_bytes()):
             return None

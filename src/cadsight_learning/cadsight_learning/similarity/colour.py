@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance, wasserstein_distance_nd
 

@@ -7,8 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb, read_image
-from cadsight_core.progress import step, with_progress
+from cadsight_core.imaging.images import Rgb, read_image
+from cadsight_core.running.progress import step, with_progress
 from cadsight_core.sample import Sample
 from numpy.typing import NDArray
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 
 from cadsight_learning.models import load_detector
 from cadsight_learning.options import MODELS_FOLDER

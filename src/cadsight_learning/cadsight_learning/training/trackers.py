@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.output_file import refuse_foreign_file
+from cadsight_core.storage.output_file import refuse_foreign_file
 
 from cadsight_learning.training.progress import EpochReport, Progress, silent
 

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
-from cadsight_core.json_text import figures_text
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.json_text import figures_text
 from torch import Tensor, nn
 
 from cadsight_learning.registry.model_folder import CARD, CURVES_CSV, CURVES_JSON, STATE

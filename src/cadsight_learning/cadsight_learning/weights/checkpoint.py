@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
+from cadsight_core.storage.files import write_atomically
 from torch import Tensor, nn
 
 

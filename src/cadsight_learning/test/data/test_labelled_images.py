@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import write_image
+from cadsight_core.imaging.images import write_image
 from cadsight_learning.data.labelled_images import LabelledImages, alike, labelled, refuse_maskless, resized
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.coco_writing import write_coco
-from cadsight_core.formats.yolo import write_yolo
+from cadsight_core.formats.coco.writing import write_coco
+from cadsight_core.formats.yolo.labels import write_yolo
 from cadsight_core.sample import Instance
 from cadsight_learning.data.labelled_images import labelled, without_crowds
 from cadsight_learning.data.loading import chosen, dataset_warnings, load_together, split_train_valid

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from cadsight_core.images import read_image
+from cadsight_core.imaging.images import read_image
 from cadsight_learning.data.letterbox import as_input, framed
 from cadsight_learning.detection.decoding import IOU, decode
 from cadsight_learning.detection.ultralytics.options import YoloOptions

@@ -7,7 +7,7 @@ import torch
 from cadsight_core.box import Box
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between
-from cadsight_core.part import Symmetry
+from cadsight_core.parts.part import Symmetry
 from cadsight_core.sample import Instance
 from cadsight_learning.detection.ultralytics.yolo import YoloDetector
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of

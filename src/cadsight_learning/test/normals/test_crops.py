@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.crops import crop
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between
-from cadsight_core.images import read_image, write_image
+from cadsight_core.imaging.crops import crop
+from cadsight_core.imaging.images import read_image, write_image
 from cadsight_core.sample import Sample
 from cadsight_learning.data.painter import draw
 from cadsight_learning.normals.crops import in_plane, on_other_ground, recropped, seen_again, views, views_on_demand

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.part import Part, Symmetry
-from cadsight_core.symmetry import EqualNormals
+from cadsight_core.parts.part import Part, Symmetry
+from cadsight_core.parts.symmetry import EqualNormals
 from cadsight_learning.evaluation.evaluate import evaluate_normals
 from cadsight_learning.fit import fit_normals
 from cadsight_learning.models import load_regressor

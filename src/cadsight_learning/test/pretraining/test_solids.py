@@ -8,9 +8,9 @@ from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between
-from cadsight_core.part import Part
+from cadsight_core.parts.part import Part
+from cadsight_core.parts.silhouette import silhouette
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.silhouette import silhouette
 from cadsight_learning.data.painter import draw
 from cadsight_learning.normals.cad_views import drawn_views
 from cadsight_learning.pretraining.solids import KINDS, random_scene, solid

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.output_folder import remove_entries
+from cadsight_core.storage.output_folder import remove_entries
 from cadsight_learning.fit import fit_normals
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.registry.card import ModelCard, load_card

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import write_atomically
 from cadsight_core.geometry import angle_between
-from cadsight_core.images import read_image
-from cadsight_core.output_folder import MARK
+from cadsight_core.imaging.images import read_image
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.output_folder import MARK
 from cadsight_learning.detection.detector import warm_up
 from cadsight_learning.detection.factory import detector_of
 from cadsight_learning.detection.ultralytics.yolo import YoloDetector

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import read_image, write_image
+from cadsight_core.imaging.images import read_image, write_image
 from cadsight_learning.detection.factory import new_detector
 from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.models import load_detector

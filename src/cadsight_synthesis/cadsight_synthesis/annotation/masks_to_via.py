@@ -15,17 +15,17 @@ import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError, ParameterError
-from cadsight_core.files import make_folder
-from cadsight_core.formats.folders import images_in, sample_names
-from cadsight_core.formats.via import CLASS_ATTRIBUTES, via_entry
-from cadsight_core.images import encode_image, image_size, pillow_reads, read_image
-from cadsight_core.json_text import json_text
-from cadsight_core.output_file import noted, refuse_foreign_file, write_same, writing_noted
-from cadsight_core.parallel import parallel_map_of, threads_each
-from cadsight_core.parameters import check, parameter
+from cadsight_core.formats.reading.folders import images_in, sample_names
+from cadsight_core.formats.via.project import CLASS_ATTRIBUTES, via_entry
+from cadsight_core.imaging.images import encode_image, image_size, pillow_reads, read_image
+from cadsight_core.running.parallel import parallel_map_of, threads_each
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import Mask
+from cadsight_core.storage.files import make_folder
+from cadsight_core.storage.json_text import json_text
+from cadsight_core.storage.output_file import noted, refuse_foreign_file, write_same, writing_noted
 from numpy.typing import NDArray
 from PIL import Image
 

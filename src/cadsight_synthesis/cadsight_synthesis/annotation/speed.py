@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 from cadsight_core.camera import ImageSize
-from cadsight_core.images import write_image
+from cadsight_core.imaging.images import write_image
 from cadsight_core.shapes import fill
 
 from cadsight_synthesis.annotation.masks_to_via import annotate, read_objects

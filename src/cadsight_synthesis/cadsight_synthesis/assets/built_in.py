@@ -10,10 +10,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from cadsight_core.cache import cache_folder
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import Rgb, read_image
-from cadsight_core.own_environment import workspace
+from cadsight_core.imaging.images import Rgb, read_image
+from cadsight_core.running.own_environment import workspace
+from cadsight_core.storage.cache import cache_folder
 
 from cadsight_synthesis.assets import procedural
 from cadsight_synthesis.assets.cache import kept, ply_of

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from cadsight_core.cache import cache_folder
-from cadsight_core.files import write_atomically
-from cadsight_core.mesh import Mesh
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.storage.cache import cache_folder
+from cadsight_core.storage.files import write_atomically
 
 
 def kept(path: Path, make: Callable[[], bytes]) -> Path:

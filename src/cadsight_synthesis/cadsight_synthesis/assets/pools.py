@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from cadsight_core.camera import ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import resolved
-from cadsight_core.images import SUFFIXES, image_size, read_image
-from cadsight_core.mesh import Mesh, Unit, load_mesh
+from cadsight_core.imaging.images import SUFFIXES, image_size, read_image
 from cadsight_core.meshes.reading import MESH_SUFFIXES
-from cadsight_core.parameters import check, parameter
+from cadsight_core.parts.mesh import Mesh, Unit, load_mesh
+from cadsight_core.storage.files import resolved
 from numpy.random import Generator
 
 from cadsight_synthesis.assets import built_in

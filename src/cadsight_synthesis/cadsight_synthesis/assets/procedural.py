@@ -6,8 +6,8 @@ from typing import Any
 import cv2
 import numpy as np
 import trimesh
-from cadsight_core.images import Rgb
-from cadsight_core.mesh import Mesh
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.parts.mesh import Mesh
 from numpy.random import Generator
 from numpy.typing import NDArray
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.mesh import Mesh
-from cadsight_core.part import Part, load_part_mesh
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part, load_part_mesh
 from numpy.typing import ArrayLike
 
 from cadsight_synthesis.assets.cache import ply_of

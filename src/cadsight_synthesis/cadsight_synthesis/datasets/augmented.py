@@ -8,16 +8,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.dataset import Dataset
+from cadsight_core.config.parameters import by_first_names
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import Loaded, Reading, read
-from cadsight_core.formats.key_points import mirror_orders
-from cadsight_core.images import encode_image, read_image
-from cadsight_core.json_text import json_text
-from cadsight_core.parameters import by_first_names
-from cadsight_core.part import Part, load_parts
-from cadsight_core.progress import with_progress
+from cadsight_core.formats.reading.key_points import mirror_orders
+from cadsight_core.imaging.images import encode_image, read_image
+from cadsight_core.parts.part import Part, load_parts
+from cadsight_core.running.progress import with_progress
 from cadsight_core.sample import Sample
+from cadsight_core.storage.json_text import json_text
 
 from cadsight_synthesis.datasets.rendered import PARTS, write_set
 from cadsight_synthesis.datasets.source import EncodedSample

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera
-from cadsight_core.dataset import Dataset
-from cadsight_core.drawing import draw_instances
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.regression import read_regression
 from cadsight_core.geometry import Array, angle_between
-from cadsight_core.mesh import Mesh
-from cadsight_core.part import Part, load_part_mesh, load_parts
+from cadsight_core.imaging.drawing import draw_instances
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part, load_part_mesh, load_parts
 from cadsight_core.sample import Instance, Sample
 
 from cadsight_synthesis.datasets.page import Figure

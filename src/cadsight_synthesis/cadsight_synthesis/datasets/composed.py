@@ -6,10 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.dataset import Dataset
-from cadsight_core.images import encode_image, read_image
-from cadsight_core.part import Part
-from cadsight_core.progress import with_progress
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.imaging.images import encode_image, read_image
+from cadsight_core.parts.part import Part
+from cadsight_core.running.progress import with_progress
 from cadsight_core.sample import Sample
 
 from cadsight_synthesis.datasets.source import EncodedSample, image_name, recipe_identity

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cadsight_core.images import Rgb, encode_image
-from cadsight_core.output_file import is_page, write_output
+from cadsight_core.imaging.images import Rgb, encode_image
+from cadsight_core.storage.output_file import is_page, write_output
 from jinja2 import Environment, StrictUndefined
 
 _PAGE = """<!doctype html>

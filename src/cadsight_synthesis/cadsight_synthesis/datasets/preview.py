@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cadsight_core.dataset import Dataset
-from cadsight_core.drawing import draw_instances
-from cadsight_core.images import Rgb
-from cadsight_core.progress import step
+from cadsight_core.datasets.dataset import Dataset
+from cadsight_core.imaging.drawing import draw_instances
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.running.progress import step
 from cadsight_core.sample import Sample
 
 from cadsight_synthesis.datasets.composed import composed_image

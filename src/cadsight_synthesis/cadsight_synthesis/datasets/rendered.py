@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.dataset import Dataset
+from cadsight_core.config.yaml_file import dump_yaml
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import inside, write_atomically
-from cadsight_core.images import Rgb, encode_image
-from cadsight_core.output_file import write_same
-from cadsight_core.output_folder import whole_folder
-from cadsight_core.parallel import ParallelMap, parallel_map_of
-from cadsight_core.part import Part, load_part_mesh
+from cadsight_core.imaging.images import Rgb, encode_image
+from cadsight_core.parts.part import Part, load_part_mesh
+from cadsight_core.running.parallel import ParallelMap, parallel_map_of
 from cadsight_core.sample import Sample
-from cadsight_core.yaml_file import dump_yaml
+from cadsight_core.storage.files import inside, write_atomically
+from cadsight_core.storage.output_file import write_same
+from cadsight_core.storage.output_folder import whole_folder
 
 from cadsight_synthesis.assets.cache import ply_of
 from cadsight_synthesis.datasets.composed import ComposedImages
@@ -113,7 +113,7 @@ def write_set(
     The same images have the same bytes whether one process made them or many, in one run or in several.
 
     Args:
-        extra: fields about the whole set, as in :class:`cadsight_core.dataset.Dataset`.
+        extra: fields about the whole set, as in :class:`cadsight_core.datasets.dataset.Dataset`.
         workers: processes on this machine; with one, this process does it.
         cluster: address of a Dask scheduler whose workers do it instead; they need the same files.
         progress: wraps the loop over images: (iterable, total, what) -> iterable, such as a progress bar.

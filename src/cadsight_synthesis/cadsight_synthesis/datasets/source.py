@@ -5,8 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from cadsight_core.parameters import by_first_names
-from cadsight_core.part import Part
+from cadsight_core.config.parameters import by_first_names
+from cadsight_core.parts.part import Part
 
 
 @dataclass(frozen=True)

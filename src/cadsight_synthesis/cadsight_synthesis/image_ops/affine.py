@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.formats.key_points import Order, mirrored
+from cadsight_core.formats.reading.key_points import Order, mirrored
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Instance, encode_mask
 from cadsight_core.shapes import Mask, cut, given_polygons, instance_mask
 from numpy.typing import ArrayLike
@@ -134,7 +134,7 @@ class ImageMap:
         rotation makes them larger. Mask, polygons and box are cut at the border. A pose is lost by a mirror, as no
         part looks like its mirror image; pose and normal are lost by a map that is not rigid. In a mirror the key
         points of the two sides change places, as ``orders`` says for each class (see
-        :mod:`cadsight_core.formats.key_points`).
+        :mod:`cadsight_core.formats.reading.key_points`).
         """
         attributes = {k: v for k, v in instance.attributes.items() if k not in _STALE}
         mask = None if instance.mask is None else self.mask(instance.mask)

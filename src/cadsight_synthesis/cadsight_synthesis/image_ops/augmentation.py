@@ -15,11 +15,11 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from cadsight_core.camera import ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.key_points import Order
+from cadsight_core.formats.reading.key_points import Order
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb
-from cadsight_core.parameters import check, parameter
+from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Sample
 
 from cadsight_synthesis.image_ops.affine import NO_ORDERS, ImageMap
@@ -145,8 +145,8 @@ def augment(
 ) -> tuple[Sample, Rgb]:
     """A changed copy of an image (H, W, 3) and its labels; the same seed gives the same copy.
 
-    ``orders`` are the key points' in a mirror (see :mod:`cadsight_core.formats.key_points`). ``record`` holds the steps
-    and seed, and under ``source`` what made the image.
+    ``orders`` are the key points' in a mirror (see :mod:`cadsight_core.formats.reading.key_points`). ``record`` holds
+    the steps and seed, and under ``source`` what made the image.
 
     Raises:
         CadsightError: when the image has another size than the sample says.

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize, viewing_rotation
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.parameters import check, parameter
 from cadsight_core.sample import Instance, Sample, Split
 from numpy.typing import ArrayLike, NDArray
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cadsight_core.images import Rgb
-from cadsight_core.parameters import check, parameter
+from cadsight_core.config.parameters import check, parameter
+from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Sample
 from cadsight_core.shapes import Mask
 from numpy.typing import ArrayLike, NDArray

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from cadsight_core.config.yaml_file import dump_yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import make_folder, write_atomically
 from cadsight_core.geometry import Array, Pose, unit
-from cadsight_core.images import write_image
-from cadsight_core.mesh import Mesh, Unit, load_mesh
-from cadsight_core.output_file import write_same
-from cadsight_core.part import Part, Symmetry, load_part, parse_part
-from cadsight_core.point_of_interest import ProposedPoint, propose_point
-from cadsight_core.symmetry import equal_normal
-from cadsight_core.symmetry_search import TOLERANCE, FoundSymmetry, find_symmetries
-from cadsight_core.yaml_file import dump_yaml
+from cadsight_core.imaging.images import write_image
+from cadsight_core.parts.mesh import Mesh, Unit, load_mesh
+from cadsight_core.parts.part import Part, Symmetry, load_part, parse_part
+from cadsight_core.parts.point_of_interest import ProposedPoint, propose_point
+from cadsight_core.parts.symmetry import equal_normal
+from cadsight_core.parts.symmetry_search import TOLERANCE, FoundSymmetry, find_symmetries
+from cadsight_core.storage.files import make_folder, write_atomically
+from cadsight_core.storage.output_file import write_same
 
 from cadsight_synthesis.assets.cache import ply_bytes
 from cadsight_synthesis.parts.drawing import image_of
@@ -70,8 +70,8 @@ def add_part(
         force: replace a part of that name; it keeps its class, and nothing else.
 
     Raises:
-        CadsightError: for a file that is no part (see :func:`cadsight_core.mesh.load_mesh`), a name that is no word,
-            or a part or other files of that name that are there.
+        CadsightError: for a file that is no part (see :func:`cadsight_core.parts.mesh.load_mesh`), a name that is no
+            word, or a part or other files of that name that are there.
     """
     folder = Path(folder)
     path = folder / f"{name}.yaml"

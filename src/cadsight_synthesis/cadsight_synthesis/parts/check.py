@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cadsight_core.geometry import Array, angle_between
-from cadsight_core.mesh import Mesh
 from cadsight_core.meshes.joints import normals_of
-from cadsight_core.part import ColourRange, Part, Symmetry
-from cadsight_core.symmetry_search import TOLERANCE, find_symmetries, nearest_triangles, turned_error
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import ColourRange, Part, Symmetry
+from cadsight_core.parts.symmetry_search import TOLERANCE, find_symmetries, nearest_triangles, turned_error
 
 from cadsight_synthesis.parts.adding import expressible
 from cadsight_synthesis.rendering.colour import to_display

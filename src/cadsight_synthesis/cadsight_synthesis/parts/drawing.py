@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.images import Rgb
-from cadsight_core.mesh import Mesh
-from cadsight_core.part import ColourRange, Part
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import ColourRange, Part
 
 from cadsight_synthesis.assets.shape import Shape
 from cadsight_synthesis.recipes.scenery.looks import own_material

@@ -5,9 +5,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from cadsight_core.cache import cache_folder
 from cadsight_core.geometry import Array
-from cadsight_core.mesh import Mesh
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.storage.cache import cache_folder
 from scipy.spatial import ConvexHull, QhullError
 
 from cadsight_synthesis.assets.cache import kept, mesh_key

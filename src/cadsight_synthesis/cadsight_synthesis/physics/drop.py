@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.opengl import needing_opengl
+from cadsight_core.imaging.opengl import needing_opengl
 from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import Rgb
-from cadsight_core.lens import is_possible
-from cadsight_core.parameters import check, parameter
-from cadsight_core.part import Part
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.imaging.lens import is_possible
+from cadsight_core.parts.part import Part
 from cadsight_core.sample import Sample, Split
 from numpy.random import Generator
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import trimesh
 from cadsight_core.camera import Camera
+from cadsight_core.config.parameters import parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose, unit
-from cadsight_core.mesh import Mesh
-from cadsight_core.parameters import parameter
-from cadsight_core.part import Part
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part
 from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cadsight_core.config.parameters import parameter
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import parameter
 
 from cadsight_synthesis.image_ops.composition import CompositionParameters
 from cadsight_synthesis.recipes.base import Recipe

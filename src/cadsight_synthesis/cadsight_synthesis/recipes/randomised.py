@@ -7,10 +7,10 @@ recipe fits parts of any size.
 from dataclasses import dataclass
 
 import numpy as np
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.parameters import check, parameter
-from cadsight_core.part import Part
+from cadsight_core.parts.part import Part
 from numpy.random import Generator
 
 from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEntry, Source, sample_entry, sample_image

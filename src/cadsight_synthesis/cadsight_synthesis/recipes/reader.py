@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cadsight_core.config.strict_yaml import Document, Key
 from cadsight_core.errors import CadsightError
-from cadsight_core.files import resolved
-from cadsight_core.part import Part, load_part
-from cadsight_core.strict_yaml import Document, Key
+from cadsight_core.parts.part import Part, load_part
+from cadsight_core.storage.files import resolved
 
 from cadsight_synthesis.assets.pools import Entry, Source, check_pool
 from cadsight_synthesis.recipes.base import Recipe, SceneRecipe

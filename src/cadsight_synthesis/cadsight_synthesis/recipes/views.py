@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.parameters import check, parameter
 from numpy.typing import NDArray
 
 from cadsight_synthesis.assets.pools import ImageEntry, sample_entry, sample_image

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from cadsight_core.images import Rgb
-from cadsight_core.parameters import parameter
+from cadsight_core.config.parameters import parameter
+from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Sample
 
 from cadsight_synthesis.image_ops.weather import WeatherParameters, apply_weather

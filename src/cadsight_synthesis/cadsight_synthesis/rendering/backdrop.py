@@ -11,7 +11,7 @@ import OpenEXR
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb, read_image
+from cadsight_core.imaging.images import Rgb, read_image
 from numpy.typing import NDArray
 
 from cadsight_synthesis.rendering.colour import to_display, to_linear

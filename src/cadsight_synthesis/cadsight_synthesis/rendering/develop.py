@@ -5,7 +5,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cadsight_core.images import Rgb
+from cadsight_core.imaging.images import Rgb
 from numpy.typing import NDArray
 
 from cadsight_synthesis.rendering.colour import to_display, to_linear

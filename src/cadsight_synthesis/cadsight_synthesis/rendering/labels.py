@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.mesh import Mesh
-from cadsight_core.parameters import check, parameter
-from cadsight_core.part import Part
+from cadsight_core.parts.mesh import Mesh
+from cadsight_core.parts.part import Part
+from cadsight_core.parts.silhouette import silhouette
 from cadsight_core.sample import Instance, Sample, Split
-from cadsight_core.silhouette import silhouette
 from numpy.typing import NDArray
 
 from cadsight_synthesis.rendering.scene import Body, Rendering, Scene, View

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.mesh import Mesh
 from cadsight_core.meshes.reading import read_triangles
 from cadsight_core.meshes.welding import welded
+from cadsight_core.parts.mesh import Mesh
 from numpy.typing import NDArray
 
 # Faces that meet at a smaller angle are one round surface.

@@ -7,7 +7,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats import load
-from cadsight_core.images import read_image, write_image
+from cadsight_core.imaging.images import read_image, write_image
 from cadsight_core.shapes import fill, instance_mask
 from cadsight_synthesis.annotation.masks_to_via import MaskParameters, annotate, read_objects
 from cadsight_synthesis.annotation.speed import measure_annotation

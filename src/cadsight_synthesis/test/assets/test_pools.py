@@ -6,8 +6,8 @@ import pytest
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between
-from cadsight_core.images import image_size, read_image
-from cadsight_core.mesh import load_mesh
+from cadsight_core.imaging.images import image_size, read_image
+from cadsight_core.parts.mesh import load_mesh
 from cadsight_synthesis.assets import built_in, procedural
 from cadsight_synthesis.assets.pools import EnvironmentEntry, ImageEntry, MeshEntry, Source, sample_entry
 from cadsight_synthesis.recipes.scenery.looks import Look, sample_material

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import write_image
+from cadsight_core.imaging.images import write_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_synthesis.datasets.augmented import write_augmented_set
 from cadsight_synthesis.image_ops.augmentation import AugmentationParameters, copy_seed

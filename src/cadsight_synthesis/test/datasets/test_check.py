@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from cadsight_synthesis.datasets.augmented import write_augmented_set

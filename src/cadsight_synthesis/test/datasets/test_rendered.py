@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.lens import is_possible
-from cadsight_core.part import load_part_mesh, load_parts
+from cadsight_core.imaging.lens import is_possible
+from cadsight_core.parts.part import load_part_mesh, load_parts
 from cadsight_synthesis.recipes.base import ImageParameters, SceneRecipe
 from cadsight_synthesis.recipes.reader import read_recipe
 from hand_made import bracket, rendered_set

@@ -5,8 +5,8 @@ import pytest
 import trimesh
 import yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import read_image
-from cadsight_core.part import load_part_mesh, load_parts
+from cadsight_core.imaging.images import read_image
+from cadsight_core.parts.part import load_part_mesh, load_parts
 from cadsight_synthesis.parts.adding import add_part
 
 

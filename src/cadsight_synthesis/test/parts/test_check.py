@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import trimesh
-from cadsight_core.mesh import load_mesh
-from cadsight_core.part import ColourRange, Part, Symmetry
+from cadsight_core.parts.mesh import load_mesh
+from cadsight_core.parts.part import ColourRange, Part, Symmetry
 from cadsight_synthesis.parts.check import check_part
 from cadsight_synthesis.parts.drawing import explained_image_of
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import trimesh
-from cadsight_core.mesh import Mesh
+from cadsight_core.parts.mesh import Mesh
 from cadsight_synthesis.assets.shape import Shape
 from cadsight_synthesis.physics.convex import convex_pieces
 from cadsight_synthesis.physics.drop import Room, drop

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose, angle_between
 from cadsight_core.sample import Instance, Sample

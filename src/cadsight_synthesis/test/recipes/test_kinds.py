@@ -12,7 +12,7 @@ BRACKET = Path(__file__).parents[4] / "config" / "parts" / "bracket.yaml"
 THEIRS = """
 from dataclasses import dataclass
 from cadsight_core.errors import CadsightError
-from cadsight_core.parameters import parameter
+from cadsight_core.config.parameters import parameter
 from cadsight_synthesis.recipes.kinds import RecipeKind
 from cadsight_synthesis.recipes.views import ViewsRecipe, scene
 

@@ -10,7 +10,7 @@ import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.mesh import load_mesh
+from cadsight_core.parts.mesh import load_mesh
 from cadsight_core.sample import Instance, Sample
 from cadsight_synthesis.assets.shape import shape_of
 from cadsight_synthesis.recipes.base import SceneRecipe

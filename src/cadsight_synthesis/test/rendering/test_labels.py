@@ -8,7 +8,7 @@ import pytest
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.part import Part
+from cadsight_core.parts.part import Part
 from cadsight_synthesis.rendering.labels import LabelParameters, labelled
 from cadsight_synthesis.rendering.raster.engine import RasterEngine
 from cadsight_synthesis.rendering.scene import Body, Environment, Scene, View

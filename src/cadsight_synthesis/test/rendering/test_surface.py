@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from cadsight_core.mesh import Mesh, load_mesh
+from cadsight_core.parts.mesh import Mesh, load_mesh
 from cadsight_synthesis.rendering.surface import read_surface, surface_of
 from hand_made import box_ply, bracket_ply
 

@@ -34,7 +34,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.parameters import from_mapping
+    from cadsight_core.config.parameters import from_mapping
     from cadsight_synthesis.annotation.masks_to_via import MaskParameters, annotate
 
     from cadsight_cli.arguments.idle import refuse_idle

@@ -26,7 +26,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.progress import progress_to
+    from cadsight_core.running.progress import progress_to
     from cadsight_synthesis.datasets.augmented import write_augmented_set
 
     from cadsight_cli.progress import counted

@@ -24,8 +24,8 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.health import check, known_kinds
-    from cadsight_core.progress import progress_to
+    from cadsight_core.formats.health import check, known_kinds
+    from cadsight_core.running.progress import progress_to
 
     from cadsight_cli.commands.data.account_lines import lines_of_found
     from cadsight_cli.json_output import JsonOutput

@@ -97,13 +97,13 @@ def datumaro_format(text: str) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.choice import farthest_point_sample, random_sample
+    from cadsight_core.datasets.choice import farthest_point_sample, random_sample
+    from cadsight_core.datasets.splits import Order, divide
     from cadsight_core.errors import CadsightError
     from cadsight_core.formats.convert import convert
-    from cadsight_core.formats.finding import UnreadSetError
-    from cadsight_core.formats.through_datumaro import offer, through_datumaro
-    from cadsight_core.progress import progress_to
-    from cadsight_core.splits import Order, divide
+    from cadsight_core.formats.datumaro.through import offer, through_datumaro
+    from cadsight_core.formats.reading.finding import UnreadSetError
+    from cadsight_core.running.progress import progress_to
 
     from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.commands.data.account_lines import lines_of

@@ -33,9 +33,9 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.formats import load
-    from cadsight_core.images import encode_image
-    from cadsight_core.output_file import noted, refuse_foreign_file, write_noted
-    from cadsight_core.progress import progress_to, step
+    from cadsight_core.imaging.images import encode_image
+    from cadsight_core.running.progress import progress_to, step
+    from cadsight_core.storage.output_file import noted, refuse_foreign_file, write_noted
     from cadsight_learning.options import MODELS_FOLDER
     from cadsight_learning.similarity.compare import between, sheet, some
     from cadsight_learning.similarity.extractors import DetectorFeatures, ImageFeatures

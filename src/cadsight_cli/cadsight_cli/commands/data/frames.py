@@ -24,7 +24,7 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_core.video import write_backgrounds, write_frames
+    from cadsight_core.datasets.video import write_backgrounds, write_frames
 
     from cadsight_cli.arguments.idle import refuse_idle
     from cadsight_cli.progress import counted

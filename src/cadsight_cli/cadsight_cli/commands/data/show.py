@@ -20,12 +20,12 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def run(args: argparse.Namespace) -> int:
     import numpy as np
-    from cadsight_core.drawing import draw_instances
-    from cadsight_core.files import inside
     from cadsight_core.formats import load
-    from cadsight_core.images import read_image, write_image
-    from cadsight_core.output_folder import whole_folder
-    from cadsight_core.progress import progress_to
+    from cadsight_core.imaging.drawing import draw_instances
+    from cadsight_core.imaging.images import read_image, write_image
+    from cadsight_core.running.progress import progress_to
+    from cadsight_core.storage.files import inside
+    from cadsight_core.storage.output_folder import whole_folder
 
     from cadsight_cli.progress import counted
 

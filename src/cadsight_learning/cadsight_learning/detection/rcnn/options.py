@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cadsight_core.parameters import redefined
+from cadsight_core.config.parameters import redefined
 
 from cadsight_learning.options import DetectorOptions, freeze_parameter, mosaic_parameter
 

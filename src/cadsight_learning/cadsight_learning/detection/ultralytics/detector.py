@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.images import Rgb
-from cadsight_core.progress import Progress, no_progress, with_progress
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.running.progress import Progress, no_progress, with_progress
 from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
 from torch import Tensor, nn

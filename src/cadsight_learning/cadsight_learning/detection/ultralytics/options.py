@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cadsight_core.parameters import parameter, redefined
+from cadsight_core.config.parameters import parameter, redefined
 
 from cadsight_learning.options import SIZES, DetectorOptions, freeze_parameter, mosaic_parameter
 

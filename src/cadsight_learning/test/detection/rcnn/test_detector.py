@@ -8,7 +8,7 @@ import timm
 import torch
 import torchvision
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import read_image
+from cadsight_core.imaging.images import read_image
 from cadsight_learning.detection.families import detector_options
 from cadsight_learning.detection.rcnn.detector import RcnnDetector, as_batch, losses_of, new_detector
 from cadsight_learning.detection.rcnn.networks import stages

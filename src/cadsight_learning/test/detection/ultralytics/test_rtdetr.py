@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import read_image
+from cadsight_core.imaging.images import read_image
 from cadsight_learning.detection.factory import new_detector, task_of
 from cadsight_learning.detection.ultralytics.options import RtDetrOptions
 from cadsight_learning.detection.ultralytics.rtdetr import RTDETRDetectionModel, RtDetrDetector

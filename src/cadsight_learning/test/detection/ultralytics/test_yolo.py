@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.images import read_image
+from cadsight_core.imaging.images import read_image
 from cadsight_learning.detection.ultralytics.detector import DetectorTask
 from cadsight_learning.detection.ultralytics.names import architecture_of
 from cadsight_learning.detection.ultralytics.options import YoloOptions

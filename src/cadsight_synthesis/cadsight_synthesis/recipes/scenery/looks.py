@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from cadsight_core.images import SUFFIXES
-from cadsight_core.parameters import parameter
-from cadsight_core.part import Part
+from cadsight_core.config.parameters import parameter
+from cadsight_core.imaging.images import SUFFIXES
+from cadsight_core.parts.part import Part
 from numpy.random import Generator
 
 from cadsight_synthesis.assets.pools import Entry, Source, check_images, files_of, sample_entry

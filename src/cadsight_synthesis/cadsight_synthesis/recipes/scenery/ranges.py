@@ -3,8 +3,8 @@
 from dataclasses import fields
 from typing import Any, TypeAlias
 
+from cadsight_core.config.parameters import check
 from cadsight_core.errors import ParameterError
-from cadsight_core.parameters import check
 from numpy.random import Generator
 
 Span: TypeAlias = tuple[float, float]

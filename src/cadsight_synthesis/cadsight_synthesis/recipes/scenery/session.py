@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from cadsight_core.camera import Camera
-from cadsight_core.dataset import Dataset
+from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.images import read_image
+from cadsight_core.imaging.images import read_image
 from cadsight_core.sample import Sample
-from cadsight_core.session_folder import SessionFolder
+from cadsight_core.storage.session_folder import SessionFolder
 
 from cadsight_synthesis.rendering.colour import to_linear
 from cadsight_synthesis.rendering.scene import Colour

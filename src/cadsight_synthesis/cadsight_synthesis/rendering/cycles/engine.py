@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.own_environment import set_up
+from cadsight_core.running.own_environment import set_up
 from numpy.typing import NDArray
 
 from cadsight_synthesis.rendering.backdrop import backdrop

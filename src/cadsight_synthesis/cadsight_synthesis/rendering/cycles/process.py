@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cadsight_core.child_process import end_with_parent
 from cadsight_core.errors import CadsightError
-from cadsight_core.json_text import json_text
-
-from cadsight_core import own_environment
+from cadsight_core.running import own_environment
+from cadsight_core.running.child_process import end_with_parent
+from cadsight_core.storage.json_text import json_text
 
 _PACKAGE = Path(__file__).resolve().parents[3]
 _LAST_WORDS = 400

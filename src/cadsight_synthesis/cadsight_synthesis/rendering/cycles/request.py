@@ -6,7 +6,7 @@ from typing import Any
 
 from cadsight_core.camera import Camera
 from cadsight_core.geometry import Pose
-from cadsight_core.lens import Lens
+from cadsight_core.imaging.lens import Lens
 
 from cadsight_synthesis.rendering.scene import Body, Environment, Lamp, Quality, Scene, View
 

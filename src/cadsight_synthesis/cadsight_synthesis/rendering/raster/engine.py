@@ -8,8 +8,8 @@ import numpy as np
 from cadsight_core.camera import Camera
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.images import Rgb
-from cadsight_core.lens import Lens, Number
+from cadsight_core.imaging.images import Rgb
+from cadsight_core.imaging.lens import Lens, Number
 from numpy.typing import NDArray
 
 from cadsight_synthesis.rendering.backdrop import backdrop

@@ -5,8 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from cadsight_core.cache import cache_folder
-from cadsight_core.images import encode_image
+from cadsight_core.imaging.images import encode_image
+from cadsight_core.storage.cache import cache_folder
 from numpy.typing import NDArray
 
 from cadsight_synthesis.assets.cache import kept, mesh_key

@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
-from cadsight_core.images import Rgb, read_image
-from cadsight_core.opengl import keep_triton_out, needing_opengl
+from cadsight_core.imaging.images import Rgb, read_image
+from cadsight_core.imaging.opengl import keep_triton_out, needing_opengl
 from numpy.typing import NDArray
 
 from cadsight_synthesis.rendering.raster.light import MOST_LIGHTS, Light

@@ -10,9 +10,9 @@ import trimesh
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
-from cadsight_core.images import write_image
-from cadsight_core.part import load_part_mesh
-from cadsight_core.silhouette import silhouette
+from cadsight_core.imaging.images import write_image
+from cadsight_core.parts.part import load_part_mesh
+from cadsight_core.parts.silhouette import silhouette
 from cadsight_synthesis.assets.cache import ply_of
 from cadsight_synthesis.rendering.raster.engine import RasterEngine
 from cadsight_synthesis.rendering.scene import Body, Environment, Lamp, Material, Quality, Scene, View

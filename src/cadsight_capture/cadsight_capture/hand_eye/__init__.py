@@ -1,0 +1,1 @@
+"""The correction of where the camera and the part hang."""

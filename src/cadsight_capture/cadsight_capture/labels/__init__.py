@@ -1,0 +1,1 @@
+"""Labels by colour and by kinematics, and whether they agree."""

@@ -1,0 +1,1 @@
+"""Poses from which the camera sees the part."""

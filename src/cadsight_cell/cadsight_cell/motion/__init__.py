@@ -1,0 +1,1 @@
+"""Planned motions that hit nothing."""

@@ -1,0 +1,1 @@
+"""Parameter dataclasses, and the YAML that they are read from."""

@@ -1,0 +1,1 @@
+"""Whole data sets of ours: what they hold, which of it is taken, and how it is split."""

@@ -1,0 +1,1 @@
+"""Formats that datumaro reads for us, in an environment of its own."""

@@ -1,0 +1,1 @@
+"""Files that hold labels: JSON, XML and text."""

@@ -1,0 +1,1 @@
+"""VIA's JSON and CSV."""

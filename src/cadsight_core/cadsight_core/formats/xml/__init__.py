@@ -1,0 +1,1 @@
+"""Pascal VOC's and CVAT's XML."""

@@ -1,0 +1,1 @@
+"""Pixels: images, crops, lenses, and drawing on images."""

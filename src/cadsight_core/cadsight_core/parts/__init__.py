@@ -1,0 +1,1 @@
+"""A part: its file, mesh, symmetry, outline and point of interest."""

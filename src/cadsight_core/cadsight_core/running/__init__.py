@@ -1,0 +1,1 @@
+"""Work that takes long: processes, threads and progress."""

@@ -1,0 +1,1 @@
+"""How the node is: states, counts, times, and whether it is there."""

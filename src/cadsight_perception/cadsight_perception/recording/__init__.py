@@ -1,0 +1,1 @@
+"""Live runs on the disk, and playing them again."""

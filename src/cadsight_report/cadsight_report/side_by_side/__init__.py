@@ -1,0 +1,1 @@
+"""Several models, runs and experiments on one page."""

@@ -1,0 +1,1 @@
+"""Messages to our types and back, and what comes with them."""
