@@ -45,6 +45,20 @@ def load_together(
     return end_to_end(*sources), classes
 
 
+def load_images(paths: Sequence[str | Path], reading: formats.Reading | None = None) -> Sequence[Sample]:
+    """The samples of several data sets of any known format, labelled or not; names that would come twice get their
+    folder's name before them.
+
+    Raises:
+        CadsightError: when one cannot be read.
+    """
+    loaded = [formats.load(path, reading)[0] for path in paths]
+    before = [f"{Path(path).name}/" if len(paths) > 1 else "" for path in paths]
+    return [
+        dataclasses.replace(s, name=name + s.name) for name, found in zip(before, loaded, strict=True) for s in found
+    ]
+
+
 def _renamed(samples: Sequence[Sample], ids: Sequence[int], before: str) -> Sequence[Sample]:
     """``samples`` with other class ids, and ``before`` before their names."""
 

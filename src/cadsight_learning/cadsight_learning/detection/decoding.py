@@ -18,6 +18,14 @@ def decode(raw: NDArray[np.float32], confidence: float, max_detections: int) -> 
         raw: (4 + classes, M) of each of M candidates its box, centre and size, and a score a class. Of candidates of
             one class that overlap the most confident is kept.
     """
+    return decode_candidates(raw, confidence, max_detections)[0]
+
+
+def decode_candidates(
+    raw: NDArray[np.float32], confidence: float, max_detections: int
+) -> tuple[Array, NDArray[np.int64]]:
+    """What :func:`decode` gives, and of each part (K,) the number of its candidate, whose scores of the other classes
+    are in ``raw`` as well."""
     scores = raw[4:].max(axis=0)
     confident = np.flatnonzero(scores > confidence)
     confident = confident[np.argsort(-scores[confident], kind="stable")]
@@ -25,7 +33,7 @@ def decode(raw: NDArray[np.float32], confidence: float, max_detections: int) -> 
     centres, sizes = raw[:2, confident].T.astype(float), raw[2:4, confident].T.astype(float)
     corners = centres - sizes / 2
     kept = _kept(np.hstack([corners, sizes]), scores, classes, max_detections)
-    return np.column_stack([corners[kept], (corners + sizes)[kept], scores[kept], classes[kept]])
+    return np.column_stack([corners[kept], (corners + sizes)[kept], scores[kept], classes[kept]]), confident[kept]
 
 
 def _kept(boxes: Array, scores: NDArray[np.float32], classes: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -10,15 +10,18 @@ import torch
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array
 from cadsight_core.imaging.images import Rgb
 from cadsight_core.running.progress import Progress, no_progress, with_progress
 from cadsight_core.sample import Instance, Sample
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torchvision.ops import batched_nms, clip_boxes_to_image
 
 from cadsight_learning.data.augmentation import Labelled
 from cadsight_learning.data.labelled_images import LabelledImages, alike, alike_shapes, have_masks
 from cadsight_learning.data.letterbox import shrunk
+from cadsight_learning.detection.evidence import AT_MOST, FLOOR, Evidence
 from cadsight_learning.detection.rcnn.networks import network, start
 from cadsight_learning.detection.rcnn.options import ARCHITECTURES, RcnnOptions
 from cadsight_learning.metrics.boxes import NO_BOXES, Boxes
@@ -112,6 +115,20 @@ class RcnnDetector:
                 sized, _ = self.module.transform(self._tensors([small[i] for i in numbers]))
                 found[numbers] = self.module.backbone(sized.tensors)["0"].mean(dim=(2, 3)).cpu().numpy()
         return found
+
+    def evidence(self, images: Sequence[Rgb], floor: float = FLOOR, at_most: int = AT_MOST) -> list[Evidence]:
+        """What the network makes of each image; the features of a part are those from which its head scored it."""
+        self.module.eval()
+        small = [shrunk(image, self.image_size) for image in images]
+        found: dict[int, Evidence] = {}
+        for numbers in alike(small, _AT_ONCE):
+            with torch.inference_mode():
+                tensors = self._tensors([small[i] for i in numbers])
+                parts = _parts(self.module, tensors, floor, at_most)
+            for i, (boxes, scores, features) in zip(numbers, parts, strict=True):
+                native = boxes * ([images[i].shape[1] / small[i].shape[1], images[i].shape[0] / small[i].shape[0]] * 2)
+                found[i] = Evidence(native, scores.argmax(axis=1), scores, features)
+        return [found[i] for i in range(len(images))]
 
     def _tensors(self, images: Sequence[Rgb]) -> list[Tensor]:
         return as_images([torch.from_numpy(i).to(device_of_module(self.module)) for i in images])
@@ -219,6 +236,40 @@ def _losses(module: Any, sized: Any, targets: Any, maps: dict[str, Tensor]) -> d
         targets = [{**t, "masks": _boxes_filled(t["boxes"], sized.tensors.shape[2:])} for t in targets]
     _, second = heads(maps, proposals, sized.image_sizes, targets)
     return {_LOSSES[name]: value for name, value in {**first, **second}.items()}
+
+
+def _parts(
+    module: Any, images: list[Tensor], floor: float, at_most: int
+) -> list[tuple[Array, NDArray[np.float32], NDArray[np.float32]]]:
+    """Of each image the boxes (K, 4) that its heads keep, the scores (K, C) of their proposals, and their features."""
+    heads = module.roi_heads
+    sized, _ = module.transform(images)
+    maps = module.backbone(sized.tensors.contiguous(memory_format=torch.channels_last))
+    proposals, _ = module.rpn(sized, maps)
+    seen = heads.box_head(heads.box_roi_pool(maps, proposals, sized.image_sizes))
+    logits, moves = heads.box_predictor(seen)
+    scores, boxes = logits.softmax(dim=-1)[:, 1:], heads.box_coder.decode(moves, proposals)[:, 1:]
+    counts = [len(p) for p in proposals]
+    found = []
+    of_each = zip(*(t.split(counts) for t in (scores, boxes, seen)), images, sized.image_sizes, strict=True)
+    for score, box, feature, image, shape in of_each:
+        proposal, label = torch.nonzero(score > floor, as_tuple=True)
+        corners = clip_boxes_to_image(box[proposal, label], shape)
+        kept = batched_nms(corners, score[proposal, label], label, heads.nms_thresh)
+        # A proposal that two classes keep is one part.
+        kept = kept[_first_of_each(proposal[kept])][:at_most]
+        scale = [image.shape[2] / shape[1], image.shape[1] / shape[0]] * 2
+        rows = proposal[kept]
+        found.append(
+            (corners[kept].double().cpu().numpy() * scale, score[rows].cpu().numpy(), feature[rows].cpu().numpy())
+        )
+    return found
+
+
+def _first_of_each(values: Tensor) -> Tensor:
+    """Where each value comes first, in order."""
+    _, first = np.unique(values.cpu().numpy(), return_index=True)
+    return torch.from_numpy(np.sort(first)).to(values.device)
 
 
 def _boxes_filled(boxes: Tensor, shape: Sequence[int]) -> Tensor:

@@ -27,6 +27,7 @@ from cadsight_learning.data.labelled_images import LabelledImages, alike, alike_
 from cadsight_learning.data.letterbox import as_input, canvas_shape, framed
 from cadsight_learning.data.on_demand import training_bytes
 from cadsight_learning.detection.batches import predict_batches
+from cadsight_learning.detection.evidence import AT_MOST, FLOOR, Evidence
 from cadsight_learning.detection.ultralytics.names import is_known
 from cadsight_learning.detection.ultralytics.options import YoloOptions
 from cadsight_learning.metrics.average_precision import epoch_figures
@@ -89,6 +90,12 @@ class UltralyticsDetector(ABC):
     def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
         """What the network made of images of ``shape`` (rows, columns): of each (K, 6), best first, a box xyxy
         in the network's pixels, a score above ``confidence`` and a class."""
+
+    @abstractmethod
+    def parts(
+        self, raw: Any, shape: Sequence[int], floor: float, at_most: int
+    ) -> list[tuple[Array, NDArray[np.float32]]]:
+        """Like :meth:`rows`, with the scores (K, C) of every class."""
 
     @abstractmethod
     def training_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -167,6 +174,34 @@ class UltralyticsDetector(ABC):
                 pooled = torch.cat([m.mean(dim=(2, 3)) for m in maps], dim=1).cpu().numpy()
             found |= dict(zip(numbers, pooled, strict=True))
         return np.stack([found[i] for i in range(len(images))]) if images else np.zeros((0, 0), np.float32)
+
+    def evidence(self, images: Sequence[Rgb], floor: float = FLOOR, at_most: int = AT_MOST) -> list[Evidence]:
+        """What the network makes of each image; the features of a part are those of every map that its head sees, at
+        the middle of its box."""
+        framings = [framed(image, self.image_size) for image in images]
+        found: dict[int, Evidence] = {}
+        for numbers in alike([canvas for canvas, _ in framings], _AT_ONCE):
+            batch = np.stack([framings[i][0] for i in numbers])
+            raw, maps = self._outputs_and_maps(_tensor(batch))
+            parts = self.parts(raw, batch.shape[1:3], floor, at_most)
+            for place, (i, (rows, scores)) in enumerate(zip(numbers, parts, strict=True)):
+                features = _at_centres([m[place] for m in maps], rows[:, :4], batch.shape[1:3])
+                boxes = framings[i][1].to_native(rows[:, :4])
+                found[i] = Evidence(boxes, rows[:, 5].astype(np.int64), scores, features)
+        return [found[i] for i in range(len(images))]
+
+    def _outputs_and_maps(self, images: Tensor) -> tuple[Any, list[Tensor]]:
+        """What the network gives, and the maps (N, channels, h, w) that its head sees."""
+        maps: list[Tensor] = []
+
+        def keep(_: Any, inputs: tuple[list[Tensor], ...]) -> None:
+            maps.extend(m.detach() for m in inputs[0])
+
+        handle = self._for_inference().model[-1].register_forward_pre_hook(keep)
+        try:
+            return self._outputs(images), maps
+        finally:
+            handle.remove()
 
     def _outputs(self, images: Tensor) -> Any:
         module = self._for_inference()
@@ -277,6 +312,17 @@ def _early_maps(module: Any, images: Tensor) -> list[Tensor]:
             break
         maps[stride] = x
     return [maps[4], maps[8]]
+
+
+def _at_centres(maps: Sequence[Tensor], boxes: Array, shape: Sequence[int]) -> NDArray[np.float32]:
+    """The vectors of all ``maps`` (channels, h, w) of one image of ``shape`` at the middles of ``boxes`` (K, 4)."""
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2 / (shape[1], shape[0])
+    columns = []
+    for one in maps:
+        h, w = one.shape[1:]
+        x, y = (np.clip((middles[:, axis] * side).astype(int), 0, side - 1) for axis, side in ((0, w), (1, h)))
+        columns.append(one[:, torch.from_numpy(y), torch.from_numpy(x)].T)
+    return torch.cat(columns, dim=1).float().cpu().numpy()
 
 
 def _tensor(images: NDArray[np.uint8] | Sequence[Rgb]) -> Tensor:

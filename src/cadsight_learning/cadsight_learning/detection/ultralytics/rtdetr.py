@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from cadsight_core.geometry import Array
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cadsight_learning.detection.ultralytics.detector import Batch, UltralyticsDetector, start
@@ -45,6 +46,21 @@ class RtDetrDetector(UltralyticsDetector):
         boxes = np.concatenate([centres - halves, centres + halves], axis=-1) * (shape[1], shape[0], shape[1], shape[0])
         rows = np.concatenate([boxes, answers[..., 4:]], axis=-1)
         return [one[one[:, 4] > confidence][:max_detections] for one in rows]
+
+    def parts(
+        self, raw: Any, shape: Sequence[int], floor: float, at_most: int
+    ) -> list[tuple[Array, NDArray[np.float32]]]:
+        # Of each query of the last layer, before the best pairs of query and class are taken.
+        boxes, scores = (raw[1][0][-1].double().cpu().numpy(), raw[1][1][-1].sigmoid().cpu().numpy())
+        found = []
+        for box, score in zip(boxes, scores, strict=True):
+            best = score.max(axis=1)
+            order = np.argsort(-best, kind="stable")
+            kept = order[best[order] > floor][:at_most]
+            halves = box[kept, 2:] / 2
+            corners = np.hstack([box[kept, :2] - halves, box[kept, :2] + halves]) * ([shape[1], shape[0]] * 2)
+            found.append((np.column_stack([corners, best[kept], score[kept].argmax(axis=1)]), score[kept]))
+        return found
 
     def training_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         # In float32: ultralytics warns that less may end in no number or fail to match the boxes.

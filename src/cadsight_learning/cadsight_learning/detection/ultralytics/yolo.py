@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import torch
 from cadsight_core.geometry import Array
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cadsight_learning.detection.decoding import decode
+from cadsight_learning.detection.decoding import decode, decode_candidates
 from cadsight_learning.detection.ultralytics.detector import Batch, UltralyticsDetector, start
 from cadsight_learning.detection.ultralytics.import_guard import untouched
 from cadsight_learning.detection.ultralytics.names import architecture_of
@@ -67,6 +69,15 @@ class YoloDetector(UltralyticsDetector):
 
     def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
         return [decode(one, confidence, max_detections) for one in raw[0].cpu().numpy()]
+
+    def parts(
+        self, raw: Any, shape: Sequence[int], floor: float, at_most: int
+    ) -> list[tuple[Array, NDArray[np.float32]]]:
+        found = []
+        for one in raw[0].cpu().numpy():
+            rows, candidates = decode_candidates(one, floor, at_most)
+            found.append((rows, one[4:, candidates].T))
+        return found
 
     def training_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         with autocast(batch["img"].device):
