@@ -1,0 +1,1 @@
+"""Groups of vectors: k-means, k-medoids and the nearest distinct members."""
