@@ -57,6 +57,18 @@ def scatter(x: ArrayLike, y: ArrayLike, x_label: str, y_label: str, limits: Mapp
         return _svg(figure)
 
 
+def ranked(values: Sequence[float], marked: Sequence[bool]) -> str:
+    """``values`` in their order, those that are ``marked`` as larger points."""
+    with mpl.rc_context(_STYLE):
+        figure, (axes,) = _figure(1, 6.4, 2.6)
+        place, value, filled = np.arange(1, len(values) + 1), np.asarray(values), np.asarray(marked, bool)
+        axes.plot(place, value, color=BLUE, linewidth=1)
+        axes.scatter(place[filled], value[filled], s=16, color=ORANGE, zorder=3, label="chosen")
+        axes.set(xlabel="images, the largest value first", ylabel="value")
+        axes.legend(loc="upper right")
+        return _svg(figure)
+
+
 def curves(panels: Sequence[tuple[str, Mapping[str, Sequence[float]]]], x_label: str = "epoch") -> str:
     """One panel each of (title, {curve: values}); x counts from 1."""
     with mpl.rc_context(_STYLE):
