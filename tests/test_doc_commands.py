@@ -91,6 +91,7 @@ class Page:
 
 ALL = "CADSIGHT_ALL_EXPERIMENTS"
 PAGES = [
+    Page("active-learning", {"detector": "runs/demo/models/detector"}),
     Page("data", {"VIDEO": "bench.avi", "SRC": "photos", "DST": "converted", "DIR": "photos"}),
     Page("evaluation", {"runs/demo/sessions/train/labelled:20": "runs/demo/sessions/train/labelled:8"}),
     Page(

@@ -37,7 +37,7 @@ LABELS = ("labelled/a.txt", "rejected/images/a.png", "labels.json")
 
 @dataclass(frozen=True)
 class Command:
-    """One way to write; DATA, MODEL, VIDEO, MASKS, MESH and OUT are put into the words.
+    """One way to write; DATA, MODEL, BATCH, VIDEO, MASKS, MESH and OUT are put into the words.
 
     Attributes:
         taken: names in OUT under which it refuses files of others.
@@ -49,7 +49,7 @@ class Command:
     ends: tuple[int, ...] = ()
 
 
-BENCHMARKS = ("run", "synthesis", "evaluation", "labels", "training", "inference", "neighbours", "start")
+BENCHMARKS = ("run", "synthesis", "evaluation", "labels", "training", "inference", "neighbours", "start", "selection")
 _PAPER = "--real DATA --synthetic DATA --test DATA --scale smoke --out OUT"
 COMMANDS = {
     "yolo": Command("data convert DATA OUT --to yolo", ANY, (0,)),
@@ -91,6 +91,10 @@ COMMANDS = {
     **{k: Command(f"experiment {k} {_PAPER}", TRIALS) for k in ("comillas", "morato", "transfer", "mixing")},
     "rudenko": Command("experiment rudenko --synthetic DATA --test DATA --out OUT", TRIALS),
     **{f"benchmark_{k}": Command(f"benchmark {k} --json OUT/a.json", ("a.json",)) for k in BENCHMARKS},
+    "select": Command(
+        "select make --pool DATA --strategy random --k 1 --out OUT", ("batch.json", "candidates.npz"), (0,)
+    ),
+    "explain": Command("select explain BATCH --out OUT/a.html", ("a.html",), (0,)),
     "report": Command("report DATA --out OUT/report.html", ("report.html",)),
     "in_run": Command("report OUT", ("report.html", "report.json")),
     "label": Command("label DATA --out OUT", LABELS),
@@ -133,7 +137,19 @@ def places(tmp_path_factory):
     )
     parts = ROOT / "config" / "parts"
     mesh = parts / yaml.safe_load((parts / "bracket.yaml").read_text())["mesh"]
-    names = {"DATA": "set", "MASKS": "masks", "VIDEO": "film.avi", "MODEL": "model"}
+    words = [
+        "select",
+        "--pool",
+        str(folder / "set"),
+        "--strategy",
+        "random",
+        "--k",
+        "1",
+        "--out",
+        str(folder / "batch"),
+    ]
+    assert main(words) == 0
+    names = {"DATA": "set", "BATCH": "batch", "MASKS": "masks", "VIDEO": "film.avi", "MODEL": "model"}
     return {word: str(folder / name) for word, name in names.items()} | {"MESH": str(mesh)}
 
 

@@ -33,10 +33,12 @@ class Neighbour:
     """The labelled image that is most alike.
 
     Attributes:
+        file: where its image lay.
         distance: cosine distance of their features, 0 of the same.
     """
 
     name: str
+    file: Path
     distance: float
 
 
@@ -91,7 +93,7 @@ class Batch:
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        images = [{**asdict(one), "file": str(one.file)} for one in self.images]
+        images = [_with_texts(asdict(one)) for one in self.images]
         return {
             **{name: value for name, value in asdict(self).items() if name != "images"},
             "images": images,
@@ -119,6 +121,14 @@ class Batch:
             )
 
 
+def _with_texts(data: dict[str, Any]) -> dict[str, Any]:
+    """``data`` with texts in place of paths."""
+    return {
+        key: _with_texts(value) if isinstance(value, dict) else str(value) if isinstance(value, Path) else value
+        for key, value in data.items()
+    }
+
+
 def _chosen(data: Mapping[str, Any]) -> Chosen:
     near = data["neighbour"]
     return Chosen(
@@ -128,7 +138,7 @@ def _chosen(data: Mapping[str, Any]) -> Chosen:
         number(data["value"]),
         None if data["cluster"] is None else int(data["cluster"]),
         str(data["reason"]),
-        None if near is None else Neighbour(str(near["name"]), float(near["distance"])),
+        None if near is None else Neighbour(str(near["name"]), Path(near["file"]), float(near["distance"])),
     )
 
 

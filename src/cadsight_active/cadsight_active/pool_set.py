@@ -161,7 +161,10 @@ def _chosen(
 ) -> Chosen:
     image = int(choice.images[place])
     sample = samples[candidates.ids[image]]
-    alike = None if near is None else Neighbour(candidates.ids[int(near[0][image])], float(near[1][image]))
+    alike = None
+    if near is not None:
+        twin = samples[candidates.ids[int(near[0][image])]]
+        alike = Neighbour(twin.name, twin.image, float(near[1][image]))
     cluster = int(choice.clusters[place]) if len(choice.clusters) else None
     return Chosen(
         sample.name, sample.image, content(sample), float(choice.values[image]), cluster, choice.reasons[place], alike

@@ -22,7 +22,7 @@ from made_candidates import random_candidates
 @pytest.fixture
 def selection(tmp_path):
     chosen = (
-        Chosen("i001", tmp_path / "1.png", "ab", 1.5, 0, "margin", Neighbour("i059", 0.25)),
+        Chosen("i001", tmp_path / "1.png", "ab", 1.5, 0, "margin", Neighbour("i059", tmp_path / "59.png", 0.25)),
         Chosen("i002", tmp_path / "2.png", "cd", float("nan"), None, "at random"),
     )
     batch = Batch(

@@ -20,17 +20,23 @@ from cadsight_report.graphics import charts
 from cadsight_report.graphics.drawing import data_uri
 from cadsight_report.page import filled
 
-_WIDTH = 480
+_WIDTH, _SMALL_WIDTH = 480, 160
 
 
 @dataclass(frozen=True)
 class ChosenImage:
-    """An image of the page; ``uri`` is the image itself with what the model saw."""
+    """An image of the page.
+
+    Attributes:
+        uri: the image itself with what the model saw.
+        neighbour_uri: the labelled image that is most alike; '' where there is none, or it is gone.
+    """
 
     name: str
     uri: str
     reason: str
     neighbour: Neighbour | None
+    neighbour_uri: str
 
 
 def write_batch_page(path: str | Path, selection: Selection) -> Path:
@@ -55,7 +61,9 @@ def _images(batch: Batch, candidates: Candidates) -> list[ChosenImage]:
         rows = candidates.rows_of(places[one.name])
         seen = _instances(candidates.boxes[rows], candidates.scores[rows], floor)
         image = draw_instances(read_image(one.file), seen, batch.classes)
-        found.append(ChosenImage(one.name, data_uri(image, _WIDTH), one.reason, one.neighbour))
+        near = one.neighbour
+        alike = data_uri(read_image(near.file), _SMALL_WIDTH) if near is not None and near.file.is_file() else ""
+        found.append(ChosenImage(one.name, data_uri(image, _WIDTH), one.reason, near, alike))
     return found
 
 

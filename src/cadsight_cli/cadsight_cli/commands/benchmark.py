@@ -206,6 +206,15 @@ _BENCHMARKS = {
             _Option("runs", "looks (200)"),
         ),
     ),
+    "selection": _Benchmark(
+        "how long each strategy takes to choose images of a large pool",
+        _measured("selection:SelectionBenchmark"),
+        (
+            _Option("images", "images to choose from (1000000)"),
+            _Option("features", "features of each image (256)"),
+            _Option("k", "images to choose (100)"),
+        ),
+    ),
     "start": _Benchmark(
         "how long the perception node takes to its first result",
         _measured("start:StartBenchmark"),

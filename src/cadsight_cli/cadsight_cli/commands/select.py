@@ -91,10 +91,12 @@ def run(args: argparse.Namespace) -> int:
 
 def run_explain(args: argparse.Namespace) -> int:
     from cadsight_active.batch import load_selection
+    from cadsight_core.storage.output_file import is_page, refuse_foreign_file
     from cadsight_report.selection import write_batch_page
 
     folder = Path(args.batch)
-    print(write_batch_page(args.out or folder / _PAGE, load_selection(folder)))
+    page = refuse_foreign_file(args.out or folder / _PAGE, is_page)
+    print(write_batch_page(page, load_selection(folder)))
     return 0
 
 
