@@ -26,7 +26,7 @@ def test_a_part_without_a_colour_is_refused_before_anything_moves(tmp_path, monk
     parameters = {**HELD, "part": str(tmp_path / "bracket.yaml"), "output_folder": str(tmp_path / "sessions")}
     program = Program("cadsight_capture.capture_node", tmp_path / "capture.log", parameters, own_domain())
     try:
-        with cell_client([]) as client, pytest.raises(CadsightError, match="the part bracket has no colour and no pic"):
+        with cell_client([]) as client, pytest.raises(CadsightError, match="the part bracket has no colour"):
             client.capture("bracket", BEGUN)
         assert not (tmp_path / "sessions").exists()
     finally:
