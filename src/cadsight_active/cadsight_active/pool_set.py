@@ -109,7 +109,9 @@ def candidates_of(pool: PoolSet, detector: Detector | None = None, common: bool 
     evidence: list[Evidence] = []
     pooled: list[np.ndarray] = []
     frozen: list[np.ndarray] = []
-    left = iter(with_progress(samples, len(samples), "images inferred"))
+    # A strategy that asks nothing needs no image read.
+    asked = samples if detector is not None or extractor is not None else []
+    left = iter(with_progress(asked, len(asked), "images inferred"))
     while some := list(islice(left, _AT_ONCE)):
         images = [read_image(s.image) for s in some]
         if detector is not None:

@@ -18,7 +18,7 @@ def names(made, choice):
 
 
 def test_the_table_has_what_the_papers_have():
-    assert EVERY == ("random", "margin", "entropy", "random_margin", "dbal", "core_set", "ppal", "typiclust")
+    assert {"random", "margin", "entropy", "random_margin", "dbal", "core_set", "ppal", "typiclust"} <= set(EVERY)
 
 
 @pytest.mark.parametrize("strategy", EVERY)
