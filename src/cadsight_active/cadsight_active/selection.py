@@ -7,7 +7,8 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from scipy.stats import spearmanr
 
-from cadsight_active.candidates import LOWEST_FLOOR, Candidates, Floats
+from cadsight_active.candidates import LOWEST_FLOOR, Candidates
+from cadsight_active.clustering.distances import unit
 from cadsight_active.options import SelectionOptions
 from cadsight_active.strategies.registry import STRATEGIES
 from cadsight_active.strategies.strategy import Choice, Strategy
@@ -72,8 +73,8 @@ def nearest_labelled(candidates: Candidates) -> tuple[Array, Array] | None:
     labelled = np.flatnonzero(candidates.labelled)
     if features is None or not len(labelled):
         return None
-    unit = _unit(features)
-    similar = unit @ unit[labelled].T
+    vectors = unit(features)
+    similar = vectors @ vectors[labelled].T
     best = similar.argmax(axis=1)
     return labelled[best], 1 - similar[np.arange(len(best)), best]
 
@@ -94,8 +95,3 @@ def _refuse_lacking(strategy: Strategy, candidates: Candidates) -> None:
                 f"the strategy {strategy.name} needs {need.replace('_', ' ')} and the model gives none, expected a "
                 "detector that torch runs, or a strategy such as margin"
             )
-
-
-def _unit(features: Floats) -> Array:
-    features = np.asarray(features, float)
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)

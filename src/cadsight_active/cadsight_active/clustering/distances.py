@@ -10,6 +10,12 @@ Floats = NDArray[np.floating]
 _ROWS = 65_536
 
 
+def unit(points: Floats) -> NDArray[np.float32]:
+    """``points`` (N, D) at a length of 1; those at 0 stay there."""
+    lengths = np.linalg.norm(points, axis=1, keepdims=True)
+    return np.asarray(points / np.maximum(lengths, 1e-12), np.float32)
+
+
 def squared_norms(points: Floats) -> NDArray[np.float32]:
     """(N,) of ``points`` (N, D)."""
     return np.concatenate([np.zeros(0, np.float32), *(np.einsum("nd,nd->n", p, p) for p in chunks(points))])

@@ -4,7 +4,7 @@ import numpy as np
 from cadsight_core.geometry import Array
 
 from cadsight_active.candidates import Candidates, Floats
-from cadsight_active.clustering.distances import squared_norms, squared_to
+from cadsight_active.clustering.distances import squared_norms, squared_to, unit
 from cadsight_active.options import SelectionOptions
 from cadsight_active.strategies.strategy import Choice
 from cadsight_active.strategies.uncertainty import margins
@@ -13,7 +13,7 @@ from cadsight_active.strategies.uncertainty import margins
 def choose_core_set(candidates: Candidates, options: SelectionOptions, rng: np.random.Generator) -> Choice:
     """One by one the image of the object that is farthest from all objects of labelled and chosen images, its distance
     times its uncertainty; images without an object come last, at random."""
-    objects = _unit(candidates.object_features)
+    objects = unit(candidates.object_features)
     norms = squared_norms(objects)
     weights = margins(candidates.scores)
     nearest: Array = np.full(len(objects), np.inf)
@@ -47,8 +47,3 @@ def _covered(nearest: Array, objects: Floats, norms: Floats, new: Floats) -> Arr
         return nearest
     far = np.concatenate([f.min(axis=1) for f in squared_to(objects, np.asarray(norms, np.float32), new)])
     return np.minimum(nearest, far)
-
-
-def _unit(features: Floats) -> Floats:
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.asarray(features / np.maximum(lengths, 1e-12), np.float32)

@@ -11,6 +11,7 @@ from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
 from cadsight_active.candidates import Candidates
+from cadsight_active.clustering.distances import unit
 from cadsight_active.clustering.k_medoids import k_medoids
 from cadsight_active.options import SelectionOptions
 from cadsight_active.strategies.strategy import Choice, most
@@ -50,8 +51,7 @@ def image_distances(candidates: Candidates, classes: NDArray[np.int64], images: 
 
     An image without objects is as unlike all others as can be.
     """
-    lengths = np.linalg.norm(candidates.object_features, axis=1, keepdims=True)
-    unit = candidates.object_features / np.maximum(lengths, 1e-12)
+    objects = unit(candidates.object_features)
     best = candidates.scores.max(axis=1, initial=0.0)
     rows = [candidates.rows_of(int(i)) for i in images]
     found = np.zeros((len(images), len(images)))
@@ -62,7 +62,7 @@ def image_distances(candidates: Candidates, classes: NDArray[np.int64], images: 
             if one.start == one.stop or other.start == other.stop:
                 found[a, b] = _OTHER_CLASS
                 continue
-            far = 1 - unit[one] @ unit[other].T
+            far = 1 - objects[one] @ objects[other].T
             far[classes[one][:, None] != classes[other][None]] = _OTHER_CLASS
             found[a, b] = np.average(far.min(axis=1), weights=best[one])
     return (found + found.T) / 2

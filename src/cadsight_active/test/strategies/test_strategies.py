@@ -181,5 +181,5 @@ def test_the_nearest_labelled_image_is_that_of_the_least_angle():
     made = candidates([0] * 3, images=[[1, 0], [0, 2], [3, 0.1]], labelled="bc")
     numbers, distances = nearest_labelled(made)
     assert numbers[0] == 2
-    assert distances[0] == pytest.approx(1 - 3 / np.hypot(3, 0.1))
+    assert distances[0] == pytest.approx(1 - 3 / np.hypot(3, 0.1), abs=1e-6)
     assert nearest_labelled(candidates([0, 0])) is None
