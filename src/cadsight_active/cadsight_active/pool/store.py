@@ -1,0 +1,475 @@
+"""The pool on the disk: records in SQLite, features in shards beside, images as files.
+
+An image is written first, then its features, then its record in one transaction, each on the disk before the next: what
+is acknowledged has all three, and what a kill leaves behind belongs to no record. Leftovers have known names (the next
+number's, and those that the table ``going`` lists) and vanish when the pool is opened again.
+"""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from cadsight_core.errors import CadsightError
+from cadsight_core.storage.files import alone_in, halves_of, make_folder, writing_atomically
+from numpy.typing import NDArray
+
+from cadsight_active.pool.seen import STATES, Record, Seen, State, Why, sha256_of
+from cadsight_active.pool.shards import Shards, sync_folder
+
+DATABASE = "pool.sqlite"
+_APPLICATION, _VERSION = 0x43445350, 1  # "CDSP"
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE IF NOT EXISTS image(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, stamp_ns INTEGER NOT NULL, came_ns INTEGER NOT NULL,
+    sha256 BLOB NOT NULL UNIQUE, bytes INTEGER NOT NULL, model BLOB NOT NULL, image_model BLOB NOT NULL,
+    image_set INTEGER, image_slot INTEGER NOT NULL, object_set INTEGER, object_slots BLOB NOT NULL,
+    boxes BLOB NOT NULL, scores BLOB NOT NULL, reason TEXT NOT NULL, uncertainty REAL NOT NULL, novelty REAL NOT NULL,
+    value REAL NOT NULL, state TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS goes_first ON image(value, number) WHERE state = 'new';
+CREATE TABLE IF NOT EXISTS features(
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, model BLOB NOT NULL, width INTEGER NOT NULL, rows INTEGER NOT NULL,
+    UNIQUE(kind, model, width)
+);
+CREATE TABLE IF NOT EXISTS free(features INTEGER, slot INTEGER, PRIMARY KEY(features, slot)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS going(number INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS total(id INTEGER PRIMARY KEY CHECK(id = 1), images INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT OR IGNORE INTO total VALUES(1, 0, 0);
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+_COLUMNS = (
+    "number, stamp_ns, came_ns, sha256, bytes, model, image_model, image_slot, object_slots, boxes, scores, reason, "
+    "uncertainty, novelty, value, state"
+)
+_FOLDER_OF = 1000
+# A record's own bytes beside image, features and arrays, for the cap.
+_RECORD_BYTES = 400
+
+
+class DiskRefusedError(CadsightError):
+    """The disk did not take what was to be kept; what was kept before is whole."""
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Where the features of one network are.
+
+    Attributes:
+        kind: "image" or "object".
+        model: SHA-256 of the network.
+        width: numbers of a row.
+        rows: slots that are in use or free again.
+        free: slots below ``rows`` that hold nothing.
+    """
+
+    number: int
+    kind: str
+    model: str
+    width: int
+    rows: int
+    free: tuple[int, ...]
+    shards: Shards
+
+
+@dataclass(frozen=True, eq=False)
+class Added:
+    """What :meth:`Store.add` did.
+
+    Attributes:
+        number: of the image.
+        image_slot, object_slots: where its features are, -1 and () where it has none.
+        gone: the records that had to go for it.
+    """
+
+    number: int
+    image_slot: int
+    object_slots: tuple[int, ...]
+    gone: tuple[Record, ...]
+
+
+@contextlib.contextmanager
+def opened_store(folder: str | Path) -> Iterator["Store"]:
+    """The pool in ``folder``, made where it is missing, for this process alone.
+
+    Raises:
+        CadsightError: while another process has it open, for a folder with other files, and for a damaged database.
+    """
+    folder = Path(folder)
+    with alone_in(folder):
+        if not (folder / DATABASE).exists() and any(folder.iterdir()):
+            raise CadsightError(f"{folder} holds files and no {DATABASE}, expected a pool or an empty folder")
+        with contextlib.ExitStack() as stack:
+            with _sentences(folder):
+                database = sqlite3.connect(folder / DATABASE, isolation_level=None, check_same_thread=False)
+                stack.callback(database.close)
+                store = Store(folder, database)
+            yield store
+
+
+class Store:
+    """Images with what was seen in them. Made by :func:`opened_store`; safe between threads."""
+
+    def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
+        self.folder = folder
+        self._database = database
+        self._lock = threading.RLock()
+        self._shards: dict[int, Shards] = {}
+        self._open()
+        self._clean()
+
+    def add(self, png: bytes, seen: Seen, why: Why, max_bytes: int) -> Added | None:
+        """Keep an image (the bytes of its file) with what was seen in it; when this returns, it is on the disk.
+
+        Where it makes the pool larger than ``max_bytes``, the least informative of the new images go, of equals the
+        oldest, and none that is selected, labelled or audited. None: all that may go are as informative as it is, or
+        more, so it is not kept.
+
+        Raises:
+            DiskRefusedError: when the disk is full or refuses the bytes; the pool stays as it was.
+            CadsightError: when the same file is in the pool.
+        """
+        with self._lock, self._refused():
+            sha256 = sha256_of(png)
+            same = self.number_of(sha256)
+            if same is not None:
+                raise CadsightError(f"the image {same} is the same file, expected another image")
+            size = len(png) + 4 * (seen.boxes.size + seen.scores.size) + _RECORD_BYTES
+            size += 2 * (seen.image_features.size + seen.object_features.size)
+            going = self._goes(self.size_bytes + size - max_bytes, why.value)
+            if going is None:
+                return None
+            number = self._next()
+            path = self.image_path(number)
+            try:
+                return self._add(number, path, png, bytes.fromhex(sha256), size, seen, why, going)
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.rollback()
+                path.unlink(missing_ok=True)
+                raise
+
+    def mark(self, numbers: Iterable[int], state: State) -> None:
+        """Give images another state, all or none. Those of the audit stay there for ever.
+
+        Raises:
+            CadsightError: for a number that is not in the pool, a state that is none, or an image of the audit.
+            DiskRefusedError: when the disk refuses it.
+        """
+        if state not in STATES:
+            raise CadsightError(f"the state is {state!r}, expected one of {', '.join(STATES)}")
+        numbers = list(numbers)
+        with self._lock, self._refused(), self._transaction():
+            for number in numbers:
+                if self.record(number).state == "audit" != state:
+                    raise CadsightError(f"the image {number} is held out for ever, expected one that is not audited")
+                self._database.execute("UPDATE image SET state = ? WHERE number = ?", (state, number))
+
+    def record(self, number: int) -> Record:
+        """One image.
+
+        Raises:
+            CadsightError: when it is not in the pool.
+        """
+        with self._lock:
+            row = self._database.execute(f"SELECT {_COLUMNS} FROM image WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            raise CadsightError(f"the image {number} is not in the pool {self.folder}, expected one that is")
+        return _record(row)
+
+    def records(self, *states: State) -> Iterator[Record]:
+        """All images in the order in which they came; with ``states`` those of these alone."""
+        where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
+        last = -1
+        while True:
+            clause = f"{where} {'AND' if where else 'WHERE'} number > ?"
+            with self._lock:
+                rows = self._database.execute(
+                    f"SELECT {_COLUMNS} FROM image {clause} ORDER BY number LIMIT 1000", (*states, last)
+                ).fetchall()
+            if not rows:
+                return
+            yield from map(_record, rows)
+            last = rows[-1][0]
+
+    def number_of(self, sha256: str) -> int | None:
+        """The image whose file has this SHA-256; None where none has."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT number FROM image WHERE sha256 = ?", (bytes.fromhex(sha256),)
+            ).fetchone()
+        return None if row is None else int(row[0])
+
+    def image_path(self, number: int) -> Path:
+        """The file of an image."""
+        return self.folder / "images" / f"{number // _FOLDER_OF:06d}" / f"{number:09d}.png"
+
+    @property
+    def images(self) -> int:
+        """How many there are."""
+        return int(self._total()[0])
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all images with their features and records."""
+        return int(self._total()[1])
+
+    def feature_sets(self) -> list[FeatureSet]:
+        """Where the features of each network are."""
+        with self._lock:
+            rows = self._database.execute("SELECT id, kind, model, width, rows FROM features ORDER BY id").fetchall()
+            return [self._feature_set(row) for row in rows]
+
+    def feature_sets_of_last(self) -> list[FeatureSet]:
+        """Those of them that have the features of the image that came last."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT image_set, object_set FROM image ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+        return [one for one in self.feature_sets() if row is not None and one.number in row]
+
+    def features_of(self, record: Record) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+        """Features (D,) of the image and (K, E) of its objects, as they are on the disk; (0,) and (K, 0) of none.
+
+        Raises:
+            CadsightError: when they cannot be read.
+        """
+        with self._lock:
+            sets = self._database.execute(
+                "SELECT image_set, object_set FROM image WHERE number = ?", (record.number,)
+            ).fetchone()
+            image, objects = (None if one is None else self._shards_of(one) for one in sets)
+        none = np.zeros((len(record.boxes), 0), np.float16)
+        return (
+            np.zeros(0, np.float16) if image is None else image.rows(np.array([record.image_slot]))[0],
+            none if objects is None else objects.rows(record.object_slots),
+        )
+
+    def shards_of(self, kind: str, model: str, width: int) -> Shards:
+        """The files of the features (N, ``width``) of a network, of which there are some.
+
+        Raises:
+            CadsightError: when there are none.
+        """
+        with self._lock:
+            row = self._database.execute(
+                "SELECT id FROM features WHERE kind = ? AND model = ? AND width = ?",
+                (kind, bytes.fromhex(model), width),
+            ).fetchone()
+            if row is None:
+                raise CadsightError(f"the pool {self.folder} has no {kind} features of {model}, expected some")
+            return self._shards_of(row[0])
+
+    def _add(
+        self,
+        number: int,
+        path: Path,
+        png: bytes,
+        sha256: bytes,
+        size: int,
+        seen: Seen,
+        why: Why,
+        going: Sequence[Record],
+    ) -> Added:
+        if not path.parent.exists():
+            make_folder(path.parent)
+            sync_folder(path.parent.parent)
+            sync_folder(self.folder)
+        with writing_atomically(path) as file:
+            file.write(png)
+        sync_folder(path.parent)
+        database = self._database
+        with self._transaction():
+            image_set, image_slots = self._features("image", seen.image_model, seen.image_features[None])
+            object_set, object_slots = self._features("object", seen.model, seen.object_features)
+            boxes, scores = (np.asarray(a, "<f4").tobytes() for a in (seen.boxes, seen.scores))
+            slot = image_slots[0] if image_slots else -1
+            values = (
+                *(number, seen.stamp_ns, time.time_ns(), sha256, size, bytes.fromhex(seen.model)),
+                *(bytes.fromhex(seen.image_model), image_set, slot, object_set),
+                *(np.array(object_slots, "<i4").tobytes(), boxes, scores, why.reason, why.uncertainty, why.novelty),
+                *(why.value, "new"),
+            )
+            database.execute(f"INSERT INTO image VALUES({', '.join('?' * len(values))})", values)
+            for record in going:
+                self._let_go(record)
+            freed = sum(record.bytes for record in going)
+            database.execute("UPDATE total SET images = images + ?, bytes = bytes + ?", (1 - len(going), size - freed))
+        # The image is kept: what fails from here on is done again when the pool is opened.
+        with contextlib.suppress(OSError, sqlite3.Error):
+            self._unlink_going()
+        return Added(number, slot, tuple(object_slots), tuple(going))
+
+    def _features(self, kind: str, model: str, vectors: NDArray[np.floating]) -> tuple[int | None, list[int]]:
+        """Write ``vectors`` (K, D) into free slots: (the number of their set, the slots), no set where D is 0."""
+        count, width = vectors.shape
+        if not count or not width:
+            return None, []
+        database = self._database
+        key = (kind, bytes.fromhex(model), width)
+        database.execute("INSERT OR IGNORE INTO features(kind, model, width, rows) VALUES(?, ?, ?, 0)", key)
+        number, rows = database.execute(
+            "SELECT id, rows FROM features WHERE kind = ? AND model = ? AND width = ?", key
+        ).fetchone()
+        found = database.execute("SELECT slot FROM free WHERE features = ? ORDER BY slot LIMIT ?", (number, count))
+        slots = [int(slot) for (slot,) in found]
+        database.executemany("DELETE FROM free WHERE features = ? AND slot = ?", [(number, slot) for slot in slots])
+        more = count - len(slots)
+        database.execute("UPDATE features SET rows = rows + ? WHERE id = ?", (more, number))
+        slots += range(rows, rows + more)
+        self._shards_of(number).write(slots, vectors)
+        return number, slots
+
+    def _goes(self, too_many: int, value: float) -> list[Record] | None:
+        """Images less informative than ``value`` that go for ``too_many`` bytes; None where all are not enough."""
+        if too_many <= 0:
+            return []
+        found, freed = [], 0
+        cursor = self._database.execute(
+            "SELECT number, bytes FROM image WHERE state = 'new' AND value < ? ORDER BY value, number", (value,)
+        )
+        for number, size in cursor:
+            found.append(number)
+            freed += size
+            if freed >= too_many:
+                cursor.close()
+                return [self.record(number) for number in found]
+        return None
+
+    def _let_go(self, record: Record) -> None:
+        database = self._database
+        image_set, object_set = database.execute(
+            "SELECT image_set, object_set FROM image WHERE number = ?", (record.number,)
+        ).fetchone()
+        free = [(image_set, record.image_slot)] if image_set is not None else []
+        free += [(object_set, slot) for slot in record.object_slots.tolist()]
+        database.executemany("INSERT INTO free VALUES(?, ?)", free)
+        database.execute("INSERT INTO going VALUES(?)", (record.number,))
+        database.execute("DELETE FROM image WHERE number = ?", (record.number,))
+
+    def _open(self) -> None:
+        database = self._database
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        (application,) = database.execute("PRAGMA application_id").fetchone()
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and (application, version) != (_APPLICATION, _VERSION):
+            raise CadsightError(f"{self.folder / DATABASE} is no pool of version {_VERSION}, expected one")
+        if not tables:
+            database.executescript(_SCHEMA)
+
+    def _clean(self) -> None:
+        self._unlink_going()
+        # A commit whose end the disk refused may have come through, when its image was taken back already.
+        last = self._database.execute("SELECT max(number) FROM image").fetchone()[0]
+        if last is not None and not self.image_path(last).exists():
+            record = self.record(last)
+            with self._transaction():
+                self._let_go(record)
+                self._database.execute("UPDATE total SET images = images - 1, bytes = bytes - ?", (record.bytes,))
+            self._unlink_going()
+        path = self.image_path(self._next())
+        for left in (path, *halves_of(path)):
+            left.unlink(missing_ok=True)
+        for one in self.feature_sets():
+            one.shards.clean()
+
+    def _unlink_going(self) -> None:
+        numbers = [number for (number,) in self._database.execute("SELECT number FROM going").fetchall()]
+        for number in numbers:
+            self.image_path(number).unlink(missing_ok=True)
+        if numbers:
+            self._database.execute("DELETE FROM going")
+
+    def _next(self) -> int:
+        row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'image'").fetchone()
+        return 1 if row is None else int(row[0]) + 1
+
+    def _total(self) -> tuple[int, int]:
+        with self._lock:
+            found: tuple[int, int] = self._database.execute("SELECT images, bytes FROM total").fetchone()
+        return found
+
+    def _feature_set(self, row: tuple[int, str, bytes, int, int]) -> FeatureSet:
+        number, kind, model, width, rows = row
+        free = self._database.execute("SELECT slot FROM free WHERE features = ? ORDER BY slot", (number,)).fetchall()
+        shards = self._shards_of(number)
+        return FeatureSet(number, kind, model.hex(), width, rows, tuple(slot for (slot,) in free), shards)
+
+    def _shards_of(self, number: int) -> Shards:
+        if number not in self._shards:
+            kind, model, width = self._database.execute(
+                "SELECT kind, model, width FROM features WHERE id = ?", (number,)
+            ).fetchone()
+            folder = self.folder / "features" / f"{kind}-{model.hex()}-{width}"
+            make_folder(folder)
+            for one in (folder.parent, self.folder):
+                sync_folder(one)
+            self._shards[number] = Shards(folder, width)
+        return self._shards[number]
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._database.execute("COMMIT")
+        except BaseException:
+            # The numbers of feature sets that were made in it may be given to others.
+            self._shards.clear()
+            if self._database.in_transaction:
+                self._database.rollback()
+            raise
+
+    @contextlib.contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise DiskRefusedError(f"the pool {self.folder} could not be extended: {_words(error)}") from error
+        except CadsightError as error:
+            if isinstance(error.__cause__, OSError):
+                raise DiskRefusedError(f"the pool {self.folder} could not be extended: {error}") from error
+            raise
+
+
+@contextlib.contextmanager
+def _sentences(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise CadsightError(f"the pool {folder} could not be read: {_words(error)}, expected a whole pool") from error
+
+
+def _words(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _record(row: tuple) -> Record:
+    (number, stamp_ns, came_ns, sha256, size, model, image_model, image_slot, object_slots, boxes, scores) = row[:11]
+    reason, uncertainty, novelty, value, state = row[11:]
+    corners = np.frombuffer(boxes, "<f4").reshape(-1, 4)
+    classes = np.frombuffer(scores, "<f4")
+    return Record(
+        number,
+        stamp_ns,
+        came_ns,
+        sha256.hex(),
+        size,
+        model.hex(),
+        image_model.hex(),
+        Why(reason, uncertainty, novelty, value),
+        state,
+        corners,
+        classes.reshape(len(corners), -1) if len(corners) else classes.reshape(0, 0),
+        image_slot,
+        np.frombuffer(object_slots, "<i4"),
+    )

@@ -1,0 +1,269 @@
+"""The pool's folder: what it holds, what it refuses, and what is left when something goes wrong."""
+
+import contextlib
+import json
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cadsight_active.pool.seen import Why
+from cadsight_active.pool.store import DATABASE, DiskRefusedError, opened_store
+from cadsight_core.errors import CadsightError
+from cadsight_core.imaging.images import encode_image
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from seen_images import FROZEN, MODEL, OTHER, image, seen
+
+MANY = 10**9
+
+
+def why(value=1.0):
+    return Why("a reason", 0.5, 0.25, value)
+
+
+def png(number):
+    return encode_image(image(number))
+
+
+def add(store, number, value=1.0, max_bytes=MANY, **more):
+    return store.add(png(number), seen(number, **more), why(value), max_bytes)
+
+
+def test_an_image_comes_back_as_it_was_kept_also_when_the_pool_is_opened_again(tmp_path):
+    scores = ((0.25, 0.5), (0.125, 0.0625))
+    with opened_store(tmp_path / "pool") as store:
+        added = add(store, 1, scores=scores, stamp=5)
+        assert (added.number, added.image_slot, added.object_slots, added.gone) == (1, 0, (0, 1), ())
+    with opened_store(tmp_path / "pool") as store:
+        (record,) = store.records()
+        assert (record.number, record.stamp_ns, record.state, record.why) == (1, 5, "new", why())
+        assert (record.model, record.image_model) == (MODEL, FROZEN)
+        assert record.scores.tolist() == [list(row) for row in scores]
+        assert record.boxes.tolist() == [[0, 0, 4, 4]] * 2
+        assert store.image_path(1).read_bytes() == png(1)
+        features, objects = store.features_of(record)
+        made = seen(1, scores=scores)
+        np.testing.assert_array_equal(features, made.image_features.astype(np.float16))
+        np.testing.assert_array_equal(objects, made.object_features.astype(np.float16))
+        # 4 bytes of 8 box corners and 4 scores, 2 of 16 + 32 features, 400 of the record.
+        assert store.size_bytes == record.bytes == len(png(1)) + 48 + 96 + 400
+        assert [(s.kind, s.model, s.width, s.rows, s.free) for s in store.feature_sets()] == [
+            ("image", FROZEN, 16, 1, ()),
+            ("object", MODEL, 16, 2, ()),
+        ]
+
+
+def test_an_image_without_detections_or_features_is_kept_too(tmp_path):
+    with opened_store(tmp_path) as store:
+        add(store, 1, scores=(), objects=np.zeros((0, 16)), features=())
+        (record,) = store.records()
+        assert (record.image_slot, len(record.object_slots), len(record.boxes)) == (-1, 0, 0)
+        features, objects = store.features_of(record)
+        assert features.shape == (0,)
+        assert objects.shape == (0, 0)
+        assert store.feature_sets() == []
+
+
+def test_features_of_two_models_are_kept_apart(tmp_path):
+    with opened_store(tmp_path) as store:
+        add(store, 1)
+        add(store, 2, model=OTHER)
+        rows = {(s.kind, s.model): s.rows for s in store.feature_sets()}
+        assert rows == {("image", FROZEN): 2, ("object", MODEL): 1, ("object", OTHER): 1}
+
+
+def test_images_are_numbered_as_they_come_though_the_clock_goes_back(tmp_path):
+    with opened_store(tmp_path) as store:
+        numbers = [add(store, n, stamp=stamp).number for n, stamp in enumerate((30, 20, 10))]
+        assert [r.number for r in store.records()] == numbers == [1, 2, 3]
+        assert [r.stamp_ns for r in store.records()] == [30, 20, 10]
+        # Of equals the first goes, which has the latest stamp.
+        assert [r.number for r in add(store, 9, value=2.0, max_bytes=store.size_bytes).gone] == [1]
+
+
+def test_a_second_pool_on_the_folder_is_refused_in_a_sentence(tmp_path):
+    folder = str(tmp_path / "pool")
+    program = f"from cadsight_active.pool.store import opened_store; opened_store({folder!r}).__enter__()"
+    with opened_store(tmp_path / "pool"):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert f"CadsightError: another process works in {tmp_path / 'pool'}" in done.stderr
+    with opened_store(tmp_path / "pool"):
+        pass
+
+
+def test_a_folder_of_other_files_and_a_database_that_is_none_are_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(CadsightError, match=r"holds files and no pool\.sqlite"), opened_store(tmp_path):
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+    (tmp_path / DATABASE).write_text("no database at all, and long enough to have a head" * 20)
+    with pytest.raises(CadsightError, match="could not be read: file is not a database"), opened_store(tmp_path):
+        pass
+    other = tmp_path / "other"
+    other.mkdir()
+    with contextlib.closing(sqlite3.connect(other / DATABASE)) as database:
+        database.execute("CREATE TABLE image(a)")
+    with pytest.raises(CadsightError, match="is no pool of version 1"), opened_store(other):
+        pass
+
+
+def test_the_same_file_is_not_kept_twice(tmp_path):
+    with opened_store(tmp_path) as store:
+        add(store, 1)
+        with pytest.raises(CadsightError, match="the image 1 is the same file"):
+            add(store, 1)
+        assert store.images == 1
+
+
+def test_the_least_informative_goes_and_never_one_that_is_in_use(tmp_path):
+    with opened_store(tmp_path) as store:
+        for number, value in enumerate((3.0, 1.0, 2.0, 1.5, 1.0), 1):
+            add(store, number, value)
+        store.mark([2], "selected")
+        room = store.size_bytes
+        assert [r.number for r in add(store, 11, 9.0, room).gone] == [5]
+        assert [r.number for r in add(store, 12, 9.0, room).gone] == [4]
+        assert not store.image_path(5).exists()
+        assert [r.number for r in store.records()] == [1, 2, 3, 6, 7]
+        # One that says less than all that may go does not come.
+        assert add(store, 13, 2.0, room) is None
+        store.mark([1, 3, 6], "labelled")
+        store.mark([7], "audit")
+        assert add(store, 14, 99.0, room) is None
+        assert store.images == 5
+
+
+def test_the_slots_of_what_went_are_taken_again_and_the_files_do_not_grow(tmp_path):
+    with opened_store(tmp_path) as store:
+        for number in range(5):
+            add(store, number)
+        room = store.size_bytes
+        for number in range(5, 30):
+            add(store, number, value=number, max_bytes=room)
+        assert store.images == 5
+        # One more than there are: a row is written before the one that goes is free.
+        assert all(s.rows == 6 and len(s.free) == 1 for s in store.feature_sets())
+        for record in store.records():
+            features, _ = store.features_of(record)
+            number = next(n for n in range(30) if png(n) == store.image_path(record.number).read_bytes())
+            np.testing.assert_array_equal(features, seen(number).image_features.astype(np.float16))
+
+
+def test_states_change_together_or_not_at_all_and_an_audit_is_for_ever(tmp_path):
+    with opened_store(tmp_path) as store:
+        add(store, 1)
+        add(store, 2)
+        with pytest.raises(CadsightError, match="the image 7 is not in the pool"):
+            store.mark([1, 7], "selected")
+        assert [r.state for r in store.records()] == ["new", "new"]
+        store.mark([1], "audit")
+        store.mark([1], "audit")
+        with pytest.raises(CadsightError, match="the image 1 is held out for ever"):
+            store.mark([2, 1], "labelled")
+        assert [r.number for r in store.records("audit")] == [1]
+        with pytest.raises(CadsightError, match="the state is 'done', expected one of new, selected, labelled, audit"):
+            store.mark([1], "done")
+
+
+def test_a_record_that_came_through_without_its_image_vanishes(tmp_path):
+    with opened_store(tmp_path) as store:
+        add(store, 1)
+        add(store, 2)
+        store.image_path(2).unlink()
+    with opened_store(tmp_path) as store:
+        assert [r.number for r in store.records()] == [1]
+        assert store.images == 1
+        assert add(store, 3).number == 3
+
+
+def add_many(store, **more):
+    for number in range(2, 1000):
+        add(store, number, **more)
+
+
+@contextlib.contextmanager
+def small_files(limit):
+    """No file may grow past ``limit`` bytes, as on a disk with no more room."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, before)
+
+
+# The image is refused; the features; the record, of which SQLite has written some pages by then.
+@pytest.mark.parametrize("limit", [50, 200, 33_000])
+def test_a_disk_that_refuses_bytes_leaves_the_pool_as_it_was(tmp_path, limit):
+    # 400 x 2 bytes of features are more than the image's file.
+    with opened_store(tmp_path) as store:
+        add(store, 1, width=400)
+        with small_files(limit), pytest.raises(DiskRefusedError, match="could not be extended"):
+            add_many(store, width=400)
+        kept = [r.number for r in store.records()]
+        assert store.images == len(kept)
+        files = sorted(path for path in (tmp_path / "images").rglob("*") if path.is_file())
+        assert files == sorted(store.image_path(n) for n in kept)
+        assert add(store, 900, width=400).number == kept[-1] + 1
+
+
+def test_a_full_disk_is_one_kind_of_error(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk; another test limits the size of files instead")
+    try:
+        with opened_store(disk / "pool") as store:
+            with pytest.raises(DiskRefusedError, match="could not be extended"):
+                add_many(store)
+            kept = {r.number: r.sha256 for r in store.records()}
+            assert kept
+        with opened_store(disk / "pool") as store:
+            assert {r.number: r.sha256 for r in store.records()} == kept
+            assert store.images == len(kept)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.floats(0, 5), st.sampled_from(["add", "mark", "again"])), max_size=25))
+def test_whatever_is_done_the_totals_are_those_of_the_records_and_the_cap_holds(tmp_path_factory, steps):
+    folder = tmp_path_factory.mktemp("pool")
+    cap = 4000
+    stack = contextlib.ExitStack()
+    store = stack.enter_context(opened_store(folder))
+    for number, value, step in steps:
+        if step == "again":
+            stack.close()
+            store = stack.enter_context(opened_store(folder))
+        elif step == "mark" and store.images:
+            last = list(store.records())[-1].number
+            store.mark([last], "labelled")
+        else:
+            with contextlib.suppress(CadsightError):
+                add(store, number, value, cap)
+        records = list(store.records())
+        assert store.images == len(records)
+        assert store.size_bytes == sum(r.bytes for r in records) <= cap
+        used = [r.image_slot for r in records]
+        free = [slot for s in store.feature_sets() if s.kind == "image" for slot in s.free]
+        rows = sum(s.rows for s in store.feature_sets() if s.kind == "image")
+        assert sorted(used + free) == list(range(rows))
+    stack.close()
+
+
+def test_a_record_is_text_for_other_programs(tmp_path):
+    with opened_store(tmp_path) as store:
+        add(store, 1)
+        assert json.dumps(store.record(1).why.__dict__)
+        assert store.image_path(1) == Path(tmp_path, "images", "000000", "000000001.png")
