@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cadsight_active.pool import neighbours
 from cadsight_active.pool.neighbours import NEWEST, Neighbours, unit
 from cadsight_active.pool.planes import Planes
 from hypothesis import given, settings
@@ -110,6 +111,20 @@ def test_rows_that_come_and_go_one_by_one_are_found_as_those_that_were_read():
     known.put(gone, -rows[gone])
     assert known.nearest(-rows[gone[:50]]).distances.max() < 1e-3
     np.testing.assert_array_equal(known.vectors(gone), -rows[gone].astype(np.float16))
+
+
+def test_rows_in_several_blocks_are_found_as_those_in_one(monkeypatch):
+    rng = np.random.default_rng(8)
+    rows = like_a_network(5000, rng)
+    whole = filled(rows).nearest(rows[::13] + 0.1)
+    # 512 rows of 64 numbers each.
+    monkeypatch.setattr(neighbours, "_BLOCK_BYTES", 1 << 16)
+    parted = filled(rows)
+    found = parted.nearest(rows[::13] + 0.1)
+    np.testing.assert_array_equal(found.slots, whole.slots)
+    np.testing.assert_array_equal(found.distances, whole.distances)
+    parted.put(np.array([5000]), -rows[:1])
+    np.testing.assert_array_equal(parted.vectors(np.array([5000, 3])), np.stack([-rows[0], rows[3]]).astype(np.float16))
 
 
 def test_half_of_all_rows_being_identical_hides_few_others():

@@ -220,4 +220,15 @@ _BENCHMARKS = {
         _measured("start:StartBenchmark"),
         (_Option("runs", "starts (5)"),),
     ),
+    "pool": _Benchmark(
+        "how quickly the pool of images to label decides, opens and survives kills",
+        _measured("pool:PoolBenchmark"),
+        (
+            _Option("entries", "entries of the larger pool (1000000)"),
+            _Option("width", "numbers of the features of an image, and of an object (256)"),
+            _Option("objects", "detections of an image that is decided (3)"),
+            _Option("decisions", "images that each pool decides of (2000)"),
+            _Option("kills", "kills of a process that adds images to another pool (200)"),
+        ),
+    ),
 }
