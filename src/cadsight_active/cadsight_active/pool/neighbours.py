@@ -166,7 +166,7 @@ class Neighbours:
         if self._order.shape[1]:
             candidates = self._candidates(asked)
             near = self._taken(candidates.ravel(), np.float32).reshape(*candidates.shape, self.width)
-            found = (near @ asked[:, :, None])[..., 0]
+            found = np.einsum("kcd,kd->kc", near, asked)
             found /= np.maximum(np.sqrt(np.einsum("kcd,kcd->kc", near, near)), _LEAST)
             found[~self._there[candidates]] = -np.inf
             best = found.argmax(axis=1)
@@ -191,7 +191,8 @@ class Neighbours:
         if not self._new:
             return np.full(len(asked), -1), np.full(len(asked), -np.inf)
         slots = self._newest_slots[: self._new]
-        found = asked @ self._newest[: self._new].T
+        # Not by BLAS, as nowhere in a decision: its threads wait for each other, long where other work has the cores.
+        found = np.einsum("kd,nd->kn", asked, self._newest[: self._new])
         found[:, (slots < 0) | ~self._there[slots]] = -np.inf
         best = found.argmax(axis=1)
         return slots[best], found[np.arange(len(asked)), best].astype(float)

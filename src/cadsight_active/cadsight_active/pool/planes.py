@@ -10,6 +10,7 @@ Floats = NDArray[np.floating]
 # Tables, and bits of a code in each: with a million rows some 15 have the same code.
 TABLES, BITS = 16, 16
 CODES = 2**BITS
+_FEW = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,9 @@ class Planes:
 
     def codes(self, unit: Floats) -> NDArray[np.uint16]:
         """(N, 16) of rows (N, D) of length 1."""
-        beyond = np.asarray(unit, np.float32) @ self.normals > self.offsets
+        unit = np.asarray(unit, np.float32)
+        # A few without BLAS, whose threads wait for each other.
+        along = np.einsum("nd,dp->np", unit, self.normals) if len(unit) <= _FEW else unit @ self.normals
+        beyond = along > self.offsets
         packed = np.packbits(beyond.reshape(-1, TABLES, BITS), axis=2)
         return packed.view(">u2")[..., 0].astype(np.uint16)
