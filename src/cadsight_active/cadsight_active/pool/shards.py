@@ -91,7 +91,9 @@ class Shards:
                 file.write(np.ascontiguousarray(some, "<u2").tobytes())
 
     def write_codes(self, slots: Sequence[int], codes: NDArray[np.uint16]) -> None:
-        """Keep ``codes`` (K, 16) of ``slots``, without waiting for the disk: a power cut may cost some, a kill none.
+        """Keep ``codes`` (K, 16) of ``slots``, without waiting for the disk.
+
+        A row whose code is lost, by a kill just before or a power cut, may be missed as a neighbour, and no more.
 
         Raises:
             OSError: when the disk refuses them.

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS image(
     value REAL NOT NULL, state TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS goes_first ON image(value, number) WHERE state = 'new';
+CREATE INDEX IF NOT EXISTS by_state ON image(state, number);
 CREATE TABLE IF NOT EXISTS features(
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, model BLOB NOT NULL, width INTEGER NOT NULL, rows INTEGER NOT NULL,
     UNIQUE(kind, model, width)

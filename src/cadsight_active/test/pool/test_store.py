@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import resource
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.images import encode_image
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from limited_files import small_files
 from seen_images import FROZEN, MODEL, OTHER, image, seen
 
 MANY = 10**9
@@ -186,23 +185,10 @@ def add_many(store, **more):
         add(store, number, **more)
 
 
-@contextlib.contextmanager
-def small_files(limit):
-    """No file may grow past ``limit`` bytes, as on a disk with no more room."""
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-        signal.signal(signal.SIGXFSZ, before)
-
-
 # The image is refused; the features; the record, of which SQLite has written some pages by then.
-@pytest.mark.parametrize("limit", [50, 200, 33_000])
+@pytest.mark.parametrize("limit", [50, 600, 33_000])
 def test_a_disk_that_refuses_bytes_leaves_the_pool_as_it_was(tmp_path, limit):
-    # 400 x 2 bytes of features are more than the image's file.
+    # The image has 218 bytes, and its features twice 400.
     with opened_store(tmp_path) as store:
         add(store, 1, width=400)
         with small_files(limit), pytest.raises(DiskRefusedError, match="could not be extended"):
