@@ -150,12 +150,14 @@ class Store:
             number = self._next()
             path = self.image_path(number)
             try:
-                return self._add(number, path, png, bytes.fromhex(sha256), size, seen, why, going)
+                added = self._add(number, path, png, bytes.fromhex(sha256), size, seen, why, going)
             except BaseException:
-                if self._database.in_transaction:
-                    self._database.rollback()
                 path.unlink(missing_ok=True)
                 raise
+            # The image is kept: what fails from here on is done again when the pool is opened.
+            with contextlib.suppress(OSError, sqlite3.Error):
+                self._unlink_going()
+            return added
 
     def mark(self, numbers: Iterable[int], state: State) -> None:
         """Give images another state, all or none. Those of the audit stay there for ever.
@@ -201,8 +203,12 @@ class Store:
             last = rows[-1][0]
 
     def number_of(self, sha256: str) -> int | None:
-        """The image whose file has this SHA-256; None where none has."""
-        with self._lock:
+        """The image whose file has this SHA-256; None where none has.
+
+        Raises:
+            DiskRefusedError: when the disk cannot be read.
+        """
+        with self._lock, self._refused():
             row = self._database.execute(
                 "SELECT number FROM image WHERE sha256 = ?", (bytes.fromhex(sha256),)
             ).fetchone()
@@ -303,9 +309,6 @@ class Store:
                 self._let_go(record)
             freed = sum(record.bytes for record in going)
             database.execute("UPDATE total SET images = images + ?, bytes = bytes + ?", (1 - len(going), size - freed))
-        # The image is kept: what fails from here on is done again when the pool is opened.
-        with contextlib.suppress(OSError, sqlite3.Error):
-            self._unlink_going()
         return Added(number, slot, tuple(object_slots), tuple(going))
 
     def _features(self, kind: str, model: str, vectors: NDArray[np.floating]) -> tuple[int | None, list[int]]:

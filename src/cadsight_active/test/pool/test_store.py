@@ -253,3 +253,22 @@ def test_a_record_is_text_for_other_programs(tmp_path):
         add(store, 1)
         assert json.dumps(store.record(1).why.__dict__)
         assert store.image_path(1) == Path(tmp_path, "images", "000000", "000000001.png")
+
+
+def test_what_is_on_its_way_out_goes_when_the_pool_is_opened(tmp_path):
+    with opened_store(tmp_path) as store:
+        for number in range(3):
+            add(store, number)
+        left = store.image_path(1).read_bytes()
+        add(store, 9, value=2.0, max_bytes=store.size_bytes)
+        # As a kill between the record's end and the file's leaves it.
+        store.image_path(1).write_bytes(left)
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE, isolation_level=None)) as database:
+        database.execute("INSERT INTO going VALUES(1)")
+    half = tmp_path / "images" / "000000" / ".000000005.png.abcd_123"
+    half.write_bytes(b"half")
+    half.with_name("000000005.png").write_bytes(b"whole, and in no record")
+    with opened_store(tmp_path) as store:
+        names = sorted(path.name for path in (tmp_path / "images").rglob("*") if path.is_file())
+        assert names == ["000000002.png", "000000003.png", "000000004.png"]
+        assert add(store, 20).number == 5
