@@ -49,7 +49,18 @@ class Command:
     ends: tuple[int, ...] = ()
 
 
-BENCHMARKS = ("run", "synthesis", "evaluation", "labels", "training", "inference", "neighbours", "start", "selection", "pool")
+BENCHMARKS = (
+    "run",
+    "synthesis",
+    "evaluation",
+    "labels",
+    "training",
+    "inference",
+    "neighbours",
+    "start",
+    "selection",
+    "pool",
+)
 _PAPER = "--real DATA --synthetic DATA --test DATA --scale smoke --out OUT"
 COMMANDS = {
     "yolo": Command("data convert DATA OUT --to yolo", ANY, (0,)),

@@ -30,3 +30,17 @@ def add_to_a_full_one(folder, first, writes, max_bytes):
             record = store.record(added.number)
             os.write(writes, f"{record.number} {record.sha256} {number}\n".encode())
             number += 1
+
+
+# Of some ten images.
+CAP = 8000
+
+
+def add_through(folder, first, writes):
+    """What a process is started with; ``writes`` is the end of a pipe that is written to."""
+    add(folder, first, writes.fileno())
+
+
+def add_to_a_full_one_through(folder, first, writes):
+    """The same with a pool of at most :data:`CAP` bytes."""
+    add_to_a_full_one(folder, first, writes.fileno(), CAP)

@@ -8,23 +8,12 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from adding_child import add, add_to_a_full_one
+from adding_child import CAP, add_through, add_to_a_full_one_through
 from cadsight_active.pool.pool import opened_pool
 from cadsight_active.pool.seen import sha256_of
 from cadsight_active.pool.store import opened_store
 from cadsight_core.imaging.images import read_image
 from seen_images import image, seen
-
-# Some ten images.
-CAP = 8000
-
-
-def body(folder, first, writes):
-    add(folder, first, writes.fileno())
-
-
-def full_body(folder, first, writes):
-    add_to_a_full_one(folder, first, writes.fileno(), CAP)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +30,16 @@ def killed(processes, target, folder, first, rng):
     child.start()
     writes.close()
     with os.fdopen(os.dup(reads.fileno()), "rb") as lines:
-        told = [lines.readline() for _ in range(rng.randint(1, 3))]
+        acknowledged = [lines.readline() for _ in range(rng.randint(1, 3))]
         # Anywhere in the writing of the next ones.
         time.sleep(rng.uniform(0.0, 0.03))
         os.kill(child.pid, signal.SIGKILL)
         child.join()
-        told += [line for line in lines if line.endswith(b"\n")]
+        acknowledged += [line for line in lines if line.endswith(b"\n")]
     reads.close()
-    return [(int(number), sha256, int(which)) for number, sha256, which in (line.decode().split() for line in told)]
+    return [
+        (int(number), sha256, int(which)) for number, sha256, which in (line.decode().split() for line in acknowledged)
+    ]
 
 
 def check_whole(store, number, sha256, which):
@@ -73,7 +64,7 @@ def check_nothing_left(store):
 def test_twenty_kills_at_random_moments_lose_no_acknowledged_image(tmp_path, processes):
     rng, known = random.Random(14), []
     for _ in range(20):
-        known += killed(processes, body, tmp_path / "pool", first=len(known) * 2, rng=rng)
+        known += killed(processes, add_through, tmp_path / "pool", first=len(known) * 2, rng=rng)
         with opened_pool(tmp_path / "pool") as pool:
             for number, sha256, which in known:
                 check_whole(pool.store, number, sha256, which)
@@ -85,7 +76,7 @@ def test_twenty_kills_at_random_moments_lose_no_acknowledged_image(tmp_path, pro
 def test_six_kills_while_others_have_to_go_leave_whole_images_and_no_more_than_the_cap(tmp_path, processes):
     rng, known = random.Random(15), []
     for _ in range(6):
-        known += killed(processes, full_body, tmp_path / "pool", first=len(known) * 2, rng=rng)
+        known += killed(processes, add_to_a_full_one_through, tmp_path / "pool", first=len(known) * 2, rng=rng)
         with opened_store(tmp_path / "pool") as store:
             there = {record.number for record in store.records()}
             # The newest says most, so it is there, though one that was not acknowledged may have come after it.
