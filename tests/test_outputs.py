@@ -60,6 +60,7 @@ BENCHMARKS = (
     "start",
     "selection",
     "pool",
+    "gate",
 )
 _PAPER = "--real DATA --synthetic DATA --test DATA --scale smoke --out OUT"
 COMMANDS = {
@@ -98,6 +99,7 @@ COMMANDS = {
     "train_base": Command("train base --pictures 1 --out OUT", (*MODEL, "yolo11n-solids.pt", "solids/manifest.jsonl")),
     "export": Command("models export MODEL --out OUT", ("onnx-64x64/model.onnx", "onnx-64x64/notes.txt")),
     "evaluate": Command("evaluate --model MODEL --data DATA --json OUT/a.json", ("a.json",)),
+    "gate": Command("gate --served MODEL --new MODEL --data DATA --json OUT/a.json", ("a.json",)),
     "sets": Command("experiment sets --set real=DATA --test DATA --out OUT", TRIALS),
     **{k: Command(f"experiment {k} {_PAPER}", TRIALS) for k in ("comillas", "morato", "transfer", "mixing")},
     "rudenko": Command("experiment rudenko --synthetic DATA --test DATA --out OUT", TRIALS),

@@ -5,7 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from cadsight_active.gate import GateOptions, gate
+from cadsight_active.gate import gate
+from cadsight_active.gate_options import GateOptions
 from cadsight_core.errors import CadsightError
 from cadsight_learning.metrics.boxes import Boxes
 from cadsight_learning.metrics.matching import MatchTable

@@ -206,6 +206,11 @@ _BENCHMARKS = {
             _Option("runs", "looks (200)"),
         ),
     ),
+    "gate": _Benchmark(
+        "how often a gate serves a model that is no better",
+        _measured("gate:GateBenchmark"),
+        (_Option("trials", "pairs of models of each kind (200)"), _Option("images", "held-out images (120)")),
+    ),
     "selection": _Benchmark(
         "how long each strategy takes to choose images of a large pool",
         _measured("selection:SelectionBenchmark"),

@@ -6,7 +6,7 @@ resamples can share.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,12 @@ class MatchTable:
                     self.right[mine], self.counted[mine], times, positives[rows, class_id]
                 )
         return found
+
+    def in_order(self, classes: Sequence[int]) -> "MatchTable":
+        """The same with the class ``classes[0]`` in the place of the first, and so on; every class is there once."""
+        ids = np.argsort(classes)
+        mistaken = np.where(self.mistaken >= 0, ids[self.mistaken], -1)
+        return replace(self, labels=self.labels[:, classes], class_id=ids[self.class_id], mistaken=mistaken)
 
     def to_json(self) -> dict[str, Any]:
         """Enough to make every figure and interval again: labels by image, and a row for each detection.

@@ -31,6 +31,15 @@ def random_set(images: int, classes: int, seed: int, ties: bool = True) -> tuple
     return truth, found
 
 
+def test_classes_in_another_order_keep_their_figures():
+    table = MatchTable.of(*random_set(20, 3, 1), 3)
+    other = table.in_order([2, 0, 1])
+    np.testing.assert_array_equal(other.labels, table.labels[:, [2, 0, 1]])
+    np.testing.assert_array_equal(other.average_precisions()[0], table.average_precisions()[0, [2, 0, 1]])
+    order = [2, 0, 1, 3]
+    np.testing.assert_array_equal(other.confusion(), table.confusion()[np.ix_(order, order)])
+
+
 @pytest.mark.parametrize(("images", "classes", "seed"), [(1, 1, 0), (15, 1, 1), (40, 3, 2), (150, 4, 3), (80, 9, 4)])
 def test_the_average_precision_of_the_set_as_it_is_is_cocos(images, classes, seed):
     truth, found = random_set(images, classes, seed)
