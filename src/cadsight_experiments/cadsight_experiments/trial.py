@@ -20,7 +20,7 @@ from cadsight_learning.data.loading import load_together, parts_in
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals, in_classes_of
 from cadsight_learning.evaluation.label_properties import counting
 from cadsight_learning.fit import fit_detector, fit_normals
-from cadsight_learning.options import DetectorOptions, NormalOptions
+from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS, DetectorOptions, NormalOptions
 from cadsight_learning.registry.model_folder import refuse_foreign_model
 from cadsight_learning.training.progress import Progress, silent
 
@@ -40,6 +40,8 @@ class Trial:
         normals: how the regressor is trained; None for the detector alone.
         parts: classes whose symmetry counts for normals.
         data: fingerprints of the training images and of the test images.
+        confidence, max_detections: which detections count on the test set (see
+            :func:`cadsight_learning.evaluation.evaluate.evaluate_detector`).
     """
 
     training_set: TrainingSet
@@ -49,9 +51,19 @@ class Trial:
     normals: NormalOptions | None
     parts: tuple[Part, ...]
     data: tuple[str, str]
+    confidence: float = CONFIDENCE
+    max_detections: int = MAX_DETECTIONS
 
     def __str__(self) -> str:
         return f"{self.training_set.name}, seed {self.seed}"
+
+    def samples(self) -> tuple[Sequence[Sample], Sequence[Sample], tuple[str, ...]]:
+        """Training images, validation images, and their classes.
+
+        Raises:
+            CadsightError: as :func:`cadsight_experiments.training_set.chosen_samples`.
+        """
+        return chosen_samples(self.training_set, self.seed)
 
     def kept(self) -> TrialResult | None:
         """Its result, where it has been done.
@@ -68,7 +80,7 @@ class Trial:
             raise CadsightError(f"{path} could not be read ({error}), expected a trial's figures") from error
         if not isinstance(kept, dict):
             raise CadsightError(f"{path} holds no object, expected a trial's figures")
-        if kept.pop("asked", None) != self._settings:
+        if kept.pop("asked", None) != self.settings:
             raise CadsightError(
                 f"{self.folder} holds a trial with other settings or data, expected the same or another --out"
             )
@@ -80,16 +92,19 @@ class Trial:
             raise CadsightError(f"{path}: {error}") from error
 
     def keep(self, result: TrialResult) -> None:
-        kept = {"asked": self._settings, **result.to_json()}
+        kept = {"asked": self.settings, **result.to_json()}
         del kept["seed"]  # its folder's name
         write_atomically(self.folder / _FILE, figures_text(kept) + "\n")
 
     @property
-    def _settings(self) -> list[Any]:
-        """What the results depend on."""
-        settings = [*self.data, *(o and dataclasses.asdict(o) for o in (self.detector, self.normals))]
+    def settings(self) -> list[Any]:
+        """What the results depend on, of JSON's types."""
+        settings: list[Any] = [*self.data, *(o and dataclasses.asdict(o) for o in (self.detector, self.normals))]
         if self.normals and self.parts:
             settings.append({p.name: [[*s.axis, s.order] for s in p.symmetry] for p in self.parts})
+        # Trials of before there was a choice have none on record.
+        if (self.confidence, self.max_detections) != (CONFIDENCE, MAX_DETECTIONS):
+            settings.append([self.confidence, self.max_detections])
         return settings
 
 
@@ -139,14 +154,15 @@ class Trials:
             return
         if self.threads:
             torch.set_num_threads(self.threads)
-        train, valid, classes = chosen_samples(trial.training_set, trial.seed)
+        train, valid, classes = trial.samples()
         samples, names = self._test_images
         tests = in_classes_of(samples, names, classes)
         with self.progress(trial, "detector") as progress:
             detector, card = fit_detector(train, valid, classes, trial.folder / "detector", trial.detector, progress)
         # What does not fit into memory is a setting that the experiment has.
         batch = min(trial.detector.batch, detector.at_once)
-        evaluated = evaluate_detector(detector, tests, square=trial.detector.square, batch=batch)
+        asked = (trial.confidence, trial.max_detections, trial.detector.square)
+        evaluated = evaluate_detector(detector, tests, *asked, batch)
         figures = dict(evaluated.scores)
         intervals = {f: evaluated.intervals[f] for f in DETECTOR_FIGURES if f in evaluated.intervals}
         objects = tuple(EvaluatedLabel(one.found, one.iou, one.score) for p in evaluated.per_image for one in p.labels)
