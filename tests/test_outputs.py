@@ -32,6 +32,10 @@ ANY = NAMES
 DATASET = ("dataset.json", "manifest.jsonl", ".lock")
 MODEL = ("model.json", "weights.pt", "learned_from.json", "pictures.npz", "curves.json", "curves.csv", "training.pt")
 TRIALS = ("comparison.json", "comparison.md", "report.html", "real/0/trial.json", "real/1/detector/weights.pt")
+ACTIVE = (
+    *("active.json", "active.md", "report.html", "batches/0a.json", "trainings/0a/trial.json"),
+    *("trainings/0a/detector/weights.pt", "base/0a/weights.pt"),
+)
 LABELS = ("labelled/a.txt", "rejected/images/a.png", "labels.json")
 
 
@@ -102,6 +106,7 @@ COMMANDS = {
     "gate": Command("gate --served MODEL --new MODEL --data DATA --json OUT/a.json", ("a.json",)),
     "sets": Command("experiment sets --set real=DATA --test DATA --out OUT", TRIALS),
     **{k: Command(f"experiment {k} {_PAPER}", TRIALS) for k in ("comillas", "morato", "transfer", "mixing")},
+    "eversberg": Command("experiment eversberg --pool DATA --test DATA --scale smoke --out OUT", ACTIVE),
     "rudenko": Command("experiment rudenko --synthetic DATA --test DATA --out OUT", TRIALS),
     **{f"benchmark_{k}": Command(f"benchmark {k} --json OUT/a.json", ("a.json",)) for k in BENCHMARKS},
     "select": Command(

@@ -136,6 +136,7 @@ def test_words_that_mean_nothing_are_refused_in_one_sentence(words, sentence, ca
 
 
 PAPER = ["experiment", "comillas", "--out", "x"]
+ACTIVE = ["experiment", "eversberg", "--pool", "p", "--test", "t", "--out", "x"]
 SETS = ["experiment", "sets", "--set", "a=b", "--test", "t", "--out", "x"]
 
 
@@ -165,6 +166,9 @@ SETS = ["experiment", "sets", "--set", "a=b", "--test", "t", "--out", "x"]
         ([*PAPER, "--synthetic", "s", "--recipe", "r.yaml"], "--recipe", "with --synthetic"),
         ([*PAPER, "--synthetic", "s", "--real", "r", "--test", "t", "--run", "d"], "--run", "named by other options"),
         ([*PAPER, "--cluster", "tcp://a:1", "--workers", "2"], "--workers", "with --cluster"),
+        ([*ACTIVE, "--base", "b", "--synthetic", "s"], "--synthetic", "with --base"),
+        ([*ACTIVE, "--one-cycle", "--cycles", "2"], "--cycles", "with --one-cycle"),
+        ([*ACTIVE, "--one-cycle", "--cycle-strategy", "margin"], "--cycle-strategy", "with --one-cycle"),
         ([*SETS, "--no-normals", "--normals", "epochs=1"], "--normals", "with --no-normals"),
         ([*SETS, "--no-normals", "--part", "p.yaml"], "--part", "with --no-normals"),
         (["models", "--json", "export", "m"], "--json", "with `models export`"),

@@ -4,9 +4,13 @@ import argparse
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from cadsight_cli.arguments.pairs import pairs_of
 from cadsight_cli.arguments.types import COUNT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cadsight_experiments.comparison import Running
     from cadsight_experiments.plan import Plan
 
 _PAPERS = {
@@ -58,6 +62,35 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.add_argument("--seeds", type=COUNT, help="trainings of each set (the scale's)")
         one.set_defaults(run=run_paper, default_recipe=recipe)
         _add_common(one)
+    _add_eversberg(kinds)
+
+
+def _add_eversberg(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sentence = "strategies that choose the images to label, from a base that was made without them"
+    one = kinds.add_parser(
+        "eversberg",
+        help=sentence,
+        description=f"{sentence[0].upper()}{sentence[1:]}: one cycle with several numbers of images for each strategy, "
+        f"then cycle after cycle for one. No pool is drawn: --pool and --test are needed. {_GOES_ON}",
+    )
+    one.add_argument(
+        "--pool", required=True, metavar="DIR",
+        help="real images to choose from, a data set with labels; those of chosen images alone are looked at",
+    )  # fmt: skip
+    one.add_argument("--test", required=True, metavar="DIR", help="the data set that every model is evaluated on")
+    one.add_argument("--base", metavar="DIR", help="the detector to go on from (YOLO11 nano's of drawn solids)")
+    one.add_argument("--synthetic", metavar="DIR", help="synthetic images; the base is trained on them")
+    one.add_argument(
+        "--strategies", nargs="+", metavar="NAME",
+        help="those of `cadsight select` that are compared, random and entropy among them (the scale's)",
+    )  # fmt: skip
+    one.add_argument("--cycles", type=COUNT, metavar="N", help="batches one after the other for one strategy (8)")
+    one.add_argument("--cycle-strategy", metavar="NAME", help="the strategy that goes on cycle by cycle (dbal)")
+    one.add_argument("--one-cycle", action="store_true", help="no cycle after the first")
+    one.add_argument("--scale", default="cpu", help="smoke (a minute), cpu (hours on two cores) or paper (%(default)s)")
+    one.add_argument("--seeds", type=COUNT, metavar="N", help="trainings of each number of images (the scale's)")
+    one.set_defaults(run=run_eversberg)
+    _add_common(one)
 
 
 def _add_normals(parser: argparse.ArgumentParser) -> None:
@@ -88,8 +121,8 @@ def run_sets(args: argparse.Namespace) -> int:
     if args.no_normals:
         refuse_idle("with --no-normals", {"--part": args.part, "--normals": args.normals})
     sets = tuple(TrainingSet.parse(words) for words in args.set)
-    detector = detector_options(_pairs(args.detector, "--detector"), "--detector")
-    normals = None if args.no_normals else from_mapping(NormalOptions, _pairs(args.normals, "--normals"), "--normals")
+    detector = detector_options(pairs_of(args.detector, "--detector"), "--detector")
+    normals = None if args.no_normals else from_mapping(NormalOptions, pairs_of(args.normals, "--normals"), "--normals")
     parts = tuple(load_part(path) for path in args.part)
     return _compared(Plan(sets, args.test, args.seeds, detector, normals, parts), args)
 
@@ -111,11 +144,46 @@ def run_paper(args: argparse.Namespace) -> int:
     scale = replace(
         scale,
         seeds=args.seeds or scale.seeds,
-        detector={**scale.detector, **_pairs(args.detector, "--detector")},
-        mask={**scale.mask, **_pairs(args.detector, "--detector")},
-        normals={**scale.normals, **_pairs(getattr(args, "normals", []), "--normals")},
+        detector={**scale.detector, **pairs_of(args.detector, "--detector")},
+        mask={**scale.mask, **pairs_of(args.detector, "--detector")},
+        normals={**scale.normals, **pairs_of(getattr(args, "normals", []), "--normals")},
     )
     return _compared(planned(args, scale), args)
+
+
+def run_eversberg(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from cadsight_core.storage.output_file import is_page, refuse_foreign_file
+    from cadsight_experiments.active.cycles import compare_strategies, refuse_foreign_active
+    from cadsight_experiments.active.results import RESULTS
+    from cadsight_experiments.active.table import active_table
+    from cadsight_experiments.papers.scales import active_scale_of
+    from cadsight_learning.registry.model_folder import refuse_foreign_model
+    from cadsight_report.active_comparison import write_active_page
+
+    from cadsight_cli.active_experiment import BASE, active_plan, start_maker
+    from cadsight_cli.arguments.idle import refuse_idle
+
+    out = Path(args.out)
+    refuse_foreign_active(out)
+    for folder in (out / BASE).glob("*"):
+        refuse_foreign_model(folder)
+    refuse_foreign_file(out / _PAGE, is_page)
+    if args.base:
+        refuse_idle("with --base, which is trained already", {"--synthetic": args.synthetic})
+    if args.one_cycle:
+        idle = {"--cycles": args.cycles, "--cycle-strategy": args.cycle_strategy}
+        refuse_idle("with --one-cycle, after which none follow", idle)
+    scale = active_scale_of(args.scale)
+    plan = active_plan(args, scale)
+    with _running(args) as running:
+        comparison = compare_strategies(plan, out, start_maker(args, scale, plan.detector), running)
+    page = write_active_page(out / _PAGE, comparison)
+    print(active_table(comparison), end="")
+    print(out / RESULTS)
+    print(page)
+    return 0
 
 
 def _refuse_foreign(out: str) -> None:
@@ -132,11 +200,26 @@ def _refuse_foreign(out: str) -> None:
 def _compared(plan: "Plan", args: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from cadsight_experiments.comparison import COMPARISON, compare, table
+
+    from cadsight_cli.demo.reporting import report_side_by_side
+
+    with _running(args) as running:
+        comparison = compare(plan, args.out, running)
+    page = report_side_by_side([args.out], Path(args.out) / _PAGE)
+    print(table(comparison), end="")
+    print(Path(args.out) / COMPARISON)
+    print(page)
+    return 0
+
+
+@contextlib.contextmanager
+def _running(args: argparse.Namespace) -> "Iterator[Running]":
+    """Where ``--workers`` and ``--cluster`` let trainings run, with bars."""
     from cadsight_core.running.parallel import parallel_map_of, threads_each
-    from cadsight_experiments.comparison import COMPARISON, Running, compare, table
+    from cadsight_experiments.comparison import Running
 
     from cadsight_cli.arguments.idle import workers_of
-    from cadsight_cli.demo.reporting import report_side_by_side
     from cadsight_cli.progress import TrainingBar, trial_bar
 
     workers = workers_of(args)
@@ -145,33 +228,15 @@ def _compared(plan: "Plan", args: argparse.Namespace) -> int:
         print(f"note: {sentence}", flush=True)
 
     if workers == 1 and not args.cluster:
-        here = Running(progress=lambda trial, what: TrainingBar(f"{trial}: {what}"), note=note)
-        comparison = compare(plan, args.out, here)
-    else:
-        parallel = parallel_map_of(workers, args.cluster)
+        yield Running(progress=lambda trial, what: TrainingBar(f"{trial}: {what}"), note=note)
+        return
+    parallel = parallel_map_of(workers, args.cluster)
 
-        def with_bar(work: Any, numbers: Any) -> Any:
-            with contextlib.closing(parallel(work, numbers)) as done:
-                yield from trial_bar(done, len(numbers))
+    def with_bar(work: Any, numbers: Any) -> Any:
+        with contextlib.closing(parallel(work, numbers)) as done:
+            yield from trial_bar(done, len(numbers))
 
-        try:
-            there = Running(note=note, parallel=with_bar, threads=0 if args.cluster else threads_each(workers))
-            comparison = compare(plan, args.out, there)
-        finally:
-            parallel.close()
-    page = report_side_by_side([args.out], Path(args.out) / _PAGE)
-    print(table(comparison), end="")
-    print(Path(args.out) / COMPARISON)
-    print(page)
-    return 0
-
-
-def _pairs(words: list[str], where: str) -> dict[str, Any]:
-    from cadsight_core.config.yaml_file import parse_yaml
-    from cadsight_core.errors import CadsightError
-
-    pairs = [word.partition("=") for word in words]
-    wrong = next((word for word, (_, sign, _) in zip(words, pairs, strict=True) if not sign), None)
-    if wrong is not None:
-        raise CadsightError(f"{where} is {wrong!r}, expected KEY=VALUE such as epochs=40")
-    return {key.replace("-", "_"): parse_yaml(value, f"{where} {key}") for key, _, value in pairs}
+    try:
+        yield Running(note=note, parallel=with_bar, threads=0 if args.cluster else threads_each(workers))
+    finally:
+        parallel.close()

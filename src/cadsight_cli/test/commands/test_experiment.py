@@ -141,3 +141,43 @@ def test_what_cannot_be_done_is_said_in_one_sentence(sets, tmp_path, words, sent
     given = [re.sub("TEST|REAL|ROD", lambda found: places[found[0]], word) for word in words]
     assert main(["experiment", *given, "--out", str(tmp_path / "out")]) == 2
     assert sentence.replace("REAL", places["REAL"]) in capsys.readouterr().err
+
+
+def test_strategies_are_compared_once_and_the_page_is_made_again(sets, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["experiment", "eversberg", "--pool", str(sets / "real"), "--test", str(sets / "test"), "--scale", "smoke"]
+    words += ["--strategies", "random", "entropy", "--cycle-strategy", "margin", "--out", str(out)]
+    words += ["--detector", "image_size=64"]
+    assert main(words) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-2:] == [str(out / "active.json"), str(out / "report.html")]
+    found = json.loads((out / "active.json").read_text())
+    assert {(r["strategy"], r["cycle"], r["images"]) for r in found["results"]} == {
+        ("random", 0, 2), ("random", 0, 4), ("entropy", 0, 2), ("entropy", 0, 4), ("margin", 1, 2), ("margin", 2, 4),
+    }  # fmt: skip
+    assert found["detector"]["image_size"] == 64
+    before = {path: path.stat().st_mtime_ns for path in out.glob("trainings/*/trial.json")}
+    (out / "report.html").unlink()
+    assert main(words) == 0
+    assert {path: path.stat().st_mtime_ns for path in out.glob("trainings/*/trial.json")} == before
+    assert (out / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--strategies", "random"], "the strategies are random, expected each once, and random and entropy among"),
+        (["--strategies", "random", "entropy", "best"], "expected one of random, margin"),
+        (["--scale", "large"], "the scale is 'large', expected one of smoke, cpu, paper"),
+        (["--detector", "family=faster-rcnn"], "expected --base or --synthetic beside faster-rcnn"),
+        (["--base", "nowhere"], "there is no detector in nowhere, expected the folder of one"),
+    ],
+)
+def test_a_comparison_of_strategies_that_cannot_be_made_is_refused_before_a_training(
+    sets, tmp_path, words, sentence, capsys
+):
+    given = ["experiment", "eversberg", "--pool", str(sets / "real"), "--test", str(sets / "test")]
+    assert main([*given, *words, "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert not (tmp_path / "out").exists()

@@ -258,7 +258,8 @@ class _Comparing:
             before = trials.get(one.trial.key)
             if one.labels and (before is None or one.trial.keeps_model):
                 trials[one.trial.key] = one.trial
-        left = [trial for trial in trials.values() if trial.kept() is None]
+        # Seed by seed, so that a run which is stopped has something of every strategy.
+        left = sorted((t for t in trials.values() if t.kept() is None), key=lambda trial: trial.seed)
         running = self._running
         work = ChosenTrials(left, self._plan.test, running.progress, running.threads)
         deque(running.parallel(work, range(len(left))), maxlen=0)

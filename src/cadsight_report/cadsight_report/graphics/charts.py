@@ -202,6 +202,29 @@ def gap(
         return _svg(figure)
 
 
+def by_images(
+    lines: Mapping[str, Sequence[tuple[float, float, float, float]]], order: Sequence[str], x_label: str, y_label: str
+) -> str:
+    """A figure against the number of images, by name of the line: (images, value, low, high) each; NaN for no interval.
+
+    Intervals of several lines stand a little beside each other. Colours go by a line's position in ``order``.
+    """
+    with mpl.rc_context(_STYLE):
+        figure, (axes,) = _figure(1, 8.2, 4.0)
+        every = [row[0] for rows in lines.values() for row in rows]
+        step = 0.004 * (max(every) - min(every)) if every else 0.0
+        for place, (name, rows) in enumerate(lines.items()):
+            images, value, low, high = (np.array(column, float) for column in zip(*sorted(rows), strict=True))
+            far = np.clip(np.nan_to_num([value - low, high - value]), 0, None)
+            beside = images + step * (place - (len(lines) - 1) / 2)
+            style = _style_of(order.index(name))
+            axes.errorbar(beside, value, yerr=far, label=name, marker="o", markersize=4, capsize=2, **style)
+        axes.set(xlabel=x_label, ylabel=y_label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _legend_below(figure, [axes])
+        return _svg(figure)
+
+
 def grid(values: Mapping[tuple[int, int], float], x_label: str, y_label: str, title: str) -> str:
     """A figure, 0 to 1, by two numbers (x, y); cells without one stay empty."""
     columns, rows = (sorted({cell[i] for cell in values}) for i in (0, 1))

@@ -16,6 +16,7 @@ CHARTS = {
     "by vertical": lambda: charts.by_vertical({"a": ([0.9, 0.95, 1.0], [3.0, 2.0, 1.0])}, ["a"]),
     "calibrations": lambda: charts.calibrations({"a": ([0.1, 0.9], [0.2, 0.8])}, ["a"]),
     "gap": lambda: charts.gap({"mixed": [(20.0, 0.6, 0.5, 0.7)]}, {"synthetic": (0.4, 0.3, 0.5)}, "mAP50:95"),
+    "by images": lambda: charts.by_images({"a": [(10.0, 0.5, 0.4, 0.6), (0.0, 0.1, np.nan, np.nan)]}, "ab", "x", "y"),
     "densities": lambda: charts.densities([("red", {"train": [0.5, 0.5], "test": [1.0, 0.0]})]),
 }
 
