@@ -55,6 +55,8 @@ class Worth:
         labels: images that it needs for what random reaches with the second number of
             :attr:`~cadsight_experiments.active.results.ActiveComparison.between`; infinite where it never does.
         fraction: of random's images, mean over those numbers; below 1 it needs fewer.
+
+    Both are NaN where random has no such numbers of images.
     """
 
     area: Measured
@@ -126,10 +128,11 @@ def labels_needed(images: ArrayLike, values: ArrayLike, levels: ArrayLike) -> Ar
     Args:
         images: (K,) which grow.
         values: (B, K) of the curves there.
-        levels: (B,). Where the first point is at it already, that is the answer; infinite where none is.
+        levels: (B,). Where the first point is at it already, that is the answer; infinite where none is, and NaN for a
+            level that is.
     """
     at, curves, wanted = np.asarray(images, float), np.asarray(values, float), np.asarray(levels, float)
-    found: Array = np.full(len(curves), np.inf)
+    found: Array = np.where(np.isnan(wanted), np.nan, np.inf)
     for row, (curve, level) in enumerate(zip(curves, wanted, strict=True)):
         reached = np.flatnonzero(curve >= level)
         if not len(reached):
@@ -169,8 +172,8 @@ def _weights(curves: Sequence[Curve], seeds: Sequence[int], resamples: int) -> A
 
 
 def _at(points: tuple[Array, Array], images: float) -> Array:
-    """(B,) on the straight lines between the points."""
-    return np.array([np.interp(images, points[0], row) for row in points[1]])
+    """(B,) on the straight lines between the points, NaN beyond them."""
+    return np.array([np.interp(images, points[0], row, left=np.nan, right=np.nan) for row in points[1]])
 
 
 def _area(points: tuple[Array, Array], common: Sequence[int]) -> Array:

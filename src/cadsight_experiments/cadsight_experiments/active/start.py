@@ -130,11 +130,10 @@ def trained(folder: str | Path, options: DetectorOptions) -> Model:
 
 
 def weights_sha256(words: str, architecture: str) -> str:
-    """What weights an option names: the SHA-256 of their file, or the word itself where there is none."""
-    word = start_of(words, architecture)
-    if word == "base":
+    """What weights an option names: the SHA-256 of their file, or the word itself where that is none of ours."""
+    if start_of(words, architecture) == "base":
         return sha256(shipped(architecture))
-    return sha256(Path(word)) if Path(word).is_file() else word
+    return sha256(Path(words)) if Path(words).is_file() else words
 
 
 def _scratch(options: DetectorOptions) -> DetectorOptions:

@@ -71,6 +71,14 @@ def test_a_strategy_that_never_reaches_random_needs_infinitely_many_images():
     assert math.isinf(found.labels.high)
 
 
+def test_where_random_has_fewer_images_nothing_is_said_of_what_is_saved():
+    short = {k: LINE[k] for k in (10, 25)}
+    found = worths(active_comparison([*results("random", short), *results("entropy", short)]))["S+R entropy"]
+    assert math.isnan(found.labels.value)
+    assert math.isnan(found.fraction.value)
+    assert found.area.value == pytest.approx(0.175)
+
+
 def test_one_seed_alone_gives_no_interval_of_what_a_strategy_saves():
     one = {k: values[:1] for k, values in LINE.items()}
     found = worths(active_comparison([*results("random", one), *results("entropy", one)]))["S+R entropy"]
