@@ -226,10 +226,11 @@ class _Comparing:
     ) -> _Asked:
         chosen = named(self._pool, self._names, names, self._classes)
         detector = self._plan.detector
-        how = dataclasses.replace(detector, seed=seed, weights=weights, epochs=self._plan.epochs(len(chosen)))
+        epochs, times = self._plan.epochs(len(chosen))
+        how = dataclasses.replace(detector, seed=seed, weights=weights, epochs=epochs)
         known = content_of(how, weights_sha256(weights, self._start.base.detector.architecture))
         data = (fingerprint(chosen), self._test_data)
-        key = digest(*data, known, self._classes, CONFIDENCE, MAX_DETECTIONS)
+        key = digest(*data, known, times, self._classes, CONFIDENCE, MAX_DETECTIONS)
         of = "" if has_base else " without the base"
         trial = ChosenTrial(
             TrainingSet(f"{strategy}{of}, {len(chosen)} images", (self._plan.pool,)),
@@ -244,6 +245,7 @@ class _Comparing:
             names=tuple(s.name for s in chosen),
             classes=self._classes,
             key=key,
+            times=times,
             keeps_model=keeps_model,
         )
         labels = sum(len(s.instances) for s in chosen)

@@ -8,6 +8,8 @@ from cadsight_learning.options import DetectorOptions
 
 # Every comparison has these: without them no other strategy says anything.
 ALWAYS = ("random", "entropy")
+# Images of an epoch: of fewer, what is done after each epoch would take longer than the epoch.
+_LEAST = 64
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ class ActivePlan:
         if not 0 < low <= high:
             raise CadsightError(f"labels are compared between {low} and {high} images, expected numbers that grow")
 
-    def epochs(self, images: int) -> int:
-        """Passes over so many training images."""
+    def epochs(self, images: int) -> tuple[int, int]:
+        """How many epochs so many training images are learned from, and how often each comes in one of them."""
         if not self.updates:
-            return self.detector.epochs
-        return max(round(self.updates / -(-images // self.detector.batch)), 1)
+            return self.detector.epochs, 1
+        times = -(-_LEAST // images)
+        return max(round(self.updates / -(-images * times // self.detector.batch)), 1), times

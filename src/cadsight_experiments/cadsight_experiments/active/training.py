@@ -36,12 +36,14 @@ class ChosenTrial(Trial):
         names: of the chosen images, in the order of the alphabet.
         classes: of the detector.
         key: what stands for the content of all that the result depends on.
+        times: how often each image comes in an epoch.
         keeps_model: whether the detector stays on the disk, for others go on from it.
     """
 
     names: tuple[str, ...]
     classes: tuple[str, ...]
     key: str
+    times: int = 1
     keeps_model: bool = False
 
     @property
@@ -52,7 +54,7 @@ class ChosenTrial(Trial):
     def samples(self) -> tuple[Sequence[Sample], Sequence[Sample], tuple[str, ...]]:
         found = self.training_set.folders
         chosen = named(*load_together(found), self.names, self.classes)
-        return chosen, some(chosen, _VALID), self.classes
+        return chosen * self.times, some(chosen, _VALID), self.classes
 
     def kept(self) -> TrialResult | None:
         if self.keeps_model and not (self.model / WEIGHTS).is_file():

@@ -127,7 +127,7 @@ ACTIVE_SCALES = {
         cycle_images=25,
         cycle_seeds=3,
         between=(25, 50),
-        updates=250,
+        updates=200,
         detector={"image_size": 320, "batch": 8},
         base_epochs=20,
     ),

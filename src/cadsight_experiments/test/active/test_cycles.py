@@ -16,6 +16,7 @@ from cadsight_experiments.active.start import given_start, shipped_start, synthe
 from cadsight_experiments.comparison import Running
 from cadsight_learning.data.loading import load_together
 from cadsight_learning.detection.ultralytics.options import YoloOptions
+from cadsight_learning.registry.card import load_card
 
 DETECTOR = YoloOptions(epochs=1, image_size=64, batch=4, mosaic=0.0)
 
@@ -134,6 +135,16 @@ def test_a_base_of_synthetic_images_has_a_figure_of_its_own_and_is_made_once(pla
     made = weights.stat().st_mtime_ns
     assert compare_strategies(short, tmp_path / "out", make, Running()).results == found.results
     assert weights.stat().st_mtime_ns == made
+
+
+def test_few_images_come_several_times_in_an_epoch(plan, tmp_path):
+    short = dataclasses.replace(plan, strategies=("random", "entropy"), seeds={4: 1}, cycles=1, cycle_images=4)
+    # 8 updates are half of the 16 batches that 64 images make: at least one epoch of them.
+    found = compare_strategies(dataclasses.replace(short, updates=8), tmp_path / "out", start, Running())
+    (folder,) = {tmp_path / "out" / "trainings" / r.key / "detector" for r in found.results if r.cycle}
+    card = load_card(folder)
+    assert card.data["train"]["pictures"] == 64
+    assert card.options["epochs"] == 1
 
 
 def test_a_test_set_that_has_an_image_of_the_pool_is_refused(plan, folders, block_samples, other_samples, tmp_path):

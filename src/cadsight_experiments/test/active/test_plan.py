@@ -11,12 +11,12 @@ PLAN = ActivePlan(
 
 
 def test_trainings_on_any_number_of_images_have_as_many_updates():
-    # 2 batches of 8 hold 10 images, 4 hold 25, 25 hold 200: 250 updates are 125, 62 and 10 epochs.
-    assert [PLAN.epochs(k) for k in (10, 25, 200, 4000)] == [125, 62, 10, 1]
+    # 10 images come 7 times, in 9 batches of 8; 25 come 3 times, in 10; 200 once, in 25: of 250 updates.
+    assert [PLAN.epochs(k) for k in (10, 25, 200, 4000)] == [(28, 7), (25, 3), (10, 1), (1, 1)]
 
 
 def test_without_updates_the_epochs_of_the_options_count():
-    assert dataclasses.replace(PLAN, updates=0).epochs(10) == PLAN.detector.epochs
+    assert dataclasses.replace(PLAN, updates=0).epochs(10) == (PLAN.detector.epochs, 1)
 
 
 @pytest.mark.parametrize("strategies", [("random",), ("entropy", "dbal"), ("random", "entropy", "random")])
