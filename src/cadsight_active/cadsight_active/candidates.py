@@ -133,6 +133,8 @@ class Candidates:
         return how(values, self.owners, len(self))
 
     def _with_rows(self, kept: NDArray[np.bool_]) -> "Candidates":
+        if kept.all():  # a copy of all features would be a second pool in memory
+            return self
         return replace(
             self,
             counts=np.bincount(self.owners[kept], minlength=len(self)).astype(np.int64),

@@ -12,8 +12,13 @@ _ROWS = 65_536
 
 def unit(points: Floats) -> NDArray[np.float32]:
     """``points`` (N, D) at a length of 1; those at 0 stay there."""
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    return np.asarray(points / np.maximum(lengths, 1e-12), np.float32)
+    found = np.empty(points.shape, np.float32)
+    first = 0
+    for some in chunks(points):
+        lengths = np.sqrt(np.einsum("nd,nd->n", some, some))
+        np.divide(some, np.maximum(lengths, 1e-12)[:, None], out=found[first : first + len(some)])
+        first += len(some)
+    return found
 
 
 def squared_norms(points: Floats) -> NDArray[np.float32]:

@@ -31,30 +31,30 @@ def class_weights(difficulties: Array) -> Array:
 
 def choose_ppal(candidates: Candidates, options: SelectionOptions, rng: np.random.Generator) -> Choice:
     """The middles of ``k`` groups of the most uncertain images, alike by the objects of the same class in them."""
-    classes = candidates.scores.argmax(axis=1) if len(candidates.scores) else np.zeros(0, np.int64)
     weights: Array = np.ones(candidates.scores.shape[1])
     notes: tuple[str, ...] = ("no labelled image tells how difficult classes are, so that all count the same",)
     if candidates.difficulties is not None:
         weights, notes = class_weights(candidates.difficulties), ()
-    uncertain = entropies(candidates.scores) * weights[classes]
+    uncertain = entropies(candidates.scores) * weights[_classes(candidates)]
     values = candidates.per_image(uncertain, AGGREGATES["sum"])
     there = np.sort(most(values, candidates.unlabelled, max(options.k, round(options.delta * options.k))))
-    groups = k_medoids(image_distances(candidates, classes, there), options.k, rng)
+    groups = k_medoids(image_distances(candidates.taken(there)), options.k, rng)
     images = there[groups]
     reasons = tuple(f"entropy by difficulty {values[i]:.3f}, the middle of a group of images alike" for i in images)
     return Choice(images, values, reasons, np.arange(options.k), notes)
 
 
-def image_distances(candidates: Candidates, classes: NDArray[np.int64], images: NDArray[np.int64]) -> Array:
-    """(M, M) how unlike ``images`` (M,) are: over the objects of one, weighted by their scores, the cosine distance to
+def image_distances(candidates: Candidates) -> Array:
+    """(N, N) how unlike the images are: over the objects of one, weighted by their scores, the cosine distance to
     the most alike object of the same class in the other, both ways (Yang et al., equations 6 and 7).
 
     An image without objects is as unlike all others as can be.
     """
+    classes = _classes(candidates)
     objects = unit(candidates.object_features)
     best = candidates.scores.max(axis=1, initial=0.0)
-    rows = [candidates.rows_of(int(i)) for i in images]
-    found = np.zeros((len(images), len(images)))
+    rows = [candidates.rows_of(i) for i in range(len(candidates))]
+    found = np.zeros((len(rows), len(rows)))
     for a, one in enumerate(rows):
         for b, other in enumerate(rows):
             if a == b:
@@ -66,3 +66,8 @@ def image_distances(candidates: Candidates, classes: NDArray[np.int64], images: 
             far[classes[one][:, None] != classes[other][None]] = _OTHER_CLASS
             found[a, b] = np.average(far.min(axis=1), weights=best[one])
     return (found + found.T) / 2
+
+
+def _classes(candidates: Candidates) -> NDArray[np.int64]:
+    """(T,) of the highest score of each detection."""
+    return candidates.scores.argmax(axis=1) if len(candidates.scores) else np.zeros(0, np.int64)
