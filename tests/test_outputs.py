@@ -1,6 +1,7 @@
 """Whatever of others lies where a command writes is there afterwards, byte for byte."""
 
 import argparse
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ LABELS = ("labelled/a.txt", "rejected/images/a.png", "labels.json")
 
 @dataclass(frozen=True)
 class Command:
-    """One way to write; DATA, MODEL, BATCH, VIDEO, MASKS, MESH and OUT are put into the words.
+    """One way to write; DATA, MODEL, BATCH, HANDED, VIDEO, MASKS, MESH and OUT are put into the words.
 
     Attributes:
         taken: names in OUT under which it refuses files of others.
@@ -113,6 +114,12 @@ COMMANDS = {
         "select make --pool DATA --strategy random --k 1 --out OUT", ("batch.json", "candidates.npz"), (0,)
     ),
     "explain": Command("select explain BATCH --out OUT/a.html", ("a.html",), (0,)),
+    "to_people": Command("labels export DATA --to label-studio --out OUT", ANY, (0,)),
+    "from_people": Command(
+        "labels import HANDED --from label-studio --images DATA --out OUT/set --json OUT/a.json",
+        ("a.json", "set/data.yaml", "set/dataset.json"),
+        (0,),
+    ),
     "report": Command("report DATA --out OUT/report.html", ("report.html",)),
     "in_run": Command("report OUT", ("report.html", "report.json")),
     "label": Command("label DATA --out OUT", LABELS),
@@ -167,7 +174,19 @@ def places(tmp_path_factory):
         str(folder / "batch"),
     ]
     assert main(words) == 0
-    names = {"DATA": "set", "BATCH": "batch", "MASKS": "masks", "VIDEO": "film.avi", "MODEL": "model"}
+    value = {"x": 10, "y": 10, "width": 50, "height": 50, "rotation": 0, "rectanglelabels": ["part"]}
+    label_studio = [
+        {"data": {"image": "a.png"}, "annotations": [{"result": [{"type": "rectanglelabels", "value": value}]}]}
+    ]
+    (folder / "handed.json").write_text(json.dumps(label_studio))
+    names = {
+        "DATA": "set",
+        "BATCH": "batch",
+        "HANDED": "handed.json",
+        "MASKS": "masks",
+        "VIDEO": "film.avi",
+        "MODEL": "model",
+    }
     return {word: str(folder / name) for word, name in names.items()} | {"MESH": str(mesh)}
 
 

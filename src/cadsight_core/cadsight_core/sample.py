@@ -14,7 +14,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 
 Origin = Literal["real", "synthetic", "composed", "translated", "generated"]
-Source = Literal["kinematic", "colour", "render", "model", "human"]
+Source = Literal["kinematic", "colour", "render", "model", "human", "model-accepted", "human-edited", "human-drawn"]
 Split = Literal["train", "valid", "test", ""]
 
 # What Pillow takes for an image at all.
@@ -35,7 +35,9 @@ class Instance:
         normal: (3,) unit vector in the camera's optical frame, where known.
         point: (2,) pixel of the point of interest, centre of the top left pixel at (0, 0), where known.
         score: confidence of the source, 0 to 1, where it gives one.
-        source: where the label comes from.
+        source: where the label comes from: a computation, a model, or people. Of a model's guess that people looked at
+            it is ``model-accepted`` as it was and ``human-edited`` after a change; ``human-drawn`` is of no guess, and
+            ``human`` of people of whom no more is known.
         attributes: further entries of a file for it, kept as they came.
     """
 

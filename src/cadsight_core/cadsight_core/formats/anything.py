@@ -114,7 +114,7 @@ def _claim_of_file(path: Path, where: Where) -> Claim:
                 return claim
     if suffix == ".json":
         parse_json(json_bytes(path), path)
-        raise UnreadSetError(f"{path} has no JSON of COCO, VIA or LabelMe, expected {EXPECTED}")
+        raise UnreadSetError(f"{path} has no JSON of COCO, VIA, LabelMe or Label Studio, expected {EXPECTED}")
     raise UnreadSetError(f"{path} is in no known format, expected {EXPECTED}")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cadsight_core.formats.coco.reading import claim_coco
+from cadsight_core.formats.label_studio.reading import claim_label_studio
 from cadsight_core.formats.labelme import claim_labelme
 from cadsight_core.formats.own import claim_dataset, claim_images
 from cadsight_core.formats.reading.finding import Claim
@@ -63,6 +64,12 @@ READERS = (
         lambda w: claim_via(w.tree, w.image_tree, w.only, w.class_attribute),
     ),
     Reader("labelme", "LabelMe's JSON", (".json",), lambda w: claim_labelme(w.tree, w.image_tree, w.only)),
+    Reader(
+        "label_studio",
+        "Label Studio's full JSON",
+        (".json",),
+        lambda w: claim_label_studio(w.tree, w.image_tree, w.only),
+    ),
     Reader("voc", "Pascal VOC's XML", (".xml",), lambda w: claim_voc(w.tree, w.image_tree, w.only)),
     Reader("cvat", "CVAT's XML", (".xml",), lambda w: claim_cvat(w.tree, w.image_tree, w.only)),
     Reader("images", "a folder of images", (), lambda w: claim_images(w.tree)),

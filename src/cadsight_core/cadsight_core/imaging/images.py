@@ -79,6 +79,18 @@ def image_size(path: str | Path) -> ImageSize:
         return ImageSize(height, width) if turned else ImageSize(width, height)
 
 
+def orientation_of(path: str | Path) -> int:
+    """The orientation in an image's EXIF, 1 where there is none: 2 to 4 mirrored or upside down, 5 to 8 on its side.
+
+    Raises:
+        CadsightError: as :func:`read_image`, as far as the header shows.
+    """
+    path = Path(path)
+    with pillow_reads(lambda error: _unreadable(path, error)), _open(path) as image:
+        # Pillow turns a TIFF as it opens it.
+        return 1 if image.format == "TIFF" else _orientation(image)
+
+
 @contextlib.contextmanager
 def pillow_reads(refusal: Callable[[Exception], CadsightError]) -> Iterator[None]:
     """Around what Pillow reads: whatever broken bytes make it raise (AssertionError, struct.error) becomes ``refusal``.

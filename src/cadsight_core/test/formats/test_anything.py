@@ -132,7 +132,7 @@ def test_the_files_of_several_splits_are_one_set_with_the_classes_of_all(tmp_pat
         (lambda p: p / "none", "does not exist, expected a data set"),
         (lambda p: p, "holds no known data set, expected our dataset.json, YOLO's"),
         (lambda p: p / "a.csv", "is in no known format"),
-        (lambda p: p / "other.json", "has no JSON of COCO, VIA or LabelMe"),
+        (lambda p: p / "other.json", "has no JSON of COCO, VIA, LabelMe or Label Studio"),
     ],
 )
 def test_an_unknown_format_is_refused_and_the_known_ones_named(tmp_path, make, words):

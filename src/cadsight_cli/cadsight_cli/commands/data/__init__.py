@@ -9,8 +9,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "data",
         help="check, convert, compare, augment and show data sets, annotate from masks, take frames out of videos",
-        description="Data sets in any known format: our manifest, YOLO, COCO, VIA, LabelMe, Pascal VOC, CVAT, the "
-        "regression file, or a folder of images. The format is recognised.",
+        description="Data sets in any known format: our manifest, YOLO, COCO, VIA, LabelMe, Label Studio, Pascal VOC, "
+        "CVAT, the regression file, or a folder of images. The format is recognised.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action in (check, convert, frames, show, augment, annotate, distance):

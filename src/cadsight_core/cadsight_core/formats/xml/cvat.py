@@ -22,7 +22,9 @@ from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Split, encode_mask
 from cadsight_core.shapes import bounds
 
-_SHAPES = ("box", "polygon", "ellipse", "mask", "polyline", "points", "cuboid", "skeleton", "tag")
+SHAPES = ("box", "polygon", "ellipse", "mask", "polyline", "points", "cuboid", "skeleton", "tag")
+# Tags of `cadsight labels`, which say of an image that somebody looked at it or put it aside.
+CHECKED, SKIPPED = "cadsight-checked", "cadsight-skipped"
 _CORNERS = 90
 
 
@@ -71,7 +73,7 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
         if tracks:
             text_ = f"it has {tracks} tracks of CVAT for video, expected CVAT for images: export it as that"
             notes.problem("odd label", path, text_, loses="labels")
-        classes.update(dict.fromkeys(text(label, "name") for label in root.iter("label") if text(label, "name")))
+        classes.update(dict.fromkeys(text(label, "name") for label in root.iter("label") if _is_class(label)))
         entries = list(elements(root, "image"))
         for entry in with_progress_if_many(entries, len(entries), "labels read"):
             image = found_image(_locator(path, tree, image_tree), _names(entry), path, notes)
@@ -79,7 +81,9 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
             if image is None or size is None:
                 continue
             objects = []
-            for index, shape in enumerate(elements(entry, *_SHAPES)):
+            for index, shape in enumerate(elements(entry, *SHAPES)):
+                if shape.tag == "tag" and shape.get("label") in (CHECKED, SKIPPED):
+                    continue
                 try:
                     objects.append(_object(shape, size))
                 except CadsightError as error:
@@ -87,6 +91,10 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
                     notes.problem("odd label", path, f"{where}: {error}", loses="labels")
             listed.append(Listed(path, image, size, _split(entry, path, tree), tuple(objects)))
     return together(listed, list(classes), "cvat", tree.folder, notes)
+
+
+def _is_class(label: ElementTree.Element) -> bool:
+    return text(label, "name") not in ("", CHECKED, SKIPPED)
 
 
 def _split(entry: ElementTree.Element, path: Path, tree: Tree) -> Split:

@@ -1,0 +1,1 @@
+"""Label Studio's full JSON, of rectangles."""
