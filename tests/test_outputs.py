@@ -143,7 +143,7 @@ def places(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("given")
     dataset = Dataset.create(folder / "set", ["part"])
-    label = Instance(0, Box(8, 8, 30, 30), normal=np.array([0.0, 0.0, -1.0]))
+    label = Instance(0, Box(8, 8, 30, 30), normal=np.array([0.0, 0.0, -1.0]), source="human")
     for name in "abcd":
         pixels = np.random.default_rng(ord(name)).integers(0, 256, (48, 64, 3), np.uint8)
         dataset.append(Sample(name, Path(), SIZE, split="train", instances=(label,)), pixels)

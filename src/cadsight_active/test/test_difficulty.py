@@ -21,13 +21,17 @@ def seen(boxes, scores):
 def test_a_class_is_as_difficult_as_its_labels_are_badly_found():
     left, right = Box(0, 0, 10, 10), Box(20, 0, 30, 10)
     found = seen([[0, 0, 10, 10], [20, 0, 30, 5]], [[0.9, 0.0, 0.0], [0.1, 0.5, 0.0]])
-    difficulties = class_difficulties([sample(Instance(0, left), Instance(1, right))], [found], 3)
+    difficulties = class_difficulties(
+        [sample(Instance(0, left, source="human"), Instance(1, right, source="human"))], [found], 3
+    )
     # A quality is p ** 0.6 * iou ** 0.4; the third class has no label.
     assert difficulties == pytest.approx([1 - 0.9**0.6, 1 - 0.5**0.6 * 0.5**0.4, 1.0])
 
 
 def test_a_label_of_which_nothing_is_found_is_as_difficult_as_can_be():
-    assert class_difficulties([sample(Instance(0, Box(0, 0, 9, 9)))], [seen([], [])], 1) == pytest.approx([1.0])
+    assert class_difficulties(
+        [sample(Instance(0, Box(0, 0, 9, 9), source="human"))], [seen([], [])], 1
+    ) == pytest.approx([1.0])
 
 
 def test_without_a_label_nothing_is_known():

@@ -86,5 +86,5 @@ def test_the_difficulty_of_classes_comes_from_the_labelled_images(detector, bloc
     made = candidates_of(PoolSet(block_samples, other_samples), detector)
     assert made.difficulties[1] == 1  # no rod is labelled
     assert 0 < made.difficulties[0] <= 1
-    rods = [replace(s, instances=(Instance(1, s.instances[0].box),)) for s in other_samples]
+    rods = [replace(s, instances=(Instance(1, s.instances[0].box, source="human"),)) for s in other_samples]
     assert candidates_of(PoolSet(block_samples, rods), detector).difficulties[0] == 1

@@ -48,7 +48,7 @@ class Instance:
     normal: Array | None = None
     point: Array | None = None
     score: float | None = None
-    source: Source = "human"
+    source: Source = field(kw_only=True)
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -92,7 +92,8 @@ class Instance:
             normal=np.array(data["normal"], float) if "normal" in data else None,
             point=np.array(data["point"], float) if "point" in data else None,
             score=float(data["score"]) if "score" in data else None,
-            source=_one_of(Source, data["source"]),
+            # What no earlier version told came from people.
+            source=_one_of(Source, data.get("source", "human")),
             attributes=attributes,
         )
 
@@ -157,6 +158,11 @@ class Sample:
         except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:
             name = data.get("name", "without a name") if isinstance(data, Mapping) else data
             raise CadsightError(f"the sample {name} has no usable {error}, expected the manifest's keys") from error
+
+
+def read_source(score: float | None) -> Source:
+    """The source of a label in a file that does not tell it: one with a score is a model's."""
+    return "human" if score is None else "model"
 
 
 def polygons_of(segmentation: Sequence[Any]) -> list[NDArray[np.float64]]:

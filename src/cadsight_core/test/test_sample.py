@@ -6,7 +6,7 @@ import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.sample import Instance, Sample, decode_mask, encode_mask
+from cadsight_core.sample import Instance, Sample, decode_mask, encode_mask, read_source
 from core_strategies import poses
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,15 +96,25 @@ def test_a_whole_sample_comes_back_from_json():
 
 @given(poses)
 def test_an_instances_pose_comes_back_from_json(pose):
-    instance = Instance(0, Box(0, 0, 1, 1), camera_from_part=pose)
+    instance = Instance(0, Box(0, 0, 1, 1), camera_from_part=pose, source="human")
     copy = Instance.from_json(json.loads(json.dumps(instance.to_json())))
     np.testing.assert_allclose(copy.camera_from_part.matrix, pose.matrix, atol=1e-9)
 
 
 def test_what_an_instance_does_not_know_stays_unknown():
-    copy = Instance.from_json(Instance(0, Box(0, 0, 1, 1)).to_json())
+    copy = Instance.from_json(Instance(0, Box(0, 0, 1, 1), source="human").to_json())
     known = (copy.mask, copy.camera_from_part, copy.normal, copy.point, copy.score)
     assert known == (None,) * 5
+
+
+def test_each_label_says_where_it_comes_from_and_one_of_an_earlier_manifest_came_from_people():
+    with pytest.raises(TypeError, match="source"):
+        Instance(0, Box(0, 0, 1, 1))
+    data = Instance(0, Box(0, 0, 1, 1), source="human-edited").to_json()
+    assert Instance.from_json(data).source == "human-edited"
+    del data["source"]
+    assert Instance.from_json(data).source == "human"
+    assert (read_source(None), read_source(0.0)) == ("human", "model")
 
 
 @pytest.mark.parametrize("key", ["name", "image", "width", "instances", "record", "split", "origin"])

@@ -138,15 +138,15 @@ def test_an_instance_gives_its_mask_however_it_came():
     mask[1:4, 2:5] = True
     box = Box(2, 1, 5, 4)
     instances = [
-        Instance(0, box, mask=mask),
-        Instance(0, box, attributes={"segmentation": encode_mask(mask)}),
-        Instance(0, box, attributes={"segmentation": [[2, 1, 5, 1, 5, 4, 2, 4]]}),
+        Instance(0, box, mask=mask, source="human"),
+        Instance(0, box, attributes={"segmentation": encode_mask(mask)}, source="human"),
+        Instance(0, box, attributes={"segmentation": [[2, 1, 5, 1, 5, 4, 2, 4]]}, source="human"),
     ]
     for instance in instances:
         np.testing.assert_array_equal(instance_mask(instance, SIZE), mask)
         np.testing.assert_array_equal(fill(instance_polygons(instance, SIZE), SIZE), mask)
-    assert instance_mask(Instance(0, box), SIZE) is None
-    assert instance_polygons(Instance(0, box), SIZE) == []
+    assert instance_mask(Instance(0, box, source="human"), SIZE) is None
+    assert instance_polygons(Instance(0, box, source="human"), SIZE) == []
 
 
 @pytest.mark.parametrize(
@@ -162,4 +162,4 @@ def test_an_instance_gives_its_mask_however_it_came():
 )
 def test_run_lengths_that_cannot_be_used_are_refused(code, words):
     with pytest.raises(CadsightError, match=words):
-        instance_mask(Instance(0, Box(0, 0, 1, 1), attributes={"segmentation": code}), SIZE)
+        instance_mask(Instance(0, Box(0, 0, 1, 1), attributes={"segmentation": code}, source="human"), SIZE)

@@ -14,7 +14,7 @@ from visualization_msgs.msg import Marker
 CAMERA = Camera(ImageSize(640, 480), 600.0, 600.0, 319.5, 239.5)
 HEADER = Header(frame_id="optical")
 # 60 pixels wide, its centre 150 pixels right of the optical axis.
-PART = Instance(0, Box(440.0, 220.0, 500.0, 260.0), score=0.87, normal=np.array([0.0, 0.6, -0.8]))
+PART = Instance(0, Box(440.0, 220.0, 500.0, 260.0), score=0.87, normal=np.array([0.0, 0.6, -0.8]), source="human")
 
 
 def test_a_part_is_as_far_away_as_it_looks_small():
@@ -31,7 +31,7 @@ def test_depth_decides_where_it_is_known():
 
 
 def test_each_normal_is_an_arrow_and_a_word_in_the_images_frame():
-    unseen = Instance(1, Box(0.0, 0.0, 10.0, 10.0), score=0.5)
+    unseen = Instance(1, Box(0.0, 0.0, 10.0, 10.0), score=0.5, source="human")
     array = markers([unseen, PART], [np.zeros(3), np.array([0.25, 0.0, 1.0])], HEADER, ("bracket", "plate"), 0.1)
     arrow, text = array.markers
     assert (arrow.type, text.type, text.text) == (Marker.ARROW, Marker.TEXT_VIEW_FACING, "bracket 0.87")

@@ -99,7 +99,7 @@ def test_images_of_normals_far_apart_are_taken(tmp_path):
     dataset = Dataset.create(tmp_path / "set", ["block"])
     for degrees in (0, 1, 2, 40, 41, -30):
         angle = np.radians(degrees)
-        instance = Instance(0, Box(0, 0, 4, 4), normal=np.array([np.sin(angle), 0.0, -np.cos(angle)]))
+        instance = Instance(0, Box(0, 0, 4, 4), normal=np.array([np.sin(angle), 0.0, -np.cos(angle)]), source="human")
         sample = Sample(f"at{degrees}", Path(), ImageSize(8, 8), instances=(instance,))
         dataset.append(sample, np.zeros((8, 8, 3), np.uint8))
     words = ["--to", "cadsight", "--take", "3", "--by", "normals"]
@@ -110,7 +110,7 @@ def test_images_of_normals_far_apart_are_taken(tmp_path):
 def test_what_a_conversion_to_regression_files_prints_is_read_as_one_set(tmp_path, capsys):
     dataset = Dataset.create(tmp_path / "set", ["part"])
     for number in range(4):
-        instance = Instance(0, Box(0, 0, 4, 4), normal=np.array([0.0, 0.0, -1.0]))
+        instance = Instance(0, Box(0, 0, 4, 4), normal=np.array([0.0, 0.0, -1.0]), source="human")
         sample = Sample(f"at{number}", Path(), ImageSize(8, 8), instances=(instance,))
         dataset.append(sample, np.full((8, 8, 3), number, np.uint8))
     words = ["data", "convert", str(dataset.folder), str(tmp_path / "out"), "--to", "regression"]

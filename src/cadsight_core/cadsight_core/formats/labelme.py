@@ -158,7 +158,7 @@ def _object(parts: Sequence[_Covered], size: ImageSize) -> Named:
         attributes["segmentation"] = encode_mask(whole)
     elif any(part.polygon is not None for part in parts):
         attributes["segmentation"] = [_corners(part).ravel().tolist() for part in parts]
-    return Named(first.label, Instance(0, box, attributes=attributes))
+    return Named(first.label, Instance(0, box, attributes=attributes, source="human"))
 
 
 def _corners(part: _Covered) -> Polygon:

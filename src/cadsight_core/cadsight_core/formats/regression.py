@@ -170,5 +170,5 @@ def _parse(line: str, folder: Path) -> Sample:
     size = image_size(image)
     x, y = numbers[0] * size.width - 0.5, numbers[1] * size.height - 0.5
     box = Box(0.0, 0.0, float(size.width), float(size.height))
-    instance = Instance(0, box, normal=normal_from_file(numbers[2:]), point=np.array([x, y]))
+    instance = Instance(0, box, normal=normal_from_file(numbers[2:]), point=np.array([x, y]), source="human")
     return Sample(Path(name).stem, image, size, instances=(instance,))

@@ -17,7 +17,10 @@ def tilted(degrees, name=None):
     angle = np.radians(degrees)
     normal = np.array([np.sin(angle), 0.0, -np.cos(angle)])
     return Sample(
-        name or f"at{degrees}", Path("a.png"), ImageSize(8, 8), instances=(Instance(0, SQUARE, normal=normal),)
+        name or f"at{degrees}",
+        Path("a.png"),
+        ImageSize(8, 8),
+        instances=(Instance(0, SQUARE, normal=normal, source="human"),),
     )
 
 

@@ -74,7 +74,9 @@ def test_an_encoded_image_keeps_its_bytes(dataset):
 def test_samples_are_not_kept_in_memory(dataset):
     mask = np.zeros((30, 40), bool)
     mask[::2] = True
-    stored = dataset.append(sample("first", instances=(Instance(0, Box(0, 0, 40, 30), mask=mask),)), pixels())
+    stored = dataset.append(
+        sample("first", instances=(Instance(0, Box(0, 0, 40, 30), mask=mask, source="human"),)), pixels()
+    )
     line = (dataset.folder / "manifest.jsonl").read_text()
     assert len(line) > 2000
     with open(dataset.folder / "manifest.jsonl", "a") as file:
@@ -112,8 +114,8 @@ def test_the_layout_is_the_documented_one(dataset):
         ({"name": "x" * 300}, pixels(), "File name too long"),
         ({"size": ImageSize(41, 30)}, pixels(), "40 x 30 pixels, expected 41 x 30"),
         ({}, pixels()[..., :1], r"expected \(H, W, 3\)"),
-        ({"instances": (Instance(2, Box(0, 0, 1, 1)),)}, pixels(), "class id 2, expected 0 to 1"),
-        ({"instances": (Instance(0, Box(0, 0, 1, float("inf"))),)}, pixels(), "expected finite pixels"),
+        ({"instances": (Instance(2, Box(0, 0, 1, 1), source="human"),)}, pixels(), "class id 2, expected 0 to 1"),
+        ({"instances": (Instance(0, Box(0, 0, 1, float("inf")), source="human"),)}, pixels(), "expected finite pixels"),
         ({"record": {"joint": float("nan")}}, pixels(), "cannot be written as JSON"),
         ({"record": {"image": pixels()}}, pixels(), "cannot be written as JSON"),
     ],
@@ -277,7 +279,7 @@ def test_a_file_that_may_not_grow_is_reported_in_a_sentence_and_all_that_was_the
 def test_the_fingerprint_is_of_the_content_wherever_it_lies(tmp_path):
     def write(folder, seed=0, label=0):
         dataset = Dataset.create(folder, ["bracket", "plate"])
-        dataset.append(sample("a", instances=(Instance(label, Box(1, 2, 3, 4)),)), pixels(seed))
+        dataset.append(sample("a", instances=(Instance(label, Box(1, 2, 3, 4), source="human"),)), pixels(seed))
         return dataset.fingerprint()
 
     original = write(tmp_path / "a")
@@ -366,7 +368,7 @@ def test_a_manifest_that_names_an_image_outside_is_refused(dataset):
 
 
 def test_a_thousand_samples_are_opened_quickly(dataset):
-    dataset.append(sample("a", instances=(Instance(0, Box(1, 2, 3, 4)),) * 5), pixels())
+    dataset.append(sample("a", instances=(Instance(0, Box(1, 2, 3, 4), source="human"),) * 5), pixels())
     manifest = dataset.folder / "manifest.jsonl"
     line = manifest.read_text()
     manifest.write_text("".join(line.replace('"name": "a"', f'"name": "{i}"') for i in range(1000)))

@@ -24,8 +24,10 @@ def dataset(tmp_path):
     for index, split in enumerate(["train", "train", "valid", "test"]):
         normal = np.array([0.0, 0.6, -0.8])
         parts = (
-            Instance(0, Box(2 + index, 3, 12, 13), normal=normal, point=np.array([7.0, 8.0])),
-            Instance(1, Box(20, 10, 30, 25), attributes={"segmentation": [[20, 10, 30, 10, 30, 25, 20, 25]]}),
+            Instance(0, Box(2 + index, 3, 12, 13), normal=normal, point=np.array([7.0, 8.0]), source="human"),
+            Instance(
+                1, Box(20, 10, 30, 25), attributes={"segmentation": [[20, 10, 30, 10, 30, 25, 20, 25]]}, source="human"
+            ),
         )
         image = np.random.default_rng(index).integers(0, 256, (30, 40, 3), dtype=np.uint8)
         sample = Sample(f"s{index}", Path(), SIZE, instances=parts if index != 1 else (), split=split)
@@ -206,7 +208,7 @@ def test_a_conversion_holds_the_masks_of_one_image_not_of_all(tmp_path, target):
     dataset = Dataset.create(tmp_path / "own", ["bracket"])
     mask = np.zeros((300, 400), bool)
     mask[50:200, 60:300] = True
-    parts = tuple(Instance(0, Box.from_mask(mask), mask=mask) for _ in range(4))
+    parts = tuple(Instance(0, Box.from_mask(mask), mask=mask, source="human") for _ in range(4))
     for number in range(60):
         sample = Sample(f"s{number:02d}", Path(), size, instances=parts, split=("train", "test")[number % 2])
         dataset.append(sample, np.full((300, 400, 3), number, np.uint8))

@@ -133,7 +133,7 @@ def test_mixed_sizes_are_reported_once_with_their_numbers(folder, image_file):
 def test_our_own_manifest_is_checked_with_its_lines(tmp_path):
     dataset = Dataset.create(tmp_path / "own", ["bracket"])
     for index, length in enumerate((1.0, 0.5)):
-        instance = Instance(0, Box(2, 3, 12, 13), normal=np.array([0, 0, -length]))
+        instance = Instance(0, Box(2, 3, 12, 13), normal=np.array([0, 0, -length]), source="human")
         pixels = np.full((30, 40, 3), index, np.uint8)
         dataset.append(Sample(f"s{index}", Path(), SIZE, instances=(instance,)), pixels)
     (problem,) = problems(dataset.folder)
@@ -151,7 +151,8 @@ def test_our_own_manifest_is_checked_with_its_lines(tmp_path):
 def test_a_manifest_edited_by_hand_is_checked(tmp_path):
     dataset = Dataset.create(tmp_path / "own", ["bracket"])
     dataset.append(
-        Sample("a", Path(), SIZE, instances=(Instance(0, Box(2, 3, 12, 13)),)), np.zeros((30, 40, 3), np.uint8)
+        Sample("a", Path(), SIZE, instances=(Instance(0, Box(2, 3, 12, 13), source="human"),)),
+        np.zeros((30, 40, 3), np.uint8),
     )
     manifest = dataset.folder / "manifest.jsonl"
     line = manifest.read_text()

@@ -83,7 +83,7 @@ def test_a_sample_becomes_its_crop_and_the_point_relative_to_it(tmp_path, image_
     instance = Instance(
         0, Box(200, 100, 300, 160), normal=np.array([0.6, 0, -0.8]), point=np.array([239.5, 104.5]), source="kinematic"
     )
-    other = Instance(0, Box(0, 0, 10, 10))  # no normal, no line
+    other = Instance(0, Box(0, 0, 10, 10), source="human")  # no normal, no line
     sample = Sample("a", image, ImageSize(640, 480), camera, (instance, other))
     file = write_regression([sample], tmp_path / "set")
     assert file.read_text() == "Name, width, height, u, v, w\na.png 0.400000 0.250000 0.600000 -0.000000 0.800000\n"
@@ -93,7 +93,7 @@ def test_a_sample_becomes_its_crop_and_the_point_relative_to_it(tmp_path, image_
 def test_several_parts_of_an_image_are_numbered_and_a_box_stands_for_an_unknown_point(tmp_path, image_file):
     image = image_file("photo.png", width=640, height=480)
     normal = np.array([0.0, 0.0, -1.0])
-    instances = tuple(Instance(0, Box(x, 100, x + 50, 150), normal=normal) for x in (0, 300))
+    instances = tuple(Instance(0, Box(x, 100, x + 50, 150), normal=normal, source="human") for x in (0, 300))
     file = write_regression([Sample("a", image, ImageSize(640, 480), instances=instances)], tmp_path / "set")
     lines = file.read_text().splitlines()[1:]
     assert lines == [f"a_{i}.png 0.500000 0.500000 0.000000 -0.000000 1.000000" for i in range(2)]
@@ -101,7 +101,9 @@ def test_several_parts_of_an_image_are_numbered_and_a_box_stands_for_an_unknown_
 
 def test_without_square_the_box_itself_is_stretched(tmp_path, image_file):
     image = image_file("photo.png", width=640, height=480)
-    instance = Instance(0, Box(200, 100, 300, 160), normal=np.array([0, 0, -1.0]), point=np.array([249.5, 114.5]))
+    instance = Instance(
+        0, Box(200, 100, 300, 160), normal=np.array([0, 0, -1.0]), point=np.array([249.5, 114.5]), source="human"
+    )
     sample = Sample("a", image, ImageSize(640, 480), instances=(instance,))
     file = write_regression([sample], tmp_path / "set", size=64, square=False)
     assert file.read_text().splitlines()[1].startswith("a.png 0.500000 0.250000")

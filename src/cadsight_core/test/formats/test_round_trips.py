@@ -68,7 +68,7 @@ def instances(draw, kind):
             attributes = {"keypoints": [v for x, y in points for v in (x, y, 2)], "num_keypoints": 2}
         if draw(st.integers(0, 3)) == 0:
             attributes["iscrowd"] = 1
-        found.append(Instance(class_id, box, attributes=attributes))
+        found.append(Instance(class_id, box, attributes=attributes, source="human"))
     return tuple(found)
 
 

@@ -92,7 +92,7 @@ def test_an_image_that_no_file_of_labels_names_is_left_out(tmp_path, block_sampl
 
 def test_crowds_are_not_learned_from_and_that_is_reported(tmp_path, block_samples):
     """One meaning everywhere: neither a box nor a mask of a region of many objects teaches anything."""
-    crowd = Instance(1, Box(2, 2, 9, 9), attributes={"iscrowd": 1})
+    crowd = Instance(1, Box(2, 2, 9, 9), attributes={"iscrowd": 1}, source="human")
     samples = [dataclasses.replace(s, instances=(*s.instances, crowd)) for s in block_samples[:2]]
     one = labelled(samples[0], square=False)
     assert len(one.boxes) == len(one.classes) == len(block_samples[0].instances)

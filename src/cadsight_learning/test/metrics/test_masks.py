@@ -16,7 +16,7 @@ def instance(x0: int, x1: int, class_id: int = 0, score: float | None = None, ro
     """A rectangle from column ``x0`` to ``x1`` of the first ``rows`` rows, its box always the same."""
     mask = np.zeros((20, 40), bool)
     mask[:rows, x0:x1] = True
-    return Instance(class_id, Box(0, 0, 20, 10), mask, score=score)
+    return Instance(class_id, Box(0, 0, 20, 10), mask, score=score, source="human")
 
 
 def sample(*instances: Instance) -> Sample:
@@ -43,7 +43,9 @@ def test_average_precision_counts_the_overlap_of_masks(found, expected):
 
 
 def test_an_outline_is_a_mask_too():
-    outlined = Instance(0, Box(0, 0, 20, 10), attributes={"segmentation": [[0, 0, 20, 0, 20, 10, 0, 10]]})
+    outlined = Instance(
+        0, Box(0, 0, 20, 10), attributes={"segmentation": [[0, 0, 20, 0, 20, 10, 0, 10]]}, source="human"
+    )
     assert mask_figures([sample(outlined)], [[instance(0, 20, score=0.9)]], 1, 10).mask_map50_95 == pytest.approx(1)
 
 

@@ -54,7 +54,7 @@ def block_part(folder, **changes) -> Part:
 
 
 def posed(pose: Pose, **changes) -> Sample:
-    instance = Instance(0, Box(40, 40, 120, 90), camera_from_part=pose)
+    instance = Instance(0, Box(40, 40, 120, 90), camera_from_part=pose, source="human")
     return Sample("one", Path("one.png"), CAMERA.size, CAMERA, (instance,), **changes)
 
 

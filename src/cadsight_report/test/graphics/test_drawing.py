@@ -38,7 +38,9 @@ def test_a_zoomed_image_takes_the_boxes_with_it():
     image[20:30, 40:50] = 0
     enlarged, moved = zoomed(image, Box(30, 10, 60, 40), 90)
     assert enlarged.shape == (90, 90, 3)
-    there = moved(Instance(0, Box(40, 20, 50, 30), mask=image[..., 0] == 0, point=np.array([45.0, 25.0])))
+    there = moved(
+        Instance(0, Box(40, 20, 50, 30), mask=image[..., 0] == 0, point=np.array([45.0, 25.0]), source="human")
+    )
     assert there.box.as_tuple() == (30, 30, 60, 60)
     assert (there.mask, there.point) == (None, None)  # they are those of the whole image
     assert (enlarged[33:57, 33:57] == 0).all()

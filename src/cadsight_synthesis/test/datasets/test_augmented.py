@@ -23,7 +23,7 @@ def source(tmp_path):
     for number in range(4):
         mask = np.zeros((SIZE.height, SIZE.width), bool)
         mask[15:30, 20 + number : 40] = True
-        instance = Instance(0, Box.from_mask(mask), mask=mask, normal=np.array([0.6, 0.0, -0.8]))
+        instance = Instance(0, Box.from_mask(mask), mask=mask, normal=np.array([0.6, 0.0, -0.8]), source="human")
         split = "train" if number < 3 else "test"
         sample = Sample(f"p{number}", Path(), SIZE, camera, (instance,), split=split, record={"seed": number})
         pixels = np.random.default_rng(number).integers(0, 256, (SIZE.height, SIZE.width, 3), np.uint8)

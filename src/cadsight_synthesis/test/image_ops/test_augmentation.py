@@ -36,7 +36,14 @@ def sample(camera=CAMERA, **changes):
     mask = np.zeros((SIZE.height, SIZE.width), bool)
     mask[40:70, 50:90] = True
     mask[50:60, 60:70] = False
-    given_ = {"mask": mask, "camera_from_part": POSE, "normal": NORMAL, "point": np.array([64.0, 55.0]), **changes}
+    given_ = {
+        "source": "render",
+        "mask": mask,
+        "camera_from_part": POSE,
+        "normal": NORMAL,
+        "point": np.array([64.0, 55.0]),
+        **changes,
+    }
     box = Box.from_mask(given_["mask"]) if given_["mask"] is not None else Box(50, 40, 90, 70)
     return Sample("a", Path("a.png"), SIZE, camera=camera, instances=(Instance(0, box, **given_),))
 
@@ -145,7 +152,7 @@ def test_a_flip_moves_whole_pixels(steps, turned):
 
 def test_a_quarter_turn_of_a_square_image_moves_whole_pixels():
     size = ImageSize(40, 40)
-    square = Sample("s", Path("s.png"), size, instances=(Instance(0, Box(3, 5, 10, 30)),))
+    square = Sample("s", Path("s.png"), size, instances=(Instance(0, Box(3, 5, 10, 30), source="human"),))
     copy, pixels = apply_steps(square, PIXELS[:40, :40], Steps(rotation_deg=90))
     np.testing.assert_array_equal(pixels, np.rot90(PIXELS[:40, :40], -1))
     assert copy.instances[0].box.as_tuple() == pytest.approx((10, 3, 35, 10))
@@ -196,7 +203,7 @@ def test_pixels_mask_polygon_and_point_move_as_one(steps):
     copy, pixels = apply_steps(given_, image, Steps(**{**vars(steps), "border": "black"}))
     assert pixels.shape[:2] == (copy.size.height, copy.size.width)
     for instance in copy.instances:
-        filled = instance_mask(Instance(0, instance.box, attributes=instance.attributes), copy.size)
+        filled = instance_mask(Instance(0, instance.box, attributes=instance.attributes, source="human"), copy.size)
         # The border of the mask is nearest pixels, that of the polygon exact.
         rim = cv2.dilate(instance.mask.astype(np.uint8), np.ones((3, 3))) - cv2.erode(
             instance.mask.astype(np.uint8), np.ones((3, 3)), borderType=cv2.BORDER_REPLICATE
@@ -213,7 +220,9 @@ def test_pixels_mask_polygon_and_point_move_as_one(steps):
 
 
 def test_a_box_without_mask_grows_with_a_rotation_and_is_cut_at_the_border():
-    square = Sample("s", Path("s.png"), ImageSize(101, 101), instances=(Instance(0, Box(40, 40, 61, 61)),))
+    square = Sample(
+        "s", Path("s.png"), ImageSize(101, 101), instances=(Instance(0, Box(40, 40, 61, 61), source="human"),)
+    )
     copy, _ = apply_steps(square, PIXELS[:101, :101].repeat(2, 0)[:101], Steps(rotation_deg=45))
     assert copy.instances[0].box.as_tuple() == pytest.approx([50.5 - 10.5 * 2**0.5] * 2 + [50.5 + 10.5 * 2**0.5] * 2)
     cut, _ = apply_steps(square, PIXELS[:101, :101].repeat(2, 0)[:101], Steps(shift=(-0.5, 0)))
@@ -366,14 +375,16 @@ def test_an_image_of_another_size_than_its_sample_is_refused():
 )
 def test_key_points_follow_the_image(steps, keypoints):
     labelled = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
-    instance = Instance(0, Box(10, 10, 40, 50), attributes=labelled)
+    instance = Instance(0, Box(10, 10, 40, 50), attributes=labelled, source="human")
     one = Sample("a", Path("a.png"), ImageSize(100, 80), instances=(instance,))
     copy, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps)
     assert copy.instances[0].attributes == {"keypoints": keypoints, "num_keypoints": 2}
 
 
 def test_a_key_point_that_leaves_the_image_is_not_labelled_any_more():
-    instance = Instance(0, Box(10, 10, 90, 50), attributes={"keypoints": [12, 12, 2, 80, 40, 2], "num_keypoints": 2})
+    instance = Instance(
+        0, Box(10, 10, 90, 50), attributes={"keypoints": [12, 12, 2, 80, 40, 2], "num_keypoints": 2}, source="human"
+    )
     moved = ImageMap.of(np.array([[1, 0, -20], [0, 1, 0], [0, 0, 1]]), ImageSize(80, 80)).instance(
         instance, ImageSize(100, 80)
     )
@@ -391,7 +402,7 @@ def test_a_key_point_that_leaves_the_image_is_not_labelled_any_more():
 )
 def test_in_a_mirror_the_left_key_point_is_the_right_one(steps, keypoints):
     labelled = {"keypoints": [10, 10, 2, 40, 50, 1, 0, 0, 0], "num_keypoints": 2}
-    labels = tuple(Instance(n, Box(10, 10, 40, 50), attributes=labelled) for n in range(2))
+    labels = tuple(Instance(n, Box(10, 10, 40, 50), attributes=labelled, source="human") for n in range(2))
     one = Sample("a", Path("a.png"), ImageSize(100, 80), instances=labels)
     copy, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps, {0: (1, 0, 2)})
     plain, _ = apply_steps(one, np.zeros((80, 100, 3), np.uint8), steps)

@@ -30,7 +30,8 @@ def sample(**changes):
     mask = np.zeros((SIZE.height, SIZE.width), bool)
     mask[40:70, 50:90] = True
     mask[50:60, 60:70] = False
-    instance = Instance(0, Box(50, 40, 90, 70), **{"mask": mask, "normal": np.array([0.6, 0, -0.8]), **changes})
+    given_ = {"source": "render", "mask": mask, "normal": np.array([0.6, 0, -0.8]), **changes}
+    instance = Instance(0, Box(50, 40, 90, 70), **given_)
     return Sample("a", Path("a.png"), SIZE, instances=(instance,), record={"seed": 3})
 
 
@@ -163,7 +164,7 @@ def test_contours_and_codes_lose_what_is_covered_too():
 
 
 def test_a_box_alone_stays_until_it_is_covered():
-    instance = Instance(0, Box(50, 40, 90, 70))
+    instance = Instance(0, Box(50, 40, 90, 70), source="human")
     assert uncovered(instance, cover(50, 40, 80, 70), 0.2) is instance
     assert uncovered(instance, cover(50, 40, 89, 70), 0.2) is None
     assert uncovered(instance, cover(50, 40, 90, 70)) is None

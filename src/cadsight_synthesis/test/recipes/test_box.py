@@ -56,7 +56,7 @@ def session(tmp_path_factory):
         white = np.percentile(table_image().reshape(-1, 3), 70, axis=0)
         image[mask] = np.round(255 * to_display(np.array([0.6, 0.2, 0.05]) * white)).astype(np.uint8)
         pose = BASE_FROM_CAMERA.inverse() @ Pose(np.eye(3), np.array([0.34, 0.0, 0.3]))
-        instance = Instance(0, Box(140, 100, 200, 140), mask, pose)
+        instance = Instance(0, Box(140, 100, 200, 140), mask, pose, source="human")
         labelled.append(Sample(f"p{i}", Path(), CAMERA.size, CAMERA, (instance,), record=record), image)
     return folder
 

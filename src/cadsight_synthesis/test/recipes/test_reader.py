@@ -235,7 +235,7 @@ def test_the_weather_of_an_image_is_its_own_and_the_same_again():
     mask = np.zeros((48, 64), bool)
     mask[10:30, 20:40] = True
     plain = np.full((48, 64, 3), 120, np.uint8)
-    sample = Sample("p", Path(), ImageSize(64, 48), instances=(Instance(0, Box(20, 10, 40, 30), mask),))
+    sample = Sample("p", Path(), ImageSize(64, 48), instances=(Instance(0, Box(20, 10, 40, 30), mask, source="human"),))
     drawn = [read.finished(sample, plain, number) for number in (0, 0, 1)]
     np.testing.assert_array_equal(drawn[0][1], drawn[1][1])
     assert (drawn[0][1] != drawn[2][1]).any()

@@ -16,7 +16,7 @@ from cadsight_core.formats.reading.columns import Columns, Row, reach, rows
 from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.imaging.images import image_size
 from cadsight_core.running.progress import with_progress_if_many
-from cadsight_core.sample import Instance, Sample, Split, decode_mask
+from cadsight_core.sample import Instance, Sample, Split, decode_mask, read_source
 from cadsight_core.shapes import bounds, given_polygons, instance_mask, is_crowd, run_lengths
 
 _ANNOTATION_KEYS = ("image_id", "category_id", "bbox", "score", "cadsight")
@@ -229,11 +229,12 @@ def _instance(annotation: Raw, class_id: int, size: ImageSize) -> Instance:
     elif isinstance(segmentation, dict):
         _check_code(segmentation, size)
     box = _box(annotation.get("bbox"), attributes, class_id, size)
+    score = annotation.get("score")
     if not own:
-        return Instance(class_id, box, mask=mask, score=annotation.get("score"), attributes=attributes)
-    data = {"source": "human", **own, "class_id": class_id, "box": box.as_tuple(), "attributes": attributes}
-    if annotation.get("score") is not None:
-        data["score"] = annotation["score"]
+        return Instance(class_id, box, mask=mask, score=score, attributes=attributes, source=read_source(score))
+    data = {"source": read_source(score), **own, "class_id": class_id, "box": box.as_tuple(), "attributes": attributes}
+    if score is not None:
+        data["score"] = score
     return replace(Instance.from_json(data), mask=mask)
 
 
@@ -251,7 +252,7 @@ def _check_code(code: Raw, size: ImageSize) -> None:
 
 def _box(bbox: Any, attributes: Raw, class_id: int, size: ImageSize) -> Box:
     if bbox is None:
-        probe = Instance(class_id, Box(0.0, 0.0, 0.0, 0.0), attributes=attributes)
+        probe = Instance(class_id, Box(0.0, 0.0, 0.0, 0.0), attributes=attributes, source="human")
         polygons, mask = given_polygons(probe), instance_mask(probe, size)
         box = bounds(polygons) if polygons else Box.from_mask(mask) if mask is not None else None
         if box is None:

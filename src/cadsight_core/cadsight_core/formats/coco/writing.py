@@ -13,7 +13,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.formats.coco.description import FILE_KEYS
 from cadsight_core.formats.files.json_stream import Elements, Members, plain
 from cadsight_core.formats.reading.folders import write_splits
-from cadsight_core.sample import Instance, Sample, encode_mask
+from cadsight_core.sample import Instance, Sample, encode_mask, read_source
 from cadsight_core.shapes import area, given_polygons
 
 
@@ -95,7 +95,7 @@ def _annotation(
     box = instance.box.squared(size) if square else instance.box
     fields = replace(instance, mask=None).to_json()
     own = {k: v for k, v in fields.items() if k in ("camera_from_part", "normal", "point")}
-    if instance.source != "human":
+    if instance.source != read_source(instance.score):
         own["source"] = instance.source
     annotation: dict[str, Any] = {"iscrowd": 0, **instance.attributes}
     annotation.update(

@@ -294,7 +294,7 @@ def _instance(region: Any, key: str | None, classes: Sequence[str]) -> Instance:
         attributes["segmentation"] = [_points(shape).ravel().tolist()]
     elif shape["name"] != "rect":
         attributes["via_shape"] = dict(shape)
-    return Instance(classes.index(name), box, attributes=attributes)
+    return Instance(classes.index(name), box, attributes=attributes, source="human")
 
 
 def _region(instance: Instance, size: ImageSize, key: str, classes: Sequence[str], square: bool) -> dict[str, Any]:

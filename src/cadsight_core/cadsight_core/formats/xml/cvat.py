@@ -19,13 +19,15 @@ from cadsight_core.formats.reading.locating import Locator
 from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.formats.reading.tree import Tree
 from cadsight_core.running.progress import with_progress_if_many
-from cadsight_core.sample import Instance, Split, encode_mask
+from cadsight_core.sample import Instance, Source, Split, encode_mask
 from cadsight_core.shapes import bounds
 
 SHAPES = ("box", "polygon", "ellipse", "mask", "polyline", "points", "cuboid", "skeleton", "tag")
 # Tags of `cadsight labels`, which say of an image that somebody looked at it or put it aside.
 CHECKED, SKIPPED = "cadsight-checked", "cadsight-skipped"
 _CORNERS = 90
+# CVAT's words; "manual" and "file" are of people of whom no more is known.
+_SOURCES: dict[str | None, Source] = {"auto": "model", "semi-auto": "human-edited"}
 
 
 def claim_cvat(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
@@ -113,6 +115,7 @@ def _object(shape: ElementTree.Element, size: ImageSize) -> Named:
     name = shape.get("label", "")
     if not name:
         raise CadsightError("it has no label, expected a class")
+    source = _SOURCES.get(shape.get("source"), "human")
     attributes: dict[str, Any] = {}
     extras: dict[str, Any] = {a.get("name", ""): (a.text or "").strip() for a in shape.findall("attribute")}
     if extras.pop("iscrowd", "") in ("1", "true"):
@@ -125,24 +128,24 @@ def _object(shape: ElementTree.Element, size: ImageSize) -> Named:
         box, corners = _box(shape)
         if corners is not None:
             attributes["segmentation"] = [corners.ravel().tolist()]
-        return Named(name, Instance(0, box, attributes=attributes))
+        return Named(name, Instance(0, box, attributes=attributes, source=source))
     if shape.tag == "polygon":
         corners = _points(shape)
         if len(corners) < 3:
             raise CadsightError(f"the polygon has {len(corners)} corners, expected three or more")
         attributes["segmentation"] = [corners.ravel().tolist()]
-        return Named(name, Instance(0, bounds([corners]), attributes=attributes))
+        return Named(name, Instance(0, bounds([corners]), attributes=attributes, source=source))
     if shape.tag == "ellipse":
         corners = _ellipse(shape)
         attributes["segmentation"] = [corners.ravel().tolist()]
-        return Named(name, Instance(0, bounds([corners]), attributes=attributes))
+        return Named(name, Instance(0, bounds([corners]), attributes=attributes, source=source))
     if shape.tag == "mask":
         mask = _mask(shape, size)
         around = Box.from_mask(mask)
         if around is None:
             raise CadsightError("the mask is empty, expected pixels in it")
         attributes["segmentation"] = encode_mask(mask)
-        return Named(name, Instance(0, around, attributes=attributes))
+        return Named(name, Instance(0, around, attributes=attributes, source=source))
     raise CadsightError(f"the shape is a {shape.tag}, expected a box, polygon, ellipse or mask, which cover something")
 
 

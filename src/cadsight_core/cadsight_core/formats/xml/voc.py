@@ -150,12 +150,15 @@ def _object(element: ElementTree.Element) -> Named:
     if edges is None:
         corners = np.concatenate(polygons)
         return Named(
-            name, Instance(0, Box(*map(float, (*corners.min(axis=0), *corners.max(axis=0)))), attributes=attributes)
+            name,
+            Instance(
+                0, Box(*map(float, (*corners.min(axis=0), *corners.max(axis=0)))), attributes=attributes, source="human"
+            ),
         )
     x0, y0, x1, y1 = (number(text(edges, side), side) for side in ("xmin", "ymin", "xmax", "ymax"))
     if x1 < x0 or y1 < y0:
         raise CadsightError(f"the bndbox is ({x0:g}, {y0:g}) to ({x1:g}, {y1:g}), expected the smaller ones first")
-    return Named(name, Instance(0, Box(x0 - 1, y0 - 1, x1, y1), attributes=attributes))
+    return Named(name, Instance(0, Box(x0 - 1, y0 - 1, x1, y1), attributes=attributes, source="human"))
 
 
 def _others(element: ElementTree.Element) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.formats.reading.tree import Tree
 from cadsight_core.formats.yolo.layout import MOST_CLASSES, UNSPLIT, Layout, find_layout, label_path
 from cadsight_core.running.progress import with_progress_if_many
-from cadsight_core.sample import Instance, Sample
+from cadsight_core.sample import Instance, Sample, read_source
 from cadsight_core.shapes import bounds, cut, given_polygons, has_shape, instance_contour, is_crowd, joined
 
 __all__ = ["claim_yolo", "format_line", "label_path", "parse_line", "read_yolo", "write_yolo"]
@@ -139,13 +139,17 @@ def parse_line(
     if keypoints is not None:
         box = Box.from_yolo(numbers[0], numbers[1], numbers[2], numbers[3], size)
         visible = sum(v > 0 for v in keypoints[2::3])
-        return Instance(int(class_id), box, attributes={"keypoints": keypoints, "num_keypoints": visible})
+        return Instance(
+            int(class_id), box, attributes={"keypoints": keypoints, "num_keypoints": visible}, source="human"
+        )
     if len(numbers) > 5:
         corners = np.reshape(numbers, (-1, 2)) * (size.width, size.height)
-        return Instance(int(class_id), bounds([corners]), attributes={"segmentation": [corners.ravel().tolist()]})
+        return Instance(
+            int(class_id), bounds([corners]), attributes={"segmentation": [corners.ravel().tolist()]}, source="human"
+        )
     score = numbers[4] if len(numbers) == 5 else None
     x, y, w, h = numbers[:4]
-    return Instance(int(class_id), Box.from_yolo(x, y, w, h, size), score=score)
+    return Instance(int(class_id), Box.from_yolo(x, y, w, h, size), score=score, source=read_source(score))
 
 
 def format_line(instance: Instance, size: ImageSize, *, square: bool = False, shapes: Shapes = "as_given") -> str:

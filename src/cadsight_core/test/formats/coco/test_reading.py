@@ -120,7 +120,7 @@ def test_boxes_outlines_and_ids_come_back(folder, data):
     for box in data.draw(st.lists(boxes(SIZE), max_size=4)):
         shapes = data.draw(st.one_of(st.none(), st.lists(corners, min_size=1, max_size=3)))
         attributes = {"iscrowd": 0, **({"segmentation": shapes} if shapes else {})}
-        instances.append(Instance(data.draw(st.integers(0, 2)), box, attributes=attributes))
+        instances.append(Instance(data.draw(st.integers(0, 2)), box, attributes=attributes, source="human"))
     sample = Sample("a", folder / "a.png", SIZE, instances=tuple(instances))
     categories = [{"id": i, "name": n} for i, n in zip((2, 40, 7), "xyz", strict=True)]
     file = write(folder, to_coco([sample], "xyz", {"categories": categories}))

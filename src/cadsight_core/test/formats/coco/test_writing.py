@@ -32,8 +32,10 @@ def test_the_written_file_is_read_alike_by_cocos_own_reader(folder, tmp_path):
     image = folder / "a.png"
     instances = (
         Instance(0, Box(4, 3, 31, 22), mask=mask, source="kinematic"),
-        Instance(1, Box(2, 1, 12, 11), attributes={"segmentation": [[2.0, 1.0, 12.0, 1.0, 12.0, 11.0]]}),
-        Instance(1, Box(5.25, 6.5, 7.75, 9)),
+        Instance(
+            1, Box(2, 1, 12, 11), attributes={"segmentation": [[2.0, 1.0, 12.0, 1.0, 12.0, 11.0]]}, source="human"
+        ),
+        Instance(1, Box(5.25, 6.5, 7.75, 9), source="human"),
     )
     (file,) = write_coco([Sample("a", image, SIZE, instances=instances)], ["plate", "bracket"], tmp_path / "set2")
     reader = COCO(str(file))
@@ -79,12 +81,14 @@ def test_an_own_sample_comes_back_with_mask_pose_normal_camera_and_record(folder
 @given(st.lists(st.booleans(), min_size=20, max_size=20))
 def test_a_mask_comes_back_from_cocos_runs(bits):
     mask = np.array(bits).reshape(4, 5)
-    sample = Sample("a", Path("a.png"), ImageSize(5, 4), instances=(Instance(0, Box(0, 0, 5, 4), mask=mask),))
+    sample = Sample(
+        "a", Path("a.png"), ImageSize(5, 4), instances=(Instance(0, Box(0, 0, 5, 4), mask=mask, source="human"),)
+    )
     (annotation,) = to_coco([sample], ["x"])["annotations"]
     assert annotation["segmentation"] == encode_mask(mask)
     assert annotation["area"] == sum(bits)
 
 
 def test_boxes_are_made_square_on_request(folder):
-    sample = Sample("a", folder / "a.png", SIZE, instances=(Instance(0, Box(10, 10, 20, 14)),))
+    sample = Sample("a", folder / "a.png", SIZE, instances=(Instance(0, Box(10, 10, 20, 14), source="human"),))
     assert to_coco([sample], ["x"], square=True)["annotations"][0]["bbox"] == [10, 7, 10, 10]

@@ -55,7 +55,7 @@ def test_the_columns_of_coco_are_those_of_its_samples(folder):
 
 
 def test_rows_are_located_by_sample_and_label():
-    one, two = (Instance(n, Box(n, 1, 4, 5)) for n in range(2))
+    one, two = (Instance(n, Box(n, 1, 4, 5), source="human") for n in range(2))
     samples = [Sample(n, None, SIZE, instances=i) for n, i in (("a", (one,)), ("b", ()), ("c", (one, two)))]
     columns = Columns.of(samples)
     assert list(columns.indices(np.array([True, False, True]))) == [(0, 0), (2, 1)]
@@ -71,8 +71,8 @@ def test_a_set_without_labels_has_empty_columns():
 
 def test_the_reach_of_an_outline_is_that_of_all_its_pieces():
     polygons = [[1, 2, 3, 4, 1, 4], [-5, 6, 7, 8, 9, 10]]
-    assert reach(Instance(0, Box(0, 0, 1, 1), attributes={"segmentation": polygons})) == (-5, 2, 9, 10)
-    assert reach(Instance(0, Box(0, 0, 1, 1))) is None
+    assert reach(Instance(0, Box(0, 0, 1, 1), attributes={"segmentation": polygons}, source="human")) == (-5, 2, 9, 10)
+    assert reach(Instance(0, Box(0, 0, 1, 1), source="human")) is None
 
 
 def test_labels_are_checked_alike_with_and_without_the_pixels(folder):

@@ -100,7 +100,7 @@ def test_a_polygon_is_an_outline_and_an_outline_a_polygon(folder):
 def test_a_mask_becomes_its_outline(folder):
     mask = np.zeros((30, 40), bool)
     mask[3:9, 4:7] = True
-    sample = Sample("a", folder / "a.png", SIZE, instances=(Instance(0, Box(4, 3, 7, 9), mask=mask),))
+    sample = Sample("a", folder / "a.png", SIZE, instances=(Instance(0, Box(4, 3, 7, 9), mask=mask, source="human"),))
     (entry,) = to_via([sample], ["x"]).values()
     shape = entry["regions"][0]["shape_attributes"]
     corners = set(zip(shape["all_points_x"], shape["all_points_y"], strict=True))
@@ -112,7 +112,9 @@ def test_a_mask_comes_back_from_via_pixel_by_pixel_with_its_holes_and_pieces(tmp
     folder = tmp_path_factory.getbasetemp()
     size = ImageSize(9, 8)
     write_image(folder / "m.png", np.zeros((8, 9, 3), np.uint8))
-    sample = Sample("m", folder / "m.png", size, instances=(Instance(0, Box.from_mask(mask), mask=mask),))
+    sample = Sample(
+        "m", folder / "m.png", size, instances=(Instance(0, Box.from_mask(mask), mask=mask, source="human"),)
+    )
     (folder / FILE).write_text(json.dumps(to_via([sample], ["x"])))
     (back,), _, _ = read_via(folder / FILE)
     np.testing.assert_array_equal(instance_mask(back.instances[0], size), mask)
@@ -127,7 +129,7 @@ def test_a_mask_comes_back_from_via_pixel_by_pixel_with_its_holes_and_pieces(tmp
     ],
 )
 def test_several_polygons_become_one_that_covers_them_all(folder, polygons):
-    instance = Instance(0, Box(1, 1, 30, 15), attributes={"segmentation": polygons})
+    instance = Instance(0, Box(1, 1, 30, 15), attributes={"segmentation": polygons}, source="human")
     sample = Sample("a", folder / "a.png", SIZE, instances=(instance,))
     (folder / FILE).write_text(json.dumps(to_via([sample], ["x"])))
     (back,), _, _ = read_via(folder / FILE)
@@ -171,7 +173,7 @@ def test_boxes_and_outlines_come_back(folder, data):
     for box in data.draw(st.lists(boxes(SIZE), max_size=4)):
         corners = data.draw(st.one_of(st.none(), points))
         attributes = {"segmentation": [np.ravel(corners).tolist()]} if corners else {}
-        instances.append(Instance(data.draw(st.integers(0, 1)), box, attributes=attributes))
+        instances.append(Instance(data.draw(st.integers(0, 1)), box, attributes=attributes, source="human"))
     sample = Sample("a", folder / "a.png", SIZE, instances=tuple(instances))
     (folder / FILE).write_text(json.dumps(to_via([sample], ["x", "y"])))
     (back,), classes, _ = read_via(folder / FILE)

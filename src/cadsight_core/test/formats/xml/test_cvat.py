@@ -42,6 +42,12 @@ def test_each_shape_that_covers_something_is_a_label(write):
     assert around.box.as_tuple() == pytest.approx((12, 11, 28, 19), abs=0.02)
 
 
+def test_a_box_says_whose_it_is(write):
+    boxes = "".join(BOX.replace("occluded", f'source="{word}" occluded') for word in ("auto", "semi-auto", "manual"))
+    (sample,), _ = load(write(boxes))
+    assert [i.source for i in sample.instances] == ["model", "human-edited", "human"]
+
+
 @pytest.mark.parametrize(
     ("subset", "image_path", "split"),
     [

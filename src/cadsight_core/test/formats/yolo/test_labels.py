@@ -117,7 +117,7 @@ def test_an_outline_is_read_in_pixels_with_its_box_and_written_as_it_was():
 def test_a_mask_is_written_as_outline_on_request_and_covers_the_same_pixels():
     mask = np.zeros((480, 640), bool)
     mask[10:20, 30:50] = mask[40:44, 30:33] = True
-    instance = Instance(0, Box.from_mask(mask), mask=mask)
+    instance = Instance(0, Box.from_mask(mask), mask=mask, source="human")
     assert len(format_line(instance, VGA).split()) == 5
     back = parse_line(format_line(instance, VGA, shapes="polygons"), VGA)
     np.testing.assert_array_equal(instance_mask(back, VGA), mask)
@@ -127,7 +127,7 @@ def test_a_mask_is_written_as_outline_on_request_and_covers_the_same_pixels():
 def test_a_box_comes_back_from_its_line(data):
     size = ImageSize(data.draw(st.integers(8, 4000)), data.draw(st.integers(8, 4000)))
     box = data.draw(boxes(size))
-    back = parse_line(format_line(Instance(3, box), size), size)
+    back = parse_line(format_line(Instance(3, box, source="human"), size), size)
     assert back.class_id == 3
     assert back.box.as_tuple() == pytest.approx(box.as_tuple(), abs=1e-9)
 
@@ -135,14 +135,14 @@ def test_a_box_comes_back_from_its_line(data):
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=3, max_size=9))
 def test_an_outline_comes_back_from_its_line(corners):
     pixels = (np.array(corners) * (640, 480)).ravel().tolist()
-    instance = Instance(1, Box(0, 0, 1, 1), attributes={"segmentation": [pixels]})
+    instance = Instance(1, Box(0, 0, 1, 1), attributes={"segmentation": [pixels]}, source="human")
     back = parse_line(format_line(instance, VGA), VGA)
     np.testing.assert_allclose(back.attributes["segmentation"], [pixels], atol=1e-9)
 
 
 def test_a_box_that_cannot_be_written_relative_to_its_image_is_cut_at_the_border():
-    assert format_line(Instance(0, Box(-128, 0, 64, 48)), VGA) == "0 0.05 0.05 0.1 0.1"
-    assert format_line(Instance(0, Box(-64, -48, 704, 528)), VGA) == "0 0.5 0.5 1 1"
+    assert format_line(Instance(0, Box(-128, 0, 64, 48), source="human"), VGA) == "0 0.05 0.05 0.1 0.1"
+    assert format_line(Instance(0, Box(-64, -48, 704, 528), source="human"), VGA) == "0 0.5 0.5 1 1"
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -157,7 +157,7 @@ def test_a_written_folder_reads_back_the_same(tmp_path_factory, image_file, data
             image,
             size,
             instances=tuple(
-                Instance(data.draw(st.integers(0, 1)), b)
+                Instance(data.draw(st.integers(0, 1)), b, source="human")
                 for b in data.draw(st.lists(boxes(size, smallest=0.01), max_size=3))
             ),
             split=split,
@@ -179,7 +179,9 @@ def test_a_written_folder_reads_back_the_same(tmp_path_factory, image_file, data
 
 def test_the_written_folder_is_the_one_that_ultralytics_reads(tmp_path, image_file):
     image = image_file("photo.jpg")
-    sample = Sample("a", image, ImageSize(40, 30), instances=(Instance(1, Box(10, 0, 20, 30)),), split="valid")
+    sample = Sample(
+        "a", image, ImageSize(40, 30), instances=(Instance(1, Box(10, 0, 20, 30), source="human"),), split="valid"
+    )
     config = write_yolo({"train": [], "valid": [sample]}, ["bracket", "plate"], tmp_path / "set")
     data = yaml.safe_load(config.read_text())
     assert data == {"train": "images/train", "val": "images/val", "names": {0: "bracket", 1: "plate"}}
@@ -322,7 +324,7 @@ def test_a_thousand_label_files_are_read_quickly_and_no_image_is_decoded(tmp_pat
 
 def test_outlines_of_several_parts_become_one_line_that_covers_both():
     polygons = [[100, 100, 120, 100, 120, 120, 100, 120], [200, 100, 220, 100, 220, 120, 200, 120]]
-    instance = Instance(0, Box(100, 100, 220, 120), attributes={"segmentation": polygons})
+    instance = Instance(0, Box(100, 100, 220, 120), attributes={"segmentation": polygons}, source="human")
     back = parse_line(format_line(instance, VGA), VGA)
     assert instance_mask(back, VGA).sum() == fill(polygons, VGA).sum() == 800
 
@@ -332,7 +334,7 @@ def test_a_mask_comes_back_from_a_line_of_polygons_with_its_hole_and_pieces():
     mask[2:12, 3:14] = True
     mask[5:8, 6:9] = mask[6, 10] = False
     mask[20:22, 20:25] = True
-    line = format_line(Instance(0, Box(3, 2, 25, 22), mask=mask), VGA, shapes="polygons")
+    line = format_line(Instance(0, Box(3, 2, 25, 22), mask=mask, source="human"), VGA, shapes="polygons")
     back = instance_mask(parse_line(line, VGA), VGA)
     np.testing.assert_array_equal(back, mask)
 
@@ -370,7 +372,10 @@ def test_odd_key_points_are_refused(image_file, row, shape, words):
 
 def test_key_points_are_written_as_ultralytics_reads_them(tmp_path, image_file):
     attributes = {"keypoints": [10, 15, 2, 0, 0, 0], "num_keypoints": 1}
-    instances = (Instance(0, Box(15, 12, 25, 18), attributes=attributes), Instance(0, Box(0, 0, 10, 15)))
+    instances = (
+        Instance(0, Box(15, 12, 25, 18), attributes=attributes, source="human"),
+        Instance(0, Box(0, 0, 10, 15), source="human"),
+    )
     sample = Sample("a", image_file("a.png"), ImageSize(40, 30), instances=instances, split="train")
     config = write_yolo({"train": [sample]}, ["bracket"], tmp_path / "set")
     assert "kpt_shape: [2, 3]" in config.read_text()
@@ -389,9 +394,9 @@ def test_all_rows_of_a_file_are_of_one_kind(tmp_path, image_file, shapes):
     mask = np.zeros((30, 40), bool)
     mask[20:25, 10:30] = True
     instances = (
-        Instance(0, Box(4, 3, 16, 18), attributes={"segmentation": [polygon]}),
-        Instance(1, Box(24, 3, 32, 9)),
-        Instance(1, Box.from_mask(mask), mask=mask),
+        Instance(0, Box(4, 3, 16, 18), attributes={"segmentation": [polygon]}, source="human"),
+        Instance(1, Box(24, 3, 32, 9), source="human"),
+        Instance(1, Box.from_mask(mask), mask=mask, source="human"),
     )
     sample = Sample("a", image_file("a.png"), ImageSize(40, 30), instances=instances)
     write_yolo({"": [sample]}, ["x", "y"], tmp_path / "set", shapes=shapes)
@@ -409,7 +414,10 @@ def test_an_outline_that_reaches_out_is_cut_and_not_squeezed(tmp_path, image_fil
     image = image_file("a.png", width=100, height=100)
     triangle = {"segmentation": [[50, 50, 250, 50, 50, 250]]}
     sample = Sample(
-        "a", image, ImageSize(100, 100), instances=(Instance(0, Box(50, 50, 100, 100), attributes=triangle),)
+        "a",
+        image,
+        ImageSize(100, 100),
+        instances=(Instance(0, Box(50, 50, 100, 100), attributes=triangle, source="human"),),
     )
     write_yolo({"": [sample]}, ["x"], tmp_path / "set")
     values = (tmp_path / "set" / "labels" / "a.txt").read_text().split()[1:]
@@ -418,7 +426,10 @@ def test_an_outline_that_reaches_out_is_cut_and_not_squeezed(tmp_path, image_fil
 
 
 def test_a_crowd_is_no_object(tmp_path, image_file):
-    instances = (Instance(0, Box(4, 3, 16, 18)), Instance(0, Box(0, 0, 40, 30), attributes={"iscrowd": 1}))
+    instances = (
+        Instance(0, Box(4, 3, 16, 18), source="human"),
+        Instance(0, Box(0, 0, 40, 30), attributes={"iscrowd": 1}, source="human"),
+    )
     sample = Sample("a", image_file("a.png"), ImageSize(40, 30), instances=instances)
     write_yolo({"": [sample]}, ["x"], tmp_path / "set")
     assert (tmp_path / "set" / "labels" / "a.txt").read_text() == "0 0.25 0.35 0.3 0.5\n"
@@ -428,7 +439,7 @@ def test_a_label_outside_its_image_has_no_row_and_is_reported(tmp_path, image_fi
     image = image_file("a.png")
     dataset = Dataset.create(tmp_path / "set", ["x"])
     boxes = [Box(2, 2, 9, 9), Box(50, 2, 60, 9), Box(4, 4, 4, 4)]
-    sample = Sample("a", Path(), image_size(image), instances=tuple(Instance(0, box) for box in boxes))
+    sample = Sample("a", Path(), image_size(image), instances=tuple(Instance(0, box, source="human") for box in boxes))
     dataset.append(sample, read_image(image))
     done = convert(dataset.folder, tmp_path / "out", "yolo")
     assert len((tmp_path / "out" / "labels" / "a.txt").read_text().splitlines()) == 1
