@@ -11,6 +11,7 @@ from cadsight_core.formats.label_studio.answers import answers_in
 from cadsight_core.formats.labelling.settling import Settling, settle
 from cadsight_core.formats.labelling.tasks import tasks_of
 from cadsight_core.sample import Sample
+from PIL import Image
 
 
 def region(x, y, width, height, name="nut", **more):
@@ -149,6 +150,26 @@ def test_guesses_in_the_file_tell_where_a_label_comes_from(write):
     unknown = tasks_of([(Sample("a", folder / "a.png", ImageSize(40, 30)), "ab")], ["nut"], knows_guesses=False)
     (label,) = settle(unknown, answers_in(folder / "export.json")).samples[0].instances
     assert (label.source, label.score) == ("model-accepted", 0.75)
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        # The upright image is 40 x 30, as the browser shows it.
+        (region(25, 10, 50, 20), (40, 30)),
+        # The same pixels of the stored one of 30 x 40: its x runs down the upright image, its y from right to left.
+        (region(10, 25, 20, 50), (30, 40)),
+    ],
+)
+def test_an_image_that_its_exif_turns_is_labelled_as_it_was_seen(tmp_path, given, seen):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "set").mkdir()
+    Image.new("RGB", (30, 40)).save(tmp_path / "set" / "a.png", exif=exif)
+    given = {**given, "original_width": seen[0], "original_height": seen[1]}
+    (tmp_path / "set" / "export.json").write_text(json.dumps([task(annotation(given))]))
+    assert boxes(tmp_path / "set") == [pytest.approx((10, 3, 30, 9))]
+    assert load(tmp_path / "set")[0][0].instances[0].box.as_tuple() == pytest.approx((10, 3, 30, 9))
 
 
 def test_a_bad_region_of_a_set_is_left_out_where_that_is_allowed(write):
