@@ -70,6 +70,8 @@ BESIDES = {
     "experiment sets (?!.*--no-normals)": ["--normals", "epochs=1", "--normals", "image_size=32"],
     "benchmark evaluation": ["--boxes", "200"],
     "benchmark inference": ["--runs", "1"],
+    "benchmark selection": ["--images", "1000"],
+    "benchmark gate": ["--trials", "1"],
     "synthesize config": ["--engine", "raster"],
 }
 # Not without a cell, Blender, datumaro, a hub, or a machine of another size.
