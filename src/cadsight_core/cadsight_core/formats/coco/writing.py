@@ -11,22 +11,10 @@ from typing import Any
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.formats.coco.description import FILE_KEYS
-from cadsight_core.formats.files.json_stream import Elements, Members, plain
+from cadsight_core.formats.files.json_stream import Elements, Members
 from cadsight_core.formats.reading.folders import write_splits
 from cadsight_core.sample import Instance, Sample, encode_mask, read_source
 from cadsight_core.shapes import area, given_polygons
-
-
-def to_coco(
-    samples: Sequence[Sample],
-    classes: Sequence[str],
-    extra: Mapping[str, Any] | None = None,
-    *,
-    square: bool = False,
-) -> dict[str, Any]:
-    """COCO's JSON of samples; ids of images, annotations and categories are kept where they have one each."""
-    found: dict[str, Any] = plain(_coco(samples, classes, extra, square))
-    return found
 
 
 def write_coco(

@@ -20,7 +20,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.files.json_files import checked, head_of, json_bytes, parse_json, read_json
-from cadsight_core.formats.files.json_stream import Elements, Members, plain
+from cadsight_core.formats.files.json_stream import Elements, Members
 from cadsight_core.formats.reading.finding import Claim, Loaded
 from cadsight_core.formats.reading.folders import sample_names, split_of, write_splits
 from cadsight_core.formats.reading.listed import readable_size
@@ -165,18 +165,6 @@ def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attrib
         samples.append(Sample(name, image, size, instances=tuple(instances), split=split, record=record))
     extra = {"via": {**project, "class_attribute": key}} if project or key != CLASS_ATTRIBUTES[0] else {}
     return Loaded(samples, classes, "via", extra)
-
-
-def to_via(
-    samples: Iterable[Sample],
-    classes: Sequence[str],
-    extra: Mapping[str, Any] | None = None,
-    *,
-    square: bool = False,
-) -> dict[str, Any]:
-    """VIA's JSON of samples with absolute images: a project where one was read, else the regions alone."""
-    found: dict[str, Any] = plain(_via(samples, classes, extra, square))
-    return found
 
 
 def via_entry(

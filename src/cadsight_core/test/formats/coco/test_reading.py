@@ -5,7 +5,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.coco.reading import read_coco
-from cadsight_core.formats.coco.writing import to_coco, write_coco
+from cadsight_core.formats.coco.writing import write_coco
 from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import instance_mask
@@ -114,7 +114,7 @@ def test_a_file_comes_back_with_everything_in_it(folder, tmp_path):
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_boxes_outlines_and_ids_come_back(folder, data):
+def test_boxes_outlines_and_ids_come_back(folder, tmp_path, data):
     corners = st.lists(st.floats(0, 30), min_size=6, max_size=12).filter(lambda c: len(c) % 2 == 0)
     instances = []
     for box in data.draw(st.lists(boxes(SIZE), max_size=4)):
@@ -123,7 +123,7 @@ def test_boxes_outlines_and_ids_come_back(folder, data):
         instances.append(Instance(data.draw(st.integers(0, 2)), box, attributes=attributes, source="human"))
     sample = Sample("a", folder / "a.png", SIZE, instances=tuple(instances))
     categories = [{"id": i, "name": n} for i, n in zip((2, 40, 7), "xyz", strict=True)]
-    file = write(folder, to_coco([sample], "xyz", {"categories": categories}))
+    (file,) = write_coco([sample], "xyz", tmp_path / "again", {"categories": categories})
     (back,), classes, extra = read_coco(file)
     assert classes == ("x", "y", "z")
     assert extra["categories"] == categories

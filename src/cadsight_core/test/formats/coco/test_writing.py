@@ -1,17 +1,17 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.formats.coco.reading import read_coco
-from cadsight_core.formats.coco.writing import to_coco, write_coco
+from cadsight_core.formats.coco.writing import write_coco
 from cadsight_core.geometry import Pose
+from cadsight_core.imaging.images import write_image
 from cadsight_core.sample import Instance, Sample, encode_mask
 from cadsight_core.shapes import instance_mask
 from faster_coco_eval import COCO
 from hypothesis import given
 from hypothesis import strategies as st
+from written import coco_of
 
 SIZE = ImageSize(40, 30)
 
@@ -79,16 +79,17 @@ def test_an_own_sample_comes_back_with_mask_pose_normal_camera_and_record(folder
 
 
 @given(st.lists(st.booleans(), min_size=20, max_size=20))
-def test_a_mask_comes_back_from_cocos_runs(bits):
+def test_a_mask_comes_back_from_cocos_runs(tmp_path_factory, bits):
     mask = np.array(bits).reshape(4, 5)
-    sample = Sample(
-        "a", Path("a.png"), ImageSize(5, 4), instances=(Instance(0, Box(0, 0, 5, 4), mask=mask, source="human"),)
-    )
-    (annotation,) = to_coco([sample], ["x"])["annotations"]
+    folder = tmp_path_factory.getbasetemp()
+    write_image(folder / "m.png", np.zeros((4, 5, 3), np.uint8))
+    instance = Instance(0, Box(0, 0, 5, 4), mask=mask, source="human")
+    sample = Sample("m", folder / "m.png", ImageSize(5, 4), instances=(instance,))
+    (annotation,) = coco_of([sample], ["x"], folder)["annotations"]
     assert annotation["segmentation"] == encode_mask(mask)
     assert annotation["area"] == sum(bits)
 
 
-def test_boxes_are_made_square_on_request(folder):
+def test_boxes_are_made_square_on_request(folder, tmp_path):
     sample = Sample("a", folder / "a.png", SIZE, instances=(Instance(0, Box(10, 10, 20, 14), source="human"),))
-    assert to_coco([sample], ["x"], square=True)["annotations"][0]["bbox"] == [10, 7, 10, 10]
+    assert coco_of([sample], ["x"], tmp_path, square=True)["annotations"][0]["bbox"] == [10, 7, 10, 10]

@@ -8,7 +8,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.convert import convert
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.via.project import FILE, read_via, shape_box, to_via, write_via
+from cadsight_core.formats.via.project import FILE, read_via, shape_box, write_via
 from cadsight_core.imaging.images import write_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import instance_mask
@@ -16,6 +16,7 @@ from core_strategies import boxes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from written import via_of
 
 SIZE = ImageSize(40, 30)
 RECT = {"name": "rect", "x": 4, "y": 3, "width": 10, "height": 8}
@@ -90,18 +91,18 @@ def test_a_project_comes_back_with_its_settings_and_attributes(folder, tmp_path)
     assert json.loads(written.read_text()) == project
 
 
-def test_a_polygon_is_an_outline_and_an_outline_a_polygon(folder):
+def test_a_polygon_is_an_outline_and_an_outline_a_polygon(folder, tmp_path):
     (sample,), _, _ = read_via(write(folder, [region(POLYGON)]))
     assert sample.instances[0].attributes["segmentation"] == [[1, 2, 9, 2, 5, 8]]
-    (entry,) = to_via([sample], ["bracket"]).values()
+    (entry,) = via_of([sample], ["bracket"], tmp_path).values()
     assert entry["regions"][0]["shape_attributes"] == POLYGON
 
 
-def test_a_mask_becomes_its_outline(folder):
+def test_a_mask_becomes_its_outline(folder, tmp_path):
     mask = np.zeros((30, 40), bool)
     mask[3:9, 4:7] = True
     sample = Sample("a", folder / "a.png", SIZE, instances=(Instance(0, Box(4, 3, 7, 9), mask=mask, source="human"),))
-    (entry,) = to_via([sample], ["x"]).values()
+    (entry,) = via_of([sample], ["x"], tmp_path).values()
     shape = entry["regions"][0]["shape_attributes"]
     corners = set(zip(shape["all_points_x"], shape["all_points_y"], strict=True))
     assert corners == {(4, 3), (7, 3), (7, 9), (4, 9)}
@@ -115,8 +116,8 @@ def test_a_mask_comes_back_from_via_pixel_by_pixel_with_its_holes_and_pieces(tmp
     sample = Sample(
         "m", folder / "m.png", size, instances=(Instance(0, Box.from_mask(mask), mask=mask, source="human"),)
     )
-    (folder / FILE).write_text(json.dumps(to_via([sample], ["x"])))
-    (back,), _, _ = read_via(folder / FILE)
+    (written,) = write_via([sample], ["x"], folder / "written")
+    (back,), _, _ = read_via(written)
     np.testing.assert_array_equal(instance_mask(back.instances[0], size), mask)
     assert back.instances[0].box == Box.from_mask(mask)
 
@@ -131,8 +132,8 @@ def test_a_mask_comes_back_from_via_pixel_by_pixel_with_its_holes_and_pieces(tmp
 def test_several_polygons_become_one_that_covers_them_all(folder, polygons):
     instance = Instance(0, Box(1, 1, 30, 15), attributes={"segmentation": polygons}, source="human")
     sample = Sample("a", folder / "a.png", SIZE, instances=(instance,))
-    (folder / FILE).write_text(json.dumps(to_via([sample], ["x"])))
-    (back,), _, _ = read_via(folder / FILE)
+    (written,) = write_via([sample], ["x"], folder / "written")
+    (back,), _, _ = read_via(written)
     np.testing.assert_array_equal(instance_mask(back.instances[0], SIZE), instance_mask(instance, SIZE))
 
 
@@ -167,7 +168,7 @@ def test_regions_of_the_first_version_by_number_are_read(folder):
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_boxes_and_outlines_come_back(folder, data):
+def test_boxes_and_outlines_come_back(folder, tmp_path, data):
     points = st.lists(st.tuples(st.floats(0, 40), st.floats(0, 30)), min_size=3, max_size=7)
     instances = []
     for box in data.draw(st.lists(boxes(SIZE), max_size=4)):
@@ -175,8 +176,8 @@ def test_boxes_and_outlines_come_back(folder, data):
         attributes = {"segmentation": [np.ravel(corners).tolist()]} if corners else {}
         instances.append(Instance(data.draw(st.integers(0, 1)), box, attributes=attributes, source="human"))
     sample = Sample("a", folder / "a.png", SIZE, instances=tuple(instances))
-    (folder / FILE).write_text(json.dumps(to_via([sample], ["x", "y"])))
-    (back,), classes, _ = read_via(folder / FILE)
+    (written,) = write_via([sample], ["x", "y"], tmp_path / "written")
+    (back,), classes, _ = read_via(written)
     names = [classes[i.class_id] for i in back.instances]
     assert names == ["xy"[i.class_id] for i in instances]
     for got, given_ in zip(back.instances, instances, strict=True):
