@@ -15,7 +15,8 @@ ZERO = {
     "capture --seed", "compose --seed", "data annotate --copies", "data annotate --seed", "data augment --seed",
     "data check --few", "data convert --seed", "data show --seed", "demo --seed", "demo --detector-seconds",
     "demo --lamp-moves-every", "demo --normals-drawn", "demo --normals-seconds", "evaluate --confidence",
-    "gate --seed", "gate --tolerated", "part add --tolerance", "part colour --at", "record --seconds",
+    "gate --seed", "gate --tolerated", "labels export --min-score", "part add --tolerance", "part colour --at",
+    "record --seconds",
     "select make --seed",
     *(f"synthesize {action} --seed" for action in ("make", "preview", "check")),
     *(
@@ -27,6 +28,7 @@ ZERO = {
 }  # fmt: skip
 FRACTIONS = {
     "evaluate --confidence",
+    "labels export --min-score",
     *(f"train {k} --{n}" for k in ("detector", "base") for n in ("mosaic", "weight-decay", "learning-rate")),
     "train normals --learning-rate",
 }
