@@ -76,7 +76,7 @@ def select_from(
     candidates, refused = candidates_of(pool, detector, "common_features" in needs).finite()
     choice = select(candidates, options)
     by_name = {s.name: s for s in pool.samples}
-    near = nearest_labelled(candidates)
+    near = nearest_labelled(candidates, choice.images)
     weights = sha256(Path(folder) / WEIGHTS) if detector is not None and folder else ""
     notes = choice.notes
     if refused:
@@ -90,7 +90,7 @@ def select_from(
         (len(candidates.unlabelled), int(candidates.labelled.sum())),
         tuple(_chosen(candidates, choice, place, by_name, near) for place in range(options.k)),
         refused,
-        floor_correlations(candidates, options),
+        floor_correlations(candidates, options, choice),
         notes,
     )
     return Selection(batch, candidates, choice.values)
@@ -165,8 +165,8 @@ def _chosen(
     sample = samples[candidates.ids[image]]
     alike = None
     if near is not None:
-        twin = samples[candidates.ids[int(near[0][image])]]
-        alike = Neighbour(twin.name, twin.image, float(near[1][image]))
+        twin = samples[candidates.ids[int(near[0][place])]]
+        alike = Neighbour(twin.name, twin.image, float(near[1][place]))
     cluster = int(choice.clusters[place]) if len(choice.clusters) else None
     return Chosen(
         sample.name, sample.image, content(sample), float(choice.values[image]), cluster, choice.reasons[place], alike

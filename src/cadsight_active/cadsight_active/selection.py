@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from cadsight_active.candidates import LOWEST_FLOOR, Candidates
@@ -50,37 +51,37 @@ def refuse_too_few(count: int, options: SelectionOptions) -> None:
         raise CadsightError(f"{options.k} images are to be chosen and the pool has {count}, expected at most so many")
 
 
-def floor_correlations(candidates: Candidates, options: SelectionOptions) -> dict[str, float]:
-    """How the strategy's values of all unlabelled images at each of :data:`FLOORS` go with those at the floor of
+def floor_correlations(candidates: Candidates, options: SelectionOptions, choice: Choice) -> dict[str, float]:
+    """How the strategy's values of all unlabelled images at each of :data:`FLOORS` go with those of its ``choice`` by
     ``options`` (Spearman's rank correlation); empty where it gives not every image a value, or all the same."""
-    values = _values(candidates, options)
+    values = _ranking(candidates, choice)
     if values is None:
         return {}
     found = {}
     for floor in FLOORS:
-        other = (
-            values if floor == options.floor else _values(candidates, replace(options, floor=max(floor, LOWEST_FLOOR)))
-        )
+        other: Array | None = values
+        if floor != options.floor:
+            lower_or_higher = replace(options, floor=max(floor, LOWEST_FLOOR))
+            other = _ranking(candidates, select(candidates, lower_or_higher))
         if other is not None:
             found[f"{floor:g}"] = float(spearmanr(values, other).statistic)
     return found
 
 
-def nearest_labelled(candidates: Candidates) -> tuple[Array, Array] | None:
-    """Of each image (N,) the number of the labelled image that is most alike, and the cosine distance of their
+def nearest_labelled(candidates: Candidates, images: NDArray[np.int64]) -> tuple[Array, Array] | None:
+    """Of each of ``images`` (K,) the number of the labelled image that is most alike, and the cosine distance of their
     features; None where nothing is labelled or there are no features."""
     features = candidates.image_features if candidates.image_features is not None else candidates.common_features
     labelled = np.flatnonzero(candidates.labelled)
     if features is None or not len(labelled):
         return None
-    vectors = unit(features)
-    similar = vectors @ vectors[labelled].T
+    similar = unit(features[images]) @ unit(features[labelled]).T
     best = similar.argmax(axis=1)
     return labelled[best], 1 - similar[np.arange(len(best)), best]
 
 
-def _values(candidates: Candidates, options: SelectionOptions) -> Array | None:
-    values = select(candidates, options).values[candidates.unlabelled]
+def _ranking(candidates: Candidates, choice: Choice) -> Array | None:
+    values = choice.values[candidates.unlabelled]
     return None if np.isnan(values).any() or np.ptp(values) == 0 else values
 
 

@@ -170,16 +170,20 @@ def test_images_with_a_number_that_is_none_are_left_out_by_name():
 
 def test_the_order_at_other_floors_goes_with_that_at_the_one_taken():
     made = random_candidates(80, 0)
-    found = floor_correlations(made, SelectionOptions("margin", k=5))
+    found = correlations_of(made, SelectionOptions("margin", k=5))
     assert list(found) == ["0.03", "0.05", "0.1"]
     assert found["0.05"] == 1
     assert 0.9 < found["0.03"] <= 1
-    assert floor_correlations(made, SelectionOptions("random", k=5)) == {}
+    assert correlations_of(made, SelectionOptions("random", k=5)) == {}
+
+
+def correlations_of(made, options):
+    return floor_correlations(made, options, select(made, options))
 
 
 def test_the_nearest_labelled_image_is_that_of_the_least_angle():
     made = candidates([0] * 3, images=[[1, 0], [0, 2], [3, 0.1]], labelled="bc")
-    numbers, distances = nearest_labelled(made)
+    numbers, distances = nearest_labelled(made, np.array([0]))
     assert numbers[0] == 2
     assert distances[0] == pytest.approx(1 - 3 / np.hypot(3, 0.1), abs=1e-6)
-    assert nearest_labelled(candidates([0, 0])) is None
+    assert nearest_labelled(candidates([0, 0]), np.array([0])) is None
