@@ -18,7 +18,7 @@ from cadsight_learning.evaluation.evaluate import in_classes_of
 from cadsight_learning.evaluation.label_properties import evaluated_labels
 from cadsight_learning.options import DetectorOptions, NormalOptions
 from cadsight_learning.registry.model_folder import WEIGHTS
-from cadsight_learning.registry.provenance import by_content, shared
+from cadsight_learning.registry.provenance import by_content, refuse_shared
 from cadsight_learning.registry.store import fingerprint
 
 from cadsight_experiments.plan import Plan
@@ -204,7 +204,7 @@ def _checked_samples(
             parts_in(plan.parts, classes)
             tests = in_classes_of(test_samples, test_names, classes)
             _check_labels(one.name, train, valid, tests, plan.normals is not None and one.has_normals)
-            _refuse_shared(one.name, [*train, *valid], plan.test, tested)
+            refuse_shared([*train, *valid], f"the training set {one.name}", tested, f"the test set {plan.test}")
             chosen[one.name, seed] = _Chosen.of(train, valid)
             notes += [f"{one.name}: {sentence}" for sentence in dataset_warnings((), train, classes)]
             learned += [dataclasses.replace(s, instances=()) for s in train]  # masks of all sets would fill the memory
@@ -263,15 +263,6 @@ def _check_labels(
             raise CadsightError(
                 f"none of the {len(samples)} images {what} has a label with a normal, expected some, or no regressor"
             )
-
-
-def _refuse_shared(name: str, train: Sequence[Sample], test: str, tested: Mapping[str, Sample]) -> None:
-    """Refuse a training set that has an image of the test set, which ``tested`` has by content."""
-    for sample, twin in shared(train, tested)[:1]:
-        raise CadsightError(
-            f"the image {twin.name} of the test set {test} is {sample.name} of the training set {name}, "
-            "expected images that training never saw"
-        )
 
 
 def _summed(trials: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], dict[str, float]]:

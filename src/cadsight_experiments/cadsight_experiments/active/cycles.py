@@ -14,7 +14,7 @@ from cadsight_core.storage.files import alone_in, write_atomically
 from cadsight_core.storage.output_file import refuse_foreign_file
 from cadsight_learning.data.loading import load_together, of_splits
 from cadsight_learning.evaluation.evaluate import evaluate_detector, in_classes_of
-from cadsight_learning.registry.provenance import by_content, shared
+from cadsight_learning.registry.provenance import by_content, refuse_shared
 from cadsight_learning.registry.store import fingerprint
 
 from cadsight_experiments.active.choosing import Choosing, refuse_foreign_choices
@@ -94,7 +94,9 @@ def compare_strategies(plan: ActivePlan, out: str | Path, make_start: MakeStart,
     samples, classes = load_together([plan.pool])
     pool = of_splits(samples, ("train", "valid", ""))
     test, test_classes = load_together([plan.test])
-    _refuse_shared(plan, pool, test)
+    if not pool:
+        raise CadsightError(f"the pool {plan.pool} has no image that is not for testing, expected some")
+    refuse_shared(pool, f"the pool {plan.pool}", by_content(test), f"the test set {plan.test}")
     with alone_in(out):
         start = make_start(test)
         found = _Comparing(plan, out, start, pool, classes, (test, test_classes), running).run()
@@ -280,13 +282,3 @@ class _Comparing:
         if sentence not in self._notes:
             self._notes.append(sentence)
             self._running.note(sentence)
-
-
-def _refuse_shared(plan: ActivePlan, pool: Sequence[Sample], test: Sequence[Sample]) -> None:
-    if not pool:
-        raise CadsightError(f"the pool {plan.pool} has no image that is not for testing, expected some")
-    for sample, twin in shared(pool, by_content(test))[:1]:
-        raise CadsightError(
-            f"the image {twin.name} of the test set {plan.test} is {sample.name} of the pool {plan.pool}, expected "
-            "images that training never saw"
-        )

@@ -16,7 +16,7 @@ from cadsight_learning.options import DetectorOptions
 from cadsight_learning.pretraining.solids import KINDS
 from cadsight_learning.registry.card import load_card
 from cadsight_learning.registry.model_folder import CARD, WEIGHTS
-from cadsight_learning.registry.provenance import by_content, refuse_learned, shared
+from cadsight_learning.registry.provenance import by_content, refuse_learned, refuse_shared
 from cadsight_learning.registry.store import fingerprint
 from cadsight_learning.runtime.exports import sha256
 from cadsight_learning.training.progress import Progress, silent
@@ -104,11 +104,7 @@ def synthetic_start(
             training raises.
     """
     samples, classes = load_together([synthetic])
-    for sample, twin in shared(samples, by_content(tested))[:1]:
-        raise CadsightError(
-            f"the image {twin.name} of the test set is {sample.name} of the synthetic set {synthetic}, expected images "
-            "that training never saw"
-        )
+    refuse_shared(samples, f"the synthetic set {synthetic}", by_content(tested), "the test set")
     train, valid, _ = split_train_valid(samples)
     how = dataclasses.replace(options, epochs=epochs, seed=0)
     known = content_of(how, weights_sha256(how.weights, new_detector(classes, _scratch(how))[0].architecture))

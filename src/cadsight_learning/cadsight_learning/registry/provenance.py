@@ -97,6 +97,19 @@ def shared(samples: Iterable[Sample], others: Mapping[str, Sample]) -> list[tupl
     return [(s, twin) for s, twin in twins if twin is not None]
 
 
+def refuse_shared(samples: Iterable[Sample], learned: str, others: Mapping[str, Sample], tested: str) -> None:
+    """Refuse to learn from ``samples``, the set named ``learned``, where they share an image with ``others`` (see
+    :func:`by_content`), the set named ``tested``.
+
+    Raises:
+        CadsightError: naming such an image; and for one that cannot be read.
+    """
+    for sample, twin in shared(samples, others)[:1]:
+        raise CadsightError(
+            f"the image {twin.name} of {tested} is {sample.name} of {learned}, expected images that training never saw"
+        )
+
+
 def refuse_learned(model: str | Path, samples: Sequence[Sample]) -> list[str]:
     """Refuse to evaluate the model in the folder ``model`` on images that it learned from.
 
