@@ -17,6 +17,7 @@ import numpy as np
 from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
+from cadsight_active.clustering.distances import unit
 from cadsight_active.pool.planes import CODES, TABLES, Planes
 
 Floats = NDArray[np.floating]
@@ -229,11 +230,3 @@ class Neighbours:
             room = max(rows, 2 * len(self._there), 1024)
             self._there = np.concatenate([self._there, np.zeros(room - len(self._there), bool)])
             self._codes = np.concatenate([self._codes, np.zeros((room - len(self._codes), TABLES), np.uint16)])
-
-
-def unit(vectors: Floats) -> NDArray[np.float32]:
-    """``vectors`` (..., D) of length 1; one of zeros stays so."""
-    vectors = np.asarray(vectors, np.float32)
-    lengths = np.sqrt(np.einsum("...d,...d->...", vectors, vectors))[..., None]
-    scaled: NDArray[np.float32] = vectors / np.maximum(lengths, _LEAST)
-    return scaled

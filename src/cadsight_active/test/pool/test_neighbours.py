@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from cadsight_active.clustering.distances import unit
 from cadsight_active.pool import neighbours
-from cadsight_active.pool.neighbours import NEWEST, Neighbours, unit
+from cadsight_active.pool.neighbours import NEWEST, Neighbours
 from cadsight_active.pool.planes import Planes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,7 +73,7 @@ def test_few_rows_are_compared_with_all_that_are_there(steps, seed):
         if not there:
             assert slot == -1
             continue
-        distances = {s: 1 - float(row @ unit(v.astype(np.float32))) for s, v in there.items()}
+        distances = {s: 1 - float(row @ unit(v[None])[0]) for s, v in there.items()}
         assert distance == pytest.approx(min(distances.values()), abs=1e-5)
         assert distances[int(slot)] == pytest.approx(min(distances.values()), abs=1e-5)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cadsight_active.pool.neighbours import unit
+from cadsight_active.clustering.distances import unit
 from cadsight_active.pool.policy import PoolOptions
 from cadsight_active.pool.pool import Pool, opened_pool
 from cadsight_active.pool.seen import Seen
@@ -158,9 +158,11 @@ class PoolBenchmark:
 
 def _turned(row: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """``row`` (D,) turned by a cosine distance of just less than a duplicate's, in a direction at random."""
-    row = unit(row)
+    row = unit(row[None])[0]
     aside = rng.standard_normal(len(row), np.float32)
-    turned: NDArray[np.float32] = row * (1 - _NEAR) + unit(aside - aside @ row * row) * (1 - (1 - _NEAR) ** 2) ** 0.5
+    turned: NDArray[np.float32] = (
+        row * (1 - _NEAR) + unit((aside - aside @ row * row)[None])[0] * (1 - (1 - _NEAR) ** 2) ** 0.5
+    )
     return turned
 
 
