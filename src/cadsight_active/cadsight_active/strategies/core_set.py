@@ -9,6 +9,9 @@ from cadsight_active.options import SelectionOptions
 from cadsight_active.strategies.strategy import Choice
 from cadsight_active.strategies.uncertainty import margins
 
+# Objects of labelled images that all others are compared with in one pass, so that memory does not grow with them.
+_AT_ONCE = 256
+
 
 def choose_core_set(candidates: Candidates, options: SelectionOptions, rng: np.random.Generator) -> Choice:
     """One by one the image of the object that is farthest from all objects of labelled and chosen images, its distance
@@ -17,8 +20,9 @@ def choose_core_set(candidates: Candidates, options: SelectionOptions, rng: np.r
     norms = squared_norms(objects)
     weights = margins(candidates.scores)
     nearest: Array = np.full(len(objects), np.inf)
-    for image in np.flatnonzero(candidates.labelled):
-        nearest = _covered(nearest, objects, norms, objects[candidates.rows_of(image)])
+    covered = np.flatnonzero(candidates.labelled[candidates.owners])
+    for first in range(0, len(covered), _AT_ONCE):
+        nearest = _covered(nearest, objects, norms, objects[covered[first : first + _AT_ONCE]])
     free = ~candidates.labelled
     images: list[int] = []
     reasons: list[str] = []

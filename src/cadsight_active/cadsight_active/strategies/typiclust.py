@@ -26,13 +26,13 @@ def choose_typiclust(candidates: Candidates, options: SelectionOptions, rng: np.
     sizes = np.bincount(labels, minlength=count)
     known = np.bincount(labels[candidates.labelled], minlength=count)
     free = ~candidates.labelled
+    left = sizes - known
     values = np.full(len(points), np.nan)
     images: list[int] = []
     groups: list[int] = []
     while len(images) < options.k:
-        left = np.bincount(labels[free], minlength=count) > 0
         # Those too small to be typical of anything come after all others.
-        order = np.lexsort((-sizes, known, sizes < _SMALLEST, ~left))
+        order = np.lexsort((-sizes, known, sizes < _SMALLEST, left == 0))
         group = int(order[0])
         members = np.flatnonzero(labels == group)
         if np.isnan(values[members]).all():
@@ -42,6 +42,7 @@ def choose_typiclust(candidates: Candidates, options: SelectionOptions, rng: np.
         images.append(image)
         groups.append(group)
         known[group] += 1
+        left[group] -= 1
         free[image] = False
     reasons = tuple(
         f"typical ({values[i]:.2f}) of cluster {g} of {sizes[g]} images" for i, g in zip(images, groups, strict=True)
