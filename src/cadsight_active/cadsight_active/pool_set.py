@@ -69,11 +69,11 @@ def select_from(
         CadsightError: as :func:`cadsight_active.selection.select`, without a model that the strategy needs, and when an
             image cannot be read.
     """
-    needs = STRATEGIES.named(options.strategy).needs
-    if needs - {"common_features"} and detector is None:
+    strategy = STRATEGIES.named(options.strategy)
+    if strategy.asks_model and detector is None:
         raise CadsightError(f"the strategy {options.strategy} asks a model and none is given, expected one")
     refuse_too_few(len(pool.unlabelled), options)
-    candidates, refused = candidates_of(pool, detector, "common_features" in needs).finite()
+    candidates, refused = candidates_of(pool, detector, "common_features" in strategy.needs).finite()
     choice = select(candidates, options)
     by_name = {s.name: s for s in pool.samples}
     near = nearest_labelled(candidates, choice.images)

@@ -51,6 +51,16 @@ class Strategy:
     needs: frozenset[Need] = frozenset({"detections"})
     options: frozenset[str] = frozenset()
 
+    @property
+    def asks_model(self) -> bool:
+        """Whether it reads anything that a model makes of images."""
+        return bool(self.needs - {"common_features"})
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Names of all options that its choice depends on."""
+        return self.options | {"strategy", "k", "seed"}
+
 
 def most(values: Array, among: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """The ``count`` numbers ``among`` (M,) whose ``values`` (N,) are largest; of equal ones those that come first."""

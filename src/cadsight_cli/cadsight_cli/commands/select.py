@@ -67,12 +67,11 @@ def run(args: argparse.Namespace) -> int:
     refuse_foreign_batch(args.out)
     options = options_of(args, SelectionOptions)
     strategy = STRATEGIES.named(options.strategy)
-    own = {"strategy", "k", "seed"} | strategy.options
-    idle = [f.name for f in dataclasses.fields(SelectionOptions) if f.name not in own]
+    idle = [f.name for f in dataclasses.fields(SelectionOptions) if f.name not in strategy.reads]
     refuse_idle(
         f"with --strategy {strategy.name}", {f"--{name.replace('_', '-')}": getattr(args, name) for name in idle}
     )
-    if not strategy.needs - {"common_features"}:
+    if not strategy.asks_model:
         refuse_idle(f"with --strategy {strategy.name}", {"--model": args.model})
     with progress_to(counted):
         folder, detector = _model(args)

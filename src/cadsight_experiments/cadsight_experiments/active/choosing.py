@@ -50,17 +50,15 @@ class Choosing:
             CadsightError: as :func:`cadsight_active.selection.select`, and for a file of others where it is kept.
         """
         strategy = STRATEGIES.named(options.strategy)
-        read = {"strategy", "k", "seed"} | strategy.options
-        asked = {name: value for name, value in dataclasses.asdict(options).items() if name in read}
-        asks_model = bool(strategy.needs - {"common_features"})
-        key = digest(self._data, model.sha256 if asks_model else "", sorted(labelled), asked)
+        asked = {name: value for name, value in dataclasses.asdict(options).items() if name in strategy.reads}
+        key = digest(self._data, model.sha256 if strategy.asks_model else "", sorted(labelled), asked)
         path = refuse_foreign_file(self._folder / f"{key}.json", _is_chosen)
         if path.exists():
             with taken_from(f"the batch {path}", "the names of images"):
                 return tuple(map(str, read_document(path, FORMAT, "batch")["images"]))
-        candidates = self._candidates(model, labelled, asks_model, "common_features" in strategy.needs)
+        candidates = self._candidates(model, labelled, strategy.asks_model, "common_features" in strategy.needs)
         choice = select(candidates, options)
-        names = tuple(candidates.ids[i].removeprefix("labelled/") for i in choice.images)
+        names = tuple(candidates.ids[i] for i in choice.images)
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json_text({"format": FORMAT, **asked, "images": names}) + "\n")
         return names
@@ -74,7 +72,6 @@ class Choosing:
             detector = model.detector if asks_model else None
             if detector is not None and there:
                 there = in_classes_of(there, self._classes, detector.classes)
-            there = [dataclasses.replace(s, name=f"labelled/{s.name}") for s in there]
             found, _ = candidates_of(PoolSet(left, there), detector, common).finite()
             self._seen = {**dict(list(self._seen.items())[-2:]), key: found}
         return self._seen[key]
