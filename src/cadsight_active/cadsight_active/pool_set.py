@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from cadsight_core.errors import CadsightError
-from cadsight_core.imaging.images import Rgb, read_image
+from cadsight_core.imaging.images import read_image
 from cadsight_core.running.progress import with_progress
 from cadsight_core.sample import Sample
-from cadsight_learning.detection.detector import Detector, TorchDetector
-from cadsight_learning.detection.evidence import Evidence, EvidenceDetector
+from cadsight_learning.detection.detector import Detector
+from cadsight_learning.detection.evidence import Evidence, evidence_of
 from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.provenance import by_content, content
 from cadsight_learning.runtime.exports import sha256
@@ -107,7 +107,6 @@ def candidates_of(pool: PoolSet, detector: Detector | None = None, common: bool 
     samples = pool.samples
     extractor = ImageFeatures() if common else None
     evidence: list[Evidence] = []
-    pooled: list[np.ndarray] = []
     frozen: list[np.ndarray] = []
     # A strategy that asks nothing needs no image read.
     asked = samples if detector is not None or extractor is not None else []
@@ -115,9 +114,7 @@ def candidates_of(pool: PoolSet, detector: Detector | None = None, common: bool 
     while some := list(islice(left, _AT_ONCE)):
         images = [read_image(s.image) for s in some]
         if detector is not None:
-            evidence += evidence_of(detector, images)
-            if isinstance(detector, TorchDetector):
-                pooled.append(detector.features(images))
+            evidence += evidence_of(detector, images, LOWEST_FLOOR)
         if extractor is not None:
             frozen.append(extractor.of(images))
     classes = len(detector.classes) if detector is not None else 1
@@ -126,32 +123,19 @@ def candidates_of(pool: PoolSet, detector: Detector | None = None, common: bool 
             np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros((0, 1), np.float32), np.zeros((0, 0), np.float32)
         )
         evidence = [nothing] * len(samples)
+    pooled = [one.image_features for one in evidence]
     labelled = np.arange(len(samples)) >= len(pool.unlabelled)
     return Candidates.of(
         [s.name for s in samples],
         labelled.tolist(),
         evidence,
         classes,
-        np.concatenate(pooled) if pooled else None,
+        np.stack(pooled) if len(pooled) and pooled[0].size else None,
         np.concatenate(frozen) if frozen else None,
         class_difficulties(pool.labelled, evidence[len(pool.unlabelled) :], classes)
         if detector is not None and len(pool.labelled)
         else None,
     )
-
-
-def evidence_of(detector: Detector, images: Sequence[Rgb]) -> list[Evidence]:
-    """What a detector makes of images; of one that tells no more than its boxes, the score of each box's class."""
-    if isinstance(detector, EvidenceDetector):
-        return detector.evidence(images, LOWEST_FLOOR)
-    found = []
-    for instances in detector.predict(images, LOWEST_FLOOR, 100):
-        scores = np.zeros((len(instances), len(detector.classes)), np.float32)
-        classes = np.array([i.class_id for i in instances], np.int64)
-        scores[np.arange(len(instances)), classes] = [i.score or 0.0 for i in instances]
-        boxes = np.array([i.box.as_tuple() for i in instances], float).reshape(-1, 4)
-        found.append(Evidence(boxes, classes, scores, np.zeros((len(instances), 0), np.float32)))
-    return found
 
 
 def _chosen(

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cadsight_active.options import SelectionOptions
-from cadsight_active.pool_set import PoolSet, candidates_of, evidence_of, select_from
+from cadsight_active.pool_set import PoolSet, candidates_of, select_from
 from cadsight_active.strategies.registry import STRATEGIES
 from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.images import read_image
 from cadsight_core.sample import Instance
+from cadsight_learning.detection.evidence import evidence_of
 from cadsight_learning.detection.factory import new_detector
 from cadsight_learning.detection.families import detector_options
 
@@ -68,14 +69,13 @@ def test_a_detector_that_another_runtime_runs_gives_scores_and_no_features(detec
 
 
 def test_a_network_whose_features_are_no_numbers_has_its_images_left_out(detector, block_samples, monkeypatch):
-    real = detector.features
+    real = detector.evidence
 
-    def broken(images):
-        found = real(images)
-        found[0] = np.nan
-        return found
+    def broken(images, floor):
+        first, *others = real(images, floor)
+        return [replace(first, image_features=first.image_features * np.nan), *others]
 
-    monkeypatch.setattr(detector, "features", broken)
+    monkeypatch.setattr(detector, "evidence", broken)
     batch = select_from(PoolSet(block_samples), SelectionOptions("dbal", k=2, floor=0.03), detector).batch
     assert batch.refused == (block_samples[0].name,)
     assert batch.notes[-1] == "1 images have a score or feature that is no number and are left out"

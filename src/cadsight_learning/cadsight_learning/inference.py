@@ -12,6 +12,7 @@ from cadsight_core.imaging.images import Rgb
 from cadsight_core.sample import Instance
 
 from cadsight_learning.detection.detector import Detector
+from cadsight_learning.detection.evidence import FLOOR, Evidence, evidence_of
 from cadsight_learning.normals.regressor import Regressor, crop_rotation
 from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 
@@ -26,12 +27,14 @@ class Inference:
         covariances: (3, 3) of each instance's normal in that frame; None where there is no normal.
         detector_ms: the bare call of the detector.
         regressor_ms: the bare call of the regressor on all crops at once; 0 when there was none.
+        evidence: what the detector made of the image before it decided; None where it was not asked for.
     """
 
     instances: tuple[Instance, ...]
     covariances: tuple[Array | None, ...]
     detector_ms: float
     regressor_ms: float
+    evidence: Evidence | None = None
 
 
 class Pipeline:
@@ -56,22 +59,28 @@ class Pipeline:
     def classes(self) -> Sequence[str]:
         return self.detector.classes
 
-    def infer(self, image: Rgb, camera: Camera | None) -> Inference:
+    def infer(self, image: Rgb, camera: Camera | None, with_evidence: bool = False) -> Inference:
         """Detections in ``image`` (H, W, 3), with normals where ``camera`` says how it was taken.
 
         All crops go through the regressor in one batch; each normal is turned from its crop's viewing frame into
-        the camera's, and its covariance with it.
+        the camera's, and its covariance with it. Detections and evidence come from one run of the detector; where there
+        is evidence, detections have no masks.
         """
+        size = ImageSize(image.shape[1], image.shape[0])
         started = time.perf_counter()
-        (instances,) = self.detector.predict([image], self._confidence, self._max_detections)
+        evidence = None
+        if with_evidence:
+            (evidence,) = evidence_of(self.detector, [image], min(FLOOR, self._confidence))
+            instances = evidence.instances(size, self._confidence, self._max_detections)
+        else:
+            (instances,) = self.detector.predict([image], self._confidence, self._max_detections)
         detector_ms = (time.perf_counter() - started) * 1e3
         if not instances or camera is None or self.regressor is None:
-            return Inference(tuple(instances), (None,) * len(instances), detector_ms, 0.0)
+            return Inference(tuple(instances), (None,) * len(instances), detector_ms, 0.0, evidence)
         crops = np.stack([crop(image, instance.box) for instance in instances])
         started = time.perf_counter()
         normals, covariances = self.regressor.predict(crops)
         regressor_ms = (time.perf_counter() - started) * 1e3
-        size = ImageSize(image.shape[1], image.shape[0])
         rotations = [crop_rotation(camera, instance.box, size) for instance in instances]
         return Inference(
             tuple(
@@ -81,4 +90,5 @@ class Pipeline:
             tuple(rotation @ c @ rotation.T for rotation, c in zip(rotations, covariances, strict=True)),
             detector_ms,
             regressor_ms,
+            evidence,
         )

@@ -190,7 +190,8 @@ def _of_kind(name: str | Path, models: str | Path, kind: str) -> tuple[Path, Mod
 
 
 def exportable(folder: Path, threads: int = 0) -> "nn.Module":
-    """The network of the model in ``folder``, on the processor: from images (N, 3, rows, columns) to one tensor.
+    """The network of the model in ``folder``, on the processor: from images (N, 3, rows, columns) to a tensor, or a
+    tuple of which it is the first (see :class:`cadsight_learning.detection.families.DetectorFamily`).
 
     ``threads`` are those of :func:`cadsight_learning.models.load_detector`.
 

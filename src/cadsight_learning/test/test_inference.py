@@ -80,3 +80,13 @@ def test_without_a_regressor_there_are_boxes_and_no_normals(pipeline, image):
 def test_nothing_found_is_an_answer_too(pipeline, image):
     confident = Pipeline(pipeline.detector, pipeline.regressor, 1.0)
     assert confident.infer(image, CAMERA).instances == ()
+
+
+def test_one_run_gives_what_is_found_and_the_evidence_for_it(pipeline, image):
+    alone, both = pipeline.infer(image, CAMERA), pipeline.infer(image, CAMERA, with_evidence=True)
+    assert alone.evidence is None
+    assert [i.class_id for i in both.instances] == [i.class_id for i in alone.instances]
+    for one, other in zip(both.instances, alone.instances, strict=True):
+        assert one.box.as_tuple() == pytest.approx(other.box.as_tuple(), abs=1e-3)
+        np.testing.assert_allclose(one.normal, other.normal, atol=1e-3)
+    assert len(both.evidence.boxes) >= len(both.instances)

@@ -1,5 +1,7 @@
 """Detections from the output of a detector's network, one image at a time."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from cadsight_core.geometry import Array
@@ -34,6 +36,18 @@ def decode_candidates(
     corners = centres - sizes / 2
     kept = _kept(np.hstack([corners, sizes]), scores, classes, max_detections)
     return np.column_stack([corners[kept], (corners + sizes)[kept], scores[kept], classes[kept]]), confident[kept]
+
+
+def at_centres(maps: Sequence[NDArray[np.float32]], boxes: Array, shape: Sequence[int]) -> NDArray[np.float32]:
+    """What ``maps``, each (channels, h, w), of one image of ``shape`` (rows, columns) show at the middles of ``boxes``
+    (K, 4): (K, all channels)."""
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2 / (shape[1], shape[0])
+    columns = []
+    for one in maps:
+        h, w = one.shape[1:]
+        x, y = (np.clip((middles[:, axis] * side).astype(int), 0, side - 1) for axis, side in ((0, w), (1, h)))
+        columns.append(one[:, y, x].T)
+    return np.concatenate(columns, axis=1) if columns else np.zeros((len(boxes), 0), np.float32)
 
 
 def _kept(boxes: Array, scores: NDArray[np.float32], classes: NDArray[np.int64], most: int) -> NDArray[np.int64]:

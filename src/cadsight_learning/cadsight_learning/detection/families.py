@@ -37,7 +37,8 @@ class DetectorFamily:
         words: a regular expression of what may stand for ``--family``; '' for the name alone.
         gives_masks: whether it learns masks, so that every label needs one.
         exportable: whether other runtimes may run it. Its detectors then have ``exportable()``, a module from images
-            (N, 3, h, w), 0 to 1, to one tensor that :func:`cadsight_learning.detection.decoding.decode` takes.
+            (N, 3, h, w), 0 to 1, to what :func:`cadsight_learning.detection.decoding.decode` takes, alone or as the
+            first of a tuple whose others are features (N, D) of the images and maps (N, channels, h, w) of objects.
         retired: options that older versions stored, each with the only value that does nothing.
     """
 

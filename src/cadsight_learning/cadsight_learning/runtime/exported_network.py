@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class ExportedNetwork:
 
     Attributes:
         runtime: what runs it.
+        features_sha256: of the weights that make its features; empty where it gives none, and before the first call.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class ExportedNetwork:
         self._sessions: dict[tuple[int, int], Session] = {}
         self._torch: Session | None = None
         self._opening = threading.Lock()
-        self.runtime = runtime
+        self.runtime, self.features_sha256 = runtime, ""
 
     def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the network makes of images (N, 3, rows, columns), which go through it one by one.
@@ -50,6 +52,14 @@ class ExportedNetwork:
         session = self._session((images.shape[2], images.shape[3]))
         return np.concatenate([session(np.ascontiguousarray(one[None])) for one in images])
 
+    def every(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """All outputs for one image (1, 3, rows, columns), of which the first is what a call gives.
+
+        Raises:
+            CadsightError: as a call does.
+        """
+        return self._session((image.shape[2], image.shape[3])).every(np.ascontiguousarray(image))
+
     def _session(self, shape: tuple[int, int]) -> Session:
         session = self._torch or self._sessions.get(shape)
         if session is not None:
@@ -58,11 +68,13 @@ class ExportedNetwork:
             if self._torch is None and shape not in self._sessions:
                 try:
                     self._sessions[shape] = self._opened(shape)
+                    self.features_sha256 = self._sessions[shape].features_sha256
                 except UnusableNetworkError as error:
                     if not self._may_stay:
                         raise
                     _log.warning("%s; torch runs the network", error)
                     self._torch = self._in_torch()
+                    self.features_sha256 = self._torch.features_sha256
             return self._torch or self._sessions[shape]
 
     def _opened(self, shape: tuple[int, int]) -> Session:
@@ -70,7 +82,8 @@ class ExportedNetwork:
         path = self._exports.find(kind, shape) or self._made(kind, shape)
         if self.runtime == "openvino-bf16" and self._may_stay:
             self._choose_precision(path)
-        return open_session(self.runtime, path, self._threads)
+        session = open_session(self.runtime, path, self._threads)
+        return replace(session, features_sha256=self._exports.features_sha256(path))
 
     def _in_torch(self) -> Session:
         session = self._load_torch()

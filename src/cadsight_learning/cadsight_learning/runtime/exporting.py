@@ -3,6 +3,7 @@
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from cadsight_core.errors import CadsightError
 from numpy.typing import NDArray
 from torch import nn
 
-from cadsight_learning.runtime.exports import Exports
+from cadsight_learning.runtime.exports import FEATURES_SHA256, Exports
 from cadsight_learning.runtime.sessions import FORMATS, Session, open_session
 
 # How far an exported network may be from torch's: of scores, of components of a normal, and of a pixel or, from there
@@ -29,6 +30,8 @@ def export(exports: Exports, network: nn.Module, kind: str, shape: tuple[int, in
             what we did not write, or the disk refuses the bytes.
     """
     exports.refuse_foreign(kind, shape)
+    if sha256 := getattr(network, FEATURES_SHA256, ""):
+        exports = replace(exports, about={**exports.about, FEATURES_SHA256: sha256})
     what = f"exporting {exports.about['architecture']} to {kind} for {shape[1]} x {shape[0]} pixels, step"
     with tempfile.TemporaryDirectory(prefix="cadsight_export_") as scratch:
         exports.tell(f"{what} 1 of 3: writing it down")
@@ -53,7 +56,7 @@ def _exported(network: nn.Module, kind: str, shape: tuple[int, int], folder: Pat
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 network.eval(), (torch.zeros(1, 3, *shape),), str(path), dynamo=False, opset_version=_OPSET,
-                input_names=["images"], output_names=["found"],
+                input_names=["images"],
             )  # fmt: skip
     except (ImportError, RuntimeError, torch.onnx.errors.OnnxExporterError) as error:
         raise CadsightError(f"the network could not be exported: {error}".splitlines()[0]) from error
@@ -68,19 +71,22 @@ def _exported(network: nn.Module, kind: str, shape: tuple[int, int], folder: Pat
 
 
 def _difference(network: nn.Module, session: Session, shape: tuple[int, int]) -> float:
-    """The largest difference in any output (axis 1), relative to the output's largest number where that is above 1.
+    """The largest difference in any channel (axis 1) of any output, relative to its largest number where that is above
+    1.
 
     A box's place in pixels is so compared as a fraction of the image, a score as it is.
     """
     here = in_torch(network)
     largest = 0.0
     for image in _few_images(shape):
-        expected, found = here(image), session(image)
-        if expected.shape != found.shape:
-            raise CadsightError(f"the exported network gives {found.shape}, expected {expected.shape} as torch")
-        others = tuple(axis for axis in range(expected.ndim) if axis != 1)
-        scale = np.maximum(np.abs(expected).max(axis=others, keepdims=True), 1.0)
-        largest = max(largest, float((np.abs(found - expected) / scale).max(initial=0.0)))
+        wanted, there = here.every(image), session.every(image)
+        shapes = [o.shape for o in wanted], [o.shape for o in there]
+        if shapes[0] != shapes[1]:
+            raise CadsightError(f"the exported network gives {shapes[1]}, expected {shapes[0]} as torch")
+        for expected, found in zip(wanted, there, strict=True):
+            others = tuple(axis for axis in range(expected.ndim) if axis != 1)
+            scale = np.maximum(np.abs(expected).max(axis=others, keepdims=True), 1.0)
+            largest = max(largest, float((np.abs(found - expected) / scale).max(initial=0.0)))
     return largest
 
 
@@ -96,9 +102,10 @@ def _few_images(shape: tuple[int, int]) -> Iterator[NDArray[np.float32]]:
 def in_torch(network: nn.Module) -> Session:
     """``network`` run by torch, as a runtime runs its export."""
 
-    def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(images: NDArray[np.float32], most: int | None) -> list[NDArray[np.float32]]:
         with torch.inference_mode():
-            return np.asarray(network(torch.from_numpy(images)).numpy())
+            outputs = network(torch.from_numpy(images))
+        return [one.numpy() for one in (outputs if isinstance(outputs, tuple) else (outputs,))[:most]]
 
     network.eval()
-    return run
+    return Session(run, getattr(network, FEATURES_SHA256, ""))

@@ -33,6 +33,8 @@ from cadsight_learning.runtime.sessions import open_session
 
 EXPORTS, ABOUT = "exports", "export.json"
 FORMAT = "cadsight-export-2"
+# In export.json of a network that gives features, and an attribute of the module that is exported.
+FEATURES_SHA256 = "features_sha256"
 _FILES = {"onnx": ("model.onnx",), "openvino": ("model.xml", "model.bin")}
 
 
@@ -118,6 +120,11 @@ class Exports:
         with contextlib.suppress(CadsightError):
             write_atomically(path.parent / ABOUT, json_text(about, indent=1) + "\n")
         return found
+
+    def features_sha256(self, path: Path) -> str:
+        """Of the weights that made the features which the export ``path`` gives; empty where it gives none, as those
+        that were made before there were such."""
+        return str(json.loads((path.parent / ABOUT).read_text()).get(FEATURES_SHA256, ""))
 
     def _input(self, image: Rgb, shape: Sequence[int]) -> NDArray[np.float32]:
         """An image as the network takes it (1, 3, *shape)."""

@@ -3,6 +3,7 @@
 import importlib.util
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,29 @@ from numpy.typing import NDArray
 from cadsight_learning.options import RUNTIMES
 from cadsight_learning.runtime.machine import has_bfloat16, usual_threads
 
-Session = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 # The file that each runtime reads; of those that read the same the first computes in float32.
 FORMATS = {"onnxruntime": "onnx", "openvino": "openvino", "openvino-bf16": "openvino"}
+
+
+@dataclass(frozen=True)
+class Session:
+    """A network that can be run, from images (1, 3, rows, columns) to its outputs.
+
+    Attributes:
+        run: from images, and how many of the first outputs are wanted (None: all), to these.
+        features_sha256: of the weights that make the outputs which are features; empty without such.
+    """
+
+    run: Callable[[NDArray[np.float32], int | None], list[NDArray[np.float32]]]
+    features_sha256: str = ""
+
+    def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The first output."""
+        return self.run(images, 1)[0]
+
+    def every(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """All outputs."""
+        return self.run(images, None)
 
 
 class UnusableNetworkError(CadsightError):
@@ -47,7 +68,7 @@ def runtime_of(name: str, device: str) -> str:
 
 
 def open_session(runtime: str, path: Path, threads: int = 0) -> Session:
-    """A function from images to what the exported network in ``path`` makes of them, on the processor.
+    """The exported network in ``path``, on the processor.
 
     It may be called from several threads at once.
 
@@ -77,7 +98,8 @@ def _onnxruntime(path: Path, threads: int) -> Session:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return lambda images: np.asarray(session.run(None, {name: images})[0])
+    outputs = [one.name for one in session.get_outputs()]
+    return Session(lambda images, most: [np.asarray(o) for o in session.run(outputs[:most], {name: images})])
 
 
 def _openvino(path: Path, threads: int, precision: str) -> Session:
@@ -92,13 +114,14 @@ def _openvino(path: Path, threads: int, precision: str) -> Session:
     compiled = openvino.Core().compile_model(str(path), "CPU", settings)
     own = threading.local()
 
-    def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(images: NDArray[np.float32], most: int | None) -> list[NDArray[np.float32]]:
         # A request that another thread is using refuses to begin, so each thread has one of its own.
         if not hasattr(own, "request"):
             own.request = compiled.create_infer_request()
-        return np.array(own.request.infer({0: images}, share_inputs=True, share_outputs=True)[0])
+        found = own.request.infer({0: images}, share_inputs=True, share_outputs=True)
+        return [np.array(found[place]) for place in range(len(found))[:most]]
 
-    return run
+    return Session(run)
 
 
 def _is_there(runtime: str) -> bool:

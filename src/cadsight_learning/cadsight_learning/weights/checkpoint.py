@@ -1,5 +1,6 @@
 """Weights on the disk: tensors and plain values only, never code."""
 
+import hashlib
 import io
 import pickle
 from collections.abc import Mapping
@@ -97,6 +98,15 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], where: str | Path) -> N
                 f"the weights {where} have {name} of {tuple(state[name].shape)}, expected {tuple(own[name].shape)}"
             )
     module.load_state_dict(dict(state))
+
+
+def state_sha256(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 of names and values of tensors, wherever they are."""
+    digest = hashlib.sha256()
+    for name, value in state.items():
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def fill_matching(module: nn.Module, state: Mapping[str, Tensor]) -> int:

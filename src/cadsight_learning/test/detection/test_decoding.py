@@ -84,7 +84,7 @@ def test_what_a_network_gives_for_images_is_decoded_as_ultralytics_does(family, 
         for _ in range(3):  # without statistics nothing would reach the last layer
             detector.module.train()(inputs)
         raw = detector.module.eval()(inputs)
-        exported = detector.exportable()(inputs).numpy()
+        exported = detector.exportable()(inputs)[0].numpy()
     assert exported == pytest.approx(raw[0].numpy(), abs=0.01)
     for confidence, most in ((0.001, 10), (0.001, 300), (0.3, 300), (0.01, 5)):
         expected = non_max_suppression(raw, confidence, IOU, max_det=most, max_time_img=10.0)

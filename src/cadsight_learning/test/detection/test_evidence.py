@@ -44,6 +44,22 @@ def test_an_image_says_the_same_alone_and_among_others(detector, block_samples):
     np.testing.assert_allclose(together[1].features, alone.features, atol=1e-3)
 
 
+def test_the_features_of_an_image_are_those_that_are_asked_for_alone(detector, block_samples):
+    images = [read_image(s.image) for s in block_samples[:3]]
+    found = np.stack([one.image_features for one in detector.evidence(images, 1e-3, 5)])
+    np.testing.assert_allclose(found, detector.features(images), atol=1e-5)
+
+
+def test_features_are_named_by_the_weights_that_make_them(detector):
+    before = detector.features_sha256
+    state = {name: value.clone() for name, value in detector.module.state_dict().items()}
+    last = next(name for name in reversed(state) if state[name].is_floating_point())
+    assert detector.load(state | {last: state[last] + 1}).features_sha256 == before
+    first = next(name for name, value in state.items() if value.is_floating_point())
+    assert detector.load(state | {first: state[first] + 1}).features_sha256 != before
+    detector.load(state)
+
+
 def test_what_scores_less_than_a_higher_floor_is_left_out():
     seen = Evidence(
         np.zeros((2, 4)), np.array([1, 0]), np.array([[0.1, 0.4], [0.04, 0.01]], np.float32), np.ones((2, 3))

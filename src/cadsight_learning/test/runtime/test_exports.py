@@ -12,6 +12,7 @@ import cadsight_learning.runtime.exports as exports_module
 import numpy as np
 import pytest
 import torch
+from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between
 from cadsight_core.imaging.images import read_image
@@ -89,6 +90,35 @@ def test_every_runtime_finds_the_boxes_that_torch_finds(architecture, tmp_path, 
                 assert b.class_id == a.class_id
                 assert b.score == pytest.approx(a.score, abs=1e-3)
                 assert b.box.as_tuple() == pytest.approx(a.box.as_tuple(), abs=1e-3 * 96)
+
+
+@pytest.mark.parametrize(("runtime", "kind"), [("onnxruntime", "onnx"), ("openvino", "openvino")])
+def test_every_runtime_gives_the_evidence_that_torch_gives(runtime, kind, tmp_path, block_samples):
+    folder = saved_detector(tmp_path / "m")
+    images = [read_image(s.image) for s in block_samples[:2]]
+    made(folder, kind, SHAPE)
+    exported, torchs = load_detector(folder, device="cpu", runtime=runtime), load_detector(folder, device="cpu")
+    for one, other in zip(exported.evidence(images, 0.01), torchs.evidence(images, 0.01), strict=True):
+        assert len(one.boxes) == len(other.boxes) > 0
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-3)
+        np.testing.assert_allclose(one.features, other.features, atol=1e-2)
+        np.testing.assert_allclose(one.image_features, other.image_features, atol=1e-3)
+    assert exported.features_sha256 == torchs.features_sha256 != ""
+
+
+def test_an_export_of_before_there_were_features_gives_evidence_without_them(tmp_path, block_samples):
+    folder = saved_detector(tmp_path / "m")
+    image = read_image(block_samples[0].image)
+    before = exportable(folder).network  # its one output is what an earlier version exported
+    with_one_output = torch.nn.Sequential(before)
+    exporting_module.export(exports_of(folder, load_card(folder)), with_one_output, "onnx", SHAPE)
+    detector = load_detector(folder, device="cpu", runtime="onnxruntime")
+    (seen,) = detector.evidence([image], 0.01)
+    (found,) = detector.predict([image], 0.01, 100)
+    assert str(seen.instances(ImageSize(image.shape[1], image.shape[0]), 0.01, 100)) == str(found)
+    assert seen.features.shape == (len(found), 0)
+    assert seen.image_features.shape == (0,)
+    assert detector.features_sha256 == ""
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this processor does not multiply bfloat16")
@@ -294,7 +324,7 @@ def test_a_network_that_differs_from_torchs_is_refused_and_nothing_is_written(tm
 
     def askew(*args):
         session = opened(*args)
-        return lambda inputs: session(inputs) + 0.002
+        return runtimes.Session(lambda inputs, most: [one + 0.002 for one in session.run(inputs, most)])
 
     monkeypatch.setattr(exporting_module, "open_session", askew)
     with pytest.raises(CadsightError, match=r"exported to onnx differs from torch's by 0.002, expected at most 0.001"):

@@ -28,7 +28,7 @@ from cadsight_learning.metrics.boxes import NO_BOXES, Boxes
 from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.runtime.devices import CPU, device_of, device_of_module, on_device
 from cadsight_learning.runtime.precision import autocast, channels_last
-from cadsight_learning.weights.checkpoint import fill, fill_matching
+from cadsight_learning.weights.checkpoint import fill, fill_matching, state_sha256
 
 _AT_ONCE = 4
 _LOSSES = {
@@ -60,6 +60,7 @@ class RcnnDetector:
         self._classes = tuple(classes)
         self.module: Any = network(architecture, len(self._classes), image_size).to(device)
         channels_last(self.module)
+        self._features_sha256 = ""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -76,6 +77,7 @@ class RcnnDetector:
     def load(self, state: dict[str, Tensor], where: str | Path = "") -> "RcnnDetector":
         """Take the weights of a network of the same architecture and classes."""
         fill(self.module, state, where)
+        self._features_sha256 = ""
         return self
 
     def predict(
@@ -125,10 +127,16 @@ class RcnnDetector:
             with torch.inference_mode():
                 tensors = self._tensors([small[i] for i in numbers])
                 parts = _parts(self.module, tensors, floor, at_most)
-            for i, (boxes, scores, features) in zip(numbers, parts, strict=True):
+            for i, (boxes, scores, features, pooled) in zip(numbers, parts, strict=True):
                 native = boxes * ([images[i].shape[1] / small[i].shape[1], images[i].shape[0] / small[i].shape[0]] * 2)
-                found[i] = Evidence(native, scores.argmax(axis=1), scores, features)
+                found[i] = Evidence(native, scores.argmax(axis=1), scores, features, pooled)
         return [found[i] for i in range(len(images))]
+
+    @property
+    def features_sha256(self) -> str:
+        if not self._features_sha256:
+            self._features_sha256 = state_sha256(self.module.backbone.state_dict())
+        return self._features_sha256
 
     def _tensors(self, images: Sequence[Rgb]) -> list[Tensor]:
         return as_images([torch.from_numpy(i).to(device_of_module(self.module)) for i in images])
@@ -240,8 +248,9 @@ def _losses(module: Any, sized: Any, targets: Any, maps: dict[str, Tensor]) -> d
 
 def _parts(
     module: Any, images: list[Tensor], floor: float, at_most: int
-) -> list[tuple[Array, NDArray[np.float32], NDArray[np.float32]]]:
-    """Of each image the boxes (K, 4) that its heads keep, the scores (K, C) of their proposals, and their features."""
+) -> list[tuple[Array, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
+    """Of each image the boxes (K, 4) that its heads keep, the scores (K, C) of their proposals, their features, and
+    those of the image."""
     heads = module.roi_heads
     sized, _ = module.transform(images)
     maps = module.backbone(sized.tensors.contiguous(memory_format=torch.channels_last))
@@ -250,9 +259,10 @@ def _parts(
     logits, moves = heads.box_predictor(seen)
     scores, boxes = logits.softmax(dim=-1)[:, 1:], heads.box_coder.decode(moves, proposals)[:, 1:]
     counts = [len(p) for p in proposals]
+    pooled = maps["0"].mean(dim=(2, 3)).cpu().numpy()
     found = []
-    of_each = zip(*(t.split(counts) for t in (scores, boxes, seen)), images, sized.image_sizes, strict=True)
-    for score, box, feature, image, shape in of_each:
+    of_each = zip(*(t.split(counts) for t in (scores, boxes, seen)), images, sized.image_sizes, pooled, strict=True)
+    for score, box, feature, image, shape, of_image in of_each:
         proposal, label = torch.nonzero(score > floor, as_tuple=True)
         corners = clip_boxes_to_image(box[proposal, label], shape)
         kept = batched_nms(corners, score[proposal, label], label, heads.nms_thresh)
@@ -261,7 +271,12 @@ def _parts(
         scale = [image.shape[2] / shape[1], image.shape[1] / shape[0]] * 2
         rows = proposal[kept]
         found.append(
-            (corners[kept].double().cpu().numpy() * scale, score[rows].cpu().numpy(), feature[rows].cpu().numpy())
+            (
+                corners[kept].double().cpu().numpy() * scale,
+                score[rows].cpu().numpy(),
+                feature[rows].cpu().numpy(),
+                of_image,
+            )
         )
     return found
 

@@ -26,7 +26,8 @@ from cadsight_learning.data.augmentation import Labelled, varied
 from cadsight_learning.data.labelled_images import LabelledImages, alike, alike_shapes
 from cadsight_learning.data.letterbox import as_input, canvas_shape, framed
 from cadsight_learning.data.on_demand import training_bytes
-from cadsight_learning.detection.batches import predict_batches
+from cadsight_learning.detection.batches import evidence_batches, predict_batches
+from cadsight_learning.detection.decoding import at_centres
 from cadsight_learning.detection.evidence import AT_MOST, FLOOR, Evidence
 from cadsight_learning.detection.ultralytics.names import is_known
 from cadsight_learning.detection.ultralytics.options import YoloOptions
@@ -36,7 +37,7 @@ from cadsight_learning.options import CONFIDENCE, MAX_DETECTIONS
 from cadsight_learning.runtime.devices import CPU, device_of_module, on_device
 from cadsight_learning.runtime.precision import channels_last
 from cadsight_learning.training.trainer import shuffled
-from cadsight_learning.weights.checkpoint import fill, fill_matching
+from cadsight_learning.weights.checkpoint import fill, fill_matching, state_sha256
 from cadsight_learning.weights.hub import reaching_hub
 from cadsight_learning.weights.pickled import load_network_state
 from cadsight_learning.weights.shipped import shipped, start_of
@@ -81,6 +82,8 @@ class UltralyticsDetector(ABC):
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = _NORM_MOMENTUM
         self._fused: Any = None
+        self._early: tuple[int, ...] | None = None
+        self._features_sha256 = ""
 
     @abstractmethod
     def _network(self, configuration: str, classes: int) -> Any:
@@ -170,38 +173,45 @@ class UltralyticsDetector(ABC):
         found: dict[int, NDArray[np.float32]] = {}
         for numbers in alike(canvases, _AT_ONCE):
             with torch.inference_mode():
-                maps = _early_maps(module, _tensor([canvases[i] for i in numbers]).to(device_of_module(module)))
-                pooled = torch.cat([m.mean(dim=(2, 3)) for m in maps], dim=1).cpu().numpy()
-            found |= dict(zip(numbers, pooled, strict=True))
+                x = _tensor([canvases[i] for i in numbers]).to(device_of_module(module))
+                maps = []
+                for number, layer in enumerate(module.model[: self.early[-1] + 1]):
+                    x = layer(x)
+                    maps += [x] if number in self.early else []
+            found |= dict(zip(numbers, _averaged(maps).cpu().numpy(), strict=True))
         return np.stack([found[i] for i in range(len(images))]) if images else np.zeros((0, 0), np.float32)
 
     def evidence(self, images: Sequence[Rgb], floor: float = FLOOR, at_most: int = AT_MOST) -> list[Evidence]:
         """What the network makes of each image; the features of a part are those of every map that its head sees, at
         the middle of its box."""
-        framings = [framed(image, self.image_size) for image in images]
-        found: dict[int, Evidence] = {}
-        for numbers in alike([canvas for canvas, _ in framings], _AT_ONCE):
-            batch = np.stack([framings[i][0] for i in numbers])
-            raw, maps = self._outputs_and_maps(_tensor(batch))
-            parts = self.parts(raw, batch.shape[1:3], floor, at_most)
-            for place, (i, (rows, scores)) in enumerate(zip(numbers, parts, strict=True)):
-                features = _at_centres([m[place] for m in maps], rows[:, :4], batch.shape[1:3])
-                boxes = framings[i][1].to_native(rows[:, :4])
-                found[i] = Evidence(boxes, rows[:, 5].astype(np.int64), scores, features)
-        return [found[i] for i in range(len(images))]
+        module = self._for_inference()
 
-    def _outputs_and_maps(self, images: Tensor) -> tuple[Any, list[Tensor]]:
-        """What the network gives, and the maps (N, channels, h, w) that its head sees."""
-        maps: list[Tensor] = []
+        def answer(batch: NDArray[np.uint8]) -> list[Evidence]:
+            shape = batch.shape[1:3]
+            with torch.inference_mode():
+                images = _tensor(batch).to(device_of_module(module))
+                raw, pooled, maps = with_features(module, self.early, images)
+            seen = [one.float().cpu().numpy() for one in maps]
+            found = []
+            parts = self.parts(raw, shape, floor, at_most)
+            for (rows, scores), features, *own in zip(parts, pooled.cpu().numpy(), *seen, strict=True):
+                objects = at_centres(own, rows[:, :4], shape)
+                found.append(Evidence(rows[:, :4], rows[:, 5].astype(np.int64), scores, objects, features))
+            return found
 
-        def keep(_: Any, inputs: tuple[list[Tensor], ...]) -> None:
-            maps.extend(m.detach() for m in inputs[0])
+        return evidence_batches(images, self.image_size, _AT_ONCE, answer)
 
-        handle = self._for_inference().model[-1].register_forward_pre_hook(keep)
-        try:
-            return self._outputs(images), maps
-        finally:
-            handle.remove()
+    @property
+    def early(self) -> tuple[int, ...]:
+        """The numbers of the layers whose maps, averaged, are the features of an image."""
+        if self._early is None:
+            self._early = _early_layers(self.module)
+        return self._early
+
+    @property
+    def features_sha256(self) -> str:
+        self._for_inference()
+        return self._features_sha256
 
     def _outputs(self, images: Tensor) -> Any:
         module = self._for_inference()
@@ -210,6 +220,8 @@ class UltralyticsDetector(ABC):
 
     def _for_inference(self) -> Any:
         if self._fused is None:
+            layers = self.module.model[: self.early[-1] + 1]
+            self._features_sha256 = state_sha256(layers.state_dict())
             self._fused = copy.deepcopy(self.module).eval().fuse(verbose=False)
             channels_last(self._fused)
         return self._fused
@@ -301,28 +313,43 @@ class DetectorTask:
             criterion.update()
 
 
-def _early_maps(module: Any, images: Tensor) -> list[Tensor]:
-    """The last maps at a fourth and at an eighth of the side of ``images``; what comes after is not computed."""
-    maps: dict[int, Tensor] = {}
-    x = images
-    for layer in module.model:
-        x = layer(x)
-        stride = images.shape[3] // x.shape[3]
-        if stride > 8:
-            break
-        maps[stride] = x
-    return [maps[4], maps[8]]
+def with_features(module: Any, early: Sequence[int], images: Tensor) -> tuple[Any, Tensor, list[Tensor]]:
+    """What a network makes of ``images``, in one pass: its output, the features (N, D) of each image by the layers
+    ``early``, and the maps (N, channels, h, w) that its head sees."""
+    kept: dict[int, Tensor] = {}
+    maps: list[Tensor] = []
+
+    def keeping(number: int) -> Any:
+        return lambda _, inputs, output: kept.update({number: output})
+
+    layers = module.model
+    hooks = [layers[number].register_forward_hook(keeping(number)) for number in early]
+    hooks.append(layers[-1].register_forward_pre_hook(lambda _, inputs: maps.extend(inputs[0])))
+    try:
+        raw = module(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return raw, _averaged([kept[number] for number in early]), maps
 
 
-def _at_centres(maps: Sequence[Tensor], boxes: Array, shape: Sequence[int]) -> NDArray[np.float32]:
-    """The vectors of all ``maps`` (channels, h, w) of one image of ``shape`` at the middles of ``boxes`` (K, 4)."""
-    middles = (boxes[:, :2] + boxes[:, 2:]) / 2 / (shape[1], shape[0])
-    columns = []
-    for one in maps:
-        h, w = one.shape[1:]
-        x, y = (np.clip((middles[:, axis] * side).astype(int), 0, side - 1) for axis, side in ((0, w), (1, h)))
-        columns.append(one[:, torch.from_numpy(y), torch.from_numpy(x)].T)
-    return torch.cat(columns, dim=1).float().cpu().numpy()
+def _early_layers(module: Any) -> tuple[int, ...]:
+    """The last layers that give maps at a fourth and at an eighth of the side of an image."""
+    found: dict[int, int] = {}
+    x = torch.zeros(1, 3, 64, 64, device=device_of_module(module))
+    layers = copy.deepcopy(module.model).eval()
+    with torch.inference_mode():
+        for number, layer in enumerate(layers):
+            x = layer(x)
+            stride = 64 // x.shape[3]
+            if stride > 8:
+                break
+            found[stride] = number
+    return found[4], found[8]
+
+
+def _averaged(maps: Sequence[Tensor]) -> Tensor:
+    return torch.cat([one.mean(dim=(2, 3)) for one in maps], dim=1).float()
 
 
 def _tensor(images: NDArray[np.uint8] | Sequence[Rgb]) -> Tensor:

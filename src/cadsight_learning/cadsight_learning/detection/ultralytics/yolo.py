@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cadsight_learning.detection.decoding import decode, decode_candidates
-from cadsight_learning.detection.ultralytics.detector import Batch, UltralyticsDetector, start
+from cadsight_learning.detection.ultralytics.detector import Batch, UltralyticsDetector, start, with_features
 from cadsight_learning.detection.ultralytics.import_guard import untouched
 from cadsight_learning.detection.ultralytics.names import architecture_of
 from cadsight_learning.detection.ultralytics.options import YoloOptions
@@ -57,7 +57,8 @@ class YoloDetector(UltralyticsDetector):
     def exportable(self) -> nn.Module:
         """The network from images (N, 3, h, w), 0 to 1, to boxes in their pixels and scores, a sigmoid a class.
 
-        One tensor (N, 4 + classes, M), as :func:`cadsight_learning.detection.decoding.decode` takes it.
+        A tensor (N, 4 + classes, M), as :func:`cadsight_learning.detection.decoding.decode` takes it, then the features
+        (N, D) of images and the maps (N, channels, h, w) that the head sees, as evidence is made of them.
         """
         module: nn.Module = copy.deepcopy(self._for_inference()).cpu()
         head = _head(module)
@@ -65,7 +66,7 @@ class YoloDetector(UltralyticsDetector):
         head.export, head.shape = True, None
         if isinstance(head.dfl, DFL):
             head.dfl = _MeanDistance(head.dfl.c1)
-        return module
+        return _WithFeatures(module, self.early, self.features_sha256)
 
     def rows(self, raw: Any, shape: Sequence[int], confidence: float, max_detections: int) -> list[Array]:
         return [decode(one, confidence, max_detections) for one in raw[0].cpu().numpy()]
@@ -84,6 +85,18 @@ class YoloDetector(UltralyticsDetector):
             raw = self.module(batch["img"])
         loss, parts = self.module.loss(batch, _as_float(raw))
         return loss.sum(), parts
+
+
+class _WithFeatures(nn.Module):
+    """A network with its features, as a tuple of tensors."""
+
+    def __init__(self, network: nn.Module, early: Sequence[int], features_sha256: str) -> None:
+        super().__init__()
+        self.network, self.early, self.features_sha256 = network, tuple(early), features_sha256
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        raw, features, maps = with_features(self.network, self.early, images)
+        return (raw, features, *maps)
 
 
 class _MeanDistance(nn.Module):
