@@ -11,7 +11,7 @@ CASES = {
         "numpy cv2 torch",
     ),
     "perception": (
-        "import cadsight_perception.perception_node, cadsight_perception.models",
+        "import cadsight_perception.perception_node, cadsight_perception.serving.models",
         "torch torchvision ultralytics sympy scipy pandas rosbags",
     ),
     "yolo": (

@@ -18,6 +18,11 @@ class PerceptionParameters:
         kind="text",
     )
     regressor: str = parameter("normals", "name of the normal regressor that is served at start, likewise", kind="text")
+    served_file: str = parameter(
+        "",
+        "file of what was served, a line a change; at a start the last models of it that can be served go on, in place "
+        "of detector and regressor; empty: none, and generations begin at 1",
+    )
     confidence: float = parameter(0.5, "detections below it are left out", minimum=0.0, maximum=1.0)
     max_detections: int = parameter(10, "most detections in an image", minimum=1, maximum=300)
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,12 @@ from cadsight_core.imaging.images import Rgb
 from cadsight_ros.convert import qos
 from cadsight_ros.convert.images import Depth, depth_from_message, from_message, to_message
 from cadsight_ros.convert.latest import Latest
-from cadsight_ros.convert.messages import camera_from_info, detections_to_message, normals_to_message
+from cadsight_ros.convert.messages import (
+    camera_from_info,
+    detections_to_message,
+    normals_to_message,
+    served_models_to_message,
+)
 from cadsight_ros.node import diagnostics
 from cadsight_ros.node.diagnostics import Diagnostics, make_status
 from cadsight_ros.node.lifecycle import ManagedNode
@@ -27,17 +32,19 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
+from std_srvs.srv import Trigger
 from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import MarkerArray
 
-from cadsight_interfaces.msg import SurfaceNormalArray
+from cadsight_interfaces.msg import SeenImage, ServedModels, SurfaceNormalArray
 from cadsight_interfaces.srv import GetStatistics, LoadModel
 from cadsight_perception.health.states import EXPORTING, FAILED, INACTIVE, INFERRING, LOADING
 from cadsight_perception.health.statistics import CAMERA, Statistics
 from cadsight_perception.health.statistics import DEPTH as DEPTH_LOST
 from cadsight_perception.health.statistics import IMAGE as IMAGE_LOST
 from cadsight_perception.health.timing import FrameTiming, timing_to_message
-from cadsight_perception.markers import markers, position
+from cadsight_perception.messages.markers import markers, position
+from cadsight_perception.messages.seen import seen_to_message
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
 
@@ -45,9 +52,11 @@ if TYPE_CHECKING:
     # Their libraries load slowly, and the node has to report its state meanwhile: imported with the models.
     from cadsight_learning.inference import Inference
 
-    from cadsight_perception.models import Served
+    from cadsight_perception.serving.changes import Serving
+    from cadsight_perception.serving.models import Served
 
 _QUIET_S = 1.0
+_SAME = ", whose files are the same as before"
 _SWITCH_S = 0.0005
 
 
@@ -63,7 +72,7 @@ class PerceptionNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("perception")
-        self._served: Served | None = None
+        self._serving: Serving | None = None
         self._statistics = Statistics()
         self._slot: Latest[_Arrived] = Latest()
         self._info: CameraInfo | None = None
@@ -76,12 +85,15 @@ class PerceptionNode(ManagedNode):
         create = self.create_lifecycle_publisher
         self._detections = create(Detection2DArray, "~/detections", qos.RESULTS)
         self._normals = create(SurfaceNormalArray, "~/normals", qos.RESULTS)
+        self._models = create(ServedModels, "~/models", qos.RESULTS)
+        self._seen = create(SeenImage, "~/seen", qos.RESULTS)
         self._markers = create(MarkerArray, "~/markers", qos.RESULTS)
         self._timing = create(DiagnosticArray, "~/timing", qos.RESULTS)
         self._annotated = create(Image, "~/annotated", qos.DRIVER)
         self._group = MutuallyExclusiveCallbackGroup()
         loading = MutuallyExclusiveCallbackGroup()
         self.create_service(LoadModel, "~/load_model", self._on_load_model, callback_group=loading)
+        self.create_service(Trigger, "~/rollback", self._on_rollback, callback_group=loading)
         self.create_service(GetStatistics, "~/get_statistics", self._on_get_statistics)
         self._diagnostics = Diagnostics(self, self._watched)
         self._peers = Peers(self, publishes=["~/timing"], reads=[IMAGE])
@@ -95,9 +107,9 @@ class PerceptionNode(ManagedNode):
         self.get_logger().info(f"loading {names[0]} and {names[1]} from {self._options.models_folder}")
         try:
             self._tell("loading the libraries that run models")
-            from cadsight_perception.models import serve
+            from cadsight_perception.serving.changes import Serving
 
-            self._served = serve(*names, self._options, tell=self._tell)
+            self._serving = Serving(self._options, self._tell)
         except Exception as error:
             self._fault = str(error) if isinstance(error, CadsightError) else f"{type(error).__name__}: {error}"
             self._doing = ""
@@ -105,7 +117,9 @@ class PerceptionNode(ManagedNode):
             raise
         finally:
             self._doing = ""
-        self.get_logger().info(f"{_serving(self._served)}, after {time.monotonic() - began:.1f} s")
+        for sentence in self._serving.left_out:
+            self.get_logger().error(f"the models before serve: {sentence}")
+        self.get_logger().info(f"{_words(self._serving.current)}, after {time.monotonic() - began:.1f} s")
 
     def activate(self) -> None:
         """Begin to infer."""
@@ -132,7 +146,7 @@ class PerceptionNode(ManagedNode):
 
     def cleanup(self) -> None:
         """Release the models."""
-        self._served = None
+        self._serving = None
 
     def destroy_node(self) -> None:
         self.deactivate()
@@ -164,14 +178,14 @@ class PerceptionNode(ManagedNode):
                 self._statistics.refused(IMAGE_LOST, sentence)
 
     def _infer(self, arrived: _Arrived, slot: Latest[_Arrived]) -> None:
-        served = self._served
-        if served is None:
+        if self._serving is None:
             return
+        served = self._serving.current
         header = arrived.message.header
         image = from_message(arrived.message)
         camera = self._camera(ImageSize(image.shape[1], image.shape[0]))
-        inference = served.pipeline.infer(image, camera)
-        self._publish(inference, camera, header, served.pipeline.classes)
+        inference = served.pipeline.infer(image, camera, with_evidence=self._seen.get_subscription_count() > 0)
+        self._publish(inference, camera, header, served)
         timing = FrameTiming(
             received_ns=arrived.clock_ns,
             published_ns=self.get_clock().now().nanoseconds,
@@ -195,9 +209,13 @@ class PerceptionNode(ManagedNode):
         self._statistics.count("without_camera")
         return None
 
-    def _publish(self, inference: "Inference", camera: Camera | None, header: Header, classes: Sequence[str]) -> None:
+    def _publish(self, inference: "Inference", camera: Camera | None, header: Header, served: "Served") -> None:
+        classes, names = served.pipeline.classes, served.named
+        self._models.publish(served_models_to_message(names, header))
         self._detections.publish(detections_to_message(inference.instances, header, classes))
-        self._normals.publish(normals_to_message(inference.instances, header, classes, inference.covariances))
+        self._normals.publish(normals_to_message(inference.instances, header, classes, inference.covariances, names))
+        if inference.evidence is not None:
+            self._seen.publish(seen_to_message(inference.evidence, header, served))
         if camera is not None:
             depth = self._depth_of(header, camera.size)
             size = self._options.part_size_m
@@ -254,38 +272,49 @@ class PerceptionNode(ManagedNode):
         return sentence
 
     def _on_load_model(self, request: LoadModel.Request, response: LoadModel.Response) -> LoadModel.Response:
-        current = self._served
-        try:
-            if current is None:
-                raise CadsightError("the perception node is not configured, expected it to be before models change")
-            from cadsight_perception.models import serve
+        response.success, response.message = self._changed(
+            lambda serving: "" if serving.change(request.detector, request.regressor) else _SAME
+        )
+        response.generation = self._serving.current.generation if self._serving else 0
+        return response
 
-            served = serve(request.detector, request.regressor, self._options, current, self._tell)
-            if self._served is not current:
+    def _on_rollback(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        def back(serving: "Serving") -> str:
+            serving.roll_back()
+            return ", as before"
+
+        response.success, response.message = self._changed(back)
+        return response
+
+    def _changed(self, change: "Callable[[Serving], str]") -> tuple[bool, str]:
+        """Whether a change of the models succeeded, and a sentence on it; ``change`` returns its end."""
+        serving = self._serving
+        try:
+            if serving is None:
+                raise CadsightError("the perception node is not configured, expected it to be before models change")
+            end = change(serving)
+            if self._serving is not serving:
                 raise CadsightError("the node was cleaned up while models were loaded, expected it to stay configured")
-            self._served = served
-            same = ", whose files are the same as before" if served is current else ""
-            response.success, response.message = True, f"serves {served.names}{same}"
-            self.get_logger().info(_serving(served) + same)
+            self.get_logger().info(_words(serving.current) + end)
+            return True, f"serves {serving.current.names}{end}"
         except CadsightError as error:
-            response.success, response.message = False, str(error)
-            self.get_logger().warning(response.message)
+            self.get_logger().warning(str(error))
+            return False, str(error)
         except Exception as error:
             # Whatever a model's files do to a library, the old models go on.
-            response.success, response.message = False, self._failed("the models could not be loaded", error)
+            return False, self._failed("the models could not be loaded", error)
         finally:
             self._doing = ""
-        return response
 
     def _on_get_statistics(self, _: GetStatistics.Request, response: GetStatistics.Response) -> GetStatistics.Response:
         response.status = self._status()
         return response
 
     def _status(self) -> DiagnosticStatus:
-        served = self._served
+        served = self._serving.current if self._serving else None
         counts = {"received": self._slot.received, "dropped": self._slot.dropped}
         state = {"state": self._state(), "doing": self._doing}
-        values = {**state, **(_models(served) if served else {}), **counts, **self._statistics.values()}
+        values = {**state, **(_values(served) if served else {}), **counts, **self._statistics.values()}
         if self._fault:
             return make_status(self, diagnostics.ERROR, self._fault, values)
         if self._worker is None:
@@ -308,14 +337,14 @@ class PerceptionNode(ManagedNode):
         return self._status()
 
 
-def _serving(served: "Served") -> str:
+def _words(served: "Served") -> str:
     runtimes = {served.detector.model.runtime, served.regressor.model.runtime}
-    return f"serves {served.names} by {' and '.join(sorted(runtimes))}"
+    return f"generation {served.generation} serves {served.names} by {' and '.join(sorted(runtimes))}"
 
 
-def _models(served: "Served") -> dict[str, str]:
-    """Name, runtime and first digits of the version of both models."""
-    values: dict[str, str] = {}
+def _values(served: "Served") -> dict[str, str]:
+    """The generation, and name, runtime and first digits of the version of both models."""
+    values = {"generation": str(served.generation)}
     for kind, loaded in (("detector", served.detector), ("regressor", served.regressor)):
         values |= {kind: loaded.name, f"{kind}_runtime": loaded.model.runtime, f"{kind}_version": loaded.version[:12]}
     return values

@@ -9,7 +9,7 @@ from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import MarkerArray
 
-from cadsight_interfaces.msg import SurfaceNormalArray
+from cadsight_interfaces.msg import ServedModels, SurfaceNormalArray
 
 IMAGE = "/camera/camera/color/image_raw"
 CAMERA_INFO = "/camera/camera/color/camera_info"
@@ -21,6 +21,8 @@ DETECTIONS = f"{NAMESPACE}/detections"
 NORMALS = f"{NAMESPACE}/normals"
 MARKERS = f"{NAMESPACE}/markers"
 TIMING = f"{NAMESPACE}/timing"
+MODELS = f"{NAMESPACE}/models"
+SEEN = f"{NAMESPACE}/seen"
 
 # Best effort takes from any camera; the depth gives the recorder's disk a moment.
 _ALL_IMAGES = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -30,6 +32,7 @@ RESULTS = {
     NORMALS: RecordedTopic(SurfaceNormalArray, qos.RESULTS),
     MARKERS: RecordedTopic(MarkerArray, qos.RESULTS),
     TIMING: RecordedTopic(DiagnosticArray, qos.RESULTS),
+    MODELS: RecordedTopic(ServedModels, qos.RESULTS),
 }
 CAMERA = {IMAGE: RecordedTopic(Image, _ALL_IMAGES), CAMERA_INFO: RecordedTopic(CameraInfo, _ALL_IMAGES)}
 ROBOT = {

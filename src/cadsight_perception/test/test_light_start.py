@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_perception.models import serve
+from cadsight_perception.serving.models import serve
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.perception_node import PerceptionNode
 

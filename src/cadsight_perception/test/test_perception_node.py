@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 from cadsight_core.camera import Camera, ImageSize
+from cadsight_learning.registry.store import version
 from cadsight_learning.runtime.sessions import runtime_of
 from cadsight_perception.health.timing import timing_from_message
 from cadsight_perception.perception_node import PerceptionNode
@@ -24,7 +25,9 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.node import Node
 from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
 
+from cadsight_interfaces.msg import SeenImage
 from cadsight_interfaces.srv import GetStatistics, LoadModel
 from cadsight_perception import topics
 
@@ -184,10 +187,10 @@ def test_a_model_that_a_library_chokes_on_is_answered_and_the_old_one_goes_on(st
     finally:
         shutil.rmtree(models / "odd")
     assert not answer.success
-    assert "the models could not be loaded: ValueError" in answer.message
+    assert "trying detector and odd ended with status 1; its last words: ValueError" in answer.message
     assert answer.message in "".join(capfd.readouterr())
     assert rig.of(topics.NORMALS, rig.image()) is not None
-    assert (statistics(rig)["errors"], statistics(rig)["regressor"]) == ("1", "normals")
+    assert (statistics(rig)["errors"], statistics(rig)["regressor"]) == ("0", "normals")
 
 
 @pytest.mark.parametrize(
@@ -380,3 +383,57 @@ def test_a_wrong_start_ends_with_one_sentence_and_status_two(models, parameter, 
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("cadsight:")]
     assert sentence in line
     assert "Traceback" not in done.stderr
+
+
+def test_every_result_names_its_models_and_a_generation_that_grows(started, models):
+    rig = started()
+    header = rig.image()
+    named, normals = rig.of(topics.MODELS, header), rig.of(topics.NORMALS, header)
+    assert (named.generation, named.detector, named.regressor) == (1, "detector", "normals")
+    assert named.detector_sha256 == version(models / "detector")
+    assert named.regressor_sha256 == version(models / "normals")
+    assert normals.models == named
+    assert load(rig, "other").generation == 2
+    assert load(rig, "other").generation == 2  # nothing changed
+    assert rig.of(topics.MODELS, rig.image()).detector_sha256 == version(models / "other")
+    assert statistics(rig)["generation"] == "2"
+
+
+def roll_back(rig: CameraRig) -> Trigger.Response:
+    return ServiceClient(rig.node, Trigger, "/cadsight/perception/rollback", timeout_s=40.0).call(Trigger.Request())
+
+
+def test_the_way_back_is_one_call_and_a_second_one_is_the_way_forth(started):
+    rig = started()
+    assert rig.of(topics.MODELS, rig.image()) is not None
+    refused = roll_back(rig)
+    assert (refused.success, refused.message) == (
+        False,
+        "no other models were served before, expected some to go back to",
+    )
+    assert load(rig, "other").success
+    for generation, detector in ((3, "detector"), (4, "other")):
+        answer = roll_back(rig)
+        assert (answer.success, answer.message) == (True, f"serves {detector} and normals, as before")
+        named = rig.of(topics.MODELS, rig.image())
+        assert (named.generation, named.detector) == (generation, detector)
+
+
+def test_what_the_detector_saw_is_handed_on_where_somebody_listens(started, models):
+    rig = started("confidence:=0.5")
+    assert rig.of(topics.MODELS, rig.image()) is not None
+    rig.listen(SeenImage, topics.SEEN)
+    header = None
+    end = time.monotonic() + 40
+    while not rig.received[topics.SEEN] and time.monotonic() < end:
+        header = rig.image()
+        rig.of(topics.TIMING, header)
+    header = rig.image()
+    seen = rig.of(topics.SEEN, header)
+    assert (seen.generation, seen.detector_sha256) == (1, version(models / "detector"))
+    assert seen.classes == ["bracket", "plate"]
+    count = len(seen.boxes) // 4
+    assert len(seen.scores) == 2 * count
+    assert len(seen.image_features) == 64 + 128
+    assert len(seen.features_sha256) == 64
+    assert len(seen.object_features) == count * (64 + 128 + 256)

@@ -18,6 +18,9 @@ from cadsight_perception.health.timing import FrameTiming, timing_from_message
 from cadsight_perception.recording.live_report import summarise
 from cadsight_perception.topics import CAMERA_INFO, DETECTIONS, MARKERS, NORMALS, TIMING
 
+# Bags of before models were named end where these begin; behind a whole message nothing is read.
+_NO_MODELS = bytes(128)
+
 READ = (CAMERA_INFO, DETECTIONS, NORMALS, MARKERS, TIMING)
 
 
@@ -47,7 +50,7 @@ def report_of(messages: Iterable[BagMessage], *, live: bool) -> LiveReport:
             detections[stamp_ns(found.header.stamp)] = found
             headers.append(found.header)
         elif message.topic == NORMALS:
-            measured = deserialize_message(message.data, SurfaceNormalArray)
+            measured = deserialize_message(message.data + _NO_MODELS, SurfaceNormalArray)
             normals[stamp_ns(measured.header.stamp)] = measured
             headers.append(measured.header)
     if not cameras:

@@ -1,5 +1,6 @@
 """Messages to the vocabulary and back; nothing but plain values crosses this border."""
 
+import dataclasses
 import struct
 from collections.abc import Sequence
 
@@ -10,13 +11,14 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.sample import Instance
+from cadsight_core.served import ServedNames
 from geometry_msgs.msg import Point, Quaternion, Transform, TransformStamped, Vector3
 from geometry_msgs.msg import Pose as PoseMessage
 from sensor_msgs.msg import CameraInfo, JointState
 from std_msgs.msg import Header
 from vision_msgs.msg import BoundingBox2D, Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
-from cadsight_interfaces.msg import SurfaceNormal, SurfaceNormalArray
+from cadsight_interfaces.msg import ServedModels, SurfaceNormal, SurfaceNormalArray
 
 _PLUMB_BOB = ("plumb_bob", "")
 _NANOSECONDS = 1_000_000_000
@@ -186,13 +188,17 @@ def normals_to_message(
     header: Header,
     classes: Sequence[str],
     covariances: Sequence[Array | None] | None = None,
+    served: ServedNames | None = None,
 ) -> SurfaceNormalArray:
     """The normals of those instances that have one; ids are those of :func:`detections_to_message`.
 
     Args:
         covariances: (3, 3) of each instance's normal, None where it is unknown.
+        served: the models that made them, if models did.
     """
     array = SurfaceNormalArray(header=header)
+    if served is not None:
+        array.models = served_models_to_message(served, header)
     for number, instance in enumerate(instances):
         if instance.normal is None:
             continue
@@ -208,6 +214,15 @@ def normals_to_message(
             message.covariance = np.asarray(covariance, float).ravel()
         array.normals.append(message)
     return array
+
+
+def served_models_to_message(served: ServedNames, header: Header) -> ServedModels:
+    return ServedModels(header=header, **dataclasses.asdict(served))
+
+
+def served_models_from_message(message: ServedModels) -> ServedNames:
+    """Which models made a result; of generation 0 where that was not recorded."""
+    return ServedNames(**{field.name: getattr(message, field.name) for field in dataclasses.fields(ServedNames)})
 
 
 def _pose(translation: Sequence[float], xyzw: Sequence[float], what: str) -> Pose:

@@ -6,7 +6,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance
 from cadsight_perception.health.statistics import Statistics
 from cadsight_perception.health.timing import FrameTiming, timing_from_message, timing_to_message
-from cadsight_perception.markers import markers, position
+from cadsight_perception.messages.markers import markers, position
 from diagnostic_msgs.msg import DiagnosticArray
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker

@@ -1,7 +1,7 @@
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_perception.models import serve
 from cadsight_perception.parameters import PerceptionParameters
+from cadsight_perception.serving.models import serve
 
 
 def parameters(models, **changes) -> PerceptionParameters:

@@ -1,11 +1,12 @@
 """Models by name, as the perception node serves them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.served import ServedNames
 from cadsight_learning.detection.detector import Detector, warm_up
 from cadsight_learning.inference import Pipeline
 from cadsight_learning.models import load_detector, load_regressor
@@ -33,15 +34,30 @@ class Loaded(Generic[M]):
 
 @dataclass(frozen=True)
 class Served:
-    """Two models, and the pipeline that infers with them."""
+    """Two models, and the pipeline that infers with them.
+
+    Attributes:
+        generation: of these two (see :class:`cadsight_core.served.ServedNames`); 0 until they are served.
+    """
 
     detector: Loaded[Detector]
     regressor: Loaded[Regressor]
     pipeline: Pipeline
+    generation: int = 0
 
     @property
     def names(self) -> str:
         return f"{self.detector.name} and {self.regressor.name}"
+
+    @property
+    def named(self) -> ServedNames:
+        return ServedNames(
+            self.generation, self.detector.name, self.detector.version, self.regressor.name, self.regressor.version
+        )
+
+    @property
+    def models(self) -> tuple[Loaded[Detector], Loaded[Regressor]]:
+        return self.detector, self.regressor
 
 
 def serve(
@@ -50,6 +66,7 @@ def serve(
     parameters: PerceptionParameters,
     current: Served | None = None,
     tell: Callable[[str], None] = unreported,
+    warm: Iterable[Served] = (),
 ) -> Served:
     """Load and warm up the models ``detector`` and ``regressor`` of the registry.
 
@@ -58,6 +75,7 @@ def serve(
 
     Args:
         tell: is called with each step.
+        warm: others that are loaded, and taken while their files are the same.
 
     Raises:
         CadsightError: for a name that is not in the registry, leads out of it, or is of the other kind.
@@ -78,20 +96,21 @@ def serve(
         loaded.warm_up()
         return loaded
 
-    finder = _kept_or_loaded(detector, models, current.detector if current else None, load_finder)
-    measurer = _kept_or_loaded(regressor, models, current.regressor if current else None, load_measurer)
+    there = [one for one in (current, *warm) if one is not None]
+    finder = _kept_or_loaded(detector, models, [one.detector for one in there], load_finder)
+    measurer = _kept_or_loaded(regressor, models, [one.regressor for one in there], load_measurer)
     if current is not None and finder is current.detector and measurer is current.regressor:
         return current
     pipeline = Pipeline(finder.model, measurer.model, parameters.confidence, parameters.max_detections)
     return Served(finder, measurer, pipeline)
 
 
-def _kept_or_loaded(name: str, models: Path, current: Loaded[M] | None, load: Callable[[Path], M]) -> Loaded[M]:
-    if current is not None and not name:
-        return current
+def _kept_or_loaded(name: str, models: Path, there: Sequence[Loaded[M]], load: Callable[[Path], M]) -> Loaded[M]:
+    """``there``: what is loaded, the one that is served first."""
+    if there and not name:
+        return there[0]
     folder = named(name, models)
     # Before it is loaded: files that are replaced meanwhile are another version the next time.
     files = version(folder)
-    if current is not None and (current.name, current.version) == (name, files):
-        return current
-    return Loaded(name, files, load(folder))
+    kept = next((one for one in there if (one.name, one.version) == (name, files)), None)
+    return kept or Loaded(name, files, load(folder))

@@ -1,0 +1,1 @@
+"""Results as messages that this package alone makes."""

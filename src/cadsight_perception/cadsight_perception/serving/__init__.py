@@ -1,0 +1,1 @@
+"""Which models are served: loading them, trying them aside, changing them."""

@@ -1,0 +1,35 @@
+"""Loads models and infers with them in a process of its own, with what others leave of the processor, before they are
+loaded where images come: exports are made there, and what crashes a library crashes that process."""
+
+import json
+import sys
+from dataclasses import asdict
+
+from cadsight_core.errors import CadsightError
+from cadsight_core.running.telling import Tell, run_telling, told
+
+from cadsight_perception.parameters import PerceptionParameters
+
+
+def rehearse(detector: str, regressor: str, parameters: PerceptionParameters, tell: Tell) -> None:
+    """Load and warm up two models of the registry, and forget them.
+
+    Raises:
+        CadsightError: when they cannot be served, or the process dies.
+    """
+    words = (detector, regressor, json.dumps(asdict(parameters)))
+    what = f"trying {detector} and {regressor}"
+    error = run_telling("cadsight_perception.serving.rehearsal", words, what, tell, aside=True)
+    if error is not None:
+        raise CadsightError(error)
+
+
+def _rehearse(words: list[str], tell: Tell) -> None:
+    from cadsight_perception.serving.models import serve
+
+    detector, regressor, parameters = words
+    serve(detector, regressor, PerceptionParameters(**json.loads(parameters)), tell=tell)
+
+
+if __name__ == "__main__":
+    raise SystemExit(told(sys.argv[1:], _rehearse))
