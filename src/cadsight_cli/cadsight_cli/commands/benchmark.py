@@ -225,6 +225,11 @@ _BENCHMARKS = {
         _measured("start:StartBenchmark"),
         (_Option("runs", "starts (5)"),),
     ),
+    "swaps": _Benchmark(
+        "what swaps of the served models cost the images that come meanwhile",
+        _measured("swaps:SwapsBenchmark"),
+        (_Option("frames", "images that are inferred (1000)"), _Option("swaps", "new detectors that are served (5)")),
+    ),
     "pool": _Benchmark(
         "how quickly the pool of images to label decides, opens and survives kills",
         _measured("pool:PoolBenchmark"),
