@@ -13,7 +13,7 @@ from action_msgs.msg import GoalStatus
 from cadsight_cell.arm import joint_vector
 from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.imaging.images import read_image
-from cadsight_ros.testing import ServiceClient
+from cadsight_ros.clients import ServiceClient
 from cell_nodes import running_cell
 from std_srvs.srv import SetBool
 

@@ -275,7 +275,8 @@ class PerceptionNode(ManagedNode):
         response.success, response.message = self._changed(
             lambda serving: "" if serving.change(request.detector, request.regressor) else _SAME
         )
-        response.generation = self._serving.current.generation if self._serving else 0
+        if self._serving is not None:
+            response.models = served_models_to_message(self._serving.current.named, Header())
         return response
 
     def _on_rollback(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

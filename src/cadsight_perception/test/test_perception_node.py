@@ -15,10 +15,9 @@ from cadsight_learning.registry.store import version
 from cadsight_learning.runtime.sessions import runtime_of
 from cadsight_perception.health.timing import timing_from_message
 from cadsight_perception.perception_node import PerceptionNode
-from cadsight_ros.clients import spinning
+from cadsight_ros.clients import ServiceClient, spinning
 from cadsight_ros.domains import own_domain
 from cadsight_ros.node.diagnostics import ERROR, OK, STALE, WARN
-from cadsight_ros.testing import ServiceClient
 from camera_rig import CAMERA, CameraRig
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
@@ -393,8 +392,8 @@ def test_every_result_names_its_models_and_a_generation_that_grows(started, mode
     assert named.detector_sha256 == version(models / "detector")
     assert named.regressor_sha256 == version(models / "normals")
     assert normals.models == named
-    assert load(rig, "other").generation == 2
-    assert load(rig, "other").generation == 2  # nothing changed
+    assert load(rig, "other").models.generation == 2
+    assert load(rig, "other").models.generation == 2  # nothing changed
     assert rig.of(topics.MODELS, rig.image()).detector_sha256 == version(models / "other")
     assert statistics(rig)["generation"] == "2"
 

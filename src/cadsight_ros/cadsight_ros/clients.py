@@ -1,4 +1,4 @@
-"""Actions as calls that end: with an answer, or with one sentence after a named time.
+"""Actions and services as calls that end: with an answer, or with one sentence after a named time.
 
 The calls block their thread while another one spins the node, such as that of a MultiThreadedExecutor with
 reentrant callback groups, or :func:`cadsight_ros.clients.spinning`.
@@ -16,6 +16,7 @@ import numpy as np
 from action_msgs.msg import GoalInfo, GoalStatus
 from action_msgs.srv import CancelGoal
 from cadsight_core.errors import CadsightError
+from rcl_interfaces.srv import GetParameterTypes
 from rclpy.action import ActionClient as RosActionClient
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException
@@ -28,6 +29,8 @@ from cadsight_ros.meeting import Meeting
 
 Goal = TypeVar("Goal")
 Result = TypeVar("Result")
+Request = TypeVar("Request")
+Response = TypeVar("Response")
 
 # Between two looks at whether a server is still there.
 _POLL_S = 0.02
@@ -233,6 +236,38 @@ class ActionClient(Generic[Goal, Result]):
     def is_there(self) -> bool:
         """Whether a server is there now."""
         return bool(self._client.server_is_ready())
+
+
+class ServiceClient(Generic[Request, Response]):
+    """A service of a node, below the node's own name, as a call that ends."""
+
+    def __init__(self, node: Node, service_type: Any, name: str, *, timeout_s: float = 5.0) -> None:
+        self._client: Any = node.create_client(service_type, name, callback_group=ReentrantCallbackGroup())
+        # Every node serves the types of its parameters.
+        asking: Any = node.create_client(
+            GetParameterTypes, f"{name.rpartition('/')[0]}/get_parameter_types", callback_group=ReentrantCallbackGroup()
+        )
+        self._meeting = Meeting(asking, GetParameterTypes.Request())
+        self._name, self._timeout_s = name, timeout_s
+
+    def call(self, request: Request) -> Response:
+        """The answer to ``request``.
+
+        Raises:
+            UnansweredError: when no server is there, or no answer comes within the time-out.
+        """
+        if not self._client.wait_for_service(self._timeout_s):
+            raise UnansweredError(
+                f"no server of {self._name} was there for {self._timeout_s:g} s, expected its node to run"
+            )
+        if not self._meeting.wait(self._timeout_s):
+            raise UnansweredError(f"the node of the service {self._name} did not answer for {self._timeout_s:g} s")
+        answered = threading.Event()
+        future = self._client.call_async(request)
+        future.add_done_callback(lambda _: answered.set())
+        if not answered.wait(self._timeout_s):
+            raise UnansweredError(f"the service {self._name} did not answer for {self._timeout_s:g} s")
+        return future.result()
 
 
 @contextlib.contextmanager

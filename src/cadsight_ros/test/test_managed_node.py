@@ -2,10 +2,9 @@ import time
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_ros.clients import spinning
+from cadsight_ros.clients import ServiceClient, spinning
 from cadsight_ros.node.diagnostics import OK, Diagnostics, make_status
 from cadsight_ros.node.lifecycle import ManagedNode
-from cadsight_ros.testing import ServiceClient
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState

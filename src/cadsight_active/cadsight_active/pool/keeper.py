@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
@@ -16,7 +16,7 @@ from cadsight_active.pool.seen import Seen
 
 T = TypeVar("T")
 
-# Images that wait for what was seen in them: as many as come while a slow model infers.
+# Images that wait for what was seen in them, and the other way round: as many as come while a slow model infers.
 _WAITING = 16
 
 
@@ -47,9 +47,9 @@ class KeeperStatus:
 
 
 class Keeper(Generic[T]):
-    """Offers a pool the images whose results come, by their stamps.
+    """Offers a pool the images whose results come, by their stamps; either may come first.
 
-    An image comes before its result. Stamps are compared for equality alone and time is taken from a clock that never
+    Stamps are compared for equality alone and time is taken from a clock that never
     goes back, so a camera's or a machine's clock may be set back.
 
     Args:
@@ -69,31 +69,44 @@ class Keeper(Generic[T]):
         self._last: float | None = None
         self._lock = threading.Lock()
         self._waiting: OrderedDict[int, T] = OrderedDict()
+        self._early: OrderedDict[int, Seen] = OrderedDict()
         names = ("kept", "duplicate", "known", "full", "too_soon", "unmatched", "refused")
         self._counts = dict.fromkeys(names, 0)
         self._trouble = ""
 
-    def image(self, stamp_ns: int, image: T) -> None:
-        """An image came; it waits for what is seen in it."""
+    def image(self, stamp_ns: int, image: T) -> tuple[Seen, Decision] | None:
+        """An image came: what was seen in it and what becomes of it; None where it waits for that. Not for two threads
+        at once, :meth:`seen` included."""
         with self._lock:
-            # Of two with one stamp, as after a clock was set back, the result is of the later one.
-            self._waiting[stamp_ns] = image
-            self._waiting.move_to_end(stamp_ns)
-            if len(self._waiting) > _WAITING:
-                self._waiting.popitem(last=False)
-                self._counts["unmatched"] += 1
+            early = self._early.pop(stamp_ns, None)
+            if early is None:
+                self._wait(self._waiting, stamp_ns, image)
+                return None
+        return early, self._decided(image, early)
 
-    def seen(self, seen: Seen) -> Decision | None:
-        """A result came: what becomes of its image; None where nothing does. Not for two threads at once."""
+    def seen(self, seen: Seen) -> tuple[Seen, Decision] | None:
+        """A result came: likewise; None where it waits for its image."""
         with self._lock:
             image = self._waiting.pop(seen.stamp_ns, None)
-            now = self._clock()
             if image is None:
-                self._counts["unmatched"] += 1
+                self._wait(self._early, seen.stamp_ns, seen)
                 return None
+        return seen, self._decided(image, seen)
+
+    def _wait(self, waiting: OrderedDict[int, Any], stamp_ns: int, what: Any) -> None:
+        # Of two with one stamp, as after a clock was set back, the later one counts.
+        waiting[stamp_ns] = what
+        waiting.move_to_end(stamp_ns)
+        if len(waiting) > _WAITING:
+            waiting.popitem(last=False)
+            self._counts["unmatched"] += 1
+
+    def _decided(self, image: T, seen: Seen) -> Decision:
+        with self._lock:
+            now = self._clock()
             if self._last is not None and now - self._last < self._least_s:
                 self._counts["too_soon"] += 1
-                return None
+                return Decision("too_soon")
             self._last = now
         try:
             decision = self._pool.offer(self._to_image(image), seen)
@@ -101,7 +114,7 @@ class Keeper(Generic[T]):
             with self._lock:
                 self._counts["refused"] += 1
                 self._trouble = str(error)
-            return None
+            return Decision("refused")
         with self._lock:
             self._counts[decision.verdict] += 1
             if decision.verdict == "full":

@@ -26,14 +26,15 @@ class Decision:
 
     Attributes:
         verdict: kept; or left out as a duplicate of a kept one, as one that the model knows, or because the pool is
-            full of images that are as informative.
+            full of images that are as informative. A :class:`cadsight_active.pool.keeper.Keeper` says too_soon of one
+            that it does not offer, and refused of one that is no image or that the disk did not take.
         number: of the image that is kept; None of another.
         why: None of a duplicate and of one that the model knows.
         duplicate_distance: of its features to the nearest of a kept image; infinite where none is known.
         gone: the numbers of the images that went for it.
     """
 
-    verdict: Literal["kept", "duplicate", "known", "full"]
+    verdict: Literal["kept", "duplicate", "known", "full", "too_soon", "refused"]
     number: int | None = None
     why: Why | None = None
     duplicate_distance: float = np.inf

@@ -42,13 +42,22 @@ def test_an_image_is_offered_when_its_result_comes(pool):
     keeper.image(10, 1)
     keeper.image(20, 2)
     assert pool.store.images == 0
-    assert keeper.seen(seen(1, stamp=10)).number == 1
+    assert keeper.seen(seen(1, stamp=10))[1].number == 1
     assert pool.store.record(1).stamp_ns == 10
     assert counted(keeper) == {"kept": 1}
     # Each image once, and none without one.
     assert keeper.seen(seen(1, stamp=10)) is None
+    assert counted(keeper) == {"kept": 1}
+
+
+def test_a_result_that_comes_before_its_image_waits_for_it(pool):
+    keeper = keeper_of(pool, Clock())
     assert keeper.seen(seen(3, stamp=30)) is None
-    assert counted(keeper) == {"kept": 1, "unmatched": 2}
+    of, decision = keeper.image(30, 3)
+    assert (of.stamp_ns, decision.number) == (30, 1)
+    for number in range(17):
+        keeper.seen(seen(number, stamp=1000 + number))
+    assert counted(keeper) == {"kept": 1, "unmatched": 1}
 
 
 def test_no_more_images_are_decided_a_second_than_asked_for(pool):
@@ -67,7 +76,7 @@ def test_stamps_that_go_back_are_as_good_as_others(pool):
     for number, stamp in enumerate((5_000, 4_000, 5_000, 1)):
         clock.now += 1
         keeper.image(stamp, number)
-        assert keeper.seen(seen(number, stamp=stamp)).verdict == "kept"
+        assert keeper.seen(seen(number, stamp=stamp))[1].verdict == "kept"
     assert [record.stamp_ns for record in pool.store.records()] == [5_000, 4_000, 5_000, 1]
 
 
@@ -93,10 +102,10 @@ def test_a_full_disk_is_told_and_forgotten_when_an_image_is_kept_again(pool):
         keeper.image(number, number)
         if number == 1:
             with small_files(50):
-                assert keeper.seen(seen(number, stamp=number)) is None
+                assert keeper.seen(seen(number, stamp=number))[1].verdict == "refused"
             assert "could not be extended" in keeper.status().trouble
         else:
-            assert keeper.seen(seen(number, stamp=number)).verdict == "kept"
+            assert keeper.seen(seen(number, stamp=number))[1].verdict == "kept"
             assert keeper.status().trouble == ""
     assert counted(keeper) == {"kept": 2, "refused": 1}
 
@@ -111,7 +120,7 @@ def test_a_pool_that_is_full_is_told(tmp_path):
         clock.now += 1
         keeper.image(1, 1)
         # 750 kB each, and the second is no more informative than the first.
-        assert keeper.seen(seen(1, stamp=1)).verdict == "full"
+        assert keeper.seen(seen(1, stamp=1))[1].verdict == "full"
         assert keeper.status().trouble.startswith("the pool is full: its 75")
         assert keeper.status().trouble.endswith("max_bytes is 1000000, expected labels for them or a larger one")
 
@@ -122,7 +131,7 @@ def test_an_image_that_is_none_costs_itself_alone(pool):
 
     keeper = Keeper(pool, KeeperOptions(), refuse, Clock())
     keeper.image(1, "message")
-    assert keeper.seen(seen(1, stamp=1)) is None
+    assert keeper.seen(seen(1, stamp=1))[1].verdict == "refused"
     assert keeper.status().trouble == "an image message has no pixels, expected some"
 
 
@@ -141,7 +150,7 @@ def test_images_come_from_one_thread_while_results_come_from_another(pool):
     for stamp in range(12):
         came.acquire()
         clock.now += 1
-        assert keeper.seen(seen(stamp, stamp=stamp)).number == stamp + 1
+        assert keeper.seen(seen(stamp, stamp=stamp))[1].number == stamp + 1
     thread.join()
     assert counted(keeper) == {"kept": 12}
     assert np.array_equal([r.stamp_ns for r in pool.store.records()], range(12))

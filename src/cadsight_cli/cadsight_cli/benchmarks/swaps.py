@@ -56,14 +56,13 @@ class SwapsBenchmark:
         return found
 
     def _measured(self, watch: "_Watch") -> dict[str, dict[str, Any]]:
-        watch.until(lambda: watch.frames > 0)
+        watch.until_frames(1)
         first = watch.frames
         windows: list[tuple[float, float]] = []
         for number in range(self.swaps):
-            target = first + (number + 1) * self.frames // (self.swaps + 1)
-            watch.until(lambda target=target: watch.frames >= target)
+            watch.until_frames(first + (number + 1) * self.frames // (self.swaps + 1))
             windows.append(watch.change(_DETECTOR.format(number)))
-        watch.until(lambda: watch.frames >= first + self.frames)
+        watch.until_frames(first + self.frames)
         back = [watch.roll_back() for _ in range(5)]
         return {**watch.figures(first, first + self.frames, windows), "rollback": {"slowest_s": max(back)}}
 
@@ -72,7 +71,7 @@ class _Watch:
     """Collects what the perception node publishes, by stamp."""
 
     def __init__(self, node: Any) -> None:
-        from cadsight_ros.testing import ServiceClient
+        from cadsight_ros.clients import ServiceClient
         from std_srvs.srv import Trigger
 
         from cadsight_interfaces.srv import LoadModel
@@ -92,16 +91,16 @@ class _Watch:
             topic = topics.ALL[name]
             node.create_subscription(topic.message_type, name, keep, topic.qos)
         namespace = topics.NAMESPACE
-        self._loading = ServiceClient(node, LoadModel, f"{namespace}/load_model", timeout_s=_PATIENCE_S)
-        self._back = ServiceClient(node, Trigger, f"{namespace}/rollback", timeout_s=_PATIENCE_S)
+        self._loading: Any = ServiceClient(node, LoadModel, f"{namespace}/load_model", timeout_s=_PATIENCE_S)
+        self._back: Any = ServiceClient(node, Trigger, f"{namespace}/rollback", timeout_s=_PATIENCE_S)
 
     @property
     def frames(self) -> int:
         return len(self._timings)
 
-    def until(self, condition: Callable[[], bool]) -> None:
+    def until_frames(self, count: int) -> None:
         with self._changed:
-            if not self._changed.wait_for(condition, _PATIENCE_S):
+            if not self._changed.wait_for(lambda: self.frames >= count, _PATIENCE_S):
                 raise CadsightError(f"the perception node inferred on {self.frames} images in {_PATIENCE_S:g} s")
 
     def change(self, detector: str) -> tuple[float, float]:

@@ -21,13 +21,28 @@ _LAST_WORDS = 300
 _LEAST_PRIORITY = 19
 
 
-def run_telling(module: str, words: Sequence[object], what: str, tell: Tell, aside: bool = False) -> str | None:
-    """Run ``python -m module``, whose ``main`` is :func:`told`, until its end; returns its error, None without one.
+class DiedError(CadsightError):
+    """The process ended without an answer."""
+
+
+def run_telling(
+    module: str,
+    words: Sequence[object],
+    what: str,
+    tell: Tell,
+    aside: bool = False,
+    began: "Callable[[subprocess.Popen[str]], None]" = lambda process: None,
+) -> None:
+    """Run ``python -m module``, whose ``main`` is :func:`told`, until its end.
 
     Args:
         what: the work, for the sentence on a process that died: "the export of yolo11n".
         tell: is called with each step; what it raises ends the process and is passed on.
         aside: only with what other processes leave of the processor.
+        began: is given the process, so that another thread can end it.
+
+    Raises:
+        CadsightError: with the sentence of the work that failed; as :class:`DiedError` when the process died.
     """
     given = [*map(str, words), str(os.getpid()), str(_LEAST_PRIORITY if aside else 0)]
     with tempfile.TemporaryFile() as log:
@@ -41,14 +56,16 @@ def run_telling(module: str, words: Sequence[object], what: str, tell: Tell, asi
             start_new_session=True,
         )
         try:
+            began(process)
             error = _pass_on(process, tell)
         finally:
             process.kill()
             process.communicate()
         if error is None and process.returncode:
             log.seek(0)
-            error = f"{what} {_how(process.returncode)}{_last_words(log)}"
-    return error
+            raise DiedError(f"{what} {_how(process.returncode)}{_last_words(log)}")
+    if error is not None:
+        raise CadsightError(error)
 
 
 def told(given: Sequence[str], work: Callable[[list[str], Tell], None]) -> int:

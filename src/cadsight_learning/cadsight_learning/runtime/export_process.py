@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cadsight_core.errors import CadsightError
 from cadsight_core.running.telling import run_telling
 
 from cadsight_learning.runtime.exports import Exports
@@ -19,9 +20,21 @@ def export_in_child(exports: Exports, kind: str, shape: tuple[int, int]) -> Path
     name = exports.about["architecture"]
     exports.tell(f"exporting {name} to {kind} for {shape[1]} x {shape[0]} pixels: loading torch")
     words = (exports.model, exports.weights_sha256, kind, *shape)
-    error = run_telling("cadsight_learning.export_child", words, f"the export of {name}", exports.tell)
-    if error is not None:
-        raise UnusableNetworkError(error)
+    stopped: list[BaseException] = []
+
+    def tell(sentence: str) -> None:
+        try:
+            exports.tell(sentence)
+        except BaseException as error:
+            stopped.append(error)
+            raise
+
+    try:
+        run_telling("cadsight_learning.export_child", words, f"the export of {name}", tell)
+    except CadsightError as error:
+        if stopped:
+            raise
+        raise UnusableNetworkError(str(error)) from error
     path = exports.find(kind, shape)
     if path is None:
         raise UnusableNetworkError(f"the export of {name} is gone already, expected nobody to remove it")

@@ -5,7 +5,6 @@ import json
 import sys
 from dataclasses import asdict
 
-from cadsight_core.errors import CadsightError
 from cadsight_core.running.telling import Tell, run_telling, told
 
 from cadsight_perception.parameters import PerceptionParameters
@@ -19,9 +18,7 @@ def rehearse(detector: str, regressor: str, parameters: PerceptionParameters, te
     """
     words = (detector, regressor, json.dumps(asdict(parameters)))
     what = f"trying {detector} and {regressor}"
-    error = run_telling("cadsight_perception.serving.rehearsal", words, what, tell, aside=True)
-    if error is not None:
-        raise CadsightError(error)
+    run_telling("cadsight_perception.serving.rehearsal", words, what, tell, aside=True)
 
 
 def _rehearse(words: list[str], tell: Tell) -> None:

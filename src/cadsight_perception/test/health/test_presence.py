@@ -12,9 +12,8 @@ import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_perception.health.presence import wait_for_perception, wait_for_result
 from cadsight_perception.health.states import EXPORTING, INFERRING, LOADING, NodeStatus, node_status
-from cadsight_ros.clients import spinning
+from cadsight_ros.clients import ServiceClient, spinning
 from cadsight_ros.domains import own_domain
-from cadsight_ros.testing import ServiceClient
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState

@@ -225,6 +225,27 @@ def by_images(
         return _svg(figure)
 
 
+def stream(
+    lines: Mapping[str, Sequence[tuple[float, float]]], events: Sequence[tuple[float, str]], x_label: str, y_label: str
+) -> str:
+    """A figure over a run, by name of the line: (x, value) each; ``events``, (x, text), stand as upright lines."""
+    with mpl.rc_context(_STYLE):
+        figure, (axes,) = _figure(1, 8.2, 3.2)
+        for number, (name, points) in enumerate(lines.items()):
+            x, y = zip(*points, strict=True) if points else ((), ())
+            axes.plot(x, y, marker="o", markersize=3, label=name, **_style_of(number))
+        for x_event, text in events:
+            axes.axvline(x_event, color="#888888", linewidth=0.9, linestyle=":")
+            axes.annotate(
+                text, (x_event, 0.02), xycoords=("data", "axes fraction"), rotation=90, fontsize=7, ha="right"
+            )
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.set_ylim(0.0, 1.02)
+        axes.legend(loc="lower right")
+        return _svg(figure)
+
+
 def grid(values: Mapping[tuple[int, int], float], x_label: str, y_label: str, title: str) -> str:
     """A figure, 0 to 1, by two numbers (x, y); cells without one stay empty."""
     columns, rows = (sorted({cell[i] for cell in values}) for i in (0, 1))

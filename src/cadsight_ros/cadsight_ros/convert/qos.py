@@ -10,6 +10,14 @@ IMAGES = QoSProfile(
     durability=DurabilityPolicy.VOLATILE,
 )
 
+# Consumers of every image that may be busy for a moment.
+BURST = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=5,
+    reliability=ReliabilityPolicy.BEST_EFFORT,
+    durability=DurabilityPolicy.VOLATILE,
+)
+
 # Publishers of images and joint states: reliable, as drivers' system default is, so that either consumer is served.
 DRIVER = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE)
 

@@ -1,0 +1,1 @@
+"""The loop that learns after deployment: alarm, batch, labels, training, gate, swap; every step in one history."""

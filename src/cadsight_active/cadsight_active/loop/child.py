@@ -1,0 +1,148 @@
+"""The steps of a loop that take long, in a process of their own with what others leave of the processor."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cadsight_core.config.parameters import from_mapping
+from cadsight_core.running.telling import DiedError, Tell, run_telling, told
+from cadsight_core.sample import Sample
+from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.json_text import json_text
+
+from cadsight_active.loop.history import BatchChosen, Gated, Learned
+from cadsight_active.loop.options import LoopOptions
+
+_MODULE = "cadsight_active.loop.child"
+# Of a step whose process dies.
+_ATTEMPTS = 3
+
+
+class StoppedError(Exception):
+    """A step was stopped and is to be done again; no fault."""
+
+
+class Work:
+    """Does the long steps of the loop in ``folder`` aside.
+
+    Args:
+        scratch: folder for what the processes are told and answer.
+        tell: is called with each step.
+    """
+
+    def __init__(self, scratch: Path, options: LoopOptions, tell: Tell) -> None:
+        self._scratch, self._options, self._tell = scratch, options, tell
+        self._stopped = False
+        self._process: subprocess.Popen[str] | None = None
+
+    def choose(
+        self, pool: Sequence[Sample], learned: Sequence[str], model: Path, cycle: int, folder: Path, named: str
+    ) -> BatchChosen:
+        """As :func:`cadsight_active.loop.choosing.choose`."""
+        images = [sample.to_json() for sample in pool]
+        answer = self._done(
+            "choosing a batch",
+            {"step": "choose", "pool": images, "learned": list(learned), "model": str(model), "cycle": cycle,
+             "folder": str(folder), "named": named},
+        )  # fmt: skip
+        return BatchChosen(answer["batch"], *(tuple(answer[key]) for key in ("learn", "audit", "notes")))
+
+    def learn(self, earlier: Sequence[str], labelled: Sequence[str], model: Path, out: Path, cycle: int) -> Learned:
+        """As :func:`cadsight_active.loop.learning.learn`."""
+        words = {"step": "learn", "earlier": list(earlier), "labelled": list(labelled)}
+        answer = self._done(f"training {out.name}", {**words, "model": str(model), "out": str(out), "cycle": cycle})
+        return Learned(**answer)
+
+    def compare(self, served: Path, new: Path, audits: Sequence[str]) -> Gated:
+        """As :func:`cadsight_active.loop.learning.compare`."""
+        words = {"step": "compare", "served": str(served), "new": str(new), "audits": list(audits)}
+        return Gated(**self._done(f"comparing {new.name} with {served.name}", words))
+
+    def stop(self) -> None:
+        """End the process that runs, from another thread; what waits for it raises :class:`StoppedError`."""
+        self._stopped = True
+        if self._process is not None:
+            self._process.kill()
+
+    def _begin(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        if self._stopped:
+            process.kill()
+
+    def _refuse_stopped(self) -> None:
+        if self._stopped:
+            raise StoppedError("the loop was asked to stop")
+
+    def _done(self, what: str, words: dict[str, Any]) -> dict[str, Any]:
+        asked, answered = self._scratch / "asked.json", self._scratch / "answered.json"
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        answered.unlink(missing_ok=True)
+        write_atomically(asked, json_text({**words, "options": asdict(self._options)}))
+        self._tell(what)
+        for attempt in range(_ATTEMPTS):
+            self._refuse_stopped()
+            try:
+                run_telling(_MODULE, [asked, answered], what, self._tell, aside=True, began=self._begin)
+                break
+            except DiedError:
+                self._refuse_stopped()
+                # Whatever killed it: a training goes on where it was.
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        self._tell("")
+        found: dict[str, Any] = json.loads(answered.read_text())
+        return found
+
+
+def _work(words: list[str], tell: Tell) -> None:
+    asked = json.loads(Path(words[0]).read_text())
+    options = from_mapping(LoopOptions, asked["options"], "the loop")
+    steps: dict[str, Callable[..., BatchChosen | Learned | Gated]] = {
+        "choose": _choose,
+        "learn": _learn,
+        "compare": _compare,
+    }
+    answer = steps[asked["step"]](asked, options, tell)
+    write_atomically(Path(words[1]), json_text(asdict(answer)))
+
+
+def _choose(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> BatchChosen:
+    from cadsight_learning.data.loading import load_together
+    from cadsight_learning.evaluation.evaluate import in_classes_of
+    from cadsight_learning.registry.card import load_card
+
+    from cadsight_active.loop.choosing import choose
+
+    model = Path(asked["model"])
+    learned: Sequence[Sample] = ()
+    if asked["learned"]:
+        samples, names = load_together(asked["learned"])
+        learned = in_classes_of(samples, names, load_card(model).classes)
+    pool = [Sample.from_json(one) for one in asked["pool"]]
+    return choose(pool, learned, model, options, asked["cycle"], Path(asked["folder"]), asked["named"])
+
+
+def _learn(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> Learned:
+    from cadsight_active.loop.learning import learn
+
+    out = Path(asked["out"])
+
+    def progress(epoch: Any) -> None:
+        tell(f"training {out.name}: epoch {epoch.epoch} of {epoch.epochs}")
+
+    return learn(asked["earlier"], asked["labelled"], Path(asked["model"]), out, options, asked["cycle"], progress)
+
+
+def _compare(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> Gated:
+    from cadsight_active.loop.learning import compare
+
+    served, new = Path(asked["served"]), Path(asked["new"])
+    return Gated.of(served.name, new.name, compare(served, new, asked["audits"], options.gate))
+
+
+if __name__ == "__main__":
+    raise SystemExit(told(sys.argv[1:], _work))

@@ -1,0 +1,61 @@
+"""The pool as a cycle uses it, by the names of its images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from cadsight_core.box import Box
+from cadsight_core.imaging.images import image_size
+from cadsight_core.sample import Sample
+from cadsight_learning.options import CONFIDENCE
+
+from cadsight_active.pool.seen import Record, State
+from cadsight_active.pool.store import Store
+
+_IOU = 0.5
+
+
+def name_of(number: int) -> str:
+    """The name of an image of the pool."""
+    return f"{number:09d}"
+
+
+class PoolImages:
+    """The images of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def samples(self, *states: State) -> list[Sample]:
+        found = []
+        for record in self._store.records(*states):
+            path = Path(self._store.image_path(record.number))
+            found.append(Sample(name_of(record.number), path, image_size(path)))
+        return found
+
+    def mark(self, names: Sequence[str], state: State) -> None:
+        self._store.mark([int(name) for name in names], state)
+
+    def score(self, labelled: Sample) -> float | None:
+        return score_of(self._store.record(int(labelled.name)), labelled)
+
+
+def score_of(record: Record, labelled: Sample) -> float:
+    """How well the model did on an image when it saw it: twice the detections that hit a label of their class, with an
+    IoU of 0.5, over all detections and labels (F1); 1 where there is neither."""
+    best = record.scores.max(axis=1, initial=0.0) if record.scores.size else np.zeros(0)
+    rows = [row for row in np.argsort(-best, kind="stable") if best[row] >= CONFIDENCE]
+    return f1([(int(record.scores[row].argmax()), Box(*map(float, record.boxes[row]))) for row in rows], labelled)
+
+
+def f1(found: Sequence[tuple[int, Box]], labelled: Sample) -> float:
+    """F1 of boxes with their classes, the surest first, beside the labels of an image."""
+    left = list(labelled.instances)
+    hits = 0
+    for class_id, box in found:
+        alike = [i for i in left if i.class_id == class_id and i.box.iou(box) >= _IOU]
+        if alike:
+            left.remove(max(alike, key=lambda i: i.box.iou(box)))
+            hits += 1
+    total = len(found) + len(labelled.instances)
+    return 2 * hits / total if total else 1.0

@@ -1,0 +1,138 @@
+"""`cadsight loop`: the nodes, the images that are shown to them, and the cycles that follow."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cadsight_active.loop.history import Entry, History
+from cadsight_active.loop.shown import Shown
+from cadsight_core.errors import CadsightError
+from cadsight_core.storage.files import make_folder, write_atomically
+from cadsight_ros.domains import claimed_domain
+from cadsight_ros.node.programs import temporary_node
+
+from cadsight_cli.demo.children import Child, launched
+from cadsight_cli.loop.feed import Feed, endless
+from cadsight_cli.loop.settings import LoopSettings
+from cadsight_cli.loop.table import DETECTOR, REGRESSOR, Table
+
+LOOP, SHOWN = "loop", "shown.jsonl"
+BEFORE, AFTER = "before", "after"
+_LOOK_S = 0.2
+# Of one lamp; a model that is never unsure of anything would be shown images for ever.
+_MOST = 5000
+
+
+def run_loop(table: Table, out: Path, settings: LoopSettings, show: Callable[[str], None]) -> tuple[Entry, ...]:
+    """Show the table until its cycles are done; a second call goes on where a first was stopped. Returns the history.
+
+    Args:
+        show: is called with what is going on.
+
+    Raises:
+        CadsightError: when a node ends, or no alarm comes however many images are shown.
+    """
+    with _nodes(table, out, settings) as feed:
+        part = _Part(feed, out / LOOP, show)
+        part.until(BEFORE, table.before, lambda: part.cycles >= settings.cycles // 2)
+        first = part.count(BEFORE) + max(settings.quiet - part.since_cycle(BEFORE), 0)
+        part.until(BEFORE, table.before, lambda: part.count(BEFORE) >= first)
+        part.until(AFTER, table.after, lambda: part.cycles >= settings.cycles)
+        # What came of the last cycle.
+        last = part.count(AFTER) + max(settings.k - part.since_cycle(AFTER), 0)
+        part.until(AFTER, table.after, lambda: part.count(AFTER) >= last)
+    return History(out / LOOP).entries
+
+
+class _Part:
+    """Shows the images of one lamp, and waits while a cycle is in hand: what is chosen does not depend on how fast the
+    machine is."""
+
+    def __init__(self, feed: Feed, folder: Path, show: Callable[[str], None]) -> None:
+        self._feed, self._folder, self._show = feed, folder, show
+        self._wait()
+
+    @property
+    def cycles(self) -> int:
+        """How many cycles are done."""
+        return History(self._folder).cycle
+
+    def count(self, phase: str) -> int:
+        """How many images of a phase were shown."""
+        return sum(one.phase == phase for one in self._feed.shown)
+
+    def since_cycle(self, phase: str) -> int:
+        """How many images of a phase were shown since the generation changed last."""
+        shown = [one for one in self._feed.shown if one.phase == phase]
+        return sum(one.generation == shown[-1].generation for one in shown) if shown else 0
+
+    def until(self, phase: str, folder: Path, done: Callable[[], bool]) -> None:
+        images = endless(folder)
+        for _ in range(self.count(phase)):
+            next(images)
+        while not done():
+            if self.count(phase) >= _MOST:
+                raise CadsightError(f"{_MOST} images were shown and {self.cycles} cycles began, expected more alarms")
+            self._one(phase, images)
+
+    def _one(self, phase: str, images: Iterator[Any]) -> None:
+        sample, image, classes = next(images)
+        shown = self._feed.show(sample, image, phase, classes)
+        self._show(_words(shown))
+        while self._wait() == "images":
+            sample, image, classes = next(images)
+            self._show(_words(self._feed.show(sample, image, phase, classes)))
+
+    def _wait(self) -> str:
+        """Wait while a cycle is in hand that needs no image; returns what it needs."""
+        while True:
+            state = self._feed.state()
+            if state.get("resting") != "False" or state["waits"] == "images":
+                return state["waits"] if state.get("resting") == "False" else ""
+            self._show(f"cycle {state['cycle']}: {state['doing'] or 'goes on'}")
+            time.sleep(_LOOK_S)
+
+
+def _words(shown: Shown) -> str:
+    return f"image {shown.number}, lamp {shown.phase} the change, {shown.detector} serves"
+
+
+@contextmanager
+def _nodes(table: Table, out: Path, settings: LoopSettings) -> Iterator[Feed]:
+    """The perception node and the loop's, and what shows them images."""
+    config, logs = out / "nodes.yaml", out / "logs"
+    make_folder(logs)
+    write_atomically(config, yaml.safe_dump(_parameters(table, out, settings), sort_keys=False))
+    own = {"config": config, "models_folder": table.models}
+    with claimed_domain() as domain, ExitStack() as stack:
+        os.environ["ROS_DOMAIN_ID"] = str(domain)
+        served = {"detector": DETECTOR, "regressor": REGRESSOR, "served_file": out / LOOP / "served.jsonl"}
+        children: list[Child] = [
+            stack.enter_context(launched("perception", {**own, **served}, logs / "perception.log")),
+            stack.enter_context(launched("loop", {**own, "loop_folder": out / LOOP}, logs / "loop.log")),
+        ]
+        node = stack.enter_context(temporary_node("table"))
+
+        def check() -> None:
+            for child in children:
+                child.check()
+
+        yield Feed(node, out / SHOWN, check)
+
+
+def _parameters(table: Table, out: Path, settings: LoopSettings) -> dict[str, Any]:
+    loop = {
+        **settings.node_parameters(),
+        "truth": [str(table.before.resolve()), str(table.after.resolve())],
+        "earlier": [str(table.drawn.resolve())],
+    }
+    return {
+        "cadsight": {
+            "perception": {"ros__parameters": {"warm_up_width": 320, "warm_up_height": 240}},
+            "loop": {"ros__parameters": loop},
+        }
+    }
