@@ -50,14 +50,15 @@ class LoopNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("loop")
-        self._options = declare(self, LoopParameters)
         self._open = contextlib.ExitStack()
+        self._server: PerceptionServer | None = None
         self._keeper: Keeper[Image] | None = None
         self._cycles: Cycles | None = None
         self._work: Work | None = None
         self._worker: CycleWorker | None = None
         self._inputs: list[Subscription] = []
         self._doing = self._trouble = ""
+        self._options = declare(self, LoopParameters)
         trigger = self._options.trigger
         self._watch = Watch(self._options.triggers, {name: getattr(trigger, name) for name in vars(trigger)})
         # What other threads have for the one that watches.
@@ -78,7 +79,7 @@ class LoopNode(ManagedNode):
         folder = Path(resolve(self._options.folder))
         pool = self._open.enter_context(opened_pool(folder / "pool", self._options.pool))
         self._keeper = Keeper(pool, self._options.keeper, from_message)
-        if self._options.learns:
+        if self._options.learns and self._server is not None:
             truth = self._options.labels == "truth"
             labeller = Truth(list(map(resolve, self._options.truth))) if truth else People(folder / "answers")
             earlier = [str(resolve(one)) for one in self._options.earlier]
@@ -119,6 +120,8 @@ class LoopNode(ManagedNode):
         self._open.close()
 
     def destroy_node(self) -> None:
+        if self._server is not None:
+            self._server.close()
         self.deactivate()
         self.cleanup()
         super().destroy_node()

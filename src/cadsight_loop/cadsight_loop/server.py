@@ -15,6 +15,8 @@ from rclpy.node import Node
 from cadsight_interfaces.msg import ServedModels
 from cadsight_interfaces.srv import LoadModel
 
+# Whoever is not there for so long is asked again later.
+_FIND_S = 1.0
 # A model may have to be exported for it first, on a machine that is busy.
 _PATIENCE_S = 600.0
 
@@ -33,8 +35,12 @@ class PerceptionServer:
         group = ReentrantCallbackGroup()
         node.create_subscription(ServedModels, f"{name}/models", self._on_models, qos.RESULTS, callback_group=group)
         self._client: ServiceClient[LoadModel.Request, LoadModel.Response] = ServiceClient(
-            node, LoadModel, f"{name}/load_model", timeout_s=_PATIENCE_S
+            node, LoadModel, f"{name}/load_model", timeout_s=_FIND_S, answer_s=_PATIENCE_S
         )
+
+    def close(self) -> None:
+        """End a call that waits."""
+        self._client.give_up()
 
     def served(self) -> ServedNames:
         with self._lock:

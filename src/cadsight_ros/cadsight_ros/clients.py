@@ -239,9 +239,16 @@ class ActionClient(Generic[Goal, Result]):
 
 
 class ServiceClient(Generic[Request, Response]):
-    """A service of a node, below the node's own name, as a call that ends."""
+    """A service of a node, below the node's own name, as a call that ends.
 
-    def __init__(self, node: Node, service_type: Any, name: str, *, timeout_s: float = 5.0) -> None:
+    Args:
+        timeout_s: to find the server, and for its answer.
+        answer_s: for the answer, where that takes longer.
+    """
+
+    def __init__(
+        self, node: Node, service_type: Any, name: str, *, timeout_s: float = 5.0, answer_s: float | None = None
+    ) -> None:
         self._client: Any = node.create_client(service_type, name, callback_group=ReentrantCallbackGroup())
         # Every node serves the types of its parameters.
         asking: Any = node.create_client(
@@ -249,12 +256,21 @@ class ServiceClient(Generic[Request, Response]):
         )
         self._meeting = Meeting(asking, GetParameterTypes.Request())
         self._name, self._timeout_s = name, timeout_s
+        self._answer_s = timeout_s if answer_s is None else answer_s
+        self._given_up = False
+        self._waiting: set[threading.Event] = set()
+
+    def give_up(self) -> None:
+        """End the calls that wait for an answer, from another thread; there are no others after it."""
+        self._given_up = True
+        for answered in tuple(self._waiting):
+            answered.set()
 
     def call(self, request: Request) -> Response:
         """The answer to ``request``.
 
         Raises:
-            UnansweredError: when no server is there, or no answer comes within the time-out.
+            UnansweredError: when no server is there, no answer comes within the time-out, or after :meth:`give_up`.
         """
         if not self._client.wait_for_service(self._timeout_s):
             raise UnansweredError(
@@ -263,10 +279,18 @@ class ServiceClient(Generic[Request, Response]):
         if not self._meeting.wait(self._timeout_s):
             raise UnansweredError(f"the node of the service {self._name} did not answer for {self._timeout_s:g} s")
         answered = threading.Event()
-        future = self._client.call_async(request)
-        future.add_done_callback(lambda _: answered.set())
-        if not answered.wait(self._timeout_s):
-            raise UnansweredError(f"the service {self._name} did not answer for {self._timeout_s:g} s")
+        self._waiting.add(answered)
+        try:
+            if self._given_up:
+                answered.set()
+            future = self._client.call_async(request)
+            future.add_done_callback(lambda _: answered.set())
+            if not answered.wait(self._answer_s):
+                raise UnansweredError(f"the service {self._name} did not answer for {self._answer_s:g} s")
+        finally:
+            self._waiting.discard(answered)
+        if not future.done():
+            raise UnansweredError(f"the service {self._name} was not waited for any longer")
         return future.result()
 
 

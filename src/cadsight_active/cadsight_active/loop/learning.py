@@ -47,9 +47,11 @@ def learn(
     """
     card = load_card(model)
     ours = _in_classes(labelled, card)
-    samples = [*_in_classes(earlier, card), *ours]
+    before = _in_classes(earlier, card)
     if not ours:
         raise CadsightError("no image was labelled, expected some to learn from")
+    # As many of each, so that few new images are not lost among many old ones.
+    samples = [*before, *ours * max(1, round(len(before) / len(ours)))]
     given: dict[str, Any] = {name: card.options[name] for name in ("family", "size", "square") if name in card.options}
     detector = detector_options(
         {
@@ -66,7 +68,7 @@ def learn(
         "the loop",
     )
     fit_detector(samples, ours[-_VALIDATING:], card.classes, out, detector, progress)
-    return Learned(out.name, version(out), model.name, len(samples))
+    return Learned(out.name, version(out), model.name, len(before) + len(ours))
 
 
 def compare(served: Path, new: Path, audits: Sequence[str | Path], options: GateOptions) -> GateVerdict:

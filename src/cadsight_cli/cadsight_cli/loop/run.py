@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 from cadsight_active.loop.history import Entry, History
 from cadsight_active.loop.shown import Shown
-from cadsight_core.errors import CadsightError
 from cadsight_core.storage.files import make_folder, write_atomically
 from cadsight_ros.domains import claimed_domain
 from cadsight_ros.node.programs import temporary_node
@@ -23,8 +22,6 @@ from cadsight_cli.loop.table import DETECTOR, REGRESSOR, Table
 LOOP, SHOWN = "loop", "shown.jsonl"
 BEFORE, AFTER = "before", "after"
 _LOOK_S = 0.2
-# Of one lamp; a model that is never unsure of anything would be shown images for ever.
-_MOST = 5000
 
 
 def run_loop(table: Table, out: Path, settings: LoopSettings, show: Callable[[str], None]) -> tuple[Entry, ...]:
@@ -38,13 +35,11 @@ def run_loop(table: Table, out: Path, settings: LoopSettings, show: Callable[[st
     """
     with _nodes(table, out, settings) as feed:
         part = _Part(feed, out / LOOP, show)
-        part.until(BEFORE, table.before, lambda: part.cycles >= settings.cycles // 2)
-        first = part.count(BEFORE) + max(settings.quiet - part.since_cycle(BEFORE), 0)
-        part.until(BEFORE, table.before, lambda: part.count(BEFORE) >= first)
-        part.until(AFTER, table.after, lambda: part.cycles >= settings.cycles)
+        part.until(BEFORE, table.before, settings.shown, settings.cycles // 2)
+        part.until(BEFORE, table.before, part.since_cycle(BEFORE) + settings.quiet)
+        part.until(AFTER, table.after, 2 * settings.shown, settings.cycles)
         # What came of the last cycle.
-        last = part.count(AFTER) + max(settings.k - part.since_cycle(AFTER), 0)
-        part.until(AFTER, table.after, lambda: part.count(AFTER) >= last)
+        part.until(AFTER, table.after, part.since_cycle(AFTER) + settings.k)
     return History(out / LOOP).entries
 
 
@@ -66,17 +61,16 @@ class _Part:
         return sum(one.phase == phase for one in self._feed.shown)
 
     def since_cycle(self, phase: str) -> int:
-        """How many images of a phase were shown since the generation changed last."""
+        """How many images of a phase were shown until the last of its cycles began."""
         shown = [one for one in self._feed.shown if one.phase == phase]
-        return sum(one.generation == shown[-1].generation for one in shown) if shown else 0
+        return max((place for place, one in enumerate(shown, start=1) if one.alarms), default=len(shown))
 
-    def until(self, phase: str, folder: Path, done: Callable[[], bool]) -> None:
+    def until(self, phase: str, folder: Path, most: int, cycles: int | None = None) -> None:
+        """Show images of a phase until ``most`` were shown, in all, or so many ``cycles`` are done."""
         images = endless(folder)
         for _ in range(self.count(phase)):
             next(images)
-        while not done():
-            if self.count(phase) >= _MOST:
-                raise CadsightError(f"{_MOST} images were shown and {self.cycles} cycles began, expected more alarms")
+        while self.count(phase) < most and (cycles is None or self.cycles < cycles):
             self._one(phase, images)
 
     def _one(self, phase: str, images: Iterator[Any]) -> None:

@@ -12,11 +12,14 @@ class LoopSettings:
 
     cycles: int = parameter(4, "cycles, half of them before the lamp changes", minimum=2, maximum=20)
     drawn: int = parameter(160, "drawn images that the first model learns from", minimum=40)
-    shown: int = parameter(300, "images of the cell with each lamp; they come again when all were shown", minimum=60)
+    shown: int = parameter(
+        300, "images of the cell with each lamp; the lamp changes after as many at the latest", minimum=60
+    )
     quiet: int = parameter(
-        120, "images between the last cycle before the lamp changes and that change, by which what is usual is known",
+        120,
+        "images between the last alarm before the lamp changes and that change, by which what is usual is known",
         minimum=0,
-    )  # fmt: skip
+    )
     first_updates: int = parameter(300, "steps of the optimizer in the training of the first model", minimum=1)
     updates: int = parameter(200, "steps of the optimizer in the training of a cycle", minimum=1)
     k: int = parameter(60, "images of a batch", minimum=4)
