@@ -76,7 +76,7 @@ BESIDES = {
 }
 # Not without a cell, Blender, datumaro, a hub, or a machine of another size.
 NOT_HERE = re.compile(
-    r"launch |capture |label |live |record |replay |demo |doctor|train detector .*(yolo26|hub)|.*ADDRESS|"
+    r"launch |capture |label |live |record |replay |demo |loop |doctor|train detector .*(yolo26|hub)|.*ADDRESS|"
     r"train normals (\.\.\.|.*plate.yaml)|part add|data convert .*--with"
 )
 

@@ -66,6 +66,7 @@ BENCHMARKS = (
     "selection",
     "pool",
     "gate",
+    "swaps",
 )
 _PAPER = "--real DATA --synthetic DATA --test DATA --scale smoke --out OUT"
 COMMANDS = {
@@ -120,6 +121,8 @@ COMMANDS = {
         ("a.json", "set/data.yaml", "set/dataset.json"),
         (0,),
     ),
+    "loop": Command("loop run --out OUT", ("loop.html", "nodes.yaml")),
+    "history": Command("loop history DATA --json OUT/a.json", ("a.json",)),
     "report": Command("report DATA --out OUT/report.html", ("report.html",)),
     "in_run": Command("report OUT", ("report.html", "report.json")),
     "label": Command("label DATA --out OUT", LABELS),

@@ -43,7 +43,7 @@ def wrong_values(field: dataclasses.Field[Any], hint: Any) -> Iterator[Any]:
     if get_origin(hint) in (tuple, list):
         (element, *_) = get_args(hint)
         whole = list(node_docs_default(field))
-        yield from ("text", 1.0, None, ["text"] * max(len(whole), 1))
+        yield from ("text", 1.0, None, [1.5] if element is str else ["text"] * max(len(whole), 1))
         if field.metadata.get("length") is not None:
             yield from ([], whole[:-1], [*whole, whole[-1]])
         for bad in wrong_elements(field.metadata, element):

@@ -28,6 +28,7 @@ PROGRAMS = {
         "64",
         "64",
         str(os.getpid()),
+        "0",
     ],
     "worker": [
         PYTHON,

@@ -81,6 +81,8 @@ class LoopNode(ManagedNode):
         self._keeper = Keeper(pool, self._options.keeper, from_message)
         if self._options.learns and self._server is not None:
             truth = self._options.labels == "truth"
+            if truth and not self._options.truth:
+                raise CadsightError("labels is truth and truth names no data set, expected one that knows the labels")
             labeller = Truth(list(map(resolve, self._options.truth))) if truth else People(folder / "answers")
             earlier = [str(resolve(one)) for one in self._options.earlier]
             self._work = Work(folder / ".work", self._options.cycle, self._tell)

@@ -9,7 +9,7 @@ from cadsight_active.pool.keeper import KeeperOptions
 from cadsight_active.pool.policy import PoolOptions
 from cadsight_active.triggers.registry import TRIGGERS
 from cadsight_core.config.parameters import check, parameter
-from cadsight_core.errors import CadsightError
+from cadsight_core.errors import ParameterError
 from cadsight_learning.options import MODELS_FOLDER
 
 # A field a trigger, those of other packages among them: the options of each.
@@ -29,8 +29,8 @@ class LoopParameters:
     models_folder: str = parameter(
         MODELS_FOLDER, "the model registry, that of the perception node: new models go there", kind="text"
     )
-    image_topic: str = parameter("/camera/camera/color/image_raw", "images of the camera", kind="text")
-    perception: str = parameter("/cadsight/perception", "name of the perception node, of whose topics it reads")
+    image_topic: str = parameter("/camera/camera/color/image_raw", "images of the camera", kind="topic")
+    perception: str = parameter("/cadsight/perception", "the perception node, whose topics it reads", kind="topic")
     learns: bool = parameter(True, "an alarm begins a cycle; false: the pool and the alarms alone")
     labels: str = parameter(
         "people",
@@ -47,7 +47,5 @@ class LoopParameters:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.labels == "truth" and not self.truth:
-            raise CadsightError("labels is truth and truth names no data set, expected one that knows the labels")
-        for name in self.triggers:
-            TRIGGERS.named(name)
+        if unknown := next((name for name in self.triggers if name not in TRIGGERS), None):
+            raise ParameterError("triggers", f"names {unknown!r}, expected some of {', '.join(TRIGGERS)}")

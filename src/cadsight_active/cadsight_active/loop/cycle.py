@@ -76,7 +76,8 @@ class Cycles:
     Args:
         models: the registry; the model of cycle N is called ``loop-NNN``.
         earlier: data sets that the first model learned from.
-        gather: new images that are waited for after an alarm, before a batch is chosen.
+        gather: after an alarm that speaks of something new, so many images that came since are waited for, and the
+            batch is chosen of these; 0: of all there is, at once.
     """
 
     def __init__(
@@ -117,7 +118,8 @@ class Cycles:
         if self.runs:
             self.history.add(Noticed(alarm))
         else:
-            self.history.add(Triggered(alarm, len(self._images.samples("new"))))
+            new = self._images.samples("new")
+            self.history.add(Triggered(alarm, len(new), new[-1].name if new else ""))
 
     def changed_outside(self, served: ServedNames) -> None:
         """Others serve now and no gate decided that: at a start, or because somebody asked for it."""
@@ -159,10 +161,17 @@ class Cycles:
             return self._learn
         return self._label if of(BatchChosen) else self._choose
 
+    def _candidates(self) -> list[Sample]:
+        """What a batch is chosen of: after an alarm that speaks of something new what came since, else all."""
+        triggered, new = self.history.of_cycle(Triggered), self._images.samples("new")
+        if triggered is None or not (self._gather and triggered.alarm.is_new):
+            return new
+        return [sample for sample in new if sample.name > triggered.last]
+
     def _gathers(self) -> bool:
         triggered = self.history.of_cycle(Triggered)
-        there = len(self._images.samples("new"))
-        return triggered is not None and there < triggered.images + self._gather
+        is_new = triggered is not None and triggered.alarm.is_new
+        return is_new and len(self._candidates()) < self._gather
 
     def _swapped(self) -> bool:
         swap = self.history.of_cycle(Swapped)
@@ -174,9 +183,8 @@ class Cycles:
         cycle = self.history.cycle
         served = self._server.served()
         named = f"batches/{cycle:03d}"
-        pool = self._images.samples("new")
         model = self._models / served.detector
-        return self._work.choose(pool, self._learned(), model, cycle, self.folder / named, named)
+        return self._work.choose(self._candidates(), self._learned(), model, cycle, self.folder / named, named)
 
     def _label(self) -> Event | None:
         cycle, batch = self.history.cycle, self.history.of_cycle(BatchChosen)

@@ -23,10 +23,12 @@ class Triggered:
 
     Attributes:
         images: in the pool that are new.
+        last: name of the newest of them; '' where there is none.
     """
 
     alarm: Alarm
     images: int
+    last: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ def _tuples(value: Any) -> Any:
 def in_words(event: Event) -> str:
     """An event as a line."""
     match event:
-        case Triggered(alarm, images):
+        case Triggered(alarm, images, _):
             return f"alarm, {alarm.trigger}: {alarm.reason}; {images} images of the pool are new"
         case Noticed(alarm):
             return f"another alarm, {alarm.trigger}: {alarm.reason}"

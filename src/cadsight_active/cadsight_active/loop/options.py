@@ -14,8 +14,9 @@ class LoopOptions:
     strategy: str = parameter("margin", "which images are chosen, one of `cadsight select`")
     k: int = parameter(25, "images of a batch; fewer where the pool has no more", minimum=2, maximum=100_000)
     gather: int = parameter(
-        0,
-        "new images that are waited for after an alarm, before a batch is chosen: of a shift there are few at first",
+        50,
+        "after a shift or a fall of the score so many images that came since are waited for, and the batch is chosen "
+        "of these; 0: of all there is, at once",
         minimum=0,
         maximum=100_000,
     )

@@ -60,7 +60,7 @@ class FallingScoreTrigger:
         self._silent = True
         worst = tuple(name for _, name in sorted(list(self._scores)[-surest.count :])[:_LOUDEST])
         reason = f"the mean score of the last {surest.count} held-out images is at most {surest.upper:.3f}"
-        return Alarm("falling_score", reason, surest.upper, threshold, worst)
+        return Alarm("falling_score", reason, surest.upper, threshold, worst, is_new=True)
 
     def reset(self) -> None:
         self._first = MeanSequence(self._options.alpha / 2)

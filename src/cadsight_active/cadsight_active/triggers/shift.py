@@ -69,7 +69,7 @@ class ShiftTrigger:
         self._silent = True
         loudest = tuple(name for _, name in sorted(self._latest, reverse=True)[:_LOUDEST])
         reason = f"the last images look unlike the {self._options.calibration} usual ones"
-        return Alarm("shift", reason, wealth, self._options.level, loudest)
+        return Alarm("shift", reason, wealth, self._options.level, loudest, is_new=True)
 
     def reset(self) -> None:
         self._usual: list[Array] = []

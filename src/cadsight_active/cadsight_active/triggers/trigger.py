@@ -34,6 +34,7 @@ class Alarm:
         reason: a sentence.
         statistic, threshold: what was measured and what it reached.
         images: names of those that spoke loudest, the loudest first.
+        is_new: whether it speaks of what the cell only just began to show, of which images from before say nothing.
     """
 
     trigger: str
@@ -41,6 +42,7 @@ class Alarm:
     statistic: float
     threshold: float
     images: tuple[str, ...] = ()
+    is_new: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -49,6 +51,7 @@ class Alarm:
             "statistic": self.statistic,
             "threshold": self.threshold,
             "images": list(self.images),
+            "is_new": self.is_new,
         }
 
 

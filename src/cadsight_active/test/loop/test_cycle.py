@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -203,11 +204,22 @@ def test_an_empty_pool_ends_the_cycle_with_a_sentence(tmp_path, models, truth):
 
 
 def test_a_batch_waits_for_the_images_that_are_to_be_gathered(tmp_path, models, pool, truth, block_samples):
-    rig = Rig(tmp_path, models, pool, Truth([truth]), gather=1)
+    rig = Rig(tmp_path, models, pool, Truth([truth]), gather=2)
+    cycles = rig.cycles()
+    cycles.notice(replace(ALARM, is_new=True))
+    assert (cycles.step(), cycles.waits) == (None, "images")
+    for number in (8, 9):
+        pool.offer(read_image(block_samples[number].image), seen(number))
+    assert cycles.waits == ""
+    batch = cycles.step()
+    # Of those that came since the alarm.
+    assert sorted((*batch.learn, *batch.audit)) == ["000000009", "000000010"]
+
+
+def test_an_alarm_that_speaks_of_nothing_new_waits_for_no_image(tmp_path, models, pool, truth):
+    rig = Rig(tmp_path, models, pool, Truth([truth]), gather=100)
     cycles = rig.cycles()
     cycles.notice(ALARM)
-    assert (cycles.step(), cycles.waits) == (None, "images")
-    pool.offer(read_image(block_samples[8].image), seen(8))
     assert cycles.waits == ""
 
 

@@ -45,13 +45,14 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_report.loop import write_loop_page
     from tqdm import tqdm
 
-    from cadsight_cli.loop.run import LOOP, SHOWN, run_loop
+    from cadsight_cli.loop.run import LOOP, SHOWN, refuse_foreign_loop, run_loop
     from cadsight_cli.loop.table import prepare
     from cadsight_cli.progress import TrainingBar, image_bar
 
     out, settings = Path(args.out).resolve(), options_of(args, LoopSettings)
     page = out / "loop.html"
     refuse_foreign_file(page, is_page)
+    refuse_foreign_loop(out)
     table = prepare(out, settings, image_bar, TrainingBar)
     with tqdm(total=settings.cycles, desc="cycles", bar_format="{desc}: {postfix}") as bar:
         entries = run_loop(table, out, settings, bar.set_postfix_str)

@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 from cadsight_active.loop.history import Entry, History
-from cadsight_active.loop.shown import Shown
+from cadsight_active.loop.shown import Shown, read_shown
 from cadsight_core.storage.files import make_folder, write_atomically
+from cadsight_core.storage.output_file import refuse_foreign_file
 from cadsight_ros.domains import claimed_domain
 from cadsight_ros.node.programs import temporary_node
 
@@ -19,9 +20,21 @@ from cadsight_cli.loop.feed import Feed, endless
 from cadsight_cli.loop.settings import LoopSettings
 from cadsight_cli.loop.table import DETECTOR, REGRESSOR, Table
 
-LOOP, SHOWN = "loop", "shown.jsonl"
+LOOP, SHOWN, NODES = "loop", "shown.jsonl", "nodes.yaml"
+_NODES_HEAD = "# The parameters of the nodes, written by `cadsight loop`.\n"
 BEFORE, AFTER = "before", "after"
 _LOOK_S = 0.2
+
+
+def refuse_foreign_loop(out: Path) -> None:
+    """Refuse a folder with files that a run of the loop would overwrite, or add to, but none wrote.
+
+    Raises:
+        CadsightError: naming the file.
+    """
+    refuse_foreign_file(out / NODES, lambda data: data.startswith(_NODES_HEAD.encode()))
+    read_shown(out / SHOWN)
+    History(out / LOOP)
 
 
 def run_loop(table: Table, out: Path, settings: LoopSettings, show: Callable[[str], None]) -> tuple[Entry, ...]:
@@ -98,9 +111,9 @@ def _words(shown: Shown) -> str:
 @contextmanager
 def _nodes(table: Table, out: Path, settings: LoopSettings) -> Iterator[Feed]:
     """The perception node and the loop's, and what shows them images."""
-    config, logs = out / "nodes.yaml", out / "logs"
+    config, logs = out / NODES, out / "logs"
     make_folder(logs)
-    write_atomically(config, yaml.safe_dump(_parameters(table, out, settings), sort_keys=False))
+    write_atomically(config, _NODES_HEAD + yaml.safe_dump(_parameters(table, out, settings), sort_keys=False))
     own = {"config": config, "models_folder": table.models}
     with claimed_domain() as domain, ExitStack() as stack:
         os.environ["ROS_DOMAIN_ID"] = str(domain)

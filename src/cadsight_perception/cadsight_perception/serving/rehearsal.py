@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 
 from cadsight_core.running.telling import Tell, run_telling, told
+from cadsight_core.storage.json_text import json_text
 
 from cadsight_perception.parameters import PerceptionParameters
 
@@ -16,7 +17,7 @@ def rehearse(detector: str, regressor: str, parameters: PerceptionParameters, te
     Raises:
         CadsightError: when they cannot be served, or the process dies.
     """
-    words = (detector, regressor, json.dumps(asdict(parameters)))
+    words = (detector, regressor, json_text(asdict(parameters)))
     what = f"trying {detector} and {regressor}"
     run_telling("cadsight_perception.serving.rehearsal", words, what, tell, aside=True)
 
