@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ class SwapsBenchmark:
 
     frames: int = parameter(1000, "images that are inferred", minimum=10)
     swaps: int = parameter(5, "new detectors that are served, one after the other", minimum=1, maximum=50)
+    beside: str = parameter("nothing", "what runs meanwhile", choices=("nothing", "training"))
 
     def __post_init__(self) -> None:
         check(self)
@@ -42,18 +45,29 @@ class SwapsBenchmark:
             for number in range(self.swaps):
                 _other_detector(models / _DETECTOR.format(number), number + 1)
             camera = Camera(domain)
+            training = self._training(folder / "trained")
             try:
                 wait(camera.films.is_set, "the camera", lambda: camera.status)
                 with perception(domain, models, folder / "log") as node:
                     wait(camera.inferred.is_set, "the perception node", node.poll)
-                    os.environ["ROS_DOMAIN_ID"] = str(domain)
-                    with _watching() as watch:
+                    with _watching(domain) as watch:
                         found = self._measured(watch)
             finally:
                 camera.close()
+                if training is not None:
+                    training.kill()
+                    training.join()
         for name, values in found.items():
             show(name, values)
         return found
+
+    def _training(self, folder: Path) -> BaseProcess | None:
+        """A training as a loop runs it, with what others leave of the processor."""
+        if self.beside == "nothing":
+            return None
+        process = get_context("spawn").Process(target=_train, args=(folder,), daemon=True)
+        process.start()
+        return process
 
     def _measured(self, watch: "_Watch") -> dict[str, dict[str, Any]]:
         watch.until_frames(1)
@@ -189,11 +203,25 @@ class _Watch:
 
 
 @contextmanager
-def _watching() -> Iterator[_Watch]:
+def _watching(domain: int) -> Iterator[_Watch]:
     from cadsight_ros.node.programs import temporary_node
 
-    with temporary_node("benchmark_watch") as node:
+    with temporary_node("benchmark_watch", domain) as node:
         yield _Watch(node)
+
+
+def _train(folder: Path) -> None:
+    os.nice(19)
+    from cadsight_learning.detection.families import detector_options
+    from cadsight_learning.fit import fit_detector
+    from cadsight_learning.pretraining.solids import KINDS
+
+    from cadsight_cli.benchmarks.training import drawn_images
+
+    folder.mkdir()
+    train, valid = drawn_images(64, 320, folder)
+    options = detector_options({"family": "yolo11", "epochs": 10_000, "batch": 8}, "the benchmark")
+    fit_detector(train, valid, KINDS, folder / "model", options)
 
 
 def _other_detector(folder: Path, seed: int) -> None:

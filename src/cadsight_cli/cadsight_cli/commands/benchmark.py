@@ -228,7 +228,11 @@ _BENCHMARKS = {
     "swaps": _Benchmark(
         "what swaps of the served models cost the images that come meanwhile",
         _measured("swaps:SwapsBenchmark"),
-        (_Option("frames", "images that are inferred (1000)"), _Option("swaps", "new detectors that are served (5)")),
+        (
+            _Option("frames", "images that are inferred (1000)"),
+            _Option("swaps", "new detectors that are served (5)"),
+            _Option("beside", "what runs meanwhile (nothing)", choices=("nothing", "training")),
+        ),
     ),
     "pool": _Benchmark(
         "how quickly the pool of images to label decides, opens and survives kills",
