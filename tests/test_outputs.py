@@ -67,6 +67,7 @@ BENCHMARKS = (
     "pool",
     "gate",
     "swaps",
+    "shift",
 )
 _PAPER = "--real DATA --synthetic DATA --test DATA --scale smoke --out OUT"
 COMMANDS = {

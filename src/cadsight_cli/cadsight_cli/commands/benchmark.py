@@ -225,6 +225,16 @@ _BENCHMARKS = {
         _measured("start:StartBenchmark"),
         (_Option("runs", "starts (5)"),),
     ),
+    "shift": _Benchmark(
+        "how often a shift of the input is alarmed where there is none, and how soon where there is one",
+        _measured("shift:ShiftBenchmark"),
+        (
+            _Option("windows", "windows of 50 images in which nothing changes (3000)"),
+            _Option("deployments", "cells over which the windows are spread (20)"),
+            _Option("trials", "cells with a switched lamp, and with a new part (20)"),
+            _Option("calibration", "images that say what is usual (400)"),
+        ),
+    ),
     "swaps": _Benchmark(
         "what swaps of the served models cost the images that come meanwhile",
         _measured("swaps:SwapsBenchmark"),
