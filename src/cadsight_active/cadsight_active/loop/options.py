@@ -27,13 +27,13 @@ class LoopOptions:
         minimum=0.0,
         maximum=0.9,
     )
-    updates: int = parameter(200, "steps of the optimizer in a training", minimum=1, maximum=1_000_000)
+    updates: int = parameter(600, "steps of the optimizer in a training", minimum=1, maximum=1_000_000)
     batch: int = parameter(8, "images a step", minimum=1, maximum=1024)
     learning_rate: float = parameter(0.001, "highest learning rate", minimum=1e-7, maximum=1.0)
     freeze: int = parameter(
-        5,
+        0,
         "layers of the network, from the first, that are left as they are: with the first five of a YOLO11 image "
-        "features stay what they were, so that duplicates stay known over swaps",
+        "features stay what they were, so that duplicates stay known over swaps; but it learns another light badly",
         minimum=0,
         maximum=100,
     )

@@ -21,7 +21,7 @@ class LoopSettings:
         minimum=0,
     )
     first_updates: int = parameter(300, "steps of the optimizer in the training of the first model", minimum=1)
-    updates: int = parameter(300, "steps of the optimizer in the training of a cycle", minimum=1)
+    updates: int = parameter(600, "steps of the optimizer in the training of a cycle", minimum=1)
     k: int = parameter(60, "images of a batch", minimum=4)
     audit_fraction: float = parameter(
         0.34, "fraction of a batch that is held out: more than on a cell, for a few cycles", minimum=0.05, maximum=0.9
