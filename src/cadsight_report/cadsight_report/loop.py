@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ from cadsight_report.page import filled
 
 # Images whose scores are averaged to a point, and those of a batch that are drawn.
 _TOGETHER, _DRAWN = 20, 12
+# Events of a chart that are nearer than this fraction of it stand as one.
+_NEAR = 0.015
 _SMALL_WIDTH = 200
 
 
@@ -92,22 +95,32 @@ def _chart(shown: Sequence[Shown]) -> Markup | None:
     if not shown:
         return None
     points = []
-    for phase in dict.fromkeys(one.phase for one in shown):
-        own = [one for one in shown if one.phase == phase]
-        points += [
-            (float(some[-1].number), float(np.mean([one.score for one in some])))
-            for start in range(0, len(own), _TOGETHER)
-            if (some := own[start : start + _TOGETHER])
-        ]
+    for _, group in groupby(shown, lambda one: (one.phase, one.generation)):
+        own = list(group)
+        for start in range(0, len(own), _TOGETHER):
+            some = own[start : start + _TOGETHER]
+            points.append((float(some[-1].number), float(np.mean([one.score for one in some]))))
     events: list[tuple[float, str]] = []
-    for before, one in zip([None, *shown], shown, strict=False):
-        if before is not None and before.phase != one.phase:
+    for before, one in pairwise(shown):
+        if before.phase != one.phase:
             events.append((one.number, "the lamp is changed"))
-        if before is not None and before.generation != one.generation:
+        if before.generation != one.generation:
             events.append((one.number, f"{one.detector} serves"))
         events += [(one.number, f"alarm: {name}") for name in one.alarms]
     words = f"F1 beside the truth, mean of {_TOGETHER} images"
-    return Markup(charts.stream({"what serves": points}, events, "images that were shown", words))
+    apart = len(shown) * _NEAR
+    return Markup(charts.stream({"what serves": points}, _together(events, apart), "images that were shown", words))
+
+
+def _together(events: Sequence[tuple[float, str]], apart: float) -> list[tuple[float, str]]:
+    """Events that are nearer to each other than ``apart`` as one, whose text names them all."""
+    found: list[tuple[float, str]] = []
+    for place, text in events:
+        if found and place - found[-1][0] < apart:
+            found[-1] = (found[-1][0], f"{found[-1][1]}, {text}")
+        else:
+            found.append((place, text))
+    return found
 
 
 def _generations(entries: Sequence[Entry], shown: Sequence[Shown]) -> list[ShownGeneration]:
