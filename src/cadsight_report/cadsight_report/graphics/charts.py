@@ -242,7 +242,8 @@ def stream(
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.set_ylim(0.0, 1.02)
-        axes.legend(loc="lower right")
+        if len(lines) > 1:
+            axes.legend(loc="lower right")
         return _svg(figure)
 
 
