@@ -1,4 +1,4 @@
-"""Make the other parts of the table scene, config/parts/table/*.stl in millimetres: an angle that looks much like the
+"""Make the other parts of the table scene, config/table/parts/*.stl in millimetres: an angle that looks much like the
 bracket, and a flange."""
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ import numpy as np
 import trimesh
 from trimesh.creation import box, cylinder, extrude_polygon
 
-FOLDER = Path(__file__).resolve().parent.parent / "config" / "parts" / "table"
+FOLDER = Path(__file__).resolve().parent.parent / "config" / "table" / "parts"
 
 
 def angle() -> trimesh.Trimesh:

@@ -15,7 +15,7 @@ ZERO = {
     "capture --seed", "compose --seed", "data annotate --copies", "data annotate --seed", "data augment --seed",
     "data check --few", "data convert --seed", "data show --seed", "demo --seed", "demo --detector-seconds",
     "demo --lamp-moves-every", "demo --normals-drawn", "demo --normals-seconds", "evaluate --confidence",
-    "gate --seed", "gate --tolerated", "labels export --min-score", "part add --tolerance", "part colour --at",
+    "gate --seed", "gate --tolerated", "labels export --min-score", "loop run --quiet", "loop run --seed", "part add --tolerance", "part colour --at",
     "record --seconds",
     "select make --seed",
     *(f"synthesize {action} --seed" for action in ("make", "preview", "check")),

@@ -120,8 +120,8 @@ class _Cells:
 
         torch.set_num_threads(1)  # a process a processor
         self._detector, _ = new_detector(("part",), YoloOptions(image_size=_WIDTH))
-        names = ("bracket", "flange")
-        self._parts = [load_part(resolve(f"package://cadsight/config/parts/{name}.yaml")) for name in names]
+        names = ("parts/bracket", "table/parts/flange")
+        self._parts = [load_part(resolve(f"package://cadsight/config/{name}.yaml")) for name in names]
 
     def cell(self, seed: int) -> "_Cell":
         return _Cell(self._detector, self._parts[0], seed)

@@ -9,7 +9,7 @@ from cadsight_core.datasets.dataset import Dataset
 
 from cadsight_cli.loop.settings import LoopSettings
 
-_PART = "package://cadsight/config/recipes/{}.yaml"
+_RECIPE = "package://cadsight/config/table/{}.yaml"
 DETECTOR, REGRESSOR = "detector", "normals"
 _BATCH = 8
 
@@ -41,9 +41,9 @@ def prepare(out: Path, settings: LoopSettings, progress: Callable[..., Any], tra
         CadsightError: when a set cannot be drawn or a model not be trained.
     """
     table = Table(out / "drawn", out / "before", out / "after", out / "models")
-    _draw("table_drawn", table.drawn, settings.drawn, settings.seed, progress)
-    _draw("table", table.before, settings.shown, settings.seed + 1, progress)
-    _draw("table_lamp", table.after, settings.shown, settings.seed + 2, progress)
+    _draw("drawn", table.drawn, settings.drawn, settings.seed, progress)
+    _draw("before", table.before, settings.shown, settings.seed + 1, progress)
+    _draw("after", table.after, settings.shown, settings.seed + 2, progress)
     _first_models(table, settings, training)
     return table
 
@@ -53,7 +53,7 @@ def _draw(recipe: str, folder: Path, count: int, seed: int, progress: Callable[.
     from cadsight_synthesis.datasets.rendered import images_of, write_set
     from cadsight_synthesis.recipes.reader import read_recipe
 
-    drawn: Any = replace(read_recipe(resolve(_PART.format(recipe))), seed=seed)
+    drawn: Any = replace(read_recipe(resolve(_RECIPE.format(recipe))), seed=seed)
     write_set(images_of(drawn, "raster"), count, folder, progress=progress)
 
 
