@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.sample import Sample
 from cadsight_learning.metrics.bootstrap import resampled
 from cadsight_learning.metrics.matching import MatchTable
+from cadsight_learning.registry.card import load_card
+from cadsight_learning.registry.provenance import refuse_learned
 
 from cadsight_active.gate_options import GateOptions
 
@@ -90,6 +94,59 @@ def gate(served: MatchTable, new: MatchTable, names: Sequence[str], options: Gat
         return GateVerdict("keep", why, served.images, overall, classes)
     why = f"mAP50:95 rises by {overall.value:.3f}, at least {overall.low:.3f}"
     return GateVerdict("accept", why, served.images, overall, classes)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a gate says of two models.
+
+    Attributes:
+        notes: what is to be known of the comparison.
+    """
+
+    verdict: GateVerdict
+    notes: tuple[str, ...]
+
+
+def compare_detectors(
+    served: Path,
+    new: Path,
+    samples: Sequence[Sample],
+    names: Sequence[str],
+    options: GateOptions = _USUAL,
+    device: str = "auto",
+) -> Compared:
+    """Have both detectors find what is labelled in ``samples``, and let the gate decide.
+
+    Args:
+        served, new: folders of the models.
+        names: the classes of the samples.
+
+    Raises:
+        CadsightError: for a model that is no detector, two that know other classes, a labelled class that they lack, an
+            image that one of them learned from, and what cannot be read.
+    """
+    # They bring torch, which a caller that has the tables does without.
+    from cadsight_learning.evaluation.evaluate import evaluate_detector, in_classes_of
+    from cadsight_learning.models import load_detector
+
+    cards = [load_card(folder) for folder in (served, new)]
+    for folder, card in zip((served, new), cards, strict=True):
+        if card.kind != "detector":
+            raise CadsightError(f"{folder} is a model of {card.kind}, expected a detector")
+    classes = cards[0].classes
+    if set(cards[1].classes) != set(classes):
+        raise CadsightError(
+            f"the models know the classes {', '.join(classes)} and {', '.join(cards[1].classes)}, expected the same"
+        )
+    tables, notes = [], []
+    for folder, card in zip((served, new), cards, strict=True):
+        tests = in_classes_of(samples, names, card.classes)
+        notes += refuse_learned(folder, tests)
+        tables.append(evaluate_detector(load_detector(folder, device=device), tests).matches)
+    # In the order of the model before, whatever the order of the other.
+    tables[1] = tables[1].in_order([cards[1].classes.index(name) for name in classes])
+    return Compared(gate(tables[0], tables[1], classes, options), tuple(notes))
 
 
 def _per_class(table: MatchTable, weights: np.ndarray) -> Array:

@@ -16,7 +16,7 @@ from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.store import version
 from cadsight_learning.training.progress import Progress, silent
 
-from cadsight_active.gate import GateVerdict, gate
+from cadsight_active.gate import GateVerdict, compare_detectors
 from cadsight_active.gate_options import GateOptions
 from cadsight_active.loop.history import Learned
 from cadsight_active.loop.options import LoopOptions
@@ -46,8 +46,8 @@ def learn(
             :func:`cadsight_learning.fit.fit_detector`.
     """
     card = load_card(model)
-    ours = _in_classes(labelled, card)
-    before = _in_classes(earlier, card)
+    ours = in_classes(labelled, card)
+    before = in_classes(earlier, card)
     if not ours:
         raise CadsightError("no image was labelled, expected some to learn from")
     # As many of each, so that few new images are not lost among many old ones.
@@ -75,24 +75,19 @@ def compare(served: Path, new: Path, audits: Sequence[str | Path], options: Gate
     """What the gate says of two detectors on audited images, by folders.
 
     Raises:
-        CadsightError: when a model or data set cannot be read, or one learned from an audited image.
+        CadsightError: as :func:`cadsight_active.gate.compare_detectors`, and when a data set cannot be read.
     """
-    from cadsight_learning.evaluation.evaluate import evaluate_detector
-    from cadsight_learning.models import load_detector
-    from cadsight_learning.registry.provenance import refuse_learned
-
     if not audits:
         return GateVerdict("cannot tell", f"no image is held out, expected at least {options.least_images}", 0)
-    card = load_card(served)
-    samples = _in_classes(audits, card)
-    tables = []
-    for folder in (served, new):
-        refuse_learned(folder, samples)
-        tables.append(evaluate_detector(load_detector(folder, device="auto"), samples).matches)
-    return gate(tables[0], tables[1], card.classes, options)
+    return compare_detectors(served, new, *load_together(audits), options).verdict
 
 
-def _in_classes(folders: Sequence[str | Path], card: ModelCard) -> list[Sample]:
+def in_classes(folders: Sequence[str | Path], card: ModelCard) -> list[Sample]:
+    """The images of data sets, in the class ids of a model and of no split.
+
+    Raises:
+        CadsightError: when one cannot be read, or has a class that the model lacks.
+    """
     if not folders:
         return []
     samples, names = load_together(folders)

@@ -30,14 +30,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_active.gate import gate
-    from cadsight_core.errors import CadsightError
+    from cadsight_active.gate import compare_detectors
     from cadsight_core.running.progress import progress_to, step
     from cadsight_learning.data.loading import load_together, unlabelled
-    from cadsight_learning.evaluation.evaluate import evaluate_detector, in_classes_of
-    from cadsight_learning.models import load_detector
-    from cadsight_learning.registry.card import load_card
-    from cadsight_learning.registry.provenance import refuse_learned
     from cadsight_learning.registry.store import find
 
     from cadsight_cli.json_output import JsonOutput
@@ -45,30 +40,16 @@ def run(args: argparse.Namespace) -> int:
 
     output = JsonOutput(args.json, "answer", "reason", "overall")
     options = options_of(args, GateOptions)
-    folders = [find(name, args.models) for name in (args.served, args.new)]
-    cards = [load_card(folder) for folder in folders]
-    for folder, card in zip(folders, cards, strict=True):
-        if card.kind != "detector":
-            raise CadsightError(f"{folder} is a model of {card.kind}, expected a detector")
-    reading, classes = reading_of(args), cards[0].classes
-    if set(cards[1].classes) != set(classes):
-        raise CadsightError(
-            f"the models know the classes {', '.join(classes)} and {', '.join(cards[1].classes)}, expected the same"
-        )
+    served, new = (find(name, args.models) for name in (args.served, args.new))
+    reading = reading_of(args)
     with progress_to(counted):
         with step("images and labels read"):
             samples, names = load_together(args.data, reading=reading)
             notes = unlabelled(args.data, samples, reading)
-        tables = []
-        for folder, card in zip(folders, cards, strict=True):
-            tests = in_classes_of(samples, names, card.classes)
-            notes += refuse_learned(folder, tests)
-            tables.append(evaluate_detector(load_detector(folder, device=args.device), tests).matches)
-    for note in dict.fromkeys(notes):
+        compared = compare_detectors(served, new, samples, names, options, args.device)
+    for note in dict.fromkeys([*notes, *compared.notes]):
         print(f"note: {note}")
-    # In the order of the model before, whatever the order of the other.
-    tables[1] = tables[1].in_order([cards[1].classes.index(name) for name in classes])
-    verdict = gate(tables[0], tables[1], classes, options)
+    verdict = compared.verdict
     for name, one in (("all classes", verdict.overall), *verdict.classes):
         if one is not None:
             print(f"{name:20} mAP50:95 {one.value:+.3f}, at least {one.low:+.3f}")
