@@ -1,7 +1,7 @@
 """The batch of a cycle: some images at random to be held out, the others by a strategy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +72,7 @@ def choose(
         model,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"format": _FORMAT, "pool": drawn.pool, "seed": drawn.seed, "names": drawn.names}
-    write_atomically(folder / AUDIT, json_text(document))
+    write_atomically(folder / AUDIT, json_text({"format": _FORMAT, **asdict(drawn)}))
     save_selection(folder, selection)
     notes = selection.batch.notes
     if k < options.k:
@@ -104,11 +103,6 @@ def chosen_again(folder: str | Path) -> BatchChosen:
     choice = select(selection.candidates, options)
     names = tuple(selection.candidates.ids[i] for i in choice.images)
     return BatchChosen(str(folder), names, _at_random(drawn.pool, len(drawn.names), drawn.seed))
-
-
-def pool_samples(samples: Sequence[Sample]) -> list[Sample]:
-    """Without labels, whatever is known of them."""
-    return [replace(sample, instances=()) for sample in samples]
 
 
 def _at_random(names: Sequence[str], count: int, seed: tuple[int, int]) -> tuple[str, ...]:

@@ -36,14 +36,23 @@ class SilentServerError(CadsightError):
 class Images(Protocol):
     """The pool, as a cycle uses it. Names are those of its images."""
 
-    def samples(self, *states: State) -> list[Sample]:
-        """Images in these states, without labels, the first that was kept first."""
+    def new(self, after: str = "") -> list[Sample]:
+        """New images, without labels, the first that was kept first; those alone that came after one of this name."""
+
+    def count_new(self, after: str = "") -> int:
+        """How many these are; quick however many there are."""
+
+    def last_new(self) -> str:
+        """The name of the newest new image; '' where there is none."""
+
+    def named(self, names: Sequence[str]) -> list[Sample]:
+        """Images by their names, without labels."""
 
     def mark(self, names: Sequence[str], state: State) -> None:
         """Set their state."""
 
-    def score(self, labelled: Sample) -> float | None:
-        """How well what was served did on an image when it was seen, 0 to 1; None where that is not known."""
+    def score(self, labelled: Sample) -> float:
+        """How well what was served did on an image when it was seen, 0 to 1."""
 
 
 class Server(Protocol):
@@ -118,8 +127,7 @@ class Cycles:
         if self.runs:
             self.history.add(Noticed(alarm))
         else:
-            new = self._images.samples("new")
-            self.history.add(Triggered(alarm, len(new), new[-1].name if new else ""))
+            self.history.add(Triggered(alarm, self._images.count_new(), self._images.last_new()))
 
     def changed_outside(self, served: ServedNames) -> None:
         """Others serve now and no gate decided that: at a start, or because somebody asked for it."""
@@ -161,17 +169,14 @@ class Cycles:
             return self._learn
         return self._label if of(BatchChosen) else self._choose
 
-    def _candidates(self) -> list[Sample]:
-        """What a batch is chosen of: after an alarm that speaks of something new what came since, else all."""
-        triggered, new = self.history.of_cycle(Triggered), self._images.samples("new")
-        if triggered is None or not (self._gather and triggered.alarm.is_new):
-            return new
-        return [sample for sample in new if sample.name > triggered.last]
+    def _after(self) -> str | None:
+        """The image after which those came that a batch is chosen of; None for all of them."""
+        triggered = self.history.of_cycle(Triggered)
+        return triggered.last if triggered is not None and self._gather and triggered.alarm.is_new else None
 
     def _gathers(self) -> bool:
-        triggered = self.history.of_cycle(Triggered)
-        is_new = triggered is not None and triggered.alarm.is_new
-        return is_new and len(self._candidates()) < self._gather
+        after = self._after()
+        return after is not None and self._images.count_new(after) < self._gather
 
     def _swapped(self) -> bool:
         swap = self.history.of_cycle(Swapped)
@@ -184,14 +189,14 @@ class Cycles:
         served = self._server.served()
         named = f"batches/{cycle:03d}"
         model = self._models / served.detector
-        return self._work.choose(self._candidates(), self._learned(), model, cycle, self.folder / named, named)
+        pool = self._images.new(self._after() or "")
+        return self._work.choose(pool, self._learned(), model, cycle, self.folder / named, named)
 
     def _label(self) -> Event | None:
         cycle, batch = self.history.cycle, self.history.of_cycle(BatchChosen)
         assert batch is not None
         classes = load_card(self._models / self._server.served().detector).classes
-        wanted = {*batch.learn, *batch.audit}
-        images = [s for s in self._images.samples("selected", "labelled", "audit") if s.name in wanted]
+        images = self._images.named([*batch.learn, *batch.audit])
         answers = self._labeller.answers(images, cycle, classes)
         if answers is None:
             return None
@@ -200,14 +205,13 @@ class Cycles:
         held = set(batch.audit)
         learn = [s for s in answers.samples if s.name not in held]
         audit = [s for s in answers.samples if s.name in held]
-        scores = ((sample.name, self._images.score(sample)) for sample in audit)
         return Labelled(
             self._written(f"labelled/{cycle:03d}", learn, classes),
             self._written(f"audits/{cycle:03d}", audit, classes),
             len(answers.samples),
             sum(len(s.instances) for s in answers.samples),
             answers.left_out,
-            tuple((name, score) for name, score in scores if score is not None),
+            tuple((sample.name, self._images.score(sample)) for sample in audit),
         )
 
     def _learn(self) -> Event:

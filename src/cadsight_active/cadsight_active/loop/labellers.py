@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -45,7 +46,6 @@ class Truth:
 
     def __init__(self, folders: Sequence[str | Path]) -> None:
         self._samples, self._classes = load_together(folders)
-        self._by_pixels = {_pixels(sample): place for place, sample in enumerate(self._samples)}
 
     def answers(self, images: Sequence[Sample], number: int, classes: Sequence[str]) -> Answers | None:
         found, lacking = [], []
@@ -57,6 +57,11 @@ class Truth:
             else:
                 found.append(_labelled(image, known[place]))
         return Answers(tuple(found), tuple(lacking))
+
+    @cached_property
+    def _by_pixels(self) -> dict[str, int]:
+        # Every image is read: at the first labels, not at the start of a node.
+        return {_pixels(sample): place for place, sample in enumerate(self._samples)}
 
 
 class People:

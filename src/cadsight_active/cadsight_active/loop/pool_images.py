@@ -1,7 +1,6 @@
 """The pool as a cycle uses it, by the names of its images."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from cadsight_core.box import Box
@@ -26,18 +25,29 @@ class PoolImages:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def samples(self, *states: State) -> list[Sample]:
-        found = []
-        for record in self._store.records(*states):
-            path = Path(self._store.image_path(record.number))
-            found.append(Sample(name_of(record.number), path, image_size(path)))
-        return found
+    def new(self, after: str = "") -> list[Sample]:
+        first = int(after) if after else -1
+        return [self._sample(r.number) for r in self._store.records("new") if r.number > first]
+
+    def count_new(self, after: str = "") -> int:
+        return self._store.count("new", int(after) if after else -1)
+
+    def last_new(self) -> str:
+        number = self._store.last("new")
+        return "" if number is None else name_of(number)
+
+    def named(self, names: Sequence[str]) -> list[Sample]:
+        return [self._sample(int(name)) for name in names]
 
     def mark(self, names: Sequence[str], state: State) -> None:
         self._store.mark([int(name) for name in names], state)
 
-    def score(self, labelled: Sample) -> float | None:
+    def score(self, labelled: Sample) -> float:
         return score_of(self._store.record(int(labelled.name)), labelled)
+
+    def _sample(self, number: int) -> Sample:
+        path = self._store.image_path(number)
+        return Sample(name_of(number), path, image_size(path))
 
 
 def score_of(record: Record, labelled: Sample) -> float:

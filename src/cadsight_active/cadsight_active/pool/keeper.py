@@ -49,8 +49,8 @@ class KeeperStatus:
 class Keeper(Generic[T]):
     """Offers a pool the images whose results come, by their stamps; either may come first.
 
-    Stamps are compared for equality alone and time is taken from a clock that never
-    goes back, so a camera's or a machine's clock may be set back.
+    Stamps are compared for equality alone and time is taken from a clock that never goes back, so a camera's or a
+    machine's clock may be set back.
 
     Args:
         to_image: makes the pixels (H, W, 3) of what was given as an image.

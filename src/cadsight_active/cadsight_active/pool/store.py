@@ -202,6 +202,18 @@ class Store:
             yield from map(_record, rows)
             last = rows[-1][0]
 
+    def count(self, state: State, after: int = -1) -> int:
+        """How many images in a state have a number above ``after``; no record is read."""
+        with self._lock:
+            row = self._database.execute("SELECT COUNT(*) FROM image WHERE state = ? AND number > ?", (state, after))
+            return int(row.fetchone()[0])
+
+    def last(self, state: State) -> int | None:
+        """The number of the newest image in a state; None where there is none."""
+        with self._lock:
+            row = self._database.execute("SELECT MAX(number) FROM image WHERE state = ?", (state,)).fetchone()
+        return None if row[0] is None else int(row[0])
+
     def number_of(self, sha256: str) -> int | None:
         """The image whose file has this SHA-256; None where none has.
 

@@ -272,3 +272,13 @@ def test_what_is_on_its_way_out_goes_when_the_pool_is_opened(tmp_path):
         names = sorted(path.name for path in (tmp_path / "images").rglob("*") if path.is_file())
         assert names == ["000000002.png", "000000003.png", "000000004.png"]
         assert add(store, 20).number == 5
+
+
+def test_images_of_a_state_are_counted_without_their_records(tmp_path):
+    with opened_store(tmp_path) as store:
+        assert (store.count("new"), store.last("new")) == (0, None)
+        numbers = [add(store, number).number for number in range(5)]
+        store.mark(numbers[3:], "selected")
+        assert (store.count("new"), store.last("new")) == (3, numbers[2])
+        assert (store.count("new", numbers[0]), store.count("selected", numbers[3])) == (2, 1)
+        assert store.count("new") == len(list(store.records("new")))
