@@ -59,8 +59,7 @@ class LoopNode(ManagedNode):
         self._inputs: list[Subscription] = []
         self._doing = self._trouble = ""
         self._options = declare(self, LoopParameters)
-        trigger = self._options.trigger
-        self._watch = Watch(self._options.triggers, {name: getattr(trigger, name) for name in vars(trigger)})
+        self._watch = Watch(self._options.triggers, vars(self._options.trigger))
         # What other threads have for the one that watches.
         self._for_watch: deque[Event | ServedNames] = deque()
         self._generation = 0

@@ -41,6 +41,7 @@ class CycleWorker:
         self._thread = threading.Thread(target=self._run, name="cycles")
 
     def start(self) -> None:
+        self._work.go_on()
         self._thread.start()
 
     def stop(self) -> None:
@@ -79,6 +80,7 @@ class CycleWorker:
         except StoppedError:
             return
         except Exception as error:
+            # In a thread of its own it would be seen by nobody: the node says it in its diagnostics from then on.
             self._failed(error)
 
     def _steps(self) -> bool:

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from cadsight_active.loop.history import History, Triggered
 from cadsight_loop.loop_node import LoopNode
-from cadsight_ros.clients import ServiceClient, spinning
+from cadsight_ros.clients import ServiceClient
 from cadsight_ros.convert import qos
 from cadsight_ros.convert.images import to_message
 from cadsight_ros.convert.messages import stamp_from_ns, stamp_ns
 from cadsight_ros.domains import own_domain
+from cadsight_ros.testing import spun
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -100,11 +101,9 @@ def started(ros, tmp_path):
         def start(*parameters: str) -> Rig:
             given = [f"folder:={tmp_path}/loop", "keeper.max_hz:=1000.0", *parameters]
             ros("-r", "__ns:=/cadsight", *(word for p in given for word in ("-p", p)))
-            loop, tester = LoopNode(), Node("tester")
-            stack.callback(tester.destroy_node)
-            stack.callback(loop.destroy_node)
-            stack.enter_context(spinning(loop, 3))
-            stack.enter_context(spinning(tester))
+            tester = Node("tester")
+            stack.enter_context(spun(tester))
+            stack.enter_context(spun(LoopNode(), 3))
             rig = Rig(tester)
             rig.meet()
             return rig

@@ -62,6 +62,10 @@ class Work:
         words = {"step": "compare", "served": str(served), "new": str(new), "audits": list(audits)}
         return Gated(**self._done(f"comparing {new.name} with {served.name}", words))
 
+    def go_on(self) -> None:
+        """Take steps again after :meth:`stop`."""
+        self._stopped, self._process = False, None
+
     def stop(self) -> None:
         """End the process that runs, from another thread; what waits for it raises :class:`StoppedError`."""
         self._stopped = True
@@ -111,17 +115,13 @@ def _work(words: list[str], tell: Tell) -> None:
 
 
 def _choose(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> BatchChosen:
-    from cadsight_learning.data.loading import load_together
-    from cadsight_learning.evaluation.evaluate import in_classes_of
     from cadsight_learning.registry.card import load_card
 
     from cadsight_active.loop.choosing import choose
+    from cadsight_active.loop.learning import in_classes
 
     model = Path(asked["model"])
-    learned: Sequence[Sample] = ()
-    if asked["learned"]:
-        samples, names = load_together(asked["learned"])
-        learned = in_classes_of(samples, names, load_card(model).classes)
+    learned = in_classes(asked["learned"], load_card(model))
     pool = [Sample.from_json(one) for one in asked["pool"]]
     return choose(pool, learned, model, options, asked["cycle"], Path(asked["folder"]), asked["named"])
 

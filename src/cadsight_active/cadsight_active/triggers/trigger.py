@@ -1,7 +1,7 @@
 """What a trigger sees of a deployment, and what it says."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from cadsight_core.geometry import Array
 
@@ -43,16 +43,6 @@ class Alarm:
     threshold: float
     images: tuple[str, ...] = ()
     is_new: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "trigger": self.trigger,
-            "reason": self.reason,
-            "statistic": self.statistic,
-            "threshold": self.threshold,
-            "images": list(self.images),
-            "is_new": self.is_new,
-        }
 
 
 class Trigger(Protocol):

@@ -1,6 +1,7 @@
 """When each trigger speaks, and when it is silent."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def test_a_shift_of_the_features_alarms_soon_and_names_the_strangest_images(seed
     assert number < 20
     assert alarm.statistic >= alarm.threshold == 1000
     assert all(int(name[1:]) >= 1000 for name in alarm.images)
-    assert json.loads(json.dumps(alarm.to_json()))["trigger"] == "shift"
+    assert json.loads(json.dumps(asdict(alarm)))["trigger"] == "shift"
     trigger.reset()
     assert trigger.wealth == 1
 
