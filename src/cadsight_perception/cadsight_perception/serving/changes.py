@@ -3,13 +3,11 @@
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.served import ServedNames
-from cadsight_core.storage.journal import Journal
-from cadsight_learning.registry.store import named, version
+from cadsight_core.storage.append_log import AppendLog
 
 from cadsight_perception.parameters import PerceptionParameters
 from cadsight_perception.serving.models import Served, serve
@@ -34,7 +32,7 @@ class Serving:
     def __init__(self, parameters: PerceptionParameters, tell: Callable[[str], None]) -> None:
         self._parameters, self._tell = parameters, tell
         self._changing = threading.Lock()
-        self._journal = Journal(parameters.served_file, FORMAT) if parameters.served_file else None
+        self._log = AppendLog(parameters.served_file, FORMAT) if parameters.served_file else None
         self._before: Served | None = None
         self._generation = max((one.generation for one in self._recorded()), default=0)
         self.left_out: tuple[str, ...] = ()
@@ -70,20 +68,14 @@ class Serving:
     def _change(self, detector: str, regressor: str, why: str) -> bool:
         current = self.current
         warm = [self._before] if self._before is not None else []
-        names = detector or current.detector.name, regressor or current.regressor.name
-        if not self._is_loaded(*names, [current, *warm]):
-            rehearse(*names, self._parameters, self._tell)
-        found = serve(detector, regressor, self._parameters, current, self._tell, warm)
+        found = serve(detector, regressor, self._parameters, current, self._tell, warm, self._rehearse)
         if found is current:
             return False
         self._swap(found, why)
         return True
 
-    def _is_loaded(self, detector: str, regressor: str, there: list[Served]) -> bool:
-        models = Path(self._parameters.models_folder).expanduser()
-        wanted = [(name, version(named(name, models))) for name in (detector, regressor)]
-        loaded = [{(m.name, m.version) for m in kind} for kind in zip(*(one.models for one in there), strict=True)]
-        return all(one in known for one, known in zip(wanted, loaded, strict=True))
+    def _rehearse(self, detector: str, regressor: str) -> None:
+        rehearse(detector, regressor, self._parameters, self._tell)
 
     def _swap(self, found: Served, why: str) -> None:
         before = self.current
@@ -93,8 +85,8 @@ class Serving:
 
     def _recorded_as(self, found: Served, why: str) -> Served:
         found = replace(found, generation=self._generation + 1)
-        if self._journal is not None:
-            self._journal.append({"why": why, **asdict(found.named)})
+        if self._log is not None:
+            self._log.append({"why": why, **asdict(found.named)})
         self._generation = found.generation
         return found
 
@@ -102,7 +94,7 @@ class Serving:
         """The models that were served last of those that can be, else those of the parameters."""
         given = self._parameters.detector, self._parameters.regressor
         refused: list[str] = []
-        tried: set[Any] = set()
+        tried: set[tuple[str, ...]] = set()
         for one in reversed(self._recorded()):
             if _pair(one) in tried:
                 continue
@@ -119,7 +111,7 @@ class Serving:
         return serve(*given, self._parameters, tell=self._tell)
 
     def _recorded(self) -> list[ServedNames]:
-        entries = self._journal.entries if self._journal is not None else ()
+        entries = self._log.entries if self._log is not None else ()
         return [_names(entry) for entry in entries]
 
 

@@ -67,6 +67,7 @@ def serve(
     current: Served | None = None,
     tell: Callable[[str], None] = unreported,
     warm: Iterable[Served] = (),
+    try_first: Callable[[str, str], None] = lambda detector, regressor: None,
 ) -> Served:
     """Load and warm up the models ``detector`` and ``regressor`` of the registry.
 
@@ -76,6 +77,8 @@ def serve(
     Args:
         tell: is called with each step.
         warm: others that are loaded, and taken while their files are the same.
+        try_first: is called with both names before anything is loaded, and not where nothing is; what it raises is
+            passed on.
 
     Raises:
         CadsightError: for a name that is not in the registry, leads out of it, or is of the other kind.
@@ -97,15 +100,29 @@ def serve(
         return loaded
 
     there = [one for one in (current, *warm) if one is not None]
-    finder = _kept_or_loaded(detector, models, [one.detector for one in there], load_finder)
-    measurer = _kept_or_loaded(regressor, models, [one.regressor for one in there], load_measurer)
-    if current is not None and finder is current.detector and measurer is current.regressor:
+    wanted = (
+        _kept(detector, models, [one.detector for one in there]),
+        _kept(regressor, models, [one.regressor for one in there]),
+    )
+    if current is not None and wanted == current.models:
         return current
+    if any(isinstance(one, _New) for one in wanted):
+        try_first(wanted[0].name, wanted[1].name)
+    finder, measurer = _loaded(wanted[0], load_finder), _loaded(wanted[1], load_measurer)
     pipeline = Pipeline(finder.model, measurer.model, parameters.confidence, parameters.max_detections)
     return Served(finder, measurer, pipeline)
 
 
-def _kept_or_loaded(name: str, models: Path, there: Sequence[Loaded[M]], load: Callable[[Path], M]) -> Loaded[M]:
+@dataclass(frozen=True)
+class _New:
+    """A model that is to be loaded."""
+
+    name: str
+    version: str
+    folder: Path
+
+
+def _kept(name: str, models: Path, there: Sequence[Loaded[M]]) -> "Loaded[M] | _New":
     """``there``: what is loaded, the one that is served first."""
     if there and not name:
         return there[0]
@@ -113,4 +130,8 @@ def _kept_or_loaded(name: str, models: Path, there: Sequence[Loaded[M]], load: C
     # Before it is loaded: files that are replaced meanwhile are another version the next time.
     files = version(folder)
     kept = next((one for one in there if (one.name, one.version) == (name, files)), None)
-    return kept or Loaded(name, files, load(folder))
+    return kept or _New(name, files, folder)
+
+
+def _loaded(wanted: "Loaded[M] | _New", load: Callable[[Path], M]) -> Loaded[M]:
+    return Loaded(wanted.name, wanted.version, load(wanted.folder)) if isinstance(wanted, _New) else wanted
