@@ -15,9 +15,10 @@ from cadsight_learning.registry.store import version
 from cadsight_learning.runtime.sessions import runtime_of
 from cadsight_perception.health.timing import timing_from_message
 from cadsight_perception.perception_node import PerceptionNode
-from cadsight_ros.clients import ServiceClient, spinning
+from cadsight_ros.clients import ServiceClient
 from cadsight_ros.domains import own_domain
 from cadsight_ros.node.diagnostics import ERROR, OK, STALE, WARN
+from cadsight_ros.testing import spun
 from camera_rig import CAMERA, CameraRig
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
@@ -42,11 +43,9 @@ def started(ros, models):
                 "warm_up_height:=48", *parameters,
             ]  # fmt: skip
             ros("-r", "__ns:=/cadsight", *(word for p in given for word in ("-p", p)))
-            perception, tester = PerceptionNode(), Node("camera")
-            stack.callback(tester.destroy_node)
-            stack.callback(perception.destroy_node)
-            stack.enter_context(spinning(perception, 3))
-            stack.enter_context(spinning(tester))
+            tester = Node("camera")
+            stack.enter_context(spun(tester))
+            stack.enter_context(spun(PerceptionNode(), 3))
             rig = CameraRig(tester)
             if wait:
                 rig.wait_for_listener(info)

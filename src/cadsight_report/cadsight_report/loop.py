@@ -109,7 +109,7 @@ def _chart(shown: Sequence[Shown]) -> Markup | None:
         events += [(one.number, f"alarm: {name}") for name in one.alarms]
     words = f"F1 beside the truth, mean of {_TOGETHER} images"
     apart = len(shown) * _NEAR
-    return Markup(charts.stream({"what serves": points}, _together(events, apart), "images that were shown", words))
+    return Markup(charts.stream(points, _together(events, apart), "images that were shown", words))
 
 
 def _together(events: Sequence[tuple[float, str]], apart: float) -> list[tuple[float, str]]:

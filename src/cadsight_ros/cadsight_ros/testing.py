@@ -1,5 +1,6 @@
 """Fixtures for tests of nodes; a package's conftest.py imports those that its tests use."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,11 +23,20 @@ def ros() -> Iterator[Callable[..., None]]:
     rclpy.try_shutdown()
 
 
+@contextlib.contextmanager
+def spun(node: Node, threads: int = 2) -> Iterator[None]:
+    """Spin a node in the background, and destroy it at the end."""
+    try:
+        with spinning(node, threads):
+            yield
+    finally:
+        node.destroy_node()
+
+
 @pytest.fixture
 def node(ros: Callable[..., None]) -> Iterator[Any]:
     """A node that is spun in the background."""
     ros()
     node = Node("tester")
-    with spinning(node):
+    with spun(node):
         yield node
-    node.destroy_node()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.served import ServedNames
-from cadsight_core.storage.journal import Journal
+from cadsight_core.storage.append_log import AppendLog
 
 from cadsight_active.gate import GateVerdict
 from cadsight_active.triggers.trigger import Alarm
@@ -181,8 +181,8 @@ class History:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self._journal = Journal(Path(folder) / HISTORY, FORMAT)
-        self._entries = [_entry(data) for data in self._journal.entries]
+        self._log = AppendLog(Path(folder) / HISTORY, FORMAT)
+        self._entries = [_entry(data) for data in self._log.entries]
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -213,7 +213,7 @@ class History:
         cycle = self.cycle + isinstance(event, Triggered)
         at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         entry = Entry(cycle, at, event)
-        self._journal.append({"cycle": cycle, "at": at, "kind": _NAMES[type(event)], **asdict(event)})
+        self._log.append({"cycle": cycle, "at": at, "kind": _NAMES[type(event)], **asdict(event)})
         self._entries.append(entry)
         return entry
 

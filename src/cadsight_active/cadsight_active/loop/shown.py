@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.journal import Journal, read_journal
+from cadsight_core.storage.append_log import AppendLog, read_append_log
 
 FORMAT = "cadsight-shown-1"
 
@@ -43,8 +43,8 @@ class ShownRecord:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._journal = Journal(path, FORMAT)
-        self._shown = _shown(self._journal.entries)
+        self._log = AppendLog(path, FORMAT)
+        self._shown = _shown(self._log.entries)
 
     @property
     def all(self) -> tuple[Shown, ...]:
@@ -53,7 +53,7 @@ class ShownRecord:
 
     def add(self, one: Shown) -> None:
         """Write what came of an image."""
-        self._journal.append(asdict(one))
+        self._log.append(asdict(one))
         self._shown.append(one)
 
 
@@ -63,7 +63,7 @@ def read_shown(path: str | Path) -> list[Shown]:
     Raises:
         CadsightError: when it is of another form.
     """
-    return _shown(read_journal(path, FORMAT))
+    return _shown(read_append_log(path, FORMAT))
 
 
 def _shown(entries: Iterable[Mapping[str, Any]]) -> list[Shown]:

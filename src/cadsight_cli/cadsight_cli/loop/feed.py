@@ -7,15 +7,13 @@ from typing import Any
 
 from cadsight_active.loop.pool_images import f1
 from cadsight_active.loop.shown import Shown, ShownRecord
-from cadsight_core.box import Box
 from cadsight_core.datasets.dataset import Dataset
-from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Sample
 from cadsight_learning.options import CONFIDENCE
 from cadsight_ros.clients import ServiceClient
 from cadsight_ros.convert import qos
 from cadsight_ros.convert.images import to_message
-from cadsight_ros.convert.messages import camera_to_info, stamp_from_ns, stamp_ns
+from cadsight_ros.convert.messages import box_from_message, camera_to_info, stamp_from_ns, stamp_ns
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -26,9 +24,8 @@ from cadsight_interfaces.srv import GetStatistics
 from cadsight_perception import topics
 
 LOOP = "/cadsight/loop"
-# An image that was lost on its way is shown again, with another stamp.
-_AGAIN_S = 10.0
-_TIMES = 30
+# So often an answer is asked for that does not come: whether a node has the image in hand, or never got it.
+_LOOK_S = 10.0
 
 
 class Feed:
@@ -54,7 +51,12 @@ class Feed:
             (PoolDecision, f"{LOOP}/decision", self._decided),
         ):
             node.create_subscription(kind, name, lambda message, kept=kept: self._keep(kept, message), qos.RESULTS)
-        self._statistics: Any = ServiceClient(node, GetStatistics, f"{LOOP}/get_statistics", timeout_s=60.0)
+        self._loop, self._perception = (
+            ServiceClient[GetStatistics.Request, GetStatistics.Response](
+                node, GetStatistics, f"{name}/get_statistics", timeout_s=60.0
+            )
+            for name in (LOOP, topics.NAMESPACE)
+        )
         self._clock = node.get_clock()
 
     @property
@@ -75,11 +77,9 @@ class Feed:
                 kept.clear()
         boxes = []
         for detection in found.detections:
-            centre, best = detection.bbox.center.position, detection.results[0].hypothesis
-            w, h = detection.bbox.size_x / 2, detection.bbox.size_y / 2
+            best = detection.results[0].hypothesis
             if best.score >= CONFIDENCE and best.class_id in classes:
-                box = Box(centre.x - w, centre.y - h, centre.x + w, centre.y + h)
-                boxes.append((classes.index(best.class_id), box))
+                boxes.append((classes.index(best.class_id), box_from_message(detection.bbox)))
         shown = Shown(
             len(self._record.all) + 1,
             phase,
@@ -95,29 +95,42 @@ class Feed:
 
     def state(self) -> dict[str, str]:
         """What the loop says of itself."""
-        return {pair.key: pair.value for pair in self._statistics.call(GetStatistics.Request()).status.values}
+        return _values(self._loop)
 
     def _answered(self, sample: Sample, image: Any) -> int:
+        """The stamp with which an image was answered; one that a node never got is shown again, with another."""
         assert sample.camera is not None
-        for _ in range(_TIMES):
-            self._check()
+        while True:
             stamp = self._clock.now().nanoseconds
             self._infos.publish(camera_to_info(sample.camera, stamp_from_ns(stamp)))
             self._images.publish(to_message(image, Header(stamp=stamp_from_ns(stamp), frame_id=sample.camera.frame)))
-            if self._is_answered(stamp):
+            while not self._is_answered(stamp):
+                self._check()
+                if not self._has_in_hand():
+                    break
+            else:
                 return stamp
-        raise CadsightError(f"the image {sample.name} was shown {_TIMES} times, expected the nodes to answer")
 
     def _is_answered(self, stamp: int) -> bool:
         with self._changed:
             return self._changed.wait_for(
-                lambda: all(stamp in kept for kept in (self._found, self._models, self._decided)), _AGAIN_S
+                lambda: all(stamp in kept for kept in (self._found, self._models, self._decided)), _LOOK_S
             )
+
+    def _has_in_hand(self) -> bool:
+        """Whether the perception node got an image that it has not inferred on yet."""
+        counts = _values(self._perception)
+        ended = sum(int(counts[name]) for name in ("processed", "dropped", "bad_messages", "errors"))
+        return int(counts["received"]) > ended
 
     def _keep(self, kept: dict[int, Any], message: Any) -> None:
         with self._changed:
             kept[stamp_ns(message.header.stamp)] = message
             self._changed.notify_all()
+
+
+def _values(client: "ServiceClient[GetStatistics.Request, GetStatistics.Response]") -> dict[str, str]:
+    return {pair.key: pair.value for pair in client.call(GetStatistics.Request()).status.values}
 
 
 def endless(folder: Path) -> Iterator[tuple[Sample, Any, tuple[str, ...]]]:

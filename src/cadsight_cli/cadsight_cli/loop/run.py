@@ -47,7 +47,7 @@ def run_loop(table: Table, out: Path, settings: LoopSettings, show: Callable[[st
         CadsightError: when a node ends, or no alarm comes however many images are shown.
     """
     with _nodes(table, out, settings) as feed:
-        part = _Part(feed, out / LOOP, show)
+        part = _Part(feed, show)
         part.until(BEFORE, table.before, settings.shown, settings.cycles // 2)
         part.until(BEFORE, table.before, part.since_cycle(BEFORE) + settings.quiet)
         part.until(AFTER, table.after, 2 * settings.shown, settings.cycles)
@@ -60,14 +60,11 @@ class _Part:
     """Shows the images of one lamp, and waits while a cycle is in hand: what is chosen does not depend on how fast the
     machine is."""
 
-    def __init__(self, feed: Feed, folder: Path, show: Callable[[str], None]) -> None:
-        self._feed, self._folder, self._show = feed, folder, show
+    def __init__(self, feed: Feed, show: Callable[[str], None]) -> None:
+        self._feed, self._show = feed, show
+        # How many cycles are done, as the loop says where none is in hand.
+        self.cycles = 0
         self._wait()
-
-    @property
-    def cycles(self) -> int:
-        """How many cycles are done."""
-        return History(self._folder).cycle
 
     def count(self, phase: str) -> int:
         """How many images of a phase were shown."""
@@ -87,21 +84,23 @@ class _Part:
             self._one(phase, images)
 
     def _one(self, phase: str, images: Iterator[Any]) -> None:
-        sample, image, classes = next(images)
-        shown = self._feed.show(sample, image, phase, classes)
-        self._show(_words(shown))
-        while self._wait() == "images":
+        """Show an image, and as many more as a cycle that it begins waits for."""
+        needs_images = True
+        while needs_images:
             sample, image, classes = next(images)
             self._show(_words(self._feed.show(sample, image, phase, classes)))
+            needs_images = self._wait()
 
-    def _wait(self) -> str:
-        """Wait while a cycle is in hand that needs no image; returns what it needs."""
-        while True:
-            state = self._feed.state()
-            if state.get("resting") != "False" or state["waits"] == "images":
-                return state["waits"] if state.get("resting") == "False" else ""
-            self._show(f"cycle {state['cycle']}: {state['doing'] or 'goes on'}")
+    def _wait(self) -> bool:
+        """Wait until no cycle is in hand; True where one is and needs images."""
+        # A node that is not configured yet says nothing of cycles.
+        while (state := self._feed.state()).get("resting") != "True":
+            if state.get("waits") == "images":
+                return True
+            self._show(f"cycle {state.get('cycle', 0)}: {state['doing'] or 'goes on'}")
             time.sleep(_LOOK_S)
+        self.cycles = int(state["cycle"])
+        return False
 
 
 def _words(shown: Shown) -> str:

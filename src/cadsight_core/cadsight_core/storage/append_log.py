@@ -10,17 +10,17 @@ from cadsight_core.storage.files import append_line, make_folder
 from cadsight_core.storage.json_text import json_text
 
 
-class Journal:
+class AppendLog:
     """A file that only grows, for one writer. Its first line says of which format it is.
 
     Raises:
-        CadsightError: as :func:`read_journal`.
+        CadsightError: as :func:`read_append_log`.
     """
 
     def __init__(self, path: str | Path, file_format: str) -> None:
         self.path = Path(path)
         self._format = file_format
-        self._entries = read_journal(self.path, file_format)
+        self._entries = read_append_log(self.path, file_format)
 
     @property
     def entries(self) -> tuple[dict[str, Any], ...]:
@@ -42,8 +42,8 @@ class Journal:
         self._entries.append(json.loads(text))
 
 
-def read_journal(path: str | Path, file_format: str) -> list[dict[str, Any]]:
-    """The entries of a journal, oldest first; none where there is no file. What a kill left of a last line is passed
+def read_append_log(path: str | Path, file_format: str) -> list[dict[str, Any]]:
+    """The entries of a log, oldest first; none where there is no file. What a kill left of a last line is passed
     over.
 
     Raises:

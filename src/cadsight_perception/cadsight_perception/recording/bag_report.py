@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from cadsight_core.errors import CadsightError
 from cadsight_core.storage.live_report import Frame, LiveReport, Seen
 from cadsight_ros.bags import BagMessage
-from cadsight_ros.convert.messages import stamp_ns
+from cadsight_ros.convert.messages import box_from_message, stamp_ns
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo
@@ -79,6 +79,5 @@ def _seen(detections: Detection2DArray, normals: SurfaceNormalArray) -> Iterator
     by_id = {normal.id: (normal.normal.x, normal.normal.y, normal.normal.z) for normal in normals.normals}
     for detection in detections.detections:
         best = detection.results[0].hypothesis
-        centre, w, h = detection.bbox.center.position, detection.bbox.size_x, detection.bbox.size_y
-        box = (centre.x - w / 2, centre.y - h / 2, centre.x + w / 2, centre.y + h / 2)
+        box = box_from_message(detection.bbox).as_tuple()
         yield Seen(best.class_id, best.score, box, by_id.get(detection.id))

@@ -226,14 +226,12 @@ def by_images(
 
 
 def stream(
-    lines: Mapping[str, Sequence[tuple[float, float]]], events: Sequence[tuple[float, str]], x_label: str, y_label: str
+    points: Sequence[tuple[float, float]], events: Sequence[tuple[float, str]], x_label: str, y_label: str
 ) -> str:
-    """A figure over a run, by name of the line: (x, value) each; ``events``, (x, text), stand as upright lines."""
+    """A figure, 0 to 1, over a run: (x, value) each; ``events``, (x, text), stand as upright lines."""
     with mpl.rc_context(_STYLE):
         figure, (axes,) = _figure(1, 8.2, 3.2)
-        for number, (name, points) in enumerate(lines.items()):
-            x, y = zip(*points, strict=True) if points else ((), ())
-            axes.plot(x, y, marker="o", markersize=3, label=name, **_style_of(number))
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, color=BLUE)
         for x_event, text in events:
             axes.axvline(x_event, color="#888888", linewidth=0.9, linestyle=":")
             axes.annotate(
@@ -242,8 +240,6 @@ def stream(
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.set_ylim(0.0, 1.02)
-        if len(lines) > 1:
-            axes.legend(loc="lower right")
         return _svg(figure)
 
 

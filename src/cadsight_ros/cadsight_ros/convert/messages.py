@@ -168,6 +168,12 @@ def box_to_message(box: Box) -> BoundingBox2D:
     return message
 
 
+def box_from_message(message: BoundingBox2D) -> Box:
+    """What :func:`box_to_message` made."""
+    centre, w, h = message.center.position, message.size_x, message.size_y
+    return Box(centre.x - w / 2, centre.y - h / 2, centre.x + w / 2, centre.y + h / 2)
+
+
 def detections_to_message(instances: Sequence[Instance], header: Header, classes: Sequence[str]) -> Detection2DArray:
     """Detections with the header of their image; each one's id is its index in the list."""
     array = Detection2DArray(header=header)
