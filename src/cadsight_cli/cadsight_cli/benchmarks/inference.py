@@ -131,9 +131,9 @@ class InferenceBenchmark:
         return samples
 
 
-def random_detector(folder: Path, image_size: int) -> Path:
+def random_detector(folder: Path, image_size: int, seed: int = 0) -> Path:
     """Save YOLO11 nano with random weights in ``folder``, which is returned."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     module = YoloDetector("yolo11n", ("part",), image_size).module
     save_model(folder, ModelCard("detector", "yolo11n", ("part",), image_size), module.state_dict())
     return folder

@@ -2,18 +2,18 @@
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 import numpy as np
-import yaml
 from cadsight_active.triggers.shift import ShiftOptions, ShiftTrigger
 from cadsight_active.triggers.trigger import Observed
 from cadsight_core.config.parameters import LARGEST_SEED, check, parameter
+from cadsight_core.running.parallel import Work, parallel_map_of
 from cadsight_core.running.progress import with_progress
+
+from cadsight_cli.yaml_file import read_mapping
 
 Show = Callable[[str, dict[str, Any]], None]
 T = TypeVar("T")
@@ -74,11 +74,13 @@ class ShiftBenchmark:
         return ShiftTrigger(ShiftOptions(calibration=self.calibration, lag=1, seed=self.seed + number))
 
 
-def _spread(work: Callable[[int], T], count: int, what: str) -> list[T]:
+def _spread(work: Work[T], count: int, what: str) -> list[T]:
     """What ``work`` gives for each number, by as many processes as there are processors for us."""
-    workers = min(len(os.sched_getaffinity(0)), count)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return list(with_progress(pool.map(work, range(count)), count, what))
+    pool = parallel_map_of(min(len(os.sched_getaffinity(0)), count))
+    try:
+        return list(with_progress(pool(work, range(count)), count, what))
+    finally:
+        pool.close()
 
 
 def _quiet_deployment(plan: ShiftBenchmark, images: int, number: int) -> tuple[int, float]:
@@ -164,7 +166,7 @@ class _Cell:
         from cadsight_cell.arm import JOINT_NAMES
         from cadsight_ros.resources import resolve
 
-        config = yaml.safe_load(resolve("package://cadsight/config/workcell.yaml").read_text())
+        config = read_mapping(resolve("package://cadsight/config/workcell.yaml"))
         capture = config["cadsight"]["capture"]["ros__parameters"]
         home, spread = np.array(capture["home_joints"]), np.array(capture["spread_joints"])
         rng = np.random.default_rng([self._seed, path])

@@ -1,6 +1,7 @@
 """What changes of the served models cost the images that come meanwhile, and how long the way back takes."""
 
 import os
+import subprocess
 import tempfile
 import threading
 import time
@@ -39,18 +40,20 @@ class SwapsBenchmark:
         the ways back."""
         from cadsight_ros.domains import claimed_domain
 
+        from cadsight_cli.benchmarks.inference import random_detector
+
         with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as scratch, claimed_domain() as domain:
             folder = Path(scratch)
             models = random_models(folder / "models")
             for number in range(self.swaps):
-                _other_detector(models / _DETECTOR.format(number), number + 1)
+                random_detector(models / _DETECTOR.format(number), WIDTH, seed=number + 1)
             camera = Camera(domain)
             training = self._training(folder / "trained")
             try:
                 wait(camera.films.is_set, "the camera", lambda: camera.status)
                 with perception(domain, models, folder / "log") as node:
                     wait(camera.inferred.is_set, "the perception node", node.poll)
-                    with _watching(domain) as watch:
+                    with _watching(domain, node) as watch:
                         found = self._measured(watch)
             finally:
                 camera.close()
@@ -84,14 +87,15 @@ class SwapsBenchmark:
 class _Watch:
     """Collects what the perception node publishes, by stamp."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Any, perception: "subprocess.Popen[bytes]") -> None:
         from cadsight_ros.clients import ServiceClient
         from std_srvs.srv import Trigger
 
         from cadsight_interfaces.srv import LoadModel
         from cadsight_perception import topics
 
-        self._changed = threading.Condition()
+        self._perception = perception
+        self._lock = threading.Lock()
         self._timings: dict[int, tuple[float, Any]] = {}
         self._models: dict[int, Any] = {}
         self._detections: set[int] = set()
@@ -113,9 +117,7 @@ class _Watch:
         return len(self._timings)
 
     def until_frames(self, count: int) -> None:
-        with self._changed:
-            if not self._changed.wait_for(lambda: self.frames >= count, _PATIENCE_S):
-                raise CadsightError(f"the perception node inferred on {self.frames} images in {_PATIENCE_S:g} s")
+        wait(lambda: self.frames >= count, "the perception node", self._perception.poll)
 
     def change(self, detector: str) -> tuple[float, float]:
         """Serve another detector; returns when that began and ended."""
@@ -138,7 +140,7 @@ class _Watch:
         return time.monotonic() - began
 
     def figures(self, first: int, last: int, windows: list[tuple[float, float]]) -> dict[str, dict[str, Any]]:
-        with self._changed:
+        with self._lock:
             timings = list(self._timings.items())[first:last]
             models, normals, detections = dict(self._models), dict(self._normals), set(self._detections)
         whole = [
@@ -179,9 +181,8 @@ class _Watch:
         from cadsight_perception.health.timing import timing_from_message
 
         stamp, timing = timing_from_message(message)
-        with self._changed:
+        with self._lock:
             self._timings[stamp] = (time.monotonic(), timing)
-            self._changed.notify_all()
 
     def _on_models(self, message: Any) -> None:
         self._keep(self._models, message)
@@ -192,22 +193,22 @@ class _Watch:
     def _on_detections(self, message: Any) -> None:
         from cadsight_ros.convert.messages import stamp_ns
 
-        with self._changed:
+        with self._lock:
             self._detections.add(stamp_ns(message.header.stamp))
 
     def _keep(self, kept: dict[int, Any], message: Any) -> None:
         from cadsight_ros.convert.messages import stamp_ns
 
-        with self._changed:
+        with self._lock:
             kept[stamp_ns(message.header.stamp)] = message
 
 
 @contextmanager
-def _watching(domain: int) -> Iterator[_Watch]:
+def _watching(domain: int, perception: "subprocess.Popen[bytes]") -> Iterator[_Watch]:
     from cadsight_ros.node.programs import temporary_node
 
     with temporary_node("benchmark_watch", domain) as node:
-        yield _Watch(node)
+        yield _Watch(node, perception)
 
 
 def _train(folder: Path) -> None:
@@ -222,14 +223,3 @@ def _train(folder: Path) -> None:
     train, valid = drawn_images(64, 320, folder)
     options = detector_options({"family": "yolo11", "epochs": 10_000, "batch": 8}, "the benchmark")
     fit_detector(train, valid, KINDS, folder / "model", options)
-
-
-def _other_detector(folder: Path, seed: int) -> None:
-    import torch
-    from cadsight_learning.detection.ultralytics.yolo import YoloDetector
-    from cadsight_learning.registry.card import ModelCard
-    from cadsight_learning.registry.store import save_model
-
-    torch.manual_seed(seed)
-    module = YoloDetector("yolo11n", ("part",), WIDTH).module
-    save_model(folder, ModelCard("detector", "yolo11n", ("part",), WIDTH), module.state_dict())
