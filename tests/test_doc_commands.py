@@ -72,6 +72,8 @@ BESIDES = {
     "benchmark inference": ["--runs", "1"],
     "benchmark selection": ["--images", "1000"],
     "benchmark gate": ["--trials", "1"],
+    "benchmark shift": ["--windows", "1", "--deployments", "1", "--trials", "1", "--calibration", "40"],
+    "benchmark swaps": ["--frames", "20", "--swaps", "1"],
     "synthesize config": ["--engine", "raster"],
 }
 # Not without a cell, Blender, datumaro, a hub, or a machine of another size.

@@ -16,6 +16,8 @@ PROGRAMS = {
     "command line": [PYTHON, "-m", "cadsight_cli", "evaluate", "--model", "none", "--data", "none"],
     "node": [
         *(PYTHON, "-m", "cadsight_perception.perception_node", "--ros-args", "-p", "detector:=empty"),
+        # Both names are looked up before anything is loaded.
+        *("-p", "regressor:=empty"),
         *("-p", "runtime:=torch", "-p", "models_folder:=MODELS"),
     ],
     "export": [
