@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cadsight_core.errors import CadsightError
@@ -50,15 +51,21 @@ def perception(models, *parameters):
 def test_a_node_reports_that_it_loads_and_exports_until_it_infers_and_is_missed_when_it_is_killed(listener, models):
     shutil.rmtree(models / "detector" / "exports", ignore_errors=True)
     statuses: list[NodeStatus] = []
+    heard = threading.Event()
 
     def keep(message: DiagnosticArray) -> None:
         statuses.extend(one for status in message.status if (one := node_status(status)))
+        heard.set()
 
-    listener.create_subscription(DiagnosticArray, "/diagnostics", keep, 10)
+    listener.create_subscription(DiagnosticArray, "/diagnostics", keep, 100)
     sentences: list[str] = []
-    with perception(models) as process:
-        wait_for_perception(listener, 30.0, sentences.append)
-        # Statuses from before the two had found each other are lost, such as that it loads the detector.
+    with perception(models, "autostart:=false") as process:
+        # It is asked to load once it is heard: what it reports before the two have found each other is lost.
+        assert heard.wait(60.0)
+        with ThreadPoolExecutor(1) as loading:
+            answer = loading.submit(loaded_and_activated, listener)
+            wait_for_perception(listener, 30.0, sentences.append)
+            assert answer.result()
         for state, words in ((EXPORTING, "step 2 of 3: comparing it with torch's"), (LOADING, "loading the regressor")):
             assert any(one.state == state and words in one.sentence for one in statuses), words
         assert any("step" in sentence for sentence in sentences)
@@ -70,6 +77,12 @@ def test_a_node_reports_that_it_loads_and_exports_until_it_infers_and_is_missed_
 
         with pytest.raises(CadsightError, match="/cadsight/perception is gone, expected it to stay"):
             wait_for_result(listener, 60.0, kill)
+
+
+def loaded_and_activated(listener: Node) -> bool:
+    change = ServiceClient(listener, ChangeState, "/cadsight/perception/change_state", timeout_s=60.0)
+    steps = (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+    return all(change.call(ChangeState.Request(transition=Transition(id=step))).success for step in steps)
 
 
 def test_a_node_that_fails_ends_the_waiting_with_its_reason(listener, models):
