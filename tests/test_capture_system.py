@@ -97,7 +97,8 @@ def test_a_cancelled_session_stops_and_is_continued_later(cell):
     assert 2 <= len(kept) == result.captured < 5
     assert cell.capture.send(cell.session("cancelled", 5, seed=3)).wait(300)[1].captured == 5
     assert [(s.name, s.record) for s in images(cell, "cancelled")][: len(kept)] == kept
-    assert [s.record["pose"] for s in images(cell, "cancelled")] == list(range(5))
+    given_up = (cell.sessions / "cancelled" / "session.json").read_text()
+    assert [s.record["pose"] for s in images(cell, "cancelled")] == list(range(5)), given_up
 
 
 def test_a_second_session_is_refused_while_one_runs(cell):
