@@ -7,7 +7,7 @@ from pathlib import Path
 from cadsight_core.storage.output_file import is_page, write_output
 from cadsight_experiments.active.curves import Curve, curves_of, mean_of, worths
 from cadsight_experiments.active.results import ActiveComparison
-from cadsight_experiments.active.table import figure_rows, in_words, worth_words
+from cadsight_experiments.active.table import beside_words, boxes_words, figure_rows, in_words, worth_words
 from markupsafe import Markup
 
 from cadsight_report.graphics import charts
@@ -23,6 +23,7 @@ class ShownRow:
 
     name: str
     images: int
+    boxes: str
     seeds: tuple[str, ...]
     mean: str
     beside: str
@@ -37,13 +38,14 @@ def write_active_page(path: str | Path, comparison: ActiveComparison) -> Path:
     curves = curves_of(comparison)
     rows = [
         ShownRow(
-            name,
-            images,
-            tuple(f"{v:.3f}" for v in values),
-            in_words(mean),
-            "" if beside is None else in_words(beside, "+.3f"),
+            row.name,
+            row.images,
+            boxes_words(row),
+            tuple(f"{v:.3f}" for v in row.values),
+            in_words(row.mean),
+            beside_words(row),
         )
-        for name, images, values, mean, beside in figure_rows(comparison)
+        for row in figure_rows(comparison)
     ]
     text = filled(
         "active_comparison.html.j2",

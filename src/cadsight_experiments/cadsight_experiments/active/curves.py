@@ -12,7 +12,7 @@ from cadsight_core.geometry import Array
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
-from cadsight_experiments.active.results import ActiveComparison
+from cadsight_experiments.active.results import ActiveComparison, ActiveResult
 from cadsight_experiments.set_figures import Measured
 
 _RESAMPLES = 2000
@@ -27,12 +27,14 @@ class Curve:
         has_base, strategy: as in :class:`~cadsight_experiments.active.results.ActiveResult`.
         cycles: whether each point goes on from the one before it.
         values: by number of images the figure of each seed.
+        boxes: by number of images how many boxes these have, mean over the seeds.
     """
 
     has_base: bool
     strategy: str
     cycles: bool
     values: Mapping[int, Mapping[int, float]]
+    boxes: Mapping[int, float]
 
     @property
     def name(self) -> str:
@@ -66,11 +68,18 @@ class Worth:
 
 def curves_of(comparison: ActiveComparison) -> list[Curve]:
     """Random without the base, each strategy from it, and the one that goes on cycle by cycle."""
-    found: dict[tuple[bool, str, bool], dict[int, dict[int, float]]] = {}
+    found: dict[tuple[bool, str, bool], dict[int, list[ActiveResult]]] = {}
     for one in comparison.results:
-        values = found.setdefault((one.has_base, one.strategy, one.cycle > 0), {})
-        values.setdefault(one.images, {})[one.seed] = one.map50_95
-    curves = [Curve(*key, values) for key, values in found.items()]
+        of_curve = found.setdefault((one.has_base, one.strategy, one.cycle > 0), {})
+        of_curve.setdefault(one.images, []).append(one)
+    curves = [
+        Curve(
+            *key,
+            values={k: {one.seed: one.map50_95 for one in ones} for k, ones in by_images.items()},
+            boxes={k: float(np.mean([one.labels for one in ones])) for k, ones in by_images.items()},
+        )
+        for key, by_images in found.items()
+    ]
     order = {name: place for place, name in enumerate(comparison.strategies)}
     return sorted(curves, key=lambda c: (c.has_base, c.cycles, order.get(c.strategy, len(order))))
 

@@ -32,8 +32,8 @@ def test_a_file_of_another_form_is_refused_by_its_path(tmp_path):
 
 def test_the_table_has_the_form_of_the_papers_with_the_difference_to_random():
     lines = active_table(active_comparison(FOUND, base=0.05)).splitlines()
-    assert lines[0] == f"{TABLE_HEAD} seed 0 | seed 1 | mean | beside random |"
-    assert lines[2] == "| S | 0 | 0.050 |  | 0.050 |  |"
+    assert lines[0] == f"{TABLE_HEAD} boxes | seed 0 | seed 1 | mean | beside random |"
+    assert lines[2] == "| S | 0 |  | 0.050 |  | 0.050 |  |"
     # Half of the difference of two seeds, 0.1, times 12.706 of one degree of freedom.
-    assert lines[3] == "| S+R random | 25 | 0.100 | 0.300 | 0.200 (-1.071 to 1.471) |  |"
+    assert lines[3] == "| S+R random | 25 | 75 | 0.100 | 0.300 | 0.200 (-1.071 to 1.471) |  |"
     assert lines[5].endswith("| +0.100 (+0.100 to +0.100) |")
