@@ -11,12 +11,12 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.imaging.images import Rgb, encode_image
 
+from cadsight_active.pool.feature_slots import FeatureKey, FeatureSet
 from cadsight_active.pool.neighbours import NEWEST, Neighbours
 from cadsight_active.pool.policy import PoolOptions, asked, why_kept
 from cadsight_active.pool.seen import Seen, Why, sha256_of
-from cadsight_active.pool.store import FeatureSet, Store, opened_store
+from cadsight_active.pool.store import Store, opened_store
 
-_Key = tuple[str, str, int]
 _ROWS_AT_ONCE = 65_536
 
 
@@ -64,10 +64,9 @@ class Pool:
 
     def __init__(self, store: Store, options: PoolOptions) -> None:
         self.store, self.options = store, options
-        self._known: dict[_Key, Neighbours] = {}
-        self._sets: dict[_Key, FeatureSet] = {}
+        self._known: dict[FeatureKey, Neighbours] = {}
         for one in store.feature_sets_of_last():
-            self._neighbours(one.kind, one.model, one.width)
+            self._neighbours(one.key)
 
     def decide(self, seen: Seen) -> Decision:
         """What would become of an image, by what was seen in it; "kept" without a number. Nothing is written."""
@@ -90,49 +89,48 @@ class Pool:
         added = self.store.add(png, counted, decision.why, self.options.max_bytes)
         if added is None:
             return Decision("full", None, decision.why, decision.duplicate_distance)
-        for record in added.gone:
-            self._forget("image", record.image_model, [record.image_slot])
-            self._forget("object", record.model, record.object_slots.tolist())
+        for key, slots in added.freed:
+            if key in self._known:
+                self._known[key].forget(np.array(slots, np.int64))
         if added.image_slot >= 0:
             self._remember("image", seen.image_model, [added.image_slot], counted.image_features[None])
         if added.object_slots:
             self._remember("object", seen.model, list(added.object_slots), counted.object_features)
-        gone = tuple(record.number for record in added.gone)
-        return Decision("kept", added.number, decision.why, decision.duplicate_distance, gone)
+        return Decision("kept", added.number, decision.why, decision.duplicate_distance, added.gone)
 
     def _decide(self, seen: Seen) -> Decision:
         distance = np.inf
         if seen.image_features.size:
-            known = self._neighbours("image", seen.image_model, seen.image_features.size)
+            known = self._neighbours(FeatureKey("image", seen.image_model, seen.image_features.size))
             distance = float(known.nearest(seen.image_features[None]).distances[0])
             if distance <= self.options.duplicate_distance:
                 return Decision("duplicate", duplicate_distance=distance)
         objects: Array = np.zeros(0)
         if seen.object_features.size:
-            known = self._neighbours("object", seen.model, seen.object_features.shape[1])
+            known = self._neighbours(FeatureKey("object", seen.model, seen.object_features.shape[1]))
             objects = known.nearest(seen.object_features).distances
         why = why_kept(seen.scores, objects, self.options)
         return Decision("known" if why is None else "kept", None, why, distance)
 
-    def _neighbours(self, kind: str, model: str, width: int) -> Neighbours:
-        key = (kind, model, width)
+    def _neighbours(self, key: FeatureKey) -> Neighbours:
         if key not in self._known:
             # Those of the model before are read again should it come back.
-            for other in [k for k in self._known if k[0] == kind]:
+            for other in [k for k in self._known if k.kind == key.kind]:
                 del self._known[other]
-            found = next((s for s in self.store.feature_sets() if (s.kind, s.model, s.width) == key), None)
+            found = next((s for s in self.store.feature_sets() if s.key == key), None)
             self._known[key] = (
-                Neighbours(width, self.options.seed) if found is None else _read(found, self.options.seed)
+                Neighbours(key.width, self.options.seed) if found is None else _read(found, self.options.seed)
             )
         return self._known[key]
 
     def _remember(self, kind: str, model: str, slots: list[int], vectors: np.ndarray) -> None:
-        known = self._neighbours(kind, model, vectors.shape[1])
+        key = FeatureKey(kind, model, vectors.shape[1])
+        known = self._neighbours(key)
         places = np.array(slots, np.int64)
         anew = known.put(places, vectors)
         if known.planes is None:
             return
-        shards = self.store.shards_of(kind, model, vectors.shape[1])
+        shards = self.store.shards_of(key)
         # They can be made again from the features, so a disk that refuses them costs time when the pool is opened.
         with contextlib.suppress(OSError, CadsightError):
             if anew:
@@ -140,15 +138,10 @@ class Pool:
             else:
                 shards.write_codes(slots, known.codes(places))
 
-    def _forget(self, kind: str, model: str, slots: list[int]) -> None:
-        for (other_kind, other_model, _), known in self._known.items():
-            if (other_kind, other_model) == (kind, model) and slots and slots[0] >= 0:
-                known.forget(np.array(slots, np.int64))
-
 
 def _read(stored: FeatureSet, seed: int) -> Neighbours:
     planes, codes = stored.shards.known_codes()
-    known = Neighbours(stored.width, seed, planes)
+    known = Neighbours(stored.key.width, seed, planes)
     stored.shards.read_into(known.fill(stored.rows, np.array(stored.free, np.int64), codes))
     # The last may have been on their way to the disk at a power cut.
     anew = known.sort(max(0, min(len(codes), stored.rows) - 2 * NEWEST))

@@ -18,6 +18,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.storage.files import alone_in, halves_of, make_folder, writing_atomically
 from numpy.typing import NDArray
 
+from cadsight_active.pool.feature_slots import SLOTS_SCHEMA, FeatureKey, FeatureSet, FeatureSlots
 from cadsight_active.pool.seen import STATES, Record, Seen, State, Why, sha256_of
 from cadsight_active.pool.shards import Shards, sync_folder
 
@@ -34,12 +35,7 @@ CREATE TABLE IF NOT EXISTS image(
 );
 CREATE INDEX IF NOT EXISTS goes_first ON image(value, number) WHERE state = 'new';
 CREATE INDEX IF NOT EXISTS by_state ON image(state, number);
-CREATE TABLE IF NOT EXISTS features(
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, model BLOB NOT NULL, width INTEGER NOT NULL, rows INTEGER NOT NULL,
-    UNIQUE(kind, model, width)
-);
-CREATE TABLE IF NOT EXISTS free(features INTEGER, slot INTEGER, PRIMARY KEY(features, slot)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS going(number INTEGER PRIMARY KEY);
+{SLOTS_SCHEMA}CREATE TABLE IF NOT EXISTS going(number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS total(id INTEGER PRIMARY KEY CHECK(id = 1), images INTEGER NOT NULL, bytes INTEGER NOT NULL);
 INSERT OR IGNORE INTO total VALUES(1, 0, 0);
 PRAGMA application_id = {_APPLICATION};
@@ -59,27 +55,6 @@ class DiskRefusedError(CadsightError):
     """The disk did not take what was to be kept; what was kept before is whole."""
 
 
-@dataclass(frozen=True)
-class FeatureSet:
-    """Where the features of one network are.
-
-    Attributes:
-        kind: "image" or "object".
-        model: SHA-256 of the network.
-        width: numbers of a row.
-        rows: slots that are in use or free again.
-        free: slots below ``rows`` that hold nothing.
-    """
-
-    number: int
-    kind: str
-    model: str
-    width: int
-    rows: int
-    free: tuple[int, ...]
-    shards: Shards
-
-
 @dataclass(frozen=True, eq=False)
 class Added:
     """What :meth:`Store.add` did.
@@ -87,13 +62,15 @@ class Added:
     Attributes:
         number: of the image.
         image_slot, object_slots: where its features are, -1 and () where it has none.
-        gone: the records that had to go for it.
+        gone: the numbers of the images that had to go for it.
+        freed: the slots of their features.
     """
 
     number: int
     image_slot: int
     object_slots: tuple[int, ...]
-    gone: tuple[Record, ...]
+    gone: tuple[int, ...] = ()
+    freed: tuple[tuple[FeatureKey, tuple[int, ...]], ...] = ()
 
 
 @contextlib.contextmanager
@@ -122,7 +99,7 @@ class Store:
         self.folder = folder
         self._database = database
         self._lock = threading.RLock()
-        self._shards: dict[int, Shards] = {}
+        self._slots = FeatureSlots(folder, database)
         self._open()
         self._clean()
 
@@ -243,8 +220,7 @@ class Store:
     def feature_sets(self) -> list[FeatureSet]:
         """Where the features of each network are."""
         with self._lock:
-            rows = self._database.execute("SELECT id, kind, model, width, rows FROM features ORDER BY id").fetchall()
-            return [self._feature_set(row) for row in rows]
+            return self._slots.sets()
 
     def feature_sets_of_last(self) -> list[FeatureSet]:
         """Those of them that have the features of the image that came last."""
@@ -264,27 +240,24 @@ class Store:
             sets = self._database.execute(
                 "SELECT image_set, object_set FROM image WHERE number = ?", (record.number,)
             ).fetchone()
-            image, objects = (None if one is None else self._shards_of(one) for one in sets)
+            image, objects = (None if one is None else self._slots.shards(one) for one in sets)
         none = np.zeros((len(record.boxes), 0), np.float16)
         return (
             np.zeros(0, np.float16) if image is None else image.rows(np.array([record.image_slot]))[0],
             none if objects is None else objects.rows(record.object_slots),
         )
 
-    def shards_of(self, kind: str, model: str, width: int) -> Shards:
-        """The files of the features (N, ``width``) of a network, of which there are some.
+    def shards_of(self, key: FeatureKey) -> Shards:
+        """The files of features, of which there are some.
 
         Raises:
             CadsightError: when there are none.
         """
         with self._lock:
-            row = self._database.execute(
-                "SELECT id FROM features WHERE kind = ? AND model = ? AND width = ?",
-                (kind, bytes.fromhex(model), width),
-            ).fetchone()
-            if row is None:
-                raise CadsightError(f"the pool {self.folder} has no {kind} features of {model}, expected some")
-            return self._shards_of(row[0])
+            number = self._slots.number_of(key)
+            if number is None:
+                raise CadsightError(f"the pool {self.folder} has no {key.kind} features of {key.model}, expected some")
+            return self._slots.shards(number)
 
     def _add(
         self,
@@ -306,8 +279,8 @@ class Store:
         sync_folder(path.parent)
         database = self._database
         with self._transaction():
-            image_set, image_slots = self._features("image", seen.image_model, seen.image_features[None])
-            object_set, object_slots = self._features("object", seen.model, seen.object_features)
+            image_set, image_slots = self._slots.write("image", seen.image_model, seen.image_features[None])
+            object_set, object_slots = self._slots.write("object", seen.model, seen.object_features)
             boxes, scores = (np.asarray(a, "<f4").tobytes() for a in (seen.boxes, seen.scores))
             slot = image_slots[0] if image_slots else -1
             values = (
@@ -317,31 +290,14 @@ class Store:
                 *(why.value, "new"),
             )
             database.execute(f"INSERT INTO image VALUES({', '.join('?' * len(values))})", values)
+            freed: dict[int, list[int]] = {}
             for record in going:
-                self._let_go(record)
-            freed = sum(record.bytes for record in going)
-            database.execute("UPDATE total SET images = images + ?, bytes = bytes + ?", (1 - len(going), size - freed))
-        return Added(number, slot, tuple(object_slots), tuple(going))
-
-    def _features(self, kind: str, model: str, vectors: NDArray[np.floating]) -> tuple[int | None, list[int]]:
-        """Write ``vectors`` (K, D) into free slots: (the number of their set, the slots), no set where D is 0."""
-        count, width = vectors.shape
-        if not count or not width:
-            return None, []
-        database = self._database
-        key = (kind, bytes.fromhex(model), width)
-        database.execute("INSERT OR IGNORE INTO features(kind, model, width, rows) VALUES(?, ?, ?, 0)", key)
-        number, rows = database.execute(
-            "SELECT id, rows FROM features WHERE kind = ? AND model = ? AND width = ?", key
-        ).fetchone()
-        found = database.execute("SELECT slot FROM free WHERE features = ? ORDER BY slot LIMIT ?", (number, count))
-        slots = [int(slot) for (slot,) in found]
-        database.executemany("DELETE FROM free WHERE features = ? AND slot = ?", [(number, slot) for slot in slots])
-        more = count - len(slots)
-        database.execute("UPDATE features SET rows = rows + ? WHERE id = ?", (more, number))
-        slots += range(rows, rows + more)
-        self._shards_of(number).write(slots, vectors)
-        return number, slots
+                for of, slots in self._let_go(record).items():
+                    freed.setdefault(of, []).extend(slots)
+            size -= sum(record.bytes for record in going)
+            database.execute("UPDATE total SET images = images + ?, bytes = bytes + ?", (1 - len(going), size))
+        keys = tuple((self._slots.key(of), tuple(slots)) for of, slots in freed.items())
+        return Added(number, slot, tuple(object_slots), tuple(record.number for record in going), keys)
 
     def _goes(self, too_many: int, value: float) -> list[Record] | None:
         """Images less informative than ``value`` that go for ``too_many`` bytes; None where all are not enough."""
@@ -359,16 +315,19 @@ class Store:
                 return [self.record(number) for number in found]
         return None
 
-    def _let_go(self, record: Record) -> None:
+    def _let_go(self, record: Record) -> dict[int, list[int]]:
+        """Delete an image's record; the slots that its features had, by the number of their set."""
         database = self._database
         image_set, object_set = database.execute(
             "SELECT image_set, object_set FROM image WHERE number = ?", (record.number,)
         ).fetchone()
-        free = [(image_set, record.image_slot)] if image_set is not None else []
-        free += [(object_set, slot) for slot in record.object_slots.tolist()]
-        database.executemany("INSERT INTO free VALUES(?, ?)", free)
+        slots = {} if image_set is None else {int(image_set): [record.image_slot]}
+        if object_set is not None:
+            slots[int(object_set)] = record.object_slots.tolist()
+        self._slots.let_go(slots)
         database.execute("INSERT INTO going VALUES(?)", (record.number,))
         database.execute("DELETE FROM image WHERE number = ?", (record.number,))
+        return slots
 
     def _open(self) -> None:
         database = self._database
@@ -414,24 +373,6 @@ class Store:
             found: tuple[int, int] = self._database.execute("SELECT images, bytes FROM total").fetchone()
         return found
 
-    def _feature_set(self, row: tuple[int, str, bytes, int, int]) -> FeatureSet:
-        number, kind, model, width, rows = row
-        free = self._database.execute("SELECT slot FROM free WHERE features = ? ORDER BY slot", (number,)).fetchall()
-        shards = self._shards_of(number)
-        return FeatureSet(number, kind, model.hex(), width, rows, tuple(slot for (slot,) in free), shards)
-
-    def _shards_of(self, number: int) -> Shards:
-        if number not in self._shards:
-            kind, model, width = self._database.execute(
-                "SELECT kind, model, width FROM features WHERE id = ?", (number,)
-            ).fetchone()
-            folder = self.folder / "features" / f"{kind}-{model.hex()}-{width}"
-            make_folder(folder)
-            for one in (folder.parent, self.folder):
-                sync_folder(one)
-            self._shards[number] = Shards(folder, width)
-        return self._shards[number]
-
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._database.execute("BEGIN IMMEDIATE")
@@ -439,8 +380,7 @@ class Store:
             yield
             self._database.execute("COMMIT")
         except BaseException:
-            # The numbers of feature sets that were made in it may be given to others.
-            self._shards.clear()
+            self._slots.forget()
             if self._database.in_transaction:
                 self._database.rollback()
             raise

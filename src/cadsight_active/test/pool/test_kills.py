@@ -57,7 +57,7 @@ def check_nothing_left(store):
     assert sorted(files) == sorted(store.image_path(record.number) for record in store.records())
     assert store.images == len(files)
     used = sorted(record.image_slot for record in store.records())
-    (images,) = (s for s in store.feature_sets() if s.kind == "image")
+    (images,) = (s for s in store.feature_sets() if s.key.kind == "image")
     assert sorted([*used, *images.free]) == list(range(images.rows))
 
 

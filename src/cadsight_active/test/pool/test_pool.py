@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cadsight_active.pool.feature_slots import FeatureKey
 from cadsight_active.pool.neighbours import NEWEST
 from cadsight_active.pool.policy import PoolOptions, why_kept
 from cadsight_active.pool.pool import opened_pool
@@ -90,7 +91,7 @@ def test_codes_are_kept_beside_the_features_and_made_again_where_they_are_damage
         rows = np.random.default_rng(0).standard_normal((NEWEST, 16))
         known.put(np.arange(3, NEWEST + 3), rows)
         assert known.planes is not None
-        pool.store.shards_of("image", seen().image_model, 16).save_planes(
+        pool.store.shards_of(FeatureKey("image", seen().image_model, 16)).save_planes(
             known.planes, iter([known.codes(np.arange(3))])
         )
     (codes,) = (tmp_path / "features").glob("image-*/codes.u16")

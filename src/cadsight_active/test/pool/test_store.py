@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cadsight_active.pool.feature_slots import FeatureKey
 from cadsight_active.pool.seen import Why
 from cadsight_active.pool.store import DATABASE, DiskRefusedError, opened_store
 from cadsight_core.errors import CadsightError
@@ -51,9 +52,9 @@ def test_an_image_comes_back_as_it_was_kept_also_when_the_pool_is_opened_again(t
         np.testing.assert_array_equal(objects, made.object_features.astype(np.float16))
         # 4 bytes of 8 box corners and 4 scores, 2 of 16 + 32 features, 400 of the record.
         assert store.size_bytes == record.bytes == len(png(1)) + 48 + 96 + 400
-        assert [(s.kind, s.model, s.width, s.rows, s.free) for s in store.feature_sets()] == [
-            ("image", FROZEN, 16, 1, ()),
-            ("object", MODEL, 16, 2, ()),
+        assert [(s.key, s.rows, s.free) for s in store.feature_sets()] == [
+            (FeatureKey("image", FROZEN, 16), 1, ()),
+            (FeatureKey("object", MODEL, 16), 2, ()),
         ]
 
 
@@ -72,7 +73,7 @@ def test_features_of_two_models_are_kept_apart(tmp_path):
     with opened_store(tmp_path) as store:
         add(store, 1)
         add(store, 2, model=OTHER)
-        rows = {(s.kind, s.model): s.rows for s in store.feature_sets()}
+        rows = {(s.key.kind, s.key.model): s.rows for s in store.feature_sets()}
         assert rows == {("image", FROZEN): 2, ("object", MODEL): 1, ("object", OTHER): 1}
 
 
@@ -242,8 +243,8 @@ def test_whatever_is_done_the_totals_are_those_of_the_records_and_the_cap_holds(
         assert store.images == len(records)
         assert store.size_bytes == sum(r.bytes for r in records) <= cap
         used = [r.image_slot for r in records]
-        free = [slot for s in store.feature_sets() if s.kind == "image" for slot in s.free]
-        rows = sum(s.rows for s in store.feature_sets() if s.kind == "image")
+        free = [slot for s in store.feature_sets() if s.key.kind == "image" for slot in s.free]
+        rows = sum(s.rows for s in store.feature_sets() if s.key.kind == "image")
         assert sorted(used + free) == list(range(rows))
     stack.close()
 

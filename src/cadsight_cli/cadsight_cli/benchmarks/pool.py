@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from cadsight_active.clustering.distances import unit
 from cadsight_active.pool.policy import PoolOptions
+from cadsight_active.pool.feature_slots import FeatureKey
 from cadsight_active.pool.pool import Pool, opened_pool
 from cadsight_active.pool.seen import Seen
 from cadsight_active.pool.store import DATABASE
@@ -82,7 +83,7 @@ class PoolBenchmark:
             first = self._seen(self._features(1, 0)[0], self._features(self.objects, 1)[:1])
             image = pool.offer(np.zeros((48, 64, 3), np.uint8), first)
             for kind, number in (("image", 0), ("object", 1)):
-                shards = pool.store.shards_of(kind, _SHA, self.width)
+                shards = pool.store.shards_of(FeatureKey(kind, _SHA, self.width))
                 blocks = range(0, entries, _ROWS)
                 for begin in progress(blocks, len(blocks), f"{kind} features"):
                     rows = self._features(min(_ROWS, entries - begin), number, begin)
