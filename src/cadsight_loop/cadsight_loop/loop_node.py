@@ -86,9 +86,11 @@ class LoopNode(ManagedNode):
             earlier = [str(resolve(one)) for one in self._options.earlier]
             self._work = Work(folder / ".work", self._options.cycle, self._tell)
             models = Path(resolve(self._options.models_folder))
-            images = PoolImages(pool.store)
-            gather = self._options.cycle.gather
-            self._cycles = Cycles(folder, models, earlier, images, labeller, self._work, self._server, gather)
+            images = PoolImages(pool.store, self._options.pool)
+            cycle = self._options.cycle
+            self._cycles = Cycles(
+                folder, models, earlier, images, labeller, self._work, self._server, cycle.gather, cycle.recall
+            )
         self.get_logger().info(f"keeps images in {folder}, {pool.store.images} so far")
 
     def activate(self) -> None:

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,19 @@ from cadsight_core.storage.json_text import json_text
 
 from cadsight_active.loop.history import BatchChosen, Gated, Learned
 from cadsight_active.loop.options import LoopOptions
+from cadsight_active.pool.seen import Seen
+from cadsight_active.pool.seen_file import load_seen
 
 _MODULE = "cadsight_active.loop.child"
 # Of a step whose process dies.
 _ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class LookedAgain:
+    """How many images were looked at."""
+
+    images: int
 
 
 class StoppedError(Exception):
@@ -61,6 +70,16 @@ class Work:
         """As :func:`cadsight_active.loop.learning.compare`."""
         words = {"step": "compare", "served": str(served), "new": str(new), "audits": list(audits)}
         return Gated(**self._done(f"comparing {new.name} with {served.name}", words))
+
+    def look_again(self, samples: Sequence[Sample], model: Path) -> list[Seen]:
+        """As :func:`cadsight_active.loop.recalling.look_again`."""
+        out = self._scratch / "seen.npz"
+        words = {"step": "look_again", "images": [sample.to_json() for sample in samples]}
+        what = f"looking at {len(samples)} kept images with {model.name}"
+        self._done(what, {**words, "model": str(model), "out": str(out)})
+        seen = load_seen(out)
+        out.unlink()
+        return seen
 
     def go_on(self) -> None:
         """Take steps again after :meth:`stop`."""
@@ -105,10 +124,11 @@ class Work:
 def _work(words: list[str], tell: Tell) -> None:
     asked = json.loads(Path(words[0]).read_text())
     options = from_mapping(LoopOptions, asked["options"], "the loop")
-    steps: dict[str, Callable[..., BatchChosen | Learned | Gated]] = {
+    steps: dict[str, Callable[..., BatchChosen | Learned | Gated | LookedAgain]] = {
         "choose": _choose,
         "learn": _learn,
         "compare": _compare,
+        "look_again": _look_again,
     }
     answer = steps[asked["step"]](asked, options, tell)
     write_atomically(Path(words[1]), json_text(asdict(answer)))
@@ -142,6 +162,20 @@ def _compare(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> Gated:
 
     served, new = Path(asked["served"]), Path(asked["new"])
     return Gated.of(served.name, new.name, compare(served, new, asked["audits"], options.gate))
+
+
+def _look_again(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> LookedAgain:
+    from cadsight_active.loop.recalling import look_again
+    from cadsight_active.pool.seen_file import save_seen
+
+    model, samples = Path(asked["model"]), [Sample.from_json(one) for one in asked["images"]]
+
+    def progress(done: int) -> None:
+        tell(f"looking at kept images with {model.name}: {done} of {len(samples)}")
+
+    seen = look_again(samples, model, progress)
+    save_seen(Path(asked["out"]), seen)
+    return LookedAgain(len(seen))
 
 
 if __name__ == "__main__":

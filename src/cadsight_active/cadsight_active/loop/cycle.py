@@ -1,6 +1,6 @@
 """A cycle of the loop, step by step; where it stands is what the history says, so that a kill costs a step at most."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
@@ -25,7 +25,7 @@ from cadsight_active.loop.history import (
     Triggered,
 )
 from cadsight_active.loop.labellers import Labeller
-from cadsight_active.pool.seen import State
+from cadsight_active.pool.seen import Seen, State
 from cadsight_active.triggers.trigger import Alarm
 
 
@@ -47,6 +47,12 @@ class Images(Protocol):
 
     def named(self, names: Sequence[str]) -> list[Sample]:
         """Images by their names, without labels."""
+
+    def newest(self, count: int) -> list[Sample]:
+        """So many images of any state that came last, without labels."""
+
+    def know(self, described: Mapping[str, Seen]) -> int:
+        """Keep what another model makes of images, by their names; of how many there was something to keep."""
 
     def mark(self, names: Sequence[str], state: State) -> None:
         """Set their state."""
@@ -87,6 +93,8 @@ class Cycles:
         earlier: data sets that the first model learned from.
         gather: after an alarm that speaks of something new, so many images that came since are waited for, and the
             batch is chosen of these; 0: of all there is, at once.
+        recall: so many of the newest images are looked at with a model before it is served, so that the pool knows
+            them by its features; 0: none.
     """
 
     def __init__(
@@ -99,10 +107,11 @@ class Cycles:
         work: Work,
         server: Server,
         gather: int = 0,
+        recall: int = 0,
     ) -> None:
         self.folder, self._models, self._earlier = folder, models, list(earlier)
         self._images, self._labeller, self._work, self._server = images, labeller, work, server
-        self._gather = gather
+        self._gather, self._recall = gather, recall
         self.history = History(folder)
         # After a kill between two writes the pool learns what the history says.
         last = (self.history.of_cycle(kind) for kind in (Ended, Labelled, BatchChosen))
@@ -231,7 +240,18 @@ class Cycles:
         now = self._server.served()
         if now.detector not in (gated.served, gated.new):
             return Ended(f"{now.detector} serves now and {gated.new} was compared with {gated.served}")
-        return Swapped(now if now.detector == gated.new else self._server.serve(gated.new), "gate")
+        if now.detector != gated.new:
+            self._look_again(self._models / gated.new)
+            now = self._server.serve(gated.new)
+        return Swapped(now, "gate")
+
+    def _look_again(self, model: Path) -> None:
+        """Have the pool know what it keeps by the features of the model that is served next."""
+        samples = self._images.newest(self._recall)
+        found = self._work.look_again(samples, model) if samples else []
+        # None of a model without features.
+        if found:
+            self._images.know({sample.name: seen for sample, seen in zip(samples, found, strict=True)})
 
     def _mark(self, event: Event) -> None:
         if isinstance(event, BatchChosen):

@@ -33,9 +33,16 @@ class LoopOptions:
     freeze: int = parameter(
         0,
         "layers of the network, from the first, that are left as they are: with the first five of a YOLO11 image "
-        "features stay what they were, so that duplicates stay known over swaps; but it learns another light badly",
+        "features stay what they were; but it learns another light badly",
         minimum=0,
         maximum=100,
+    )
+    recall: int = parameter(
+        1000,
+        "so many of the newest kept images are looked at with a model before it is served, so that they stay known as "
+        "duplicates, and their objects as known ones; 0: none",
+        minimum=0,
+        maximum=1_000_000,
     )
     seed: int = parameter(0, "of everything random", minimum=0, maximum=LARGEST_SEED)
     gate: GateOptions = field(default_factory=GateOptions)

@@ -1,6 +1,6 @@
 """The pool as a cycle uses it, by the names of its images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from cadsight_core.box import Box
@@ -8,7 +8,8 @@ from cadsight_core.imaging.images import image_size
 from cadsight_core.sample import Sample
 from cadsight_learning.options import CONFIDENCE
 
-from cadsight_active.pool.seen import Record, State
+from cadsight_active.pool.policy import PoolOptions, asked
+from cadsight_active.pool.seen import Record, Seen, State
 from cadsight_active.pool.store import Store
 
 _IOU = 0.5
@@ -22,8 +23,8 @@ def name_of(number: int) -> str:
 class PoolImages:
     """The images of a store."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, options: PoolOptions | None = None) -> None:
+        self._store, self._options = store, options or PoolOptions()
 
     def new(self, after: str = "") -> list[Sample]:
         first = int(after) if after else -1
@@ -38,6 +39,12 @@ class PoolImages:
 
     def named(self, names: Sequence[str]) -> list[Sample]:
         return [self._sample(int(name)) for name in names]
+
+    def newest(self, count: int) -> list[Sample]:
+        return [self._sample(number) for number in self._store.newest(count)]
+
+    def know(self, described: Mapping[str, Seen]) -> int:
+        return self._store.know({int(name): asked(seen, self._options) for name, seen in described.items()})
 
     def mark(self, names: Sequence[str], state: State) -> None:
         self._store.mark([int(name) for name in names], state)

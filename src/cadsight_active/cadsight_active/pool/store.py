@@ -9,7 +9,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,10 @@ CREATE TABLE IF NOT EXISTS image(
 );
 CREATE INDEX IF NOT EXISTS goes_first ON image(value, number) WHERE state = 'new';
 CREATE INDEX IF NOT EXISTS by_state ON image(state, number);
-{SLOTS_SCHEMA}CREATE TABLE IF NOT EXISTS going(number INTEGER PRIMARY KEY);
+{SLOTS_SCHEMA}CREATE TABLE IF NOT EXISTS again(
+    number INTEGER, features INTEGER, slot INTEGER, PRIMARY KEY(number, features, slot)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS going(number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS total(id INTEGER PRIMARY KEY CHECK(id = 1), images INTEGER NOT NULL, bytes INTEGER NOT NULL);
 INSERT OR IGNORE INTO total VALUES(1, 0, 0);
 PRAGMA application_id = {_APPLICATION};
@@ -136,6 +139,30 @@ class Store:
                 self._unlink_going()
             return added
 
+    def know(self, described: Mapping[int, Seen]) -> int:
+        """Keep the features that other networks make of kept images, by their numbers, beside those they came with.
+
+        Returns:
+            Of how many images there was something to keep: others are not in the pool any more, or had it already.
+
+        Raises:
+            DiskRefusedError: when the disk is full or refuses the bytes; the pool stays as it was.
+        """
+        with self._lock, self._refused(), self._transaction():
+            wanted: dict[FeatureKey, dict[int, NDArray[np.floating]]] = {}
+            for number, seen in described.items():
+                for key, vectors in self._unknown(number, seen):
+                    wanted.setdefault(key, {})[number] = vectors
+            for key, by_image in wanted.items():
+                of, slots = self._slots.write(key.kind, key.model, np.concatenate(list(by_image.values())))
+                numbers = [number for number, vectors in by_image.items() for _ in vectors]
+                rows = [(number, of, slot) for number, slot in zip(numbers, slots, strict=True)]
+                self._database.executemany("INSERT INTO again VALUES(?, ?, ?)", rows)
+                sizes = [(2 * vectors.size, number) for number, vectors in by_image.items()]
+                self._database.executemany("UPDATE image SET bytes = bytes + ? WHERE number = ?", sizes)
+                self._database.execute("UPDATE total SET bytes = bytes + ?", (sum(size for size, _ in sizes),))
+            return len({number for by_image in wanted.values() for number in by_image})
+
     def mark(self, numbers: Iterable[int], state: State) -> None:
         """Give images another state, all or none. Those of the audit stay there for ever.
 
@@ -184,6 +211,12 @@ class Store:
         with self._lock:
             row = self._database.execute("SELECT COUNT(*) FROM image WHERE state = ? AND number > ?", (state, after))
             return int(row.fetchone()[0])
+
+    def newest(self, count: int) -> list[int]:
+        """The numbers of so many images that came last, in the order in which they came."""
+        with self._lock:
+            rows = self._database.execute("SELECT number FROM image ORDER BY number DESC LIMIT ?", (count,)).fetchall()
+        return [number for (number,) in reversed(rows)]
 
     def last(self, state: State) -> int | None:
         """The number of the newest image in a state; None where there is none."""
@@ -315,6 +348,20 @@ class Store:
                 return [self.record(number) for number in found]
         return None
 
+    def _unknown(self, number: int, seen: Seen) -> Iterator[tuple[FeatureKey, NDArray[np.floating]]]:
+        """Features (K, D) in ``seen`` that the image has none of yet; none where it is not in the pool."""
+        row = self._database.execute("SELECT image_model, model FROM image WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            return
+        both = (("image", seen.image_model, seen.image_features[None]), ("object", seen.model, seen.object_features))
+        for (kind, model, vectors), own in zip(both, row, strict=True):
+            key = FeatureKey(kind, model, vectors.shape[1])
+            if not vectors.size or model == own.hex():
+                continue
+            asked = (number, self._slots.number_of(key))
+            if not self._database.execute("SELECT 1 FROM again WHERE number = ? AND features = ?", asked).fetchone():
+                yield key, vectors
+
     def _let_go(self, record: Record) -> dict[int, list[int]]:
         """Delete an image's record; the slots that its features had, by the number of their set."""
         database = self._database
@@ -324,6 +371,9 @@ class Store:
         slots = {} if image_set is None else {int(image_set): [record.image_slot]}
         if object_set is not None:
             slots[int(object_set)] = record.object_slots.tolist()
+        for of, slot in database.execute("SELECT features, slot FROM again WHERE number = ?", (record.number,)):
+            slots.setdefault(of, []).append(slot)
+        database.execute("DELETE FROM again WHERE number = ?", (record.number,))
         self._slots.let_go(slots)
         database.execute("INSERT INTO going VALUES(?)", (record.number,))
         database.execute("DELETE FROM image WHERE number = ?", (record.number,))

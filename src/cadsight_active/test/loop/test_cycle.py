@@ -25,6 +25,7 @@ from cadsight_active.loop.history import (
 from cadsight_active.loop.labellers import People, Truth
 from cadsight_active.loop.options import LoopOptions
 from cadsight_active.loop.pool_images import PoolImages, name_of
+from cadsight_active.loop.recalling import look_again
 from cadsight_active.pool.pool import opened_pool
 from cadsight_active.triggers.trigger import Alarm
 from cadsight_core.datasets.dataset import Dataset
@@ -97,7 +98,7 @@ class Rig:
         self.work = Work(self.folder / ".work", OPTIONS, self.told.append)
 
     def cycles(self) -> Cycles:
-        return Cycles(self.folder, self.models, [], self.images, self.labeller, self.work, self.server, self.gather)
+        return Cycles(self.folder, self.models, [], self.images, self.labeller, self.work, self.server, self.gather, 5)
 
     def states(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -144,6 +145,29 @@ def test_what_a_gate_accepted_is_served_once_though_the_process_ends_before_it_i
     assert swapped == Swapped(rig.server.served(), "gate")
     assert rig.server.asked == ["loop-001"]
     assert not rig.cycles().runs
+
+
+def test_the_pool_knows_its_newest_images_by_the_features_of_a_model_before_that_is_served(
+    tmp_path, models, pool, truth
+):
+    rig = Rig(tmp_path, models, pool, Truth([truth]))
+    shutil.copytree(models / "detector", models / "loop-001")
+    cycles = rig.cycles()
+    cycles.notice(ALARM)
+    cycles.history.add(Gated("detector", "loop-001", "accept", "better", 100, 0.1, 0.05))
+    serve, known = rig.server.serve, []
+
+    def serve_and_look(detector: str) -> ServedNames:
+        known.extend(one for one in pool.store.feature_sets() if one.key.model == version(models / "loop-001"))
+        return serve(detector)
+
+    rig.server.serve = serve_and_look
+    assert isinstance(cycles.step(), Swapped)
+    (newest,) = look_again(rig.images.newest(1), models / "loop-001", lambda done: None)
+    assert [one.key.kind for one in known] == (["object"] if len(newest.boxes) else [])
+    images = [one for one in pool.store.feature_sets() if one.key.model == newest.image_model]
+    assert [one.rows for one in images] == [5]
+    assert pool.decide(newest).verdict == "duplicate"
 
 
 def test_a_model_that_somebody_changed_meanwhile_is_not_replaced(tmp_path, models, pool, truth):

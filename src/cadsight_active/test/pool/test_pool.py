@@ -84,7 +84,7 @@ def test_the_answers_are_the_same_when_the_pool_is_opened_again(tmp_path):
 
 def test_codes_are_kept_beside_the_features_and_made_again_where_they_are_damaged(tmp_path):
     with opened_pool(tmp_path) as pool:
-        known = pool._neighbours("image", seen().image_model, 16)
+        known = pool._neighbours(FeatureKey("image", seen().image_model, 16))
         # Sorted with 2048 rows: fewer images and features by hand, for SQLite takes its time for each.
         for number in range(3):
             pool.offer(image(number), seen(number))

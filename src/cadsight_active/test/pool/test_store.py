@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ def test_images_are_numbered_as_they_come_though_the_clock_goes_back(tmp_path):
         assert [r.number for r in store.records()] == numbers == [1, 2, 3]
         assert [r.stamp_ns for r in store.records()] == [30, 20, 10]
         # Of equals the first goes, which has the latest stamp.
-        assert [r.number for r in add(store, 9, value=2.0, max_bytes=store.size_bytes).gone] == [1]
+        assert add(store, 9, value=2.0, max_bytes=store.size_bytes).gone == (1,)
 
 
 def test_a_second_pool_on_the_folder_is_refused_in_a_sentence(tmp_path):
@@ -126,8 +127,8 @@ def test_the_least_informative_goes_and_never_one_that_is_in_use(tmp_path):
             add(store, number, value)
         store.mark([2], "selected")
         room = store.size_bytes
-        assert [r.number for r in add(store, 11, 9.0, room).gone] == [5]
-        assert [r.number for r in add(store, 12, 9.0, room).gone] == [4]
+        assert add(store, 11, 9.0, room).gone == (5,)
+        assert add(store, 12, 9.0, room).gone == (4,)
         assert not store.image_path(5).exists()
         assert [r.number for r in store.records()] == [1, 2, 3, 6, 7]
         # One that says less than all that may go does not come.
@@ -283,3 +284,45 @@ def test_images_of_a_state_are_counted_without_their_records(tmp_path):
         assert (store.count("new"), store.last("new")) == (3, numbers[2])
         assert (store.count("new", numbers[0]), store.count("selected", numbers[3])) == (2, 1)
         assert store.count("new") == len(list(store.records("new")))
+
+
+def test_a_kept_image_is_known_by_the_features_of_another_network_too_until_it_goes(tmp_path):
+    both = ((0.25, 0.5), (0.125, 0.0625))
+    again = {n: replace(seen(n, scores=both, model=OTHER), image_model=OTHER) for n in (1, 2, 7)}
+    with opened_store(tmp_path) as store:
+        for number in (1, 2):
+            add(store, number, number)
+        before = store.size_bytes
+        assert store.know(again) == 2
+        # 2 bytes of 16 features of the image and as many of each of its two objects.
+        assert store.size_bytes == before + 2 * 2 * 16 * 3 == sum(record.bytes for record in store.records())
+        assert store.know(again) == 0
+        keys = [FeatureKey(kind, OTHER, 16) for kind in ("image", "object")]
+        assert [(s.key, s.rows, s.free) for s in store.feature_sets()][2:] == [(keys[0], 2, ()), (keys[1], 4, ())]
+        stored = store.shards_of(keys[0]).rows(np.array([0, 1]))
+        np.testing.assert_array_equal(stored, [again[n].image_features.astype(np.float16) for n in (1, 2)])
+        added = add(store, 3, value=9.0, max_bytes=store.size_bytes)
+        assert added.gone == (1,)
+        assert dict(added.freed)[keys[0]] == (0,)
+        assert dict(added.freed)[keys[1]] == (0, 1)
+    with opened_store(tmp_path) as store:
+        assert [s.free for s in store.feature_sets()][2:] == [(0,), (0, 1)]
+        assert store.know({3: again[7]}) == 1
+        assert [(s.rows, s.free) for s in store.feature_sets()][2:] == [(2, ()), (4, ())]
+
+
+def test_a_network_that_made_the_features_of_an_image_already_adds_none(tmp_path):
+    with opened_store(tmp_path) as store:
+        add(store, 1)
+        assert store.know({1: seen(1)}) == 0
+        assert store.know({1: seen(1, model=OTHER)}) == 1
+        assert [s.rows for s in store.feature_sets()] == [1, 1, 1]
+
+
+def test_what_the_disk_refuses_of_other_features_leaves_the_pool_as_it_was(tmp_path):
+    with opened_store(tmp_path) as store:
+        add(store, 1)
+        before = [(s.key, s.rows) for s in store.feature_sets()], store.size_bytes
+        with small_files(50), pytest.raises(DiskRefusedError):
+            store.know({1: seen(1, model=OTHER)})
+        assert ([(s.key, s.rows) for s in store.feature_sets()], store.size_bytes) == before
