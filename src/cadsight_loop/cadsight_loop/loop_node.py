@@ -6,11 +6,11 @@ from collections import deque
 from pathlib import Path
 
 import numpy as np
-from cadsight_active.loop.child import Work
 from cadsight_active.loop.cycle import Cycles
 from cadsight_active.loop.history import Ended, Event, Gated, Labelled, Swapped
 from cadsight_active.loop.labellers import People, Truth
 from cadsight_active.loop.pool_images import PoolImages, name_of
+from cadsight_active.loop.steps.child import Work
 from cadsight_active.pool.keeper import Keeper
 from cadsight_active.pool.pool import Decision, opened_pool
 from cadsight_active.pool.seen import Seen

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from cadsight_active.loop.child import StoppedError, Work
 from cadsight_active.loop.cycle import Cycles, SilentServerError
 from cadsight_active.loop.history import Event, Swapped
+from cadsight_active.loop.steps.child import StoppedError, Work
 from cadsight_active.triggers.trigger import Alarm
 from cadsight_core.served import ServedNames
 

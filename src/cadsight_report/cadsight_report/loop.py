@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from cadsight_active.batch import load_batch
-from cadsight_active.loop.choosing import load_drawn
 from cadsight_active.loop.history import (
     BatchChosen,
     Ended,
@@ -22,6 +21,7 @@ from cadsight_active.loop.history import (
     read_history,
 )
 from cadsight_active.loop.shown import Shown, read_shown
+from cadsight_active.loop.steps.choosing import load_drawn
 from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.imaging.drawing import draw_instances
 from cadsight_core.storage.output_file import is_page, write_output

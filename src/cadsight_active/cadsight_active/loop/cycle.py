@@ -11,7 +11,6 @@ from cadsight_core.sample import Sample
 from cadsight_core.served import ServedNames
 from cadsight_learning.registry.card import load_card
 
-from cadsight_active.loop.child import Work
 from cadsight_active.loop.history import (
     BatchChosen,
     Ended,
@@ -25,6 +24,7 @@ from cadsight_active.loop.history import (
     Triggered,
 )
 from cadsight_active.loop.labellers import Labeller
+from cadsight_active.loop.steps.child import Work
 from cadsight_active.pool.seen import Seen, State
 from cadsight_active.triggers.trigger import Alarm
 

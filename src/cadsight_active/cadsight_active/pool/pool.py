@@ -11,8 +11,8 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.imaging.images import Rgb, encode_image
 
-from cadsight_active.pool.feature_slots import FeatureKey, FeatureSet
-from cadsight_active.pool.neighbours import NEWEST, Neighbours
+from cadsight_active.pool.features.neighbours import NEWEST, Neighbours
+from cadsight_active.pool.features.slots import FeatureKey, FeatureSet
 from cadsight_active.pool.policy import PoolOptions, asked, why_kept
 from cadsight_active.pool.seen import Seen, Why, sha256_of
 from cadsight_active.pool.store import Store, opened_store

@@ -18,9 +18,9 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.storage.files import alone_in, halves_of, make_folder, writing_atomically
 from numpy.typing import NDArray
 
-from cadsight_active.pool.feature_slots import SLOTS_SCHEMA, FeatureKey, FeatureSet, FeatureSlots
+from cadsight_active.pool.features.shards import Shards, sync_folder
+from cadsight_active.pool.features.slots import SLOTS_SCHEMA, FeatureKey, FeatureSet, FeatureSlots
 from cadsight_active.pool.seen import STATES, Record, Seen, State, Why, sha256_of
-from cadsight_active.pool.shards import Shards, sync_folder
 
 DATABASE = "pool.sqlite"
 _APPLICATION, _VERSION = 0x43445350, 1  # "CDSP"

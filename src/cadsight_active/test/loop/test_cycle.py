@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from cadsight_active.gate_options import GateOptions
-from cadsight_active.loop.child import StoppedError, Work
-from cadsight_active.loop.choosing import chosen_again
 from cadsight_active.loop.cycle import Cycles, SilentServerError
 from cadsight_active.loop.history import (
     BatchChosen,
@@ -25,7 +23,9 @@ from cadsight_active.loop.history import (
 from cadsight_active.loop.labellers import People, Truth
 from cadsight_active.loop.options import LoopOptions
 from cadsight_active.loop.pool_images import PoolImages, name_of
-from cadsight_active.loop.recalling import look_again
+from cadsight_active.loop.steps.child import StoppedError, Work
+from cadsight_active.loop.steps.choosing import chosen_again
+from cadsight_active.loop.steps.recalling import look_again
 from cadsight_active.pool.pool import opened_pool
 from cadsight_active.triggers.trigger import Alarm
 from cadsight_core.datasets.dataset import Dataset

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from cadsight_active.pool.feature_slots import FeatureKey
-from cadsight_active.pool.neighbours import NEWEST
+from cadsight_active.pool.features.neighbours import NEWEST
+from cadsight_active.pool.features.slots import FeatureKey
 from cadsight_active.pool.policy import PoolOptions, why_kept
 from cadsight_active.pool.pool import opened_pool
 from cadsight_active.pool.seen import Seen

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cadsight_active.pool.feature_slots import FeatureKey
+from cadsight_active.pool.features.slots import FeatureKey
 from cadsight_active.pool.seen import Why
 from cadsight_active.pool.store import DATABASE, DiskRefusedError, opened_store
 from cadsight_core.errors import CadsightError

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from cadsight_active.clustering.distances import unit
-from cadsight_active.pool.feature_slots import FeatureKey
+from cadsight_active.pool.features.slots import FeatureKey
 from cadsight_active.pool.policy import PoolOptions
 from cadsight_active.pool.pool import Pool, opened_pool
 from cadsight_active.pool.seen import Seen

@@ -87,8 +87,8 @@ def _lines(entries: Any) -> list[str]:
 def _replayed(folder: str, entries: Any) -> dict[str, bool]:
     from pathlib import Path
 
-    from cadsight_active.loop.choosing import chosen_again
     from cadsight_active.loop.history import BatchChosen
+    from cadsight_active.loop.steps.choosing import chosen_again
 
     found = {}
     for entry in entries:

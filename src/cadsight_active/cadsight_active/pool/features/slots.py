@@ -9,7 +9,7 @@ import numpy as np
 from cadsight_core.storage.files import make_folder
 from numpy.typing import NDArray
 
-from cadsight_active.pool.shards import Shards, sync_folder
+from cadsight_active.pool.features.shards import Shards, sync_folder
 
 SLOTS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS features(

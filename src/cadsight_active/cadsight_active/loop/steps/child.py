@@ -19,7 +19,7 @@ from cadsight_active.loop.options import LoopOptions
 from cadsight_active.pool.seen import Seen
 from cadsight_active.pool.seen_file import load_seen
 
-_MODULE = "cadsight_active.loop.child"
+_MODULE = "cadsight_active.loop.steps.child"
 # Of a step whose process dies.
 _ATTEMPTS = 3
 
@@ -51,7 +51,7 @@ class Work:
     def choose(
         self, pool: Sequence[Sample], learned: Sequence[str], model: Path, cycle: int, folder: Path, named: str
     ) -> BatchChosen:
-        """As :func:`cadsight_active.loop.choosing.choose`."""
+        """As :func:`cadsight_active.loop.steps.choosing.choose`."""
         images = [sample.to_json() for sample in pool]
         answer = self._done(
             "choosing a batch",
@@ -61,18 +61,18 @@ class Work:
         return BatchChosen(answer["batch"], *(tuple(answer[key]) for key in ("learn", "audit", "notes")))
 
     def learn(self, earlier: Sequence[str], labelled: Sequence[str], model: Path, out: Path, cycle: int) -> Learned:
-        """As :func:`cadsight_active.loop.learning.learn`."""
+        """As :func:`cadsight_active.loop.steps.learning.learn`."""
         words = {"step": "learn", "earlier": list(earlier), "labelled": list(labelled)}
         answer = self._done(f"training {out.name}", {**words, "model": str(model), "out": str(out), "cycle": cycle})
         return Learned(**answer)
 
     def compare(self, served: Path, new: Path, audits: Sequence[str]) -> Gated:
-        """As :func:`cadsight_active.loop.learning.compare`."""
+        """As :func:`cadsight_active.loop.steps.learning.compare`."""
         words = {"step": "compare", "served": str(served), "new": str(new), "audits": list(audits)}
         return Gated(**self._done(f"comparing {new.name} with {served.name}", words))
 
     def look_again(self, samples: Sequence[Sample], model: Path) -> list[Seen]:
-        """As :func:`cadsight_active.loop.recalling.look_again`."""
+        """As :func:`cadsight_active.loop.steps.recalling.look_again`."""
         out = self._scratch / "seen.npz"
         words = {"step": "look_again", "images": [sample.to_json() for sample in samples]}
         what = f"looking at {len(samples)} kept images with {model.name}"
@@ -137,8 +137,8 @@ def _work(words: list[str], tell: Tell) -> None:
 def _choose(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> BatchChosen:
     from cadsight_learning.registry.card import load_card
 
-    from cadsight_active.loop.choosing import choose
-    from cadsight_active.loop.learning import in_classes
+    from cadsight_active.loop.steps.choosing import choose
+    from cadsight_active.loop.steps.learning import in_classes
 
     model = Path(asked["model"])
     learned = in_classes(asked["learned"], load_card(model))
@@ -147,7 +147,7 @@ def _choose(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> BatchCho
 
 
 def _learn(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> Learned:
-    from cadsight_active.loop.learning import learn
+    from cadsight_active.loop.steps.learning import learn
 
     out = Path(asked["out"])
 
@@ -158,14 +158,14 @@ def _learn(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> Learned:
 
 
 def _compare(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> Gated:
-    from cadsight_active.loop.learning import compare
+    from cadsight_active.loop.steps.learning import compare
 
     served, new = Path(asked["served"]), Path(asked["new"])
     return Gated.of(served.name, new.name, compare(served, new, asked["audits"], options.gate))
 
 
 def _look_again(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> LookedAgain:
-    from cadsight_active.loop.recalling import look_again
+    from cadsight_active.loop.steps.recalling import look_again
     from cadsight_active.pool.seen_file import save_seen
 
     model, samples = Path(asked["model"]), [Sample.from_json(one) for one in asked["images"]]

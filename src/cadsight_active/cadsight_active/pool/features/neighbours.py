@@ -18,7 +18,7 @@ from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
 from cadsight_active.clustering.distances import unit
-from cadsight_active.pool.planes import CODES, TABLES, Planes
+from cadsight_active.pool.features.planes import CODES, TABLES, Planes
 
 Floats = NDArray[np.floating]
 Slots = NDArray[np.int64]

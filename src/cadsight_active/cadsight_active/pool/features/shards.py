@@ -10,7 +10,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.storage.files import halves_of, make_folder, writing_atomically
 from numpy.typing import NDArray
 
-from cadsight_active.pool.planes import TABLES, Planes
+from cadsight_active.pool.features.planes import TABLES, Planes
 
 _ROWS = 65_536
 _PLANES = "planes.npz"
