@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cadsight_active.clustering.distances import unit
-from cadsight_active.pool import neighbours
+from cadsight_active.pool.features import neighbours
 from cadsight_active.pool.features.neighbours import NEWEST, Neighbours
 from cadsight_active.pool.features.planes import Planes
 from hypothesis import given, settings
