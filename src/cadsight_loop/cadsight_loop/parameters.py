@@ -7,6 +7,7 @@ from typing import Any
 from cadsight_active.loop.options import LoopOptions
 from cadsight_active.pool.keeper import KeeperOptions
 from cadsight_active.pool.policy import PoolOptions
+from cadsight_active.strategies.registry import STRATEGIES
 from cadsight_active.triggers.registry import TRIGGERS
 from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import ParameterError
@@ -49,3 +50,5 @@ class LoopParameters:
         check(self)
         if unknown := next((name for name in self.triggers if name not in TRIGGERS), None):
             raise ParameterError("triggers", f"names {unknown!r}, expected some of {', '.join(TRIGGERS)}")
+        if (strategy := self.cycle.strategy) not in STRATEGIES:
+            raise ParameterError("cycle.strategy", f"is {strategy!r}, expected one of {', '.join(STRATEGIES)}")

@@ -63,14 +63,16 @@ class Serving:
             earlier = next((one for one in reversed(self._recorded()) if _pair(one) != now), None)
             if earlier is None:
                 raise CadsightError("no other models were served before, expected some to go back to")
-            self._change(earlier.detector, earlier.regressor, "rollback")
+            self._change(earlier.detector, earlier.regressor, "rollback", earlier)
 
-    def _change(self, detector: str, regressor: str, why: str) -> bool:
+    def _change(self, detector: str, regressor: str, why: str, recorded: ServedNames | None = None) -> bool:
         current = self.current
         warm = [self._before] if self._before is not None else []
         found = serve(detector, regressor, self._parameters, current, self._tell, warm, self._rehearse)
         if found is current:
             return False
+        if recorded is not None and _pair(found.named) != _pair(recorded):
+            raise CadsightError(_replaced(found, recorded))
         self._swap(found, why)
         return True
 
@@ -104,7 +106,7 @@ class Serving:
                 if _pair(found.named) == _pair(one):
                     self.left_out = tuple(refused)
                     return found
-                refused.append(f"{found.names} are not those of generation {one.generation} any more")
+                refused.append(_replaced(found, one))
             except CadsightError as error:
                 refused.append(f"{one.detector} and {one.regressor} of generation {one.generation}: {error}")
         self.left_out = tuple(refused)
@@ -113,6 +115,10 @@ class Serving:
     def _recorded(self) -> list[ServedNames]:
         entries = self._log.entries if self._log is not None else ()
         return [_names(entry) for entry in entries]
+
+
+def _replaced(found: Served, recorded: ServedNames) -> str:
+    return f"{found.names} are not those of generation {recorded.generation} any more, expected the same files"
 
 
 def _pair(names: ServedNames) -> tuple[str, str, str, str]:

@@ -63,7 +63,17 @@ def test_a_model_that_was_replaced_under_its_name_is_not_taken_for_the_one_that_
     shutil.copyfile(registry / "detector" / "weights.pt", registry / "other" / "weights.pt")
     again = serving(registry)
     assert names(again)[1] == "detector"
-    assert again.left_out == ("other and normals are not those of generation 2 any more",)
+    sentence = "other and normals are not those of generation 2 any more, expected the same files"
+    assert again.left_out == (sentence,)
+
+
+def test_the_way_back_after_a_start_refuses_a_model_that_was_replaced_under_its_name(registry):
+    serving(registry).change("other", "")
+    again = serving(registry)
+    shutil.copyfile(registry / "other" / "weights.pt", registry / "detector" / "weights.pt")
+    with pytest.raises(CadsightError, match="detector and normals are not those of generation 1 any more"):
+        again.roll_back()
+    assert names(again) == (3, "other", "normals")
 
 
 def test_what_was_served_before_is_not_loaded_again(registry):
