@@ -99,6 +99,8 @@ def _glb(folder: Path) -> None:
 def _step(folder: Path) -> None:
     for file in _STEPS.glob("*.step"):
         _write(folder, file.stem, ".step", file.read_bytes())
+    shutil.copytree(_STEPS / "assembly", folder / "several")
+    (folder / "several" / "assembly.step").rename(folder / "several" / "part.step")
 
 
 def _parts(folder: Path) -> None:

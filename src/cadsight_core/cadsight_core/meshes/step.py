@@ -1,7 +1,6 @@
 """STEP, turned into triangles by OpenCASCADE."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from cadsight_core.errors import CadsightError
 from cadsight_core.meshes.gltf import read_glb
 from cadsight_core.meshes.source import Source
+from cadsight_core.meshes.step_assembly import joined
 from cadsight_core.meshes.triangles import Triangles
 
 # Largest distance of triangles to the surface in millimetres, and their angle at a round one.
@@ -18,10 +18,6 @@ _DEFLECTION_MM, _DEFLECTION_RAD = 0.01, 0.5
 _TIMEOUT_S = 600.0
 # Our bracket, 124 kB, takes one second; a line of no length in 13 kB takes a minute.
 _PROCESSOR_S, _PROCESSOR_S_A_MEGABYTE = 9, 60
-_BEGIN, _END = b"ISO-10303-21", b"END-ISO-10303-21"
-_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
-# An assembly names the files of its components so: DOCUMENT_FILE('bolt.stp', ...).
-_OUTSIDE = re.compile(rb"\bDOCUMENT_FILE\s*\(\s*'((?:[^']|'')*)'")
 # OpenCASCADE prints faults on the terminal, and dies of some: it has a process of its own.
 _PROCESS = """
 import resource, sys, cascadio
@@ -34,22 +30,13 @@ open(sys.argv[2], "wb").write(data)
 
 
 def read_step(source: Source) -> Triangles:
-    """All solids and surfaces of the file in metres.
+    """All solids and surfaces of the file, and of those beside it that it names, in metres.
 
     Raises:
-        CadsightError: for a file that is no STEP, is cut off, needs other files, or that OpenCASCADE does not read.
+        CadsightError: for a file that is no STEP, is cut off, needs one that is missing, or that OpenCASCADE does not
+            read.
     """
-    data = _COMMENT.sub(b"", source.data)
-    if not data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_BEGIN):
-        raise CadsightError(
-            f"it begins with {source.data[:16]!r}, expected {_BEGIN.decode()}: is it encrypted or compressed?"
-        )
-    if _END not in data:
-        raise CadsightError(f"it ends before {_END.decode()}, expected a whole file")
-    outside = sorted({name.decode("latin-1") for name in _OUTSIDE.findall(data) if name})
-    if outside:
-        raise CadsightError(f"it is an assembly whose parts lie in {', '.join(outside)}: export it as one file")
-    return read_glb(Source(source.path, _triangulated(source.data)))
+    return read_glb(Source(source.path, _triangulated(joined(source))))
 
 
 def _triangulated(data: bytes) -> bytes:
