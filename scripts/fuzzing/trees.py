@@ -141,7 +141,10 @@ def xml_changed(data: bytes, rng: Random) -> bytes | None:
     if kind == 0 and parent is not None:
         parent.remove(chosen)
     elif kind == 1:
-        other.append(copy.deepcopy(chosen))
+        try:
+            other.append(copy.deepcopy(chosen))
+        except RecursionError:  # an element may hold hundreds, one within the other
+            return None
     elif kind == 2:
         chosen.tag = other.tag
     elif kind == 3 and chosen.attrib:
