@@ -1,11 +1,13 @@
 """Images on the disk: read strictly, written atomically."""
 
 import contextlib
+import io
 import os
 import stat
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
@@ -55,13 +57,17 @@ def read_image(path: str | Path) -> Rgb:
     """
     path = path if isinstance(path, Path) else Path(path)  # which takes its time to take a path apart again
     with pillow_reads(lambda error: _unreadable(path, error)), _open(path) as image:
-        _refuse_ambiguous(image, path)
-        # 16 bits a channel would be cut off at 255, where a viewer shows the upper eight.
-        if image.mode.startswith("I;16"):
-            return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
-        image.load()  # EXIF may stand behind the pixels
-        upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
-        return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
+        return _upright_pixels(image, path)
+
+
+def decode_image(data: bytes, name: str) -> Rgb:
+    """The image of a file's bytes, as :func:`read_image` reads it; errors call it ``name``.
+
+    Raises:
+        CadsightError: as :func:`read_image`.
+    """
+    with pillow_reads(lambda error: _unreadable(name, error)), _opened(io.BytesIO(data), len(data), name) as image:
+        return _upright_pixels(image, name)
 
 
 def image_size(path: str | Path) -> ImageSize:
@@ -144,16 +150,30 @@ def _open(path: Path) -> Image.Image:
         raise CadsightError(f"the image {path} does not exist, expected an image file")
     if there.st_size == 0:
         raise CadsightError(f"the image {path} is empty, expected an image file")
+    return _opened(path, there.st_size, path)
+
+
+def _opened(file: Path | IO[bytes], size: int, name: str | Path) -> Image.Image:
     with warnings.catch_warnings():
         # Above its first limit Pillow warns, above the second it raises; large photographs are welcome here.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        image = Image.open(path)
-    if image.width * image.height > _MOST_OF_A_SMALL_FILE and there.st_size < _SMALL_FILE:
+        image = Image.open(file)
+    if image.width * image.height > _MOST_OF_A_SMALL_FILE and size < _SMALL_FILE:
         raise CadsightError(
-            f"the image {path} has {image.width} x {image.height} pixels in {there.st_size} bytes, expected at most "
+            f"the image {name} has {image.width} x {image.height} pixels in {size} bytes, expected at most "
             f"{_MOST_OF_A_SMALL_FILE} in a file so small, which is no photograph"
         )
     return image
+
+
+def _upright_pixels(image: Image.Image, name: str | Path) -> Rgb:
+    _refuse_ambiguous(image, name)
+    # 16 bits a channel would be cut off at 255, where a viewer shows the upper eight.
+    if image.mode.startswith("I;16"):
+        return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    image.load()  # EXIF may stand behind the pixels
+    upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
+    return np.array(upright if upright.mode == "RGB" else upright.convert("RGB"))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -164,15 +184,15 @@ def _orientation(image: Image.Image) -> int:
     return orientation if orientation in range(1, 9) else 1
 
 
-def _refuse_ambiguous(image: Image.Image, path: Path) -> None:
+def _refuse_ambiguous(image: Image.Image, name: str | Path) -> None:
     if image.mode == "F" or (image.mode == "I" and image.format != "PNG"):
         kind = "floating-point" if image.mode == "F" else "whole"
         raise CadsightError(
-            f"the image {path} has {kind} numbers of 32 bits, expected 8 or 16 bits a channel: scale it first"
+            f"the image {name} has {kind} numbers of 32 bits, expected 8 or 16 bits a channel: scale it first"
         )
     pages = _pages(image)
     if pages > 1:
-        raise CadsightError(f"the image {path} has {pages} pages, expected one: split it into files first")
+        raise CadsightError(f"the image {name} has {pages} pages, expected one: split it into files first")
 
 
 def _pages(image: Image.Image) -> int:
@@ -190,8 +210,8 @@ def _pages(image: Image.Image) -> int:
     return pages
 
 
-def _unreadable(path: Path, error: Exception) -> CadsightError:
+def _unreadable(name: str | Path, error: Exception) -> CadsightError:
     # Ultralytics puts a reader of HEIC before Pillow's, which lacks a package of its own for a file that is no image.
     unknown = isinstance(error, ImportError | UnidentifiedImageError)
     reason = "it is truncated or in no known format" if unknown else str(error) or type(error).__name__
-    return CadsightError(f"the image {path} could not be read: {reason}, expected a whole image file")
+    return CadsightError(f"the image {name} could not be read: {reason}, expected a whole image file")

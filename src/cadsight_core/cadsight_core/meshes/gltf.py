@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.imaging.images import decode_image
 from cadsight_core.meshes import textures
 from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.triangles import Triangles
@@ -313,7 +314,7 @@ def _texture(
         image = file.get("images", number)
         with contextlib.suppress(CadsightError):  # colours are not what a part cannot do without
             data = file.resource(image["uri"]) if "uri" in image else file.view(image["bufferView"])[0]
-            decoded = textures.decoded(data)
+            decoded = decode_image(data, "of a texture")
     if decoded is None:
         notes["a texture of it could not be read"] = None
         return None

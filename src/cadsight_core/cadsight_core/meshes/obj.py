@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.imaging.images import decode_image
 from cadsight_core.meshes import textures
 from cadsight_core.meshes.polygons import cut
 from cadsight_core.meshes.source import Source
@@ -159,7 +160,7 @@ def _painted(
             continue
         image = None
         with contextlib.suppress(CadsightError):
-            image = textures.decoded(source.beside(material.image))
+            image = decode_image(source.beside(material.image), material.image)
         if image is None:
             notes.append(f"its texture {material.image!r} could not be read")
             continue

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.imaging.images import decode_image
 from cadsight_core.meshes import textures
 from cadsight_core.meshes.numbers import numbers_of
 from cadsight_core.meshes.polygons import cut
@@ -83,7 +84,7 @@ def read_ply(source: Source) -> Triangles:
         if texture_points is not None:
             image = None
             with contextlib.suppress(CadsightError):
-                image = textures.decoded(source.beside(images[0]))
+                image = decode_image(source.beside(images[0]), images[0])
             if image is None:
                 notes.append(f"its texture {images[0]!r} could not be read")
             else:

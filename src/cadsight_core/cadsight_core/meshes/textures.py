@@ -1,6 +1,5 @@
 """Colours of vertices out of an image."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,12 +7,6 @@ from cadsight_core.geometry import Array
 
 # Wrapping as glTF numbers it.
 REPEAT, CLAMP, MIRROR = 10497, 33071, 33648
-
-
-def decoded(data: bytes) -> NDArray[np.uint8] | None:
-    """The image (H, W, 3) in red, green, blue; None of what OpenCV does not read."""
-    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    return None if found is None else np.ascontiguousarray(found[..., ::-1])
 
 
 def sampled(image: NDArray[np.uint8], uv: Array, wrap: tuple[int, int] = (REPEAT, REPEAT)) -> NDArray[np.uint8]:

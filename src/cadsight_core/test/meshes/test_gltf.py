@@ -2,12 +2,14 @@ import base64
 import contextlib
 import json
 import struct
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
+from cadsight_core.imaging.images import decode_image
 from cadsight_core.meshes.gltf import read_glb
 from cadsight_core.meshes.source import Source
 from hypothesis import given
@@ -172,6 +174,16 @@ def test_a_texture_gives_colours_wherever_it_lies(tmp_path):
 def test_a_missing_texture_is_reported():
     found = read(textured("none.png")[0])
     assert (found.colours, found.notes) == (None, ("a texture of it could not be read",))
+
+
+def test_a_small_texture_that_says_it_is_huge_is_left_out_before_it_fills_the_memory(tmp_path):
+    glb, png = textured("paint.png")
+    header = b"IHDR" + struct.pack(">II", 10000, 6000) + png[24:29]
+    (tmp_path / "paint.png").write_bytes(png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:])
+    found = read(glb, tmp_path)
+    assert (found.colours, found.notes) == (None, ("a texture of it could not be read",))
+    with pytest.raises(CadsightError, match="10000 x 6000 pixels in"):
+        decode_image((tmp_path / "paint.png").read_bytes(), "paint.png")
 
 
 def test_a_texture_is_moved_as_in_the_file():
