@@ -1,8 +1,8 @@
 """COCO's instances JSON: boxes, polygons, run-length codes, key points, and all other entries, kept as they came.
 
 Entries of an annotation beside box, class and score are kept in ``Instance.attributes``, those of an image beside
-name and size in ``Sample.record["coco"]``, those of the file beside images and annotations in the ``extra`` that
-:func:`read_coco` returns.
+name and size in ``Sample.record["coco"]``, those of the file beside images and annotations in ``Loaded.extra``.
+Classes come in the order of the categories.
 
 An image that several files list, as ``instances_*`` and ``person_keypoints_*`` do, is one image with the labels of
 both.
@@ -49,7 +49,7 @@ from cadsight_core.formats.reading.locating import Locator
 from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.formats.reading.tree import Tree
 from cadsight_core.running.progress import step_if_many, with_progress_if_many
-from cadsight_core.sample import Sample, Split
+from cadsight_core.sample import Split
 
 # About.
 _BYTES_A_LABEL = 100
@@ -100,30 +100,6 @@ def claim_coco(tree: Tree, image_tree: Tree | None = None, only: Path | None = N
     paths = [path for path, _ in files]
     why = f"images and categories in {paths[0].name}" + (f" and {len(paths) - 1} more files" if paths[1:] else "")
     return Claim("coco", why, (*paths, *captions), tuple(images), lambda notes: _loaded(opened, tree.folder, notes))
-
-
-def read_coco(
-    path: str | Path, images: str | Path | None = None, notes: Notes | None = None
-) -> tuple[Sequence[Sample], tuple[str, ...], dict[str, Any]]:
-    """Samples, classes (in the order of the categories) and the rest of one COCO file.
-
-    The masks of own samples are decoded when a sample is taken out, and where the file has an image's size, it is
-    then compared with the image.
-    ``images`` is the folder of the images; without it they are looked for beside the file, in images/, and in
-    the folder of the file's split (``annotations/instances_val2017.json`` and ``val2017/``). The split comes from
-    the file's name, or that of a folder in the set.
-
-    Raises:
-        CadsightError: for JSON that does not parse or is not COCO's; and unless ``notes`` collects them, for the
-            first annotation or image that cannot be used.
-    """
-    path = Path(path).resolve()
-    tree = Tree.of(home_of(path))
-    image_tree = Tree.of(Path(images).resolve()) if images is not None else None
-    if not is_coco(parse_json(json_bytes(path), path)):
-        raise CadsightError(f"{path} is not COCO's JSON, expected the keys images, annotations and categories")
-    loaded = _loaded([_opened(path, tree, image_tree)], tree.folder, notes or Notes(strict=True))
-    return loaded.samples, loaded.classes, loaded.extra
 
 
 def home_of(file: Path) -> Path:

@@ -70,7 +70,10 @@ def claim_via(
 
     Args:
         images: where the images lie, when not in ``tree``.
-        class_attribute: as of :func:`read_via`.
+        class_attribute: the region attribute that holds the class; without it, the first of ``CLASS_ATTRIBUTES`` that
+            the regions have, else their only attribute.
+
+    Classes come in the order of the project's options, others behind them by name.
     """
     files: dict[Path, list[str]] = {}
     for path in [only] if only is not None else tree.ending(".json", SUFFIX):
@@ -110,26 +113,6 @@ def is_via(data: Any) -> bool:
     if not isinstance(images, dict) or (not images and _METADATA not in data):
         return False
     return all(isinstance(v, dict) and "filename" in v and "regions" in v for v in images.values())
-
-
-def read_via(
-    path: str | Path, notes: Notes | None = None, class_attribute: str | None = None
-) -> tuple[list[Sample], tuple[str, ...], dict[str, Any]]:
-    """Samples, classes and the rest (a project's settings and attributes) of one VIA file.
-
-    The class is the region attribute ``class_attribute``; without it, the first of ``CLASS_ATTRIBUTES`` that the
-    regions have, else their only attribute. Classes come in the order of the project's options, others behind
-    them by name. The images lie beside the file, in images/, or in the project's default path.
-
-    Raises:
-        CadsightError: for a file that does not parse or is not VIA's; and unless ``notes`` collects them, for the
-            first region or image that cannot be used.
-    """
-    path = Path(path).resolve()
-    tree = Tree.of(path.parent)
-    locator = _locator(path, tree, None, _project_of(path))
-    loaded = _loaded(path, tree, locator, notes or Notes(strict=True), class_attribute)
-    return list(loaded.samples), loaded.classes, loaded.extra
 
 
 def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attribute: str | None) -> Loaded:

@@ -28,7 +28,7 @@ from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample, read_source
 from cadsight_core.shapes import bounds, cut, given_polygons, has_shape, instance_contour, is_crowd, joined
 
-__all__ = ["claim_yolo", "format_line", "label_path", "parse_line", "read_yolo", "write_yolo"]
+__all__ = ["claim_yolo", "format_line", "label_path", "parse_line", "write_yolo"]
 
 Shapes = Literal["as_given", "boxes", "polygons", "keypoints"]
 
@@ -50,27 +50,6 @@ def claim_yolo(tree: Tree, config: Path | None = None) -> Claim | None:
     labels = tuple(dict.fromkeys([*layout.settings, *layout.labels.values(), *layout.lone]))
     images = tuple(image for _, image in layout.images)
     return Claim("yolo", layout.why, labels, images, lambda later: _loaded(layout, notes, later))
-
-
-def read_yolo(path: str | Path, notes: Notes | None = None) -> tuple[list[Sample], tuple[str, ...]]:
-    """Samples and classes of a folder with ``data.yaml``, or with images/, labels/ and ``classes.txt``.
-
-    ``path`` is the folder or its data.yaml. An image without a label file has no instances. Boxes and outlines
-    come in pixels; outlines as ``attributes["segmentation"]`` (see :mod:`cadsight_core.shapes`). Of the images
-    only the headers are read.
-
-    Raises:
-        CadsightError: unless ``notes`` collects them, for the first unreadable image or label.
-    """
-    path = Path(path).resolve()
-    if not path.exists():
-        raise CadsightError(f"{path} does not exist, expected a folder with YOLO labels or its data.yaml")
-    folder, config = (path, None) if path.is_dir() else (path.parent, path)
-    claim = claim_yolo(Tree.of(folder), config)
-    if claim is None:
-        raise CadsightError(f"{path} has no YOLO labels, expected images/ and labels/, or data.yaml")
-    loaded = claim.read(notes or Notes(strict=True))
-    return list(loaded.samples), loaded.classes
 
 
 def _loaded(layout: Layout, found: Notes, notes: Notes) -> Loaded:

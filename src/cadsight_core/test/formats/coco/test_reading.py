@@ -4,7 +4,6 @@ import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.formats.coco.reading import read_coco
 from cadsight_core.formats.coco.writing import write_coco
 from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.sample import Instance, Sample
@@ -12,6 +11,7 @@ from cadsight_core.shapes import instance_mask
 from core_strategies import boxes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from set_parts import set_parts
 
 SIZE = ImageSize(40, 30)
 
@@ -82,7 +82,7 @@ def by_id(entries):
 
 
 def test_boxes_classes_shapes_and_all_else_are_read(folder):
-    samples, classes, extra = read_coco(write(folder, coco()))
+    samples, classes, extra = set_parts(write(folder, coco()))
     assert classes == ("plate", "bracket")
     assert [s.name for s in samples] == ["a", "b"]
     first = samples[0].instances[0]
@@ -99,7 +99,7 @@ def test_boxes_classes_shapes_and_all_else_are_read(folder):
 
 
 def test_a_file_comes_back_with_everything_in_it(folder, tmp_path):
-    samples, classes, extra = read_coco(write(folder, coco()))
+    samples, classes, extra = set_parts(write(folder, coco()))
     (written,) = write_coco(samples, classes, tmp_path / "again", extra)
     data, original = json.loads(written.read_text()), coco()
     assert {k: v for k, v in data.items() if k not in ("images", "annotations")} == {
@@ -107,7 +107,7 @@ def test_a_file_comes_back_with_everything_in_it(folder, tmp_path):
     }
     assert by_id(data["images"]) == by_id(original["images"])
     assert by_id(data["annotations"]) == by_id(original["annotations"])
-    again = read_coco(written)
+    again = set_parts(written)
     assert (again[1], again[2]) == (classes, extra)
     assert [s.to_json() | {"image": ""} for s in again[0]] == [s.to_json() | {"image": ""} for s in samples]
 
@@ -124,7 +124,7 @@ def test_boxes_outlines_and_ids_come_back(folder, tmp_path, data):
     sample = Sample("a", folder / "a.png", SIZE, instances=tuple(instances))
     categories = [{"id": i, "name": n} for i, n in zip((2, 40, 7), "xyz", strict=True)]
     (file,) = write_coco([sample], "xyz", tmp_path / "again", {"categories": categories})
-    (back,), classes, extra = read_coco(file)
+    (back,), classes, extra = set_parts(file)
     assert classes == ("x", "y", "z")
     assert extra["categories"] == categories
     assert [i.class_id for i in back.instances] == [i.class_id for i in instances]
@@ -146,14 +146,14 @@ def test_boxes_outlines_and_ids_come_back(folder, tmp_path, data):
 def test_the_images_are_found_where_others_put_them(tmp_path, image_file, file, image, split):
     image_file(f"coco/{image}")
     data = coco(images=coco()["images"][:1], annotations=[])
-    (sample,), _, _ = read_coco(write(tmp_path / "coco", data, file))
+    (sample,), _, _ = set_parts(write(tmp_path / "coco", data, file))
     assert sample.image == (tmp_path / "coco" / image).resolve()
     assert sample.split == split
 
 
 def test_a_box_is_taken_from_the_shape_where_it_is_missing(folder):
     annotations = [{k: v for k, v in a.items() if k != "bbox"} for a in coco()["annotations"][:2]]
-    samples, _, _ = read_coco(write(folder, coco(annotations=annotations)))
+    samples, _, _ = set_parts(write(folder, coco(annotations=annotations)))
     assert [s.instances[0].box for s in samples] == [Box(4, 3, 14, 11), Box(0, 0, 2, 30)]
 
 
@@ -190,11 +190,11 @@ def annotation(**changes):
 def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(folder, data, words):
     file = write(folder, data)
     with pytest.raises(CadsightError) as caught:
-        list(read_coco(file)[0])
+        list(set_parts(file)[0])
     assert words in str(caught.value)
     assert str(file) in str(caught.value)
     notes = Notes()
-    read_coco(file, notes=notes)
+    set_parts(file, notes)
     assert any(words in p.sentence for p in notes.problems)
 
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(fol
     [
         (json.dumps(coco())[:300], "is not JSON"),
         ("", "is not JSON"),
-        ("[1, 2]", "is not COCO's JSON"),
+        ("[1, 2]", "has no JSON of COCO, VIA"),
         (json.dumps(coco(categories=[{"id": 1}])), "categories without id and name"),
         (json.dumps(coco(categories=[{"id": 1, "name": "a"}, {"id": 1, "name": "b"}])), "with the same id"),
         (
@@ -215,4 +215,4 @@ def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(fol
 def test_a_broken_file_is_refused_in_a_sentence(folder, text, words):
     (folder / "labels.json").write_text(text)
     with pytest.raises(CadsightError, match=words):
-        read_coco(folder / "labels.json")
+        set_parts(folder / "labels.json")

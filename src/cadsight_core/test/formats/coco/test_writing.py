@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from cadsight_core.box import Box
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.formats.coco.reading import read_coco
 from cadsight_core.formats.coco.writing import write_coco
 from cadsight_core.geometry import Pose
 from cadsight_core.imaging.images import write_image
@@ -11,6 +10,7 @@ from cadsight_core.shapes import instance_mask
 from faster_coco_eval import COCO
 from hypothesis import given
 from hypothesis import strategies as st
+from set_parts import set_parts
 from written import coco_of
 
 SIZE = ImageSize(40, 30)
@@ -68,7 +68,7 @@ def test_an_own_sample_comes_back_with_mask_pose_normal_camera_and_record(folder
     sample = Sample("a", folder / "a.png", SIZE, camera, (instance,), "synthetic", "test", {"seed": 3})
     (file,) = write_coco([sample], ["bracket"], tmp_path / "set2")
     assert file.name == "instances_test.json"
-    (back,), _, _ = read_coco(file)
+    (back,), _, _ = set_parts(file)
     assert (back.camera, back.origin, back.split, back.record["seed"]) == (camera, "synthetic", "test", 3)
     got = back.instances[0]
     np.testing.assert_array_equal(got.mask, mask)

@@ -8,7 +8,7 @@ from cadsight_core.camera import ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.convert import convert
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.via.project import FILE, read_via, shape_box, write_via
+from cadsight_core.formats.via.project import FILE, shape_box, write_via
 from cadsight_core.imaging.images import write_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import instance_mask
@@ -16,6 +16,7 @@ from core_strategies import boxes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from set_parts import set_parts
 from written import via_of
 
 SIZE = ImageSize(40, 30)
@@ -66,7 +67,7 @@ def test_regions_come_back_as_they_were(folder, tmp_path):
     regions = [region(s, n) for s in (RECT, POLYGON, CIRCLE, ELLIPSE, POLYLINE, POINT) for n in ("bracket", "plate")]
     regions[0]["region_attributes"]["quality"] = {"blurred": True}
     file = write(folder, regions)
-    samples, classes, extra = read_via(file)
+    samples, classes, extra = set_parts(file)
     assert classes == ("bracket", "plate")
     assert samples[0].instances[0].attributes == {"region_attributes": {"quality": {"blurred": True}}}
     (written,) = write_via(samples, classes, tmp_path / "again", extra)
@@ -85,14 +86,14 @@ def test_a_project_comes_back_with_its_settings_and_attributes(folder, tmp_path)
         "_via_image_id_list": list(images),
     }
     (folder / FILE).write_text(json.dumps(project))
-    samples, classes, extra = read_via(folder / FILE)
+    samples, classes, extra = set_parts(folder / FILE)
     assert classes == ("plate", "bracket", "screw")  # the order of the project's options
     (written,) = write_via(samples, classes, tmp_path / "again", extra)
     assert json.loads(written.read_text()) == project
 
 
 def test_a_polygon_is_an_outline_and_an_outline_a_polygon(folder, tmp_path):
-    (sample,), _, _ = read_via(write(folder, [region(POLYGON)]))
+    (sample,), _, _ = set_parts(write(folder, [region(POLYGON)]))
     assert sample.instances[0].attributes["segmentation"] == [[1, 2, 9, 2, 5, 8]]
     (entry,) = via_of([sample], ["bracket"], tmp_path).values()
     assert entry["regions"][0]["shape_attributes"] == POLYGON
@@ -117,7 +118,7 @@ def test_a_mask_comes_back_from_via_pixel_by_pixel_with_its_holes_and_pieces(tmp
         "m", folder / "m.png", size, instances=(Instance(0, Box.from_mask(mask), mask=mask, source="human"),)
     )
     (written,) = write_via([sample], ["x"], folder / "written")
-    (back,), _, _ = read_via(written)
+    (back,), _, _ = set_parts(written)
     np.testing.assert_array_equal(instance_mask(back.instances[0], size), mask)
     assert back.instances[0].box == Box.from_mask(mask)
 
@@ -133,7 +134,7 @@ def test_several_polygons_become_one_that_covers_them_all(folder, polygons):
     instance = Instance(0, Box(1, 1, 30, 15), attributes={"segmentation": polygons}, source="human")
     sample = Sample("a", folder / "a.png", SIZE, instances=(instance,))
     (written,) = write_via([sample], ["x"], folder / "written")
-    (back,), _, _ = read_via(written)
+    (back,), _, _ = set_parts(written)
     np.testing.assert_array_equal(instance_mask(back.instances[0], SIZE), instance_mask(instance, SIZE))
 
 
@@ -153,16 +154,16 @@ def test_several_polygons_become_one_that_covers_them_all(folder, polygons):
 )
 def test_the_class_is_found_in_the_attributes(folder, attributes, expected):
     regions = [{"shape_attributes": RECT, "region_attributes": a} for a in attributes]
-    assert read_via(write(folder, regions))[1] == expected
+    assert set_parts(write(folder, regions))[1] == expected
 
 
 def test_another_attribute_can_be_named(folder):
     regions = [region(RECT, "x", colour="red")]
-    assert read_via(write(folder, regions), class_attribute="colour")[1] == ("red",)
+    assert set_parts(write(folder, regions), class_attribute="colour")[1] == ("red",)
 
 
 def test_regions_of_the_first_version_by_number_are_read(folder):
-    (sample,), _, _ = read_via(write(folder, {"0": region(RECT), "1": region(POLYGON)}))
+    (sample,), _, _ = set_parts(write(folder, {"0": region(RECT), "1": region(POLYGON)}))
     assert len(sample.instances) == 2
 
 
@@ -177,7 +178,7 @@ def test_boxes_and_outlines_come_back(folder, tmp_path, data):
         instances.append(Instance(data.draw(st.integers(0, 1)), box, attributes=attributes, source="human"))
     sample = Sample("a", folder / "a.png", SIZE, instances=tuple(instances))
     (written,) = write_via([sample], ["x", "y"], tmp_path / "written")
-    (back,), classes, _ = read_via(written)
+    (back,), classes, _ = set_parts(written)
     names = [classes[i.class_id] for i in back.instances]
     assert names == ["xy"[i.class_id] for i in instances]
     for got, given_ in zip(back.instances, instances, strict=True):
@@ -210,11 +211,11 @@ def test_boxes_and_outlines_come_back(folder, tmp_path, data):
 def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(folder, regions, words):
     file = write(folder, regions)
     with pytest.raises(CadsightError) as caught:
-        read_via(file)
+        set_parts(file)
     assert words in str(caught.value)
     assert f"{file}: region {len(regions) - 1} of 'a.png'" in str(caught.value)
     notes = Notes()
-    (sample,), _, _ = read_via(file, notes)
+    (sample,), _, _ = set_parts(file, notes)
     assert len(notes.problems) == 1
     assert len(sample.instances) == len(regions) - 1
 
@@ -222,14 +223,14 @@ def test_what_cannot_be_used_is_refused_or_noted_in_a_sentence_with_the_file(fol
 @pytest.mark.parametrize("name", ["none.png", "", ".", "../set/../../none.png"])
 def test_an_image_that_is_not_there_is_refused_in_a_sentence(folder, name):
     with pytest.raises(CadsightError, match=r"does not exist|leads out of the folder"):
-        read_via(write(folder, [], filename=name))
+        set_parts(write(folder, [], filename=name))
 
 
 @pytest.mark.parametrize("text", ["", '{"a": {"filename"', "[]", '{"a": 1}', "{}"])
 def test_a_broken_file_is_refused_in_a_sentence(folder, text):
     (folder / FILE).write_text(text)
-    with pytest.raises(CadsightError, match=r"is not JSON|is not VIA's JSON"):
-        read_via(folder / FILE)
+    with pytest.raises(CadsightError, match=r"is not JSON|has no JSON of COCO, VIA"):
+        set_parts(folder / FILE)
 
 
 def test_shapes_that_only_via_knows_stay_through_coco_and_our_manifest(folder, tmp_path):
@@ -249,4 +250,4 @@ def test_a_projects_settings_in_another_encoding_are_refused_in_a_sentence(folde
     }
     (folder / FILE).write_bytes(json.dumps(project, ensure_ascii=False).encode("latin-1"))
     with pytest.raises(CadsightError, match=r"is not in UTF-8 .* it looks like Latin-1"):
-        read_via(folder / FILE)
+        set_parts(folder / FILE)

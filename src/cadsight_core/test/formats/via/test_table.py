@@ -7,9 +7,9 @@ from cadsight_core.formats import load
 from cadsight_core.formats.anything import Reading, find, read
 from cadsight_core.formats.convert import convert
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.via.project import read_via
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from set_parts import set_parts
 from written import via_of
 
 HEADER = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
@@ -143,7 +143,7 @@ def test_a_table_is_read_as_the_json_of_the_same_regions(folder, data):
     (folder / "a.csv").write_text(table([("a.png", 7, {}, regions)]))
     entry = {"filename": "a.png", "size": 7, "regions": regions, "file_attributes": {}}
     (folder / "a.json").write_text(json.dumps({"a.png7": entry}))
-    first, second = (via_of(*read_via(folder / name)[:2], folder / name[2:]) for name in ("a.csv", "a.json"))
+    first, second = (via_of(*set_parts(folder / name)[:2], folder / name[2:]) for name in ("a.csv", "a.json"))
     assert first == second
     assert len(next(iter(first.values()))["regions"]) == len(data)
 

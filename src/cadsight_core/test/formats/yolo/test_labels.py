@@ -12,13 +12,14 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.convert import convert
 from cadsight_core.formats.reading.folders import by_split
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.yolo.labels import format_line, label_path, parse_line, read_yolo, write_yolo
+from cadsight_core.formats.yolo.labels import format_line, label_path, parse_line, write_yolo
 from cadsight_core.imaging.images import image_size, read_image
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import fill, instance_mask
 from core_strategies import boxes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from set_parts import set_parts
 from ultralytics.data.utils import verify_image_label
 
 VGA = ImageSize(640, 480)
@@ -42,7 +43,7 @@ def labelled(image_file, text, name="a", classes="bracket\nplate\n", **size):
 
 @pytest.mark.parametrize("size", [(640, 480), (1280, 720), (641, 479)])
 def test_the_papers_labels_are_read_and_written_byte_by_byte(tmp_path, image_file, size):
-    samples, classes = read_yolo(labelled(image_file, PAPER, width=size[0], height=size[1]))
+    samples, classes = set_parts(labelled(image_file, PAPER, width=size[0], height=size[1]))[:2]
     assert classes == ("bracket", "plate")
     written = write_yolo({"": samples}, classes, tmp_path / "again").parent / "labels" / "a.txt"
     assert written.read_text() == PAPER.replace("0.4501010", "0.450101")  # the paper's zero at the end tells nothing
@@ -76,11 +77,11 @@ def test_the_papers_first_label_is_of_whole_pixels():
 def test_a_bad_line_is_refused_in_a_sentence_with_file_and_line(image_file, line, words):
     folder = labelled(image_file, "1 0.5 0.5 0.1 0.1\n" + line + "\n")
     with pytest.raises(CadsightError) as caught:
-        read_yolo(folder)
+        set_parts(folder)[:2]
     assert words in str(caught.value)
     assert str(caught.value).startswith(f"{folder / 'labels' / 'a.txt'}, line 2: ")
     notes = Notes()
-    samples, _ = read_yolo(folder, notes)
+    samples, _ = set_parts(folder, notes)[:2]
     assert len(samples[0].instances) == 1
     assert [(p.kind, p.line) for p in notes.problems] == [("odd label", 2)]
 
@@ -94,10 +95,10 @@ def test_a_class_beyond_an_unknown_list_is_welcome_and_a_score_is_read():
 def test_a_class_that_would_fill_the_memory_is_refused_without_a_list_too(image_file):
     folder = labelled(image_file, "99999999999999999999 0.5 0.5 0.1 0.1\n", classes="")
     with pytest.raises(CadsightError, match="the class is 100000000000000000000, expected 0 to 99999"):
-        read_yolo(folder)
+        set_parts(folder)[:2]
     (folder / "data.yaml").write_text("train: images\nnc: 99999999999999\n")
     with pytest.raises(CadsightError, match="has 99999999999999 classes, expected 0 to 100000"):
-        read_yolo(folder)
+        set_parts(folder)[:2]
 
 
 def test_values_a_rounding_above_one_are_welcome():
@@ -167,7 +168,7 @@ def test_a_written_folder_reads_back_the_same(tmp_path_factory, image_file, data
     folder = tmp_path_factory.mktemp("yolo") / "set"
     config = write_yolo(by_split(samples), ("bracket", "plate"), folder)
     for source in (folder, config):
-        back, classes = read_yolo(source)
+        back, classes = set_parts(source)[:2]
         assert classes == ("bracket", "plate")
         assert {s.name: s.split for s in back} == {s.name: s.split for s in samples}
         for sample in back:
@@ -213,7 +214,7 @@ def test_a_data_yaml_is_understood_however_it_names_its_folders(tmp_path, image_
     (tmp_path / "train.txt").write_text("./images/x.png\n\n")
     data = {"train": train, "names": names, **({"path": path} if path else {})}
     (tmp_path / "data.yaml").write_text(yaml.safe_dump(data))
-    samples, classes = read_yolo(tmp_path)
+    samples, classes = set_parts(tmp_path)[:2]
     assert classes == ("bracket", "plate")
     assert [(s.name, s.split, len(s.instances)) for s in samples] == [("x", "train", 1)]
 
@@ -239,7 +240,7 @@ def test_a_data_yaml_that_cannot_be_used_is_refused_in_a_sentence(tmp_path, text
     (tmp_path / "data.yaml").write_text(text)
     (tmp_path / "list.txt").write_text("none.png\n")
     with pytest.raises(CadsightError) as caught:
-        read_yolo(tmp_path)
+        set_parts(tmp_path)[:2]
     assert words in str(caught.value)
 
 
@@ -247,7 +248,7 @@ def test_a_data_yaml_that_cannot_be_used_is_refused_in_a_sentence(tmp_path, text
 def test_the_class_list_may_lie_beside_in_labels_or_one_folder_up(tmp_path, image_file, file):
     folder = labelled(image_file, "1 0.5 0.5 0.5 0.5\n")
     (folder / "classes.txt").rename(tmp_path / file)
-    samples, classes = read_yolo(folder)
+    samples, classes = set_parts(folder)[:2]
     assert classes == ("bracket", "plate")
     assert len(samples) == 1
 
@@ -256,8 +257,8 @@ def test_without_a_class_list_a_strict_reader_refuses_and_a_patient_one_counts(i
     folder = labelled(image_file, "3 0.5 0.5 0.5 0.5\n")
     (folder / "classes.txt").unlink()
     with pytest.raises(CadsightError, match=r"expected classes\.txt or data\.yaml"):
-        read_yolo(folder)
-    assert read_yolo(folder, Notes())[1] == ("0", "1", "2", "3")
+        set_parts(folder)[:2]
+    assert set_parts(folder, Notes())[1] == ("0", "1", "2", "3")
 
 
 def test_images_of_the_same_name_in_two_splits_get_two_names(tmp_path, image_file):
@@ -265,19 +266,19 @@ def test_images_of_the_same_name_in_two_splits_get_two_names(tmp_path, image_fil
         image_file(f"images/{split}/x.png")
     (tmp_path / "labels").mkdir()
     (tmp_path / "classes.txt").write_text("a\n")
-    assert [s.name for s in read_yolo(tmp_path)[0]] == ["train_x", "valid_x"]
+    assert [s.name for s in set_parts(tmp_path)[0]] == ["train_x", "valid_x"]
 
 
 def test_a_truncated_or_empty_image_is_reported_with_its_name(tmp_path, image_file):
     folder = labelled(image_file, "0 0.5 0.5 0.5 0.5\n")
     (folder / "images" / "a.png").write_bytes(b"")
     with pytest.raises(CadsightError, match=r"a\.png is empty"):
-        read_yolo(folder)
+        set_parts(folder)[:2]
 
 
 def test_a_missing_folder_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(CadsightError, match="none does not exist"):
-        read_yolo(tmp_path / "none")
+        set_parts(tmp_path / "none")[:2]
 
 
 def test_an_export_replaces_an_earlier_one_but_never_other_files(tmp_path, image_file):
@@ -316,7 +317,7 @@ def test_a_thousand_label_files_are_read_quickly_and_no_image_is_decoded(tmp_pat
         (tmp_path / "set" / "images" / f"{index}.png").write_bytes(image[:2000])  # cut short: decoding would fail
         (tmp_path / "set" / "labels" / f"{index}.txt").write_text("0 0.5 0.5 0.1 0.1\n" * 5)
     start = time.process_time()
-    samples, _ = read_yolo(tmp_path / "set")
+    samples, _ = set_parts(tmp_path / "set")[:2]
     seconds = time.process_time() - start
     assert sum(len(s.instances) for s in samples) == 5000
     assert seconds < 10.0  # 0.3 s of one core in quiet
@@ -345,7 +346,7 @@ POSE = "0 0.5 0.5 0.25 0.2 0.25 0.5 2 0 0 0\n"
 def test_key_points_are_no_outline_where_data_yaml_has_their_number(image_file):
     folder = labelled(image_file, POSE)
     (folder / "data.yaml").write_text("train: images\nkpt_shape: [2, 3]\nnames: [bracket]\n")
-    (sample,), _ = read_yolo(folder)
+    (sample,), _ = set_parts(folder)[:2]
     (instance,) = sample.instances
     assert instance.box == Box(15, 12, 25, 18)
     assert instance.attributes == {"keypoints": [10, 15, 2, 0, 0, 0], "num_keypoints": 1}
@@ -366,7 +367,7 @@ def test_odd_key_points_are_refused(image_file, row, shape, words):
     folder = labelled(image_file, f"{row}\n")
     (folder / "data.yaml").write_text(f"train: images\nkpt_shape: {shape}\nnames: [bracket]\n")
     with pytest.raises(CadsightError) as caught:
-        read_yolo(folder)
+        set_parts(folder)[:2]
     assert words in str(caught.value)
 
 
@@ -384,7 +385,7 @@ def test_key_points_are_written_as_ultralytics_reads_them(tmp_path, image_file):
     found = verify_image_label((str(tmp_path / "set/images/train/a.png"), str(label), "", True, 1, 2, 3, False))
     assert found[-1] == ""
     np.testing.assert_allclose(found[4][0], [[0.25, 0.5, 2], [0, 0, 0]])
-    (back,), _ = read_yolo(config)
+    (back,), _ = set_parts(config)[:2]
     assert [i.attributes["keypoints"] for i in back.instances] == [[10, 15, 2, 0, 0, 0], [0] * 6]
 
 
@@ -454,19 +455,19 @@ def test_an_empty_line_in_a_class_list_is_refused_as_ids_behind_it_would_differ(
     classes = tmp_path / "set" / "classes.txt"
     classes.write_text("bolt\n\nnut\n")
     with pytest.raises(CadsightError, match=r"classes\.txt, line 2: it is empty, expected the name of a class"):
-        read_yolo(tmp_path / "set")
+        set_parts(tmp_path / "set")[:2]
     classes.write_text("bolt \n nut\n\n\n")
-    assert read_yolo(tmp_path / "set")[1] == ("bolt", "nut")
+    assert set_parts(tmp_path / "set")[1] == ("bolt", "nut")
     assert image.is_file()
 
 
 def test_ids_of_classes_may_be_in_quotes(tmp_path, image_file):
     image_file("set/images/a.png")
     (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: {'1': nut, '0': bolt}\n")
-    assert read_yolo(tmp_path / "set")[1] == ("bolt", "nut")
+    assert set_parts(tmp_path / "set")[1] == ("bolt", "nut")
     (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: [bolt, '']\n")
     with pytest.raises(CadsightError, match="has the class 1 with the name '', expected a name"):
-        read_yolo(tmp_path / "set")
+        set_parts(tmp_path / "set")[:2]
 
 
 @pytest.mark.parametrize(
@@ -481,14 +482,14 @@ def test_ids_of_classes_that_python_takes_for_one_are_refused(tmp_path, image_fi
     image_file("set/images/a.png")
     (tmp_path / "set" / "data.yaml").write_text(f"train: images\nnames: {names}\n")
     with pytest.raises(CadsightError) as caught:
-        read_yolo(tmp_path / "set")
+        set_parts(tmp_path / "set")[:2]
     assert words in str(caught.value)
 
 
 def test_ids_of_classes_may_be_written_as_yaml_writes_whole_numbers(tmp_path, image_file):
     image_file("set/images/a.png")
     (tmp_path / "set" / "data.yaml").write_text("train: images\nnames: {0: bolt, +1: nut, 0x2: pin}\n")
-    assert read_yolo(tmp_path / "set")[1] == ("bolt", "nut", "pin")
+    assert set_parts(tmp_path / "set")[1] == ("bolt", "nut", "pin")
 
 
 def test_a_path_that_is_the_whole_disk_is_not_walked(tmp_path, image_file, monkeypatch):
@@ -497,5 +498,5 @@ def test_a_path_that_is_the_whole_disk_is_not_walked(tmp_path, image_file, monke
     (tmp_path / "set" / "loop").symlink_to("loop")
     scanned, scan = [], os.scandir
     monkeypatch.setattr(os, "scandir", lambda folder: scanned.append(str(folder)) or scan(folder))
-    assert [s.name for s in read_yolo(tmp_path / "set")[0]] == ["a"]
+    assert [s.name for s in set_parts(tmp_path / "set")[0]] == ["a"]
     assert all(folder.startswith(str(tmp_path)) for folder in scanned)
