@@ -9,11 +9,12 @@ from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.formats.coco.reading import home_of
 from cadsight_core.formats.files.json_files import json_bytes, parse_json, without_collection
-from cadsight_core.formats.known import READERS, Where
+from cadsight_core.formats.known import READERS
 from cadsight_core.formats.reading.finding import Claim, Found, Loaded, UnreadSetError, found, looks_like_labels
 from cadsight_core.formats.reading.merging import one_class_a_name
 from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.formats.yolo.layout import find_yaml
 from cadsight_core.sample import Sample
 

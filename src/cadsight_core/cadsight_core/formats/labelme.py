@@ -24,7 +24,7 @@ from cadsight_core.formats.reading.folders import split_among
 from cadsight_core.formats.reading.listed import Listed, Named, found_image, size_of, together
 from cadsight_core.formats.reading.locating import Locator
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.imaging.images import pillow_reads
 from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, encode_mask
@@ -67,34 +67,25 @@ class _Covered:
     box: Box
 
 
-def claim_labelme(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
-    """The claim on LabelMe's files in ``tree``, or on the file ``only``; None where there is none.
-
-    Args:
-        images: where the images lie, when not in ``tree``.
-    """
+def claim_labelme(where: Where) -> Claim | None:
+    """The claim on LabelMe's files, None where there are none."""
     heads: dict[Path, _Head] = {}
-    for path in [only] if only is not None else tree.ending(".json"):
+    for path in where.files(".json"):
         head = head_of(json_bytes(path), _Head)
         if head is not None:
             heads[path] = head
     if not heads:
         return None
     quiet = Notes()
-    images = [
-        found_image(_locator(path, tree, image_tree), _names(path, h.imagePath), path, quiet)
-        for path, h in heads.items()
-    ]
+    images = [found_image(_locator(path, where), _names(path, h.imagePath), path, quiet) for path, h in heads.items()]
     taken = tuple(dict.fromkeys(image for image in images if image is not None))
     why = f"shapes and imagePath in {next(iter(heads)).name}"
-    return Claim("labelme", why, tuple(heads), taken, lambda notes: _loaded(list(heads), tree, image_tree, notes))
+    return Claim("labelme", why, tuple(heads), taken, lambda notes: _loaded(list(heads), where, notes))
 
 
-def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
-    if image_tree is not None:
-        return Locator(image_tree.index, [image_tree.folder], lost=True)
+def _locator(path: Path, where: Where) -> Locator:
     parent = path.parent.parent
-    return Locator(tree.index, [path.parent, path.parent / "images", parent / "images", parent / "JPEGImages"])
+    return where.locator([path.parent, path.parent / "images", parent / "images", parent / "JPEGImages"])
 
 
 def _names(path: Path, image_path: str) -> list[str]:
@@ -103,7 +94,8 @@ def _names(path: Path, image_path: str) -> list[str]:
     return [image_path, last, path.stem + Path(last).suffix]
 
 
-def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
+def _loaded(files: Sequence[Path], where: Where, notes: Notes) -> Loaded:
+    tree = where.tree
     listed = []
     for path in with_progress_if_many(files, len(files), "label files read"):
         try:
@@ -111,7 +103,7 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
         except CadsightError as error:
             notes.problem("unreadable label file", path, str(error), loses="label files")
             continue
-        image = found_image(_locator(path, tree, image_tree), _names(path, content.imagePath), path, notes)
+        image = found_image(_locator(path, where), _names(path, content.imagePath), path, notes)
         size = None if image is None else size_of(image, _stated_size(content), path, notes)
         if image is None or size is None:
             continue

@@ -8,26 +8,27 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.reading.finding import Claim, Loaded
 from cadsight_core.formats.reading.folders import sample_names
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.imaging.images import image_size
 from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Sample
 from cadsight_core.storage.output_folder import MARK
 
 
-def claim_images(tree: Tree) -> Claim | None:
+def claim_images(where: Where) -> Claim | None:
     """The claim on all images of a folder, None where it has none."""
-    images = tree.images
+    tree, images = where.tree, where.tree.images
     if not images:
         return None
     return Claim("images", "images alone", (), images, lambda notes: _images(tree.folder, images, notes))
 
 
-def claim_dataset(tree: Tree) -> Claim | None:
+def claim_dataset(where: Where) -> Claim | None:
     """The claim on a data set of our own, None where the folder is none.
 
     What we wrote beside its samples, such as recipes, meshes and exports, belongs to it.
     """
+    tree = where.tree
     if not Dataset.is_one(tree.folder):
         return None
     dataset = Dataset.open(tree.folder)

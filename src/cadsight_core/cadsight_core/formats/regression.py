@@ -23,7 +23,7 @@ from cadsight_core.formats.reading.finding import Claim, Loaded
 from cadsight_core.formats.reading.folders import split_of, whole_export
 from cadsight_core.formats.reading.merging import merged
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.geometry import Array
 from cadsight_core.imaging.crop_size import CROP_SIZE
 from cadsight_core.imaging.crops import crop, crop_box
@@ -67,8 +67,9 @@ def read_regression(path: str | Path, notes: Notes | None = None) -> tuple[list[
     return _read(path / FILE if path.is_dir() else path, notes or Notes(strict=True)), CLASSES
 
 
-def claim_regression(tree: Tree, only: Path | None = None) -> Claim | None:
-    """The claim on the labels files in ``tree`` and its folders, such as one a split, or on the file ``only``."""
+def claim_regression(where: Where) -> Claim | None:
+    """The claim on the labels files of the folder and the folders in it, such as one a split."""
+    tree, only = where.tree, where.only
     files = [only] if only is not None else [f for f in tree.ending(".txt") if f.name == FILE and _has_header(f)]
     if not files:
         return None

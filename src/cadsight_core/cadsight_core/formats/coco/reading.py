@@ -47,7 +47,7 @@ from cadsight_core.formats.reading.finding import Claim, Loaded
 from cadsight_core.formats.reading.folders import sample_names, split_of
 from cadsight_core.formats.reading.locating import Locator
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.running.progress import step_if_many, with_progress_if_many
 from cadsight_core.sample import Split
 
@@ -74,14 +74,10 @@ class _Contents:
     categories: list[Raw] = field(default_factory=list)
 
 
-def claim_coco(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
-    """The claim on the COCO files in ``tree``, or on the file ``only``; None where there is none.
-
-    Args:
-        images: where the images lie, when not in ``tree``.
-    """
+def claim_coco(where: Where) -> Claim | None:
+    """The claim on the COCO files, None where there are none."""
     files, captions = [], []
-    for path in [only] if only is not None else tree.ending(".json"):
+    for path in where.files(".json"):
         data = json_bytes(path)
         names = head_of(data, Names)
         if names is not None or head_of(data, Head) is not None:
@@ -90,7 +86,7 @@ def claim_coco(tree: Tree, image_tree: Tree | None = None, only: Path | None = N
             captions.append(path)
     if not files:
         return None
-    opened = [_opened(path, tree, image_tree) for path, _ in files]
+    opened = [_opened(path, where) for path, _ in files]
     images = dict.fromkeys(
         image
         for file, (_, names) in zip(opened, files, strict=True)
@@ -99,7 +95,9 @@ def claim_coco(tree: Tree, image_tree: Tree | None = None, only: Path | None = N
     )
     paths = [path for path, _ in files]
     why = f"images and categories in {paths[0].name}" + (f" and {len(paths) - 1} more files" if paths[1:] else "")
-    return Claim("coco", why, (*paths, *captions), tuple(images), lambda notes: _loaded(opened, tree.folder, notes))
+    return Claim(
+        "coco", why, (*paths, *captions), tuple(images), lambda notes: _loaded(opened, where.tree.folder, notes)
+    )
 
 
 def home_of(file: Path) -> Path:
@@ -107,10 +105,9 @@ def home_of(file: Path) -> Path:
     return file.parent.parent if file.parent.name.lower() == "annotations" else file.parent
 
 
-def _opened(path: Path, tree: Tree, image_tree: Tree | None) -> _File:
-    split = _split(path, tree.folder)
-    bases = [image_tree.folder] if image_tree is not None else _image_folders(path, split)
-    return _File(path, split, Locator((image_tree or tree).index, bases, lost=image_tree is not None))
+def _opened(path: Path, where: Where) -> _File:
+    split = _split(path, where.tree.folder)
+    return _File(path, split, where.locator(_image_folders(path, split)))
 
 
 def _found(locator: Locator, name: str) -> Path | None:

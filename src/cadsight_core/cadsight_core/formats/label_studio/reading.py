@@ -13,38 +13,28 @@ from cadsight_core.formats.reading.finding import Claim, Loaded
 from cadsight_core.formats.reading.listed import Listed, Named, found_image, readable_size, together
 from cadsight_core.formats.reading.locating import Locator
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.imaging.images import orientation_of
 from cadsight_core.sample import Instance, Source
 
 
-def claim_label_studio(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
-    """The claim on Label Studio's JSON in ``tree``, or on the file ``only``; None where there is none.
-
-    Args:
-        image_tree: where the images lie, when not in ``tree``.
-    """
-    names = {
-        path: found
-        for path in ([only] if only is not None else tree.ending(".json"))
-        if (found := head_names(path)) is not None
-    }
+def claim_label_studio(where: Where) -> Claim | None:
+    """The claim on Label Studio's JSON, None where there are none."""
+    names = {path: found for path in where.files(".json") if (found := head_names(path)) is not None}
     if not names:
         return None
     quiet = Notes()
-    images = [found_image(_locator(p, tree, image_tree), n, p, quiet) for p, found in names.items() for n in found]
+    images = [found_image(_locator(p, where), n, p, quiet) for p, found in names.items() for n in found]
     taken = tuple(dict.fromkeys(image for image in images if image is not None))
     why = f"tasks with data and annotations in {next(iter(names)).name}"
-    return Claim("label_studio", why, tuple(names), taken, lambda notes: _loaded(list(names), tree, image_tree, notes))
+    return Claim("label_studio", why, tuple(names), taken, lambda notes: _loaded(list(names), where, notes))
 
 
-def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
-    if image_tree is not None:
-        return Locator(image_tree.index, [image_tree.folder], lost=True)
-    return Locator(tree.index, [path.parent, path.parent / "images"])
+def _locator(path: Path, where: Where) -> Locator:
+    return where.locator([path.parent, path.parent / "images"])
 
 
-def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
+def _loaded(files: Sequence[Path], where: Where, notes: Notes) -> Loaded:
     listed = []
     for path in files:
         try:
@@ -61,13 +51,13 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
                 continue
             for fault in answer.faults:
                 notes.problem("odd label", path, fault, loses="labels")
-            image = found_image(_locator(path, tree, image_tree), answer.names, path, notes)
+            image = found_image(_locator(path, where), answer.names, path, notes)
             size = None if image is None else readable_size(image, notes)
             if image is None or size is None:
                 continue
             last = max(enumerate(handed_in), key=lambda n: (n[1].chosen, n[1].at, n[0]))[1]
             listed.append(Listed(path, image, size, "", tuple(_objects(last, image, size, path, notes))))
-    return together(listed, (), "label_studio", tree.folder, notes)
+    return together(listed, (), "label_studio", where.tree.folder, notes)
 
 
 def _objects(annotation: Annotation, image: Path, size: ImageSize, path: Path, notes: Notes) -> list[Named]:

@@ -27,7 +27,7 @@ from cadsight_core.formats.reading.listed import readable_size
 from cadsight_core.formats.reading.locating import Locator, lexically_inside
 from cadsight_core.formats.reading.merging import merged
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.formats.via.table import SUFFIX, entries_of, is_via_table, names_in
 from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
@@ -63,33 +63,27 @@ class _Project(msgspec.Struct):
     images: dict[str, _Head] = msgspec.field(name=_METADATA)
 
 
-def claim_via(
-    tree: Tree, image_tree: Tree | None = None, only: Path | None = None, class_attribute: str | None = None
-) -> Claim | None:
-    """The claim on VIA's files in ``tree``, or on the file ``only``; None where there is none.
+def claim_via(where: Where) -> Claim | None:
+    """The claim on VIA's files, None where there are none.
 
-    Args:
-        images: where the images lie, when not in ``tree``.
-        class_attribute: the region attribute that holds the class; without it, the first of ``CLASS_ATTRIBUTES`` that
-            the regions have, else their only attribute.
-
-    Classes come in the order of the project's options, others behind them by name.
+    Where the user does not name the region attribute that holds the class, it is the first of ``CLASS_ATTRIBUTES`` that
+    the regions have, else their only one. Classes come in the order of the project's options, others behind by name.
     """
     files: dict[Path, list[str]] = {}
-    for path in [only] if only is not None else tree.ending(".json", SUFFIX):
+    for path in where.files(".json", SUFFIX):
         names = _names_of(path)
         if names is not None:
             files[path] = names
     if not files:
         return None
-    locators = {path: _locator(path, tree, image_tree, _project_of(path)) for path in files}
+    locators = {path: _locator(path, where, _project_of(path)) for path in files}
     images = dict.fromkeys(
         image for path, names in files.items() for name in names if (image := _image(locators[path], name)) is not None
     )
 
     def read(notes: Notes) -> Loaded:
-        parts = [_loaded(path, tree, locator, notes, class_attribute) for path, locator in locators.items()]
-        return merged(parts, tree.folder, notes)
+        parts = [_loaded(path, where, locator, notes) for path, locator in locators.items()]
+        return merged(parts, where.tree.folder, notes)
 
     why = f"images with regions in {next(iter(files)).name}"
     return Claim("via", why, tuple(files), tuple(images), read)
@@ -115,7 +109,7 @@ def is_via(data: Any) -> bool:
     return all(isinstance(v, dict) and "filename" in v and "regions" in v for v in images.values())
 
 
-def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attribute: str | None) -> Loaded:
+def _loaded(path: Path, where: Where, locator: Locator, notes: Notes) -> Loaded:
     data = entries_of(path, notes) if _is_table(path) else read_json(path)
     if not _is_table(path) and not is_via(data):
         raise CadsightError(f"{path} is not VIA's JSON, expected images with filename and regions")
@@ -123,9 +117,9 @@ def _loaded(path: Path, tree: Tree, locator: Locator, notes: Notes, class_attrib
     project = {k: v for k, v in data.items() if k not in _PROJECT_KEYS} if _METADATA in data else {}
     located = [(entry, _find(entry["filename"], locator, path, notes)) for entry in entries]
     found = [(entry, image) for entry, image in located if image is not None]
-    split = split_of(path.parent.name) if path.parent != tree.folder else ""
+    split = split_of(path.parent.name) if path.parent != where.tree.folder else ""
     names = sample_names([(split, image) for _, image in found], path.parent)
-    key = class_attribute or _class_attribute(entries)
+    key = where.class_attribute or _class_attribute(entries)
     classes = _classes(entries, key, project)
     samples = []
     for (entry, image), name in with_progress_if_many(zip(found, names, strict=True), len(found), "labels read"):
@@ -365,14 +359,12 @@ def _project_of(path: Path) -> dict[str, Any]:
     return {"_via_settings": parse_json(bytes(settings), path)} if settings is not None else {}
 
 
-def _locator(path: Path, tree: Tree, image_tree: Tree | None, project: Mapping[str, Any]) -> Locator:
+def _locator(path: Path, where: Where, project: Mapping[str, Any]) -> Locator:
     """Finds the images beside the file, in images/, or in the project's default path."""
-    if image_tree is not None:
-        return Locator(image_tree.index, [image_tree.folder], lost=True)
     folders = [path.parent, path.parent / "images"]
     stated = _within(project, "_via_settings", "core", "default_filepath")
     default = lexically_inside(path.parent, stated.replace("\\", "/")) if isinstance(stated, str) and stated else None
-    return Locator(tree.index, [*folders, *([default] if default is not None else [])])
+    return where.locator([*folders, *([default] if default is not None else [])])
 
 
 def _image(locator: Locator, name: str) -> Path | None:

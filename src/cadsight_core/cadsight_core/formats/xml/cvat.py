@@ -17,7 +17,7 @@ from cadsight_core.formats.reading.folders import split_of
 from cadsight_core.formats.reading.listed import Listed, Named, found_image, size_of, together
 from cadsight_core.formats.reading.locating import Locator
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Source, Split, encode_mask
 from cadsight_core.shapes import bounds
@@ -30,34 +30,28 @@ _CORNERS = 90
 _SOURCES: dict[str | None, Source] = {"auto": "model", "semi-auto": "human-edited"}
 
 
-def claim_cvat(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
-    """The claim on CVAT's XML in ``tree``, or on the file ``only``; None where there is none.
-
-    Args:
-        images: where the images lie, when not in ``tree``.
-    """
-    files = [f for f in ([only] if only is not None else tree.ending(".xml")) if root_of(f) == "annotations"]
+def claim_cvat(where: Where) -> Claim | None:
+    """The claim on CVAT's XML, None where there are none."""
+    files = [f for f in where.files(".xml") if root_of(f) == "annotations"]
     if not files:
         return None
     quiet = Notes()
     roots = {path: read_xml(path) for path in files}
     images = [
-        found_image(_locator(path, tree, image_tree), _names(image), path, quiet)
+        found_image(_locator(path, where), _names(image), path, quiet)
         for path, root in roots.items()
         for image in root.iter("image")
     ]
     taken = tuple(dict.fromkeys(image for image in images if image is not None))
     why = f"<annotations> in {files[0].name}"
-    return Claim("cvat", why, tuple(files), taken, lambda notes: _loaded(files, tree, image_tree, notes))
+    return Claim("cvat", why, tuple(files), taken, lambda notes: _loaded(files, where, notes))
 
 
-def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
-    if image_tree is not None:
-        return Locator(image_tree.index, [image_tree.folder], lost=True)
+def _locator(path: Path, where: Where) -> Locator:
     parent = path.parent
     folders = [parent, parent / "images", parent.parent / "images"]
     subsets = sorted(p for p in (parent / "images").glob("*") if p.is_dir())
-    return Locator(tree.index, [*folders, *subsets, tree.folder])
+    return where.locator([*folders, *subsets, where.tree.folder])
 
 
 def _names(image: ElementTree.Element) -> list[str]:
@@ -66,7 +60,7 @@ def _names(image: ElementTree.Element) -> list[str]:
     return [f"images/{subset}/{name}", f"{subset}/{name}", name] if subset else [name]
 
 
-def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
+def _loaded(files: Sequence[Path], where: Where, notes: Notes) -> Loaded:
     listed: list[Listed] = []
     classes: dict[str, None] = {}
     for path in files:
@@ -78,7 +72,7 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
         classes.update(dict.fromkeys(text(label, "name") for label in root.iter("label") if _is_class(label)))
         entries = list(elements(root, "image"))
         for entry in with_progress_if_many(entries, len(entries), "labels read"):
-            image = found_image(_locator(path, tree, image_tree), _names(entry), path, notes)
+            image = found_image(_locator(path, where), _names(entry), path, notes)
             size = None if image is None else size_of(image, _stated_size(entry), path, notes)
             if image is None or size is None:
                 continue
@@ -89,19 +83,19 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
                 try:
                     objects.append(_object(shape, size))
                 except CadsightError as error:
-                    where = f"shape {index} of {entry.get('name', '')!r}"
-                    notes.problem("odd label", path, f"{where}: {error}", loses="labels")
-            listed.append(Listed(path, image, size, _split(entry, path, tree), tuple(objects)))
-    return together(listed, list(classes), "cvat", tree.folder, notes)
+                    which = f"shape {index} of {entry.get('name', '')!r}"
+                    notes.problem("odd label", path, f"{which}: {error}", loses="labels")
+            listed.append(Listed(path, image, size, _split(entry, path, where), tuple(objects)))
+    return together(listed, list(classes), "cvat", where.tree.folder, notes)
 
 
 def _is_class(label: ElementTree.Element) -> bool:
     return text(label, "name") not in ("", CHECKED, SKIPPED)
 
 
-def _split(entry: ElementTree.Element, path: Path, tree: Tree) -> Split:
+def _split(entry: ElementTree.Element, path: Path, where: Where) -> Split:
     split = split_of(entry.get("subset", ""))
-    return split or (split_of(path.parent.name) if path.parent != tree.folder else "")
+    return split or (split_of(path.parent.name) if path.parent != where.tree.folder else "")
 
 
 def _stated_size(entry: ElementTree.Element) -> tuple[float, float] | None:

@@ -21,6 +21,7 @@ from cadsight_core.formats.reading.listed import Listed, Named, found_image, siz
 from cadsight_core.formats.reading.locating import Locator
 from cadsight_core.formats.reading.notes import Notes
 from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Split
 
@@ -33,13 +34,9 @@ _PASSED = (
 )
 
 
-def claim_voc(tree: Tree, image_tree: Tree | None = None, only: Path | None = None) -> Claim | None:
-    """The claim on the XML of Pascal VOC in ``tree``, or on the file ``only``; None where there is none.
-
-    Args:
-        images: where the images lie, when not in ``tree``.
-    """
-    files = [f for f in ([only] if only is not None else tree.ending(".xml")) if root_of(f) == "annotation"]
+def claim_voc(where: Where) -> Claim | None:
+    """The claim on the XML of Pascal VOC, None where there are none."""
+    files = [f for f in where.files(".xml") if root_of(f) == "annotation"]
     if not files:
         return None
     quiet = Notes()
@@ -49,13 +46,11 @@ def claim_voc(tree: Tree, image_tree: Tree | None = None, only: Path | None = No
             filename = text(read_xml(path), "filename")
         except CadsightError:
             filename = ""
-        images.append(
-            found_image(_locator(path, tree, image_tree), _names(path, filename, tree, image_tree), path, quiet)
-        )
-    lists = tuple(_lists(tree))
+        images.append(found_image(_locator(path, where), _names(path, filename, where), path, quiet))
+    lists = tuple(_lists(where.tree))
     taken = tuple(dict.fromkeys(image for image in images if image is not None))
     why = f"<annotation> in {files[0].name}"
-    return Claim("voc", why, (*files, *lists), taken, lambda notes: _loaded(files, tree, image_tree, notes))
+    return Claim("voc", why, (*files, *lists), taken, lambda notes: _loaded(files, where, notes))
 
 
 def _lists(tree: Tree) -> dict[Path, Split]:
@@ -78,21 +73,20 @@ def _splits(tree: Tree, notes: Notes) -> dict[str, Split]:
     return found
 
 
-def _locator(path: Path, tree: Tree, image_tree: Tree | None) -> Locator:
-    if image_tree is not None:
-        return Locator(image_tree.index, [image_tree.folder], lost=True)
+def _locator(path: Path, where: Where) -> Locator:
     bases = [path.parent, *(path.parent.parent / name for name in _IMAGES), path.parent.parent]
-    return Locator(tree.index, [*bases, tree.folder])
+    return where.locator([*bases, where.tree.folder])
 
 
-def _names(path: Path, image_path: str, tree: Tree, image_tree: Tree | None) -> list[str]:
+def _names(path: Path, image_path: str, where: Where) -> list[str]:
     """By the file's word, else the image of the XML's own name: many tools leave another suffix or an old name."""
     last = image_path.replace("\\", "/").rpartition("/")[2]
-    own = sorted(set((image_tree or tree).stems.get(path.stem, ())))
+    own = sorted(set(where.image_tree.stems.get(path.stem, ())))
     return [image_path, last, *own]
 
 
-def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: Notes) -> Loaded:
+def _loaded(files: Sequence[Path], where: Where, notes: Notes) -> Loaded:
+    tree = where.tree
     splits = _splits(tree, notes)
     listed = []
     for path in files:
@@ -102,8 +96,8 @@ def _loaded(files: Sequence[Path], tree: Tree, image_tree: Tree | None, notes: N
         except CadsightError as error:
             notes.problem("unreadable label file", path, str(error), loses="label files")
             continue
-        names = _names(path, text(root, "filename"), tree, image_tree)
-        image = found_image(_locator(path, tree, image_tree), names, path, notes)
+        names = _names(path, text(root, "filename"), where)
+        image = found_image(_locator(path, where), names, path, notes)
         size = None if image is None else size_of(image, stated, path, notes)
         if image is None or size is None:
             continue

@@ -22,7 +22,7 @@ from cadsight_core.formats.reading.folders import copy_image, sample_names, whol
 from cadsight_core.formats.reading.key_points import for_yolo
 from cadsight_core.formats.reading.listed import readable_size
 from cadsight_core.formats.reading.notes import Notes
-from cadsight_core.formats.reading.tree import Tree
+from cadsight_core.formats.reading.where import Where
 from cadsight_core.formats.yolo.layout import MOST_CLASSES, UNSPLIT, Layout, find_layout, label_path
 from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample, read_source
@@ -37,14 +37,14 @@ _TOLERANCE = 1e-6
 _YOLO_SPLIT = {"train": "train", "valid": "val", "test": "test", "": ""}
 
 
-def claim_yolo(tree: Tree, config: Path | None = None) -> Claim | None:
-    """The claim on the YOLO set in ``tree``, or on the one of the data.yaml ``config``; None where there is none.
+def claim_yolo(where: Where) -> Claim | None:
+    """The claim on the YOLO set of the folder, or on that of the data.yaml that is meant; None where there is none.
 
     Raises:
         CadsightError: for a data.yaml or class list that cannot be used.
     """
     notes = Notes()
-    layout = find_layout(tree, notes, config)
+    layout = find_layout(where.tree, notes, where.only)
     if layout is None:
         return None
     labels = tuple(dict.fromkeys([*layout.settings, *layout.labels.values(), *layout.lone]))
