@@ -67,7 +67,7 @@ def _substitute(inside: str, scope: Scope, file: Path) -> str:
     if name == "env" and rest:
         return _environment_variable(rest, scope, file)
     if name == "equals" and rest:
-        words = expand(rest, scope, file).split()
+        words = [expand(word, scope, file) for word in _words(rest)]
         if len(words) != 2:
             raise CadsightError(f"{file.name}: $(equals ...) compares two words; {rest!r} is not two")
         return str(words[0] == words[1]).lower()
@@ -78,6 +78,18 @@ def _substitute(inside: str, scope: Scope, file: Path) -> str:
         except (PackageNotFoundError, ValueError):
             raise CadsightError(f"{file.name}: the package {package!r} is not installed") from None
     raise CadsightError(f"{file.name}: $({inside}) is not known to `cadsight launch`; known are {', '.join(KNOWN)}")
+
+
+def _words(text: str) -> list[str]:
+    """The words of a substitution as they are written: blanks inside of another one divide nothing."""
+    words, depth = [""], 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character.isspace() and not depth:
+            words.append("")
+        else:
+            words[-1] += character
+    return [word for word in words if word]
 
 
 def _variable(name: str, variables: Mapping[str, str], file: Path) -> str:
