@@ -20,6 +20,7 @@ GIVEN = {"replay": {"bag": "some.mcap"}}
 CELL = ["cadsight_cell/simulated_cell", "cadsight_cell/motion"]
 CAPTURE = ["cadsight_capture/capture", "cadsight_capture/labelling"]
 PERCEPTION = ["cadsight_perception/perception"]
+CAMERA, VIEW = ["cadsight_camera/camera"], ["cadsight_camera/view"]
 
 
 def name_of(file: Path) -> str:
@@ -41,6 +42,10 @@ def programs(nodes: list[plan.Node]) -> list[str]:
         ("capture", {}, CAPTURE),
         ("capture", {"labelling": "false"}, CAPTURE[:1]),
         ("perception", {}, PERCEPTION),
+        ("perception", {"camera": "my video.mp4"}, PERCEPTION + CAMERA + VIEW),
+        ("perception", {"camera": "0", "view": "false"}, PERCEPTION + CAMERA),
+        ("camera", {}, CAMERA),
+        ("view", {}, VIEW),
         ("replay", {}, [*PERCEPTION, "cadsight_perception/replay"]),
         ("workcell", {}, CELL + CAPTURE),
         ("workcell", {"perception": "true", "capture": "false"}, CELL + PERCEPTION),
@@ -75,7 +80,7 @@ def test_launch_files_and_commands_look_for_models_where_the_demo_puts_them():
 
 
 def every_node_of_ours() -> list[plan.Node]:
-    nodes = started("workcell", perception="true") + started("replay")
+    nodes = started("workcell", perception="true", camera="0") + started("replay")
     return [node for node in nodes if node.package.startswith("cadsight")]
 
 
@@ -117,6 +122,14 @@ def test_the_arguments_reach_the_nodes():
     assert cell.parameters[1:] == ({"seed": 7}, {"truth_folder": "t"}, {"controller": "joint_trajectory_controller"})
     assert motion.parameters[1:] == ({"controller": "joint_trajectory_controller"}, {"calibration_file": "none"})
     assert (cell.full_name, motion.full_name) == ("/simulated_cell", "/cadsight/motion")
+
+
+def test_the_arguments_of_a_camera_reach_its_node():
+    _, camera, view = started("perception", camera="my video.mp4", camera_fps="5", view_port="9000")
+    assert camera.full_name == "/cadsight/camera"
+    given = {key: value for parameters in camera.parameters[1:] for key, value in parameters.items()}
+    assert given == {"source": "my video.mp4", "calibration": "none", "at_end": "loop", "fps": 5.0}
+    assert view.parameters[1:] == ({"image_topic": "/cadsight/perception/annotated"}, {"port": 9000})
 
 
 def test_the_real_cell_without_its_drivers_names_the_first_that_is_missing():

@@ -80,7 +80,7 @@ def _flat(parameters: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def test_launch_files_and_the_parameter_file_give_each_node_its_own_parameters_only(node_docs: ModuleType) -> None:
-    nodes = plan.read(ROOT / "launch" / "workcell.launch.xml", {"perception": "true"}, {})
+    nodes = plan.read(ROOT / "launch" / "workcell.launch.xml", {"perception": "true", "camera": "0"}, {})
     nodes += plan.read(ROOT / "launch" / "replay.launch.xml", {"bag": "some.mcap"}, {})
     ours = [node for node in nodes if node.package.startswith("cadsight_")]
     assert len(ours) >= 7

@@ -32,6 +32,10 @@ _CALLBACKS_S = 0.5
 _Refusals = (CadsightError, InvalidNodeNameException, rclpy_implementation.RCLError)
 
 
+class FinishedError(Exception):
+    """A callback raises it when its node has done all its work: the program ends with status 0."""
+
+
 @runtime_checkable
 class Moving(Protocol):
     """A node that has to stop something before it ends."""
@@ -79,7 +83,7 @@ def run(factory: Callable[[], Node], arguments: Sequence[str] | None = None, thr
             executor = SteadySingleThreadedExecutor() if threads == 1 else _PromptExecutor(threads, ending)
             executor.add_node(node)
             _spin_until(ending, executor, node)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, FinishedError):
             pass
         except _Refusals as error:
             if not (isinstance(error, rclpy_implementation.RCLError) and ending.signalled):

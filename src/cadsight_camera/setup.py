@@ -1,0 +1,26 @@
+from setuptools import find_packages, setup
+
+package_name = "cadsight_camera"
+
+setup(
+    name=package_name,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/" + package_name]),
+        ("share/" + package_name, ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=True,
+    maintainer="CADsight maintainers",
+    maintainer_email="maintainers@cadsight.dev",
+    description="Publishes a video, a webcam or a stream as a camera's driver does.",
+    license="Apache-2.0",
+    extras_require={"test": ["pytest"]},
+    entry_points={
+        "console_scripts": [
+            "camera = cadsight_camera.programs:camera",
+            "view = cadsight_camera.programs:view",
+        ]
+    },
+)
