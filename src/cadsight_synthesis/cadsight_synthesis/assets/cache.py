@@ -33,7 +33,11 @@ def ply_of(mesh: Mesh, scale: float = 1.0) -> Path:
 
 
 def ply_bytes(mesh: Mesh) -> bytes:
-    """``mesh`` as binary PLY in metres, with the colours of its vertices where it has any."""
+    """``mesh`` as binary PLY in metres, with the colours of its vertices where it has any.
+
+    Written here and not by trimesh, whose header and added alpha may change with its version: a set that is continued
+    must find the same bytes beside it (``write_same``).
+    """
     colours = "" if mesh.colours is None else "".join(f"property uchar {c}\n" for c in ("red", "green", "blue"))
     header = (
         "ply\nformat binary_little_endian 1.0\n"
