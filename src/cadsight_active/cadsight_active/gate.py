@@ -41,7 +41,7 @@ class GateVerdict:
         answer: ``accept`` serves the new model; the others keep the one before.
         reason: a sentence.
         images: how many were held out.
-        overall: None where nothing could be told.
+        overall: None where nothing can be said.
         classes: of each class that has labels, by its name.
     """
 

@@ -92,7 +92,7 @@ class Instance:
             normal=np.array(data["normal"], float) if "normal" in data else None,
             point=np.array(data["point"], float) if "point" in data else None,
             score=float(data["score"]) if "score" in data else None,
-            # What no earlier version told came from people.
+            # What earlier versions did not mark came from people.
             source=_one_of(Source, data.get("source", "human")),
             attributes=attributes,
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.running.telling import Tell, told
+from cadsight_core.running.telling import Tell, child_main
 
 
 def _export(words: list[str], tell: Tell) -> None:
@@ -24,4 +24,4 @@ def _export(words: list[str], tell: Tell) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(told(sys.argv[1:], _export))
+    raise SystemExit(child_main(sys.argv[1:], _export))

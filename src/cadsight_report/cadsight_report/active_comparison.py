@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cadsight_core.storage.output_file import is_page, write_output
-from cadsight_experiments.active.curves import Curve, curves_of, mean_of, worths
+from cadsight_experiments.active.curves import Curve, curves_of, mean_of, savings_of
 from cadsight_experiments.active.results import ActiveComparison
-from cadsight_experiments.active.table import beside_words, boxes_words, figure_rows, in_words, worth_words
+from cadsight_experiments.active.table import beside_words, boxes_words, figure_rows, in_words, savings_words
 from markupsafe import Markup
 
 from cadsight_report.graphics import charts
@@ -52,7 +52,7 @@ def write_active_page(path: str | Path, comparison: ActiveComparison) -> Path:
         comparison=comparison,
         rows=rows,
         seeds=max(len(row.seeds) for row in rows),
-        worths=[(name, *worth_words(one)) for name, one in worths(comparison).items()],
+        savings=[(name, *savings_words(one)) for name, one in savings_of(comparison).items()],
         one_cycle=_chart(comparison, [c for c in curves if not c.cycles], curves),
         cycles=_chart(comparison, _beside_cycles(curves), curves) if any(c.cycles for c in curves) else None,
         versions=versions(),

@@ -28,7 +28,7 @@ def test_the_page_has_both_charts_and_both_tables_and_needs_nothing_else(tmp_pat
     page = write_active_page(tmp_path / "a.html", active_comparison([*FOUND, *goes_on])).read_text()
     assert page.count("<svg") == 2
     assert not re.findall(r'(?:src|href)="(?!#|data:)', page)
-    assert rows(page, "worth")["S+R entropy"][1].startswith("25 (")
+    assert rows(page, "savings")["S+R entropy"][1].startswith("25 (")
     assert rows(page, "table")["S+R entropy"] == [
         "50",
         "150",
@@ -58,7 +58,7 @@ def test_a_base_without_the_parts_classes_has_no_figure_and_the_page_says_why(tm
 def test_what_never_reaches_random_says_never(tmp_path):
     low = [*results("random", TWICE), *results("entropy", LINE)]
     page = write_active_page(tmp_path / "a.html", active_comparison(low)).read_text()
-    assert rows(page, "worth")["S+R entropy"][1] == "never (never to never)"
+    assert rows(page, "savings")["S+R entropy"][1] == "never (never to never)"
 
 
 def test_a_page_of_others_is_not_written_over(tmp_path):

@@ -99,7 +99,7 @@ class Gated:
     Attributes:
         served, new: names of the models that were compared.
         answer: accept, keep or cannot tell.
-        difference, low: of mAP50:95, and its lower bound; None where nothing could be told.
+        difference, low: of mAP50:95, and its lower bound; None where nothing can be said.
         images: that were held out.
     """
 

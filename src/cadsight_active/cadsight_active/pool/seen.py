@@ -1,4 +1,4 @@
-"""What the pool is told of an image, and what it keeps of it."""
+"""What is known of an image that the pool is offered, and what it keeps of it."""
 
 import hashlib
 import re

@@ -20,4 +20,3 @@ def test_what_was_seen_comes_back_as_it_was_written_without_its_stamp(tmp_path):
 def test_nothing_that_was_seen_comes_back_as_nothing(tmp_path):
     save_seen(tmp_path / "seen.npz", [])
     assert load_seen(tmp_path / "seen.npz") == []
-

@@ -32,7 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "experiment", help="train on several sets and evaluate them in one table", description=__doc__
     )
     kinds = parser.add_subparsers(dest="kind", metavar="NAME", required=True)
-    sentence = "what each training set is worth, evaluated on one test set"
+    sentence = "one model for each training set, evaluated on one test set"
     one = kinds.add_parser("sets", help=sentence, description=f"{sentence.capitalize()}. {_GOES_ON}")
     one.add_argument(
         "--set", action="append", required=True, metavar="NAME=DIR[:N][,DIR[:N]]",

@@ -33,7 +33,7 @@ def run_telling(
     aside: bool = False,
     began: "Callable[[subprocess.Popen[str]], None]" = lambda process: None,
 ) -> None:
-    """Run ``python -m module``, whose ``main`` is :func:`told`, until its end.
+    """Run ``python -m module``, whose ``main`` is :func:`child_main`, until its end.
 
     Args:
         what: the work, for the sentence on a process that died: "the export of yolo11n".
@@ -68,7 +68,7 @@ def run_telling(
         raise CadsightError(error)
 
 
-def told(given: Sequence[str], work: Callable[[list[str], Tell], None]) -> int:
+def child_main(given: Sequence[str], work: Callable[[list[str], Tell], None]) -> int:
     """The child's side: do ``work`` with the words that :func:`run_telling` was given, and a function to tell steps by.
 
     Returns the status to end with.

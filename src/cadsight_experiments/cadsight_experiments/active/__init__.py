@@ -1,1 +1,1 @@
-"""What the choice of images to label is worth: strategies beside each other (Eversberg)."""
+"""What the choice of images to label saves: strategies beside each other (Eversberg)."""

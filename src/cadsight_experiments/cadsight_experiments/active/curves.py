@@ -49,7 +49,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Worth:
+class Savings:
     """What a strategy saves.
 
     Attributes:
@@ -105,7 +105,7 @@ def random_of(curves: Sequence[Curve]) -> Curve:
     return next(c for c in curves if c.has_base and c.strategy == "random" and not c.cycles)
 
 
-def worths(comparison: ActiveComparison, resamples: int = _RESAMPLES) -> dict[str, Worth]:
+def savings_of(comparison: ActiveComparison, resamples: int = _RESAMPLES) -> dict[str, Savings]:
     """By name of the curve; the intervals are of ``resamples`` of the seeds, NaN where there is one seed alone."""
     curves = curves_of(comparison)
     seeds = sorted({s for c in curves for values in c.values.values() for s in values})
@@ -123,7 +123,7 @@ def worths(comparison: ActiveComparison, resamples: int = _RESAMPLES) -> dict[st
     for curve in curves:
         own = points[curve.name]
         needed = np.stack([labels_needed(*own, level) for level in levels])
-        found[curve.name] = Worth(
+        found[curve.name] = Savings(
             _measured(_area(own, common), len(seeds)),
             _measured(needed[-1], len(seeds)),
             _measured((needed / steps[:, None]).mean(axis=0), len(seeds)),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cadsight_experiments.active.curves import Worth, beside_random, curves_of, mean_of, random_of, worths
+from cadsight_experiments.active.curves import Savings, beside_random, curves_of, mean_of, random_of, savings_of
 from cadsight_experiments.active.results import ActiveComparison
 from cadsight_experiments.set_figures import Measured
 
@@ -49,7 +49,7 @@ def active_table(comparison: ActiveComparison) -> str:
         f"images, {low} to {high} |",
         "|---|---|---|---|",
     ]
-    lines += [f"| {name} | {' | '.join(worth_words(one))} |" for name, one in worths(comparison).items()]
+    lines += [f"| {name} | {' | '.join(savings_words(one))} |" for name, one in savings_of(comparison).items()]
     notes = [f"- {sentence}" for sentence in comparison.notes]
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
@@ -79,7 +79,7 @@ def beside_words(row: FigureRow) -> str:
     return "" if row.beside is None else in_words(row.beside, "+.3f")
 
 
-def worth_words(one: Worth) -> tuple[str, str, str]:
+def savings_words(one: Savings) -> tuple[str, str, str]:
     """Area, images and fraction, each with its interval."""
     return in_words(one.area), in_words(one.labels, ".0f"), in_words(one.fraction, ".2f")
 

@@ -8,7 +8,7 @@ from cadsight_experiments.active.curves import (
     labels_needed,
     mean_of,
     random_of,
-    worths,
+    savings_of,
 )
 from made_active import active_comparison, result, results
 
@@ -39,7 +39,7 @@ def test_images_needed_are_those_where_a_curve_first_reaches_the_level():
 
 
 def test_a_strategy_that_reaches_as_much_with_half_the_images_has_a_fraction_of_one_half():
-    found = worths(active_comparison([*results("random", LINE), *results("entropy", TWICE)]))
+    found = savings_of(active_comparison([*results("random", LINE), *results("entropy", TWICE)]))
     assert found["S+R random"].fraction.value == pytest.approx(1.0)
     assert found["S+R random"].labels.value == pytest.approx(50.0)
     assert found["S+R random"].area.value == pytest.approx(0.3)
@@ -53,27 +53,27 @@ def test_the_interval_is_over_seeds_that_are_resampled_alike_for_all_curves():
     factors = [1.0, 0.5, 0.25, 0.8]
     random = {k: [v[0] * f for f in factors] for k, v in LINE.items()}
     better = {k: [2 * v for v in values] for k, values in random.items()}
-    found = worths(active_comparison([*results("random", random), *results("entropy", better)]))["S+R entropy"]
+    found = savings_of(active_comparison([*results("random", random), *results("entropy", better)]))["S+R entropy"]
     assert (found.fraction.low, found.fraction.high) == pytest.approx((0.5, 0.5))
     assert found.area.low < found.area.value < found.area.high
 
 
 def test_seeds_that_have_fewer_points_are_resampled_among_themselves():
     random = {**{k: [v[0] * f for f in (1.0, 1.1, 0.9, 1.0)] for k, v in LINE.items()}, 100: [0.8, 0.9]}
-    found = worths(active_comparison([*results("random", random), *results("entropy", random)]))["S+R random"]
+    found = savings_of(active_comparison([*results("random", random), *results("entropy", random)]))["S+R random"]
     assert np.isfinite([found.labels.low, found.labels.high, found.area.low, found.area.high]).all()
 
 
 def test_a_strategy_that_never_reaches_random_needs_infinitely_many_images():
     low = {k: [v / 10 for v in values] for k, values in LINE.items()}
-    found = worths(active_comparison([*results("random", LINE), *results("entropy", low)]))["S+R entropy"]
+    found = savings_of(active_comparison([*results("random", LINE), *results("entropy", low)]))["S+R entropy"]
     assert math.isinf(found.labels.value)
     assert math.isinf(found.labels.high)
 
 
 def test_where_random_has_fewer_images_nothing_is_said_of_what_is_saved():
     short = {k: LINE[k] for k in (10, 25)}
-    found = worths(active_comparison([*results("random", short), *results("entropy", short)]))["S+R entropy"]
+    found = savings_of(active_comparison([*results("random", short), *results("entropy", short)]))["S+R entropy"]
     assert math.isnan(found.labels.value)
     assert math.isnan(found.fraction.value)
     assert found.area.value == pytest.approx(0.175)
@@ -81,14 +81,14 @@ def test_where_random_has_fewer_images_nothing_is_said_of_what_is_saved():
 
 def test_one_seed_alone_gives_no_interval_of_what_a_strategy_saves():
     one = {k: values[:1] for k, values in LINE.items()}
-    found = worths(active_comparison([*results("random", one), *results("entropy", one)]))["S+R entropy"]
+    found = savings_of(active_comparison([*results("random", one), *results("entropy", one)]))["S+R entropy"]
     assert found.fraction.value == pytest.approx(1.0)
     assert math.isnan(found.fraction.low)
 
 
 def test_curves_start_at_the_base_where_it_has_a_figure():
     steep = {10: [0.6, 0.6], 25: [0.6, 0.6], 50: [0.6, 0.6]}
-    found = worths(active_comparison([*results("random", LINE), *results("entropy", steep)], base=0.1))
+    found = savings_of(active_comparison([*results("random", LINE), *results("entropy", steep)], base=0.1))
     # From 0.1 without an image to 0.6 with ten: 0.5 lies four fifths of the way.
     assert found["S+R entropy"].labels.value == pytest.approx(8.0)
 

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from cadsight_core.running.telling import Tell, run_telling, told
+from cadsight_core.running.telling import Tell, child_main, run_telling
 from cadsight_core.storage.json_text import json_text
 
 from cadsight_perception.parameters import PerceptionParameters
@@ -30,4 +30,4 @@ def _rehearse(words: list[str], tell: Tell) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(told(sys.argv[1:], _rehearse))
+    raise SystemExit(child_main(sys.argv[1:], _rehearse))

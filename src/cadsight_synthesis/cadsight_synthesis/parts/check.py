@@ -1,4 +1,4 @@
-"""What is missing or wrong in what a part's YAML says, told before anything is captured."""
+"""What is missing or wrong in what a part's YAML says, reported before anything is captured."""
 
 from dataclasses import dataclass
 

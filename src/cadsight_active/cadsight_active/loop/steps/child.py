@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.config.parameters import from_mapping
-from cadsight_core.running.telling import DiedError, Tell, run_telling, told
+from cadsight_core.running.telling import DiedError, Tell, child_main, run_telling
 from cadsight_core.sample import Sample
 from cadsight_core.storage.files import write_atomically
 from cadsight_core.storage.json_text import json_text
@@ -179,4 +179,4 @@ def _look_again(asked: dict[str, Any], options: LoopOptions, tell: Tell) -> Look
 
 
 if __name__ == "__main__":
-    raise SystemExit(told(sys.argv[1:], _work))
+    raise SystemExit(child_main(sys.argv[1:], _work))

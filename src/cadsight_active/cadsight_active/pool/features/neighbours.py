@@ -5,7 +5,7 @@ random planes they lie on; an LSH forest, Bawa, Condie and Ganesan 2005), and on
 asked one in each table are compared: 512 at most, however many there are.
 
 What may be missed: a row is found where at least one table sorts it beside the asked one, which is the likelier the
-nearer it is. So the distance that is told is never too small, but may be too large: an image may be kept beside one
+nearer it is. So the distance that it gives is never too small, but may be too large: an image may be kept beside one
 that is alike, and none is left out for a likeness that there is not. `cadsight benchmark pool` measures how many are
 missed.
 """

@@ -69,6 +69,6 @@ def _objects(annotation: Annotation, image: Path, size: ImageSize, path: Path, n
             notes.problem("odd label", path, f"{image.name}: {error}", loses="labels")
             continue
         attributes = {} if corners is None else {"segmentation": [corners.ravel().tolist()]}
-        source: Source = one.told or "human"
+        source: Source = one.source or "human"
         objects.append(Named(one.name, Instance(0, box, score=one.score, source=source, attributes=attributes)))
     return objects

@@ -13,7 +13,7 @@ from cadsight_core.sample import Source
 
 # The names of the control tags in the configuration that goes with an export.
 FROM_NAME, TO_NAME = "label", "image"
-_TOLD: dict[str | None, Source] = {
+_SOURCES: dict[str | None, Source] = {
     "manual": "human-drawn",
     "prediction": "model-accepted",
     "prediction-changed": "human-edited",
@@ -99,6 +99,6 @@ def _drawn(entry: Any) -> Drawn:
         about_corner=True,
         stated=stated,
         id=str(region.id or ""),
-        told=_TOLD.get(region.origin),
+        source=_SOURCES.get(region.origin),
         score=region.score,
     )

@@ -16,7 +16,7 @@ class Drawn:
         about_corner: whether it turns about its corner at ``x, y``, else about its centre.
         stated: (width, height) in pixels of the image as the tool saw it, None where it does not say.
         id: of the guess that it was made from, or of its own.
-        told: what the tool says of its source, None where it says nothing. It can be wrong.
+        source: who drew it as the tool says, None where it says nothing. It can be wrong.
         score: that it carries, if any.
     """
 
@@ -29,7 +29,7 @@ class Drawn:
     about_corner: bool = True
     stated: tuple[float, float] | None = None
     id: str = ""
-    told: Source | None = None
+    source: Source | None = None
     score: float | None = None
 
 

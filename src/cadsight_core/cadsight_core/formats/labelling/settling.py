@@ -102,7 +102,7 @@ def settle(tasks: Tasks, answers: Sequence[Answer], settling: Settling | None = 
     """The labels of a batch.
 
     Of several annotations of an image the one counts that is marked as chosen, else one with a change of the guess,
-    else the last; every other that differs is told as a conflict. A skipped one counts where there is no other.
+    else the last; every other that differs is reported as a conflict. A skipped one counts where there is no other.
 
     Raises:
         CadsightError: for labels of an image that is not among ``tasks``, of another class or a turned box, and for
@@ -278,9 +278,9 @@ class _Settler:
         for label, (guess, source) in zip(labels, matched, strict=True):
             class_id = self.classes.index(label.name)
             if guess is None:
-                told = label.drawn.told
+                stated = label.drawn.source
                 # Only where no guess is known is the tool's own word all there is.
-                source = told if told is not None and not guesses and not self.tasks.knows_guesses else source
+                source = stated if stated is not None and not guesses and not self.tasks.knows_guesses else source
                 score = label.drawn.score if source == "model-accepted" else None
                 instances.append(Instance(class_id, label.box, score=score, source=source))
                 continue

@@ -19,7 +19,7 @@ from cadsight_core.storage.json_text import json_text
 
 ANNOTATIONS, LABELS = "annotations.xml", "labels.json"
 _GUESS, _SCORE = "cadsight_guess", "cadsight_score"
-_TOLD: dict[str | None, Source] = {
+_SOURCES: dict[str | None, Source] = {
     "manual": "human-drawn",
     "auto": "model-accepted",
     "semi-auto": "human-edited",
@@ -146,6 +146,6 @@ def _drawn(shape: ElementTree.Element, image: ElementTree.Element) -> Drawn:
         about_corner=False,
         stated=(width, height),
         id=extras.get(_GUESS, ""),
-        told=_TOLD.get(shape.get("source")),
+        source=_SOURCES.get(shape.get("source")),
         score=number(score, _SCORE) if score else None,
     )
