@@ -271,7 +271,8 @@ def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
     classes = _class_names(data, config, notes)
     points = _points(data, config)
     root = _root(data.get("path"), config)
-    trees = [tree] if root == tree.folder else [tree, Tree.of(root)]
+    # What else lies in ``path`` is looked through only where a list names images in it: it may be a whole home.
+    trees = [tree]
     settings = [config, *(f for f in tree.ending(".txt", ".names") if f.name.lower() in _CLASS_LISTS)]
     found: dict[Path, Image] = {}
     within = {f for t in trees for f in t.files}
@@ -293,6 +294,9 @@ def _configured(tree: Tree, config: Path, notes: Notes) -> Layout:
                 if path.suffix.lower() != ".txt":
                     notes.problem("missing folder", config, f"{key} is {entry!r}, expected a folder or list in text")
                     continue
+                if not root.is_relative_to(tree.folder) and all(t.folder != root for t in trees):
+                    trees.append(Tree.of(root))
+                    within.update(trees[-1].files)
                 images = [*_listed(path, _lists_locator(path, root, trees), notes)]
             else:
                 images = list(Tree.of(path).images)

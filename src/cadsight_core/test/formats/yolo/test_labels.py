@@ -12,6 +12,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.formats.convert import convert
 from cadsight_core.formats.reading.folders import by_split
 from cadsight_core.formats.reading.notes import Notes
+from cadsight_core.formats.reading.tree import Tree
 from cadsight_core.formats.yolo.labels import format_line, label_path, parse_line, write_yolo
 from cadsight_core.imaging.images import image_size, read_image
 from cadsight_core.sample import Instance, Sample
@@ -500,3 +501,24 @@ def test_a_path_that_is_the_whole_disk_is_not_walked(tmp_path, image_file, monke
     monkeypatch.setattr(os, "scandir", lambda folder: scanned.append(str(folder)) or scan(folder))
     assert [s.name for s in set_parts(tmp_path / "set")[0]] == ["a"]
     assert all(folder.startswith(str(tmp_path)) for folder in scanned)
+
+
+@pytest.mark.parametrize("train", ["home/set/images/train", "null", "home/set/missing"])
+def test_a_path_that_leads_to_a_whole_disk_is_not_looked_through(tmp_path, image_file, monkeypatch, train):
+    folder = labelled_at(tmp_path / "home" / "set", image_file)
+    (folder / "data.yaml").write_text(f"path: ../..\ntrain: {train}\nnames: [bolt]\n")
+    looked, of = [], Tree.of
+    monkeypatch.setattr(Tree, "of", staticmethod(lambda folder: (looked.append(Path(folder)), of(folder))[1]))
+    samples, classes, _ = set_parts(folder, Notes())
+    assert ([s.name for s in samples], classes) == (["a"], ("bolt",))
+    assert len(samples[0].instances) == 1
+    assert looked
+    assert all(one.is_relative_to(folder) for one in looked)
+
+
+def labelled_at(folder, image_file):
+    for name in ("images", "labels"):
+        (folder / name / "train").mkdir(parents=True)
+    image_file(folder / "images" / "train" / "a.png", 40, 30)
+    (folder / "labels" / "train" / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    return folder
