@@ -37,12 +37,19 @@ ACTIVE = (
     *("active.json", "active.md", "report.html", "batches/0a.json", "trainings/0a/trial.json"),
     *("trainings/0a/detector/weights.pt", "base/0a/weights.pt"),
 )
+HAND_EYE = """
+setup: eye_to_hand
+board: {chessboard: {}}
+cameras: [{name: cam, images: "{n}.png", intrinsics: {file: camera.yaml}}]
+arm: {model: ur3e}
+poses: {file: poses.json, name: n, joints: {keys: [q], unit: degrees}}
+"""
 LABELS = ("labelled/a.txt", "rejected/images/a.png", "labels.json")
 
 
 @dataclass(frozen=True)
 class Command:
-    """One way to write; DATA, MODEL, BATCH, HANDED, VIDEO, MASKS, MESH and OUT are put into the words.
+    """One way to write; DATA, MODEL, BATCH, HANDED, HAND, VIDEO, MASKS, MESH and OUT are put into the words.
 
     Attributes:
         taken: names in OUT under which it refuses files of others.
@@ -91,6 +98,11 @@ COMMANDS = {
     ),
     "part_check": Command(f"part check {ROOT}/config/parts/bracket.yaml --out OUT/a.jpg", ("a.jpg",), (0,)),
     "part_colour": Command("part colour DATA/images/a.png --at 8 8 30 30 --out OUT/a.png", ("a.png",), (2,)),
+    "board": Command("calibrate board --out OUT/a.pdf", ("a.pdf",), (0,)),
+    "intrinsics": Command(
+        f"calibrate camera DATA/images --board {ROOT}/config/board.yaml --out OUT/a.yaml", ("a.yaml",), (2,)
+    ),
+    "hand_eye": Command("calibrate hand-eye --data HAND --out OUT", ("hand-eye-cam.json",), (2,)),
     "compose": Command("compose --from DATA --background DATA/images/a.png --count 1 --out OUT", DATASET),
     "synthesize": Command(
         f"synthesize make {ROOT}/config/recipes/views.yaml --count 1 --engine raster --out OUT", DATASET
@@ -183,8 +195,11 @@ def places(tmp_path_factory):
         {"data": {"image": "a.png"}, "annotations": [{"result": [{"type": "rectanglelabels", "value": value}]}]}
     ]
     (folder / "handed.json").write_text(json.dumps(label_studio))
+    (folder / "hand").mkdir()
+    (folder / "hand" / "hand-eye.yaml").write_text(HAND_EYE)
     names = {
         "DATA": "set",
+        "HAND": "hand",
         "BATCH": "batch",
         "HANDED": "handed.json",
         "MASKS": "masks",

@@ -1,0 +1,1 @@
+"""Where an arm has its tool at given joints."""

@@ -1,0 +1,1 @@
+"""Calibration boards: how they are described, found in images, and drawn to scale."""

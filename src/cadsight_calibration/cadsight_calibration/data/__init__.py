@@ -1,0 +1,1 @@
+"""Recorded sets of images and arm poses, ours and those of others."""
