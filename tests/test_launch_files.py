@@ -39,6 +39,7 @@ def programs(nodes: list[plan.Node]) -> list[str]:
     ("name", "given", "expected"),
     [
         ("cell", {}, CELL),
+        ("cell", {"hand_eye_file": "a.json"}, [CELL[0], "cadsight_cell/hand_eye", CELL[1]]),
         ("capture", {}, CAPTURE),
         ("capture", {"labelling": "false"}, CAPTURE[:1]),
         ("perception", {}, PERCEPTION),
@@ -80,7 +81,7 @@ def test_launch_files_and_commands_look_for_models_where_the_demo_puts_them():
 
 
 def every_node_of_ours() -> list[plan.Node]:
-    nodes = started("workcell", perception="true", camera="0") + started("replay")
+    nodes = started("workcell", perception="true", camera="0", hand_eye_file="hand-eye.json") + started("replay")
     return [node for node in nodes if node.package.startswith("cadsight")]
 
 
@@ -119,7 +120,12 @@ def test_a_setting_of_the_shell_wins_over_the_files():
 
 def test_the_arguments_reach_the_nodes():
     cell, motion = started("cell", seed="7", truth_folder="t", controller="joint_trajectory_controller")
-    assert cell.parameters[1:] == ({"seed": 7}, {"truth_folder": "t"}, {"controller": "joint_trajectory_controller"})
+    assert cell.parameters[1:] == (
+        {"seed": 7},
+        {"truth_folder": "t"},
+        {"controller": "joint_trajectory_controller"},
+        {"hand_eye": True},
+    )
     assert motion.parameters[1:] == ({"controller": "joint_trajectory_controller"}, {"calibration_file": "none"})
     assert (cell.full_name, motion.full_name) == ("/simulated_cell", "/cadsight/motion")
 
@@ -130,6 +136,13 @@ def test_the_arguments_of_a_camera_reach_its_node():
     given = {key: value for parameters in camera.parameters[1:] for key, value in parameters.items()}
     assert given == {"source": "my video.mp4", "calibration": "none", "at_end": "loop", "fps": 5.0}
     assert view.parameters[1:] == ({"image_topic": "/cadsight/perception/annotated"}, {"port": 9000})
+
+
+def test_a_hand_eye_file_takes_the_place_of_the_cells_own_and_reaches_the_records():
+    cell, hand_eye, _, capture, _ = started("workcell", hand_eye_file="a.json", serial_no="_12")
+    assert {"hand_eye": False} in cell.parameters
+    assert hand_eye.parameters[1:] == ({"hand_eye_file": "a.json"}, {"serial_no": "_12"})
+    assert {"hand_eye_file": "a.json"} in capture.parameters
 
 
 def test_the_real_cell_without_its_drivers_names_the_first_that_is_missing():

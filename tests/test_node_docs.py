@@ -54,6 +54,8 @@ def test_every_node_that_a_launch_file_starts_has_its_table(node_docs: ModuleTyp
     started: set[str] = set()
     for file in (ROOT / "launch").glob("*.launch.xml"):
         nodes = plan.read(file, {"bag": "some.mcap"} if file.name.startswith("replay") else {}, {})
+        if file.name.startswith("cell"):
+            nodes += plan.read(file, {"hand_eye_file": "hand-eye.json"}, {})
         started |= {node.executable for node in nodes if node.package.startswith("cadsight_")}
     assert len(started) >= 6
     assert started == node_docs.nodes().keys()
@@ -80,7 +82,8 @@ def _flat(parameters: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def test_launch_files_and_the_parameter_file_give_each_node_its_own_parameters_only(node_docs: ModuleType) -> None:
-    nodes = plan.read(ROOT / "launch" / "workcell.launch.xml", {"perception": "true", "camera": "0"}, {})
+    given = {"perception": "true", "camera": "0", "hand_eye_file": "hand-eye.json"}
+    nodes = plan.read(ROOT / "launch" / "workcell.launch.xml", given, {})
     nodes += plan.read(ROOT / "launch" / "replay.launch.xml", {"bag": "some.mcap"}, {})
     ours = [node for node in nodes if node.package.startswith("cadsight_")]
     assert len(ours) >= 7

@@ -20,7 +20,7 @@ from script_module import script
 node_docs = script("node_docs")
 NODES = tuple(node_docs.nodes())
 # What a node cannot do without; all else has a default that is good.
-NEEDED = {"simulated_cell": PART, "capture": PART, "labelling": PART}
+NEEDED = {"hand_eye": {"hand_eye_file": "hand-eye.json"}, "simulated_cell": PART, "capture": PART, "labelling": PART}
 TOO_LONG = "a" * 300
 BAD_NAMES = ("", " ", "a b", "1a", "/a", "a/", "a//b", "a-b", "ä", "a\n", "{node}", TOO_LONG)
 # A text for each kind that is none, and one that is.
@@ -126,7 +126,7 @@ FIT = {"colour.min_area": {"max_area": 1.0}, "colour.max_area": {"min_area": 0.0
 def test_a_value_at_the_border_is_taken(node, name, field, hint):
     for value in right_values(field, hint):
         given = {**NEEDED.get(node, {})}
-        if (node, name) not in {("simulated_cell", "part"), ("capture", "part")}:
+        if (node, name) not in {("simulated_cell", "part"), ("capture", "part"), ("hand_eye", "hand_eye_file")}:
             given |= nested(name, value)
         if name in FIT:
             given["colour"] = given["colour"] | FIT[name]

@@ -19,6 +19,7 @@ setup(
     extras_require={"test": ["pytest"]},
     entry_points={
         "console_scripts": [
+            "hand_eye = cadsight_cell.programs:hand_eye",
             "motion = cadsight_cell.programs:motion",
             "simulated_cell = cadsight_cell.programs:simulated_cell",
         ]

@@ -24,6 +24,7 @@ from rclpy.node import Node
 from std_srvs.srv import SetBool
 
 from cadsight_capture.capture_parameters import CaptureParameters
+from cadsight_capture.hand_eye.provenance import provenance
 from cadsight_capture.labels.colour import NO_COLOUR
 from cadsight_capture.ros_cell import RosCell
 from cadsight_capture.session import Progress, Session, SessionParameters, SessionPlan, StoppedError
@@ -43,6 +44,7 @@ class CaptureNode(Node):
         self._settings = declare(self, CaptureParameters)
         self._part = load_part(resolve(self._settings.part))
         self._classes = _classes(resolve(self._settings.part), self._part.class_id)
+        self._provenance = provenance(self._settings.hand_eye_file, resolve)
         self._poses = Poses(self._settings, self._part, resolve)
         self._cell = RosCell(self, self._settings, self._settings.arm(resolve))
         self._peers = Peers(self, serves=["~/capture_session"], reads=[self._settings.image_topic, "/joint_states"])
@@ -144,6 +146,7 @@ class CaptureNode(Node):
             np.array(settings.background_joints),
             lambda camera, base_from_camera: self._poses.sampler(plan.seed, camera, base_from_camera),
             recipe=recipe,
+            provenance=self._provenance,
             parameters=only(SessionParameters, settings),
             control=self._cell.control,
             report=report,

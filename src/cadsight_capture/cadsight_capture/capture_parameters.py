@@ -13,4 +13,7 @@ from cadsight_capture.views.poses import PoseParameters
 class CaptureParameters(PoseParameters, RosCellParameters, SessionParameters):
     """Parameters of the capture node."""
 
+    hand_eye_file: str = parameter(
+        "none", "file of the hand-eye calibration on /tf_static, whose hash goes into each record; none: not known"
+    )
     output_folder: str = parameter("runs/capture", "folder that the sessions are written to", kind="text")

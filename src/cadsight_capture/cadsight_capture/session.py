@@ -210,6 +210,7 @@ class Session:
         poses_in_view: Callable[[Camera, Pose], Poses],
         *,
         recipe: Mapping[str, Any] | None = None,
+        provenance: Mapping[str, Any] | None = None,
         parameters: SessionParameters | None = None,
         control: Control | None = None,
         report: Callable[[Progress], None] = lambda progress: None,
@@ -220,6 +221,7 @@ class Session:
             background_joints: angles (6,) in radians that take the part out of view.
             poses_in_view: makes the poses of a camera and its base_from_camera.
             recipe: what else decides the poses, such as home and spread; kept in session.json.
+            provenance: what goes into each record besides, such as the hash of the hand-eye file.
 
         Raises:
             CadsightError: when the folder holds another session, or cannot be written.
@@ -230,6 +232,7 @@ class Session:
         self.parameters = parameters or SessionParameters()
         self.control = control or Control()
         self._background_joints, self._poses_in_view, self._report = background_joints, poses_in_view, report
+        self._provenance = dict(provenance or {})
         self._begin(plan, recipe or {})
         self.dataset = Dataset.create(self._paths.raw, classes, exist_ok=True)
         self._fresh = 0
@@ -339,6 +342,7 @@ class Session:
             "base_from_camera": frame.base_from_camera.to_json(),
             "base_from_tool": frame.base_from_tool.to_json(),
             "background": background,
+            **self._provenance,
             **more,
         }
         return Sample(name, Path(), size, frame.camera, origin="real", split=split, record=record)

@@ -64,7 +64,7 @@ class SimulatedCell(Node):
         self._tf_static = self.create_publisher(TFMessage, "/tf_static", _LATCHED)
         self._description = self.create_publisher(String, "/robot_description", _LATCHED)
         self._running = self.create_publisher(Bool, "/io_and_status_controller/robot_program_running", _LATCHED)
-        self._tf_static.publish(TFMessage(transforms=_static_transforms(self._world, self._now())))
+        self._tf_static.publish(TFMessage(transforms=_static_transforms(self._world, self._now(), p.hand_eye)))
         arm = Arm()
         self._description.publish(String(data=arm.description()))
         self._running.publish(Bool(data=True))
@@ -331,13 +331,14 @@ def _result(code: int, text: str) -> FollowJointTrajectory.Result:
     return FollowJointTrajectory.Result(error_code=code, error_string=text)
 
 
-def _static_transforms(world: World, stamp: Time) -> list:
+def _static_transforms(world: World, stamp: Time, hand_eye: bool) -> list:
     optical = _LINK_FROM_COLOUR @ _FRAME_FROM_OPTICAL
+    # The result of a hand-eye calibration, not where the camera is.
+    calibrated = ("base_link", "camera_link", world.base_from_camera_calibrated @ optical.inverse())
     frames = (
         ("base_link", "base", _TURNED),
         ("base_link", "base_link_inertia", _TURNED),
-        # The result of a hand-eye calibration, not where the camera is.
-        ("base_link", "camera_link", world.base_from_camera_calibrated @ optical.inverse()),
+        *((calibrated,) if hand_eye else ()),
         ("camera_link", "camera_color_frame", _LINK_FROM_COLOUR),
         ("camera_color_frame", world.camera.frame, _FRAME_FROM_OPTICAL),
         ("camera_link", "camera_depth_frame", Pose.identity()),

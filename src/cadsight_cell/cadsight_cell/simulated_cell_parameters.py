@@ -27,6 +27,7 @@ class SimulatedCellParameters(HolderParameters, WorldParameters):
         (-0.4219, -1.2263, 2.1745, -2.519, 1.5708, -1.1489), "where the arm starts, radians"
     )
     controller: str = parameter("scaled_joint_trajectory_controller", "name of the trajectory controller", kind="name")
+    hand_eye: bool = parameter(True, "publish where a calibration says that the camera is; false where a file does")
     truth_folder: str = parameter("", "folder for what is really so; empty for none")
     lamp_moves_every: int = parameter(
         0, "somebody moves the lamp after every so-many trajectories; 0: nobody does", minimum=0

@@ -16,6 +16,7 @@ from cadsight_core.storage.output_file import json_with, write_output
 from cadsight_calibration.data.description import Setup
 
 FORMAT = "cadsight-hand-eye-1"
+_BASE_LINK_FROM_BASE = np.diag([-1.0, -1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +95,18 @@ def read_hand_eye(path: str | Path) -> HandEye:
     if not (np.isfinite(pose.rotation).all() and np.isfinite(pose.translation).all()):
         raise CadsightError(f"the hand-eye file {path} has a pose that is not finite, expected one of numbers")
     return hand_eye
+
+
+def parent_from_link(hand_eye: HandEye, link_from_optical: Pose) -> tuple[str, Pose]:
+    """The frame and the pose that a camera's link is published with.
+
+    The driver says where the optical frame is in the link. A camera that was found in a UR's ``base`` is published in
+    ``base_link``, which is turned against it by pi about z.
+    """
+    pose = hand_eye.parent_from_camera @ link_from_optical.inverse()
+    if hand_eye.parent_frame != "base":
+        return hand_eye.parent_frame, pose
+    return "base_link", Pose(_BASE_LINK_FROM_BASE, np.zeros(3)) @ pose
 
 
 def digest(path: str | Path) -> str:
