@@ -1,7 +1,8 @@
 """The types in compat/ are the official ones on the wire.
 
 The hashes were taken from the type descriptions that rosidl generates from the official sources of vision_msgs 4.1.1,
-tf2_msgs 0.39.1 and control_msgs 6.8.0 (Kilted), with control_msgs 5.8.0 for Jazzy, whose feedback has no point indices.
+tf2_msgs 0.39.1 and control_msgs 6.8.0 (Kilted), with control_msgs 5.8.0 for Jazzy, whose feedback has no point indices;
+and of controller_manager_msgs 5.16.0 and ur_dashboard_msgs 4.8.0 (Kilted), whose types Jazzy has too (4.46.0, 3.8.0).
 """
 
 from __future__ import annotations
@@ -35,7 +36,18 @@ OFFICIAL = {
     ),
     "control_msgs/msg/JointComponentTolerance": "739ea7566931944d33830fa10f1bf5e7a7fbdc3172bce7a7eaac642bd6e3ffa4",
     "control_msgs/msg/JointTolerance": "c254f9cece0f3b733017b6990fd46d1326e25242d6b8844398c97d9a88e7d648",
+    "controller_manager_msgs/msg/ChainConnection": "2daecd1da4b171f48b291c79747657a651eb1ab8821b68e38b1c88c736bba91c",
+    "controller_manager_msgs/msg/ControllerState": "9a8780ab9814b6032978a07c6c7033cf1a7894ac8d948a6fb72afea07b04cc83",
+    "controller_manager_msgs/srv/ListControllers": "4f8e36bb1fa5afdeba45c2d56ae6a2097b1493a253f961dd6290c085033bd189",
     "tf2_msgs/msg/TFMessage": "e369d0f05a23ae52508854b66f6aa0437f3449d652e8cbf22d5abe85d020f087",
+    "ur_dashboard_msgs/msg/ProgramState": "20e09606e4cba20cbe31680918f25c770a2c46afc44ca91f0cb330559333ed76",
+    "ur_dashboard_msgs/msg/RobotMode": "ba3c379b3c995f660b38d03a195dc23ed7571a1bc06ceed2cec38c75ae9bd634",
+    "ur_dashboard_msgs/msg/SafetyMode": "9eb2716e6905f06e4eb60af26712660486e909026aa89c553dd633f1fb22f592",
+    "ur_dashboard_msgs/srv/GetProgramState": "292c516872a5576f05cb588f4cbf01a17465051d627aa96e2b4d92914e27da2d",
+    "ur_dashboard_msgs/srv/GetRobotMode": "fccdc8222a9732b7f7cc0e4d81165155d5fc28f20052f1185510a1ff269c7db7",
+    "ur_dashboard_msgs/srv/GetSafetyMode": "e73f0cd9259be725b68a9c1d3e5a416d92ad2e3cf5f49b5f6db77ba204f3537a",
+    "ur_dashboard_msgs/srv/IsInRemoteControl": "33766b9a7536265fad3a6a706a04cc0e7a729b6c8d294dcf7c980e574eb2e086",
+    "ur_dashboard_msgs/srv/IsProgramRunning": "627d2ddf4af04b367877c062ed33683eec74644447343ef36d608ffd5485ec99",
     "vision_msgs/msg/BoundingBox2D": "008eacbb0cf8f26e83795547bed013eec3675485ef386ec056d80eaaf1c1ce2f",
     "vision_msgs/msg/Detection2D": "0d12b69df5c593b3455b7346fac8205437a7d4bcb09b9e0e0b2dde787ded38ea",
     "vision_msgs/msg/Detection2DArray": "214274120007f4a683866481336b70310268cfa107aebe9d594a6acf75bda968",

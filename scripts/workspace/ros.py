@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workspace.say import SetupError, call, say
 
-COMPAT = ("control_msgs", "tf2_msgs", "vision_msgs")
+COMPAT = ("control_msgs", "controller_manager_msgs", "tf2_msgs", "ur_dashboard_msgs", "vision_msgs")
 SUPPORTED = ("jazzy", "kilted")
 _BUILD_PYTHON = re.compile(r"/opt/python/cp\d+-cp\d+/include/python3\.\d+")
 _BUILD_NUMPY = re.compile(r"/opt/python/cp\d+-cp\d+/lib/python3\.\d+/site-packages/numpy/_core/include")
@@ -73,7 +73,7 @@ def build_compat(root: Path, venv: Path, environment: Mapping[str, str], install
     missing = [name for name in COMPAT if installation is None or not installation.has(name)]
     if not missing:
         return
-    say(f"Building the interfaces that this ROS lacks: {', '.join(missing)} (half a minute)")
+    say(f"Building the interfaces that this ROS lacks: {', '.join(missing)} (some minutes)")
     prefix = venv / "compat"
     call(
         [
