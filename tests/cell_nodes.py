@@ -15,6 +15,7 @@ import rclpy
 from cadsight_ros.clients import ActionClient, spinning
 from cadsight_ros.domains import DOMAINS, claimed_domain
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
 from cadsight_interfaces.action import CaptureSession, MoveToJoints
 
@@ -96,12 +97,16 @@ class Cell:
         )
         self._capture_parameters = {**HELD, "output_folder": str(self.sessions), **capture}
         self._capture_starts = 0
-        simulated = {**HELD, "truth_folder": str(self.truth), "fps": 10.0, "seed": 5, **faults}
-        self.programs = {
-            "cell": Program("cadsight_cell.simulated_cell_node", folder / "cell.log", simulated, self.domain),
-            "motion": Program("cadsight_cell.motion_node", folder / "motion.log", HELD, self.domain),
-        }
+        self._simulated = {**HELD, "truth_folder": str(self.truth), "fps": 10.0, "seed": 5, **faults}
+        self.programs: dict[str, Program] = {}
+        self.start_cell()
+        self.programs["motion"] = Program("cadsight_cell.motion_node", folder / "motion.log", HELD, self.domain)
         self.start_capture()
+
+    def start_cell(self) -> None:
+        self.programs["cell"] = Program(
+            "cadsight_cell.simulated_cell_node", self.folder / "cell.log", self._simulated, self.domain
+        )
 
     def start_capture(self) -> None:
         self._capture_starts += 1
@@ -156,3 +161,28 @@ def running_cell(folder: Path, faults: dict[str, Any] | None = None, **capture: 
                 yield cell
         finally:
             cell.end()
+
+
+class Requests:
+    """Calls of services from a tester whose node is spun elsewhere."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._clients: dict[str, Any] = {}
+
+    def call(self, kind: Any, name: str) -> Any:
+        client = self._clients.setdefault(name, self._node.create_client(kind, name))
+        assert client.wait_for_service(90.0), name
+        end = time.monotonic() + 90
+        while time.monotonic() < end:
+            # A server may be found before it has found its client: its answer is then lost.
+            answer = client.call_async(kind.Request())
+            until = time.monotonic() + 5
+            while not answer.done() and time.monotonic() < until:
+                time.sleep(0.01)
+            if answer.done():
+                return answer.result()
+        raise AssertionError(f"{name} did not answer")
+
+    def trigger(self, name: str) -> Any:
+        return self.call(Trigger, name)

@@ -111,7 +111,7 @@ def test_a_motion_whose_client_was_killed_is_cancelled(driver, tmp_path):
     since = len(driver.events())
     driver.gate.write_text("50")
     # The middleware takes seconds to give the client up, longer than this short motion may take.
-    patient = {**HELD, "execution_timeout_s": 600.0}
+    patient = {**HELD, "stall_s": 600.0}
     motion = Program("cadsight_cell.motion_node", tmp_path / "log", patient, driver.domain, ("__node:=alone",))
     environment = {**os.environ, "ROS_DOMAIN_ID": str(driver.domain)}
     client = subprocess.Popen([sys.executable, "-c", CLIENT, "/cadsight/alone/move_to_joints"], env=environment)

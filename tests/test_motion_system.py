@@ -123,7 +123,7 @@ def test_a_controller_that_is_not_there_is_named(cell):
     try:
         client = ActionClient(cell.node, MoveToJoints, "/cadsight/other/move_to_joints", accept_timeout_s=60.0)
         result = client.send(cell.goal({"wrist_3_joint": 0.0})).wait(60)[1]
-        assert (result.success, result.reason) == (False, "refused")
+        assert (result.success, result.reason) == (False, "not_ready")
         assert "no server of the action /nobody/follow_joint_trajectory was there for 0.5 s" in result.message
     finally:
         assert other.end() == 0

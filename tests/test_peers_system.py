@@ -58,7 +58,7 @@ def test_two_motion_nodes_refuse_motions_until_one_is_gone(domain):
     # The tester may see the second a moment later than the first does.
     wait(lambda: servers(tester, MOTION) == ["/cadsight/motion"] * 2, cell, first, second)
     result = moved(client, 0.4)
-    assert (result.success, result.reason) == (False, "refused")
+    assert (result.success, result.reason) == (False, "not_ready")
     assert sentence in result.message
 
     assert second.end() == 0
@@ -81,5 +81,5 @@ def test_two_cells_are_told_by_each_and_neither_arm_is_moved(domain):
     mixed = "/joint_states is published 2 times, by /simulated_cell, /simulated_cell, expected one node"
     wait(lambda: mixed in mover.log.read_text(), *cells, mover)
     result = moved(client, 0.2)
-    assert (result.success, result.reason) == (False, "refused")
+    assert (result.success, result.reason) == (False, "not_ready")
     assert mixed in result.message

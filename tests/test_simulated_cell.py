@@ -175,7 +175,7 @@ def test_a_new_goal_takes_the_place_of_the_one_that_runs(cell: Listener) -> None
     second = cell.send(target, 2.0)
     status, result = cell.end(first)
     assert status == GoalStatus.STATUS_ABORTED
-    assert result.error_string == "a new goal took the place of this one"
+    assert result.error_string == "Current goal preempted by new incoming action."
     assert cell.end(second)[0] == GoalStatus.STATUS_SUCCEEDED
     np.testing.assert_allclose(cell.joints(), target, atol=NOISE)
 

@@ -106,3 +106,45 @@ class JointHistory:
                 break
             since = reading.stamp_ns
         return since
+
+
+# Beyond what the joint's velocity explains, a reading may differ by this from the one before it.
+_JUMP_RAD = 0.1
+_CALM_NS = 1_000_000_000
+
+
+class JointJumps:
+    """Notices readings that no joint can have moved to since the reading before."""
+
+    def __init__(self, velocity: Array) -> None:
+        """``velocity`` (6,) in rad/s is what the joints reach."""
+        self._velocity = velocity
+        self._last: tuple[int, Array] | None = None
+        self._jumped_ns: int | None = None
+        self._sentence = ""
+
+    def add(self, stamp_ns: int, positions: Array) -> bool:
+        """Take in joint angles (6,) in radians; whether they have jumped."""
+        last, self._last = self._last, (stamp_ns, positions)
+        if last is None or stamp_ns <= last[0]:
+            return False
+        seconds = (stamp_ns - last[0]) / 1e9
+        excess = np.abs(positions - last[1]) - self._velocity * seconds
+        joint = int(excess.argmax())
+        if excess[joint] <= _JUMP_RAD:
+            return False
+        self._jumped_ns = stamp_ns
+        moved = np.rad2deg(abs(positions[joint] - last[1][joint]))
+        self._sentence = (
+            f"the joint states jumped: {JOINT_NAMES[joint]} by {moved:.0f} "
+            f"degrees in {1000 * seconds:.0f} ms, expected the way of a real joint: look at its encoder and at who "
+            "else publishes /joint_states"
+        )
+        return True
+
+    @property
+    def sentence(self) -> str | None:
+        """The latest jump, until the readings have been steady for a second of their own time."""
+        if self._jumped_ns is None or self._last is None or self._last[0] - self._jumped_ns > _CALM_NS:
+            return None
+        return self._sentence

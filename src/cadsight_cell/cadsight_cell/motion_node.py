@@ -2,14 +2,13 @@
 
 import threading
 import time
-from dataclasses import dataclass
 
 from action_msgs.msg import GoalStatus
-from cadsight_core.config.parameters import parameter
 from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array
 from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.clients import STATUS_NAMES, ActionClient, RefusedError, RunningGoal, UnansweredError
-from cadsight_ros.convert.messages import joints_by_name
+from cadsight_ros.convert.messages import stamp_ns
 from cadsight_ros.node.parameters import declare
 from cadsight_ros.node.peers import Peers
 from cadsight_ros.node.running import log_stopped, run
@@ -17,58 +16,24 @@ from cadsight_ros.resources import resolve
 from control_msgs.action import FollowJointTrajectory
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.duration import Duration
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from cadsight_cell.arm import JOINT_NAMES, ArmParameters, joint_mapping
-from cadsight_cell.holder import HolderParameters, collision_model
+from cadsight_cell.arm import JOINT_NAMES, joint_mapping
+from cadsight_cell.driver.robot_watch import RobotWatch
+from cadsight_cell.driver.trajectory_messages import ERROR_NAMES, to_message
+from cadsight_cell.holder import collision_model
+from cadsight_cell.joint_states import JointJumps, JointOrder
 from cadsight_cell.motion.planner import NoPathError, RrtPlanner
+from cadsight_cell.motion.progress import MotionProgress
 from cadsight_cell.motion.trajectory import Trajectory, time_path
+from cadsight_cell.motion_parameters import MotionParameters
 from cadsight_interfaces.action import MoveToJoints
 
 # Closer than this to the goal the arm is there: no trajectory is that short.
 _THERE_RAD = 1e-4
-
-_ERROR_NAMES = {
-    getattr(FollowJointTrajectory.Result, name): name
-    for name in (
-        "INVALID_GOAL",
-        "INVALID_JOINTS",
-        "OLD_HEADER_TIMESTAMP",
-        "PATH_TOLERANCE_VIOLATED",
-        "GOAL_TOLERANCE_VIOLATED",
-    )
-}
-
-
-@dataclass(frozen=True)
-class MotionParameters(HolderParameters, ArmParameters):
-    """Parameters of the motion node."""
-
-    controller: str = parameter(
-        "scaled_joint_trajectory_controller",
-        "controller whose follow_joint_trajectory action moves the arm",
-        kind="name",
-    )
-    velocity_scaling: float = parameter(1.0, "fraction of the joints' velocity limits", minimum=0.01, maximum=1.0)
-    planning_timeout_s: float = parameter(2.0, "longest search for a way around obstacles", minimum=0.01, maximum=60.0)
-    joint_state_timeout_s: float = parameter(
-        1.0, "oldest joint state that a motion starts from", minimum=0.05, maximum=60.0
-    )
-    driver_timeout_s: float = parameter(
-        10.0, "longest wait for the first joint state of all", minimum=0.05, maximum=3600.0
-    )
-    accept_timeout_s: float = parameter(
-        3.0, "longest wait for the controller to accept a trajectory", minimum=0.1, maximum=3600.0
-    )
-    execution_timeout_s: float = parameter(
-        5.0, "longest time that a motion may take beyond twice its planned duration", minimum=0.1, maximum=3600.0
-    )
-    seed: int = parameter(1, "seed of the search for a way around obstacles", minimum=1)
 
 
 class MotionError(CadsightError):
@@ -91,14 +56,24 @@ class MotionNode(Node):
         self._planner = RrtPlanner(self._collisions, arm.limits)
         self._moving = threading.Lock()
         self._ending = threading.Event()
-        self._joints: tuple[float, JointState] | None = None
+        self._joints: tuple[float, Array] | None = None
         self._joints_came = threading.Condition()
         self._client = ClientWatch(self, "move_to_joints")
         self._controller = f"/{self._settings.controller}/follow_joint_trajectory"
         self._follow: ActionClient[FollowJointTrajectory.Goal, FollowJointTrajectory.Result] = ActionClient(
             self, FollowJointTrajectory, self._controller, accept_timeout_s=self._settings.accept_timeout_s
         )
-        self.create_subscription(JointState, "/joint_states", self._on_joints, qos_profile_sensor_data)
+        self._order, self._jumps = JointOrder(), JointJumps(arm.limits.velocity)
+        self._progress: MotionProgress | None = None
+        self._reported = 0.0
+        self._robot = RobotWatch(self, self._controller, self._wake)
+        self.create_subscription(
+            JointState,
+            "/joint_states",
+            self._on_joints,
+            qos_profile_sensor_data,
+            callback_group=MutuallyExclusiveCallbackGroup(),
+        )
         self._server = ActionServer(
             self,
             MoveToJoints,
@@ -115,12 +90,24 @@ class MotionNode(Node):
         """Cancel the goal that the controller has, and wait until it has taken that or the time is over."""
         self._ending.set()
         log_stopped(self, self._follow.end(timeout_s), timeout_s, f"the controller {self._settings.controller}")
+        self._wake()
+
+    def _wake(self) -> None:
         with self._joints_came:
             self._joints_came.notify_all()
 
     def _on_joints(self, message: JointState) -> None:
+        try:
+            positions = self._order.pick(message.name, message.position, "the joint state on /joint_states")
+        except CadsightError as error:
+            self.get_logger().warning(str(error), throttle_duration_sec=5.0)
+            return
+        stamp = stamp_ns(message.header.stamp)
         with self._joints_came:
-            self._joints = (time.monotonic(), message)
+            self._jumps.add(stamp, positions)
+            self._joints = (time.monotonic(), positions)
+            if self._progress is not None:
+                self._progress.add(stamp, positions)
             self._joints_came.notify_all()
 
     def _on_goal(self, handle: ServerGoalHandle) -> MoveToJoints.Result:
@@ -141,7 +128,11 @@ class MotionNode(Node):
                 handle.canceled()
             else:
                 handle.abort()
-            self.get_logger().warning(result.message)
+            if error.reason == "not_ready":
+                # A session asks again and again until the arm is released.
+                self.get_logger().warning(result.message, throttle_duration_sec=10.0)
+            else:
+                self.get_logger().warning(result.message)
         except CadsightError as error:
             result.reason, result.message = "refused", str(error)
             handle.abort()
@@ -151,8 +142,9 @@ class MotionNode(Node):
     def _move(self, handle: ServerGoalHandle) -> str:
         request: MoveToJoints.Goal = handle.request
         named = _named(request)
-        self._peers.check()
+        self._check_peers()
         start = self._read_joints()
+        self._check_ready()
         goal = joint_mapping(start) | named
         path = self._planner.plan(start, goal, timeout_s=self._settings.planning_timeout_s, seed=self._settings.seed)
         if max(abs(path[-1] - path[0])) < _THERE_RAD:
@@ -173,41 +165,79 @@ class MotionNode(Node):
                     raise MotionError("cancelled", "the arm was not moved, since this node ends")
                 if time.monotonic() > end:
                     raise MotionError(
-                        "refused",
+                        "not_ready",
                         f"no joint state came on /joint_states for {patience:g} s, expected the arm's driver to run",
                     )
                 self._joints_came.wait(0.1)
-        return joints_by_name(self._joints[1], JOINT_NAMES).tolist()
+            return self._joints[1].tolist()
+
+    def _check_peers(self) -> None:
+        try:
+            self._peers.check()
+        except CadsightError as error:
+            # A controller that was killed and started again is seen twice for some seconds.
+            raise MotionError("not_ready", str(error)) from error
+
+    def _check_ready(self) -> None:
+        """Refuse to move an arm that is stopped, that another client moves, or whose readings cannot be."""
+        self._check_peers()
+        end = time.monotonic() + self._settings.driver_timeout_s
+        while waiting := self._robot.waits_for():
+            if self._ending.is_set():
+                raise MotionError("cancelled", "the arm was not moved, since this node ends")
+            if time.monotonic() > end:
+                raise MotionError(
+                    "not_ready",
+                    f"nothing came on {waiting[0]} for {self._settings.driver_timeout_s:g} s, expected the arm's "
+                    "driver to tell it: is the robot's program started?",
+                )
+            with self._joints_came:
+                self._joints_came.wait(0.1)
+        foreign = self._robot.foreign_goals(self._follow.sent)
+        sentence = self._robot.status.hindrance() or self._jumps.sentence
+        if foreign and sentence is None:
+            sentence = (
+                f"another client moves the arm through {self._controller}, expected nobody to: wait for its end or "
+                "cancel it"
+            )
+        if sentence is not None:
+            raise MotionError("not_ready", f"the arm was not moved: {sentence}")
 
     def _execute(self, handle: ServerGoalHandle, trajectory: Trajectory) -> None:
-        # Planning took a while, in which another cell may have come.
-        self._peers.check()
-        goal = FollowJointTrajectory.Goal(trajectory=_message(trajectory))
+        # Planning took a while, in which another cell may have come, or the arm was stopped.
+        self._check_ready()
+        goal = FollowJointTrajectory.Goal(trajectory=to_message(trajectory))
+        progress = MotionProgress(trajectory, self._settings.stall_s)
+        with self._joints_came:
+            self._progress, self._reported = progress, 0.0
+        reasons: list[tuple[str, str]] = []
 
-        def on_feedback(feedback: FollowJointTrajectory.Feedback) -> None:
-            passed = Duration.from_msg(feedback.desired.time_from_start).nanoseconds / 1e9
-            if handle.is_active:
-                handle.publish_feedback(MoveToJoints.Feedback(progress=min(passed / trajectory.duration, 1.0)))
+        def to_be_stopped() -> bool:
+            self._report(handle, progress)
+            reason = self._reason_to_stop(handle, progress)
+            reasons.extend([reason] if reason is not None else [])
+            return bool(reasons)
 
         try:
-            running = self._follow.send(goal, on_feedback)
-        except (UnansweredError, RefusedError) as error:
-            raise MotionError("refused", f"{error}, expected the controller {self._settings.controller}") from error
-        timeout = 2 * trajectory.duration + self._settings.execution_timeout_s
-        try:
-            answer = running.wait(timeout, until=lambda: self._reason_to_stop(handle) is not None)
-        except UnansweredError as error:
-            self._stop(running)
-            raise MotionError(
-                "timeout", f"the motion of {trajectory.duration:.1f} s was stopped: {error}, expected it to end"
-            ) from error
+            running = self._send(goal)
+            try:
+                answer = running.wait(until=to_be_stopped)
+            except UnansweredError as error:
+                self._stop(running)
+                raise MotionError("not_ready", f"the motion was broken off: {error}, expected it to stay") from error
+        finally:
+            with self._joints_came:
+                self._progress = None
         if answer is None:
-            reason = self._reason_to_stop(handle)
             self._stop(running)
-            raise MotionError("cancelled", f"the motion was cancelled and the arm stopped{reason}")
+            reason, sentence = reasons[0]
+            raise MotionError(reason, f"the motion was cancelled and the arm stopped{sentence}")
         status, result = answer
         if status != GoalStatus.STATUS_SUCCEEDED or result.error_code != FollowJointTrajectory.Result.SUCCESSFUL:
-            name = _ERROR_NAMES.get(result.error_code, f"error code {result.error_code}")
+            stopped = self._robot.status.stopped()
+            if stopped is not None:
+                raise MotionError("not_ready", f"the motion ended half-way: {stopped}")
+            name = ERROR_NAMES.get(result.error_code, f"error code {result.error_code}")
             detail = f" ({result.error_string})" if result.error_string else ""
             raise MotionError(
                 "aborted",
@@ -215,18 +245,53 @@ class MotionNode(Node):
                 f"{name}{detail}, expected it to arrive",
             )
 
-    def _reason_to_stop(self, handle: ServerGoalHandle) -> str | None:
+    def _send(self, goal: FollowJointTrajectory.Goal) -> RunningGoal[FollowJointTrajectory.Result]:
+        expected = f"expected the controller {self._settings.controller}"
+        try:
+            return self._follow.send(goal)
+        except UnansweredError as error:
+            raise MotionError("not_ready", f"{error}, {expected}") from error
+        except RefusedError as error:
+            stopped = self._robot.status.stopped()
+            if stopped is not None:
+                raise MotionError("not_ready", f"the arm was not moved: {stopped}") from error
+            raise MotionError("refused", f"{error}, {expected}") from error
+
+    def _report(self, handle: ServerGoalHandle, progress: MotionProgress) -> None:
+        fraction = progress.fraction
+        if handle.is_active and fraction >= self._reported + 0.01:
+            self._reported = fraction
+            handle.publish_feedback(MoveToJoints.Feedback(progress=fraction))
+
+    def _reason_to_stop(self, handle: ServerGoalHandle, progress: MotionProgress) -> tuple[str, str] | None:
+        """The word and the end of the sentence for what ends the motion in hand; None while nothing does."""
         if handle.is_cancel_requested:
-            return ""
+            return "cancelled", ""
         if self._ending.is_set():
-            return ", since this node ends"
-        return ", since its client went away" if self._client.gone() else None
+            return "cancelled", ", since this node ends"
+        if self._client.gone():
+            return "cancelled", ", since its client went away"
+        stopped = self._robot.status.stopped() or self._jumps.sentence
+        if stopped is not None:
+            return "not_ready", f": {stopped}"
+        joints, oldest = self._joints, self._settings.stall_s
+        if joints is not None and time.monotonic() - joints[0] > oldest:
+            return "not_ready", f": no joint state came on /joint_states for {oldest:g} s, expected the driver to run"
+        if progress.stalled:
+            hindrance = self._robot.status.hindrance()
+            where = f"at {100 * progress.fraction:.0f} % of its way"
+            return "stalled", f": the arm did not come on for {oldest:g} s {where}{_because(hindrance)}"
+        return None
 
     def _stop(self, running: RunningGoal[FollowJointTrajectory.Result]) -> None:
         try:
             running.cancel(self._settings.accept_timeout_s)
         except UnansweredError as error:
             self.get_logger().error(f"the arm may still be moving: {error}")
+
+
+def _because(hindrance: str | None) -> str:
+    return ", expected it to move" if hindrance is None else f"; {hindrance}"
 
 
 def _named(request: MoveToJoints.Goal) -> dict[str, float]:
@@ -243,21 +308,6 @@ def _named(request: MoveToJoints.Goal) -> dict[str, float]:
             "unreachable", f"the goal names the joint {unknown[0]!r}, expected some of {', '.join(JOINT_NAMES)}"
         )
     return dict(zip(names, positions, strict=True))
-
-
-def _message(trajectory: Trajectory) -> JointTrajectory:
-    points = [
-        JointTrajectoryPoint(
-            positions=position.tolist(),
-            velocities=velocity.tolist(),
-            time_from_start=Duration(seconds=float(seconds)).to_msg(),
-        )
-        # The first point is where the arm is: a controller that starts a little later would have passed it.
-        for seconds, position, velocity in list(
-            zip(trajectory.times, trajectory.positions, trajectory.velocities, strict=True)
-        )[1:]
-    ]
-    return JointTrajectory(joint_names=list(JOINT_NAMES), points=points)
 
 
 def main() -> int:

@@ -22,20 +22,19 @@ from cadsight_ros.node.peers import Peers
 from cadsight_ros.node.running import run
 from cadsight_ros.node.stopping import unless_stopped
 from cadsight_ros.resources import resolve
-from control_msgs.action import FollowJointTrajectory
-from rclpy.action import ActionServer, CancelResponse, GoalResponse
-from rclpy.action.server import ServerGoalHandle
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_system_default
 from sensor_msgs.msg import CameraInfo, Image, JointState
-from std_msgs.msg import Bool, Float64, Header, String
+from std_msgs.msg import Float64, Header, String
 from tf2_msgs.msg import TFMessage
 
 from cadsight_cell.arm import JOINT_NAMES, LINK_NAMES, UR3E_LIMITS, Arm
+from cadsight_cell.driver.robot_services import RobotServices, RobotTopics
+from cadsight_cell.driver.trajectory_controller import TrajectoryController
 from cadsight_cell.holder import pose_from_list
 from cadsight_cell.simulated_cell_parameters import SimulatedCellParameters
-from cadsight_cell.simulation.follower import TrajectoryFollower, Waypoint, waypoint_in_order
+from cadsight_cell.simulation.follower import TrajectoryFollower
+from cadsight_cell.simulation.robot_state import Robot, Status
 from cadsight_cell.simulation.world import World, make_world, moved_lamp
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ if TYPE_CHECKING:
 
 # The driver names the joints in an order of its own; whoever relies on another one is to find out here.
 _STATE_ORDER = (5, 0, 2, 1, 3, 4)
+# What the faults slider and joint_jump do.
+FAULT_SLIDER, FAULT_JUMP_RAD = 0.3, 0.3
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 # camera_link looks along x with z up; the colour sensor of a D435 sits 15 mm to its left.
 _LINK_FROM_COLOUR = Pose(np.eye(3), np.array([0.0, 0.015, 0.0]))
@@ -59,30 +60,32 @@ class SimulatedCell(Node):
         p = self._p = declare(self, SimulatedCellParameters)
         self._world = make_world(p)
         self._follower = TrajectoryFollower(p.home_joints, UR3E_LIMITS)
-        self._trajectories = 0
-        self._starting = threading.Lock()
+        self._robot = Robot(p.speed_slider, self._on_status)
+        self._follower.scale(self._robot.status.speed, self._seconds())
+        self._robot_topics = RobotTopics(self, self._robot.status)
         self._tf_static = self.create_publisher(TFMessage, "/tf_static", _LATCHED)
         self._description = self.create_publisher(String, "/robot_description", _LATCHED)
-        self._running = self.create_publisher(Bool, "/io_and_status_controller/robot_program_running", _LATCHED)
         self._tf_static.publish(TFMessage(transforms=_static_transforms(self._world, self._now(), p.hand_eye)))
         arm = Arm()
         self._description.publish(String(data=arm.description()))
-        self._running.publish(Bool(data=True))
+        self._faults: dict[str, Callable[[], object]] = {
+            "protective_stop": self._robot.protective_stop,
+            "payload_error": self._robot.protective_stop,
+            "emergency_stop": self._robot.emergency_stop,
+            "lost_connection": self._robot.lose_connection,
+            "program_stopped": self._robot.end_program,
+            "slider": lambda: self._robot.move_slider(FAULT_SLIDER),
+            "joint_jump": lambda: self._robot.jump(FAULT_JUMP_RAD),
+            "clear": self._robot.clear,
+        }
+        self._controller = TrajectoryController(
+            self, p.controller, self._follower, self._robot, lambda: self._peers.check(), self._halfway
+        )
+        self._robot_services = RobotServices(self, self._robot, p.controller, self._faults)
 
         camera = SimulatedCamera(self, p, self._world, self._follower, self._lamp_moves)
         self._running_threads.callback(camera.stop)
-        self._running_threads.callback(ArmStates(self, p, self._world, self._follower, arm).stop)
-        self._server = ActionServer(
-            self,
-            FollowJointTrajectory,
-            f"/{p.controller}/follow_joint_trajectory",
-            execute_callback=self._execute,
-            goal_callback=self._check_goal,
-            handle_accepted_callback=self._accept,
-            cancel_callback=lambda goal: CancelResponse.ACCEPT,
-            callback_group=ReentrantCallbackGroup(),
-        )
-        self._current: ServerGoalHandle | None = None
+        self._running_threads.callback(ArmStates(self, p, self._world, self._follower, self._robot, arm).stop)
         camera_topic, action = "/camera/camera/color/image_raw", f"/{p.controller}/follow_joint_trajectory"
         self._peers = Peers(self, publishes=["/joint_states", camera_topic], serves=[action])
 
@@ -98,62 +101,23 @@ class SimulatedCell(Node):
 
     def _lamp_moves(self) -> int:
         every = self._p.lamp_moves_every
-        return self._trajectories // every if every else 0
+        return self._controller.trajectories // every if every else 0
 
-    def _check_goal(self, request: FollowJointTrajectory.Goal) -> GoalResponse:
-        try:
-            self._peers.check()
-            # A follower of its own tries the trajectory, so that a refused one moves nothing.
-            trial = TrajectoryFollower(self._follower.at(self._seconds()).positions, UR3E_LIMITS)
-            trial.start(_waypoints(request), 0.0)
-        except CadsightError as error:
-            self.get_logger().error(f"refused a goal: {error}")
-            return GoalResponse.REJECT
-        return GoalResponse.ACCEPT
+    def _on_status(self, status: Status) -> None:
+        self._follower.scale(status.speed, self._seconds())
+        self._robot_topics.publish(status)
 
-    def _accept(self, goal: ServerGoalHandle) -> None:
-        # As the real controller does, a new goal takes the place of the one that runs.
-        with self._starting:
-            self._current = goal
-        goal.execute()
-
-    def _execute(self, goal: ServerGoalHandle) -> FollowJointTrajectory.Result:
-        self._trajectories += 1
-        fails = self._p.fault_abort_every > 0 and self._trajectories % self._p.fault_abort_every == 0
-        try:
-            # A goal whose turn came late must not move the arm that a newer one has.
-            with self._starting:
-                newest = self._is_newest(goal)
-                duration = self._follower.start(_waypoints(goal.request), self._seconds()) if newest else 0.0
-        except CadsightError as error:
-            goal.abort()
-            return _result(FollowJointTrajectory.Result.INVALID_GOAL, str(error))
-        end = self._seconds() + (duration / 2 if fails else duration)
-        while True:
-            if not self._is_newest(goal):
-                goal.abort()
-                return _result(FollowJointTrajectory.Result.INVALID_GOAL, "a new goal took the place of this one")
-            if goal.is_cancel_requested:
-                self._follower.stop(self._seconds())
-                goal.canceled()
-                return _result(FollowJointTrajectory.Result.SUCCESSFUL, "stopped on request")
-            left = end - self._seconds()
-            if left <= 0 or not self.context.ok():
-                break
-            time.sleep(min(0.005, max(left, 0.0005)))
-        if not self.context.ok():  # the node is being stopped; nobody can be answered any more
-            return _result(FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED, "the cell was stopped")
-        if fails:
-            self._follower.stop(self._seconds())
-            goal.abort()
-            return _result(
-                FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED, "the arm left its path (a fault on request)"
-            )
-        goal.succeed()
-        return _result(FollowJointTrajectory.Result.SUCCESSFUL, "")
-
-    def _is_newest(self, goal: ServerGoalHandle) -> bool:
-        return self._current is goal
+    def _halfway(self, number: int) -> str:
+        """What goes wrong in the middle of a trajectory; the controller's words where it breaks off."""
+        if self._p.fault_abort_every and number % self._p.fault_abort_every == 0:
+            return "the arm left its path (a fault on request)"
+        kind = self._p.fault_kind
+        if kind != "none" and self._p.fault_every and number % self._p.fault_every == 0:
+            self.get_logger().warning(f"a fault on request in trajectory {number}: {kind}")
+            self._faults[kind]()
+            if kind == "payload_error":
+                return "Aborted due to path tolerance violation"
+        return ""
 
 
 class ArmStates:
@@ -163,10 +127,16 @@ class ArmStates:
     """
 
     def __init__(
-        self, node: Node, parameters: SimulatedCellParameters, world: World, follower: TrajectoryFollower, arm: Arm
+        self,
+        node: Node,
+        parameters: SimulatedCellParameters,
+        world: World,
+        follower: TrajectoryFollower,
+        robot: Robot,
+        arm: Arm,
     ) -> None:
         """``arm`` is the stream's own from here on."""
-        self._node, self._follower, self._arm = node, follower, arm
+        self._node, self._follower, self._robot, self._arm = node, follower, robot, arm
         self._joint_std = world.joint_noise
         self._noise = np.random.default_rng([parameters.seed, 0x10])
         self._joints = node.create_publisher(JointState, "/joint_states", qos_profile_system_default)
@@ -181,7 +151,7 @@ class ArmStates:
         self._jobs = (
             (1 / parameters.joint_state_rate, self._publish_joint_state),
             (1 / parameters.tf_rate, self._publish_transforms),
-            (0.1, lambda: self._scaling.publish(Float64(data=100.0))),
+            (0.1, lambda: self._scaling.publish(Float64(data=100 * self._robot.status.speed))),
         )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="arm states", daemon=True)
@@ -208,9 +178,13 @@ class ArmStates:
     def _reading(self) -> tuple[Time, Array, Array]:
         now = self._node.get_clock().now()
         state = self._follower.at(now.nanoseconds / 1e9)
-        return now.to_msg(), state.positions + self._noise.normal(0.0, self._joint_std, 6), state.velocities
+        positions = state.positions + self._noise.normal(0.0, self._joint_std, 6)
+        positions[2] += self._robot.status.offset_rad
+        return now.to_msg(), positions, state.velocities
 
     def _publish_joint_state(self) -> None:
+        if not self._robot.status.connected:
+            return
         stamp, positions, velocities = self._reading()
         order = list(_STATE_ORDER)
         self._state.header.stamp = stamp
@@ -219,6 +193,8 @@ class ArmStates:
         self._joints.publish(self._state)
 
     def _publish_transforms(self) -> None:
+        if not self._robot.status.connected:
+            return
         stamp, positions, _ = self._reading()
         links = self._arm.links(positions)
         chain = itertools.pairwise(LINK_NAMES)
@@ -312,23 +288,6 @@ class SimulatedCamera:
         if self._p.align_depth:
             self._depth_info.publish(info)
             self._depth.publish(depth_to_message(renderer.depth(joints), info.header))
-
-
-def _waypoints(goal: FollowJointTrajectory.Goal) -> list[Waypoint]:
-    trajectory = goal.trajectory
-    return [
-        waypoint_in_order(
-            trajectory.joint_names,
-            point.time_from_start.sec + point.time_from_start.nanosec / 1e9,
-            point.positions,
-            point.velocities,
-        )
-        for point in trajectory.points
-    ]
-
-
-def _result(code: int, text: str) -> FollowJointTrajectory.Result:
-    return FollowJointTrajectory.Result(error_code=code, error_string=text)
 
 
 def _static_transforms(world: World, stamp: Time, hand_eye: bool) -> list:

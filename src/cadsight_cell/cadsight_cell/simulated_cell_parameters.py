@@ -1,7 +1,6 @@
 """What a simulated cell is set up with."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cadsight_core.config.parameters import parameter
 from cadsight_core.errors import ParameterError
@@ -10,8 +9,16 @@ from cadsight_cell.arm import UR3E_LIMITS, joints_parameter
 from cadsight_cell.holder import HolderParameters
 from cadsight_cell.simulation.world import WorldParameters
 
-if TYPE_CHECKING:
-    pass
+FAULTS = (
+    "none",
+    "protective_stop",
+    "emergency_stop",
+    "lost_connection",
+    "program_stopped",
+    "slider",
+    "payload_error",
+    "joint_jump",
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,9 @@ class SimulatedCellParameters(HolderParameters, WorldParameters):
     )
     controller: str = parameter("scaled_joint_trajectory_controller", "name of the trajectory controller", kind="name")
     hand_eye: bool = parameter(True, "publish where a calibration says that the camera is; false where a file does")
+    speed_slider: float = parameter(
+        1.0, "where the pendant's speed slider stands at the start, a fraction", minimum=0.01, maximum=1.0
+    )
     truth_folder: str = parameter("", "folder for what is really so; empty for none")
     lamp_moves_every: int = parameter(
         0, "somebody moves the lamp after every so-many trajectories; 0: nobody does", minimum=0
@@ -35,6 +45,8 @@ class SimulatedCellParameters(HolderParameters, WorldParameters):
     fault_camera_silent_after_s: float = parameter(-1.0, "the camera falls silent after so long; below 0 never")
     fault_camera_silent_s: float = parameter(5.0, "how long it stays silent", minimum=0.0)
     fault_abort_every: int = parameter(0, "abort every so-manieth trajectory half-way; 0 for none", minimum=0)
+    fault_kind: str = parameter("none", "what happens half-way in every fault_every-th trajectory", choices=FAULTS)
+    fault_every: int = parameter(0, "in every so-manieth trajectory fault_kind happens; 0: in none", minimum=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

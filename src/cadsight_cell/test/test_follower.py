@@ -107,3 +107,20 @@ def test_other_joints_or_numbers_of_values_are_refused(
 ) -> None:
     with pytest.raises(CadsightError, match=sentence):
         waypoint_in_order(names, 1.0, positions, velocities)
+
+
+def test_a_scaled_arm_takes_the_same_way_more_slowly_and_a_halted_one_goes_on_where_it_stood() -> None:
+    arm = follower()
+    arm.scale(0.5, now=0.0)
+    assert arm.start([Waypoint(2.0, HOME + STEP, STILL)], now=10.0) == 2.0
+    state = arm.at(12.0)  # a second of the trajectory: half-way, at half of 0.75 of the step a second
+    np.testing.assert_allclose(state.positions, HOME + 0.5 * STEP, atol=1e-12)
+    np.testing.assert_allclose(state.velocities, 0.375 * STEP, atol=1e-12)
+    arm.scale(0.0, now=12.0)
+    np.testing.assert_allclose(arm.at(99.0).positions, HOME + 0.5 * STEP, atol=1e-12)
+    np.testing.assert_allclose(arm.at(99.0).velocities, STILL)
+    arm.scale(1.0, now=100.0)
+    assert arm.passed(100.5) == pytest.approx(1.5)
+    np.testing.assert_allclose(arm.at(100.5).positions, HOME + 0.84375 * STEP, atol=1e-12)
+    assert arm.passed(200.0) == 2.0
+    np.testing.assert_allclose(arm.at(200.0).positions, HOME + STEP, atol=1e-12)

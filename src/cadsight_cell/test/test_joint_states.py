@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cadsight_cell.arm import JOINT_NAMES
-from cadsight_cell.joint_states import JointHistory, JointOrder, JointReading
+from cadsight_cell.joint_states import JointHistory, JointJumps, JointOrder, JointReading
 from cadsight_core.errors import CadsightError
 
 MILLISECOND = 1_000_000
@@ -89,3 +89,24 @@ def test_rest_begins_with_the_first_slow_reading_after_the_last_quick_one():
     assert made.still_since(0.01) == 20 * MILLISECOND
     made.add(reading(40, 0, -0.5))
     assert made.still_since(0.01) is None
+
+
+def test_a_reading_that_no_joint_can_have_come_to_is_a_jump_until_the_readings_are_steady_again():
+    jumps = JointJumps(np.full(6, np.pi))
+    assert not jumps.add(0, np.zeros(6))
+    # 8 ms at half a turn a second are 0.025 rad, and 0.1 rad more are let through.
+    assert not jumps.add(8 * MILLISECOND, np.full(6, 0.12))
+    assert jumps.sentence is None
+    assert jumps.add(16 * MILLISECOND, np.array([0.12, 0.12, 0.42, 0.12, 0.12, 0.12]))
+    assert "elbow_joint by 17 degrees in 8 ms" in jumps.sentence
+    steady = np.array([0.12, 0.12, 0.42, 0.12, 0.12, 0.12])
+    jumps.add(1000 * MILLISECOND, steady)
+    assert jumps.sentence is not None
+    jumps.add(1017 * MILLISECOND, steady)
+    assert jumps.sentence is None
+
+
+def test_a_long_silence_in_which_the_arm_may_have_moved_is_no_jump():
+    jumps = JointJumps(np.full(6, np.pi))
+    jumps.add(0, np.zeros(6))
+    assert not jumps.add(2000 * MILLISECOND, np.full(6, 3.0))

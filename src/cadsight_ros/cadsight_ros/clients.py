@@ -9,6 +9,7 @@ import math
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -179,6 +180,7 @@ class ActionClient(Generic[Goal, Result]):
         self._name, self._timeout_s = name, accept_timeout_s
         self._lock = threading.Lock()
         self._sent: dict[bytes, RunningGoal[Result]] = {}
+        self._identities: deque[bytes] = deque(maxlen=64)
         self._ending = False
 
     def send(self, goal: Goal, feedback: Callable[[Any], None] | None = None) -> RunningGoal[Result]:
@@ -203,6 +205,7 @@ class ActionClient(Generic[Goal, Result]):
             future = self._client.send_goal_async(goal, feedback_callback=callback, goal_uuid=_message(identity))
             running: RunningGoal[Result] = RunningGoal(future, self._name, lambda: self.is_there)
             self._sent = {i: g for i, g in self._sent.items() if not g.ended} | {identity: running}
+            self._identities.append(identity)
         try:
             running.wait_for_answer(self._timeout_s)
         except UnansweredError:
@@ -231,6 +234,11 @@ class ActionClient(Generic[Goal, Result]):
                 info = GoalInfo(goal_id=_message(identity))
                 self._canceller.call_async(CancelGoal.Request(goal_info=info))
         return all(ended)
+
+    def sent(self, identity: bytes) -> bool:
+        """Whether the goal of this name was one of the latest 64 of this client."""
+        with self._lock:
+            return identity in self._identities
 
     @property
     def is_there(self) -> bool:

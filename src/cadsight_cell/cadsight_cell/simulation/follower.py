@@ -1,4 +1,4 @@
-"""An arm that follows joint trajectories exactly, at any time."""
+"""An arm that follows joint trajectories exactly, at any time and as fast as its speed is scaled."""
 
 import threading
 from collections.abc import Sequence
@@ -61,11 +61,14 @@ class TrajectoryFollower:
         self._limits = limits
         self._rest = np.asarray(positions, float).copy()
         self._curve: CubicHermiteSpline | interp1d | None = None
-        self._start = self._duration = 0.0
+        self._duration = 0.0
+        # Seconds of the trajectory that had passed at a moment, and how many pass in a second since then.
+        self._passed = self._since = 0.0
+        self._speed = 1.0
         limits.check(self._rest, "the arm's first position")
 
     def start(self, waypoints: Sequence[Waypoint], now: float) -> float:
-        """Follow ``waypoints`` from where the arm is at ``now``; returns the duration in seconds.
+        """Follow ``waypoints`` from where the arm is at ``now``; returns the duration in seconds at full speed.
 
         Between points with velocities the path is a cubic, else a straight line in joint space.
 
@@ -94,7 +97,8 @@ class TrajectoryFollower:
                 fastest = np.diff(positions, axis=0) / np.diff(times)[:, None]
             self._check_velocity(fastest)
         with self._lock:
-            self._curve, self._start, self._duration = curve, now, float(times[-1])
+            self._curve, self._duration = curve, float(times[-1])
+            self._passed, self._since = 0.0, now
             self._rest = positions[-1].copy()
         return float(times[-1])
 
@@ -104,19 +108,35 @@ class TrajectoryFollower:
         with self._lock:
             self._rest, self._curve = here.positions, None
 
+    def scale(self, speed: float, now: float) -> None:
+        """From ``now`` on, go at this fraction of the trajectory's speed: 1 as it was timed, 0 stands still."""
+        with self._lock:
+            self._passed, self._since, self._speed = self._at_most(self._trajectory_time(now)), now, speed
+
+    def passed(self, now: float) -> float:
+        """Seconds of the trajectory that have passed at ``now``, at most its duration."""
+        with self._lock:
+            return self._at_most(self._trajectory_time(now))
+
     def at(self, now: float) -> JointState:
         """Where the arm is at ``now``."""
         with self._lock:
-            curve, start, duration, rest = self._curve, self._start, self._duration, self._rest
-        elapsed = now - start
-        if curve is None or elapsed >= duration:
+            curve, duration, rest, speed = self._curve, self._duration, self._rest, self._speed
+            passed = self._trajectory_time(now)
+        if curve is None or passed >= duration:
             return JointState(rest.copy(), np.zeros(6))
-        elapsed = max(elapsed, 0.0)
-        positions = np.asarray(curve(elapsed))
+        passed = max(passed, 0.0)
+        positions = np.asarray(curve(passed))
         if isinstance(curve, CubicHermiteSpline):
-            return JointState(positions, np.asarray(curve(elapsed, 1)))
-        step = min(1e-3, duration - elapsed)
-        return JointState(positions, (np.asarray(curve(elapsed + step)) - positions) / step)
+            return JointState(positions, speed * np.asarray(curve(passed, 1)))
+        step = min(1e-3, duration - passed)
+        return JointState(positions, speed * (np.asarray(curve(passed + step)) - positions) / step)
+
+    def _trajectory_time(self, now: float) -> float:
+        return self._passed + self._speed * (now - self._since)
+
+    def _at_most(self, passed: float) -> float:
+        return min(max(passed, 0.0), self._duration)
 
     def _check_velocity(self, velocities: Array) -> None:
         excess = np.abs(velocities).max(axis=0) / self._limits.velocity
