@@ -173,7 +173,10 @@ class CaptureNode(Node):
 
     def _status(self) -> DiagnosticStatus:
         running, progress = self._busy.locked(), self._progress
-        word = ("paused" if self._cell.control.paused else "capturing") if running else "idle"
+        word = "idle"
+        if running:
+            stood = "waiting for the arm" if progress.waiting else "capturing"
+            word = "paused" if self._cell.control.paused and not progress.waiting else stood
         values = {
             "captured": progress.captured,
             "count": progress.count,

@@ -23,10 +23,13 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, JointState
 
-from cadsight_capture.session import Control, Frame, SilentError, SkippedError
+from cadsight_capture.session import Control, Frame, NotReadyError, SilentError, SkippedError
 from cadsight_interfaces.action import MoveToJoints
 
 T = TypeVar("T")
+
+# MoveToJoints' reasons that somebody at the arm can mend; the pose is moved to afterwards.
+_STOPPED = ("not_ready", "stalled")
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,9 @@ class RosCell:
         self.control.check()
         if answer is not None and answer[0] != GoalStatus.STATUS_SUCCEEDED:
             result = answer[1]
+            if result.reason in _STOPPED:
+                self._node.get_logger().warning(f"the session waits: {result.message}", throttle_duration_sec=10.0)
+                raise NotReadyError(result.reason, result.message)
             raise SkippedError(result.reason or "aborted", result.message or "the motion ended without a reason")
 
     def settle(self) -> int:

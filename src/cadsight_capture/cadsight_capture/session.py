@@ -62,6 +62,12 @@ class SessionParameters:
     failures_in_a_row: int = parameter(30, "poses that may be given up one after another", minimum=1)
     retry_s: float = parameter(1.0, "seconds to wait after the third failure in a row and every one after", minimum=0.0)
 
+    after_stop: str = parameter(
+        "released",
+        "when a session goes on after the arm was stopped: as soon as it is released, or when ~/pause is called too",
+        choices=("released", "service"),
+    )
+
     def __post_init__(self) -> None:
         check(self)
 
@@ -99,6 +105,10 @@ class SilentError(CadsightError):
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = reason
+
+
+class NotReadyError(SilentError):
+    """The arm is stopped or halted, and somebody must let it go again; the sentence says how."""
 
 
 class StoppedError(Exception):
@@ -158,6 +168,7 @@ class Cell(Protocol):
         Raises:
             SkippedError: when there is no path, or the motion was refused or broken off.
             SilentError: when no joint state comes, or nobody is there to move the arm.
+            NotReadyError: when the arm is stopped, before or in the motion.
         """
         ...
 
@@ -195,6 +206,7 @@ class Progress:
     skipped: Mapping[str, int] = field(default_factory=dict)
     images_per_minute: float = 0.0
     last_skip: str = ""
+    waiting: bool = False
 
 
 class Session:
@@ -239,6 +251,7 @@ class Session:
         self._seconds = 0.0
         self._silences: Counter[str] = Counter()
         self._last_skip = ""
+        self._waiting = False
 
     @property
     def captured(self) -> int:
@@ -252,7 +265,7 @@ class Session:
 
     def progress(self) -> Progress:
         rate = 60 * self._fresh / self._seconds if self._seconds > 0 else 0.0
-        return Progress(self.captured, self.plan.count, self.skipped, rate, self._last_skip)
+        return Progress(self.captured, self.plan.count, self.skipped, rate, self._last_skip, self._waiting)
 
     def run(self) -> Progress:
         """Take the images that are missing.
@@ -300,12 +313,33 @@ class Session:
         """What ``call`` gives, however often camera or arm must be waited for."""
         while True:
             try:
-                return call()
+                done = call()
+            except NotReadyError as error:
+                self._wait_for_release(error)
             except SilentError as error:
-                self._silences[error.reason] += 1
-                self._last_skip = str(error)
-                self._report(self.progress())
+                self._silent(error)
+            else:
+                self._waiting = False
+                return done
             self.control.check()
+
+    def _silent(self, error: SilentError) -> None:
+        self._silences[error.reason] += 1
+        self._last_skip = str(error)
+        self._report(self.progress())
+
+    def _wait_for_release(self, error: NotReadyError) -> None:
+        """Tell once what to do, and come back when the arm is to be asked again."""
+        if not self._waiting or self._last_skip != str(error):
+            # However often the arm is asked, one stop counts once.
+            self._silences[error.reason] += not self._waiting
+            self._waiting, self._last_skip = True, str(error)
+            self._report(self.progress())
+        if self.parameters.after_stop == "service":
+            self.control.pause(True)
+            self.control.checkpoint()
+        else:
+            self.control.sleep(self.parameters.retry_s)
 
     def _poses(self) -> Poses:
         name = self._background_name

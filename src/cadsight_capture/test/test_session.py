@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from cadsight_capture.session import (
     Control,
+    NotReadyError,
     Session,
     SessionParameters,
     SessionPlan,
@@ -299,3 +300,37 @@ def test_killed_twenty_times_it_has_no_broken_sample_and_lost_none_but_the_one_i
     for sample in Dataset.open(tmp_path / "raw"):
         np.testing.assert_array_equal(read_image(sample.image), image(joint_vector(sample.record["joints"])))
     json.loads((tmp_path / "session.json").read_text())
+
+
+def test_a_stopped_arm_is_asked_again_until_it_is_released_and_the_stop_counts_once(tmp_path):
+    stopped = NotReadyError("not_ready", "a protective stop: unlock it")
+    table = {("move", 3): stopped, ("move", 4): stopped, ("move", 5): NotReadyError("not_ready", "paused: play")}
+    seen = []
+    cell = DrawnCell(Control(), faults(table))
+    parameters = SessionParameters(retry_s=0.0)
+    progress = session(tmp_path, 3, cell, report=seen.append, parameters=parameters).run()
+    assert (progress.captured, progress.skipped, progress.waiting) == (3, {"not_ready": 1}, False)
+    assert [s.record["pose"] for s in images(tmp_path)] == [0, 1, 2]
+    assert [p.last_skip for p in seen if p.waiting] == ["a protective stop: unlock it", "paused: play"]
+
+
+def test_a_stopped_arm_is_asked_again_when_the_service_is_called_where_the_session_is_to_wait_for_it(tmp_path):
+    control = Control()
+    cell = DrawnCell(control, faults({("move", 2): NotReadyError("not_ready", "a protective stop: unlock it")}))
+    waits = threading.Event()
+
+    def report(progress):
+        if progress.waiting:
+            waits.set()
+
+    parameters = SessionParameters(after_stop="service", retry_s=0.0)
+    made = session(tmp_path, 2, cell, report=report, parameters=parameters)
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    assert waits.wait(60)
+    while not control.paused:
+        time.sleep(0.01)
+    assert cell.calls["move"] == 2
+    control.pause(False)
+    thread.join(60)
+    assert [s.record["pose"] for s in images(tmp_path)] == [0, 1]
