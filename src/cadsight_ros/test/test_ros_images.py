@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
@@ -53,12 +54,48 @@ def test_each_colour_encoding_becomes_rgb(path, encoding, pixel, rgb, padding):
     assert not read[0].any()
 
 
-@pytest.mark.parametrize(("encoding", "data"), [("yuv422_yuy2", [81, 90, 145, 240]), ("yuv422", [90, 81, 240, 145])])
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
+        ("yuv422_yuy2", [81, 90, 145, 240]),
+        ("yuyv", [81, 90, 145, 240]),
+        ("yuv422", [90, 81, 240, 145]),
+        ("uyvy", [90, 81, 240, 145]),
+    ],
+)
 def test_yuv_is_read_by_the_video_standard(path, encoding, data):
     # BT.601: Y 81, U 90, V 240 is pure red (255, 0, 0); the other pixel has the same colour with Y 145.
     read = from_message(message(encoding, 2, 1, bytes(data), 4)).astype(int)
     assert np.abs(read[0, 0] - [255, 0, 0]).max() <= 2
     assert np.abs(read[0, 1] - [255, 73, 74]).max() <= 2
+
+
+# Where red and blue lie in each square of four; green lies in the other two.
+MOSAICS = {"rggb": ((0, 0), (1, 1)), "bggr": ((1, 1), (0, 0)), "gbrg": ((1, 0), (0, 1)), "grbg": ((0, 1), (1, 0))}
+
+
+@pytest.mark.parametrize("padding", [0, 2])
+@pytest.mark.parametrize(("big_endian", "kind"), [(False, "u1"), (False, "<u2"), (True, ">u2")])
+@pytest.mark.parametrize("order", MOSAICS)
+def test_the_colours_of_a_mosaic_come_from_where_its_name_says(path, order, big_endian, kind, padding):
+    (red_y, red_x), (blue_y, blue_x) = MOSAICS[order]
+    mosaic = np.full((6, 8), 100, kind)
+    mosaic[red_y::2, red_x::2], mosaic[blue_y::2, blue_x::2] = 200, 50
+    wide = mosaic.itemsize == 2
+    stored = (mosaic << 8 if wide else mosaic).astype(kind)
+    rows = np.pad(stored.view(np.uint8).reshape(6, -1), ((0, 0), (0, padding)))
+    name = f"bayer_{order}{16 if wide else 8}"
+    read = from_message(message(name, 8, 6, rows.tobytes(), rows.shape[1], big_endian))
+    assert (read == (200, 100, 50)).all()
+
+
+def test_each_pixel_of_a_mosaic_and_of_shared_colours_is_what_opencv_makes_of_it(path):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 2), np.uint8)
+    for name, code in (("yuyv", cv2.COLOR_YUV2RGB_YUYV), ("uyvy", cv2.COLOR_YUV2RGB_UYVY)):
+        assert (from_message(message(name, 8, 6, pixels.tobytes(), 16)) == cv2.cvtColor(pixels, code)).all()
+    mosaic = np.ascontiguousarray(pixels[..., 0])
+    read = from_message(message("bayer_grbg8", 8, 6, mosaic.tobytes(), 8))
+    assert (read == cv2.cvtColor(mosaic, cv2.COLOR_BayerGB2BGR)[..., ::-1]).all()
 
 
 @pytest.mark.parametrize("big_endian", [False, True])
@@ -90,6 +127,7 @@ def test_depth_comes_in_metres_with_zero_for_unknown(path, encoding, kind, value
         (message("rgb8", 2, 2, bytes(10), 5), "has 10 bytes in steps of 5, expected 2 rows of at least 6"),
         (message("rgb8", 2, 2, b"", 6), "has 0 bytes"),
         (message("yuv422", 3, 1, bytes(6), 6), "3 wide, expected even"),
+        (message("yuyv", 3, 1, bytes(6), 6), "3 wide, expected even"),
     ],
 )
 def test_a_message_that_does_not_fit_itself_is_refused_by_one_sentence(path, bad, sentence):

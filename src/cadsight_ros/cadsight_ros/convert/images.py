@@ -1,73 +1,42 @@
 """Images between messages and arrays, in one place: cv_bridge where it is installed, NumPy elsewhere.
 
-Both read the same bytes; what a colour encoding means is decided here, once, for both.
+Both read the same bytes; what an encoding means is decided in :mod:`.encodings`, once, for both.
 """
 
 import array
 import functools
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from cadsight_core.errors import CadsightError
 from numpy.typing import NDArray
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
+
+from cadsight_ros.convert.compressed import decompressed
+from cadsight_ros.convert.encodings import COLOUR, DEPTH, PAIRED, Encoding, Pixels
 
 Rgb = NDArray[np.uint8]
 Depth = NDArray[np.float32]
-Pixels = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class _Encoding:
-    """How a pixel lies in memory, and how it becomes RGB (or metres, for depth)."""
-
-    dtype: type
-    channels: int
-    convert: Callable[[Pixels], Pixels]
-
-
-def _colour(code: int) -> Callable[[Pixels], Pixels]:
-    return lambda pixels: cv2.cvtColor(np.ascontiguousarray(pixels), code)
-
-
-def _millimetres(depth: Pixels) -> Pixels:
-    return depth.astype(np.float32) * np.float32(0.001)
-
-
-_COLOUR = {
-    "rgb8": _Encoding(np.uint8, 3, lambda pixels: pixels),
-    "bgr8": _Encoding(np.uint8, 3, _colour(cv2.COLOR_BGR2RGB)),
-    "rgba8": _Encoding(np.uint8, 4, _colour(cv2.COLOR_RGBA2RGB)),
-    "bgra8": _Encoding(np.uint8, 4, _colour(cv2.COLOR_BGRA2RGB)),
-    "mono8": _Encoding(np.uint8, 1, _colour(cv2.COLOR_GRAY2RGB)),
-    "8UC1": _Encoding(np.uint8, 1, _colour(cv2.COLOR_GRAY2RGB)),
-    # The order of an unnamed triple is unknown; those who publish one mostly hold an OpenCV image.
-    "8UC3": _Encoding(np.uint8, 3, _colour(cv2.COLOR_BGR2RGB)),
-    "yuv422_yuy2": _Encoding(np.uint8, 2, _colour(cv2.COLOR_YUV2RGB_YUY2)),
-    "yuv422": _Encoding(np.uint8, 2, _colour(cv2.COLOR_YUV2RGB_UYVY)),
-}
-_DEPTH = {
-    "16UC1": _Encoding(np.uint16, 1, _millimetres),
-    "mono16": _Encoding(np.uint16, 1, _millimetres),
-    "32FC1": _Encoding(np.float32, 1, lambda depth: np.where(np.isfinite(depth), depth, np.float32(0))),
-}
 _FROM_RGB = {"rgb8": None, "bgr8": cv2.COLOR_RGB2BGR, "mono8": cv2.COLOR_RGB2GRAY}
 
 
-def from_message(message: Image) -> Rgb:
-    """The image of a message as (H, W, 3) uint8 RGB.
+def from_message(message: Image | CompressedImage) -> Rgb:
+    """The image of a message as (H, W, 3) uint8 RGB; of 16 bits a pixel the upper eight.
 
     The array may share the message's memory: copy it before changing it.
 
     Raises:
-        CadsightError: for a size of zero, an encoding that is no colour image, or data that do not fit the size.
+        CadsightError: for a size of zero, an encoding that is no colour image, data that do not fit the size, or a
+            compressed image that is broken or neither JPEG nor PNG.
     """
-    return np.ascontiguousarray(_read(message, _COLOUR, "a colour image"))
+    if isinstance(message, CompressedImage):
+        return decompressed(message)
+    return np.ascontiguousarray(_read(message, COLOUR, "a colour image"))
 
 
 def depth_from_message(message: Image) -> Depth:
@@ -76,7 +45,7 @@ def depth_from_message(message: Image) -> Depth:
     Raises:
         CadsightError: for a size of zero, an encoding that is no depth, or data that do not fit the size.
     """
-    return np.ascontiguousarray(_read(message, _DEPTH, "depth"))
+    return np.ascontiguousarray(_read(message, DEPTH, "depth"))
 
 
 def to_message(rgb: Rgb, header: Header, encoding: str = "rgb8") -> Image:
@@ -128,7 +97,7 @@ def _message(pixels: Pixels, header: Header, encoding: str) -> Image:
     )
 
 
-def _read(message: Image, known: dict[str, _Encoding], what: str) -> Pixels:
+def _read(message: Image, known: dict[str, Encoding], what: str) -> Pixels:
     encoding = known.get(message.encoding)
     if encoding is None:
         raise CadsightError(
@@ -140,7 +109,7 @@ def _read(message: Image, known: dict[str, _Encoding], what: str) -> Pixels:
         raise CadsightError(
             f"an image of {_origin(message)} is {width} x {height} pixels, expected both to be positive"
         )
-    if message.encoding.startswith("yuv422") and width % 2:
+    if message.encoding in PAIRED and width % 2:
         raise CadsightError(f"an image of {_origin(message)} in {message.encoding} is {width} wide, expected even")
     row = width * encoding.channels * np.dtype(encoding.dtype).itemsize
     if step < row or size != step * height:
@@ -154,7 +123,7 @@ def _read(message: Image, known: dict[str, _Encoding], what: str) -> Pixels:
     return encoding.convert(_decoded(message, encoding) if bridge is None else _bridged(bridge, message, encoding))
 
 
-def _decoded(message: Image, encoding: _Encoding) -> Pixels:
+def _decoded(message: Image, encoding: Encoding) -> Pixels:
     dtype = np.dtype(encoding.dtype)
     if dtype.itemsize > 1:
         dtype = dtype.newbyteorder(">" if message.is_bigendian else "<")
@@ -166,7 +135,7 @@ def _decoded(message: Image, encoding: _Encoding) -> Pixels:
     return pixels.astype(encoding.dtype, copy=False)
 
 
-def _bridged(bridge: Any, message: Image, encoding: _Encoding) -> Pixels:
+def _bridged(bridge: Any, message: Image, encoding: Encoding) -> Pixels:
     from cv_bridge import CvBridgeError
 
     try:
