@@ -1,5 +1,6 @@
 """Bags in MCAP: serialised messages in, the same bytes out, our own types included."""
 
+import contextlib
 import functools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from rosbags.typesys.store import Typestore
 
 _METADATA = "metadata.yaml"
 _NEVER = QosTime(sec=9223372036, nsec=854775807)
-# `ros2 bag play` offers what was recorded; latecomers need the static transforms.
+# `ros2 bag play` offers what was recorded; who comes later needs these, which were sent once.
+_SENT_ONCE = ("/tf_static", "/robot_description")
 _LATCHED = Qos(
     history=QosHistory.KEEP_LAST,
     depth=100,
@@ -75,7 +77,7 @@ class BagWriter:
                     topic,
                     type_name,
                     typestore=typestore_with(type_name),
-                    offered_qos_profiles=[_LATCHED] if topic == "/tf_static" else [],
+                    offered_qos_profiles=[_LATCHED] if topic in _SENT_ONCE else [],
                 )
             self._writer.write(self._connections[topic], nanoseconds, data)
         except OSError as error:
@@ -99,6 +101,25 @@ class BagWriter:
         self.close()
 
 
+@dataclass(frozen=True)
+class BagTopic:
+    """What a bag holds on one topic: the type, and how many messages."""
+
+    type_name: str
+    count: int
+
+
+def bag_topics(folder: str | Path) -> dict[str, BagTopic]:
+    """What a bag holds, by topic.
+
+    Raises:
+        CadsightError: when the folder holds no whole bag.
+    """
+    folder = Path(folder)
+    with _reading(folder), Reader(folder) as reader:
+        return {name: BagTopic(one.msgtype or "", one.msgcount) for name, one in reader.topics.items()}
+
+
 def read_bag(folder: str | Path, topics: Collection[str] | None = None) -> Iterator[BagMessage]:
     """The messages of a bag (MCAP or SQLite) in the order of their recording, of ``topics`` or of all.
 
@@ -106,13 +127,18 @@ def read_bag(folder: str | Path, topics: Collection[str] | None = None) -> Itera
         CadsightError: when the folder holds no whole bag.
     """
     folder = Path(folder)
+    with _reading(folder), Reader(folder) as reader:
+        connections = [c for c in reader.connections if topics is None or c.topic in topics]
+        if not connections:  # no connection would mean all of them
+            return
+        for connection, nanoseconds, data in reader.messages(connections):
+            yield BagMessage(connection.topic, connection.msgtype, nanoseconds, data)
+
+
+@contextlib.contextmanager
+def _reading(folder: Path) -> Iterator[None]:
     try:
-        with Reader(folder) as reader:
-            connections = [c for c in reader.connections if topics is None or c.topic in topics]
-            if not connections:  # no connection would mean all of them
-                return
-            for connection, nanoseconds, data in reader.messages(connections):
-                yield BagMessage(connection.topic, connection.msgtype, nanoseconds, data)
+        yield
     except Exception as error:  # whatever broken bytes make of its readers: a struct.error, a MemoryError, apsw's, ...
         reason = str(error) or type(error).__name__
         raise CadsightError(f"{folder} is no whole bag: {reason}, expected a folder of rosbag2") from error

@@ -14,6 +14,8 @@ from cadsight_ros.recorder import RecordedTopic, Recorder
 from geometry_msgs.msg import Vector3
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message, serialize_message
+from rosbags.interfaces import QosDurability, QosReliability
+from rosbags.rosbag2 import Reader
 from std_msgs.msg import Header, String
 
 from cadsight_interfaces.msg import SurfaceNormal, SurfaceNormalArray
@@ -52,6 +54,20 @@ def test_types_carry_the_hashes_of_the_wire(name, digest):
 def test_a_type_that_is_not_installed_is_named(tmp_path):
     with BagWriter(tmp_path / "bag") as bag, pytest.raises(CadsightError, match="nobodys_msgs/msg/Thing is not"):
         bag.write("/thing", "nobodys_msgs/msg/Thing", 0, b"")
+
+
+def test_what_was_sent_once_is_offered_latched_to_who_comes_late(tmp_path):
+    with BagWriter(tmp_path / "bag") as bag:
+        for topic in ("/tf", "/tf_static", "/robot_description"):
+            bag.write(topic, "std_msgs/msg/String", 1, serialize_message(String(data="a")))
+    with Reader(tmp_path / "bag") as reader:
+        offered = {one.topic: one.ext.offered_qos_profiles for one in reader.connections}
+    assert offered["/tf"] == []
+    for topic in ("/tf_static", "/robot_description"):
+        (qos,) = offered[topic]
+        assert (qos.durability, qos.reliability) == (QosDurability.TRANSIENT_LOCAL, QosReliability.RELIABLE)
+    # As rosbag2 writes it since Iron, by names.
+    assert (tmp_path / "bag/metadata.yaml").read_text().count("durability: transient_local") == 2
 
 
 def test_a_bag_is_never_written_over(tmp_path):
