@@ -20,6 +20,10 @@ GIVEN = {"replay": {"bag": "some.mcap"}}
 CELL = ["cadsight_cell/simulated_cell", "cadsight_cell/motion"]
 CAPTURE = ["cadsight_capture/capture", "cadsight_capture/labelling"]
 PERCEPTION = ["cadsight_perception/perception"]
+CAMERA_TOPICS = {
+    "image_topic": "/camera/camera/color/image_raw",
+    "camera_info_topic": "/camera/camera/color/camera_info",
+}
 CAMERA, VIEW = ["cadsight_camera/camera"], ["cadsight_camera/view"]
 
 
@@ -133,8 +137,9 @@ def test_the_arguments_reach_the_nodes():
 def test_the_arguments_of_a_camera_reach_its_node():
     _, camera, view = started("perception", camera="my video.mp4", camera_fps="5", view_port="9000")
     assert camera.full_name == "/cadsight/camera"
-    given = {key: value for parameters in camera.parameters[1:] for key, value in parameters.items()}
-    assert given == {"source": "my video.mp4", "calibration": "none", "at_end": "loop", "fps": 5.0}
+    single = [one for one in camera.parameters if isinstance(one, dict)]
+    given = {key: value for one in single for key, value in one.items()}
+    assert given == {"source": "my video.mp4", "calibration": "none", "at_end": "loop", "fps": 5.0} | CAMERA_TOPICS
     assert view.parameters[1:] == ({"image_topic": "/cadsight/perception/annotated"}, {"port": 9000})
 
 
@@ -143,6 +148,24 @@ def test_a_hand_eye_file_takes_the_place_of_the_cells_own_and_reaches_the_record
     assert {"hand_eye": False} in cell.parameters
     assert hand_eye.parameters[1:] == ({"hand_eye_file": "a.json"}, {"serial_no": "_12"})
     assert {"hand_eye_file": "a.json"} in capture.parameters
+
+
+def test_topics_and_confidence_of_perception_are_arguments_of_its_file_and_of_the_workcells():
+    given = {"image_topic": "/usb_cam/image_raw", "camera_info_topic": "/usb_cam/info", "image_transport": "compressed"}
+    for name in ("perception", "workcell"):
+        more = {"perception": "true"} if name == "workcell" else {}
+        nodes = started(name, **given, **more, confidence="0.3", camera_fps="15")
+        perception = next(node for node in nodes if node.executable == "perception")
+        values = {key: value for one in perception.parameters if isinstance(one, dict) for key, value in one.items()}
+        assert given.items() <= values.items()
+        assert (values["confidence"], values["camera_fps"]) == (0.3, 15.0)
+
+
+def test_a_parameter_file_that_names_a_confidence_goes_before_the_argument():
+    (perception,) = started("perception", confidence="0.3")
+    files = [index for index, one in enumerate(perception.parameters) if isinstance(one, Path)]
+    assert perception.parameters.index({"confidence": 0.3}) < files[0]
+    assert "confidence" not in (ROOT / "config/workcell.yaml").read_text()
 
 
 def test_the_real_cell_without_its_drivers_names_the_first_that_is_missing():

@@ -174,9 +174,7 @@ def test_the_view_shows_what_is_published_and_listens_only_while_somebody_looks(
     ros("-p", "image_topic:=/shown", "-p", "port:=0")
     tester = Node("tester")
     images = tester.create_publisher(Image, "/shown", qos.DRIVER)
-    tester.create_timer(
-        0.05, lambda: images.publish(to_message(np.full((48, 64, 3), (0, 200, 0), np.uint8), Header()))
-    )
+    tester.create_timer(0.05, lambda: images.publish(to_message(np.full((48, 64, 3), (0, 200, 0), np.uint8), Header())))
     with spun(tester), spun(ViewNode()):
         address = "".join(capfd.readouterr()).split("look at ")[1].split()[0]
         assert images.get_subscription_count() == 0

@@ -10,7 +10,8 @@ from cadsight_core.geometry import Pose
 from cadsight_core.parts.mesh import Mesh
 from cadsight_core.parts.part import Part, load_part, load_part_mesh
 from cadsight_core.sample import Instance
-from cadsight_ros.convert.images import from_message
+from cadsight_ros.convert.compressed import transported
+from cadsight_ros.convert.images import Rgb, from_message
 from cadsight_ros.convert.latest import Latest
 from cadsight_ros.convert.messages import (
     camera_from_info,
@@ -26,7 +27,8 @@ from cadsight_ros.node.parameters import declare
 from cadsight_ros.node.running import run
 from cadsight_ros.resources import resolve
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
 
 from cadsight_capture.hand_eye.saved import SavedCorrection, load_correction
@@ -54,7 +56,7 @@ class LabellingNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__("labelling", namespace="cadsight")
-        self._images: Latest[Image] = Latest()
+        self._images: Latest[Image | CompressedImage] = Latest()
         self._settings = declare(self, LabellingNodeParameters)
         self._ready: _Ready | None = None
         self._active = False
@@ -68,7 +70,8 @@ class LabellingNode(ManagedNode):
         self._normals = self.create_lifecycle_publisher(SurfaceNormalArray, "~/normals", RESULTS)
         if self._settings.live:
             self.create_subscription(CameraInfo, self._settings.camera_info_topic, self._on_info, IMAGES)
-            self.create_subscription(Image, self._settings.image_topic, self._on_image, IMAGES)
+            kind, topic = transported(self._settings.image_topic, self._settings.image_transport)
+            self.create_subscription(kind, topic, self._on_image, IMAGES)
             threading.Thread(target=self._work, daemon=True).start()
         if self._settings.autostart:
             self.autostart()
@@ -96,50 +99,53 @@ class LabellingNode(ManagedNode):
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: Image | CompressedImage) -> None:
         self._images.put(message)
 
     def _on_request(self, request: LabelImage.Request, response: LabelImage.Response) -> LabelImage.Response:
         try:
             ready = self._need_ready()
-            camera = camera_from_info(request.camera_info, _size(request.image))
+            image = from_message(request.image)
+            camera = camera_from_info(request.camera_info, _size(image))
             joints = joint_mapping(joints_by_name(request.joint_state, JOINT_NAMES))
             base_from_camera = self._transforms.lookup(
                 self._settings.base_frame, request.image.header.frame_id, timeout_s=_TRANSFORM_WAIT_S
             )
             base_from_tool = ready.arm.forward(joints)
             nominal = camera_from_part_by_joints(base_from_camera, base_from_tool, self._settings.tool_from_part)
-            labels = self._label(request.image, camera, nominal, ready)
+            labels = self._label(image, request.image.header, camera, nominal, ready)
         except CadsightError as error:
             response.message = str(error)
             return response
         response.success = labels.refusal is None
         response.message = "both labels agree" if labels.refusal is None else labels.refusal.reason
         response.agreement = labels.agreement.box_iou if labels.agreement is not None else 0.0
-        response.colour, response.kinematic, response.normals = _messages(labels, request.image, ready.part)
+        response.colour, response.kinematic, response.normals = _messages(labels, request.image.header, ready.part)
         return response
 
     def _work(self) -> None:
-        while (image := self._images.get()) is not None:
+        while (message := self._images.get()) is not None:
             try:
                 ready = self._need_ready()
                 if self._info is None:
                     raise CadsightError(f"no camera_info came on {self._settings.camera_info_topic} yet")
+                image = from_message(message)
                 camera = camera_from_info(self._info, _size(image))
                 camera_from_tool = self._transforms.lookup(
-                    image.header.frame_id,
+                    message.header.frame_id,
                     self._settings.tool_frame,
-                    stamp_ns(image.header.stamp),
+                    stamp_ns(message.header.stamp),
                     timeout_s=_TRANSFORM_WAIT_S,
                 )
-                self._label(image, camera, camera_from_tool @ self._settings.tool_from_part, ready)
+                nominal = camera_from_tool @ self._settings.tool_from_part
+                self._label(image, message.header, camera, nominal, ready)
             except CadsightError as error:
                 self.get_logger().warning(str(error), throttle_duration_sec=5.0)
 
-    def _label(self, message: Image, camera: Camera, nominal: Pose, ready: _Ready) -> ImageLabels:
+    def _label(self, image: Rgb, header: Header, camera: Camera, nominal: Pose, ready: _Ready) -> ImageLabels:
         correction = ready.correction
         labels = label_image(
-            from_message(message),
+            image,
             camera,
             correction.correct(nominal),
             ready.part,
@@ -148,7 +154,7 @@ class LabellingNode(ManagedNode):
             correction.margin_px,
         )
         publishers = (self._colour, self._kinematic, self._normals)
-        for publisher, result in zip(publishers, _messages(labels, message, ready.part), strict=True):
+        for publisher, result in zip(publishers, _messages(labels, header, ready.part), strict=True):
             publisher.publish(result)
         return labels
 
@@ -158,20 +164,20 @@ class LabellingNode(ManagedNode):
         return self._ready
 
 
-def _size(message: Image) -> ImageSize:
-    return ImageSize(message.width, message.height)
+def _size(image: Rgb) -> ImageSize:
+    return ImageSize(image.shape[1], image.shape[0])
 
 
 def _messages(
-    labels: ImageLabels, image: Image, part: Part
+    labels: ImageLabels, header: Header, part: Part
 ) -> tuple[Detection2DArray, Detection2DArray, SurfaceNormalArray]:
     classes = [""] * part.class_id + [part.name]
     colour = [] if labels.colour is None else [Instance(part.class_id, labels.colour.box, source="colour")]
     kinematic = [] if labels.kinematic is None else [labels.kinematic.instance(part.class_id)]
     return (
-        detections_to_message(colour, image.header, classes),
-        detections_to_message(kinematic, image.header, classes),
-        normals_to_message(kinematic, image.header, classes),
+        detections_to_message(colour, header, classes),
+        detections_to_message(kinematic, header, classes),
+        normals_to_message(kinematic, header, classes),
     )
 
 

@@ -15,13 +15,15 @@ from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_ros.clients import ActionClient, RefusedError, UnansweredError
+from cadsight_ros.convert.compressed import transported
 from cadsight_ros.convert.images import from_message
 from cadsight_ros.convert.messages import camera_from_info, stamp_ns
 from cadsight_ros.convert.qos import IMAGES, JOINTS
 from cadsight_ros.convert.transforms import TransformBuffer, TransformListener
+from cadsight_ros.convert.transports import transport_parameter
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
 from cadsight_capture.session import Control, Frame, NotReadyError, SilentError, SkippedError
 from cadsight_interfaces.action import MoveToJoints
@@ -37,6 +39,7 @@ class RosCellParameters:
     """Where the camera and the arm speak, and how long to wait for them."""
 
     image_topic: str = parameter("/camera/camera/color/image_raw", "images of the camera", kind="topic")
+    image_transport: str = transport_parameter()
     camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics of the camera", kind="topic")
     base_frame: str = parameter(
         "base_link", "frame of the arm's base, in which the hand-eye calibration is given", kind="frame"
@@ -65,7 +68,7 @@ class RosCell:
         self.control = Control()
         self._changed = threading.Condition()
         self._history, self._order = JointHistory(), JointOrder()
-        self._image: Image | None = None
+        self._image: Image | CompressedImage | None = None
         self._image_came = 0.0
         self._infos: deque[CameraInfo] = deque(maxlen=5)
         self._ended_ns = 0
@@ -75,7 +78,7 @@ class RosCell:
             node, MoveToJoints, "motion/move_to_joints"
         )
         for kind, topic, callback, qos in (
-            (Image, parameters.image_topic, self._on_image, IMAGES),
+            (*transported(parameters.image_topic, parameters.image_transport), self._on_image, IMAGES),
             (CameraInfo, parameters.camera_info_topic, self._on_info, IMAGES),
             (JointState, "/joint_states", self._on_joints, JOINTS),
         ):
@@ -142,7 +145,7 @@ class RosCell:
         stamp = _stamp(message)
         try:
             image = from_message(message)
-            camera = self._camera(message, ImageSize(message.width, message.height))
+            camera = self._camera(message, ImageSize(image.shape[1], image.shape[0]))
             joints = self._reading(stamp)
         except (SkippedError, SilentError):
             raise
@@ -156,7 +159,7 @@ class RosCell:
         base_from_tool = self._arm.forward(joints.positions)
         return Frame(image, camera, stamp, joint_mapping(joints.positions), base_from_camera, base_from_tool)
 
-    def _camera(self, message: Image, size: ImageSize) -> Camera:
+    def _camera(self, message: Image | CompressedImage, size: ImageSize) -> Camera:
         def same() -> CameraInfo | None:
             return next((i for i in self._infos if i.header.stamp == message.header.stamp), None)
 
@@ -173,7 +176,7 @@ class RosCell:
         except CadsightError as error:
             raise SkippedError("camera_info", str(error)) from error
 
-    def _image_from(self, stamp_ns: int) -> Image:
+    def _image_from(self, stamp_ns: int) -> Image | CompressedImage:
         message = self._wait(lambda: self._image if self._image and _stamp(self._image) > stamp_ns else None)
         if message is not None:
             return message
@@ -231,7 +234,7 @@ class RosCell:
                     return found
                 self._changed.wait(min(left, 0.2))
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: Image | CompressedImage) -> None:
         with self._changed:
             self._image, self._image_came = message, time.monotonic()
             self._changed.notify_all()
@@ -254,5 +257,5 @@ class RosCell:
             self._changed.notify_all()
 
 
-def _stamp(message: Image) -> int:
+def _stamp(message: Image | CompressedImage) -> int:
     return stamp_ns(message.header.stamp)

@@ -41,7 +41,7 @@ class Pipeline:
     """A detector and a regressor that work together; without a regressor there are no normals.
 
     Args:
-        confidence: detections below it are left out.
+        confidence: detections below it are left out; may be changed at any time, by any thread.
         max_detections: most detections an image.
     """
 
@@ -53,7 +53,7 @@ class Pipeline:
         max_detections: int = MAX_DETECTIONS,
     ) -> None:
         self.detector, self.regressor = detector, regressor
-        self._confidence, self._max_detections = confidence, max_detections
+        self.confidence, self._max_detections = confidence, max_detections
 
     @property
     def classes(self) -> Sequence[str]:
@@ -67,13 +67,14 @@ class Pipeline:
         is evidence, detections have no masks.
         """
         size = ImageSize(image.shape[1], image.shape[0])
+        confidence = self.confidence
         started = time.perf_counter()
         evidence = None
         if with_evidence:
-            (evidence,) = evidence_of(self.detector, [image], min(FLOOR, self._confidence))
-            instances = evidence.instances(size, self._confidence, self._max_detections)
+            (evidence,) = evidence_of(self.detector, [image], min(FLOOR, confidence))
+            instances = evidence.instances(size, confidence, self._max_detections)
         else:
-            (instances,) = self.detector.predict([image], self._confidence, self._max_detections)
+            (instances,) = self.detector.predict([image], confidence, self._max_detections)
         detector_ms = (time.perf_counter() - started) * 1e3
         if not instances or camera is None or self.regressor is None:
             return Inference(tuple(instances), (None,) * len(instances), detector_ms, 0.0, evidence)

@@ -4,13 +4,20 @@ from dataclasses import dataclass
 
 from cadsight_core.config.parameters import check, parameter
 from cadsight_learning.options import MODELS_FOLDER, RUNTIMES
+from cadsight_ros.convert.transports import transport_parameter
 
 
 @dataclass(frozen=True)
 class PerceptionParameters:
-    """Parameters of the perception node. Topics are changed by remapping."""
+    """Parameters of the perception node. Topics of its results are changed by remapping."""
 
     autostart: bool = parameter(True, "configure and activate itself at start; false: a lifecycle manager does")
+    image_topic: str = parameter("/camera/camera/color/image_raw", "images of the camera", kind="topic")
+    image_transport: str = transport_parameter()
+    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics of the camera", kind="topic")
+    depth_topic: str = parameter(
+        "/camera/camera/aligned_depth_to_color/image_raw", "depth in the camera's pixels, with use_depth", kind="topic"
+    )
     models_folder: str = parameter(MODELS_FOLDER, "the model registry: one folder a model", kind="text")
     detector: str = parameter(
         "detector",
@@ -23,7 +30,10 @@ class PerceptionParameters:
         "file of what was served, a line a change; at a start the last models of it that can be served go on, in place "
         "of detector and regressor; empty: none, and generations begin at 1",
     )
-    confidence: float = parameter(0.5, "detections below it are left out", minimum=0.0, maximum=1.0)
+    confidence: float = parameter(
+        0.5, "detections below it are left out; may be set while the node runs", minimum=0.0, maximum=1.0,
+        changeable=True,
+    )  # fmt: skip
     max_detections: int = parameter(10, "most detections in an image", minimum=1, maximum=300)
     threads: int = parameter(0, "threads of one model call; 0: as many as torch chooses", minimum=0, maximum=256)
     runtime: str = parameter(
@@ -38,6 +48,10 @@ class PerceptionParameters:
     warm_up_height: int = parameter(
         480, "height of the image that the models are warmed up with", minimum=1, maximum=8192
     )
+    camera_fps: float = parameter(
+        0.0, "images a second that the camera was asked for; fewer are warned of; 0: not looked at",
+        minimum=0.0, maximum=1000.0,
+    )  # fmt: skip
     silence_s: float = parameter(
         5.0, "seconds without an image after which diagnostics warn", minimum=0.1, maximum=3600.0
     )
@@ -59,6 +73,12 @@ class ReplayParameters:
     """Parameters of the replay node."""
 
     bag: str = parameter("", "folder of the recorded bag")
+    image_topic: str = parameter("/camera/camera/color/image_raw", "images in the bag, raw or compressed", kind="topic")
+    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics in the bag", kind="topic")
+    calibration: str = parameter(
+        "none", "YAML of camera_calibration in place of the bag's intrinsics (a path or package://); none: the bag's",
+        kind="text",
+    )  # fmt: skip
     paced: bool = parameter(
         False, "publish at the recorded pace, as a camera would; false: each image waits for the result of the last"
     )

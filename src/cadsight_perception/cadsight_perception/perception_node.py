@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.drawing import draw_instances
 from cadsight_core.imaging.images import Rgb
+from cadsight_core.running.rate import Rate
 from cadsight_ros.convert import qos
+from cadsight_ros.convert.compressed import transported
 from cadsight_ros.convert.images import Depth, depth_from_message, from_message, to_message
 from cadsight_ros.convert.latest import Latest
 from cadsight_ros.convert.messages import (
@@ -19,18 +21,19 @@ from cadsight_ros.convert.messages import (
     detections_to_message,
     normals_to_message,
     served_models_to_message,
+    stamp_ns,
 )
 from cadsight_ros.node import diagnostics
 from cadsight_ros.node.diagnostics import Diagnostics, make_status
 from cadsight_ros.node.lifecycle import ManagedNode
 from cadsight_ros.node.logs import PassedOn
-from cadsight_ros.node.parameters import declare
+from cadsight_ros.node.parameters import declare, on_change
 from cadsight_ros.node.peers import Peers
 from cadsight_ros.node.running import run
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 from vision_msgs.msg import Detection2DArray
@@ -46,7 +49,6 @@ from cadsight_perception.health.timing import FrameTiming, timing_to_message
 from cadsight_perception.messages.markers import markers, position
 from cadsight_perception.messages.seen import seen_to_message
 from cadsight_perception.parameters import PerceptionParameters
-from cadsight_perception.topics import CAMERA_INFO, DEPTH, IMAGE
 
 if TYPE_CHECKING:
     # Their libraries load slowly, and the node has to report its state meanwhile: imported with the models.
@@ -62,7 +64,7 @@ _SWITCH_S = 0.0005
 
 @dataclass(frozen=True)
 class _Arrived:
-    message: Image
+    message: Image | CompressedImage
     clock_ns: int
     monotonic: float
 
@@ -81,6 +83,8 @@ class PerceptionNode(ManagedNode):
         self._inputs: list[Subscription] = []
         self._passed_on = PassedOn("cadsight_learning", self.get_logger())
         self._options = declare(self, PerceptionParameters)
+        on_change(self, PerceptionParameters, self._on_parameter)
+        self._rate = Rate()
         self._doing = self._fault = ""
         create = self.create_lifecycle_publisher
         self._detections = create(Detection2DArray, "~/detections", qos.RESULTS)
@@ -96,7 +100,7 @@ class PerceptionNode(ManagedNode):
         self.create_service(Trigger, "~/rollback", self._on_rollback, callback_group=loading)
         self.create_service(GetStatistics, "~/get_statistics", self._on_get_statistics)
         self._diagnostics = Diagnostics(self, self._watched)
-        self._peers = Peers(self, publishes=["~/timing"], reads=[IMAGE])
+        self._peers = Peers(self, publishes=["~/timing"], reads=[self._images_topic])
         if self._options.autostart:
             self.autostart()
 
@@ -119,6 +123,7 @@ class PerceptionNode(ManagedNode):
             self._doing = ""
         for sentence in self._serving.left_out:
             self.get_logger().error(f"the models before serve: {sentence}")
+        self._serving.confidence = self.get_parameter("confidence").value
         self.get_logger().info(f"{_words(self._serving.current)}, after {time.monotonic() - began:.1f} s")
 
     def activate(self) -> None:
@@ -126,13 +131,18 @@ class PerceptionNode(ManagedNode):
         self._statistics, self._slot, self._info, self._depth = Statistics(), Latest(), None, None
         self._worker = threading.Thread(target=self._work, args=(self._slot,), name="infer")
         self._worker.start()
-        topics = [(Image, IMAGE, self._on_image), (CameraInfo, CAMERA_INFO, self._on_info)]
-        if self._options.use_depth:
-            topics.append((Image, DEPTH, self._on_depth))
+        p = self._options
+        self._rate = Rate(p.camera_fps)
+        kind, _ = transported(p.image_topic, p.image_transport)
+        topics: list[Any] = [(kind, self._images_topic, self._on_image)]
+        topics.append((CameraInfo, p.camera_info_topic, self._on_info))
+        if p.use_depth:
+            topics.append((Image, p.depth_topic, self._on_depth))
         self._inputs = [
             self.create_subscription(kind, topic, callback, qos.IMAGES, callback_group=self._group)
             for kind, topic, callback in topics
         ]
+        self.get_logger().info(f"ready: reads images on {self.resolve_topic_name(self._images_topic)}")
 
     def deactivate(self) -> None:
         """Stop inferring; the image in hand is finished."""
@@ -153,11 +163,12 @@ class PerceptionNode(ManagedNode):
         self._passed_on.close()
         super().destroy_node()
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: Image | CompressedImage) -> None:
         arrived = _Arrived(message, self.get_clock().now().nanoseconds, time.perf_counter())
         silence = self._statistics.image_arrived()
         if silence is not None:
             self.get_logger().info(f"the camera is back after {silence:.1f} s of silence")
+        self._rate.came(stamp_ns(message.header.stamp) / 1e9)
         self._slot.put(arrived)
 
     def _on_info(self, message: CameraInfo) -> None:
@@ -203,7 +214,8 @@ class PerceptionNode(ManagedNode):
         try:
             if self._info is not None:
                 return camera_from_info(self._info, size)
-            self._statistics.refused(CAMERA, f"nothing came on {CAMERA_INFO}, expected the camera's intrinsics")
+            topic = self._options.camera_info_topic
+            self._statistics.refused(CAMERA, f"nothing came on {topic}, expected the camera's intrinsics")
         except CadsightError as error:
             self._refuse(CAMERA, str(error))
         self._statistics.count("without_camera")
@@ -255,6 +267,10 @@ class PerceptionNode(ManagedNode):
         if sentence:
             self._diagnostics.publish()
 
+    @property
+    def _images_topic(self) -> str:
+        return transported(self._options.image_topic, self._options.image_transport)[1]
+
     def _state(self) -> str:
         if self._fault:
             return FAILED
@@ -270,6 +286,11 @@ class PerceptionNode(ManagedNode):
         sentence = f"{what}: {type(error).__name__}: {error}"
         self.get_logger().error(sentence, throttle_duration_sec=_QUIET_S)
         return sentence
+
+    def _on_parameter(self, _: str, confidence: float) -> None:
+        if self._serving is not None:
+            self._serving.confidence = confidence
+        self.get_logger().info(f"leaves out detections below {confidence:g} from now on")
 
     def _on_load_model(self, request: LoadModel.Request, response: LoadModel.Response) -> LoadModel.Response:
         response.success, response.message = self._changed(
@@ -322,19 +343,23 @@ class PerceptionNode(ManagedNode):
             return make_status(self, diagnostics.STALE, self._doing or "not active", values)
         silence = self._statistics.silence_s
         if silence > self._options.silence_s:
-            message = f"the camera has been silent for {silence:.1f} s, expected images on {IMAGE}"
+            message = f"the camera has been silent for {silence:.1f} s, expected images on {self._images_topic}"
             return make_status(self, diagnostics.WARN, message, values)
         trouble = self._statistics.trouble(self._options.silence_s)
         if trouble is not None:
             level = diagnostics.ERROR if trouble.nothing else diagnostics.WARN
             return make_status(self, level, trouble.sentence, values)
+        if self._rate.shortfall:
+            return make_status(self, diagnostics.WARN, f"the camera gives {self._rate.shortfall}", values)
         return make_status(self, diagnostics.OK, "looking", values)
 
     def _watched(self) -> DiagnosticStatus:
         """The status; a camera that has fallen silent is logged too."""
         if self._worker is not None and self._statistics.falls_silent(self._options.silence_s):
-            silence = self._statistics.silence_s
-            self.get_logger().warning(f"no image came on {IMAGE} for {silence:.1f} s, expected the camera to run")
+            silence, topic = self._statistics.silence_s, self._images_topic
+            self.get_logger().warning(f"no image came on {topic} for {silence:.1f} s, expected the camera to run")
+        elif self._worker is not None and self._rate.falls_short():
+            self.get_logger().warning(f"the camera gives {self._rate.shortfall}")
         return self._status()
 
 

@@ -11,6 +11,7 @@ from cadsight_core.storage.live_report import Replayed, is_live_report, read_liv
 from cadsight_core.storage.output_file import refuse_foreign_file, write_output
 from cadsight_ros.clients import spinning
 from cadsight_ros.node.parameters import declare
+from cadsight_ros.resources import resolve
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -39,7 +40,16 @@ class ReplayNode(Node):
         """
         options = self._options
         live = read_live_report(options.live_report) if options.live_report else None
-        report = self._replay.play(Path(options.bag), paced=options.paced, rate=options.rate, progress=progress)
+        calibration = None if options.calibration == "none" else resolve(options.calibration)
+        report = self._replay.play(
+            Path(options.bag),
+            paced=options.paced,
+            rate=options.rate,
+            image_topic=options.image_topic,
+            camera_info_topic=options.camera_info_topic,
+            calibration=calibration,
+            progress=progress,
+        )
         replayed = compared_with(live, report)
         if options.report:
             write_output(options.report, figures_text(replayed.to_json(), indent=1) + "\n", is_live_report)

@@ -5,6 +5,7 @@ from cadsight_ros.recorder import RecordedTopic
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import MarkerArray
@@ -39,5 +40,6 @@ ROBOT = {
     JOINTS: RecordedTopic(JointState, qos.JOINTS),
     "/tf": RecordedTopic(TFMessage, qos.TRANSFORMS),
     "/tf_static": RecordedTopic(TFMessage, qos.STATIC_TRANSFORMS),
+    "/robot_description": RecordedTopic(String, qos.LATCHED),
 }
 ALL = {**CAMERA, **ROBOT, **RESULTS, "/diagnostics": RecordedTopic(DiagnosticArray, qos.RESULTS)}

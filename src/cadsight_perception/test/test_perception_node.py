@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+import cv2
+import numpy as np
 import pytest
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_learning.registry.store import version
@@ -16,6 +18,8 @@ from cadsight_learning.runtime.sessions import runtime_of
 from cadsight_perception.health.timing import timing_from_message
 from cadsight_perception.perception_node import PerceptionNode
 from cadsight_ros.clients import ServiceClient
+from cadsight_ros.convert import qos
+from cadsight_ros.convert.messages import camera_to_info
 from cadsight_ros.domains import own_domain
 from cadsight_ros.node.diagnostics import ERROR, OK, STALE, WARN
 from cadsight_ros.testing import spun
@@ -23,8 +27,12 @@ from camera_rig import CAMERA, CameraRig
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
-from sensor_msgs.msg import Image
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
 from cadsight_interfaces.msg import SeenImage
@@ -121,6 +129,63 @@ def test_a_camera_info_that_does_not_fit_costs_the_normals_and_not_the_boxes(sta
     rig.info()
     time.sleep(0.3)
     assert len(rig.of(topics.NORMALS, rig.image()).normals) == 2
+
+
+def test_images_come_compressed_and_on_topics_of_other_names(started, capfd):
+    given = (
+        "image_topic:=/usb_cam/image_raw",
+        "image_transport:=compressed",
+        "camera_info_topic:=/usb_cam/camera_info",
+    )
+    rig = started(*given, wait=False)
+    images = rig.node.create_publisher(CompressedImage, "/usb_cam/image_raw/compressed", qos.DRIVER)
+    infos = rig.node.create_publisher(CameraInfo, "/usb_cam/camera_info", qos.DRIVER)
+    header = Header(stamp=rig.stamp(), frame_id=CAMERA.frame)
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    sent = CompressedImage(header=header, format="jpeg", data=cv2.imencode(".jpg", pixels)[1].tobytes())
+    while not rig.received[topics.NORMALS] or not rig.received[topics.NORMALS][-1].normals:
+        infos.publish(camera_to_info(CAMERA, header.stamp))
+        images.publish(sent)
+        time.sleep(0.1)
+    assert rig.received[topics.DETECTIONS][-1].header == header
+    assert "ready: reads images on /usb_cam/image_raw/compressed" in "".join(capfd.readouterr())
+
+
+def set_parameter(rig: CameraRig, name: str, value: float) -> SetParametersResult:
+    client = ServiceClient(rig.node, SetParameters, "/cadsight/perception/set_parameters", timeout_s=40.0)
+    parameters = [Parameter(name, value=value).to_parameter_msg()]
+    return client.call(SetParameters.Request(parameters=parameters)).results[0]
+
+
+def test_the_confidence_is_changed_while_the_node_runs_and_holds_for_models_to_come(started):
+    rig = started()
+    assert len(rig.of(topics.DETECTIONS, rig.image()).detections) == 2
+    assert set_parameter(rig, "confidence", 1.0).successful
+    assert rig.of(topics.DETECTIONS, rig.image()).detections == []
+    assert load(rig, "other").success
+    assert rig.of(topics.DETECTIONS, rig.image()).detections == []
+    assert set_parameter(rig, "confidence", 0.0).successful
+    assert len(rig.of(topics.DETECTIONS, rig.image()).detections) == 2
+    refused = set_parameter(rig, "confidence", 1.5)
+    assert not refused.successful
+    assert "1.5" in refused.reason
+    assert not set_parameter(rig, "max_detections", 3).successful
+    assert len(rig.of(topics.DETECTIONS, rig.image()).detections) == 2
+
+
+def test_fewer_images_than_the_camera_was_asked_for_are_warned_of_once(started, capfd):
+    # The rig's stamps are 0.1 s apart.
+    rig = started("camera_fps:=15.0", "silence_s:=600.0")
+    statuses: list[DiagnosticArray] = []
+    rig.node.create_subscription(DiagnosticArray, "/diagnostics", statuses.append, 10)
+    for _ in range(8):
+        assert rig.of(topics.TIMING, rig.image()) is not None
+    sentence = "the camera gives 10.0 images a second for 15 asked"
+    while not any(one.message == sentence and one.level == WARN for message in statuses for one in message.status):
+        time.sleep(0.1)
+    while sentence not in (printed := "".join(capfd.readouterr())):
+        time.sleep(0.1)
+    assert printed.count(sentence) == 1
 
 
 def test_models_are_swapped_by_name_while_every_image_is_answered(started):

@@ -28,6 +28,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--check", metavar="JSON",
         help="play nothing: read the verdict of a replay's report, status 0 where it was equal to the live run, else 1",
     )  # fmt: skip
+    parser.add_argument(
+        "--topics", nargs="+", metavar="WHAT=TOPIC", default=[],
+        help=f"how the bag calls what is played: image=TOPIC, raw or compressed ({ReplayParameters.image_topic}), and "
+        f"camera_info=TOPIC ({ReplayParameters.camera_info_topic})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--calibration", metavar="YAML",
+        help="intrinsics as camera_calibration writes them, in place of the bag's (the bag's)",
+    )  # fmt: skip
     parser.add_argument("--out", metavar="JSON", help="the report (replay.json beside the bag)")
     parser.add_argument("--live", metavar="JSON", help="report of the live run (live.json beside the bag, if there)")
     parser.add_argument(
@@ -58,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
         raise CadsightError("a replay has either BAG to play or --check JSON, expected one of the two")
     if args.check is not None:
         played = {"--out": args.out, "--live": args.live, "--paced": args.paced, "--rate": args.rate}
-        refuse_idle("with --check", played | {"--timeout": args.timeout})
+        named = {"--topics": args.topics or None, "--calibration": args.calibration}
+        refuse_idle("with --check", played | named | {"--timeout": args.timeout})
         return _print_verdict(checked_report(args.check))
     if not args.paced:
         refuse_idle("without --paced", {"--rate": args.rate})
@@ -68,9 +78,13 @@ def run(args: argparse.Namespace) -> int:
     live = read_live_report(live_path) if args.live or live_path.is_file() else None
     out = Path(args.out) if args.out else beside / "replay.json"
     refuse_foreign_file(out, is_live_report)
+    topics = _topics(args.topics)
+    calibration = Path(args.calibration) if args.calibration else None
     timeout_s = args.timeout or ReplayParameters.timeout_s
     with temporary_node("replay") as node, tqdm(desc="replay", unit="image") as bar:
-        report = Replay(node, timeout_s).play(bag, paced=args.paced, rate=args.rate or 1.0, progress=bar.update)
+        report = Replay(node, timeout_s).play(
+            bag, paced=args.paced, rate=args.rate or 1.0, calibration=calibration, progress=bar.update, **topics
+        )
     replayed = compared_with(live, report)
     write_output(out, figures_text(replayed.to_json(), indent=1) + "\n", is_live_report)
     figures = report.figures
@@ -80,6 +94,21 @@ def run(args: argparse.Namespace) -> int:
     status = 0 if replayed.verdict is None else _print_verdict(replayed.verdict)
     print(out)
     return status
+
+
+def _topics(words: list[str]) -> dict[str, str]:
+    """What ``--topics`` says, as :meth:`Replay.play` takes it."""
+    from cadsight_core.config.parameters import checked
+    from cadsight_core.errors import CadsightError
+    from cadsight_perception.parameters import ReplayParameters
+
+    found = {}
+    for word in words:
+        what, _, topic = word.partition("=")
+        if what not in ("image", "camera_info"):
+            raise CadsightError(f"--topics is {word!r}, expected image=TOPIC or camera_info=TOPIC")
+        found[f"{what}_topic"] = checked(ReplayParameters, f"{what}_topic", topic)
+    return found
 
 
 def _print_verdict(found: "ReplayVerdict") -> int:

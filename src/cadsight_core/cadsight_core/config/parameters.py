@@ -53,6 +53,7 @@ def parameter(
     odd: bool = False,
     finite: bool = True,
     earlier: str = "",
+    changeable: bool = False,
 ) -> Any:
     """A dataclass field with a sentence and, where they apply, what its values must be.
 
@@ -66,9 +67,11 @@ def parameter(
         odd: whether a whole number must be odd.
         finite: whether NaN and the infinities are refused.
         earlier: the name that the field had in earlier versions, whose files are still read.
+        changeable: whether a node takes another value while it runs.
     """
     metadata = {"description": description, "minimum": minimum, "maximum": maximum, "choices": choices}
     metadata |= {"kind": kind, "length": length, "odd": odd, "finite": finite, "earlier": earlier}
+    metadata |= {"changeable": changeable}
     if isinstance(default, list | dict):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)

@@ -3,21 +3,20 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.storage.live_report import LiveReport
-from cadsight_ros.bags import BagMessage, read_bag
+from cadsight_ros.bags import BagMessage
 from cadsight_ros.convert import qos
-from cadsight_ros.convert.messages import serialized_stamp_ns, stamp_from_ns
+from cadsight_ros.convert.messages import serialized_stamp_ns
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
 from cadsight_perception import topics
 from cadsight_perception.health.presence import wait_for_perception
+from cadsight_perception.recording.bag_camera import BagCamera
 from cadsight_perception.recording.bag_report import report_of
 
 # A best-effort subscriber may be known to us before we are to it.
@@ -56,45 +55,46 @@ class Replay:
         *,
         paced: bool,
         rate: float = 1.0,
+        image_topic: str = topics.IMAGE,
+        camera_info_topic: str = topics.CAMERA_INFO,
+        calibration: Path | None = None,
         progress: Callable[[], None] = lambda: None,
     ) -> LiveReport:
         """Publish camera_info and image, one after the other, and report what came back.
 
         Args:
             paced: as far apart as their stamps, divided by ``rate``; else each waits for the result of the one before.
+            image_topic, camera_info_topic, calibration: of the bag, as :class:`.bag_camera.BagCamera` takes them.
             progress: is called after each image.
 
         Raises:
-            CadsightError: when the bag is not whole or has no image, another camera is publishing, or the perception
-                node is not there or gives no result for ``timeout_s``.
+            CadsightError: when the bag is not whole or has no image or no intrinsics, another camera is publishing, or
+                the perception node is not there or gives no result for ``timeout_s``.
         """
-        infos = {serialized_stamp_ns(m.data): m for m in read_bag(bag, [topics.CAMERA_INFO])}
-        if not infos:
-            raise CadsightError(f"the bag {bag} has nothing on {topics.CAMERA_INFO}, expected a recorded camera")
+        camera = BagCamera(bag, image_topic, camera_info_topic, calibration, self._node.get_logger().warning)
+        earliest = next(iter(camera), None)
+        if earliest is None:
+            raise CadsightError(f"the bag {bag} has no image on {image_topic} that can be decoded, expected some")
         self._wait_until_ready()
-        first_info = next(iter(infos.values()))
-        self._infos.publish(first_info.data)
+        self._infos.publish(earliest.info.data)
         self._settle()
         began, first = time.monotonic(), None
-        for number, message in enumerate(read_bag(bag, [topics.IMAGE]), start=1):
-            stamp = serialized_stamp_ns(message.data)
+        for number, shot in enumerate(camera, start=1):
+            stamp = shot.stamp_ns
             if first is None:
                 first, began = stamp, time.monotonic()
             if paced:
                 time.sleep(max(began + (stamp - first) / 1e9 / rate - time.monotonic(), 0.0))
-            info = infos[stamp] if stamp in infos else _restamped(first_info, stamp)
             with self._changed:
-                self._results.append(info)
+                self._results.append(shot.info)
                 if self._waiting_since is None:
                     self._waiting_since = time.monotonic()
-            self._infos.publish(info.data)
-            self._images.publish(message.data)
+            self._infos.publish(shot.info.data)
+            self._images.publish(shot.image)
             if not paced:
                 self._answered(stamp, self._timeout_s / _TRIES)
             self._check_answering(number, bag)
             progress()
-        if first is None:
-            raise CadsightError(f"the bag {bag} has nothing on {topics.IMAGE}, expected a recorded camera")
         self._answered(stamp, min(self._timeout_s, 5.0))
         with self._changed:
             return report_of(self._results, live=False)
@@ -150,9 +150,3 @@ class Replay:
     def _answered(self, stamp: int, timeout_s: float) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: self._answers.get(stamp) == _ANSWER, timeout_s)
-
-
-def _restamped(info: BagMessage, stamp: int) -> BagMessage:
-    message = deserialize_message(info.data, CameraInfo)
-    message.header.stamp = stamp_from_ns(stamp)
-    return replace(info, data=serialize_message(message))

@@ -31,12 +31,25 @@ class Serving:
 
     def __init__(self, parameters: PerceptionParameters, tell: Callable[[str], None]) -> None:
         self._parameters, self._tell = parameters, tell
+        self._confidence = parameters.confidence
         self._changing = threading.Lock()
         self._log = AppendLog(parameters.served_file, FORMAT) if parameters.served_file else None
         self._before: Served | None = None
         self._generation = max((one.generation for one in self._recorded()), default=0)
         self.left_out: tuple[str, ...] = ()
         self.current = self._recorded_as(self._first(), "start")
+
+    @property
+    def confidence(self) -> float:
+        """Detections below it are left out; set, it holds from the next image on, and for models to come."""
+        return self._confidence
+
+    @confidence.setter
+    def confidence(self, value: float) -> None:
+        self._confidence = value
+        for served in (self.current, self._before):
+            if served is not None:
+                served.pipeline.confidence = value
 
     def change(self, detector: str, regressor: str) -> bool:
         """Serve other models of the registry from now on; an empty name keeps the one that is served. They are tried in
@@ -83,6 +96,7 @@ class Serving:
         before = self.current
         # On the disk first: a generation that was published is never given again.
         found = self._recorded_as(found, why)
+        found.pipeline.confidence = self._confidence
         self._before, self.current = before, found
 
     def _recorded_as(self, found: Served, why: str) -> Served:

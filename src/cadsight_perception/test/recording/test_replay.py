@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import rclpy
 from cadsight_core.errors import CadsightError
+from cadsight_core.imaging.images import encode_image
 from cadsight_core.storage.live_report import read_live_report, read_replayed
 from cadsight_perception.parameters import ReplayParameters
 from cadsight_perception.perception_node import PerceptionNode
@@ -19,12 +20,13 @@ from cadsight_perception.replay_node import ReplayNode
 from cadsight_ros.bags import BagWriter, read_bag
 from cadsight_ros.clients import spinning
 from cadsight_ros.convert import qos
+from cadsight_ros.convert.images import from_message
 from cadsight_ros.convert.messages import serialized_stamp_ns
 from cadsight_ros.domains import own_domain
-from camera_rig import CameraRig
+from camera_rig import CAMERA, CameraRig
 from rclpy.node import Node
-from rclpy.serialization import serialize_message
-from sensor_msgs.msg import JointState
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import String
 
 from cadsight_perception import topics
@@ -219,8 +221,29 @@ def test_a_changed_report_is_no_longer_equal(run):
 def test_a_bag_without_a_camera_is_refused(run, tmp_path):
     with BagWriter(tmp_path / "bag") as bag:
         bag.write("/word", "std_msgs/msg/String", 1, serialize_message(String(data="a")))
-    with spun("replay") as node, pytest.raises(CadsightError, match=f"has nothing on {topics.CAMERA_INFO}"):
+    with spun("replay") as node, pytest.raises(CadsightError, match=f"has nothing on {topics.IMAGE}") as refused:
         Replay(node, 5.0).play(tmp_path / "bag", paced=True)
+    assert "it holds /word (std_msgs/msg/String, 1)" in str(refused.value)
+
+
+def test_a_bag_with_other_names_compressed_images_and_a_calibration_gives_what_the_live_run_gave(run, tmp_path):
+    folder, live = run
+    with BagWriter(tmp_path / "bag") as bag:
+        for message in read_bag(folder / BAG, [topics.IMAGE]):
+            image = deserialize_message(message.data, Image)
+            data = encode_image(from_message(image), "image.png")
+            sent = CompressedImage(header=image.header, format="rgb8; png compressed bgr8", data=data)
+            name = "sensor_msgs/msg/CompressedImage"
+            bag.write("/cam/image/compressed", name, message.nanoseconds, serialize_message(sent))
+    calibration = tmp_path / "ost.yaml"
+    k = ", ".join(str(value) for value in CAMERA.matrix.ravel())
+    text = f"image_width: 64\nimage_height: 48\ncamera_matrix: {{rows: 3, cols: 3, data: [{k}]}}\n"
+    calibration.write_text(text + "distortion_model: plumb_bob\ndistortion_coefficients: {data: [0, 0, 0, 0, 0]}\n")
+    with spun("replay") as node:
+        given = {"image_topic": "/cam/image/compressed", "calibration": calibration}
+        verdict = compare(live, Replay(node, 40.0).play(tmp_path / "bag", paced=False, **given))
+    assert verdict.differences == ()
+    assert verdict.compared >= live.figures.frames - 2
 
 
 def test_a_new_recording_replaces_the_old_bag(run, tmp_path):
@@ -236,7 +259,10 @@ def test_a_new_recording_replaces_the_old_bag(run, tmp_path):
 
 
 def test_a_recording_of_silent_topics_is_refused_and_leaves_nothing(run, tmp_path):
-    with spun("record") as node, pytest.raises(CadsightError, match="nothing came on /joint_states, /tf, /tf_static"):
+    with (
+        spun("record") as node,
+        pytest.raises(CadsightError, match="nothing came on /joint_states, /tf, /tf_static, /robot"),
+    ):
         record(node, tmp_path / "bag", topics.ROBOT, 0.2)
     assert list(tmp_path.iterdir()) == []
 

@@ -4,12 +4,12 @@ import dataclasses
 import difflib
 import sys
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from cadsight_core.config.parameters import from_mapping
+from cadsight_core.config.parameters import checked, from_mapping
 from cadsight_core.errors import CadsightError
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -37,7 +37,7 @@ def declare(node: Node, cls: type[T]) -> T:
 
     Fields are bool, int, float, str, a ``Literal`` of strings, or a list or tuple of one of them; a field that is a
     parameter dataclass itself becomes parameters with its name and a point before theirs. They are read-only
-    afterwards: a node's parameters are those it was started with. An integer is taken for a float.
+    afterwards, but for those that are changeable (see :func:`on_change`). An integer is taken for a float.
 
     Raises:
         CadsightError: naming the node, the parameter, its value and what was allowed; a given parameter that is none
@@ -47,6 +47,31 @@ def declare(node: Node, cls: type[T]) -> T:
     values = _declared_section(node, cls, "", names)
     _refuse_strangers(node, names)
     return from_mapping(cls, values, node.get_fully_qualified_name())
+
+
+def on_change(node: Node, cls: type, changed: Callable[[str, Any], None]) -> None:
+    """Call ``changed`` with name and value of each changeable parameter of ``cls`` that is set while ``node`` runs.
+
+    A value that :func:`declare` would refuse is refused with the same sentence, and changes nothing.
+    """
+    names = {field.name for field in dataclasses.fields(cls) if field.metadata.get("changeable")}
+
+    def check(parameters: list[Parameter[Any]]) -> SetParametersResult:
+        try:
+            for one in parameters:
+                if one.name in names:
+                    checked(cls, one.name, one.value)
+        except CadsightError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def apply(parameters: list[Parameter[Any]]) -> None:
+        for one in parameters:
+            if one.name in names:
+                changed(one.name, checked(cls, one.name, one.value))
+
+    node.add_on_set_parameters_callback(check)
+    node.add_post_set_parameters_callback(apply)
 
 
 def _declared_section(node: Node, cls: type, prefix: str, names: list[str]) -> dict[str, Any]:
@@ -88,7 +113,7 @@ def _descriptor(field: "dataclasses.Field[Any]", name: str, kind: Parameter.Type
         name=name,
         type=kind.value,
         description=metadata.get("description", ""),
-        read_only=True,
+        read_only=not metadata.get("changeable", False),
         dynamic_typing=True,
     )
     if choices is not None:
