@@ -168,6 +168,13 @@ def test_a_parameter_file_that_names_a_confidence_goes_before_the_argument():
     assert "confidence" not in (ROOT / "config/workcell.yaml").read_text()
 
 
+def test_nodes_that_respawn_are_the_same_and_end_no_others():
+    plain, again = (started("perception", camera="0", respawn=word) for word in ("false", "true"))
+    assert [(one.required, one.respawn_s) for one in plain] == [(True, None)] * 3
+    assert [(one.required, one.respawn_s) for one in again] == [(False, 2.0)] * 3
+    assert [(one.full_name, one.parameters) for one in plain] == [(one.full_name, one.parameters) for one in again]
+
+
 def test_the_real_cell_without_its_drivers_names_the_first_that_is_missing():
     with pytest.raises(CadsightError, match=r"'ur_robot_driver' is not installed|ros2 launch"):
         started("cell", simulated="false")

@@ -65,7 +65,7 @@ class CaptureNode(Node):
         self._diagnostics = Diagnostics(self, self._status)
         self._client = ClientWatch(self, "capture_session")
         self.create_timer(_LOOK_FOR_CLIENT_S, self._look_for_client, callback_group=group)
-        self.get_logger().info(f"writes sessions to {Path(self._settings.output_folder).expanduser().resolve()}")
+        self.get_logger().info(f"ready: writes sessions to {Path(self._settings.output_folder).expanduser().resolve()}")
 
     def bring_to_rest(self, timeout_s: float) -> None:
         """End the session in hand and the motion with it; the images that were taken are kept."""

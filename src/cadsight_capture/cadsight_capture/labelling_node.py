@@ -85,6 +85,9 @@ class LabellingNode(ManagedNode):
 
     def activate(self) -> None:
         self._active = True
+        self.get_logger().info(
+            "ready: labels an image on request" + (", and every image" if self._settings.live else "")
+        )
 
     def deactivate(self) -> None:
         self._active = False

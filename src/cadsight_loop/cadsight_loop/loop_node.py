@@ -91,7 +91,7 @@ class LoopNode(ManagedNode):
             self._cycles = Cycles(
                 folder, models, earlier, images, labeller, self._work, self._server, cycle.gather, cycle.recall
             )
-        self.get_logger().info(f"keeps images in {folder}, {pool.store.images} so far")
+        self.get_logger().info(f"ready: keeps images in {folder}, {pool.store.images} so far")
 
     def activate(self) -> None:
         """Begin to listen, and go on with a cycle that was in hand."""

@@ -26,7 +26,10 @@ class Argument:
 
 @dataclass(frozen=True)
 class Node:
-    """One process. `parameters` are files and single values, in the order in which later ones win."""
+    """One process. `parameters` are files and single values, in the order in which later ones win.
+
+    ``respawn_s``: begun anew so many seconds after its end; None where it is not.
+    """
 
     package: str
     executable: str
@@ -37,6 +40,7 @@ class Node:
     remappings: tuple[tuple[str, str], ...]
     environment: Mapping[str, str]
     required: bool
+    respawn_s: float | None = None
 
     @property
     def full_name(self) -> str | None:
@@ -56,7 +60,7 @@ _ATTRIBUTES: Mapping[str, set[str]] = {
     "include": {"file"} | _CONDITIONS,
     "group": {"scoped", "forwarding"} | _CONDITIONS,
     "keep": {"name", "value"},
-    "node": {"pkg", "exec", "name", "namespace", "args", "output", "on_exit"} | _CONDITIONS,
+    "node": {"pkg", "exec", "name", "namespace", "args", "output", "on_exit", "respawn", "respawn_delay"} | _CONDITIONS,
     "param": {"name", "value", "type", "from"},
     "remap": {"from", "to"},
     "env": {"name", "value"},
@@ -249,8 +253,22 @@ class _Evaluation:
                 ),
                 environment,
                 required=on_exit == "shutdown",
+                respawn_s=self.respawn(element),
             )
         )
+
+    def respawn(self, element: ElementTree.Element) -> float | None:
+        scope = self.reader.scope
+        if not truth(element.get("respawn", "false"), scope, self.file, f"respawn of a <{element.tag}>"):
+            return None
+        delay = self.text(element.get("respawn_delay", "0.0"))
+        try:
+            seconds = float(delay)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf"):
+            raise CadsightError(f"{self.file.name}: respawn_delay is {delay!r}; a number of seconds is expected")
+        return seconds
 
     def parameter(self, element: ElementTree.Element) -> Path | Mapping[str, object]:
         if "from" in element.attrib and not {"name", "value", "type"} & set(element.attrib):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,7 @@ def run(nodes: Sequence[Node], patience: Patience | None = None, output: IO[str]
 
     SIGINT and SIGTERM to this process end them all, and so does the end of a required one. Returns 0 when that was
     asked for or every process ended well, and else the exit status of the first that did not (1 if a signal ended it).
+    One that is to respawn is begun anew instead, until all are ended.
     """
     if not nodes:
         raise CadsightError("this launch file starts nothing with these arguments")
@@ -78,7 +79,7 @@ def run(nodes: Sequence[Node], patience: Patience | None = None, output: IO[str]
         try:
             with _interrupts(group):
                 for number, (node, words) in enumerate(zip(nodes, commands, strict=True), start=1):
-                    group.start(f"{node.name or node.executable}-{number}", words, node.environment, node.required)
+                    group.start(f"{node.name or node.executable}-{number}", words, node)
                 return group.wait(patience or Patience())
         finally:
             group.kill()
@@ -101,9 +102,11 @@ def _interrupts(group: _Group) -> Iterator[None]:
 class _Child:
     label: str
     process: subprocess.Popen[str]
-    required: bool
+    words: Sequence[str]
+    node: Node
     reader: threading.Thread
     ended: bool = False
+    again_at: float | None = None
 
 
 class _Group:
@@ -113,12 +116,14 @@ class _Group:
         self._output = output
         self._lock = threading.Lock()
 
-    def start(self, label: str, words: Sequence[str], environment: Mapping[str, str], required: bool) -> None:
-        if self.stop_asked:
-            return
+    def start(self, label: str, words: Sequence[str], node: Node) -> None:
+        if not self.stop_asked:
+            self._children.append(self._begun(label, words, node))
+
+    def _begun(self, label: str, words: Sequence[str], node: Node) -> _Child:
         process = subprocess.Popen(
             words,
-            env={**environment, "PYTHONUNBUFFERED": "1"},
+            env={**node.environment, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -130,25 +135,37 @@ class _Group:
             preexec_fn=end_with_parent,
         )
         reader = threading.Thread(target=self._forward, args=(label, process), daemon=True)
-        self._children.append(_Child(label, process, required, reader))
         self._log(label, f"process started with pid {process.pid}")
         reader.start()
+        return _Child(label, process, words, node, reader)
 
     def wait(self, patience: Patience) -> int:
         status = 0
         stopping_since: float | None = None
         sent = 0
         while True:
-            for child in self._children:
+            for index, child in enumerate(self._children):
                 code = child.process.poll()
+                stopping = self.stop_asked or stopping_since is not None
                 if code is None or child.ended:
                     continue
-                child.ended = True
+                if child.again_at is not None and not stopping:
+                    if time.monotonic() >= child.again_at:
+                        self._children[index] = self._begun(child.label, child.words, child.node)
+                    continue
                 child.reader.join(timeout=2.0)
-                self._log(child.label, end_words(code))
+                if child.again_at is None:
+                    self._log(child.label, end_words(code))
+                if child.node.respawn_s is not None and not stopping:
+                    self._log(child.label, f"is begun anew in {child.node.respawn_s:g} s")
+                    child.again_at = time.monotonic() + child.node.respawn_s
+                    continue
+                child.ended = True
+                if child.again_at is not None:
+                    continue
                 if code != 0 and not self.stop_asked and stopping_since is None and status == 0:
                     status = code if code > 0 else 1
-                if child.required and stopping_since is None:
+                if child.node.required and stopping_since is None:
                     if not self.stop_asked:
                         self._log(child.label, "was required by this launch file, so all others are ended")
                     stopping_since = time.monotonic()

@@ -132,7 +132,10 @@ def test_a_set_variable_reaches_included_files(tmp_path):
     [
         ("<executable cmd='ls'/>", ["<executable>", "<launch>", "group, include"]),
         ("<node pkg='p' exec='e'><extra_arg name='a'/></node>", ["<extra_arg>", "<node>"]),
-        ("<node pkg='p' exec='e' respawn='true'/>", ["'respawn'", "<node>", "on_exit"]),
+        ("<node pkg='p' exec='e' prefix='nice'/>", ["'prefix'", "<node>", "on_exit"]),
+        ("<node pkg='p' exec='e' respawn='often'/>", ["respawn of a <node>", "'often'"]),
+        ("<node pkg='p' exec='e' respawn='true' respawn_delay='soon'/>", ["respawn_delay", "'soon'"]),
+        ("<node pkg='p' exec='e' respawn='true' respawn_delay='-1'/>", ["respawn_delay", "'-1'"]),
         ("<node pkg='p'/>", ["<node>", "'exec'"]),
         ("<node pkg='p' exec='e' on_exit='restart'/>", ["'restart'", "'shutdown'"]),
         ("<node pkg='p' exec='$(eval 1 + 1)'/>", ["$(eval 1 + 1)", "find-pkg-share"]),

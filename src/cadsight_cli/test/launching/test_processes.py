@@ -88,6 +88,25 @@ def test_a_process_that_is_not_required_may_end_before_the_others(prefix):
     assert "[works-2] done" in output.getvalue()
 
 
+def test_a_process_that_respawns_is_begun_anew_until_a_required_one_ends(prefix):
+    output, ends = io.StringIO(), prefix / "ends"
+    again = program(prefix, "again", f"open({str(ends)!r}, 'a').write('x')\nraise SystemExit(3)")
+    again = Node(**{**vars(again), "respawn_s": 0.01})
+    waits = program(
+        prefix,
+        "waits",
+        f"""
+        import os, time
+        while not os.path.exists({str(ends)!r}) or os.path.getsize({str(ends)!r}) < 3:
+            time.sleep(0.01)
+        """,
+    )
+    assert processes.run([again, required(waits)], PATIENCE, output) == 0
+    printed = output.getvalue()
+    assert printed.count("[again-1] process ended with exit status 3") >= 2
+    assert "[again-1] is begun anew in 0.01 s" in printed
+
+
 def test_a_process_that_ignores_the_interrupt_is_terminated_and_then_killed(prefix):
     deaf = """
         import signal, time
