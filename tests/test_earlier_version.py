@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from cadsight_core.datasets.dataset import Dataset
-from cadsight_core.storage.live_report import read_live_report, read_replayed
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.live_report import read_live_report, read_replayed
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_learning.evaluation.evaluate import evaluate_normals
 from cadsight_learning.fit import fit_normals
 from cadsight_learning.models import load_regressor

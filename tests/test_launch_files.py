@@ -10,7 +10,7 @@ import yaml
 from cadsight_cli.launching import plan, processes
 from cadsight_cli.main import build_parser
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_learning.options import MODELS_FOLDER
 from cadsight_perception.parameters import ReplayParameters
 

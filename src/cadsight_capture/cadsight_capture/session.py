@@ -27,9 +27,9 @@ from cadsight_core.imaging.images import write_image
 from cadsight_core.sample import Sample, Split
 from cadsight_core.storage.documents import read_document
 from cadsight_core.storage.files import write_atomically
+from cadsight_core.storage.folders.session_folder import SessionFolder
 from cadsight_core.storage.json_text import json_text
 from cadsight_core.storage.output_file import json_with
-from cadsight_core.storage.session_folder import SessionFolder
 from numpy.typing import NDArray
 
 FORMAT = "cadsight-session-1"

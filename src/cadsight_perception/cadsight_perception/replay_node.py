@@ -6,8 +6,8 @@ from typing import Any
 
 import rclpy
 from cadsight_core.errors import CadsightError
+from cadsight_core.storage.folders.live_report import Replayed, is_live_report, read_live_report
 from cadsight_core.storage.json_text import figures_text
-from cadsight_core.storage.live_report import Replayed, is_live_report, read_live_report
 from cadsight_core.storage.output_file import refuse_foreign_file, write_output
 from cadsight_ros.clients import spinning
 from cadsight_ros.node.parameters import declare

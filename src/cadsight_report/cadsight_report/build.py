@@ -13,9 +13,9 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.drawing import draw_instances
 from cadsight_core.running.progress import step
 from cadsight_core.sample import Sample
+from cadsight_core.storage.folders.run_folder import SPLITS, RunFolder, is_figures
 from cadsight_core.storage.json_text import figures_text, without_nan
 from cadsight_core.storage.output_file import is_page, refuse_foreign_file, write_output
-from cadsight_core.storage.run_folder import SPLITS, RunFolder, is_figures
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 from cadsight_learning.inference import Pipeline
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cadsight_core.storage.documents import read_document, taken_from
-from cadsight_core.storage.live_report import LiveFigures, ReplayVerdict
-from cadsight_core.storage.run_folder import FORMAT
+from cadsight_core.storage.folders.live_report import LiveFigures, ReplayVerdict
+from cadsight_core.storage.folders.run_folder import FORMAT
 from cadsight_learning.evaluation.normal_metrics import NormalMetrics
 from cadsight_learning.metrics.results import DetectionMetrics
 

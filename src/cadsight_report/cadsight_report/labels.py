@@ -11,8 +11,8 @@ from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.geometry import angle_between
 from cadsight_core.running.progress import with_progress
 from cadsight_core.sample import Sample
-from cadsight_core.storage.run_folder import SPLITS, RunFolder, read_json
-from cadsight_core.storage.session_folder import SessionFolder
+from cadsight_core.storage.folders.run_folder import SPLITS, RunFolder, read_json
+from cadsight_core.storage.folders.session_folder import SessionFolder
 
 from cadsight_report.figures import LabelFigures, SessionFigures
 from cadsight_report.truth import TrueFrame, Truth

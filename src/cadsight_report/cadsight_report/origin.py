@@ -6,7 +6,7 @@ import platform
 import sys
 from typing import Any
 
-from cadsight_core.storage.run_folder import RunFolder, read_json
+from cadsight_core.storage.folders.run_folder import RunFolder, read_json
 
 _PACKAGES = (
     "numpy",

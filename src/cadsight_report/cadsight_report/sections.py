@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cadsight_core.registered import Registered
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.run_folder import RunFolder
 
 GROUP = "cadsight.report_sections"
 

@@ -8,7 +8,7 @@ from cadsight_core.geometry import Array, Pose
 from cadsight_core.imaging.opengl import needing_opengl
 from cadsight_core.parts.part import Part
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.storage.session_folder import SessionFolder
+from cadsight_core.storage.folders.session_folder import SessionFolder
 from numpy.typing import NDArray
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from cadsight_core.storage.live_report import LiveFigures
+from cadsight_core.storage.folders.live_report import LiveFigures
 from cadsight_learning.evaluation.normal_metrics import NormalMetrics
 from cadsight_learning.metrics.box_metrics import METRICS
 from cadsight_learning.metrics.matching import MatchTable

@@ -13,8 +13,8 @@ from cadsight_core.imaging import crops
 from cadsight_core.imaging.images import read_image
 from cadsight_core.parts.part import Symmetry
 from cadsight_core.running.progress import progress_to
+from cadsight_core.storage.folders.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
 from cadsight_core.storage.json_text import without_nan
-from cadsight_core.storage.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
 from cadsight_learning.evaluation.evaluate import evaluate_detector, evaluate_normals
 from cadsight_learning.inference import Pipeline
 from cadsight_learning.models import load_detector, load_regressor

@@ -8,7 +8,7 @@ from cadsight_core.box import Box
 from cadsight_core.camera import ImageSize
 from cadsight_core.geometry import Pose
 from cadsight_core.sample import Instance, Sample
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_report.labels import label_error, label_figures
 
 

@@ -2,7 +2,7 @@ import re
 from dataclasses import replace
 
 import made_figures as made
-from cadsight_core.storage.live_report import LiveFigures, ReplayVerdict
+from cadsight_core.storage.folders.live_report import LiveFigures, ReplayVerdict
 from cadsight_report.figures import ReplayFigures, SessionFigures
 from cadsight_report.goals.targets import verdicts
 from cadsight_report.labels import WRONG_BELOW_IOU

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_report.build import build_report
 from cadsight_report.figures import read_figures
 from cadsight_report.sections import GROUP, SECTIONS

@@ -22,10 +22,10 @@ from cadsight_core.geometry import Array, Pose
 from cadsight_core.parts.mesh import Mesh
 from cadsight_core.parts.part import Part, load_part_mesh
 from cadsight_core.sample import Sample
+from cadsight_core.storage.folders.session_folder import SessionFolder
 from cadsight_core.storage.json_text import json_text
 from cadsight_core.storage.output_file import json_with, refuse_foreign_file, write_output
 from cadsight_core.storage.output_folder import refuse_foreign, whole_folder
-from cadsight_core.storage.session_folder import SessionFolder
 from numpy.typing import NDArray
 
 from cadsight_capture.hand_eye.correction import HandEyeCorrection, HandEyeParameters, Observation, fit_hand_eye

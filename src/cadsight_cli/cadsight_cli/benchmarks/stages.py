@@ -8,7 +8,7 @@ from typing import Any
 
 from cadsight_core.config.parameters import from_mapping
 from cadsight_core.datasets.dataset import Dataset
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.run_folder import RunFolder
 
 from cadsight_cli.yaml_file import node_section
 

@@ -95,7 +95,7 @@ def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
     from pathlib import Path
 
     from cadsight_core.errors import CadsightError
-    from cadsight_core.storage.run_folder import RunFolder
+    from cadsight_core.storage.folders.run_folder import RunFolder
     from cadsight_report.figures import read_figures
     from cadsight_report.origin import versions
     from cadsight_ros.domains import own_domain

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from cadsight_core.storage.files import alone_in
-    from cadsight_core.storage.run_folder import RunFolder
+    from cadsight_core.storage.folders.run_folder import RunFolder
     from cadsight_report.figures import read_figures
     from cadsight_ros.domains import own_domain
 

@@ -160,7 +160,7 @@ def run_eversberg(args: argparse.Namespace) -> int:
     from cadsight_experiments.active.table import active_table
     from cadsight_experiments.papers.scales import active_scale_of
     from cadsight_learning.registry.model_folder import refuse_foreign_model
-    from cadsight_report.active_comparison import write_active_page
+    from cadsight_report.side_by_side.active_comparison import write_active_page
 
     from cadsight_cli.active_experiment import BASE, active_plan, start_maker
     from cadsight_cli.arguments.idle import refuse_idle

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.config.parameters import from_mapping
     from cadsight_core.errors import CadsightError
     from cadsight_core.parts.part import load_part
-    from cadsight_core.storage.session_folder import SessionFolder
+    from cadsight_core.storage.folders.session_folder import SessionFolder
     from cadsight_ros.resources import resolve
 
     from cadsight_cli.progress import counted

@@ -10,7 +10,7 @@ from cadsight_core.storage.json_text import figures_text
 from cadsight_cli.arguments.types import POSITIVE
 
 if TYPE_CHECKING:
-    from cadsight_core.storage.live_report import ReplayVerdict
+    from cadsight_core.storage.folders.live_report import ReplayVerdict
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -52,7 +52,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.errors import CadsightError
-    from cadsight_core.storage.live_report import is_live_report, read_live_report
+    from cadsight_core.storage.folders.live_report import is_live_report, read_live_report
     from cadsight_core.storage.output_file import refuse_foreign_file, write_output
     from cadsight_perception.parameters import ReplayParameters
     from cadsight_perception.recording.live import REPORT

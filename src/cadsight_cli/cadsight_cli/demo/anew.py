@@ -5,8 +5,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_core.storage.output_folder import exchange, remove_entries
-from cadsight_core.storage.run_folder import RunFolder
 
 from cadsight_cli.demo.ownership import entries_of_ours
 

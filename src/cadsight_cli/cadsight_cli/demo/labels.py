@@ -9,7 +9,7 @@ from cadsight_capture.labels.labelling import label_session
 from cadsight_core.config.parameters import from_mapping
 from cadsight_core.errors import CadsightError
 from cadsight_core.parts.part import Part, load_part
-from cadsight_core.storage.session_folder import SessionFolder
+from cadsight_core.storage.folders.session_folder import SessionFolder
 from cadsight_ros.resources import resolve
 
 from cadsight_cli.yaml_file import node_section

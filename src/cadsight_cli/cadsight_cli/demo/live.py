@@ -8,9 +8,9 @@ from typing import Any
 from cadsight_capture.session import SessionPlan
 from cadsight_cell.simulation.truth import truth_files
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.live_report import LiveReport
+from cadsight_core.storage.folders.live_report import LiveReport
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_core.storage.output_folder import whole_folder
-from cadsight_core.storage.run_folder import RunFolder
 from cadsight_perception.health.presence import wait_for_result
 from cadsight_perception.recording.live import BAG, REPORT, record_live
 from tqdm import tqdm

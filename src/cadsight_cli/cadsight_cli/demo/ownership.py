@@ -5,10 +5,10 @@ from pathlib import Path
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.storage.files import halves_of
+from cadsight_core.storage.folders.run_folder import RunFolder, is_figures
+from cadsight_core.storage.folders.session_folder import SessionFolder
 from cadsight_core.storage.output_file import is_ours, is_page, json_with, refuse_foreign_file
 from cadsight_core.storage.output_folder import own_entries, with_parents
-from cadsight_core.storage.run_folder import RunFolder, is_figures
-from cadsight_core.storage.session_folder import SessionFolder
 
 _is_settings = json_with("train", "valid", "test", "seed")
 _is_steps = json_with("steps")

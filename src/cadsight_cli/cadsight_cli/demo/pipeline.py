@@ -6,7 +6,7 @@ from typing import Any
 
 from cadsight_core.config.parameters import from_mapping
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.run_folder import SPLITS, RunFolder
+from cadsight_core.storage.folders.run_folder import SPLITS, RunFolder
 
 from cadsight_cli.demo.anew import beside, discard, put_in_place
 from cadsight_cli.demo.inputs import NEEDS, Inputs, dependents, differences, inputs_of, only_grew

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from cadsight_cli.main import build_parser, main
-from cadsight_core.storage.live_report import LiveFigures, LiveReport, Replayed, ReplayVerdict
+from cadsight_core.storage.folders.live_report import LiveFigures, LiveReport, Replayed, ReplayVerdict
 from cadsight_perception.parameters import ReplayParameters
 
 NOTHING = LiveReport(LiveFigures(frames=0), ())

@@ -16,8 +16,8 @@ from cadsight_core.formats.coco.writing import write_coco
 from cadsight_core.formats.regression import write_regression
 from cadsight_core.formats.yolo.labels import write_yolo
 from cadsight_core.sample import Sample
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_core.storage.output_folder import whole_folder
-from cadsight_core.storage.run_folder import RunFolder
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.store import save_model
 

@@ -10,7 +10,7 @@ from cadsight_cli.demo.inputs import NEEDS
 from cadsight_cli.demo.pipeline import Pipeline
 from cadsight_cli.demo.settings import QUICK, DemoSettings, is_quick, settings_of
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[4]
 

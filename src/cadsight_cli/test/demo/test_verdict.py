@@ -4,7 +4,7 @@ import made_figures as made
 import pytest
 from cadsight_cli.demo.settings import DemoSettings
 from cadsight_cli.demo.verdict import verdict
-from cadsight_core.storage.live_report import LiveFigures, ReplayVerdict
+from cadsight_core.storage.folders.live_report import LiveFigures, ReplayVerdict
 from cadsight_report.figures import ReplayFigures
 from cadsight_report.goals.targets import verdicts
 

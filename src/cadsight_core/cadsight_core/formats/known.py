@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cadsight_core.formats.coco.reading import claim_coco
 from cadsight_core.formats.label_studio.reading import claim_label_studio
-from cadsight_core.formats.labelme import claim_labelme
+from cadsight_core.formats.labelme.reading import claim_labelme
 from cadsight_core.formats.own import claim_dataset, claim_images
 from cadsight_core.formats.reading.finding import Claim
 from cadsight_core.formats.reading.where import Where

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.meshes.gltf import read_glb
-from cadsight_core.meshes.obj import read_obj
-from cadsight_core.meshes.ply import read_ply
+from cadsight_core.meshes.files.gltf import read_glb
+from cadsight_core.meshes.files.obj import read_obj
+from cadsight_core.meshes.files.ply import read_ply
+from cadsight_core.meshes.files.step import read_step
+from cadsight_core.meshes.files.stl import read_stl
 from cadsight_core.meshes.source import Source
-from cadsight_core.meshes.step import read_step
-from cadsight_core.meshes.stl import read_stl
 from cadsight_core.meshes.triangles import Triangles
 
 

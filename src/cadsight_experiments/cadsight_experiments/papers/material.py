@@ -7,7 +7,7 @@ from typing import Any
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.running.parallel import threads_each
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_synthesis.assets.pools import Source
 from cadsight_synthesis.datasets.rendered import images_of, write_set
 from cadsight_synthesis.recipes.box import BoxRecipe

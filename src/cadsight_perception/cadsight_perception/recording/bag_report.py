@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.live_report import Frame, LiveReport, Seen
+from cadsight_core.storage.folders.live_report import Frame, LiveReport, Seen
 from cadsight_ros.bags import BagMessage
 from cadsight_ros.convert.messages import box_from_message, stamp_ns
 from diagnostic_msgs.msg import DiagnosticArray

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.storage.folders.live_report import LiveReport, is_live_report
 from cadsight_core.storage.json_text import figures_text
-from cadsight_core.storage.live_report import LiveReport, is_live_report
 from cadsight_core.storage.output_file import refuse_foreign_file, write_output
 from cadsight_core.storage.output_folder import refuse_foreign, whole_folder
 from cadsight_ros.bags import BagWriter, earlier_bag, read_bag

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import angle_between
-from cadsight_core.storage.live_report import (
+from cadsight_core.storage.folders.live_report import (
     Frame,
     LiveFigures,
     LiveReport,

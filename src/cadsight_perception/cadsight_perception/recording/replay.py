@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.live_report import LiveReport
+from cadsight_core.storage.folders.live_report import LiveReport
 from cadsight_ros.bags import BagMessage
 from cadsight_ros.convert import qos
 from cadsight_ros.convert.messages import serialized_stamp_ns

@@ -3,7 +3,7 @@ import json
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.live_report import Frame, LiveReport, ReplayVerdict, Seen
+from cadsight_core.storage.folders.live_report import Frame, LiveReport, ReplayVerdict, Seen
 from cadsight_perception.recording.live_report import checked_report, compare, compared_with, summarise
 
 MS = 1_000_000

@@ -10,7 +10,7 @@ import pytest
 import rclpy
 from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.images import encode_image
-from cadsight_core.storage.live_report import read_live_report, read_replayed
+from cadsight_core.storage.folders.live_report import read_live_report, read_replayed
 from cadsight_perception.parameters import ReplayParameters
 from cadsight_perception.perception_node import PerceptionNode
 from cadsight_perception.recording.live import BAG, REPORT, record, record_live

@@ -8,7 +8,7 @@ import numpy as np
 from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.imaging.images import Rgb
 from cadsight_core.running.progress import step, with_progress
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_learning.similarity.colour import compared
 from cadsight_learning.similarity.compare import by_features, some
 from cadsight_learning.similarity.extractors import ImageFeatures

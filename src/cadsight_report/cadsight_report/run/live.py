@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from cadsight_core.geometry import angle_between
 from cadsight_core.parts.symmetry import equal_normal
-from cadsight_core.storage.live_report import Frame, LiveReport, Replayed, read_live_report, read_replayed
-from cadsight_core.storage.run_folder import RunFolder
-from cadsight_core.storage.session_folder import SessionFolder
+from cadsight_core.storage.folders.live_report import Frame, LiveReport, Replayed, read_live_report, read_replayed
+from cadsight_core.storage.folders.run_folder import RunFolder
+from cadsight_core.storage.folders.session_folder import SessionFolder
 
 from cadsight_report.figures import InferenceFigures, ReplayFigures
 from cadsight_report.truth import Truth, truth_of

@@ -11,8 +11,8 @@ from statistics import fmean
 from cadsight_core.errors import CadsightError
 from cadsight_core.parts.part import Part
 from cadsight_core.sample import Sample
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_core.storage.json_text import with_nan
-from cadsight_core.storage.run_folder import RunFolder
 from cadsight_experiments.comparison import COMPARISON, load_comparison, stopped_early
 from cadsight_experiments.results import DETECTOR_FIGURES, NORMAL_FIGURES
 from cadsight_experiments.set_figures import Measured, resampled_sets, set_figures

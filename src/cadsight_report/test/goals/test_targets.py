@@ -1,6 +1,6 @@
 import made_figures as made
 import pytest
-from cadsight_core.storage.live_report import LiveFigures, ReplayVerdict
+from cadsight_core.storage.folders.live_report import LiveFigures, ReplayVerdict
 from cadsight_report.figures import InferenceFigures, ReplayFigures, SessionFigures
 from cadsight_report.goals.targets import TARGETS, Figure, Target, verdicts
 

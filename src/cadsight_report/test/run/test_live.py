@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from cadsight_core.geometry import Pose
 from cadsight_core.parts.part import Part, Symmetry
-from cadsight_core.storage.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
-from cadsight_core.storage.run_folder import RunFolder
+from cadsight_core.storage.folders.live_report import Frame, LiveFigures, LiveReport, Replayed, ReplayVerdict, Seen
+from cadsight_core.storage.folders.run_folder import RunFolder
 from cadsight_report.figures import InferenceFigures, ReplayFigures
 from cadsight_report.run.live import live_figures, live_report, replay_figures, with_errors
 

@@ -11,7 +11,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.imaging.images import read_image
 from cadsight_core.sample import Sample
-from cadsight_core.storage.session_folder import SessionFolder
+from cadsight_core.storage.folders.session_folder import SessionFolder
 
 from cadsight_synthesis.rendering.colour import to_linear
 from cadsight_synthesis.rendering.scene import Colour

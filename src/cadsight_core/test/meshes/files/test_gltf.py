@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.images import decode_image
-from cadsight_core.meshes.gltf import read_glb
+from cadsight_core.meshes.files.gltf import read_glb
 from cadsight_core.meshes.source import Source
 from hypothesis import given
 from hypothesis import strategies as st

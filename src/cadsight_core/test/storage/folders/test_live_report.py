@@ -2,7 +2,7 @@ import json
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.live_report import (
+from cadsight_core.storage.folders.live_report import (
     LiveFigures,
     ReplayVerdict,
     is_live_report,

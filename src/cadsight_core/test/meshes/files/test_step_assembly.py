@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from cadsight_core.errors import CadsightError
+from cadsight_core.meshes.files.step import read_step
 from cadsight_core.meshes.source import Source
-from cadsight_core.meshes.step import read_step
 from cadsight_core.parts.mesh import load_mesh
 
-DATA = Path(__file__).parent.parent / "data" / "assembly"
+DATA = Path(__file__).parents[2] / "data" / "assembly"
 PLATE, PIN = 40 * 30 * 5, 4 * 4 * 20
 
 

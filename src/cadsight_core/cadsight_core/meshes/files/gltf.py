@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.imaging.images import decode_image
-from cadsight_core.meshes import textures
+from cadsight_core.meshes.files import textures
 from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.triangles import Triangles
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.meshes.ply import read_ply
+from cadsight_core.meshes.files.ply import read_ply
 from cadsight_core.meshes.source import Source
 from hypothesis import given
 from hypothesis import strategies as st

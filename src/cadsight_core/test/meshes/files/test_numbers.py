@@ -1,5 +1,5 @@
 import pytest
-from cadsight_core.meshes.numbers import numbers_of
+from cadsight_core.meshes.files.numbers import numbers_of
 from cadsight_core.parts.mesh import load_mesh
 from mesh_bytes import BOX, SIDES, ascii_stl
 

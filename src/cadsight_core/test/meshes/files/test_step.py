@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.meshes import step
+from cadsight_core.meshes.files import step
+from cadsight_core.meshes.files.step import read_step
 from cadsight_core.meshes.source import Source
-from cadsight_core.meshes.step import read_step
 from cadsight_core.parts.mesh import load_mesh
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 def test_a_solid_is_read_in_metres_with_the_volume_that_opencascade_measures():

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from cadsight_core.meshes.polygons import cut
+from cadsight_core.meshes.files.polygons import cut
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation

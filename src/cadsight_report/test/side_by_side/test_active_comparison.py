@@ -2,7 +2,7 @@ import re
 
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_report.active_comparison import write_active_page
+from cadsight_report.side_by_side.active_comparison import write_active_page
 from made_active import active_comparison, result, results
 
 LINE = {10: [0.1, 0.1], 25: [0.25, 0.25], 50: [0.5, 0.5]}

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
+from cadsight_core.meshes.files.stl import read_stl
 from cadsight_core.meshes.source import Source
-from cadsight_core.meshes.stl import read_stl
 from hypothesis import given
 from hypothesis import strategies as st
 from mesh_bytes import BOX, SIDES, TRIANGLES, ascii_stl, binary_stl

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cadsight_core.errors import CadsightError
+from cadsight_core.storage.folders.session_folder import SessionFolder
 from cadsight_core.storage.output_file import json_with
-from cadsight_core.storage.session_folder import SessionFolder
 
 FORMAT = "cadsight-report-1"
 SPLITS = ("train", "valid", "test")

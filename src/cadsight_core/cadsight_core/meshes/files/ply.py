@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.imaging.images import decode_image
-from cadsight_core.meshes import textures
-from cadsight_core.meshes.numbers import numbers_of
-from cadsight_core.meshes.polygons import cut
+from cadsight_core.meshes.files import textures
+from cadsight_core.meshes.files.numbers import numbers_of
+from cadsight_core.meshes.files.polygons import cut
 from cadsight_core.meshes.source import Source
 from cadsight_core.meshes.triangles import Triangles
 

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 from cadsight_core.errors import CadsightError
-from cadsight_core.meshes.gltf import read_glb
+from cadsight_core.meshes.files.gltf import read_glb
+from cadsight_core.meshes.files.step_assembly import joined
 from cadsight_core.meshes.source import Source
-from cadsight_core.meshes.step_assembly import joined
 from cadsight_core.meshes.triangles import Triangles
 
 # Largest distance of triangles to the surface in millimetres, and their angle at a round one.

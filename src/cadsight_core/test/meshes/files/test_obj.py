@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from cadsight_core.errors import CadsightError
-from cadsight_core.meshes.obj import read_obj
+from cadsight_core.meshes.files.obj import read_obj
 from cadsight_core.meshes.source import Source
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,0 +1,1 @@
+"""Kinds of mesh files, a module each, and what several of them need."""
