@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import pkgutil
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -45,21 +44,16 @@ class Parser(argparse.ArgumentParser):
         raise CadsightError(f"{message}; see {self.prog} --help")
 
 
-def names() -> list[str]:
-    """The modules of `cadsight_cli.commands`, which are the subcommands."""
-    return sorted(module.name for module in pkgutil.iter_modules(commands.__path__) if not module.name.startswith("_"))
-
-
 def build_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """A parser that knows the subcommand named in `arguments`; all of them when none is, as for `--help`."""
     parser = Parser(
         prog="cadsight", description="From a CAD model and a robot cell to a detector and a surface-normal model."
     )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    known = names()
+    known = commands.modules()
     first = next((word for word in arguments if not word.startswith("-")), None)
     for name in [first] if first in known else known:
-        importlib.import_module(f"cadsight_cli.commands.{name}").add_parser(subparsers)
+        importlib.import_module(known[name]).add_parser(subparsers)
     return parser
 
 

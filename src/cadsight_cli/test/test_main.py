@@ -7,22 +7,33 @@ import pytest
 from cadsight_cli.commands import launch
 from cadsight_core.errors import CadsightError
 
+from cadsight_cli import commands
 from cadsight_cli import main as command
 
 
 def test_every_module_of_commands_is_a_subcommand_with_a_description():
-    for name in command.names():
+    for name in commands.modules():
         parser = command.build_parser([name])
         with pytest.raises(SystemExit) as end:
             parser.parse_args([name, "--help"])
         assert end.value.code == 0
 
 
+def test_a_module_beside_the_commands_or_in_a_room_is_a_command_and_a_room_is_none(tmp_path, monkeypatch):
+    for file in ("first.py", "cell/second.py", "third/__init__.py", "third/action.py", "_none.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    (tmp_path / "cell" / "__init__.py").touch()
+    monkeypatch.setattr(commands, "__path__", [str(tmp_path)])
+    name = "cadsight_cli.commands"
+    assert commands.modules() == {"first": f"{name}.first", "second": f"{name}.cell.second", "third": f"{name}.third"}
+
+
 def test_help_lists_every_subcommand(capsys):
     with pytest.raises(SystemExit):
         command.main(["--help"])
     printed = capsys.readouterr().out
-    assert [name for name in command.names() if name not in printed] == []
+    assert [name for name in commands.modules() if name not in printed] == []
 
 
 def test_asking_for_help_imports_neither_torch_nor_rclpy():
