@@ -6,7 +6,7 @@ import sys
 import pytest
 from cadsight_capture.client import CaptureClient
 from cadsight_capture.session import SessionPlan
-from cadsight_cli.demo.capture import cell_client
+from cadsight_cli.demo.steps.capture import cell_client
 from cadsight_core.config.yaml_file import dump_yaml, read_yaml
 from cadsight_core.errors import CadsightError
 from cadsight_ros.domains import own_domain

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from cadsight_cli.commands import launch
+from cadsight_cli.commands.cell import launch
 from cadsight_core.errors import CadsightError
 
 from cadsight_cli import commands

@@ -101,7 +101,7 @@ def _run_stages(output: JsonOutput, given: dict[str, Any]) -> int:
     from cadsight_ros.domains import own_domain
     from cadsight_ros.resources import resolve
 
-    from cadsight_cli.benchmarks import stages as benchmark
+    from cadsight_cli.benchmarks.live import stages as benchmark
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
@@ -162,7 +162,7 @@ _BENCHMARKS = {
     ),
     "evaluation": _Benchmark(
         "how fast detections are evaluated",
-        _measured("evaluation:EvaluationBenchmark"),
+        _measured("learning.evaluation:EvaluationBenchmark"),
         (_Option("boxes", "boxes (10000)"), _Option("classes", "classes (5)")),
     ),
     "labels": _Benchmark(
@@ -172,7 +172,7 @@ _BENCHMARKS = {
     ),
     "training": _Benchmark(
         "what a detector's training costs beside calling ultralytics or torchvision directly with the same settings",
-        _measured("training:TrainingBenchmark"),
+        _measured("learning.training:TrainingBenchmark"),
         (
             _Option("family", "family of the network (yolo11)", text),
             _IMAGES,
@@ -185,7 +185,7 @@ _BENCHMARKS = {
     ),
     "inference": _Benchmark(
         "how many images a second each runtime processes",
-        _measured("inference:InferenceBenchmark"),
+        _measured("learning.inference:InferenceBenchmark"),
         (
             _Option("model", "folder of a detector (YOLO11 nano, untrained)", text),
             _Option("image-size", "longer side of an image as the network sees it (640)"),
@@ -197,7 +197,7 @@ _BENCHMARKS = {
     ),
     "neighbours": _Benchmark(
         "how quick training and looking are beside other work",
-        _measured("neighbours:NeighboursBenchmark"),
+        _measured("live.neighbours:NeighboursBenchmark"),
         (
             _IMAGES,
             _Option("image-size", "longer side of an image as the network sees it in training (320)"),
@@ -208,12 +208,12 @@ _BENCHMARKS = {
     ),
     "gate": _Benchmark(
         "how often a gate serves a model that is no better",
-        _measured("gate:GateBenchmark"),
+        _measured("learning.gate:GateBenchmark"),
         (_Option("trials", "pairs of models of each kind (200)"), _Option("images", "held-out images (120)")),
     ),
     "selection": _Benchmark(
         "how long each strategy takes to choose images of a large pool",
-        _measured("selection:SelectionBenchmark"),
+        _measured("loop.selection:SelectionBenchmark"),
         (
             _Option("images", "images to choose from (1000000)"),
             _Option("features", "features of each image (256)"),
@@ -222,12 +222,12 @@ _BENCHMARKS = {
     ),
     "start": _Benchmark(
         "how long the perception node takes to its first result",
-        _measured("start:StartBenchmark"),
+        _measured("live.start:StartBenchmark"),
         (_Option("runs", "starts (5)"),),
     ),
     "shift": _Benchmark(
         "how often a shift of the input is alarmed where there is none, and how soon where there is one",
-        _measured("shift:ShiftBenchmark"),
+        _measured("loop.shift:ShiftBenchmark"),
         (
             _Option("windows", "windows of 50 images in which nothing changes (3000)"),
             _Option("deployments", "cells over which the windows are spread (20)"),
@@ -237,7 +237,7 @@ _BENCHMARKS = {
     ),
     "swaps": _Benchmark(
         "what swaps of the served models cost the images that come meanwhile",
-        _measured("swaps:SwapsBenchmark"),
+        _measured("live.swaps:SwapsBenchmark"),
         (
             _Option("frames", "images that are inferred (1000)"),
             _Option("swaps", "new detectors that are served (5)"),
@@ -246,7 +246,7 @@ _BENCHMARKS = {
     ),
     "pool": _Benchmark(
         "how quickly the pool of images to label decides, opens and survives kills",
-        _measured("pool:PoolBenchmark"),
+        _measured("loop.pool:PoolBenchmark"),
         (
             _Option("entries", "entries of the larger pool (1000000)"),
             _Option("width", "numbers of the features of an image, and of an object (256)"),

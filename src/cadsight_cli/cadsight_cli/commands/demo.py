@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_report.figures import read_figures
     from cadsight_ros.domains import own_domain
 
-    from cadsight_cli.demo.ownership import refuse_foreign_run
     from cadsight_cli.demo.pipeline import Pipeline
+    from cadsight_cli.demo.resuming.ownership import refuse_foreign_run
     from cadsight_cli.demo.settings import QUICK, DemoSettings, is_quick, settings_of
     from cadsight_cli.demo.verdict import verdict
 

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_report.side_by_side.entries import TestImages, stands_alone
 
     from cadsight_cli.arguments.idle import refuse_idle
-    from cadsight_cli.demo.reporting import report, report_side_by_side
+    from cadsight_cli.demo.steps.reporting import report, report_side_by_side
 
     if not args.data:
         refuse_idle("without --data", {"--split": args.split, "--part": args.part})

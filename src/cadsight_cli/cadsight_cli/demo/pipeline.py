@@ -8,11 +8,11 @@ from cadsight_core.config.parameters import from_mapping
 from cadsight_core.errors import CadsightError
 from cadsight_core.storage.folders.run_folder import SPLITS, RunFolder
 
-from cadsight_cli.demo.anew import beside, discard, put_in_place
-from cadsight_cli.demo.inputs import NEEDS, Inputs, dependents, differences, inputs_of, only_grew
-from cadsight_cli.demo.journal import Journal
-from cadsight_cli.demo.ownership import refuse_foreign_run
 from cadsight_cli.demo.pace import USUAL_DETECTOR_STEP_S, USUAL_NORMALS_STEP_S, Usual
+from cadsight_cli.demo.resuming.anew import beside, discard, put_in_place
+from cadsight_cli.demo.resuming.inputs import NEEDS, Inputs, dependents, differences, inputs_of, only_grew
+from cadsight_cli.demo.resuming.journal import Journal
+from cadsight_cli.demo.resuming.ownership import refuse_foreign_run
 from cadsight_cli.demo.settings import DemoSettings, keep, kept
 from cadsight_cli.demo.workcell_file import write_workcell
 from cadsight_cli.yaml_file import node_section
@@ -116,7 +116,7 @@ class Pipeline:
 
     def _capture(self, split: str) -> Callable[[str, bool], None]:
         def capture(title: str, anew: bool) -> None:
-            from cadsight_cli.demo.capture import capture_session
+            from cadsight_cli.demo.steps.capture import capture_session
 
             session = (beside(self.run) if anew else self.run).session(split)
             capture_session(
@@ -135,15 +135,15 @@ class Pipeline:
         return capture
 
     def label(self, title: str, anew: bool) -> None:
-        from cadsight_cli.demo.labels import label
         from cadsight_cli.demo.progress import loop
+        from cadsight_cli.demo.steps.labels import label
 
         for split in SPLITS:
             label(self.run.session(split).folder, self._config(split), loop(f"{title} {split}"))
 
     def data(self, title: str, anew: bool) -> None:
-        from cadsight_cli.demo.datasets import compose, write_files
         from cadsight_cli.demo.progress import bar, loop
+        from cadsight_cli.demo.steps.datasets import compose, write_files
 
         run, train = self.run, self.run.session("train")
         made = beside(run) if anew else run
@@ -160,7 +160,7 @@ class Pipeline:
         from cadsight_learning.detection.ultralytics.options import YoloOptions
 
         from cadsight_cli.demo.progress import paced, training_bar
-        from cadsight_cli.demo.training import train_detector
+        from cadsight_cli.demo.steps.training import train_detector
 
         s = self.settings
         options = YoloOptions(epochs=s.detector_epochs, seconds=s.detector_seconds, seed=s.seed, square=s.square)
@@ -177,9 +177,9 @@ class Pipeline:
     def train_normals(self, title: str, anew: bool) -> None:
         from cadsight_learning.options import NormalOptions
 
-        from cadsight_cli.demo.labels import part_of
         from cadsight_cli.demo.progress import paced, training_bar
-        from cadsight_cli.demo.training import train_normals
+        from cadsight_cli.demo.steps.labels import part_of
+        from cadsight_cli.demo.steps.training import train_normals
 
         s = self.settings
         # One session is few crops: small steps are many, and turns beyond what the arm makes would only be in the way.
@@ -205,7 +205,7 @@ class Pipeline:
             put_in_place(self.run, out, self.say)
 
     def live(self, title: str, anew: bool) -> None:
-        from cadsight_cli.demo.live import run_live
+        from cadsight_cli.demo.steps.live import run_live
 
         seconds, seed = self.settings.live_seconds, self._seed("live")
         run_live(
@@ -213,12 +213,12 @@ class Pipeline:
         )
 
     def replay(self, title: str, anew: bool) -> None:
-        from cadsight_cli.demo.live import replay
+        from cadsight_cli.demo.steps.live import replay
 
         replay(self._config("live"), self.run, self._logs("replay"), title)
 
     def report(self) -> None:
-        from cadsight_cli.demo.reporting import report
+        from cadsight_cli.demo.steps.reporting import report
 
         report(self.run.folder, "7/7 report")
 

@@ -15,7 +15,7 @@ from cadsight_core.storage.output_file import refuse_foreign_file
 from cadsight_ros.domains import claimed_domain
 from cadsight_ros.node.programs import temporary_node
 
-from cadsight_cli.demo.children import Child, launched
+from cadsight_cli.demo.steps.children import Child, launched
 from cadsight_cli.loop.feed import Feed, endless
 from cadsight_cli.loop.settings import LoopSettings
 from cadsight_cli.loop.table import DETECTOR, REGRESSOR, Table

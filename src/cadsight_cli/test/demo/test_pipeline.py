@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cadsight_cli.demo.anew import beside
-from cadsight_cli.demo.inputs import NEEDS
 from cadsight_cli.demo.pipeline import Pipeline
+from cadsight_cli.demo.resuming.anew import beside
+from cadsight_cli.demo.resuming.inputs import NEEDS
 from cadsight_cli.demo.settings import QUICK, DemoSettings, is_quick, settings_of
 from cadsight_core.errors import CadsightError
 from cadsight_core.storage.folders.run_folder import RunFolder

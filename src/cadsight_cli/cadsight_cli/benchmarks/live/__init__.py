@@ -1,0 +1,1 @@
+"""The perception node, alone and beside other work."""

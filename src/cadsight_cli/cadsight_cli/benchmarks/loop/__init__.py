@@ -1,0 +1,1 @@
+"""What chooses, keeps and admits while a cell runs."""

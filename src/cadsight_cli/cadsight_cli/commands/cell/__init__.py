@@ -1,0 +1,1 @@
+"""Commands of the arm, its camera and what looks live."""

@@ -1,0 +1,1 @@
+"""Commands of parts, and of images that nobody took."""

@@ -1,0 +1,1 @@
+"""Commands of models: what they learn from, and how good they are."""
