@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
+from cadsight_core.geometry import Array, Pose
 from cadsight_core.imaging.drawing import draw_instances
 from cadsight_core.imaging.images import Rgb
 from cadsight_core.running.rate import Rate
@@ -47,6 +48,7 @@ from cadsight_perception.health.statistics import DEPTH as DEPTH_LOST
 from cadsight_perception.health.statistics import IMAGE as IMAGE_LOST
 from cadsight_perception.health.timing import FrameTiming, timing_to_message
 from cadsight_perception.messages.markers import markers, position
+from cadsight_perception.messages.poses import seen_pose
 from cadsight_perception.messages.seen import seen_to_message
 from cadsight_perception.parameters import PerceptionParameters
 
@@ -224,16 +226,24 @@ class PerceptionNode(ManagedNode):
     def _publish(self, inference: "Inference", camera: Camera | None, header: Header, served: "Served") -> None:
         classes, names = served.pipeline.classes, served.named
         self._models.publish(served_models_to_message(names, header))
-        self._detections.publish(detections_to_message(inference.instances, header, classes))
+        depth = None if camera is None else self._depth_of(header, camera.size)
+        poses = self._poses(inference, camera, depth)
+        self._detections.publish(detections_to_message(inference.instances, header, classes, poses))
         self._normals.publish(normals_to_message(inference.instances, header, classes, inference.covariances, names))
         if inference.evidence is not None:
             self._seen.publish(seen_to_message(inference.evidence, header, served))
         if camera is not None:
-            depth = self._depth_of(header, camera.size)
             size = self._options.part_size_m
             positions = [position(instance, camera, size, depth) for instance in inference.instances]
             length = self._options.arrow_length_m
             self._markers.publish(markers(inference.instances, positions, header, classes, length))
+
+    def _poses(
+        self, inference: "Inference", camera: Camera | None, depth: Depth | None
+    ) -> list[tuple[Pose, Array] | None]:
+        found = zip(inference.instances, inference.covariances, strict=True)
+        poses = [None if camera is None else seen_pose(one, camera, covariance, depth) for one, covariance in found]
+        return [None if one is None else (one.pose, one.covariance) for one in poses]
 
     def _draw(self, image: Rgb, inference: "Inference", header: Header, classes: Sequence[str]) -> None:
         if self._annotated.get_subscription_count():

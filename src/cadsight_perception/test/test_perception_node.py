@@ -19,6 +19,7 @@ from cadsight_perception.health.timing import timing_from_message
 from cadsight_perception.perception_node import PerceptionNode
 from cadsight_ros.clients import ServiceClient
 from cadsight_ros.convert import qos
+from cadsight_ros.convert.images import depth_to_message
 from cadsight_ros.convert.messages import camera_to_info
 from cadsight_ros.domains import own_domain
 from cadsight_ros.node.diagnostics import ERROR, OK, STALE, WARN
@@ -149,6 +150,30 @@ def test_images_come_compressed_and_on_topics_of_other_names(started, capfd):
         time.sleep(0.1)
     assert rig.received[topics.DETECTIONS][-1].header == header
     assert "ready: reads images on /usb_cam/image_raw/compressed" in "".join(capfd.readouterr())
+
+
+def test_with_depth_a_detection_has_the_parts_pose_and_without_says_that_it_is_not_known(started):
+    rig = started("use_depth:=true")
+    depths = rig.node.create_publisher(Image, topics.DEPTH, qos.DRIVER)
+    while not depths.get_subscription_count():
+        time.sleep(0.05)
+    unknown = rig.of(topics.DETECTIONS, rig.image()).detections
+    assert [one.results[0].pose.covariance[0] for one in unknown] == [-1.0, -1.0]
+    known = []
+    while not known:
+        sent = Header(stamp=rig.stamp(), frame_id=CAMERA.frame)
+        depths.publish(depth_to_message(np.full((48, 64), 0.6), sent))
+        time.sleep(0.2)  # the depth goes first, so that it is there with the image
+        header = rig.image()
+        found = rig.of(topics.DETECTIONS, header).detections
+        known = [one for one in found if one.results[0].pose.covariance[0] >= 0]
+    normals = {one.id: one.normal for one in rig.of(topics.NORMALS, header).normals}
+    for one in known:
+        pose, normal = one.results[0].pose.pose, normals[one.id]
+        assert pose.position.z == pytest.approx(0.6, abs=1e-3)
+        q = pose.orientation
+        z = (2 * (q.x * q.z + q.w * q.y), 2 * (q.y * q.z - q.w * q.x), 1 - 2 * (q.x**2 + q.y**2))
+        assert z == pytest.approx((normal.x, normal.y, normal.z), abs=1e-6)
 
 
 def set_parameter(rig: CameraRig, name: str, value: float) -> SetParametersResult:

@@ -23,16 +23,21 @@ def position(instance: Instance, camera: Camera, part_size_m: float, depth: NDAr
     """
     x, y = instance.box.centre
     ray = camera.rays([[x - 0.5, y - 0.5]])[0]
-    distance = 0.0
-    if depth is not None:
-        box = instance.box.scaled(0.5).clipped(camera.size)
-        middle = depth[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)]
-        known = middle[middle > 0]
-        distance = float(np.median(known)) if known.size else 0.0
+    known = known_depths(instance, camera, depth)
+    distance = float(np.median(known)) if known.size else 0.0
     if not distance:
         pixels = max(instance.box.width, instance.box.height, 1.0)
         distance = part_size_m * (camera.fx + camera.fy) / 2 / pixels
     return ray * (distance / ray[2])
+
+
+def known_depths(instance: Instance, camera: Camera, depth: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """The depths (N,) in metres that ``depth`` (H, W, 0 = unknown) knows in the middle half of the instance's box."""
+    if depth is None:
+        return np.zeros(0, np.float32)
+    box = instance.box.scaled(0.5).clipped(camera.size)
+    middle = depth[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)]
+    return middle[middle > 0]
 
 
 def markers(

@@ -12,7 +12,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.sample import Instance
 from cadsight_core.served import ServedNames
-from geometry_msgs.msg import Point, Quaternion, Transform, TransformStamped, Vector3
+from geometry_msgs.msg import Point, PoseWithCovariance, Quaternion, Transform, TransformStamped, Vector3
 from geometry_msgs.msg import Pose as PoseMessage
 from sensor_msgs.msg import CameraInfo, JointState
 from std_msgs.msg import Header
@@ -174,19 +174,38 @@ def box_from_message(message: BoundingBox2D) -> Box:
     return Box(centre.x - w / 2, centre.y - h / 2, centre.x + w / 2, centre.y + h / 2)
 
 
-def detections_to_message(instances: Sequence[Instance], header: Header, classes: Sequence[str]) -> Detection2DArray:
-    """Detections with the header of their image; each one's id is its index in the list."""
+def detections_to_message(
+    instances: Sequence[Instance],
+    header: Header,
+    classes: Sequence[str],
+    poses: Sequence[tuple[Pose, Array] | None] | None = None,
+) -> Detection2DArray:
+    """Detections with the header of their image; each one's id is its index in the list.
+
+    Args:
+        poses: of each instance with its covariance (6, 6), None where it is unknown; without them those that the
+            instances have. An unknown one has -1 as the first number of its covariance, as in ``sensor_msgs/Imu``.
+    """
     array = Detection2DArray(header=header)
     for number, instance in enumerate(instances):
         result = ObjectHypothesisWithPose()
         result.hypothesis.class_id = classes[instance.class_id]
         result.hypothesis.score = 1.0 if instance.score is None else float(instance.score)
-        if instance.camera_from_part is not None:
-            result.pose.pose = pose_to_message(instance.camera_from_part)
+        known = (instance.camera_from_part, None) if poses is None else poses[number] or (None, None)
+        _set_pose(result.pose, *known)
         detection = Detection2D(header=header, bbox=box_to_message(instance.box), id=str(number))
         detection.results = [result]
         array.detections.append(detection)
     return array
+
+
+def _set_pose(message: PoseWithCovariance, pose: Pose | None, covariance: Array | None) -> None:
+    if pose is None:
+        message.covariance[0] = -1.0
+        return
+    message.pose = pose_to_message(pose)
+    if covariance is not None:
+        message.covariance = np.asarray(covariance, float).ravel()
 
 
 def normals_to_message(
