@@ -1,10 +1,11 @@
 """What the perception node reads and writes, by name and type; remap to change them."""
 
 from cadsight_ros.convert import qos
+from cadsight_ros.convert.transports import COMPRESSED
 from cadsight_ros.recorder import RecordedTopic
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection2DArray
@@ -35,11 +36,20 @@ RESULTS = {
     TIMING: RecordedTopic(DiagnosticArray, qos.RESULTS),
     MODELS: RecordedTopic(ServedModels, qos.RESULTS),
 }
-CAMERA = {IMAGE: RecordedTopic(Image, _ALL_IMAGES), CAMERA_INFO: RecordedTopic(CameraInfo, _ALL_IMAGES)}
+
+
+def camera(image: str = IMAGE, camera_info: str = CAMERA_INFO) -> dict[str, RecordedTopic]:
+    """What a camera publishes; an ``image`` topic that ends in ``/compressed`` is one of image_transport's."""
+    kind = CompressedImage if image.endswith(f"/{COMPRESSED}") else Image
+    return {image: RecordedTopic(kind, _ALL_IMAGES), camera_info: RecordedTopic(CameraInfo, _ALL_IMAGES)}
+
+
+CAMERA = camera()
 ROBOT = {
     JOINTS: RecordedTopic(JointState, qos.JOINTS),
     "/tf": RecordedTopic(TFMessage, qos.TRANSFORMS),
     "/tf_static": RecordedTopic(TFMessage, qos.STATIC_TRANSFORMS),
     "/robot_description": RecordedTopic(String, qos.LATCHED),
 }
-ALL = {**CAMERA, **ROBOT, **RESULTS, "/diagnostics": RecordedTopic(DiagnosticArray, qos.RESULTS)}
+BESIDE = {**ROBOT, **RESULTS, "/diagnostics": RecordedTopic(DiagnosticArray, qos.RESULTS)}
+ALL = {**CAMERA, **BESIDE}

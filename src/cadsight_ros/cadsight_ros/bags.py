@@ -144,14 +144,17 @@ def _reading(folder: Path) -> Iterator[None]:
         raise CadsightError(f"{folder} is no whole bag: {reason}, expected a folder of rosbag2") from error
 
 
-def earlier_bag(folder: Path, topics: Collection[str]) -> list[str] | None:
-    """The files of a bag that :class:`BagWriter` wrote of some of ``topics``, None where ``folder`` is none.
+def earlier_bag(folder: Path, topics: Collection[str], types: Collection[str] = ()) -> list[str] | None:
+    """The files of a bag that :class:`BagWriter` wrote of some of ``topics`` and of any topics of ``types``.
+
+    None where ``folder`` is none.
 
     One that another recorder wrote, such as ``ros2 bag record``, has that in its metadata.
     """
     try:
         metadata = read_yaml(folder / _METADATA)["rosbag2_bagfile_information"]
-        recorded = {topic["topic_metadata"]["name"] for topic in metadata["topics_with_message_count"]}
+        known = [topic["topic_metadata"] for topic in metadata["topics_with_message_count"]]
+        recorded = {topic["name"] for topic in known if topic["type"] not in types}
         ours = metadata["ros_distro"] == "rosbags" and recorded <= set(topics)
         return [_METADATA, *map(str, metadata["relative_file_paths"])] if ours else None
     except (CadsightError, TypeError, KeyError):  # whatever else lies there is no such bag

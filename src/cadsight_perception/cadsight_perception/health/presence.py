@@ -22,20 +22,20 @@ def silent(_: str) -> None:
     """A progress that shows nothing."""
 
 
-def wait_for_camera(node: Node, timeout_s: float) -> None:
-    """Wait until somebody publishes images.
+def wait_for_camera(node: Node, timeout_s: float, image_topic: str = IMAGE) -> None:
+    """Wait until somebody publishes images on ``image_topic``.
 
     Raises:
         CadsightError: when nobody does within ``timeout_s``.
     """
     end = time.monotonic() + timeout_s
-    while not node.count_publishers(IMAGE):
+    while not node.count_publishers(image_topic):
         if time.monotonic() > end:
-            raise CadsightError(f"nobody published on {IMAGE} for {timeout_s:g} s, expected the camera to run")
+            raise CadsightError(f"nobody published on {image_topic} for {timeout_s:g} s, expected the camera to run")
         time.sleep(0.05)
 
 
-def wait_for_perception(node: Node, timeout_s: float, progress: Progress = silent) -> None:
+def wait_for_perception(node: Node, timeout_s: float, progress: Progress = silent, image_topic: str = IMAGE) -> None:
     """Wait until a perception node is active: the one that reports its timing also listens to the images.
 
     As long as it reports that it loads or exports it is waited for; ``node`` is spun elsewhere.
@@ -48,10 +48,10 @@ def wait_for_perception(node: Node, timeout_s: float, progress: Progress = silen
     """
 
     def is_active() -> bool:
-        listening = set(map(full_name, node.get_subscriptions_info_by_topic(IMAGE)))
+        listening = set(map(full_name, node.get_subscriptions_info_by_topic(image_topic)))
         return bool(listening & set(publishers(node, TIMING)))
 
-    _wait(node, is_active, timeout_s, f"no perception node was active for {timeout_s:g} s", progress)
+    _wait(node, is_active, timeout_s, f"no perception node was active for {timeout_s:g} s", progress, image_topic)
 
 
 def wait_for_result(node: Node, timeout_s: float, progress: Progress = silent) -> None:
@@ -66,7 +66,9 @@ def wait_for_result(node: Node, timeout_s: float, progress: Progress = silent) -
         node.destroy_subscription(subscription)
 
 
-def _wait(node: Node, condition: Callable[[], bool], timeout_s: float, late: str, progress: Progress) -> None:
+def _wait(
+    node: Node, condition: Callable[[], bool], timeout_s: float, late: str, progress: Progress, image_topic: str = IMAGE
+) -> None:
     with _statuses(node) as statuses:
         end, counted, latest = time.monotonic() + timeout_s, 0, None
         seen: set[str] = set()
@@ -84,7 +86,7 @@ def _wait(node: Node, condition: Callable[[], bool], timeout_s: float, late: str
                 raise CadsightError(f"{' and '.join(sorted(seen))} is gone, expected it to stay{last}")
             seen |= there
             if time.monotonic() > end:
-                raise CadsightError(f"{late}, expected one that listens to {IMAGE}{last}")
+                raise CadsightError(f"{late}, expected one that listens to {image_topic}{last}")
             time.sleep(0.05)
 
 

@@ -21,11 +21,14 @@ from cadsight_perception.topics import CAMERA_INFO, DETECTIONS, MARKERS, NORMALS
 # Bags of before models were named end where these begin; behind a whole message nothing is read.
 _NO_MODELS = bytes(128)
 
-READ = (CAMERA_INFO, DETECTIONS, NORMALS, MARKERS, TIMING)
+RESULTS = (DETECTIONS, NORMALS, MARKERS, TIMING)
 
 
-def report_of(messages: Iterable[BagMessage], *, live: bool) -> LiveReport:
+def report_of(messages: Iterable[BagMessage], *, live: bool, camera_info: str = CAMERA_INFO) -> LiveReport:
     """The report (see :func:`cadsight_perception.recording.live_report.summarise`) of recorded messages.
+
+    Args:
+        camera_info: the topic whose messages tell which images the camera published.
 
     Raises:
         CadsightError: when no frame was recorded whole.
@@ -36,7 +39,7 @@ def report_of(messages: Iterable[BagMessage], *, live: bool) -> LiveReport:
     normals: dict[int, SurfaceNormalArray] = {}
     headers: list[Header] = []
     for message in messages:
-        if message.topic == CAMERA_INFO:
+        if message.topic == camera_info:
             header = deserialize_message(message.data, CameraInfo).header
             cameras[stamp_ns(header.stamp)] = header.frame_id
         elif message.topic == TIMING:
@@ -54,7 +57,7 @@ def report_of(messages: Iterable[BagMessage], *, live: bool) -> LiveReport:
             normals[stamp_ns(measured.header.stamp)] = measured
             headers.append(measured.header)
     if not cameras:
-        raise CadsightError(f"nothing was recorded on {CAMERA_INFO}, expected the camera to publish there")
+        raise CadsightError(f"nothing was recorded on {camera_info}, expected the camera to publish there")
     began = min(cameras)
     wrong = sum(cameras.get(stamp) != h.frame_id for h in headers if (stamp := stamp_ns(h.stamp)) >= began)
     whole = {s: t for s, t in timings.items() if s >= began and s in detections and s in normals}

@@ -15,9 +15,11 @@ from rclpy.node import Node
 
 from cadsight_perception import topics
 from cadsight_perception.health.presence import Progress, silent, wait_for_camera, wait_for_perception
-from cadsight_perception.recording.bag_report import READ, report_of
+from cadsight_perception.recording.bag_report import RESULTS, report_of
 
 BAG, REPORT = "bag", "live.json"
+# A camera may have topics of any names.
+_CAMERAS = tuple(f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
 
 
 def record(
@@ -70,7 +72,7 @@ def refuse_foreign_bag(folder: Path) -> None:
 
 
 def _earlier(folder: Path) -> list[str] | None:
-    return earlier_bag(folder, topics.ALL)
+    return earlier_bag(folder, topics.ALL, _CAMERAS)
 
 
 def record_live(
@@ -80,11 +82,14 @@ def record_live(
     timeout_s: float,
     progress: Callable[[float], None] = lambda _: None,
     waiting: Progress = silent,
+    image_topic: str = topics.IMAGE,
+    camera_info_topic: str = topics.CAMERA_INFO,
 ) -> LiveReport:
     """Record a live run into ``folder``: the bag, and ``live.json``, which is returned.
 
     Args:
         waiting: is called with what the perception node does while it is not active yet.
+        image_topic, camera_info_topic: what the perception node reads.
 
     Raises:
         CadsightError: when the bag's folder holds what we did not write, the camera is not there within ``timeout_s``,
@@ -92,9 +97,11 @@ def record_live(
     """
     refuse_foreign_bag(folder / BAG)
     refuse_foreign_file(folder / REPORT, is_live_report)
-    wait_for_camera(node, timeout_s)
-    wait_for_perception(node, timeout_s, waiting)
-    record(node, folder / BAG, topics.ALL, seconds, progress)
-    report = report_of(read_bag(folder / BAG, READ), live=True)
+    wait_for_camera(node, timeout_s, image_topic)
+    wait_for_perception(node, timeout_s, waiting, image_topic)
+    recorded = {**topics.camera(image_topic, camera_info_topic), **topics.BESIDE}
+    record(node, folder / BAG, recorded, seconds, progress)
+    bag = read_bag(folder / BAG, [camera_info_topic, *RESULTS])
+    report = report_of(bag, live=True, camera_info=camera_info_topic)
     write_output(folder / REPORT, figures_text(report.to_json(), indent=1) + "\n", is_live_report)
     return report

@@ -26,7 +26,7 @@ from cadsight_ros.domains import own_domain
 from camera_rig import CAMERA, CameraRig
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import CompressedImage, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 
 from cadsight_perception import topics
@@ -256,6 +256,17 @@ def test_a_new_recording_replaces_the_old_bag(run, tmp_path):
     assert counts[topics.JOINTS] == len(list(read_bag(tmp_path / "bag"))) > 0
     assert next(read_bag(tmp_path / "bag")).nanoseconds > first
     assert [path.name for path in tmp_path.iterdir()] == ["bag"]
+
+
+def test_a_recording_of_a_camera_with_other_names_replaces_its_own_earlier_one(run, tmp_path):
+    recorded = topics.camera("/cam/image/compressed", "/cam/info")
+    assert [one.message_type for one in recorded.values()] == [CompressedImage, CameraInfo]
+    with spun("record") as node:
+        infos = node.create_publisher(CameraInfo, "/cam/info", qos.DRIVER)
+        node.create_timer(0.02, lambda: infos.publish(CameraInfo()))
+        for _ in range(2):
+            assert record(node, tmp_path / "bag", recorded, 0.5)["/cam/info"] > 0
+    assert {message.topic for message in read_bag(tmp_path / "bag")} == {"/cam/info"}
 
 
 def test_a_recording_of_silent_topics_is_refused_and_leaves_nothing(run, tmp_path):

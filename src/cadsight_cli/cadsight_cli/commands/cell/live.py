@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from cadsight_cli.arguments.camera_topics import add_camera_topics, camera_topics
 from cadsight_cli.arguments.types import POSITIVE
 
 _SHOWN = (
@@ -29,6 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="S",
         help="how long to wait for a node that tells nothing (%(default)s)",
     )
+    add_camera_topics(parser)
     parser.set_defaults(run=run)
 
 
@@ -41,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.out)
     refuse_foreign_bag(folder / BAG)
     with temporary_node("live") as node, seconds_bar("live", args.seconds) as progress:
-        report = record_live(node, folder, args.seconds, args.timeout, progress, Spoken("perception"))
+        report = record_live(
+            node, folder, args.seconds, args.timeout, progress, Spoken("perception"), *camera_topics(args)
+        )
     for key in _SHOWN:
         value = getattr(report.figures, key)
         print(f"{key:20} {value:.1f}" if isinstance(value, float) else f"{key:20} {value}")
