@@ -36,7 +36,7 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import Detection2DArray
 from visualization_msgs.msg import MarkerArray
 
@@ -100,6 +100,7 @@ class PerceptionNode(ManagedNode):
         loading = MutuallyExclusiveCallbackGroup()
         self.create_service(LoadModel, "~/load_model", self._on_load_model, callback_group=loading)
         self.create_service(Trigger, "~/rollback", self._on_rollback, callback_group=loading)
+        self.create_service(SetBool, "~/enable", self._on_enable, callback_group=self._group)
         self.create_service(GetStatistics, "~/get_statistics", self._on_get_statistics)
         self._diagnostics = Diagnostics(self, self._watched)
         self._peers = Peers(self, publishes=["~/timing"], reads=[self._images_topic])
@@ -133,6 +134,9 @@ class PerceptionNode(ManagedNode):
         self._statistics, self._slot, self._info, self._depth = Statistics(), Latest(), None, None
         self._worker = threading.Thread(target=self._work, args=(self._slot,), name="infer")
         self._worker.start()
+        self._listen()
+
+    def _listen(self) -> None:
         p = self._options
         self._rate = Rate(p.camera_fps)
         kind, _ = transported(p.image_topic, p.image_transport)
@@ -148,13 +152,33 @@ class PerceptionNode(ManagedNode):
 
     def deactivate(self) -> None:
         """Stop inferring; the image in hand is finished."""
-        for subscription in self._inputs:
-            self.destroy_subscription(subscription)
-        self._inputs = []
+        self._stop_listening()
         self._slot.close()
         if self._worker is not None:
             self._worker.join()
             self._worker = None
+
+    def _stop_listening(self) -> None:
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
+        self._inputs = []
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Listen to the camera or leave it alone; the models stay loaded."""
+        response.success = self._worker is not None
+        if not response.success:
+            response.message = "the perception node is not active, expected it to be before it is switched on or off"
+        elif request.data and not self._inputs:
+            self._statistics.resumed()
+            self._listen()
+            response.message = "switched on"
+        elif not request.data and self._inputs:
+            self._stop_listening()
+            response.message = "switched off"
+            self.get_logger().info("switched off by ~/enable: reads no images until it is switched on")
+        else:
+            response.message = f"was switched {'on' if request.data else 'off'} already"
+        return response
 
     def cleanup(self) -> None:
         """Release the models."""
@@ -286,7 +310,7 @@ class PerceptionNode(ManagedNode):
             return FAILED
         if self._doing.startswith(EXPORTING):
             return EXPORTING
-        if self._worker is not None:
+        if self._worker is not None and self._inputs:
             return INFERRING
         return LOADING if self._doing else INACTIVE
 
@@ -351,6 +375,8 @@ class PerceptionNode(ManagedNode):
             return make_status(self, diagnostics.ERROR, self._fault, values)
         if self._worker is None:
             return make_status(self, diagnostics.STALE, self._doing or "not active", values)
+        if not self._inputs:
+            return make_status(self, diagnostics.STALE, "switched off by ~/enable", values)
         silence = self._statistics.silence_s
         if silence > self._options.silence_s:
             message = f"the camera has been silent for {silence:.1f} s, expected images on {self._images_topic}"
@@ -365,6 +391,8 @@ class PerceptionNode(ManagedNode):
 
     def _watched(self) -> DiagnosticStatus:
         """The status; a camera that has fallen silent is logged too."""
+        if not self._inputs:
+            return self._status()
         if self._worker is not None and self._statistics.falls_silent(self._options.silence_s):
             silence, topic = self._statistics.silence_s, self._images_topic
             self.get_logger().warning(f"no image came on {topic} for {silence:.1f} s, expected the camera to run")

@@ -59,6 +59,11 @@ class CameraRig:
             self.info()
         time.sleep(0.3)
 
+    @property
+    def listened(self) -> bool:
+        """Whether anybody listens to the images."""
+        return bool(self._images.get_subscription_count())
+
     def info(self, camera: Camera = CAMERA) -> None:
         self._infos.publish(camera_to_info(camera, self.stamp()))
 

@@ -34,7 +34,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
-from std_srvs.srv import Trigger
+from std_srvs.srv import SetBool, Trigger
 
 from cadsight_interfaces.msg import SeenImage
 from cadsight_interfaces.srv import GetStatistics, LoadModel
@@ -174,6 +174,24 @@ def test_with_depth_a_detection_has_the_parts_pose_and_without_says_that_it_is_n
         q = pose.orientation
         z = (2 * (q.x * q.z + q.w * q.y), 2 * (q.y * q.z - q.w * q.x), 1 - 2 * (q.x**2 + q.y**2))
         assert z == pytest.approx((normal.x, normal.y, normal.z), abs=1e-6)
+
+
+def test_switched_off_the_node_reads_no_images_and_goes_on_when_it_is_switched_on(started):
+    rig = started()
+    client = ServiceClient(rig.node, SetBool, "/cadsight/perception/enable", timeout_s=40.0)
+    assert rig.of(topics.TIMING, rig.image()) is not None
+    answers = [client.call(SetBool.Request(data=False)) for _ in range(2)]
+    assert [(one.success, one.message) for one in answers] == [
+        (True, "switched off"), (True, "was switched off already"),
+    ]  # fmt: skip
+    assert (statistics(rig)["state"], statistics(rig)["received"]) == ("inactive", "1")
+    while rig.listened:
+        time.sleep(0.05)
+    rig.image()
+    assert client.call(SetBool.Request(data=True)).message == "switched on"
+    rig.wait_for_listener()
+    assert rig.of(topics.TIMING, rig.image()) is not None
+    assert (statistics(rig)["state"], statistics(rig)["received"]) == ("looking", "2")
 
 
 def set_parameter(rig: CameraRig, name: str, value: float) -> SetParametersResult:

@@ -46,6 +46,11 @@ class Statistics:
             self._last_image, self._silence_reported = time.monotonic(), False
             return silence if reported else None
 
+    def resumed(self) -> None:
+        """Images are listened to again; what was silent before does not count."""
+        with self._lock:
+            self._last_image, self._silence_reported = time.monotonic(), False
+
     def falls_silent(self, limit_s: float) -> bool:
         """Whether no image came for ``limit_s``: True once a silence."""
         with self._lock:
