@@ -132,7 +132,8 @@ def test_a_controller_that_is_not_there_is_named(cell):
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"velocity_scaling": 2.0}, "parameter velocity_scaling is 2.0, expected at least 0.01 and at most 1"),
+        ({"velocity_scaling": 2.0}, "parameter velocity_scaling is 2.0, expected at least 0 and at most 1"),
+        ({"velocity_scaling": 0.001}, "parameter velocity_scaling is 0.001, expected 0 or at least 0.01"),
         ({"mount": [0.0, 0.0, 0.1]}, "mount is [0.0, 0.0, 0.1], expected 7 values: tool0_from_part: x, y, z in metres"),
         ({"part": "/nowhere/part.yaml"}, "the part /nowhere/part.yaml could not be read"),
         ({"bodies": "package://nowhere/bodies.yaml"}, "names the package 'nowhere', which is not installed"),

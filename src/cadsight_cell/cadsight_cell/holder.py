@@ -11,7 +11,7 @@ from cadsight_core.geometry import Pose
 from cadsight_core.parts.part import load_part, load_part_mesh
 
 from cadsight_cell.arm import Arm
-from cadsight_cell.motion.collision import CollisionModel, HeldPart, load_bodies
+from cadsight_cell.motion.collision import BoxBody, CollisionModel, HeldPart, load_bodies
 
 
 def mount_parameter() -> Any:
@@ -63,9 +63,17 @@ def collision_model(parameters: HolderParameters, arm: Arm, resolve: Callable[[s
     Raises:
         CadsightError: for a file that cannot be read.
     """
-    bodies = load_bodies(resolve(parameters.bodies)) if parameters.bodies else ()
     part = held_part(parameters, resolve)
-    return CollisionModel(arm, bodies, part)
+    return CollisionModel(arm, cell_bodies(parameters, resolve), part)
+
+
+def cell_bodies(parameters: HolderParameters, resolve: Callable[[str], Path] = Path) -> tuple[BoxBody, ...]:
+    """The boxes of the parameters' file.
+
+    Raises:
+        CadsightError: for a file that cannot be read.
+    """
+    return load_bodies(resolve(parameters.bodies)) if parameters.bodies else ()
 
 
 def held_part(parameters: HolderParameters, resolve: Callable[[str], Path] = Path) -> HeldPart | None:

@@ -3,14 +3,16 @@
 import threading
 import time
 
+import numpy as np
 from action_msgs.msg import GoalStatus
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_ros.client_watch import ClientWatch
 from cadsight_ros.clients import STATUS_NAMES, ActionClient, RefusedError, RunningGoal, UnansweredError
 from cadsight_ros.convert.messages import stamp_ns
+from cadsight_ros.convert.qos import LATCHED
 from cadsight_ros.node.parameters import declare
-from cadsight_ros.node.peers import Peers
+from cadsight_ros.node.peers import Peers, publishers
 from cadsight_ros.node.running import log_stopped, run
 from cadsight_ros.resources import resolve
 from control_msgs.action import FollowJointTrajectory
@@ -20,13 +22,18 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallb
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory
+from visualization_msgs.msg import MarkerArray
 
 from cadsight_cell.arm import JOINT_NAMES, joint_mapping
 from cadsight_cell.driver.robot_watch import RobotWatch
-from cadsight_cell.driver.trajectory_messages import ERROR_NAMES, to_message
-from cadsight_cell.holder import collision_model
+from cadsight_cell.holder import cell_bodies, collision_model
 from cadsight_cell.joint_states import JointJumps, JointOrder
-from cadsight_cell.motion.planner import NoPathError, RrtPlanner
+from cadsight_cell.messages.markers import body_markers, path_markers
+from cadsight_cell.messages.trajectories import ERROR_NAMES, to_message
+from cadsight_cell.motion.bounds import Bounds
+from cadsight_cell.motion.planner import NoPathError
+from cadsight_cell.motion.planners import PLANNERS
 from cadsight_cell.motion.progress import MotionProgress
 from cadsight_cell.motion.trajectory import Trajectory, time_path
 from cadsight_cell.motion_parameters import MotionParameters
@@ -34,6 +41,8 @@ from cadsight_interfaces.action import MoveToJoints
 
 # Closer than this to the goal the arm is there: no trajectory is that short.
 _THERE_RAD = 1e-4
+# Where nobody has set a speed: full in the simulated cell, which breaks nothing, and slow on an arm.
+_SIMULATED, _FIRST_SCALING = "/simulated_cell", 0.1
 
 
 class MotionError(CadsightError):
@@ -51,9 +60,14 @@ class MotionNode(Node):
         super().__init__("motion", namespace="cadsight")
         p = self._settings = declare(self, MotionParameters)
         arm = p.arm(resolve)
-        self._limits = arm.limits
+        self._arm, self._bounds = arm, Bounds(self._settings, arm)
+        self._limits = self._bounds.limits(arm.limits)
         self._collisions = collision_model(self._settings, arm, resolve)
-        self._planner = RrtPlanner(self._collisions, arm.limits)
+        self._planner = PLANNERS[p.planner](self._collisions, arm.limits)
+        self._preview = self.create_publisher(MarkerArray, "~/preview", LATCHED)
+        self._trajectory = self.create_publisher(JointTrajectory, "~/trajectory", LATCHED)
+        self._body_markers = self.create_publisher(MarkerArray, "~/bodies", LATCHED)
+        self._body_markers.publish(body_markers(cell_bodies(p, resolve)))
         self._moving = threading.Lock()
         self._ending = threading.Event()
         self._joints: tuple[float, Array] | None = None
@@ -149,10 +163,30 @@ class MotionNode(Node):
         path = self._planner.plan(start, goal, timeout_s=self._settings.planning_timeout_s, seed=self._settings.seed)
         if max(abs(path[-1] - path[0])) < _THERE_RAD:
             return "the arm was there already"
-        scaling = request.velocity_scaling or self._settings.velocity_scaling
-        trajectory = time_path(path, self._limits, self._collisions.is_edge_free, scaling)
+        trajectory = time_path(path, self._limits, self._collisions.is_edge_free, self._scaling(request))
+        try:
+            trajectory = self._bounds.held(trajectory, self._collisions.reach)
+        except CadsightError as error:
+            raise MotionError("out_of_bounds", str(error)) from error
+        self._show(trajectory)
+        if self._settings.dry_run:
+            raise MotionError(
+                "dry_run", f"planned a motion of {trajectory.duration:.2f} s and moved nothing, since dry_run is true"
+            )
         self._execute(handle, trajectory)
         return f"moved in {trajectory.duration:.2f} s"
+
+    def _scaling(self, request: MoveToJoints.Goal) -> float:
+        asked = request.velocity_scaling or self._settings.velocity_scaling
+        if asked:
+            return asked
+        simulated = publishers(self, "/joint_states") == [_SIMULATED]
+        return 1.0 if simulated else _FIRST_SCALING
+
+    def _show(self, trajectory: Trajectory) -> None:
+        places = [self._arm.forward(joints).translation for joints in trajectory.positions]
+        self._preview.publish(path_markers(np.array(places)))
+        self._trajectory.publish(to_message(trajectory))
 
     def _read_joints(self) -> list[float]:
         oldest = self._settings.joint_state_timeout_s

@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 
 from cadsight_core.config.parameters import parameter
+from cadsight_core.errors import ParameterError
 
 from cadsight_cell.arm import ArmParameters
 from cadsight_cell.holder import HolderParameters
+from cadsight_cell.motion.bounds import BoundParameters
+from cadsight_cell.motion.planners import PLANNERS
+
+# Slower, the noise of the joints' readings hides whether the arm comes on.
+SLOWEST_SCALING = 0.01
 
 
 @dataclass(frozen=True)
-class MotionParameters(HolderParameters, ArmParameters):
+class MotionParameters(HolderParameters, ArmParameters, BoundParameters):
     """Parameters of the motion node."""
 
     controller: str = parameter(
@@ -17,7 +23,14 @@ class MotionParameters(HolderParameters, ArmParameters):
         "controller whose follow_joint_trajectory action moves the arm",
         kind="name",
     )
-    velocity_scaling: float = parameter(1.0, "fraction of the joints' velocity limits", minimum=0.01, maximum=1.0)
+    velocity_scaling: float = parameter(
+        0.0,
+        "fraction of the joints' velocity limits; 0: 1 in the simulated cell and 0.1 of any other arm",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    dry_run: bool = parameter(False, "plan and publish every motion, and move nothing")
+    planner: str = parameter("rrt_connect", "what finds the way around obstacles", choices=tuple(PLANNERS))
     planning_timeout_s: float = parameter(2.0, "longest search for a way around obstacles", minimum=0.01, maximum=60.0)
     joint_state_timeout_s: float = parameter(
         1.0, "oldest joint state that a motion starts from", minimum=0.05, maximum=60.0
@@ -35,3 +48,11 @@ class MotionParameters(HolderParameters, ArmParameters):
         maximum=3600.0,
     )
     seed: int = parameter(1, "seed of the search for a way around obstacles", minimum=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        BoundParameters.__post_init__(self)
+        if 0 < self.velocity_scaling < SLOWEST_SCALING:
+            raise ParameterError(
+                "velocity_scaling", f"is {self.velocity_scaling:g}, expected 0 or at least {SLOWEST_SCALING:g}"
+            )
