@@ -32,8 +32,7 @@ from cadsight_cell.joint_states import JointJumps, JointOrder
 from cadsight_cell.messages.markers import body_markers, path_markers
 from cadsight_cell.messages.trajectories import ERROR_NAMES, to_message
 from cadsight_cell.motion.bounds import Bounds
-from cadsight_cell.motion.planner import NoPathError
-from cadsight_cell.motion.planners import PLANNERS
+from cadsight_cell.motion.planner import PLANNERS, NoPathError
 from cadsight_cell.motion.progress import MotionProgress
 from cadsight_cell.motion.trajectory import Trajectory, time_path
 from cadsight_cell.motion_parameters import MotionParameters

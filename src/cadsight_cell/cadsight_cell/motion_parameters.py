@@ -8,7 +8,7 @@ from cadsight_core.errors import ParameterError
 from cadsight_cell.arm import ArmParameters
 from cadsight_cell.holder import HolderParameters
 from cadsight_cell.motion.bounds import BoundParameters
-from cadsight_cell.motion.planners import PLANNERS
+from cadsight_cell.motion.planner import PLANNERS
 
 # Slower, the noise of the joints' readings hides whether the arm comes on.
 SLOWEST_SCALING = 0.01

@@ -29,12 +29,12 @@ from std_msgs.msg import Float64, Header, String
 from tf2_msgs.msg import TFMessage
 
 from cadsight_cell.arm import JOINT_NAMES, LINK_NAMES, UR3E_LIMITS, Arm
+from cadsight_cell.driver.follower import TrajectoryFollower
 from cadsight_cell.driver.robot_services import RobotServices, RobotTopics
+from cadsight_cell.driver.robot_state import Robot, Status
 from cadsight_cell.driver.trajectory_controller import TrajectoryController
 from cadsight_cell.holder import pose_from_list
 from cadsight_cell.simulated_cell_parameters import SimulatedCellParameters
-from cadsight_cell.simulation.follower import TrajectoryFollower
-from cadsight_cell.simulation.robot_state import Robot, Status
 from cadsight_cell.simulation.world import World, make_world, moved_lamp
 
 if TYPE_CHECKING:

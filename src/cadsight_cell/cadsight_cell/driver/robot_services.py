@@ -25,7 +25,7 @@ from ur_dashboard_msgs.srv import (
     IsProgramRunning,
 )
 
-from cadsight_cell.simulation.robot_state import Robot, Status
+from cadsight_cell.driver.robot_state import Robot, Status
 
 _STATUS = "/io_and_status_controller"
 _DASHBOARD = "/dashboard_client"

@@ -22,8 +22,8 @@ from rclpy.node import Node
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from cadsight_cell.arm import JOINT_NAMES, UR3E_LIMITS
-from cadsight_cell.simulation.follower import TrajectoryFollower, Waypoint, waypoint_in_order
-from cadsight_cell.simulation.robot_state import Robot
+from cadsight_cell.driver.follower import TrajectoryFollower, Waypoint, waypoint_in_order
+from cadsight_cell.driver.robot_state import Robot
 
 # action_monitor_rate, and the constraints of ur_robot_driver's ur_controllers.yaml: radians on the way and at its end.
 FEEDBACK_HZ = 20.0

@@ -1,5 +1,6 @@
 """Paths between joint configurations that touch nothing."""
 
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -117,3 +118,10 @@ class RrtPlanner:
         corners = np.array([joints(path.getState(i)) for i in range(path.getStateCount())])
         corners[0], corners[-1] = start, goal
         return corners
+
+
+# The planners by their names; another one is a row here that makes a Planner.
+PLANNERS: Mapping[str, Callable[[CollisionModel, JointLimits], Planner]] = {
+    # OMPL's RRT-Connect around the file's bodies.
+    "rrt_connect": RrtPlanner,
+}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cadsight_cell.arm import JOINT_NAMES, UR3E_LIMITS
-from cadsight_cell.simulation.follower import TrajectoryFollower, Waypoint, waypoint_in_order
+from cadsight_cell.driver.follower import TrajectoryFollower, Waypoint, waypoint_in_order
 from cadsight_core.errors import CadsightError
 
 HOME = np.array([0.1, -1.2, 2.0, -2.5, 1.5, 0.0])

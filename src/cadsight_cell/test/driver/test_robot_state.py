@@ -1,7 +1,7 @@
 """What stops the simulated robot, and in which order it is brought back."""
 
 import pytest
-from cadsight_cell.simulation.robot_state import ProgramState, Robot, RobotMode, SafetyMode, Status
+from cadsight_cell.driver.robot_state import ProgramState, Robot, RobotMode, SafetyMode, Status
 
 
 def test_a_protective_stop_pauses_the_program_which_goes_on_only_by_unlocking_and_playing():
