@@ -74,6 +74,7 @@ BESIDES = {
     "benchmark gate": ["--trials", "1"],
     "benchmark shift": ["--windows", "1", "--deployments", "1", "--trials", "1", "--calibration", "40"],
     "benchmark swaps": ["--frames", "20", "--swaps", "1"],
+    "benchmark motions": ["--count", "3"],
     "synthesize config": ["--engine", "raster"],
 }
 # Not without a cell, Blender, datumaro, a hub, or a machine of another size.

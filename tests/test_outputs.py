@@ -74,6 +74,7 @@ BENCHMARKS = (
     "pool",
     "gate",
     "swaps",
+    "motions",
     "shift",
 )
 _PAPER = "--real DATA --synthetic DATA --test DATA --scale smoke --out OUT"

@@ -244,6 +244,15 @@ _BENCHMARKS = {
             _Option("beside", "what runs meanwhile (nothing)", choices=("nothing", "training")),
         ),
     ),
+    "motions": _Benchmark(
+        "how many motions of the simulated arm end well while faults come at random",
+        _measured("motions:MotionsBenchmark"),
+        (
+            _Option("count", "motions (500)"),
+            _Option("seed", "decides goals and faults (1)"),
+            _Option("fault-fraction", "fraction of the motions with a fault (0.3)", float),
+        ),
+    ),
     "pool": _Benchmark(
         "how quickly the pool of images to label decides, opens and survives kills",
         _measured("loop.pool:PoolBenchmark"),
