@@ -16,7 +16,7 @@ from cadsight_core.config.parameters import LARGEST_SEED, check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 
-from cadsight_cli.benchmarks.perception import running
+from cadsight_cli.benchmarks.live.perception import running
 
 Show = Callable[[str, dict[str, Any]], None]
 _PATIENCE_S = 600.0
