@@ -92,7 +92,7 @@ class Cell:
         rclpy.init(args=[], context=self._context, domain_id=self.domain)
         self.node: Node = rclpy.create_node("tester", context=self._context)
         self.motion: ActionClient = ActionClient(self.node, MoveToJoints, _MOTION, accept_timeout_s=60.0)
-        self.capture: ActionClient = ActionClient(self.node, CaptureSession, _CAPTURE, accept_timeout_s=60.0)
+        self.capture: ActionClient
         self._capture_parameters = {**HELD, "output_folder": str(self.sessions), **capture}
         self._capture_starts = 0
         self._simulated = {**HELD, "truth_folder": str(self.truth), "fps": 10.0, "seed": 5, **faults}
@@ -108,6 +108,8 @@ class Cell:
 
     def start_capture(self) -> None:
         self._capture_starts += 1
+        # A client that has met one server takes the next for met too, and its goal's answer may be lost.
+        self.capture = ActionClient(self.node, CaptureSession, _CAPTURE, accept_timeout_s=60.0)
         self.programs["capture"] = Program(
             "cadsight_capture.capture_node", self.folder / "capture.log", self._capture_parameters, self.domain
         )

@@ -42,6 +42,8 @@ from cadsight_interfaces.action import MoveToJoints
 _THERE_RAD = 1e-4
 # Where nobody has set a speed: full in the simulated cell, which breaks nothing, and slow on an arm.
 _SIMULATED, _FIRST_SCALING = "/simulated_cell", 0.1
+# What rmw calls a node whose name it has not heard yet.
+_UNNAMED = "_NODE_NAME_UNKNOWN_"
 
 
 class MotionError(CadsightError):
@@ -179,8 +181,14 @@ class MotionNode(Node):
         asked = request.velocity_scaling or self._settings.velocity_scaling
         if asked:
             return asked
-        simulated = publishers(self, "/joint_states") == [_SIMULATED]
-        return 1.0 if simulated else _FIRST_SCALING
+        end = time.monotonic() + self._settings.driver_timeout_s
+        # A publisher is heard a moment before the name of its node is known.
+        while not (names := publishers(self, "/joint_states")) or any(_UNNAMED in name for name in names):
+            if time.monotonic() > end or self._ending.is_set():
+                return _FIRST_SCALING
+            with self._joints_came:
+                self._joints_came.wait(0.05)
+        return 1.0 if names == [_SIMULATED] else _FIRST_SCALING
 
     def _show(self, trajectory: Trajectory) -> None:
         places = [self._arm.forward(joints).translation for joints in trajectory.positions]
