@@ -34,7 +34,7 @@ from cadsight_cell.driver.robot_services import RobotServices, RobotTopics
 from cadsight_cell.driver.robot_state import Robot, Status
 from cadsight_cell.driver.trajectory_controller import TrajectoryController
 from cadsight_cell.holder import pose_from_list
-from cadsight_cell.simulated_cell_parameters import SimulatedCellParameters
+from cadsight_cell.simulation.parameters import SimulatedCellParameters
 from cadsight_cell.simulation.world import World, make_world, moved_lamp
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ SEED = 90
 def camera(config: Path) -> dict[str, Any]:
     """Frames a second of the simulated camera alone, at the size that ``config`` gives it."""
     from cadsight_cell.holder import pose_from_list
-    from cadsight_cell.simulated_cell_parameters import SimulatedCellParameters
+    from cadsight_cell.simulation.parameters import SimulatedCellParameters
     from cadsight_cell.simulation.world import make_world
     from cadsight_core.imaging.opengl import needing_opengl
     from cadsight_core.parts.part import load_part, load_part_mesh
