@@ -18,7 +18,7 @@ CELL, HAND_EYE = "cadsight_cell.simulated_cell_node", "cadsight_cell.hand_eye_no
 
 def _file(folder, frame="base_link", serial=""):
     camera = Camera(ImageSize(640, 480), 600.0, 600.0, 320.0, 240.0, frame=OPTICAL_FRAME)
-    hand_eye = HandEye("eye_to_hand", frame, POSE, camera, serial, Pose.identity(), np.eye(6), np.zeros((0, 6)), {}, ())
+    hand_eye = HandEye("eye_to_hand", frame, POSE, camera, serial, Pose.identity(), np.eye(12), 1.0, 15, {}, ())
     return write_hand_eye(folder / "hand-eye.json", hand_eye)
 
 

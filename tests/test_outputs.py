@@ -69,6 +69,7 @@ BENCHMARKS = (
     "training",
     "inference",
     "neighbours",
+    "calibration",
     "start",
     "selection",
     "pool",

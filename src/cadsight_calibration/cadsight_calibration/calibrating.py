@@ -111,8 +111,9 @@ def calibrate_images(
         solved.camera if solved.camera.frame == entry.frame else _framed(solved.camera, entry.frame),
         entry.serial,
         Pose.from_matrix(solution.boards[-1]),
-        evaluation.covariance,
-        evaluation.twists,
+        evaluation.joint_covariance,
+        evaluation.noise_px,
+        len(solved.kept),
         figures,
         tuple(fault.sentence for fault in faults),
     )

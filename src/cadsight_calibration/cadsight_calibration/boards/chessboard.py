@@ -15,6 +15,8 @@ from cadsight_calibration.boards.found import Found, Missing
 _FLAGS = cv2.CALIB_CB_EXHAUSTIVE | cv2.CALIB_CB_ACCURACY | cv2.CALIB_CB_NORMALIZE_IMAGE
 # The smallest piece of a board that OpenCV finds and grows.
 _PIECE = (3, 3)
+# Part of a square by which a lens may shift a corner against the others.
+_UNEVEN = 0.25
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Chessboard:
             if seen is None or sorted(seen.shape[:2]) != sorted((rows, columns)):
                 return self._missing(seen, gray.shape)
             grid = seen if seen.shape[:2] == (rows, columns) else seen.transpose(1, 0, 2)
+        if not _is_even(grid):
+            return Missing("no_board", f"corners were found that lie on no even grid, expected {self.words}")
         if _is_mirrored(grid):
             grid = grid[:, ::-1]
         orders = [grid, grid[::-1, ::-1]]
@@ -109,6 +113,18 @@ def _largest(gray: NDArray[np.uint8]) -> Array | None:
     flags = cv2.CALIB_CB_LARGER | cv2.CALIB_CB_EXHAUSTIVE | cv2.CALIB_CB_ACCURACY | cv2.CALIB_CB_NORMALIZE_IMAGE
     found, corners, meta = cv2.findChessboardCornersSBWithMeta(gray, _PIECE, flags)
     return np.asarray(corners, float).reshape(*meta.shape, 2) if found else None
+
+
+def _is_even(grid: Array) -> bool:
+    """Whether corners (R, C, 2) lie where a flat grid seen from anywhere has them, but for a lens."""
+    rows, columns = np.mgrid[: grid.shape[0], : grid.shape[1]]
+    flat = np.stack([columns, rows], axis=-1).reshape(-1, 1, 2).astype(float)
+    homography, _ = cv2.findHomography(flat, grid.reshape(-1, 1, 2))
+    if homography is None:
+        return False
+    off = np.linalg.norm(cv2.perspectiveTransform(flat, homography)[:, 0] - grid.reshape(-1, 2), axis=-1)
+    step = np.linalg.norm(np.diff(grid, axis=1), axis=-1).min()
+    return bool(off.max() < _UNEVEN * step)
 
 
 def _is_mirrored(grid: Array) -> bool:

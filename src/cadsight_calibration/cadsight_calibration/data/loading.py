@@ -9,6 +9,7 @@ from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
 from cadsight_core.storage.files import inside
+from numpy.typing import NDArray
 
 from cadsight_calibration.arm.chain import Chain, model
 from cadsight_calibration.boards.board import Board
@@ -53,7 +54,7 @@ class CameraImages:
     camera: Camera
     size: ImageSize
     images: tuple[str, ...]
-    rows: Array
+    rows: NDArray[np.intp]
     found: tuple[Found, ...]
     faults: tuple[Fault, ...]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from cadsight_calibration.arm.chain import Chain
@@ -46,7 +47,7 @@ class ArmNumbers:
     position: Array | None = None
     rotation: Array | None = None
 
-    def taken(self, rows: Array) -> "ArmNumbers":
+    def taken(self, rows: NDArray[np.intp]) -> "ArmNumbers":
         """Those of some records."""
         parts = {k: getattr(self, k) for k in ("joints", "position", "rotation")}
         return replace(self, **{k: v[rows] for k, v in parts.items() if v is not None})

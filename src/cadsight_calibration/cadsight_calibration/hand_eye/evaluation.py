@@ -48,10 +48,11 @@ class Evaluation:
     Attributes:
         fitted_px, left_out_px: root mean square of a view's corners, of views in the fit and left out of it.
         left_out_mm, left_out_deg: how far the board of a view left out lies and turns from where it is predicted.
-        covariance: (6, 6) of the camera's rotation vector (radians) and translation (metres) in its optical frame.
+        joint_covariance: (12, 12) of the rotation vectors (radians) and translations (metres) of the camera and of the
+            board's last place, each in its own frame.
+        noise_px: of a corner, so large that corners may be taken as independent: what the arm's error adds included.
         label_px, label_deg: what the camera's own uncertainty does to a label: the box's side and the normal, 95 % of
             cases are below.
-        twists: (V, 6) of views left out as :func:`cadsight_calibration.fitting.seen.twists`, for later checks.
         warnings: sentences.
     """
 
@@ -59,11 +60,16 @@ class Evaluation:
     left_out_px: Figure
     left_out_mm: Figure
     left_out_deg: Figure
-    covariance: Array
+    joint_covariance: Array
+    noise_px: float
     label_px: float
     label_deg: float
-    twists: Array
     warnings: tuple[str, ...]
+
+    @property
+    def covariance(self) -> Array:
+        """(6, 6) of the camera."""
+        return self.joint_covariance[:6, :6]
 
     @property
     def position_mm(self) -> float:
@@ -96,8 +102,8 @@ def evaluate(problem: Problem, solution: Solution, parameters: EvaluationParamet
         left_px[fold] = out.rms(there)
         left_twists[fold] = twists(out, out.reordered(there))
         left_apart[fold] = _board_apart(out, out.reordered(there), left_twists[fold])
-    covariance = camera_covariance(problem, solution)
-    px, deg = _label(problem, solution, covariance, rng)
+    covariance, noise = joint_covariance(problem, solution)
+    px, deg = _label(problem, solution, covariance[:6, :6], rng)
     warnings = []
     if px > parameters.limit_px:
         warnings.append(
@@ -127,15 +133,16 @@ def evaluate(problem: Problem, solution: Solution, parameters: EvaluationParamet
         _figure(left_apart[:, 0], rng),
         _figure(left_apart[:, 1], rng),
         covariance,
+        noise,
         px,
         deg,
-        left_twists,
         tuple(warnings),
     )
 
 
-def camera_covariance(problem: Problem, solution: Solution) -> Array:
-    """(6, 6) of the camera, from the answers with one view left out each (jackknife), to first order.
+def joint_covariance(problem: Problem, solution: Solution) -> tuple[Array, float]:
+    """(12, 12) of camera and board, from the answers with one view left out each (jackknife), to first order; and the
+    noise of a corner in pixels under which independent corners would give the camera that covariance.
 
     Corners of one view share the arm's error, so they do not count as so many observations.
     """
@@ -153,7 +160,10 @@ def camera_covariance(problem: Problem, solution: Solution) -> Array:
     changes = np.stack([np.linalg.lstsq(whole - information[i], gradient[i], rcond=None)[0] for i in range(count)])
     changes -= changes.mean(0)
     covariance = (count - 1) / count * changes.T @ changes
-    return np.asarray(covariance[:6, :6])
+    plain = np.linalg.pinv(whole)[:6, :6]
+    noise = float(np.sqrt(np.trace(np.linalg.solve(plain, covariance[:6, :6])) / 6))
+    both = np.r_[0:6, 6 * len(solution.boards) : 6 * len(solution.boards) + 6]
+    return np.asarray(covariance[np.ix_(both, both)]), noise
 
 
 def _of(solution: Solution, rows: Array) -> Solution:

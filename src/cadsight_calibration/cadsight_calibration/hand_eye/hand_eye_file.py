@@ -28,8 +28,9 @@ class HandEye:
         parent_frame: the base or the tool; parent_from_camera: the camera's optical frame in it.
         camera: the intrinsics it was made with, whose frame is the optical one; serial: empty where it is not known.
         holder_from_board: the board in the tool (eye to hand) or in the base.
-        covariance: (6, 6) as :class:`cadsight_calibration.hand_eye.evaluation.Evaluation`.
-        twists: (V, 6) likewise.
+        covariance: (12, 12) of camera and board, and noise_px of a corner, as
+            :class:`cadsight_calibration.hand_eye.evaluation.Evaluation` has them.
+        views: number of views that it was made from.
         figures, faults: for people.
     """
 
@@ -40,7 +41,8 @@ class HandEye:
     serial: str
     holder_from_board: Pose
     covariance: Array
-    twists: Array
+    noise_px: float
+    views: int
     figures: dict[str, Any]
     faults: tuple[str, ...]
 
@@ -60,7 +62,8 @@ def write_hand_eye(path: str | Path, hand_eye: HandEye) -> Path:
         "serial": hand_eye.serial,
         "holder_from_board": hand_eye.holder_from_board.to_json(),
         "covariance": hand_eye.covariance.tolist(),
-        "twists": hand_eye.twists.tolist(),
+        "noise_px": hand_eye.noise_px,
+        "views": hand_eye.views,
         "figures": hand_eye.figures,
         "faults": list(hand_eye.faults),
     }
@@ -82,8 +85,9 @@ def read_hand_eye(path: str | Path) -> HandEye:
             Camera.from_json(data["camera"]),
             str(data["serial"]),
             Pose.from_json(data["holder_from_board"]),
-            np.array(data["covariance"], float).reshape(6, 6),
-            np.array(data["twists"], float).reshape(-1, 6),
+            np.array(data["covariance"], float).reshape(12, 12),
+            float(data["noise_px"]),
+            int(data["views"]),
             dict(data["figures"]),
             tuple(data["faults"]),
         )

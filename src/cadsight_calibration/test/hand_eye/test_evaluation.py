@@ -56,8 +56,9 @@ def _hand_eye(figures):
         CAMERA,
         "A1",
         pose.inverse(),
-        figures.covariance,
-        figures.twists,
+        figures.joint_covariance,
+        figures.noise_px,
+        18,
         {"images": 18},
         (),
     )

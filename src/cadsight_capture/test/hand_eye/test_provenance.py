@@ -16,7 +16,7 @@ from drawn_cell import DrawnCell, session
 
 def _file(folder):
     camera, here = Camera(ImageSize(640, 480), 600.0, 600.0, 320.0, 240.0), Pose.identity()
-    hand_eye = HandEye("eye_to_hand", "base", here, camera, "", here, np.eye(6), np.zeros((0, 6)), {}, ())
+    hand_eye = HandEye("eye_to_hand", "base", here, camera, "", here, np.eye(12), 1.0, 15, {}, ())
     return write_hand_eye(folder / "hand-eye.json", hand_eye)
 
 

@@ -206,6 +206,15 @@ _BENCHMARKS = {
             _Option("runs", "looks (200)"),
         ),
     ),
+    "calibration": _Benchmark(
+        "how near a hand-eye calibration comes to a simulated cell's truth, and whether a knocked camera is told",
+        _measured("calibration:CalibrationBenchmark"),
+        (
+            _Option("seeds", "cells (10)"),
+            _Option("poses", "poses of a calibration (15)"),
+            _Option("checks", "checks of each cell, of each kind (10)"),
+        ),
+    ),
     "gate": _Benchmark(
         "how often a gate serves a model that is no better",
         _measured("learning.gate:GateBenchmark"),

@@ -4,7 +4,7 @@ import argparse
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from cadsight_cli.commands.calibrate import board, camera, hand_eye
+    from cadsight_cli.commands.calibrate import board, camera, check, hand_eye
 
     parser = subparsers.add_parser(
         "calibrate",
@@ -12,5 +12,5 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Calibrate from images of a board; docs/calibration.md shows the files.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for action in (board, camera, hand_eye):
+    for action in (board, camera, hand_eye, check):
         action.add_parser(actions)
