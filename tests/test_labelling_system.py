@@ -129,7 +129,7 @@ def test_joints_of_a_gripper_do_no_harm(ask):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"image": Image()}, "0 x 0"),
+        ({"image": Image()}, "encoded as ''"),
         ({"image": Image(width=640, height=480, encoding="rgb8", step=1920)}, "transform|bytes"),
         ({"camera_info": camera_to_info(CAMERA.resized(ImageSize(320, 240)), STAMP)}, "320 x 240"),
         ({"camera_info": CameraInfo(width=640, height=480)}, "calibrated"),

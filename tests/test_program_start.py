@@ -7,12 +7,12 @@ import sys
 import pytest
 from cell_nodes import ROOT
 
-PACKAGES = ("cadsight_cell", "cadsight_capture", "cadsight_perception")
+PACKAGES = ("cadsight_camera", "cadsight_cell", "cadsight_capture", "cadsight_perception", "cadsight_loop")
 PROGRAMS = sorted(path for package in PACKAGES for path in ROOT.glob(f"install/*/lib/{package}/*"))
 
 
 def test_every_program_is_tried():
-    assert len(PROGRAMS) == 6
+    assert len(PROGRAMS) == 10
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])

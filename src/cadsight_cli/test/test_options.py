@@ -12,6 +12,7 @@ from cadsight_core.errors import CadsightError
 
 # Numeric options that may be 0; every other one must refuse it.
 ZERO = {
+    "benchmark motions --fault-fraction", "calibrate hand-eye --seed",
     "capture --seed", "compose --seed", "data annotate --copies", "data annotate --seed", "data augment --seed",
     "data check --few", "data convert --seed", "data show --seed", "demo --seed", "demo --detector-seconds",
     "demo --lamp-moves-every", "demo --normals-drawn", "demo --normals-seconds", "evaluate --confidence",
@@ -28,6 +29,7 @@ ZERO = {
     *(f"train normals --{name}" for name in ("drawn", "patience", "seconds", "seed", "turn-deg")),
 }  # fmt: skip
 FRACTIONS = {
+    "benchmark motions --fault-fraction",
     "evaluate --confidence",
     "labels export --min-score",
     *(f"train {k} --{n}" for k in ("detector", "base") for n in ("mosaic", "weight-decay", "learning-rate")),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cadsight_cli.arguments.earlier import add_earlier
-from cadsight_cli.arguments.types import COUNT, text
+from cadsight_cli.arguments.types import COUNT, FRACTION, text
 
 if TYPE_CHECKING:
     from cadsight_report.figures import Verdict
@@ -259,7 +259,7 @@ _BENCHMARKS = {
         (
             _Option("count", "motions (500)"),
             _Option("seed", "decides goals and faults (1)"),
-            _Option("fault-fraction", "fraction of the motions with a fault (0.3)", float),
+            _Option("fault-fraction", "fraction of the motions with a fault (0.3)", FRACTION),
         ),
     ),
     "pool": _Benchmark(

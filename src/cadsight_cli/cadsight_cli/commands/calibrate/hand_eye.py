@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cadsight_cli.arguments.types import SEED, number
+
 if TYPE_CHECKING:
     from cadsight_calibration.calibrating import Calibrated
     from cadsight_calibration.data.description import Setup
@@ -28,16 +30,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--refine-joints", action="store_true", help="fit an offset of each joint too")
     parser.add_argument("--refine-links", action="store_true", help="fit the arm's link lengths too")
     parser.add_argument(
-        "--limit-px", type=float, default=2.0, metavar="PX", help="warn where a label's box is off by more (2)"
+        "--limit-px",
+        type=number(above=0),
+        default=2.0,
+        metavar="PX",
+        help="warn where a label's box is off by more (2)",
     )
     parser.add_argument(
         "--limit-deg",
-        type=float,
+        type=number(above=0),
         default=0.5,
         metavar="DEG",
         help="warn where a label's normal is turned by more (0.5)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of what is chosen at random (0)")
+    parser.add_argument("--seed", type=SEED, default=0, metavar="N", help="seed of what is chosen at random (0)")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder that hand-eye-NAME.json is written to")
     parser.set_defaults(run=run)
 
