@@ -8,6 +8,7 @@ import numpy as np
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
+from cadsight_core.imaging.camera_file import read_camera_file
 from cadsight_core.storage.files import inside
 from numpy.typing import NDArray
 
@@ -15,7 +16,6 @@ from cadsight_calibration.arm.chain import Chain, model
 from cadsight_calibration.boards.board import Board
 from cadsight_calibration.boards.found import Found
 from cadsight_calibration.boards.looking import look_for
-from cadsight_calibration.camera.camera_info import camera_of, read_camera_info
 from cadsight_calibration.data.description import ArmEntry, CameraEntry, Description, PosesEntry
 from cadsight_calibration.data.reading import ArmNumbers, Reading
 from cadsight_calibration.data.records import (
@@ -181,8 +181,7 @@ def _chain(entry: ArmEntry, folder: Path) -> Chain:
 def _intrinsics(entry: CameraEntry, folder: Path) -> tuple[Camera, str]:
     keys, path = entry.intrinsics, inside(folder, entry.intrinsics.file)
     if not keys.matrix:
-        info = read_camera_info(path)
-        return info.camera, ""
+        return read_camera_file(path, entry.frame), ""
     found, where = read_document_of(path), str(path)
     width, height = (int(numbers_at(found, [key], where)[0]) for key in keys.size)
     matrix = numbers_at(found, [keys.matrix], where)
@@ -190,4 +189,22 @@ def _intrinsics(entry: CameraEntry, folder: Path) -> tuple[Camera, str]:
         raise CadsightError(f"{path}: {keys.matrix} has {matrix.size} numbers, expected the nine of a camera matrix")
     distortion = numbers_at(found, [keys.distortion], where).tolist() if keys.distortion else []
     serial = str(value_at(found, keys.serial, where)) if keys.serial else ""
-    return camera_of(ImageSize(width, height), matrix.reshape(3, 3), distortion, where, entry.frame), serial
+    return _camera_of(ImageSize(width, height), matrix.reshape(3, 3), distortion, where, entry.frame), serial
+
+
+def _camera_of(size: ImageSize, matrix: Array, distortion: list[float], where: str, frame: str) -> Camera:
+    """The camera of a (3, 3) matrix and OpenCV's coefficients; those that are zero at the end are left out.
+
+    Raises:
+        CadsightError: for a matrix of no pinhole camera, or a lens of more coefficients.
+    """
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or abs(matrix[2] - (0, 0, 1)).max() > 1e-9:
+        raise CadsightError(f"{where} has the camera matrix {matrix.tolist()}, expected one of a pinhole camera")
+    while len(distortion) > 5 and distortion[-1] == 0.0:
+        distortion = distortion[:-1]
+    try:
+        lens = tuple(distortion) if any(distortion) else ()
+        fx, fy, cx, cy = (float(matrix[i, j]) for i, j in ((0, 0), (1, 1), (0, 2), (1, 2)))
+        return Camera(size, fx, fy, cx, cy, lens, frame)
+    except CadsightError as error:
+        raise error.at(where) from error

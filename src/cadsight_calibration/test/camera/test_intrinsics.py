@@ -4,9 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import yaml
 from cadsight_calibration.boards.found import Found
-from cadsight_calibration.camera.camera_info import CameraInfo, read_camera_info, write_camera_info
 from cadsight_calibration.camera.intrinsics import IntrinsicsParameters, calibrate_intrinsics
 from cadsight_calibration.camera.projection import numbers_of, project
 from cadsight_core.errors import CadsightError
@@ -61,32 +59,6 @@ def test_fewer_than_five_images_are_refused():
     names, boards = _boards(4)
     with pytest.raises(CadsightError, match="4 images show the board, expected at least 5"):
         calibrate_intrinsics(names, boards, SIZE, "optical", PLAIN)
-
-
-def test_the_file_is_that_of_camera_calibration_and_reads_as_the_same_camera(tmp_path):
-    path = write_camera_info(tmp_path / "camera.yaml", CameraInfo("123", CAMERA))
-    data = yaml.safe_load(path.read_text())
-    assert (data["image_width"], data["camera_name"], data["distortion_model"]) == (1280, "123", "plumb_bob")
-    assert data["camera_matrix"]["data"] == [1050.0, 0.0, 636.0, 0.0, 1055.0, 371.0, 0.0, 0.0, 1.0]
-    assert data["projection_matrix"]["cols"] == 4
-    again = read_camera_info(path)
-    assert again.name == "123"
-    np.testing.assert_array_equal(numbers_of(again.camera), numbers_of(CAMERA))
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (("plumb_bob", "equidistant"), "have the lens 'equidistant', expected plumb_bob"),
-        (("image_width", "width"), "have no usable 'image_width'"),
-        (("1050.0", "-1050.0"), "the focal lengths of camera_color_optical_frame are -1050.0"),
-    ],
-)
-def test_a_file_that_is_no_camera_is_refused(change, words, tmp_path):
-    path = write_camera_info(tmp_path / "camera.yaml", CameraInfo("123", CAMERA))
-    path.write_text(path.read_text().replace(*change))
-    with pytest.raises(CadsightError, match=words):
-        read_camera_info(path)
 
 
 def test_projection_is_that_of_opencv():

@@ -7,11 +7,36 @@ from typing import Any
 import numpy as np
 
 from cadsight_core.camera import Camera, ImageSize
-from cadsight_core.config.yaml_file import read_yaml
+from cadsight_core.config.yaml_file import dump_yaml, read_yaml
 from cadsight_core.errors import CadsightError
+from cadsight_core.storage.output_file import write_noted
 
 _MODELS = ("plumb_bob", "rational_polynomial")
 _COEFFICIENTS = 5
+
+
+def write_camera_file(path: str | Path, camera: Camera, name: str) -> Path:
+    """Write a camera as such a file.
+
+    Args:
+        name: of the camera, in which camera nodes keep the model and the serial number.
+
+    Raises:
+        CadsightError: for a file of others in the way, and when the disk refuses the bytes.
+    """
+    distortion = [*camera.distortion, *(0.0,) * (_COEFFICIENTS - len(camera.distortion))]
+    data = {
+        "image_width": camera.size.width,
+        "image_height": camera.size.height,
+        "camera_name": name,
+        "camera_matrix": _section(camera.matrix),
+        "distortion_model": "plumb_bob",
+        "distortion_coefficients": _section(np.array([distortion])),
+        "rectification_matrix": _section(np.eye(3)),
+        "projection_matrix": _section(np.column_stack([camera.matrix, np.zeros(3)])),
+    }
+    write_noted(path, dump_yaml(data).encode())
+    return Path(path)
 
 
 def read_camera_file(path: str | Path, frame: str) -> Camera:
@@ -49,6 +74,10 @@ def _distortion(found: Mapping[str, Any], path: str | Path) -> tuple[float, ...]
         )
     few = values[:_COEFFICIENTS]
     return tuple(np.pad(few, (0, _COEFFICIENTS - len(few))).tolist()) if few.any() else ()
+
+
+def _section(values: np.ndarray) -> dict[str, Any]:
+    return {"rows": values.shape[0], "cols": values.shape[1], "data": [float(v) for v in values.ravel()]}
 
 
 def _whole(found: Mapping[str, Any], key: str, path: str | Path) -> int:

@@ -1,7 +1,8 @@
 import pytest
-from cadsight_core.camera import ImageSize
+import yaml
+from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.imaging.camera_file import read_camera_file
+from cadsight_core.imaging.camera_file import read_camera_file, write_camera_file
 
 # As camera_calibration's cameracalibrator writes it.
 WRITTEN = """\
@@ -38,6 +39,16 @@ def test_what_camera_calibration_writes_is_the_camera(tmp_path):
     assert camera.frame == "optical"
 
 
+def test_what_is_written_is_that_of_camera_calibration_and_reads_as_the_same_camera(tmp_path):
+    camera = Camera(ImageSize(1280, 720), 1050.0, 1055.0, 636.0, 371.0, (0.05, -0.1, 0.001, -0.0005, 0.02), "optical")
+    path = write_camera_file(tmp_path / "camera.yaml", camera, "123")
+    data = yaml.safe_load(path.read_text())
+    assert (data["image_width"], data["camera_name"], data["distortion_model"]) == (1280, "123", "plumb_bob")
+    assert data["camera_matrix"]["data"] == [1050.0, 0.0, 636.0, 0.0, 1055.0, 371.0, 0.0, 0.0, 1.0]
+    assert data["projection_matrix"]["cols"] == 4
+    assert read_camera_file(path, "optical") == camera
+
+
 @pytest.mark.parametrize(
     ("data", "model", "expected"),
     [
@@ -58,6 +69,7 @@ def test_lenses_that_are_plumb_bob_in_fact_are_read_as_it(tmp_path, data, model,
         ("image_width: 640", "image_width: -1", "has the image_width -1, expected a whole number"),
         ("image_width: 640\n", "", "has the image_width None, expected a whole number"),
         ("612.1, 0.0, 318.5, 0.0, 611.9", "612.1, 0.5, 318.5, 0.0, 611.9", "expected positive focal lengths"),
+        ("data: [612.1", "data: [-612.1", "expected positive focal lengths"),
         ("612.1, 0.0, 318.5, 0.0, 611.9", "612.1, 0.0, 900.0, 0.0, 611.9", "a centre inside 640 x 480"),
         ("612.1, 0.0, 318.5, 0.0, 611.9", "612.1, 0.0, 318.5, 0.0", "expected data of 9 finite numbers"),
         ("data: [0.1, -0.2", "data: [.nan, -0.2", "expected data of finite numbers"),

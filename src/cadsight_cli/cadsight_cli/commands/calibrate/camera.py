@@ -22,9 +22,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     from cadsight_calibration.boards.board import load_board
     from cadsight_calibration.boards.looking import look_for
-    from cadsight_calibration.camera.camera_info import CameraInfo, write_camera_info
     from cadsight_calibration.camera.intrinsics import IntrinsicsParameters, calibrate_intrinsics
     from cadsight_core.errors import CadsightError
+    from cadsight_core.imaging.camera_file import write_camera_file
     from cadsight_core.imaging.images import SUFFIXES
     from cadsight_core.running.progress import progress_to
     from cadsight_core.storage.output_file import noted, refuse_foreign_file
@@ -57,5 +57,5 @@ def run(args: argparse.Namespace) -> int:
     print(f"focal lengths {camera.fx:.1f} +- {spread[0]:.1f}, {camera.fy:.1f} +- {spread[1]:.1f} px")
     print(f"principal point {camera.cx:.1f} +- {spread[2]:.1f}, {camera.cy:.1f} +- {spread[3]:.1f} px")
     print(f"a corner misses by {found.fitted_px:.2f} px, in images left out of the fit by {found.left_out_px:.2f} px")
-    print(write_camera_info(args.out, CameraInfo(args.name, camera)))
+    print(write_camera_file(args.out, camera, args.name))
     return 0

@@ -50,7 +50,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     from cadsight_calibration.calibrating import CalibrationParameters, calibrate_camera_of
-    from cadsight_calibration.camera.camera_info import read_camera_info
     from cadsight_calibration.data.description import NAME, load_description
     from cadsight_calibration.data.loading import load_poses
     from cadsight_calibration.fitting.problem import Refinement
@@ -58,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_calibration.hand_eye.hand_eye_file import FORMAT, write_hand_eye
     from cadsight_calibration.hand_eye.solving import SolveParameters
     from cadsight_core.errors import CadsightError
+    from cadsight_core.imaging.camera_file import read_camera_file
     from cadsight_core.running.progress import progress_to
     from cadsight_core.storage.files import make_folder
     from cadsight_core.storage.output_file import json_with, refuse_foreign_file
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         raise CadsightError(f"the set has no camera {args.camera!r}, expected one of {there}")
     if args.intrinsics and len(cameras) > 1:
         raise CadsightError("--intrinsics is of one camera and the set has several, expected --camera NAME too")
-    given = read_camera_info(args.intrinsics).camera if args.intrinsics else None
+    given = read_camera_file(args.intrinsics, cameras[0].frame) if args.intrinsics else None
     outputs = {camera.name: Path(args.out) / f"hand-eye-{camera.name}.json" for camera in cameras}
     for path in outputs.values():
         refuse_foreign_file(path, json_with(form=FORMAT))
