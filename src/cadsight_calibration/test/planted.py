@@ -125,10 +125,9 @@ def with_joints(one: Planted, joints: Array) -> Planted:
 def photograph(pose: Array, board: Chessboard, camera: Camera = CAMERA, pixels_per_mm: float = 8.0) -> Array:
     """An image (H, W) of a printed board at a pose (4, 4) in the camera, without the lens's distortion."""
     import cv2
-    from cadsight_calibration.boards.board import print_of
 
     flat = board_image(board, pixels_per_mm)
-    margin = print_of(board).margin_mm
+    margin = board.printed().margin_mm
     first = margin + (board.square_mm if isinstance(board, Chessboard) else 0.0)
     # From pixels of the drawing to metres in the board.
     to_board = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]]) / pixels_per_mm * 1e-3

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import ParameterError
-from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
 from cadsight_calibration.boards.found import Found, Missing
+from cadsight_calibration.boards.printing import Print
 from cadsight_calibration.boards.tags import (
     detector_parameters,
     dictionary,
@@ -66,14 +66,14 @@ class AprilTagGrid:
         pixels = np.concatenate([np.asarray(corners[i], float).reshape(4, 2) for i in ours])
         return Found(pixels, points[None])
 
-    def printed(self) -> tuple[Array, float, float, float]:
+    def printed(self) -> Print:
         step = self.tag_mm + self.gap_mm
         black = [
             tag_rectangles(self.family, self.first + y * self.tags[0] + x, x * step, y * step, self.tag_mm)
             for y in range(self.tags[1])
             for x in range(self.tags[0])
         ]
-        return np.concatenate(black), *self._size, max(self.gap_mm, self.tag_mm / 4)
+        return Print(np.concatenate(black), *self._size, max(self.gap_mm, self.tag_mm / 4))
 
     @property
     def _last(self) -> int:

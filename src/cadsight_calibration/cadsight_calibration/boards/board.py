@@ -1,7 +1,6 @@
 """What every kind of board can do, and how one is read from YAML."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -9,31 +8,15 @@ import numpy as np
 from cadsight_core.config.parameters import from_mapping
 from cadsight_core.config.yaml_file import read_yaml
 from cadsight_core.errors import CadsightError
-from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
 from cadsight_calibration.boards.april_grid import AprilTagGrid
 from cadsight_calibration.boards.charuco import Charuco
 from cadsight_calibration.boards.chessboard import Chessboard
 from cadsight_calibration.boards.found import Found, Missing
+from cadsight_calibration.boards.printing import Print
 
 Gray = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Print:
-    """A board as black rectangles on white, in millimetres from its upper left corner.
-
-    Attributes:
-        rectangles: (N, 4) of x, y, width, height.
-        width_mm, height_mm: the board's extent without the white around it.
-        margin_mm: the white that it needs on every side to be found.
-    """
-
-    rectangles: Array
-    width_mm: float
-    height_mm: float
-    margin_mm: float
 
 
 @runtime_checkable
@@ -51,8 +34,8 @@ class Board(Protocol):
     def find(self, gray: Gray) -> Found | Missing:
         """The board in an image (H, W), or why it is not there."""
 
-    def printed(self) -> Any:
-        """Black rectangles (N, 4) in millimetres, then width, height and the white margin."""
+    def printed(self) -> Print:
+        """How it looks on paper."""
 
     def scaled(self, factor: float) -> "Board":
         """The same board with all lengths multiplied."""
@@ -82,9 +65,3 @@ def load_board(path: str | Path) -> Board:
         CadsightError: when it cannot be read, and as :func:`board_from`.
     """
     return board_from(read_yaml(path, "the board "), f"the board {path}")
-
-
-def print_of(board: Board) -> Print:
-    """The board as it is printed."""
-    rectangles, width, height, margin = board.printed()
-    return Print(np.asarray(rectangles, float).reshape(-1, 4), float(width), float(height), float(margin))

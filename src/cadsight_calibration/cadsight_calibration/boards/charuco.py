@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import ParameterError
-from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
 from cadsight_calibration.boards.found import Found, Missing
+from cadsight_calibration.boards.printing import Print
 from cadsight_calibration.boards.tags import (
     detector_parameters,
     dictionary,
@@ -63,7 +63,7 @@ class Charuco:
         points = np.asarray(board.getChessboardCorners(), float)[np.ravel(ids)]
         return Found(np.asarray(corners, float).reshape(-1, 2), points[None])
 
-    def printed(self) -> tuple[Array, float, float, float]:
+    def printed(self) -> Print:
         s, (columns, rows) = self.square_mm, self.squares
         odd = int(self.legacy and rows % 2 == 0)
         black = [np.array([(x * s, y * s, s, s)]) for y in range(rows) for x in range(columns) if (x + y) % 2 == odd]
@@ -71,7 +71,7 @@ class Charuco:
         for number, corners in zip(np.ravel(board.getIds()), board.getObjPoints(), strict=True):
             x, y = np.asarray(corners, float)[0, :2] * 1e3
             black.append(tag_rectangles(self.family, int(number), x, y, self.marker_mm))
-        return np.concatenate(black), columns * s, rows * s, s / 2
+        return Print(np.concatenate(black), columns * s, rows * s, s / 2)
 
     def _board(self) -> Any:
         board = cv2.aruco.CharucoBoard(

@@ -11,6 +11,7 @@ from cadsight_core.geometry import Array
 from numpy.typing import NDArray
 
 from cadsight_calibration.boards.found import Found, Missing
+from cadsight_calibration.boards.printing import Print
 
 _FLAGS = cv2.CALIB_CB_EXHAUSTIVE | cv2.CALIB_CB_ACCURACY | cv2.CALIB_CB_NORMALIZE_IMAGE
 # The smallest piece of a board that OpenCV finds and grows.
@@ -76,11 +77,11 @@ class Chessboard:
         sharp: Any = cv2.estimateChessboardSharpness(gray, self.corners, flat)[0]
         return self._found(alike, float(sharp[0]))
 
-    def printed(self) -> tuple[Array, float, float, float]:
+    def printed(self) -> Print:
         columns, rows = self.corners[0] + 1, self.corners[1] + 1
         s = self.square_mm
         black = [(x * s, y * s, s, s) for y in range(rows) for x in range(columns) if (x + y) % 2 == 0]
-        return np.array(black), columns * s, rows * s, s
+        return Print(np.array(black, float), columns * s, rows * s, s)
 
     def _found(self, orders: list[Array], blur_px: float) -> Found:
         """Pixels stay as they lie in the first order, and points say what they are in each."""

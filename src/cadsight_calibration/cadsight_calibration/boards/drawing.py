@@ -8,7 +8,8 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.storage.output_file import write_noted
 from numpy.typing import NDArray
 
-from cadsight_calibration.boards.board import Board, Print, print_of
+from cadsight_calibration.boards.board import Board
+from cadsight_calibration.boards.printing import Print
 
 FORMATS = (".pdf", ".svg", ".png")
 _INCH_MM = 25.4
@@ -27,7 +28,7 @@ def write_board(board: Board, path: str | Path, dots_per_inch: int = 300) -> Pat
     kind = path.suffix.lower()
     if kind not in FORMATS:
         raise CadsightError(f"the file {path} ends in {kind!r}, expected one of {', '.join(FORMATS)}")
-    page = print_of(board)
+    page = board.printed()
     data = _png(page, dots_per_inch) if kind == ".png" else _vectors(page, board.words, kind[1:])
     write_noted(path, data)
     return path
@@ -35,7 +36,7 @@ def write_board(board: Board, path: str | Path, dots_per_inch: int = 300) -> Pat
 
 def board_image(board: Board, pixels_per_mm: float) -> NDArray[np.uint8]:
     """The board and the white around it as an image (H, W), without a caption."""
-    page = print_of(board)
+    page = board.printed()
     return _raster(page, pixels_per_mm, 0.0)
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from cadsight_calibration.boards.april_grid import AprilTagGrid
-from cadsight_calibration.boards.board import board_from, load_board, print_of
+from cadsight_calibration.boards.board import board_from, load_board
 from cadsight_calibration.boards.charuco import Charuco
 from cadsight_calibration.boards.chessboard import Chessboard
 from cadsight_calibration.boards.drawing import board_image, write_board
@@ -43,7 +43,7 @@ def test_a_drawn_board_is_found_in_every_order_that_looks_the_same(board, orders
     found = board.find(_image(board))
     assert isinstance(found, Found)
     assert len(found.points) == orders
-    page = print_of(board)
+    page = board.printed()
     first = page.margin_mm + (board.square_mm if isinstance(board, Chessboard) else 0.0)
     expected = (found.points[..., :2] * 1e3 + first) * SCALE - 0.5
     worst = abs(expected - found.pixels).max(axis=(1, 2))
@@ -116,7 +116,7 @@ def test_images_of_two_sizes_are_refused(tmp_path):
 
 @pytest.mark.parametrize("board", [Chessboard(), Charuco(), AprilTagGrid()])
 def test_pages_are_to_scale(board, tmp_path):
-    page = print_of(board)
+    page = board.printed()
     width = page.width_mm + 2 * page.margin_mm
     pdf = write_board(board, tmp_path / "a.pdf").read_bytes()
     box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+) ?\]", pdf)

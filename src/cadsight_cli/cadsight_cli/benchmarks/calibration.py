@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from cadsight_calibration.boards.board import print_of
 from cadsight_calibration.boards.chessboard import Chessboard
 from cadsight_calibration.boards.drawing import board_image
 from cadsight_calibration.boards.found import Found
@@ -123,7 +122,7 @@ class _Cell:
         return bool(inside and camera_from_board.rotation[2, 2] > _STEEPEST)
 
     def _photograph(self, camera_from_board: Pose) -> NDArray[np.uint8]:
-        first = print_of(_BOARD).margin_mm + _BOARD.square_mm
+        first = _BOARD.printed().margin_mm + _BOARD.square_mm
         to_board = np.diag([1e-3 / _PIXELS_PER_MM, 1e-3 / _PIXELS_PER_MM, 1.0])
         to_board[:2, 2] = 0.5e-3 / _PIXELS_PER_MM - first * 1e-3
         flat = np.column_stack([camera_from_board.rotation[:, :2], camera_from_board.translation]) @ to_board

@@ -23,13 +23,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    from cadsight_calibration.boards.board import load_board, print_of
+    from cadsight_calibration.boards.board import load_board
     from cadsight_calibration.boards.drawing import write_board
     from cadsight_ros.resources import resolve
 
     board = load_board(resolve(args.board))
     path = write_board(board, args.out, args.dpi)
-    page = print_of(board)
+    page = board.printed()
     print(f"{board.words}, {page.width_mm:g} x {page.height_mm:g} mm without its margin")
     print(path)
     return 0
