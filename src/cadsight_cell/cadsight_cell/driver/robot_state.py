@@ -55,10 +55,15 @@ class Status:
         return self.connected and self.program is not ProgramState.STOPPED
 
     @property
+    def may_move(self) -> bool:
+        """Whether a program may move the arm: it is powered and heard, and nothing has stopped it."""
+        safe = self.safety in (SafetyMode.NORMAL, SafetyMode.REDUCED)
+        return safe and self.mode is RobotMode.RUNNING and self.connected
+
+    @property
     def speed(self) -> float:
         """Fraction of a trajectory's speed that the arm goes at now."""
-        free = self.safety in (SafetyMode.NORMAL, SafetyMode.REDUCED) and self.mode is RobotMode.RUNNING
-        return self.slider if free and self.connected and self.program is ProgramState.PLAYING else 0.0
+        return self.slider if self.may_move and self.program is ProgramState.PLAYING else 0.0
 
 
 class Robot:
@@ -120,10 +125,7 @@ class Robot:
 
     def play(self) -> tuple[bool, str]:
         with self._lock:
-            status = self.status
-            if status.mode is not RobotMode.RUNNING or status.safety not in (SafetyMode.NORMAL, SafetyMode.REDUCED):
-                return False, "Failed to execute: play"
-            if not status.connected:
+            if not self.status.may_move:
                 return False, "Failed to execute: play"
             self._become(program=ProgramState.PLAYING)
             return True, "Starting program"
