@@ -82,6 +82,14 @@ def wait(until: Callable[[], bool], *programs: Program) -> None:
         time.sleep(0.05)
 
 
+def until(condition: Callable[[], object], seconds: float = 180.0) -> None:
+    """Wait until it is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 class Cell:
     """The running programs, and a node that talks to them."""
 

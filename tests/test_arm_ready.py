@@ -10,7 +10,7 @@ from cadsight_cell.arm import JOINT_NAMES
 from cadsight_ros.clients import ActionClient, RefusedError
 from cadsight_ros.convert.messages import joints_by_name, stamp_ns
 from cadsight_ros.convert.qos import LATCHED
-from cell_nodes import Requests, running_cell
+from cell_nodes import Requests, running_cell, until
 from control_msgs.action import FollowJointTrajectory
 from control_msgs.msg import JointTolerance
 from controller_manager_msgs.srv import ListControllers
@@ -73,13 +73,6 @@ def ready(cell, ask, heard):
     until(lambda: (heard["robot_mode"].mode, heard["safety_mode"].mode) == (7, 1) and heard["speed_scaling"].data > 0)
     # Until the node has heard of it too, and a jump of the readings lies a second back.
     until(lambda: cell.move(HOME).success)
-
-
-def until(condition, seconds=180.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def now(heard):

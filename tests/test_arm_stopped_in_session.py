@@ -1,22 +1,14 @@
 """A session whose arm is stopped, whose controller is restarted, or whose nodes are killed: nothing taken is lost."""
 
-import time
 
 import numpy as np
 import pytest
 from cadsight_cell.arm import JOINT_NAMES
 from cadsight_core.datasets.dataset import Dataset
 from cadsight_ros.convert.messages import joints_by_name
-from cell_nodes import HELD, Program, Requests, running_cell
+from cell_nodes import HELD, Program, Requests, running_cell, until
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
-
-
-def until(condition, seconds=180.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def images(cell, name):

@@ -14,7 +14,7 @@ from cadsight_cell.arm import joint_vector
 from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.imaging.images import read_image
 from cadsight_ros.clients import ServiceClient
-from cell_nodes import running_cell
+from cell_nodes import running_cell, until
 from std_srvs.srv import SetBool
 
 from cadsight_interfaces.srv import GetStatistics
@@ -169,10 +169,3 @@ def still(value, seconds=4.0):
     while (before := value()) != (time.sleep(seconds), value())[1]:
         pass
     return before
-
-
-def until(condition, seconds=180.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -7,7 +7,7 @@ import pytest
 from action_msgs.msg import GoalStatus
 from cadsight_cell.arm import JOINT_NAMES
 from cadsight_ros.convert.messages import joints_by_name, stamp_ns
-from cell_nodes import HELD, Program, running_cell
+from cell_nodes import HELD, Program, running_cell, until
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
 
@@ -24,21 +24,14 @@ def cell(tmp_path_factory):
 def states(cell):
     received = []
     cell.node.create_subscription(JointState, "/joint_states", received.append, qos_profile_sensor_data)
-    until(lambda: received)
+    until(lambda: received, 120.0)
     return received
-
-
-def until(condition, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def now(states):
     """The joints as they were after this call; older states may still be waiting to be heard."""
     called = time.time_ns()
-    until(lambda: stamp_ns(states[-1].header.stamp) > called)
+    until(lambda: stamp_ns(states[-1].header.stamp) > called, 120.0)
     return joints_by_name(states[-1], JOINT_NAMES)
 
 
@@ -84,13 +77,13 @@ def test_a_goal_that_cannot_be_is_answered_in_a_sentence(cell, states, joints, s
 def test_a_cancelled_motion_stops_the_arm_on_its_way(cell, states):
     goal = {"shoulder_pan_joint": HOME["shoulder_pan_joint"] + 1.0}
     running = cell.motion.send(cell.goal(goal, 0.1))
-    until(lambda: now(states)[0] > HOME["shoulder_pan_joint"] + 0.02)
+    until(lambda: now(states)[0] > HOME["shoulder_pan_joint"] + 0.02, 120.0)
     running.cancel()
     status, result = running.wait(60)
     assert (status, result.reason) == (GoalStatus.STATUS_CANCELED, "cancelled")
     time.sleep(0.3)
     stopped, count_then = now(states), len(states)
-    until(lambda: len(states) > count_then + 10)
+    until(lambda: len(states) > count_then + 10, 120.0)
     later = now(states)
     np.testing.assert_allclose(stopped, later, atol=np.deg2rad(0.15))
     assert HOME["shoulder_pan_joint"] < stopped[0] < goal["shoulder_pan_joint"] - 0.1
@@ -99,7 +92,7 @@ def test_a_cancelled_motion_stops_the_arm_on_its_way(cell, states):
 
 def test_a_second_motion_is_refused_while_one_runs(cell, states):
     running = cell.motion.send(cell.goal({"wrist_3_joint": HOME["wrist_3_joint"] + 0.6}, 0.1))
-    until(lambda: now(states)[5] > HOME["wrist_3_joint"] + 0.02)
+    until(lambda: now(states)[5] > HOME["wrist_3_joint"] + 0.02, 120.0)
     result = cell.move(HOME)
     assert (result.success, result.reason) == (False, "refused")
     assert "the arm is moving already" in result.message
