@@ -5,6 +5,7 @@ from typing import Literal
 
 from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import ParameterError
+from cadsight_ros.convert.camera_topics import CAMERA_INFO, IMAGE
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class CameraParameters:
         1.0, "seconds between two tries to open a webcam or a stream that is away", minimum=0.01, maximum=3600.0
     )
     frame: str = parameter("camera_color_optical_frame", "the camera's optical frame", kind="frame")
-    image_topic: str = parameter("/camera/camera/color/image_raw", "where images are published", kind="topic")
+    image_topic: str = parameter(IMAGE, "where images are published", kind="topic")
     camera_info_topic: str = parameter(
-        "/camera/camera/color/camera_info", "where the intrinsics are published, with each image", kind="topic"
+        CAMERA_INFO, "where the intrinsics are published, with each image", kind="topic"
     )
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from cadsight_cell.arm import ArmParameters
 from cadsight_cell.holder import mount_parameter, pose_from_list
 from cadsight_core.config.parameters import parameter
 from cadsight_core.geometry import Pose
+from cadsight_ros.convert.camera_topics import CAMERA_INFO, IMAGE
 from cadsight_ros.convert.transports import transport_parameter
 
 from cadsight_capture.hand_eye.correction import HandEyeParameters
@@ -26,9 +27,9 @@ class LabellingNodeParameters(ArmParameters):
     base_frame: str = parameter("base_link", "frame that the arm's kinematics start from", kind="frame")
     tool_frame: str = parameter("tool0", "frame that the mount is given in", kind="frame")
     live: bool = parameter(False, "whether every image is labelled, by the transforms at its stamp, and published")
-    image_topic: str = parameter("/camera/camera/color/image_raw", "images to label when live", kind="topic")
+    image_topic: str = parameter(IMAGE, "images to label when live", kind="topic")
     image_transport: str = transport_parameter()
-    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "their camera", kind="topic")
+    camera_info_topic: str = parameter(CAMERA_INFO, "their camera", kind="topic")
     autostart: bool = parameter(True, "whether the node configures and activates itself")
     workers: int = parameter(2, "images labelled at the same time", minimum=1, maximum=256)
     colour: ColourParameters = field(default_factory=ColourParameters)

@@ -15,6 +15,7 @@ from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_ros.clients import ActionClient, RefusedError, UnansweredError
+from cadsight_ros.convert.camera_topics import CAMERA_INFO, IMAGE
 from cadsight_ros.convert.compressed import transported
 from cadsight_ros.convert.images import from_message
 from cadsight_ros.convert.messages import camera_from_info, stamp_ns
@@ -38,9 +39,9 @@ _STOPPED = ("not_ready", "stalled")
 class RosCellParameters:
     """Where the camera and the arm speak, and how long to wait for them."""
 
-    image_topic: str = parameter("/camera/camera/color/image_raw", "images of the camera", kind="topic")
+    image_topic: str = parameter(IMAGE, "images of the camera", kind="topic")
     image_transport: str = transport_parameter()
-    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics of the camera", kind="topic")
+    camera_info_topic: str = parameter(CAMERA_INFO, "intrinsics of the camera", kind="topic")
     base_frame: str = parameter(
         "base_link", "frame of the arm's base, in which the hand-eye calibration is given", kind="frame"
     )

@@ -15,6 +15,7 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array, Pose
 from cadsight_core.imaging.opengl import needing_opengl
 from cadsight_core.parts.part import load_part, load_part_mesh
+from cadsight_ros.convert.camera_topics import CAMERA_INFO, IMAGE
 from cadsight_ros.convert.images import depth_to_message, to_message
 from cadsight_ros.convert.messages import camera_to_info, stamp_from_ns, transform_to_message
 from cadsight_ros.node.parameters import declare
@@ -86,7 +87,7 @@ class SimulatedCell(Node):
         camera = SimulatedCamera(self, p, self._world, self._follower, self._lamp_moves)
         self._running_threads.callback(camera.stop)
         self._running_threads.callback(ArmStates(self, p, self._world, self._follower, self._robot, arm).stop)
-        camera_topic, action = "/camera/camera/color/image_raw", f"/{p.controller}/follow_joint_trajectory"
+        camera_topic, action = IMAGE, f"/{p.controller}/follow_joint_trajectory"
         self._peers = Peers(self, publishes=["/joint_states", camera_topic], serves=[action])
 
     def destroy_node(self) -> None:
@@ -224,8 +225,8 @@ class SimulatedCamera:
         self._mount = pose_from_list(p.mount, "mount")
         self._truth = TruthRecorder(p.truth_folder, world, self._part, self._mount) if p.truth_folder else None
         qos = qos_profile_system_default
-        self._image = node.create_publisher(Image, "/camera/camera/color/image_raw", qos)
-        self._info = node.create_publisher(CameraInfo, "/camera/camera/color/camera_info", qos)
+        self._image = node.create_publisher(Image, IMAGE, qos)
+        self._info = node.create_publisher(CameraInfo, CAMERA_INFO, qos)
         if p.align_depth:
             prefix = "/camera/camera/aligned_depth_to_color"
             self._depth = node.create_publisher(Image, f"{prefix}/image_raw", qos)

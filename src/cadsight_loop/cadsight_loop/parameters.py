@@ -12,6 +12,7 @@ from cadsight_active.triggers.registry import TRIGGERS
 from cadsight_core.config.parameters import check, parameter
 from cadsight_core.errors import ParameterError
 from cadsight_learning.options import MODELS_FOLDER
+from cadsight_ros.convert.camera_topics import IMAGE
 
 # A field a trigger, those of other packages among them: the options of each.
 TriggerParameters: Any = dataclasses.make_dataclass(
@@ -30,7 +31,7 @@ class LoopParameters:
     models_folder: str = parameter(
         MODELS_FOLDER, "the model registry, that of the perception node: new models go there", kind="text"
     )
-    image_topic: str = parameter("/camera/camera/color/image_raw", "images of the camera", kind="topic")
+    image_topic: str = parameter(IMAGE, "images of the camera", kind="topic")
     perception: str = parameter("/cadsight/perception", "the perception node, whose topics it reads", kind="topic")
     learns: bool = parameter(True, "an alarm begins a cycle; false: the pool and the alarms alone")
     labels: str = parameter(

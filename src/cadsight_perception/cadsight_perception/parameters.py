@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cadsight_core.config.parameters import check, parameter
 from cadsight_learning.options import MODELS_FOLDER, RUNTIMES
+from cadsight_ros.convert.camera_topics import CAMERA_INFO, DEPTH, IMAGE
 from cadsight_ros.convert.transports import transport_parameter
 
 
@@ -12,11 +13,11 @@ class PerceptionParameters:
     """Parameters of the perception node. Topics of its results are changed by remapping."""
 
     autostart: bool = parameter(True, "configure and activate itself at start; false: a lifecycle manager does")
-    image_topic: str = parameter("/camera/camera/color/image_raw", "images of the camera", kind="topic")
+    image_topic: str = parameter(IMAGE, "images of the camera", kind="topic")
     image_transport: str = transport_parameter()
-    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics of the camera", kind="topic")
+    camera_info_topic: str = parameter(CAMERA_INFO, "intrinsics of the camera", kind="topic")
     depth_topic: str = parameter(
-        "/camera/camera/aligned_depth_to_color/image_raw", "depth in the camera's pixels, with use_depth", kind="topic"
+        DEPTH, "depth in the camera's pixels, with use_depth", kind="topic"
     )
     models_folder: str = parameter(MODELS_FOLDER, "the model registry: one folder a model", kind="text")
     detector: str = parameter(
@@ -73,8 +74,8 @@ class ReplayParameters:
     """Parameters of the replay node."""
 
     bag: str = parameter("", "folder of the recorded bag")
-    image_topic: str = parameter("/camera/camera/color/image_raw", "images in the bag, raw or compressed", kind="topic")
-    camera_info_topic: str = parameter("/camera/camera/color/camera_info", "intrinsics in the bag", kind="topic")
+    image_topic: str = parameter(IMAGE, "images in the bag, raw or compressed", kind="topic")
+    camera_info_topic: str = parameter(CAMERA_INFO, "intrinsics in the bag", kind="topic")
     calibration: str = parameter(
         "none", "YAML of camera_calibration in place of the bag's intrinsics (a path or package://); none: the bag's",
         kind="text",

@@ -1,6 +1,7 @@
 """What the perception node reads and writes, by name and type; remap to change them."""
 
 from cadsight_ros.convert import qos
+from cadsight_ros.convert.camera_topics import CAMERA_INFO, IMAGE
 from cadsight_ros.convert.transports import COMPRESSED
 from cadsight_ros.recorder import RecordedTopic
 from diagnostic_msgs.msg import DiagnosticArray
@@ -13,9 +14,6 @@ from visualization_msgs.msg import MarkerArray
 
 from cadsight_interfaces.msg import ServedModels, SurfaceNormalArray
 
-IMAGE = "/camera/camera/color/image_raw"
-CAMERA_INFO = "/camera/camera/color/camera_info"
-DEPTH = "/camera/camera/aligned_depth_to_color/image_raw"
 JOINTS = "/joint_states"
 
 NAMESPACE = "/cadsight/perception"

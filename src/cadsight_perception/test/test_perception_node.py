@@ -19,6 +19,7 @@ from cadsight_perception.health.timing import timing_from_message
 from cadsight_perception.perception_node import PerceptionNode
 from cadsight_ros.clients import ServiceClient
 from cadsight_ros.convert import qos
+from cadsight_ros.convert.camera_topics import DEPTH
 from cadsight_ros.convert.images import depth_to_message
 from cadsight_ros.convert.messages import camera_to_info
 from cadsight_ros.domains import own_domain
@@ -154,7 +155,7 @@ def test_images_come_compressed_and_on_topics_of_other_names(started, capfd):
 
 def test_with_depth_a_detection_has_the_parts_pose_and_without_says_that_it_is_not_known(started):
     rig = started("use_depth:=true")
-    depths = rig.node.create_publisher(Image, topics.DEPTH, qos.DRIVER)
+    depths = rig.node.create_publisher(Image, DEPTH, qos.DRIVER)
     while not depths.get_subscription_count():
         time.sleep(0.05)
     unknown = rig.of(topics.DETECTIONS, rig.image()).detections

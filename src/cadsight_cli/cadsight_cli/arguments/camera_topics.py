@@ -2,19 +2,19 @@
 
 import argparse
 
-_IMAGE, _CAMERA_INFO = "/camera/camera/color/image_raw", "/camera/camera/color/camera_info"
+from cadsight_ros.convert.camera_topics import CAMERA_INFO, IMAGE
 
 
 def add_camera_topics(parser: argparse.ArgumentParser) -> None:
     """Add ``--image-topic`` and ``--camera-info-topic``."""
     parser.add_argument(
         "--image-topic",
-        default=_IMAGE,
+        default=IMAGE,
         metavar="TOPIC",
         help="images that the perception node reads; one that ends in /compressed holds compressed ones (%(default)s)",
     )
     parser.add_argument(
-        "--camera-info-topic", default=_CAMERA_INFO, metavar="TOPIC", help="the camera's intrinsics (%(default)s)"
+        "--camera-info-topic", default=CAMERA_INFO, metavar="TOPIC", help="the camera's intrinsics (%(default)s)"
     )
 
 
