@@ -1,0 +1,1 @@
+"""Images that networks make: translated or generated, held to their labels, and sorted."""
