@@ -140,13 +140,14 @@ class PerceptionNode(ManagedNode):
         p = self._options
         self._rate = Rate(p.camera_fps)
         kind, _ = transported(p.image_topic, p.image_transport)
-        topics: list[Any] = [(kind, self._images_topic, self._on_image)]
-        topics.append((CameraInfo, p.camera_info_topic, self._on_info))
+        # The slot lets the newest through and counts the others; a queue of one would lose them uncounted.
+        topics: list[Any] = [(kind, self._images_topic, self._on_image, qos.BURST)]
+        topics.append((CameraInfo, p.camera_info_topic, self._on_info, qos.IMAGES))
         if p.use_depth:
-            topics.append((Image, p.depth_topic, self._on_depth))
+            topics.append((Image, p.depth_topic, self._on_depth, qos.IMAGES))
         self._inputs = [
-            self.create_subscription(kind, topic, callback, qos.IMAGES, callback_group=self._group)
-            for kind, topic, callback in topics
+            self.create_subscription(kind, topic, callback, profile, callback_group=self._group)
+            for kind, topic, callback, profile in topics
         ]
         self.get_logger().info(f"ready: reads images on {self.resolve_topic_name(self._images_topic)}")
 

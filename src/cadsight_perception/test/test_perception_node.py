@@ -3,6 +3,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -355,6 +356,29 @@ def test_images_that_come_too_fast_give_way_to_newer_ones_and_are_counted(starte
     counted = {key: int(value) for key, value in statistics(rig).items() if key in ("received", "dropped", "processed")}
     assert counted["dropped"] > 0
     assert counted["received"] == counted["dropped"] + counted["processed"]
+
+
+def test_images_that_come_while_the_process_stands_still_are_counted_by_the_node_and_not_lost(ros, models):
+    ros("-r", "__ns:=/cadsight")
+    tester = Node("camera")
+    words = [sys.executable, "-m", "cadsight_perception.perception_node", "--ros-args", "-r", "__ns:=/cadsight"]
+    for given in (f"models_folder:={models}", "warm_up_width:=64", "warm_up_height:=48"):
+        words += ["-p", given]
+    with spun(tester), subprocess.Popen(words, env={**os.environ, "ROS_DOMAIN_ID": str(own_domain())}) as node:
+        try:
+            rig = CameraRig(tester)
+            rig.wait_for_listener()
+            assert rig.of(topics.TIMING, rig.image()) is not None
+            node.send_signal(signal.SIGSTOP)
+            os.waitpid(node.pid, os.WUNTRACED)
+            last = [rig.image() for _ in range(4)][-1]
+            node.send_signal(signal.SIGCONT)
+            _, timing = timing_from_message(rig.of(topics.TIMING, last))
+            assert timing.received == 5
+        finally:
+            node.send_signal(signal.SIGCONT)
+            node.terminate()
+    assert node.returncode == 0
 
 
 def diagnosed(rig: CameraRig, level: bytes, publish: Callable[[], object]) -> str:
