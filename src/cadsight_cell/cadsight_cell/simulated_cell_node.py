@@ -31,6 +31,7 @@ from tf2_msgs.msg import TFMessage
 
 from cadsight_cell.arm import JOINT_NAMES, LINK_NAMES, UR3E_LIMITS, Arm
 from cadsight_cell.driver.follower import TrajectoryFollower
+from cadsight_cell.driver.names import SPEED_SCALING
 from cadsight_cell.driver.robot_services import RobotServices, RobotTopics
 from cadsight_cell.driver.robot_state import Robot, Status
 from cadsight_cell.driver.trajectory_controller import TrajectoryController
@@ -142,7 +143,7 @@ class ArmStates:
         self._noise = np.random.default_rng([parameters.seed, 0x10])
         self._joints = node.create_publisher(JointState, "/joint_states", qos_profile_system_default)
         self._tf = node.create_publisher(TFMessage, "/tf", 100)
-        self._scaling = node.create_publisher(Float64, "/speed_scaling_state_broadcaster/speed_scaling", 10)
+        self._scaling = node.create_publisher(Float64, SPEED_SCALING, 10)
         # Built once and filled in: making messages is most of what publishing costs.
         self._state = JointState(
             header=Header(frame_id="base_link"),

@@ -10,10 +10,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from cadsight_cell.driver.facts.driver_facts import Driver
+from cadsight_cell.driver.facts.drivers import DRIVERS
+from cadsight_cell.driver.facts.installed import installed, passed
+from cadsight_cell.driver.names import SCALED_CONTROLLER
+from cadsight_core.errors import CadsightError
 
 GIGABYTE = 1e9
 # One Fast DDS segment of config/fastdds.xml a process, and a handful of processes.
@@ -69,6 +74,8 @@ def examine() -> Iterator[Finding]:
         yield Finding(command, False, shutil.which(command), adds, _apt(packages))
     for name, adds in _OPTIONAL_ROS:
         yield Finding(name, False, _ros_package(name), adds, _ros_apt(name))
+    for driver in DRIVERS:
+        yield driver_finding(driver)
     yield Finding(
         "Blender",
         False,
@@ -118,11 +125,28 @@ _OPTIONAL_ROS = (
     ("ros2launch", "`ros2 launch`, which the drivers of a real cell need: simulated:=false"),
     ("rviz2", "watching the cell in RViz: rviz:=true"),
     ("cv_bridge", "images converted by OpenCV's own bridge instead of NumPy"),
-    ("ur_robot_driver", "the real arm: simulated:=false"),
-    ("realsense2_camera", "the real camera: simulated:=false"),
     ("tf2_ros", "the hand-eye calibration of a real cell on /tf_static: simulated:=false"),
     ("ros2bag", "`ros2 bag play` and `ros2 bag info` of our recordings"),
 )
+
+
+def driver_finding(driver: Driver) -> Finding:
+    """A driver of the real cell, and whether it understands what launch/cell.launch.xml gives to it."""
+    finding = Finding(driver.package, False, None, driver.used_for, _ros_apt(driver.package))
+    prefix, ours = _ros_package(driver.package), _ros_package("cadsight")
+    if prefix is None or ours is None:
+        return finding
+    try:
+        there = installed(driver, Path(prefix, "share", driver.package))
+    except CadsightError as error:
+        return replace(finding, how=f"another version: {error}")
+    given = passed(Path(ours, "share", "cadsight", "launch", "cell.launch.xml"), driver.package)
+    place = f"{there.version} in {prefix}"
+    if unknown := sorted(given - there.arguments):
+        return replace(finding, how=f"a version with the launch arguments {', '.join(unknown)}, not {place}")
+    if there.controllers and SCALED_CONTROLLER not in there.controllers:
+        place += "; start the cell with controller:=joint_trajectory_controller"
+    return replace(finding, found=place)
 
 
 def _apt(packages: str) -> str:

@@ -25,16 +25,15 @@ from ur_dashboard_msgs.srv import (
     IsProgramRunning,
 )
 
+from cadsight_cell.driver import names
 from cadsight_cell.driver.robot_state import Robot, Status
 
-_STATUS = "/io_and_status_controller"
-_DASHBOARD = "/dashboard_client"
 _BROADCASTERS = {
     "joint_state_broadcaster": "joint_state_broadcaster/JointStateBroadcaster",
     "io_and_status_controller": "ur_controllers/GPIOController",
     "speed_scaling_state_broadcaster": "ur_controllers/SpeedScalingStateBroadcaster",
 }
-_TRAJECTORY_TYPES = {"scaled_joint_trajectory_controller": "ur_controllers/ScaledJointTrajectoryController"}
+_TRAJECTORY_TYPES = {names.SCALED_CONTROLLER: "ur_controllers/ScaledJointTrajectoryController"}
 _PROGRAM = "external_control.urp"
 
 
@@ -43,9 +42,9 @@ class RobotTopics:
 
     def __init__(self, node: Node, status: Status) -> None:
         self._node = node
-        self._mode = node.create_publisher(RobotModeMessage, f"{_STATUS}/robot_mode", LATCHED)
-        self._safety = node.create_publisher(SafetyModeMessage, f"{_STATUS}/safety_mode", LATCHED)
-        self._running = node.create_publisher(Bool, f"{_STATUS}/robot_program_running", LATCHED)
+        self._mode = node.create_publisher(RobotModeMessage, names.ROBOT_MODE, LATCHED)
+        self._safety = node.create_publisher(SafetyModeMessage, names.SAFETY_MODE, LATCHED)
+        self._running = node.create_publisher(Bool, names.ROBOT_PROGRAM_RUNNING, LATCHED)
         self._last: tuple[int, int, bool] | None = None
         self.publish(status)
 
@@ -70,29 +69,22 @@ class RobotServices:
     def __init__(self, node: Node, robot: Robot, controller: str, faults: dict[str, Callable[[], object]]) -> None:
         self._node, self._robot, self._controller = node, robot, controller
         self._group = ReentrantCallbackGroup()
-        for name in (
-            "unlock_protective_stop",
-            "play",
-            "pause",
-            "stop",
-            "power_on",
-            "power_off",
-            "brake_release",
-        ):
-            self._trigger(f"{_DASHBOARD}/{name}", getattr(robot, name))
-        self._trigger(f"{_STATUS}/resend_robot_program", robot.play)
+        for name in names.DASHBOARD_COMMANDS:
+            self._trigger(f"{names.DASHBOARD}/{name}", getattr(robot, name))
+        self._trigger(names.RESEND_ROBOT_PROGRAM, robot.play)
         for name, fault in faults.items():
             self._trigger(f"~/fault/{name}", functools.partial(self._fault, name, fault))
-        for kind, name, answer in (
-            (GetRobotMode, "get_robot_mode", self._on_mode),
-            (GetSafetyMode, "get_safety_mode", self._on_safety),
-            (GetProgramState, "program_state", self._on_program),
-            (IsProgramRunning, "program_running", self._on_running),
-            (IsInRemoteControl, "is_in_remote_control", self._on_remote),
-        ):
-            node.create_service(kind, f"{_DASHBOARD}/{name}", answer, callback_group=self._group)
+        questions = (
+            (GetRobotMode, self._on_mode),
+            (GetSafetyMode, self._on_safety),
+            (GetProgramState, self._on_program),
+            (IsProgramRunning, self._on_running),
+            (IsInRemoteControl, self._on_remote),
+        )
+        for name, (kind, answer) in zip(names.DASHBOARD_QUESTIONS, questions, strict=True):
+            node.create_service(kind, f"{names.DASHBOARD}/{name}", answer, callback_group=self._group)
         node.create_service(
-            ListControllers, "/controller_manager/list_controllers", self._on_controllers, callback_group=self._group
+            ListControllers, names.LIST_CONTROLLERS, self._on_controllers, callback_group=self._group
         )
 
     def _trigger(self, name: str, call: Callable[[], tuple[bool, str]]) -> None:

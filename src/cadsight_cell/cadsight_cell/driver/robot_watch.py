@@ -13,10 +13,9 @@ from rclpy.qos import qos_profile_action_status_default
 from std_msgs.msg import Bool, Float64
 from ur_dashboard_msgs.msg import RobotMode, SafetyMode
 
+from cadsight_cell.driver import names
 from cadsight_cell.motion.readiness import ArmStatus
 
-_STATUS = "/io_and_status_controller"
-_SPEED = "/speed_scaling_state_broadcaster/speed_scaling"
 _BUSY = (GoalStatus.STATUS_ACCEPTED, GoalStatus.STATUS_EXECUTING, GoalStatus.STATUS_CANCELING)
 
 
@@ -31,10 +30,10 @@ class RobotWatch:
         self._goals: list[tuple[bytes, int]] = []
         self._told: set[str] = set()
         self._topics = {
-            "mode": f"{_STATUS}/robot_mode",
-            "safety": f"{_STATUS}/safety_mode",
-            "program_running": f"{_STATUS}/robot_program_running",
-            "speed": _SPEED,
+            "mode": names.ROBOT_MODE,
+            "safety": names.SAFETY_MODE,
+            "program_running": names.ROBOT_PROGRAM_RUNNING,
+            "speed": names.SPEED_SCALING,
         }
         group = MutuallyExclusiveCallbackGroup()
         for kind, field, qos, value in (

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cadsight_cell.driver.names import DASHBOARD
 from cadsight_core.config.parameters import LARGEST_SEED, check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
@@ -31,10 +32,7 @@ _FAULTS = (
 )
 _RELEASE = (
     "/simulated_cell/fault/clear",
-    "/dashboard_client/unlock_protective_stop",
-    "/dashboard_client/power_on",
-    "/dashboard_client/brake_release",
-    "/dashboard_client/play",
+    *(f"{DASHBOARD}/{name}" for name in ("unlock_protective_stop", "power_on", "brake_release", "play")),
 )
 _HOME = np.array([-0.4219, -1.2263, 2.1745, -2.5190, 1.5708, -1.1489])
 _SPREAD = np.array([1.2, 0.5, 0.5, 0.8, 0.8, 1.5])

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import pytest
+from cadsight_cell.driver.facts.ur_robot_driver import UR_ROBOT_DRIVER
 from cadsight_cli.commands import doctor
 from cadsight_cli.diagnosis import Finding
 
@@ -101,3 +103,45 @@ def test_a_package_that_is_not_installed_is_not_found():
 @pytest.mark.parametrize(("there", "found"), [(3e9, "3.0 GB"), (2e9, "2.0 GB"), (1.9e9, None)])
 def test_space_is_enough_from_the_wanted_amount_on(there, found):
     assert diagnosis._space("disk", there, 2e9, "room").found == found
+
+
+@pytest.fixture
+def arm(tmp_path, monkeypatch):
+    """Installs an arm's driver whose launch file declares ``arguments`` and whose manager knows ``controllers``."""
+
+    def install(arguments: str, controllers: str) -> Finding:
+        share = tmp_path / "share/ur_robot_driver"
+        declared = "".join(f"DeclareLaunchArgument('{name}')\n" for name in arguments.split())
+        for name, text in (
+            ("package.xml", "<version>9.0.0</version>"),
+            ("launch/ur_control.launch.py", declared),
+            ("launch/ur_rsp.launch.py", "DeclareLaunchArgument('kinematics_params_file')"),
+            ("config/ur_controllers.yaml", "".join(f"  {name}:\n    type: t/T\n" for name in controllers.split())),
+            ("../ament_index/resource_index/packages/ur_robot_driver", ""),
+        ):
+            (share / name).parent.mkdir(parents=True, exist_ok=True)
+            (share / name).write_text(text)
+        monkeypatch.setenv("AMENT_PREFIX_PATH", f"{tmp_path}:{os.environ['AMENT_PREFIX_PATH']}")
+        return diagnosis.driver_finding(UR_ROBOT_DRIVER)
+
+    return install
+
+
+def test_an_installed_driver_is_named_with_its_version(arm):
+    found = arm(" ".join(UR_ROBOT_DRIVER.known[0].arguments), "scaled_joint_trajectory_controller").found
+    assert found is not None
+    assert found.startswith("9.0.0 in ")
+    assert "controller:=" not in found
+
+
+def test_a_driver_without_the_scaled_controller_is_told_with_the_argument_to_give(arm):
+    found = arm(" ".join(UR_ROBOT_DRIVER.known[0].arguments), "joint_trajectory_controller").found
+    assert found is not None
+    assert found.endswith("start the cell with controller:=joint_trajectory_controller")
+
+
+def test_a_driver_that_lacks_an_argument_is_not_taken_for_there(arm):
+    lacking = UR_ROBOT_DRIVER.known[0].arguments - {"headless_mode"}
+    finding = arm(" ".join(lacking), "scaled_joint_trajectory_controller")
+    assert finding.found is None
+    assert "a version with the launch arguments headless_mode, not 9.0.0" in finding.how
