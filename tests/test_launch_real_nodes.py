@@ -18,6 +18,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
+from shown_topics import in_foxglove, in_rviz
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 300.0
@@ -79,6 +80,14 @@ def runs(pid: int) -> bool:
 def test_the_cell_starts_runs_and_ends_well_when_interrupted_twice(listener, tmp_path):
     log = tmp_path / "log"
     with launched_cell(listener, log) as launcher:
+        node, executor = listener
+        shown = {topic for topic in in_rviz() | in_foxglove() if not topic.startswith("/cadsight/perception/")}
+        # Only the nodes with a state of health, which are those with models, tell it.
+        shown -= {"/diagnostics"}
+        deadline = time.monotonic() + SECONDS
+        while silent := {topic for topic in shown if not node.count_publishers(topic)}:
+            assert time.monotonic() < deadline, f"nobody publishes {silent}"
+            executor.spin_once(timeout_sec=0.2)
         # As with a Ctrl-C under `ros2 launch`: each node hears it from the terminal and from the launcher.
         for pid in processes(log):
             os.kill(pid, signal.SIGINT)
