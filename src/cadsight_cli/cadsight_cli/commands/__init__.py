@@ -5,8 +5,8 @@ A module lies here or in the room of its subject; a folder that is no room is a 
 
 import pkgutil
 
-# Rooms: what the arm and the live camera do, images and parts, models and what they learn.
-ROOMS = ("cell", "images", "learning")
+# Rooms: what the arm and the live camera do, images that networks make, images and parts, models and what they learn.
+ROOMS = ("cell", "generation", "images", "learning")
 
 
 def modules() -> dict[str, str]:

@@ -1,15 +1,14 @@
 """`cadsight train`: labelled images to a detector or a regressor of normals."""
 
 import argparse
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cadsight_cli.arguments.types import COUNT
 
 if TYPE_CHECKING:
     from cadsight_core.sample import Sample
-    from cadsight_learning.training.progress import Progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,10 +18,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     from cadsight_cli.arguments.earlier import add_earlier
     from cadsight_cli.arguments.options import add_options
     from cadsight_cli.arguments.reading import add_reading
+    from cadsight_cli.arguments.tracker import add_tracker
+    from cadsight_cli.commands.generation._train_generator import add_kind
 
     parser = subparsers.add_parser(
         "train",
-        help="train a detector or a regressor of normals",
+        help="train a detector, a regressor of normals or a generator of images",
         description="Train on labelled images in any known format; the epoch that is best on validation is kept. "
         "Stopped with Ctrl-C or killed, the same command goes on after the last whole epoch.",
     )
@@ -38,7 +39,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         if kind == "normals":
             words = "the parts: their symmetry counts in training, and --drawn views show their CAD files"
             one.add_argument("--part", nargs="+", metavar="YAML", help=words)
-        _add_tracker(one)
+        add_tracker(one)
         add_reading(one)
         if kind == "normals":
             add_options(one, NormalOptions)
@@ -49,16 +50,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     base.add_argument("--out", required=True, metavar="DIR", help="folder of the model")
     images = base.add_argument("--images", type=COUNT, metavar="N", default=4000, help="images to draw (4000)")
     add_earlier(base, "--pictures", images)
-    _add_tracker(base)
+    add_tracker(base)
     add_detector_options(base)
     base.set_defaults(run=run_base)
-
-
-def _add_tracker(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--track", default="tensorboard", metavar="TRACKER",
-        help="where it can be watched: tensorboard (in --out), mlflow, wandb or none (%(default)s)",
-    )  # fmt: skip
+    add_kind(kinds)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -73,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_cli.arguments.options import options_of
     from cadsight_cli.arguments.parts import parts_of
     from cadsight_cli.arguments.reading import reading_of
+    from cadsight_cli.arguments.tracker import followed
 
     refuse_foreign_model(args.out)
     options: Any = detector_options_of(args) if args.kind == "detector" else options_of(args, NormalOptions)
@@ -93,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     for sentence in [*dataset_warnings(args.data, train, classes, reading), *notes]:
         print(f"note: {sentence}")
     parts = parts_of(args.part or (), classes) if args.kind == "normals" else []
-    with _followed(args, options) as report:
+    with followed(args, asdict(options)) as report:
         if args.kind == "detector":
             _, card = fit_detector(train, valid, classes, args.out, options, report)
         else:
@@ -106,36 +102,15 @@ def run_base(args: argparse.Namespace) -> int:
     from cadsight_learning.pretraining.base_checkpoint import refuse_foreign_base, train_base
 
     from cadsight_cli.arguments.detectors import detector_options_of
+    from cadsight_cli.arguments.tracker import followed
 
     refuse_foreign_base(args.out)
     options = detector_options_of(args)
-    with _followed(args, options) as report:
+    with followed(args, asdict(options)) as report:
         card, path = train_base(args.images, args.out, options, report)
     _summary(card, args.out)
     print(path)
     return 0
-
-
-@contextlib.contextmanager
-def _followed(args: argparse.Namespace, options: Any) -> "Iterator[Progress]":
-    """What is reported of every epoch of a training in ``--out``, where nobody else trains."""
-    from dataclasses import asdict
-
-    from cadsight_core.storage.files import alone_in
-    from cadsight_learning.training.trackers import both, tracked
-
-    from cadsight_cli.progress import TrainingBar
-
-    with (
-        alone_in(args.out),
-        TrainingBar("training", _bar_figures) as bar,
-        tracked(args.track, args.out, asdict(options)) as tracker,
-    ):
-        yield both(bar, tracker)
-
-
-def _bar_figures(figures: Mapping[str, float]) -> dict[str, float]:
-    return {k: v for k, v in figures.items() if k.startswith(("train/loss", "train/box", "valid/m"))}
 
 
 def _summary(card: Any, out: str) -> None:

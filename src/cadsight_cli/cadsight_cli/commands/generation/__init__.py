@@ -1,0 +1,1 @@
+"""Commands around images that networks make."""

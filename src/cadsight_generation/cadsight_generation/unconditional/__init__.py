@@ -1,0 +1,1 @@
+"""Images out of random numbers: generators trained against critics, from few images."""
