@@ -49,7 +49,7 @@ LABELS = ("labelled/a.txt", "rejected/images/a.png", "labels.json")
 
 @dataclass(frozen=True)
 class Command:
-    """One way to write; DATA, MODEL, BATCH, HANDED, HAND, VIDEO, MASKS, MESH and OUT are put into the words.
+    """One way to write; DATA, MODEL, GENERATOR, BATCH, HANDED, HAND, VIDEO, MASKS, MESH and OUT are put into the words.
 
     Attributes:
         taken: names in OUT under which it refuses files of others.
@@ -118,6 +118,10 @@ COMMANDS = {
     "train_detector": Command("train detector --data DATA --out OUT", MODEL),
     "train_normals": Command("train normals --data DATA --out OUT", MODEL),
     "train_base": Command("train base --pictures 1 --out OUT", (*MODEL, "yolo11n-solids.pt", "solids/manifest.jsonl")),
+    "train_generator": Command(
+        "train generator DATA --scale smoke --out OUT", (*MODEL[:3], *MODEL[4:], "sheets/00001.png")
+    ),
+    "generate": Command("generate make --model GENERATOR --count 1 --out OUT", DATASET, (0,)),
     "export": Command("models export MODEL --out OUT", ("onnx-64x64/model.onnx", "onnx-64x64/notes.txt")),
     "evaluate": Command("evaluate --model MODEL --data DATA --json OUT/a.json", ("a.json",)),
     "gate": Command("gate --served MODEL --new MODEL --data DATA --json OUT/a.json", ("a.json",)),
@@ -180,6 +184,8 @@ def places(tmp_path_factory):
     )
     parts = ROOT / "config" / "parts"
     mesh = parts / yaml.safe_load((parts / "bracket.yaml").read_text())["mesh"]
+    smoke = ["--scale", "smoke", "--images-seen", "4", "--width", "4", "--sheet-images", "2", "--track", "none"]
+    assert main(["train", "generator", str(folder / "set"), *smoke, "--out", str(folder / "generator")]) == 0
     words = [
         "select",
         "--pool",
@@ -207,6 +213,7 @@ def places(tmp_path_factory):
         "MASKS": "masks",
         "VIDEO": "film.avi",
         "MODEL": "model",
+        "GENERATOR": "generator",
     }
     return {word: str(folder / name) for word, name in names.items()} | {"MESH": str(mesh)}
 

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,19 +19,21 @@ def add_tracker(parser: argparse.ArgumentParser) -> None:
 
 
 @contextlib.contextmanager
-def followed(args: argparse.Namespace, options: Mapping[str, Any]) -> "Iterator[Progress]":
-    """What is reported of every epoch of a training in ``--out`` with ``options``, where nobody else trains."""
+def followed(
+    out: str | Path, tracker: str, options: Mapping[str, Any], title: str = "training"
+) -> "Iterator[Progress]":
+    """What is reported of every epoch of a training in ``out`` with ``options``, where nobody else trains."""
     from cadsight_core.storage.files import alone_in
     from cadsight_learning.training.trackers import both, tracked
 
     from cadsight_cli.progress import TrainingBar
 
     with (
-        alone_in(args.out),
-        TrainingBar("training", _bar_figures) as bar,
-        tracked(args.track, args.out, options) as tracker,
+        alone_in(out),
+        TrainingBar(title, _bar_figures) as bar,
+        tracked(tracker, out, options) as written,
     ):
-        yield both(bar, tracker)
+        yield both(bar, written)
 
 
 def _bar_figures(figures: Mapping[str, float]) -> dict[str, float]:

@@ -147,8 +147,8 @@ class GeneratorOptions:
     )
     flips: str = parameter(
         "none",
-        "mirror images that are learned from: only where the part looks so in a mirror; 'auto' where the set's "
-        "mirrored images are as near to others of it as its own",
+        "mirror images that are learned from, right only where the part looks so in a mirror; 'auto' where the whole "
+        "set looks so",
         choices=FLIPS,
     )
     r1: float = parameter(0.05, "weight of the lazy R1 penalty; 0 for none", minimum=0.0, maximum=1e4)
@@ -165,7 +165,7 @@ class GeneratorOptions:
         minimum=0,
         maximum=7,
     )
-    sheet: int = parameter(100, "images on a sample sheet", minimum=1, maximum=400)
+    sheet_images: int = parameter(100, "images on a sample sheet", minimum=1, maximum=400)
     seed: int = parameter(0, "of the weights, the order and all random numbers", minimum=0, maximum=LARGEST_SEED)
     device: str = device_parameter()
 

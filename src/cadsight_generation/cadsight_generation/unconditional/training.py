@@ -25,6 +25,7 @@ from cadsight_learning.training.trainer import curve_files, forget
 from torch import Tensor, nn
 
 from cadsight_generation.data.growing import GENERATED, TrainingImages
+from cadsight_generation.data.mirrors import mirrors_of
 from cadsight_generation.networks.shape import NetworkShape
 from cadsight_generation.unconditional.callbacks import FiniteCheckpoint, GanCurves, Growth, Reports, Sheets
 from cadsight_generation.unconditional.model import KIND, TrainedGenerator
@@ -55,6 +56,9 @@ def fit_generator(
     folder = Path(folder)
     refuse_foreign_model(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    identity = identity_of(images, options, start)
+    if options.flips == "auto":
+        options = dataclasses.replace(options, flips=mirrors_of(images.own))
     torch.manual_seed(options.seed)
     shape = shape_of(images, options)
     generator, critic = pkgutil.resolve_name(KINDS.named(options.kind).build)(shape)
@@ -62,15 +66,15 @@ def fit_generator(
         _go_on_from(start, generator, critic, shape, options)
     elif options.frozen:
         raise CadsightError(f"{options.frozen} layers are to be frozen in a new critic, expected a model to start from")
-    z = torch.randn(options.sheet, options.z, generator=torch.Generator().manual_seed(options.seed))
+    z = torch.randn(options.sheet_images, options.z, generator=torch.Generator().manual_seed(options.seed))
     device = device_of(options.device)
     with out_of_memory_explained(f"batch {options.batch}, size {options.size}, width {options.width}"):
         for module in (generator, critic):
             module.to(device)
             channels_last(module)
         adversaries = Adversaries(generator, critic, images, options)
-        done = _run(adversaries, images, z, folder, options, progress, _identity(images, options, start))
-    card = _card(images, options, start, done)
+        done = _run(adversaries, images, z, folder, options, progress, identity)
+    card = _card(images, options, start, done, identity)
     learned = LearnedFrom(tuple(sorted({c[:_DIGITS] for c in _learned(images, start)})), ())
     save_model(folder, card, done.state, learned, curves=curve_files(done.rows))
     forget(folder)
@@ -158,7 +162,8 @@ def _go_on_from(
         layer.requires_grad_(False)
 
 
-def _identity(images: TrainingImages, options: GeneratorOptions, start: TrainedGenerator | None) -> str:
+def identity_of(images: TrainingImages, options: GeneratorOptions, start: TrainedGenerator | None = None) -> str:
+    """What must be the same for a training to be gone on with: images that stay, options, and where it starts."""
     settings = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
     of = [images.own.contents, images.own.label, settings, start.version if start else ""]
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
@@ -169,7 +174,9 @@ def _learned(images: TrainingImages, start: TrainedGenerator | None) -> Sequence
     return [*images.own.contents, *images.added, *(start.learned_from if start else ())]
 
 
-def _card(images: TrainingImages, options: GeneratorOptions, start: TrainedGenerator | None, done: _Done) -> ModelCard:
+def _card(
+    images: TrainingImages, options: GeneratorOptions, start: TrainedGenerator | None, done: _Done, identity: str
+) -> ModelCard:
     own, row = images.own, done.rows[-1]
     data: dict[str, Any] = {
         "images": len(own),
@@ -197,5 +204,6 @@ def _card(images: TrainingImages, options: GeneratorOptions, start: TrainedGener
             "aspect": own.aspect,
             "shape": dataclasses.asdict(shape_of(images, options)),
             "started_from": start.version if start else "",
+            "identity": identity,
         },
     )

@@ -12,7 +12,7 @@ from cadsight_learning.registry.card import ModelCard
 from cadsight_learning.registry.store import save_model, version
 from small_sets import folder_of_images, learned_images, masked_set
 
-OPTIONS = options_for("smoke", {"images_seen": 8, "width": 4, "z": 8, "sheet": 4}, "here")
+OPTIONS = options_for("smoke", {"images_seen": 8, "width": 4, "z": 8, "sheet_images": 4}, "here")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from cadsight_learning.registry.provenance import load_learned_from
 from cadsight_learning.weights.checkpoint import load_checkpoint
 from small_sets import folder_of_images, learned_images, masked_set
 
-SMALL = {"images_seen": 24, "epoch_images": 8, "width": 4, "z": 8, "sheet": 4}
+SMALL = {"images_seen": 24, "epoch_images": 8, "width": 4, "z": 8, "sheet_images": 4}
 
 
 def options(**given):
@@ -63,12 +63,16 @@ def test_the_card_says_what_was_learned_from(data, tmp_path):
     assert set(learned.train) == {*train["contents"], *train["generated"]["contents"]}
 
 
+def test_flips_that_are_chosen_by_the_set_stand_in_the_card(data, tmp_path):
+    assert trained(data, tmp_path / "m", flips="auto", images_seen=8).options["flips"] == "none"
+
+
 class Killed(BaseException):
     """Ends a training where it stands."""
 
 
 def test_a_training_killed_at_any_of_its_writes_ends_with_the_same_bytes(data, tmp_path, monkeypatch):
-    short = {"images_seen": 8, "epoch_images": 4, "sheet": 1}
+    short = {"images_seen": 8, "epoch_images": 4, "sheet_images": 1}
     trained(data, tmp_path / "whole", **short)
     whole = what_stays(tmp_path / "whole")
     replaced, left = os.replace, 0

@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     for sentence in [*dataset_warnings(args.data, train, classes, reading), *notes]:
         print(f"note: {sentence}")
     parts = parts_of(args.part or (), classes) if args.kind == "normals" else []
-    with followed(args, asdict(options)) as report:
+    with followed(args.out, args.track, asdict(options)) as report:
         if args.kind == "detector":
             _, card = fit_detector(train, valid, classes, args.out, options, report)
         else:
@@ -106,7 +106,7 @@ def run_base(args: argparse.Namespace) -> int:
 
     refuse_foreign_base(args.out)
     options = detector_options_of(args)
-    with followed(args, asdict(options)) as report:
+    with followed(args.out, args.track, asdict(options)) as report:
         card, path = train_base(args.images, args.out, options, report)
     _summary(card, args.out)
     print(path)
