@@ -76,6 +76,9 @@ BESIDES = {
     "benchmark swaps": ["--frames", "20", "--swaps", "1"],
     "benchmark motions": ["--count", "3"],
     "synthesize config": ["--engine", "raster"],
+    "train generator": ["--scale", "smoke", "--images-seen", "8", "--width", "4", "--sheet-images", "4"],
+    "train generator .*--pretrain": ["--pretrain-images-seen", "8"],
+    "train generator .*--pretrain-part": ["--pretrain-images", "6"],
 }
 # Not without a cell, Blender, datumaro, a hub, or a machine of another size.
 NOT_HERE = re.compile(
@@ -99,6 +102,10 @@ PAGES = [
     Page("active-learning", {"detector": "runs/demo/models/detector"}),
     Page("data", {"VIDEO": "bench.avi", "SRC": "photos", "DST": "converted", "DIR": "photos"}),
     Page("evaluation", {"runs/demo/sessions/train/labelled:20": "runs/demo/sessions/train/labelled:8"}),
+    Page(
+        "generation",
+        {"bracket.yaml": str(ROOT / "config/parts/bracket.yaml"), "bin.yaml": "config/recipes/views.yaml"},
+    ),
     Page(
         "capture",
         {"runs/mine/bracket/train": "runs/demo/sessions/train"},

@@ -1,7 +1,7 @@
 """A generator that was trained: read from its folder, and asked for images."""
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import torch
 from cadsight_core.config.parameters import from_mapping
 from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.images import Rgb
+from cadsight_core.sample import Sample
 from cadsight_learning.registry.card import ModelCard, load_card
 from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.provenance import load_learned_from
@@ -25,6 +26,8 @@ from cadsight_generation.unconditional.options import KINDS
 from cadsight_generation.unconditional.steps import CRITIC, GENERATOR
 
 KIND = "generator"
+# Of a SHA-256, what a card and learned_from.json know a file by.
+DIGITS = 16
 # Images whose random numbers are drawn together.
 _BLOCK = 20
 
@@ -49,6 +52,19 @@ class TrainedGenerator:
     learned_from: tuple[str, ...]
     label: str
     aspect: float
+
+    def refuse_learned(self, samples: Mapping[str, Sample]) -> None:
+        """Refuse a generator whose weights come from one of ``samples``, by the SHA-256 of their files.
+
+        Raises:
+            CadsightError: naming the first.
+        """
+        learned = set(self.learned_from)
+        sample = next((s for digest, s in samples.items() if digest[:DIGITS] in learned), None)
+        if sample is not None:
+            raise CadsightError(
+                f"{self.folder} learned from {sample.name} ({sample.image}), expected images it never saw"
+            )
 
     def images(self, count: int, seed: int) -> Iterator[tuple[Rgb, NDArray[np.bool_] | None]]:
         """``count`` images (H, W, 3) and, where the generator learned them, their masks (H, W).

@@ -66,6 +66,7 @@ KINDS = Registered(
                 "loss": "hinge2",
                 "augment": "colour,translation",
                 "r1": 0.05,
+                "learning_rate": 6e-4,
                 "average_images": 5000,
                 "critic_beta2": 0.99,
                 "generator_beta2": 0.99,
@@ -74,7 +75,7 @@ KINDS = Registered(
         GeneratorKind(
             "dcgan",
             "cadsight_generation.networks.dcgan:networks",
-            {"loss": "gan", "augment": "none", "r1": 0.0, "average_images": 0},
+            {"loss": "gan", "augment": "none", "r1": 0.0, "average_images": 0, "learning_rate": 2e-4},
         ),
     ),
 )
@@ -100,7 +101,7 @@ PENALTIES = Registered(
 # an hour on two cores; or the thesis' images of 256 pixels, for a GPU.
 SCALES: Mapping[str, Mapping[str, Any]] = {
     "smoke": {"size": 16, "width": 8, "batch": 4, "images_seen": 200, "epoch_images": 100},
-    "cpu": {"size": 64, "width": 16, "batch": 16, "images_seen": 100_000, "epoch_images": 5000},
+    "cpu": {"size": 64, "width": 16, "batch": 8, "images_seen": 100_000, "epoch_images": 5000},
     "gpu": {"size": 256, "width": 64, "batch": 64, "images_seen": 5_000_000, "epoch_images": 50_000},
 }
 AUGMENTATIONS = ("none", "colour", "translation", "colour,translation")
@@ -129,13 +130,13 @@ class GeneratorOptions:
     )
     width: int = parameter(16, "channels of the last layers, up to an eighth of the first's", minimum=4, maximum=512)
     z: int = parameter(128, "random numbers that an image is made of", minimum=2, maximum=4096)
-    batch: int = parameter(16, "images a step", minimum=2, maximum=1024)
+    batch: int = parameter(8, "images a step", minimum=2, maximum=1024)
     images_seen: int = parameter(100_000, "real images that the critic sees in all", minimum=2, maximum=10**10)
     epoch_images: int = parameter(
         5000, "of these between two sample sheets, after each of which it can be gone on", minimum=2, maximum=10**9
     )
     critic_steps: int = parameter(1, "steps of the critic for one of the generator (ND)", minimum=1, maximum=100)
-    learning_rate: float = parameter(2e-4, "of Adam", minimum=1e-7, maximum=1.0)
+    learning_rate: float = parameter(6e-4, "of Adam", minimum=1e-7, maximum=1.0)
     beta1: float = parameter(0.5, "of Adam", minimum=0.0, maximum=0.9999)
     critic_beta2: float = parameter(0.999, "of the critic's Adam", minimum=0.0, maximum=0.99999)
     generator_beta2: float = parameter(0.999, "of the generator's Adam", minimum=0.0, maximum=0.99999)

@@ -28,12 +28,9 @@ from cadsight_generation.data.growing import GENERATED, TrainingImages
 from cadsight_generation.data.mirrors import mirrors_of
 from cadsight_generation.networks.shape import NetworkShape
 from cadsight_generation.unconditional.callbacks import FiniteCheckpoint, GanCurves, Growth, Reports, Sheets
-from cadsight_generation.unconditional.model import KIND, TrainedGenerator
+from cadsight_generation.unconditional.model import DIGITS, KIND, TrainedGenerator
 from cadsight_generation.unconditional.options import KINDS, GeneratorOptions
 from cadsight_generation.unconditional.steps import CRITIC, GENERATOR, Adversaries
-
-# What a card and learned_from.json know a file by.
-_DIGITS = 16
 
 
 def fit_generator(
@@ -75,7 +72,7 @@ def fit_generator(
         adversaries = Adversaries(generator, critic, images, options)
         done = _run(adversaries, images, z, folder, options, progress, identity)
     card = _card(images, options, start, done, identity)
-    learned = LearnedFrom(tuple(sorted({c[:_DIGITS] for c in _learned(images, start)})), ())
+    learned = LearnedFrom(tuple(sorted({c[:DIGITS] for c in _learned(images, start)})), ())
     save_model(folder, card, done.state, learned, curves=curve_files(done.rows))
     forget(folder)
     return card
@@ -181,8 +178,8 @@ def _card(
     data: dict[str, Any] = {
         "images": len(own),
         "origins": dict(Counter(own.origins)),
-        "contents": [c[:_DIGITS] for c in own.contents],
-        GENERATED: {"images": len(images.added), "contents": [c[:_DIGITS] for c in images.added]},
+        "contents": [c[:DIGITS] for c in own.contents],
+        GENERATED: {"images": len(images.added), "contents": [c[:DIGITS] for c in images.added]},
     }
     return ModelCard(
         KIND,

@@ -31,6 +31,11 @@ def add_kind(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="generated images to learn from beside the others: at most as many as these, looked for again after each "
         "epoch",
     )  # fmt: skip
+    one.add_argument(
+        "--held-out", nargs="+", default=[], metavar="DIR",
+        help="images that nothing may learn from, such as those that generated ones are sorted by: refused where one "
+        "of them is learned from, whatever it is called",
+    )  # fmt: skip
     add_pretraining(one)
     add_tracker(one)
     add_reading(one)
@@ -46,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_generation.data.stack import Wanted, find_images, read_stack, refuse_alike
     from cadsight_generation.unconditional.options import GeneratorOptions, options_for
     from cadsight_generation.unconditional.training import fit_generator
+    from cadsight_learning.data.loading import load_images
     from cadsight_learning.registry.model_folder import refuse_foreign_model
+    from cadsight_learning.registry.provenance import by_content, refuse_shared
 
     from cadsight_cli.arguments.reading import reading_of
     from cadsight_cli.arguments.tracker import followed
@@ -60,7 +67,10 @@ def run(args: argparse.Namespace) -> int:
     wanted = Wanted(options.size, {"auto": None, "yes": True, "no": False}[options.masks], options.grey)
     reading = reading_of(args)
     with progress_to(counted), step("images looked for"):
-        own = read_stack(find_images(args.data, reading), wanted)
+        found = find_images(args.data, reading)
+        held_out = by_content(load_images(args.held_out, reading))
+        refuse_shared(found.samples.values(), ", ".join(args.data), held_out, ", ".join(args.held_out))
+        own = read_stack(found, wanted)
         refuse_alike(own, ", ".join(args.data))
         images = TrainingImages(own, wanted, args.add_generated, reading)
     print(f"{len(own)} images to learn from{f', with masks of {own.label}' if own.label else ''}")
@@ -69,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
     if images.added:
         print(f"{len(images.added)} generated images beside them")
     start = start_of(args, own, options)
+    if start is not None:
+        start.refuse_learned(held_out)
     with followed(args.out, args.track, asdict(options)) as report:
         card = fit_generator(images, args.out, options, report, start)
     if options.flips == "auto":

@@ -100,6 +100,23 @@ def test_what_does_nothing_or_is_not_there_is_refused(words, sentence, tmp_path,
     assert not (tmp_path / "m").exists()
 
 
+def test_a_held_out_image_is_not_learned_from_whatever_it_is_called(model, tmp_path, capsys):
+    own = some_images(tmp_path / "own")
+    (tmp_path / "held").mkdir()
+    (tmp_path / "held" / "other.png").write_bytes((tmp_path / "own" / "2.png").read_bytes())
+    held = ["--held-out", str(tmp_path / "held"), *SMOKE, "--out", str(tmp_path / "m")]
+    assert main(["train", "generator", own, *held]) == 2
+    assert re.search("the image other of .*held is 2 of .*own, expected images that training never saw", heard(capsys))
+    # Nor by the model that is gone on from, which learned from the same.
+    (tmp_path / "own" / "2.png").unlink()
+    assert main(["train", "generator", own, "--start", str(model), *held]) == 2
+    assert re.search(r"learned from other \(.*other.png\), expected images it never saw", heard(capsys))
+
+
+def heard(capsys) -> str:
+    return capsys.readouterr().err
+
+
 def test_one_image_is_refused(tmp_path, capsys):
     assert main(["train", "generator", some_images(tmp_path / "own", 1), "--out", str(tmp_path / "m")]) == 2
     assert "has one image, expected at least 2 that differ" in capsys.readouterr().err
