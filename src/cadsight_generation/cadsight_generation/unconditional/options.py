@@ -19,7 +19,8 @@ class GeneratorKind:
 
     Attributes:
         build: ``module:function``, imported when the networks are wanted: from a
-            :class:`cadsight_generation.networks.shape.NetworkShape` to the generator and the critic.
+            :class:`cadsight_generation.networks.shape.NetworkShape` to the generator and the critic, whose ``layers``
+            come one after the other from the image on.
         defaults: of :class:`GeneratorOptions`.
     """
 

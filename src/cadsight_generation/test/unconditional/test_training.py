@@ -15,6 +15,7 @@ from cadsight_generation.unconditional.training import fit_generator
 from cadsight_learning.registry.card import load_card
 from cadsight_learning.registry.provenance import load_learned_from
 from cadsight_learning.weights.checkpoint import load_checkpoint
+from limited_files import small_files
 from small_sets import folder_of_images, learned_images, masked_set
 
 SMALL = {"images_seen": 24, "epoch_images": 8, "width": 4, "z": 8, "sheet_images": 4}
@@ -42,12 +43,22 @@ def data(tmp_path_factory) -> Path:
     return folder_of_images(tmp_path_factory.mktemp("data") / "own", 5)
 
 
-@pytest.mark.parametrize("kind", ["default", "dcgan"])
-@pytest.mark.parametrize("loss", ["gan", "lsgan", "hinge", "hinge2", "wgan"])
-@pytest.mark.parametrize("penalty", ["none", "wgan-gp", "dragan"])
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory) -> "dict[str, object]":
+    folder = tmp_path_factory.mktemp("whole") / "model"
+    trained(data, folder)
+    return what_stays(folder)
+
+
+LOSSES, PENALTIES = ("gan", "lsgan", "hinge", "hinge2", "wgan"), ("none", "wgan-gp", "dragan")
+TOGETHER = [("dcgan", loss, penalty) for loss in LOSSES for penalty in PENALTIES]
+TOGETHER += [("default", loss, PENALTIES[number % 3]) for number, loss in enumerate(LOSSES)]
+
+
+@pytest.mark.parametrize(("kind", "loss", "penalty"), TOGETHER)
 def test_every_loss_goes_with_every_penalty_and_kind(kind, loss, penalty, data, tmp_path):
-    card = trained(data, tmp_path / "m", kind=kind, loss=loss, penalty=penalty, images_seen=8)
-    assert card.extra["images_seen"] == 8
+    card = trained(data, tmp_path / "m", kind=kind, loss=loss, penalty=penalty, images_seen=4)
+    assert card.extra["images_seen"] == 4
     assert ("train/penalty" in card.figures) == (penalty != "none")
 
 
@@ -102,9 +113,17 @@ def test_a_training_killed_at_any_of_its_writes_ends_with_the_same_bytes(data, t
     assert moments > 12
 
 
+def test_a_disk_that_is_full_is_one_sentence_and_is_gone_on_from(data, whole, tmp_path):
+    with small_files(20_000), pytest.raises(CadsightError, match=r"training.pt could not be written: File too large"):
+        trained(data, tmp_path / "m")
+    trained(data, tmp_path / "m")
+    assert what_stays(tmp_path / "m") == whole
+
+
 CHILD = """
 import sys
 import torch
+from limited_files import small_files
 from small_sets import learned_images
 from pathlib import Path
 from cadsight_generation.unconditional.options import options_for
