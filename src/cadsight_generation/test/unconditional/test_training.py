@@ -186,6 +186,25 @@ def test_the_set_grows_at_the_end_of_an_epoch(data, tmp_path):
     assert [row["images"] for row in curves] == [5, 5, 5]
 
 
+def test_a_training_that_goes_on_has_its_generated_images_in_the_order_in_which_they_came(data, tmp_path):
+    def growing(folder, ends=0):
+        """Another image after each epoch, whose name comes before those that are there."""
+
+        def another(report):
+            folder_of_images(folder, 1, first=30 - report.epoch)
+            if report.epoch == ends:
+                raise Killed
+
+        return another
+
+    made = [folder_of_images(tmp_path / name, 1, first=30) for name in ("whole", "killed")]
+    fit_generator(learned_images(data, generated=[made[0]]), tmp_path / "a", options(), growing(made[0]))
+    with pytest.raises(Killed):
+        fit_generator(learned_images(data, generated=[made[1]]), tmp_path / "b", options(), growing(made[1], ends=2))
+    fit_generator(learned_images(data, generated=[made[1]]), tmp_path / "b", options(), growing(made[1]))
+    assert what_stays(tmp_path / "b") == what_stays(tmp_path / "a")
+
+
 def bad_after(epochs, monkeypatch, what):
     """The generator's loss, or its weights, are no number after so many epochs of two steps."""
     from cadsight_generation.unconditional.steps import Adversaries
