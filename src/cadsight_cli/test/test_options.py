@@ -26,6 +26,13 @@ ZERO = {
         for kind in ("detector", "base")
         for name in ("freeze", "mosaic", "patience", "seconds", "seed", "weight-decay")
     ),
+    "generate make --seed",
+    *(
+        f"train generator --{name}"
+        for name in (
+            "average-images", "beta1", "critic-beta2", "frozen", "generator-beta2", "penalty-weight", "r1", "seed",
+        )
+    ),
     *(f"train normals --{name}" for name in ("drawn", "patience", "seconds", "seed", "turn-deg")),
 }  # fmt: skip
 FRACTIONS = {
@@ -34,6 +41,8 @@ FRACTIONS = {
     "labels export --min-score",
     *(f"train {k} --{n}" for k in ("detector", "base") for n in ("mosaic", "weight-decay", "learning-rate")),
     "train normals --learning-rate",
+    *(f"generate label --{n}" for n in ("confidence", "iou")),
+    *(f"train generator --{n}" for n in ("beta1", "critic-beta2", "generator-beta2", "learning-rate")),
 }
 SEEDS = {name for name in ZERO if name.endswith("--seed")}
 # Of no number, of none that a machine has, and below what any of ours may be.

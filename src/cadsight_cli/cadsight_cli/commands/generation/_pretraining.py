@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cadsight_cli.arguments.types import COUNT
+from cadsight_cli.arguments.types import COUNT, text
 
 if TYPE_CHECKING:
     from cadsight_generation.data.stack import ImageStack
@@ -22,13 +22,15 @@ def add_pretraining(parser: argparse.ArgumentParser) -> None:
     """Add where a generator starts."""
     group = parser.add_argument_group("where it starts")
     where = group.add_mutually_exclusive_group()
-    where.add_argument("--start", metavar="M", help="folder of a generator to go on from, of the same kind and sizes")
     where.add_argument(
-        "--pretrain", nargs="+", default=[], metavar="DIR",
+        "--start", type=text, metavar="M", help="folder of a generator to go on from, of the same kind and sizes"
+    )
+    where.add_argument(
+        "--pretrain", nargs="+", default=[], type=text, metavar="DIR",
         help="learn from these first, such as thousands of drawn views of the part, then from the images",
     )  # fmt: skip
     where.add_argument(
-        "--pretrain-part", metavar="YAML",
+        "--pretrain-part", type=text, metavar="YAML",
         help="learn first from views of this part, drawn from all sides before the images' mean colour",
     )  # fmt: skip
     group.add_argument(
