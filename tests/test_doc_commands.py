@@ -104,7 +104,8 @@ PAGES = [
     Page("evaluation", {"runs/demo/sessions/train/labelled:20": "runs/demo/sessions/train/labelled:8"}),
     Page(
         "generation",
-        {"bracket.yaml": str(ROOT / "config/parts/bracket.yaml"), "bin.yaml": "config/recipes/views.yaml"},
+        {"bracket.yaml": str(ROOT / "config/parts/bracket.yaml"), "bin.yaml": "config/recipes/views.yaml"}
+        | {"CYLINDERS": "photos"},
     ),
     Page(
         "capture",

@@ -98,8 +98,8 @@ PENALTIES = Registered(
         Penalty("dragan", f"{_PENALTIES}:around_real"),
     ),
 )
-# How much work a training is: seconds, for a test that everything runs; some 100 000 images seen, which takes most of
-# an hour on two cores; or the thesis' images of 256 pixels, for a GPU.
+# How much work a training is: seconds, for a test that everything runs; 100 000 images seen, 40 minutes of a
+# core; or the thesis' images of 256 pixels, for a GPU.
 SCALES: Mapping[str, Mapping[str, Any]] = {
     "smoke": {"size": 16, "width": 8, "batch": 4, "images_seen": 200, "epoch_images": 100},
     "cpu": {"size": 64, "width": 16, "batch": 8, "images_seen": 100_000, "epoch_images": 5000},

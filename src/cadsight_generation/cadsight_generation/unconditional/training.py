@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
 import pkgutil
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 import torch
 from cadsight_core.errors import CadsightError
+from cadsight_core.storage.json_text import json_text
 from cadsight_learning.registry.card import ModelCard
 from cadsight_learning.registry.model_folder import STATE, refuse_foreign_model
 from cadsight_learning.registry.provenance import LearnedFrom
@@ -163,7 +163,7 @@ def identity_of(images: TrainingImages, options: GeneratorOptions, start: Traine
     """What must be the same for a training to be gone on with: images that stay, options, and where it starts."""
     settings = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
     of = [images.own.contents, images.own.label, settings, start.version if start else ""]
-    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json_text(of, sort_keys=True).encode()).hexdigest()
 
 
 def _learned(images: TrainingImages, start: TrainedGenerator | None) -> Sequence[str]:
