@@ -77,6 +77,7 @@ BENCHMARKS = (
     "swaps",
     "motions",
     "shift",
+    "sorting",
 )
 _PAPER = "--real DATA --synthetic DATA --test DATA --scale smoke --out OUT"
 COMMANDS = {

@@ -273,4 +273,16 @@ _BENCHMARKS = {
             _Option("kills", "kills of a process that adds images to another pool (200)"),
         ),
     ),
+    "sorting": _Benchmark(
+        "how often generated images of which is known what they are get their colour",
+        _measured("generation.sorting:SortingBenchmark"),
+        (
+            _Option("data", "folder of images of one part (crops of a simulated cell)", text),
+            _Option("other", "images of another session (the cell under another lamp; with --data: none)", text),
+            _Option("trials", "divisions of the images, each of its own seed, for each size of a training set (2)"),
+            _Option("each", "images of each kind that are planted in a trial (20)"),
+            _Option("held-out", "real images that say what is usual (40)"),
+            _Option("most", "largest training set that is tried, of 10, 20 and 150 (150)"),
+        ),
+    ),
 }

@@ -76,10 +76,20 @@ class Seeing:
             patches(self._maps.of(squeezed))
         return ImageSet(tuple(samples), tuple(contents), np.stack(smalls), np.concatenate(judged))
 
-    def again(self, samples: Sequence[Sample], what: str) -> Iterator[Tensor]:
-        """The patches of a set that was seen, of a few images at once."""
+    def again(self, samples: Sequence[Sample], what: str) -> Iterator[tuple[list[Rgb], Tensor]]:
+        """The squares of a set that was seen, and their patches, of a few images at once."""
         for images in self._batches(samples, what):
-            yield self._maps.of([_squeezed(image, self.side) for image in images])
+            squeezed = [_squeezed(image, self.side) for image in images]
+            yield squeezed, self.patches(squeezed)
+
+    def patches(self, squares: Sequence[Rgb]) -> Tensor:
+        """The patches of squares, as :meth:`of` hands them on."""
+        return self._maps.of(squares)
+
+    @property
+    def patch_size(self) -> int:
+        """How many numbers a patch has."""
+        return 2 * self._maps.size
 
     def _batches(self, samples: Sequence[Sample], what: str) -> Iterator[list[Rgb]]:
         tracked = iter(with_progress(samples, len(samples), what))

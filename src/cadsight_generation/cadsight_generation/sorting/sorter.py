@@ -10,13 +10,14 @@ from cadsight_core.sample import Sample
 from cadsight_learning.detection.detector import Detector
 from torch import Tensor
 
+from cadsight_generation.sorting.faulty import learned_faults, quality_scores, usual_scores
 from cadsight_generation.sorting.measures.conformal import needed, p_values, refuse_too_few
 from cadsight_generation.sorting.measures.objects import copied_alone, objects_of
 from cadsight_generation.sorting.measures.overall import Overall, overall
 from cadsight_generation.sorting.measures.quality import PatchBank, combined, drawn
 from cadsight_generation.sorting.measures.residual import AlignedResidual, Small
 from cadsight_generation.sorting.options import COLOURS, Colour, SortingOptions
-from cadsight_generation.sorting.sets import ImageSet, Seeing, check_sets, common_side
+from cadsight_generation.sorting.sets import Seeing, check_sets, common_side
 from cadsight_generation.sorting.verdict import Measured, SortedImage, sorted_image
 
 
@@ -74,9 +75,10 @@ def sort_images(
     )
     bank = PatchBank.of(kept)
     rows: list[Array] = []
-    made = seeing.of(generated, "generated", lambda patches: rows.append(bank.distances(patches)))
+    models = learned_faults(seeing, bank, real, rng)
+    made = seeing.of(generated, "generated", lambda patches: rows.append(quality_scores(bank, models, patches)))
     check_sets(made, learned, unseen)
-    usual = _usual_distances(seeing, bank, learned, unseen)
+    usual = usual_scores(seeing, bank, models, unseen.samples, first=len(learned))
     distance, usual_distance = (combined(one, usual) for one in (np.concatenate(rows), usual))
     quality_p = p_values(-distance, -usual_distance)
     with step("images aligned"):
@@ -112,14 +114,6 @@ def sort_images(
     return Sorting(
         images, together, options, len(learned), len(unseen), threshold, seeing.side, detector_name, tuple(notes)
     )
-
-
-def _usual_distances(seeing: Seeing, bank: PatchBank, learned: ImageSet, unseen: ImageSet) -> Array:
-    """Distances (n, S) of the held-out images, each without its own patches."""
-    rows, owners = [], iter(range(len(learned), len(learned) + len(unseen)))
-    for patches in seeing.again(unseen.samples, "held-out images compared"):
-        rows.append(bank.distances(patches, [next(owners) for _ in patches]))
-    return np.concatenate(rows)
 
 
 def _nearest_pair(residual: AlignedResidual, real: Small) -> float:
