@@ -74,6 +74,7 @@ BENCHMARKS = (
     "selection",
     "pool",
     "gate",
+    "holding",
     "swaps",
     "motions",
     "shift",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cadsight_cli.arguments.earlier import add_earlier
-from cadsight_cli.arguments.types import COUNT, FRACTION, text
+from cadsight_cli.arguments.types import COUNT, FRACTION, SEED, text
 
 if TYPE_CHECKING:
     from cadsight_report.figures import Verdict
@@ -219,6 +219,15 @@ _BENCHMARKS = {
         "how often a gate serves a model that is no better",
         _measured("learning.gate:GateBenchmark"),
         (_Option("trials", "pairs of models of each kind (200)"), _Option("images", "held-out images (120)")),
+    ),
+    "holding": _Benchmark(
+        "how often the check that labels hold refuses planted changes of geometry, and of look",
+        _measured("holding:HoldingBenchmark"),
+        (
+            _Option("data", "labelled images with masks, such as `cadsight synthesize` draws", text),
+            _Option("crops", "objects (200)"),
+            _Option("seed", "of the changes (0)", SEED),
+        ),
     ),
     "selection": _Benchmark(
         "how long each strategy takes to choose images of a large pool",
