@@ -26,5 +26,5 @@ def test_data_without_masks_are_refused(tmp_path):
     dataset = Dataset.create(tmp_path / "set", ["disc"])
     label = Instance(0, Box(5, 5, 80, 80), source="human")
     dataset.append(Sample("a", "", ImageSize(90, 90), None, (label,)), np.zeros((90, 90, 3), np.uint8))
-    with pytest.raises(CadsightError, match="no object of .* has a mask and 40 px"):
+    with pytest.raises(CadsightError, match=r"no object of .* has a mask and 40 px"):
         HoldingBenchmark(data=str(tmp_path / "set")).run(lambda name, figures: None)

@@ -19,11 +19,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     from cadsight_cli.arguments.options import add_options
     from cadsight_cli.arguments.reading import add_reading
     from cadsight_cli.arguments.tracker import add_tracker
-    from cadsight_cli.commands.generation._train_generator import add_kind
+    from cadsight_cli.commands.generation import _train_generator, _train_translator
 
     parser = subparsers.add_parser(
         "train",
-        help="train a detector, a regressor of normals or a generator of images",
+        help="train a detector, a regressor of normals, or a generator or translator of images",
         description="Train on labelled images in any known format; the epoch that is best on validation is kept. "
         "Stopped with Ctrl-C or killed, the same command goes on after the last whole epoch.",
     )
@@ -53,7 +53,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     add_tracker(base)
     add_detector_options(base)
     base.set_defaults(run=run_base)
-    add_kind(kinds)
+    _train_generator.add_kind(kinds)
+    _train_translator.add_kind(kinds)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""Images of one domain made to look like those of another, with their labels."""

@@ -1,0 +1,1 @@
+"""Images of the two domains, on their way into a network."""

@@ -1,0 +1,1 @@
+"""How a translator is trained, and which of its epochs is kept."""
