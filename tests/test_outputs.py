@@ -120,7 +120,7 @@ COMMANDS = {
     "train_detector": Command("train detector --data DATA --out OUT", MODEL),
     "train_normals": Command("train normals --data DATA --out OUT", MODEL),
     "train_translator": Command("train translator --synthetic DATA --real DATA --scale smoke --out OUT", MODEL),
-    "translate": Command("translate --model MODEL --data DATA --out OUT", ANY, (2,)),
+    "translate": Command("translate --model MODEL --data DATA --out OUT", (*DATASET, "images/a.png"), (2,)),
     "train_base": Command("train base --pictures 1 --out OUT", (*MODEL, "yolo11n-solids.pt", "solids/manifest.jsonl")),
     "train_generator": Command(
         "train generator DATA --scale smoke --out OUT", (*MODEL[:3], *MODEL[4:], "sheets/00001.png")

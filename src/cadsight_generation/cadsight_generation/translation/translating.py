@@ -72,6 +72,18 @@ def translate_set(
     return Translated(dataset, refused_by_reason(refused), len(refused))
 
 
+def refuse_other_files(out: str | Path) -> None:
+    """Refuse a folder that holds anything but a data set of ours.
+
+    Raises:
+        CadsightError: naming it.
+    """
+    if Dataset.is_one(out):
+        Dataset.open(out)
+    else:
+        refuse_foreign(out, replace=False)
+
+
 def _translated(sample: Sample, translator: Translates, verdict: Verdict) -> Sample:
     made = {
         **translator.record,

@@ -32,13 +32,14 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_core.running.progress import progress_to
     from cadsight_generation.translation.domains.normal_maps import meshes_of
     from cadsight_generation.translation.model import load_translator
-    from cadsight_generation.translation.translating import REFUSED, translate_set
+    from cadsight_generation.translation.translating import REFUSED, refuse_other_files, translate_set
 
     from cadsight_cli.arguments.holding import check_of
     from cadsight_cli.arguments.reading import reading_of
     from cadsight_cli.progress import counted, image_bar
     from cadsight_core import formats
 
+    refuse_other_files(args.out)
     with progress_to(counted):
         samples, classes = formats.load(args.data, reading_of(args))
     translator = load_translator(args.model, args.models, args.device, meshes_of(args.data))
