@@ -29,13 +29,11 @@ _MULTIPLE = 4
 
 
 class Translates(Protocol):
-    """Whatever makes images of one domain look like those of another.
+    """Whatever makes images of one domain look like those of another."""
 
-    Attributes:
-        record: what is kept with each image that it made: the model's name, kind and SHA-256.
-    """
-
-    record: Mapping[str, Any]
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What is kept with each image that it made: the model's name, kind and SHA-256."""
 
     def check(self, sample: Sample, image: Rgb) -> None:
         """Refuse what it did not learn from.

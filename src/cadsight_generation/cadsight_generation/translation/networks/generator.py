@@ -34,6 +34,7 @@ class Generator(nn.Module):
         self.last = nn.Conv2d(width, COLOURS, 7, padding=3, padding_mode="reflect")
         self.feature_channels = (self.channels, width, 2 * width, 4 * width, 4 * width)
         nn.init.normal_(self.last.weight, 0.0, 0.002 if conditioned else 0.02)
+        assert self.last.bias is not None
         nn.init.zeros_(self.last.bias)
 
     def forward(self, x: Tensor) -> Tensor:
