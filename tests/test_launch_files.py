@@ -55,6 +55,8 @@ def programs(nodes: list[plan.Node]) -> list[str]:
         ("workcell", {}, CELL + CAPTURE),
         ("workcell", {"perception": "true", "capture": "false"}, CELL + PERCEPTION),
         ("workcell", {"rviz": "true", "capture": "false"}, [*CELL, "rviz2/rviz2"]),
+        ("table", {}, CELL + PERCEPTION),
+        ("table", {"perception": "false"}, CELL),
         ("transport", {}, []),
     ],
 )

@@ -25,9 +25,28 @@ FAULTS = (
 class SimulatedCellParameters(HolderParameters, WorldParameters):
     """Parameters of the simulated cell."""
 
-    part: str = parameter("", "YAML of the part at the tool (a path or package://); needed")
+    part: str = parameter("", "YAML of the part at the tool (a path or package://); needed with scene held, else none")
+    scene: str = parameter(
+        "held", "held: the arm holds the part; table: parts and clutter lie on the table and the arm holds nothing",
+        choices=("held", "table"),
+    )  # fmt: skip
+    table: str = parameter(
+        "package://cadsight/config/table/dropped.yaml",
+        "with scene table: recipe of kind box that says what falls on it (a path or package://)",
+    )
+    table_centre: tuple[float, ...] = parameter(
+        (0.33, 0.0), "with scene table: middle of the recipe's box in base_link, metres", minimum=-2.0, maximum=2.0,
+        length=2,
+    )  # fmt: skip
     fps: float = parameter(30.0, "colour images a second", minimum=0.5, maximum=90.0)
     align_depth: bool = parameter(False, "publish depth in the colour camera's pixels, as align_depth.enable does")
+    depth_noise_mm: float = parameter(
+        0.0, "standard deviation of a depth at 1 m; grows with the square of the distance", minimum=0.0, maximum=100.0
+    )
+    depth_holes: float = parameter(
+        0.0, "with scene table: fraction of the parts' pixels that have no depth, as on shiny ones",
+        minimum=0.0, maximum=1.0,
+    )  # fmt: skip
     joint_state_rate: float = parameter(125.0, "joint states a second", minimum=1.0, maximum=500.0)
     tf_rate: float = parameter(30.0, "transforms of the arm a second", minimum=1.0, maximum=500.0)
     home_joints: tuple[float, ...] = joints_parameter(
@@ -51,6 +70,10 @@ class SimulatedCellParameters(HolderParameters, WorldParameters):
     def __post_init__(self) -> None:
         super().__post_init__()
         WorldParameters.__post_init__(self)
-        if not self.part:
+        if self.scene == "held" and not self.part:
             raise ParameterError("part", "is empty, expected the YAML of the part that the arm holds")
+        if self.scene == "table" and self.part:
+            raise ParameterError("part", f"is {self.part}, expected none with scene table, whose arm holds nothing")
+        if self.scene == "held" and self.depth_holes:
+            raise ParameterError("depth_holes", f"is {self.depth_holes:g}, expected 0 with scene held")
         UR3E_LIMITS.check(self.home_joints, "parameter home_joints")

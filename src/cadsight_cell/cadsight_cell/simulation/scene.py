@@ -1,48 +1,52 @@
 """The cell as MuJoCo draws it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import mujoco
 import numpy as np
 from cadsight_core.geometry import Array, Pose, unit
 from cadsight_core.parts.mesh import Mesh
-from cadsight_core.parts.part import Part
 from numpy.typing import NDArray
 
 from cadsight_cell.simulation.arm_appearance import ArmAppearance
 from cadsight_cell.simulation.world import Light, World
 
-PART = "part"
-HOLDER = "holder"
+# Height of the table in base_link.
+TABLE_Z_M = -0.01
 CAMERA = "color"
 LAMP = "lamp"
-
-# A white disc on a short stem between the tool and the part hides the flange, as the printed holder of the paper.
-HOLDER_RADIUS_M = 0.08
-HOLDER_THICKNESS_M = 0.006
-_STEM_RADIUS_M = 0.018
 _WHITE = (0.96, 0.96, 0.96, 1.0)
-_HOLDER_WHITE = (0.91, 0.91, 0.91, 1.0)
+
+
+class Contents(Protocol):
+    """What a cell holds besides the arm, its table and its lamp."""
+
+    def furnish(self, spec: mujoco.MjSpec) -> None:
+        """Add the bodies; those that move are mocap bodies."""
+        ...
+
+    def poses(self, tool: Pose) -> Mapping[str, Pose]:
+        """base_link_from_body of each body that moves, with tool0 at base_link_from_tool0 ``tool``."""
+        ...
 
 
 def build_model(
     world: World,
-    part: Part,
-    mesh: Mesh,
-    mount: Pose,
+    contents: Contents,
     appearance: ArmAppearance,
     size: tuple[int, int],
     fovy_deg: float,
 ) -> mujoco.MjModel:
-    """A model whose arm links, holder and part are mocap bodies: it is moved, never simulated.
+    """A model whose arm links are mocap bodies, as is what moves with them: it is moved, never simulated.
 
     Args:
-        mount: tool0_from_part.
         size: width and height of the largest image to draw.
         fovy_deg: vertical field of view of the camera ``color``.
     """
     spec = mujoco.MjSpec()
+    # Nothing collides here, and hulls to collide with are most of what a model's making costs.
+    spec.default.geom.contype = spec.default.geom.conaffinity = 0
     spec.visual.global_.offwidth, spec.visual.global_.offheight = size
     spec.visual.quality.shadowsize = 2048
     spec.visual.quality.offsamples = 0  # the lens' interpolation and blur soften edges too, at half the time
@@ -54,35 +58,20 @@ def build_model(
 
     _add_lamp(spec)
     room = spec.worldbody
-    room.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[2, 2, 0.1], pos=[0, 0, -0.01], rgba=_WHITE)
+    room.add_geom(type=mujoco.mjtGeom.mjGEOM_PLANE, size=[2, 2, 0.1], pos=[0, 0, TABLE_Z_M], rgba=_WHITE)
     for link in appearance.links:
         spec.worldbody.add_body(name=link, mocap=True)
     for number, piece in enumerate(appearance.pieces):
-        _add_mesh(spec, f"{piece.link}_{number}", piece.vertices, piece.faces)
+        add_mesh(spec, f"{piece.link}_{number}", piece.vertices, piece.faces)
         body = spec.body(piece.link)
         rgba = (*(0.25 + 0.7 * c for c in piece.colour), 1.0)
         body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=f"{piece.link}_{number}", rgba=rgba)
-
-    holder = room.add_body(name=HOLDER, mocap=True)
-    # The part stands on the disc, wherever its mesh has its origin.
-    height = max(float(mount.apply(mesh.vertices)[:, 2].min()), HOLDER_THICKNESS_M)
-    disc = HOLDER_THICKNESS_M / 2
-    cylinder = mujoco.mjtGeom.mjGEOM_CYLINDER
-    holder.add_geom(type=cylinder, size=[HOLDER_RADIUS_M, disc, 0], pos=[0, 0, height - disc], rgba=_HOLDER_WHITE)
-    if height > HOLDER_THICKNESS_M:
-        half = (height - HOLDER_THICKNESS_M) / 2
-        holder.add_geom(type=cylinder, size=[_STEM_RADIUS_M, half, 0], pos=[0, 0, half], rgba=_HOLDER_WHITE)
-
-    body = room.add_body(name=PART, mocap=True)
-    # Corners of its own for each triangle keep machined edges sharp.
-    _add_mesh(spec, PART, mesh.vertices[mesh.faces].reshape(-1, 3), np.arange(mesh.faces.size).reshape(-1, 3))
-    material = spec.add_material(name=PART, rgba=(*part.display_colour, 1.0), specular=0.25, shininess=0.35)
-    body.add_geom(name=PART, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=PART, material=material.name)
+    contents.furnish(spec)
 
     pose = world.base_from_camera
     # MuJoCo's cameras look along -z with y up.
     turned = Pose(pose.rotation @ np.diag([1.0, -1.0, -1.0]), pose.translation)
-    room.add_camera(name=CAMERA, pos=turned.translation, quat=_wxyz(turned), fovy=fovy_deg)
+    room.add_camera(name=CAMERA, pos=turned.translation, quat=wxyz(turned), fovy=fovy_deg)
     model = spec.compile()
     set_light(model, world.light)
     return model
@@ -93,7 +82,7 @@ def set_poses(model: mujoco.MjModel, data: mujoco.MjData, poses: Mapping[str, Po
     for name, pose in poses.items():
         number = model.body(name).mocapid[0]
         data.mocap_pos[number] = pose.translation
-        data.mocap_quat[number] = _wxyz(pose)
+        data.mocap_quat[number] = wxyz(pose)
     mujoco.mj_kinematics(model, data)
     mujoco.mj_camlight(model, data)
 
@@ -120,7 +109,8 @@ def set_light(model: mujoco.MjModel, light: Light) -> None:
     model.vis.headlight.ambient[:] = light.ambient
 
 
-def _add_mesh(spec: mujoco.MjSpec, name: str, vertices: Array, faces: NDArray[Any]) -> None:
+def add_mesh(spec: mujoco.MjSpec, name: str, vertices: Array, faces: NDArray[Any]) -> None:
+    """Add triangles: vertices (V, 3) in metres, faces (F, 3)."""
     mesh = spec.add_mesh(name=name)
     mesh.uservert = np.asarray(vertices, np.float64).ravel()
     mesh.userface = np.asarray(faces, np.int32).ravel()
@@ -128,5 +118,11 @@ def _add_mesh(spec: mujoco.MjSpec, name: str, vertices: Array, faces: NDArray[An
     mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL
 
 
-def _wxyz(pose: Pose) -> Array:
+def sharp(mesh: Mesh) -> tuple[Array, NDArray[Any]]:
+    """Vertices and faces with corners of their own for each triangle, which keeps machined edges sharp."""
+    return mesh.vertices[mesh.faces].reshape(-1, 3), np.arange(mesh.faces.size).reshape(-1, 3)
+
+
+def wxyz(pose: Pose) -> Array:
+    """The quaternion (4,) in MuJoCo's order."""
     return np.roll(pose.quaternion, 1)

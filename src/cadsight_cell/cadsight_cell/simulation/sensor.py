@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from cadsight_cell.simulation.world import Sensor
 
 Rgb = NDArray[np.uint8]
+# Holes in depth are about so wide.
+_PATCH_PX = 3.0
 
 
 class Imager:
@@ -39,3 +41,26 @@ class Imager:
         np.add(toned[:, shift:], noise[:, : self._width - shift], out=signed[:, shift:], dtype=np.int16)
         np.add(toned[:, :shift], noise[:, self._width - shift :], out=signed[:, :shift], dtype=np.int16)
         return np.clip(signed, 0, 255, out=signed).astype(np.uint8)
+
+
+class DepthSensor:
+    """What a stereo camera makes of true depths: noise, whole millimetres, and holes where a surface shines.
+
+    The noise grows with the square of the distance, as that of triangulation does. Holes are patches of some pixels
+    that stay where they are while nothing moves.
+    """
+
+    def __init__(self, noise_m: float, holes: float, seed: int) -> None:
+        """``noise_m``: standard deviation at 1 m; ``holes``: fraction of shining pixels without depth."""
+        self._noise_m, self._holes, self._seed = noise_m, holes, seed
+
+    def sense(self, depth: NDArray[np.float32], shiny: NDArray[np.bool_], frame: int, drop: int) -> NDArray[np.float32]:
+        """The depths (H, W) in metres that come of true ones, 0 where there is none; ``shiny`` (H, W) has holes."""
+        rng = np.random.default_rng([self._seed, 0xDE, frame])
+        noise = rng.normal(0.0, 1.0, depth.shape).astype(np.float32)
+        sensed = depth + np.float32(self._noise_m) * depth**2 * noise
+        if self._holes and shiny.any():
+            specks = np.random.default_rng([self._seed, 0xA1, drop]).normal(0.0, 1.0, depth.shape)
+            patches: NDArray[np.float64] = np.asarray(cv2.GaussianBlur(specks, (0, 0), _PATCH_PX), np.float64)
+            sensed[shiny & (patches < np.quantile(patches[shiny], self._holes))] = 0.0
+        return sensed

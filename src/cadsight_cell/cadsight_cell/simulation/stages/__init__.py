@@ -1,0 +1,1 @@
+"""What stands before the simulated camera: a part that the arm holds, or a table on which parts lie."""
