@@ -36,6 +36,8 @@ from cadsight_cell.motion.planner import PLANNERS, NoPathError
 from cadsight_cell.motion.progress import MotionProgress
 from cadsight_cell.motion.trajectory import Trajectory, time_path
 from cadsight_cell.motion_parameters import MotionParameters
+from cadsight_cell.reaching.joints import Reaching
+from cadsight_cell.reaching.service import JointsService
 from cadsight_interfaces.action import MoveToJoints
 
 # Closer than this to the goal the arm is there: no trajectory is that short.
@@ -98,6 +100,8 @@ class MotionNode(Node):
             cancel_callback=lambda handle: CancelResponse.ACCEPT,
             callback_group=ReentrantCallbackGroup(),
         )
+        own = p.arm(resolve)
+        self._find = JointsService(self, Reaching(own, collision_model(p, own, resolve)), self._read_joints)
         self._peers = Peers(self, serves=["~/move_to_joints"], reads=["/joint_states"], calls=[self._controller])
         self.get_logger().info(f"moves the arm through {self._controller}")
 

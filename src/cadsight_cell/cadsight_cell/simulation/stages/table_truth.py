@@ -1,6 +1,7 @@
 """What really lay on the table, and where the arm was: written by the cell, read by tests and benchmarks alone."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -104,6 +105,21 @@ class TableTruth:
         drops = {d["drop"]: d for d in self._lines(DROPS_FILE)}
         parts = tuple(self._part(entry) for entry in drops[frame["drop"]]["parts"])
         return TableFrame(frame["drop"], np.array(frame["joints"], float), parts)
+
+    def after(self, stamp_ns: int, timeout_s: float) -> Array:
+        """The true joints (6,) of the first frame that is written from now on, which is later than ``stamp_ns``.
+
+        Raises:
+            CadsightError: when none is in time.
+        """
+        end, before = time.monotonic() + timeout_s, len(self._lines(FRAMES_FILE))
+        while time.monotonic() < end:
+            frames = self._lines(FRAMES_FILE)
+            # The one in hand may have been exposed before.
+            if len(frames) > before + 1 and frames[-1]["stamp_ns"] > stamp_ns:
+                return np.array(frames[-1]["joints"], float)
+            time.sleep(0.05)
+        raise CadsightError(f"{self._folder} was not written for {timeout_s:g} s, expected the cell to run")
 
     def _part(self, entry: dict[str, Any]) -> TruePart:
         kind, pose = self._kinds[entry["class_id"]], Pose.from_json(entry["base_from_part"])
