@@ -7,6 +7,8 @@ from cadsight_learning.options import MODELS_FOLDER, RUNTIMES
 from cadsight_ros.convert.camera_topics import CAMERA_INFO, DEPTH, IMAGE
 from cadsight_ros.convert.transports import transport_parameter
 
+from cadsight_perception.approach.parameters import ApproachParameters
+
 
 @dataclass(frozen=True)
 class PerceptionParameters:
@@ -16,9 +18,7 @@ class PerceptionParameters:
     image_topic: str = parameter(IMAGE, "images of the camera", kind="topic")
     image_transport: str = transport_parameter()
     camera_info_topic: str = parameter(CAMERA_INFO, "intrinsics of the camera", kind="topic")
-    depth_topic: str = parameter(
-        DEPTH, "depth in the camera's pixels, with use_depth", kind="topic"
-    )
+    depth_topic: str = parameter(DEPTH, "depth in the camera's pixels, with use_depth", kind="topic")
     models_folder: str = parameter(MODELS_FOLDER, "the model registry: one folder a model", kind="text")
     detector: str = parameter(
         "detector",
@@ -62,8 +62,11 @@ class PerceptionParameters:
         minimum=1e-3,
         maximum=100.0,
     )
-    use_depth: bool = parameter(False, "place markers by the depth image that is aligned to the colour image")
+    use_depth: bool = parameter(
+        False, "place markers and approach poses by the depth image that is aligned to the colour image"
+    )
     arrow_length_m: float = parameter(0.1, "length of a normal's arrow in metres", minimum=1e-3, maximum=100.0)
+    approach: ApproachParameters = parameter(ApproachParameters(), "where the tool is to stand before a part")
 
     def __post_init__(self) -> None:
         check(self)

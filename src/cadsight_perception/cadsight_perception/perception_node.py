@@ -3,24 +3,19 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cadsight_core.camera import Camera, ImageSize
 from cadsight_core.errors import CadsightError
-from cadsight_core.geometry import Array, Pose
-from cadsight_core.imaging.drawing import draw_instances
-from cadsight_core.imaging.images import Rgb
 from cadsight_core.running.rate import Rate
 from cadsight_ros.convert import qos
 from cadsight_ros.convert.compressed import transported
-from cadsight_ros.convert.images import Depth, depth_from_message, from_message, to_message
+from cadsight_ros.convert.images import Depth, depth_from_message, from_message
 from cadsight_ros.convert.latest import Latest
 from cadsight_ros.convert.messages import (
     camera_from_info,
-    detections_to_message,
-    normals_to_message,
     served_models_to_message,
     stamp_ns,
 )
@@ -37,24 +32,18 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool, Trigger
-from vision_msgs.msg import Detection2DArray
-from visualization_msgs.msg import MarkerArray
 
-from cadsight_interfaces.msg import SeenImage, ServedModels, SurfaceNormalArray
 from cadsight_interfaces.srv import GetStatistics, LoadModel
 from cadsight_perception.health.states import EXPORTING, FAILED, INACTIVE, INFERRING, LOADING
 from cadsight_perception.health.statistics import CAMERA, Statistics
 from cadsight_perception.health.statistics import DEPTH as DEPTH_LOST
 from cadsight_perception.health.statistics import IMAGE as IMAGE_LOST
 from cadsight_perception.health.timing import FrameTiming, timing_to_message
-from cadsight_perception.messages.markers import markers, position
-from cadsight_perception.messages.poses import seen_pose
-from cadsight_perception.messages.seen import seen_to_message
 from cadsight_perception.parameters import PerceptionParameters
+from cadsight_perception.results import Results
 
 if TYPE_CHECKING:
     # Their libraries load slowly, and the node has to report its state meanwhile: imported with the models.
-    from cadsight_learning.inference import Inference
 
     from cadsight_perception.serving.changes import Serving
     from cadsight_perception.serving.models import Served
@@ -89,13 +78,8 @@ class PerceptionNode(ManagedNode):
         self._rate = Rate()
         self._doing = self._fault = ""
         create = self.create_lifecycle_publisher
-        self._detections = create(Detection2DArray, "~/detections", qos.RESULTS)
-        self._normals = create(SurfaceNormalArray, "~/normals", qos.RESULTS)
-        self._models = create(ServedModels, "~/models", qos.RESULTS)
-        self._seen = create(SeenImage, "~/seen", qos.RESULTS)
-        self._markers = create(MarkerArray, "~/markers", qos.RESULTS)
+        self._results = Results(self, self._options, self._refuse)
         self._timing = create(DiagnosticArray, "~/timing", qos.RESULTS)
-        self._annotated = create(Image, "~/annotated", qos.DRIVER)
         self._group = MutuallyExclusiveCallbackGroup()
         loading = MutuallyExclusiveCallbackGroup()
         self.create_service(LoadModel, "~/load_model", self._on_load_model, callback_group=loading)
@@ -222,8 +206,9 @@ class PerceptionNode(ManagedNode):
         header = arrived.message.header
         image = from_message(arrived.message)
         camera = self._camera(ImageSize(image.shape[1], image.shape[0]))
-        inference = served.pipeline.infer(image, camera, with_evidence=self._seen.get_subscription_count() > 0)
-        self._publish(inference, camera, header, served)
+        inference = served.pipeline.infer(image, camera, with_evidence=self._results.evidence_wanted)
+        depth = None if camera is None else self._depth_of(header, camera.size)
+        self._results.publish(inference, camera, depth, header, served)
         timing = FrameTiming(
             received_ns=arrived.clock_ns,
             published_ns=self.get_clock().now().nanoseconds,
@@ -235,7 +220,7 @@ class PerceptionNode(ManagedNode):
         )
         self._timing.publish(timing_to_message(timing, header))
         self._statistics.processed(timing.latency_ms, timing.overhead_ms)
-        self._draw(image, inference, header, served.pipeline.classes)
+        self._results.draw(image, inference, header, served.pipeline.classes)
 
     def _camera(self, size: ImageSize) -> Camera | None:
         try:
@@ -247,32 +232,6 @@ class PerceptionNode(ManagedNode):
             self._refuse(CAMERA, str(error))
         self._statistics.count("without_camera")
         return None
-
-    def _publish(self, inference: "Inference", camera: Camera | None, header: Header, served: "Served") -> None:
-        classes, names = served.pipeline.classes, served.named
-        self._models.publish(served_models_to_message(names, header))
-        depth = None if camera is None else self._depth_of(header, camera.size)
-        poses = self._poses(inference, camera, depth)
-        self._detections.publish(detections_to_message(inference.instances, header, classes, poses))
-        self._normals.publish(normals_to_message(inference.instances, header, classes, inference.covariances, names))
-        if inference.evidence is not None:
-            self._seen.publish(seen_to_message(inference.evidence, header, served))
-        if camera is not None:
-            size = self._options.part_size_m
-            positions = [position(instance, camera, size, depth) for instance in inference.instances]
-            length = self._options.arrow_length_m
-            self._markers.publish(markers(inference.instances, positions, header, classes, length))
-
-    def _poses(
-        self, inference: "Inference", camera: Camera | None, depth: Depth | None
-    ) -> list[tuple[Pose, Array] | None]:
-        found = zip(inference.instances, inference.covariances, strict=True)
-        poses = [None if camera is None else seen_pose(one, camera, covariance, depth) for one, covariance in found]
-        return [None if one is None else (one.pose, one.covariance) for one in poses]
-
-    def _draw(self, image: Rgb, inference: "Inference", header: Header, classes: Sequence[str]) -> None:
-        if self._annotated.get_subscription_count():
-            self._annotated.publish(to_message(draw_instances(image, inference.instances, classes), header))
 
     def _depth_of(self, header: Header, size: ImageSize) -> Depth | None:
         message = self._depth

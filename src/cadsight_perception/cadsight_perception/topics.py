@@ -23,6 +23,8 @@ MARKERS = f"{NAMESPACE}/markers"
 TIMING = f"{NAMESPACE}/timing"
 MODELS = f"{NAMESPACE}/models"
 SEEN = f"{NAMESPACE}/seen"
+APPROACH = f"{NAMESPACE}/approach"
+APPROACHES = f"{NAMESPACE}/approaches"
 
 # Best effort takes from any camera; the depth gives the recorder's disk a moment.
 _ALL_IMAGES = QoSProfile(depth=20, reliability=ReliabilityPolicy.BEST_EFFORT)

@@ -10,6 +10,7 @@ import numpy as np
 _RECENT = 1000
 # What is refused, and what it costs.
 IMAGE, CAMERA, DEPTH = "were not processed", "had no normals", "had no depth for their markers"
+APPROACH = "had no approach poses"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Statistics:
         self._last_image = time.monotonic()
         self._silence_reported = False
         self._done: deque[float] = deque(maxlen=_RECENT)
-        self._refused: dict[str, deque[float]] = {kind: deque(maxlen=_RECENT) for kind in (IMAGE, CAMERA, DEPTH)}
+        self._refused: dict[str, deque[float]] = {
+            kind: deque(maxlen=_RECENT) for kind in (IMAGE, CAMERA, DEPTH, APPROACH)
+        }
         self._reasons: dict[str, str] = {}
 
     def image_arrived(self) -> float | None:
@@ -63,7 +66,7 @@ class Statistics:
             self._counts[what] += 1
 
     def refused(self, kind: str, reason: str) -> None:
-        """An image lacks something, :data:`IMAGE`, :data:`CAMERA` or :data:`DEPTH`; ``reason`` is a sentence."""
+        """An image lacks something, :data:`IMAGE` or another of this module's kinds; ``reason`` is a sentence."""
         with self._lock:
             self._refused[kind].append(time.monotonic())
             self._reasons[kind] = reason

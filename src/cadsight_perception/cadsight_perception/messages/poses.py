@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from cadsight_core.camera import Camera
-from cadsight_core.geometry import Array, Pose, unit
+from cadsight_core.geometry import Array, Pose
 from cadsight_core.sample import Instance
 from numpy.typing import NDArray
 
+from cadsight_perception.approach.frames import frame_along, turns_of
 from cadsight_perception.messages.markers import known_depths
 
-# Of a turn about the normal nothing is known: the variance of angles that are uniform over a whole turn.
-_ANY_TURN = np.pi**2 / 3
 # So many times the median deviation of normally distributed values is their standard deviation.
 _MAD = 1.4826
 
@@ -50,21 +49,4 @@ def seen_pose(
     covariance = np.zeros((6, 6))
     covariance[:3, :3] = (scatter / ray[2]) ** 2 * along + pixel**2 * np.eye(3)
     covariance[3:, 3:] = turns_of(instance.normal, normal_covariance)
-    return SeenPose(Pose(_frame(instance.normal), ray * (distance / ray[2])), covariance)
-
-
-def turns_of(normal: Array, covariance: Array) -> Array:
-    """(3, 3) covariance of a frame's small turns, of whose z axis ``normal`` the ``covariance`` (3, 3) is known.
-
-    A turn ``t`` moves the normal by ``t x n``, so that ``t = n x dn`` across it.
-    """
-    x, y, z = normal
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return cross @ covariance @ cross.T + _ANY_TURN * np.outer(normal, normal)
-
-
-def _frame(normal: Array) -> Array:
-    """(3, 3) rotation whose z axis is ``normal`` and whose x axis is as near to the camera's x as it can be."""
-    near = np.array([1.0, 0.0, 0.0]) if abs(normal[0]) < 0.9 else np.array([0.0, 1.0, 0.0])
-    x = unit(near - (near @ normal) * normal)
-    return np.column_stack([x, np.cross(normal, x), normal])
+    return SeenPose(Pose(frame_along(instance.normal), ray * (distance / ray[2])), covariance)
