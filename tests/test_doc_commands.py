@@ -82,7 +82,8 @@ BESIDES = {
 }
 # Not without a cell, Blender, datumaro, a hub, or a machine of another size.
 NOT_HERE = re.compile(
-    r"launch |capture |label |live |record |replay |demo |loop |doctor|train detector .*(yolo26|hub)|.*ADDRESS|"
+    r"launch |approach|benchmark approach|capture |label |live |record |replay |demo |loop |doctor|"
+    r"train detector .*(yolo26|hub)|.*ADDRESS|"
     r"train normals (\.\.\.|.*plate.yaml)|part add|data convert .*--with"
 )
 

@@ -77,6 +77,7 @@ BENCHMARKS = (
     "holding",
     "swaps",
     "motions",
+    "approach",
     "shift",
     "sorting",
 )

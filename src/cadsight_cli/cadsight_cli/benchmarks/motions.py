@@ -57,13 +57,13 @@ class MotionsBenchmark:
         from cadsight_ros.resources import resolve
 
         config = resolve("package://cadsight/config/workcell.yaml")
-        held = _held(config)
+        held = held_of(config)
         model = collision_model(held, Arm(), resolve)
         with tempfile.TemporaryDirectory(prefix="cadsight_benchmark_") as scratch, claimed_domain() as domain:
             logs = {"ROS_DOMAIN_ID": str(domain)}
             small = ("fps:=1.0", "width:=64", "height:=48", "joint_noise_deg:=0.0")
-            cell = _words("cadsight_cell.simulated_cell_node", config, "simulated_cell", *small)
-            motion = _words("cadsight_cell.motion_node", config, "motion", "stall_s:=2.0")
+            cell = node_words("cadsight_cell.simulated_cell_node", config, "simulated_cell", *small)
+            motion = node_words("cadsight_cell.motion_node", config, "motion", "stall_s:=2.0")
             with (
                 running(cell, Path(scratch) / "cell.log", **logs) as first,
                 running(motion, Path(scratch) / "motion.log", **logs) as second,
@@ -71,7 +71,7 @@ class MotionsBenchmark:
             ):
                 soak = _Soak(self, tester, {"cell": first.pid, "motion": second.pid}, model.is_free)
                 found = soak.run()
-        found["clearance"] = _clearance(tester.way, held)
+        found["clearance"] = clearance_of(tester.way, held)
         for name, values in found.items():
             show(name, values)
         return found
@@ -225,16 +225,19 @@ class _Tester:
             self.way.append(tuple(joints_by_name(message, JOINT_NAMES).tolist()))
 
 
-def _held(config: Path) -> Any:
+def held_of(config: Path) -> Any:
+    """What the arm of a parameter file holds, and what stands around it."""
     from cadsight_cell.holder import HolderParameters
 
     from cadsight_cli.yaml_file import node_section
 
     section = node_section(config, "cadsight/motion")
+    if "part" not in section:
+        return HolderParameters(bodies=section["bodies"])
     return HolderParameters(part=section["part"], mount=tuple(section["mount"]), bodies=section["bodies"])
 
 
-def _clearance(way: list[tuple[float, ...]], held: Any) -> dict[str, Any]:
+def clearance_of(way: list[tuple[float, ...]], held: Any) -> dict[str, Any]:
     """The least distance from a body on the way, and how often it was below 0."""
     from cadsight_cell.arm import Arm
     from cadsight_cell.holder import cell_bodies, held_part
@@ -255,7 +258,8 @@ def _clearance(way: list[tuple[float, ...]], held: Any) -> dict[str, Any]:
     }
 
 
-def _words(module: str, config: Path, name: str, *parameters: str) -> list[str]:
+def node_words(module: str, config: Path, name: str, *parameters: str) -> list[str]:
+    """The command of a node with the parameters of a file, and others."""
     import sys
 
     words = [sys.executable, "-m", "cadsight_ros.node.entry", module, "--ros-args", "--params-file", str(config)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cadsight_cli.arguments.earlier import add_earlier
-from cadsight_cli.arguments.types import COUNT, FRACTION, SEED, text
+from cadsight_cli.arguments.types import COUNT, FRACTION, SEED, number, text
 
 if TYPE_CHECKING:
     from cadsight_report.figures import Verdict
@@ -269,6 +269,17 @@ _BENCHMARKS = {
             _Option("count", "motions (500)"),
             _Option("seed", "decides goals and faults (1)"),
             _Option("fault-fraction", "fraction of the motions with a fault (0.3)", FRACTION),
+        ),
+    ),
+    "approach": _Benchmark(
+        "how near the simulated arm comes to where its tool should stand before parts on a table",
+        _measured("approach:ApproachBenchmark"),
+        (
+            _Option("count", "approaches (100)"),
+            _Option("seed", "decides cell, drops and light (1)"),
+            _Option("models", "the model registry (runs/table/models)", text),
+            _Option("hand-eye-mm", "error of the camera's calibrated place, millimetres (0.5)", number(0, 100)),
+            _Option("hand-eye-deg", "error of its rotation, degrees (0.05)", number(0, 20)),
         ),
     ),
     "pool": _Benchmark(
