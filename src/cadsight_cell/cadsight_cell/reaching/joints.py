@@ -1,7 +1,7 @@
 """Joint angles that bring the tool to a pose, touching nothing.
 
-The closed form of the nominal arm (ur-analytic-ik, after Alternative Inverse Kinematic Solution of the UR5 Robotic Arm,
-2021) begins, and Newton's method on the arm's own kinematics ends, which differ by its calibration.
+The closed form of the nominal arm begins, and Newton's method on the arm's own kinematics ends, which differ by its
+calibration.
 """
 
 from collections.abc import Iterable
@@ -9,13 +9,12 @@ from collections.abc import Iterable
 import numpy as np
 import pinocchio
 from cadsight_core.geometry import Array, Pose
-from ur_analytic_ik import ur3e
 
 from cadsight_cell.arm import Arm, Joints, joint_vector
 from cadsight_cell.motion.collision import CollisionModel
 from cadsight_cell.motion.planner import NoPathError
+from cadsight_cell.reaching.closed_form import nominal_joints
 
-_BASE_FROM_BASE_LINK = np.diag([-1.0, -1.0, 1.0, 1.0])
 _TURNS = 24
 _STEPS = 8
 _NEAR_M, _NEAR_RAD = 1e-5, 1e-5
@@ -64,8 +63,8 @@ class Reaching:
 
     def _solutions(self, pose: Pose, here: Array) -> Iterable[Array]:
         limits = self._arm.limits
-        for nominal in ur3e.inverse_kinematics(np.ascontiguousarray(_BASE_FROM_BASE_LINK @ pose.matrix)):
-            joints = self._polished(np.asarray(nominal, float), pose)
+        for nominal in nominal_joints(pose.matrix):
+            joints = self._polished(nominal, pose)
             if joints is None:
                 continue
             # The same configuration, turned by whole turns to where the arm is.

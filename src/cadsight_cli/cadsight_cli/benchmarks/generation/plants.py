@@ -29,7 +29,7 @@ def _relit(image: Rgb, _other: Rgb, rng: Rng) -> Rgb:
 
 def _jpeg(image: Rgb, _other: Rgb, _rng: Rng) -> Rgb:
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 25])
-    return _rgb(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return _rgb(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))
 
 
 def _mirrored(image: Rgb, _other: Rgb, _rng: Rng) -> Rgb:

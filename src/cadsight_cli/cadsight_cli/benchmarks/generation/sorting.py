@@ -114,5 +114,5 @@ def _figures(kind: str, colours: Counter[str]) -> dict[str, Any]:
     images = sum(colours.values())
     asked = "green" if kind in CORRUPTED else "yellow" if kind in MILD else "red"
     interval = binomtest(colours[asked], images).proportion_ci(0.95, method="exact")
-    counts = {colour: colours[colour] for colour in COLOURS}
+    counts: dict[str, int] = {colour: colours[colour] for colour in COLOURS}
     return {**counts, f"{asked}_fraction": colours[asked] / images, "low": interval.low, "high": interval.high}

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"note: {sentence}")
     check = check_of(args)
     models = [frozen(m, args.models, options.size, options.longer) for m in (args.detector, args.regressor) if m]
-    with followed(args, asdict(options)) as report:
+    with followed(args.out, args.track, asdict(options)) as report:
         card = fit_translator(domains, args.out, options, report, check, models)
     _summary(card, args.out)
     return 0 if card.extra["labels_hold"] and not card.stopped else 1
