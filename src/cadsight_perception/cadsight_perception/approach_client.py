@@ -44,8 +44,8 @@ class ApproachListener:
             self._changed.notify_all()
 
 
-def best_of(approaches: ApproachArray, name: str | None = None) -> Approach:
-    """The most confident approach, of the class ``name`` where one is given.
+def most_confident_first(approaches: ApproachArray, name: str | None = None) -> list[Approach]:
+    """The approaches by their scores, of the class ``name`` where one is given.
 
     Raises:
         CadsightError: when there is none.
@@ -54,4 +54,4 @@ def best_of(approaches: ApproachArray, name: str | None = None) -> Approach:
     if not found:
         seen = ", ".join(sorted({one.class_id for one in approaches.approaches})) or "nothing"
         raise CadsightError(f"no {name or 'part'} is seen, expected one in the camera's image: there is {seen}")
-    return max(found, key=lambda one: one.score)
+    return sorted(found, key=lambda one: -one.score)

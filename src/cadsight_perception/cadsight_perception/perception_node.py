@@ -19,6 +19,7 @@ from cadsight_ros.convert.messages import (
     served_models_to_message,
     stamp_ns,
 )
+from cadsight_ros.convert.stamped import Stamped
 from cadsight_ros.node import diagnostics
 from cadsight_ros.node.diagnostics import Diagnostics, make_status
 from cadsight_ros.node.lifecycle import ManagedNode
@@ -69,7 +70,7 @@ class PerceptionNode(ManagedNode):
         self._statistics = Statistics()
         self._slot: Latest[_Arrived] = Latest()
         self._info: CameraInfo | None = None
-        self._depth: Image | None = None
+        self._depths: Stamped[Image] = Stamped()
         self._worker: threading.Thread | None = None
         self._inputs: list[Subscription] = []
         self._passed_on = PassedOn("cadsight_learning", self.get_logger())
@@ -115,7 +116,7 @@ class PerceptionNode(ManagedNode):
 
     def activate(self) -> None:
         """Begin to infer."""
-        self._statistics, self._slot, self._info, self._depth = Statistics(), Latest(), None, None
+        self._statistics, self._slot, self._info, self._depths = Statistics(), Latest(), None, Stamped()
         self._worker = threading.Thread(target=self._work, args=(self._slot,), name="infer")
         self._worker.start()
         self._listen()
@@ -128,7 +129,7 @@ class PerceptionNode(ManagedNode):
         topics: list[Any] = [(kind, self._images_topic, self._on_image, qos.BURST)]
         topics.append((CameraInfo, p.camera_info_topic, self._on_info, qos.IMAGES))
         if p.use_depth:
-            topics.append((Image, p.depth_topic, self._on_depth, qos.IMAGES))
+            topics.append((Image, p.depth_topic, self._on_depth, qos.BURST))
         self._inputs = [
             self.create_subscription(kind, topic, callback, profile, callback_group=self._group)
             for kind, topic, callback, profile in topics
@@ -139,6 +140,7 @@ class PerceptionNode(ManagedNode):
         """Stop inferring; the image in hand is finished."""
         self._stop_listening()
         self._slot.close()
+        self._depths.wake()
         if self._worker is not None:
             self._worker.join()
             self._worker = None
@@ -186,7 +188,7 @@ class PerceptionNode(ManagedNode):
         self._info = message
 
     def _on_depth(self, message: Image) -> None:
-        self._depth = message
+        self._depths.put(stamp_ns(message.header.stamp), message)
 
     def _work(self, slot: Latest[_Arrived]) -> None:
         while (arrived := slot.get()) is not None:
@@ -234,8 +236,9 @@ class PerceptionNode(ManagedNode):
         return None
 
     def _depth_of(self, header: Header, size: ImageSize) -> Depth | None:
-        message = self._depth
-        if message is None or message.header.stamp != header.stamp:
+        # A camera sends depth after its image.
+        message = self._depths.at(stamp_ns(header.stamp), lambda: self._slot.closed)
+        if message is None:
             return None
         try:
             depth = depth_from_message(message)

@@ -26,6 +26,11 @@ class Latest(Generic[T]):
         """How many items a newer one pushed out before they were taken."""
         return self._dropped
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody wants further items."""
+        return self._closed
+
     def put(self, item: T) -> None:
         """Put the newest item in; one that still waits is dropped."""
         with self._changed:

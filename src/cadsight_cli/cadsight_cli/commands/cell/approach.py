@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from cadsight_cli.arguments.types import FRACTION, POSITIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cadsight_cell.reaching.client import MotionClient
+
     from cadsight_interfaces.msg import Approach
 
 
@@ -15,9 +19,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "approach",
         help="move the arm to where its tool stands before a part",
-        description="Ask the perception node where the tool may stand before the part that it is surest of, plan a way "
-        "there around the cell's bodies, and move at low speed. An arm that is not simulated is moved only after a "
-        "yes. Ctrl-C stops the arm.",
+        description="Ask the perception node where the tool may stand before the part that it is surest of, or the "
+        "next that the arm reaches, plan a way there around the cell's bodies, and move at low speed. An arm that is "
+        "not simulated is moved only after a yes. Ctrl-C stops the arm.",
     )
     parser.add_argument("--class", dest="name", metavar="NAME", help="approach a part of this class (any)")
     parser.add_argument(
@@ -35,16 +39,14 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
     from cadsight_cell.reaching.client import MotionClient
     from cadsight_core.errors import CadsightError
-    from cadsight_perception.approach_client import ApproachListener, best_of
+    from cadsight_perception.approach_client import ApproachListener, most_confident_first
     from cadsight_ros.node.programs import temporary_node
     from tqdm import tqdm
 
     with temporary_node("approach_client") as node:
         motion = MotionClient(node, args.timeout)
-        chosen = best_of(ApproachListener(node).next(args.timeout), args.name)
-        for line in _lines(chosen):
-            print(line)
-        joints = motion.find(chosen.pose.pose)
+        seen = most_confident_first(ApproachListener(node).next(args.timeout), args.name)
+        joints = _reached(motion, seen)
         degrees = ", ".join(f"{np.rad2deg(v):.1f}" for v in joints.values())
         print(f"joints at {degrees} degrees, at {args.speed:.0%} of their speed")
         if args.dry_run:
@@ -54,6 +56,22 @@ def run(args: argparse.Namespace) -> int:
         with tqdm(total=100, unit="%", desc="motion", leave=False) as bar:
             print(motion.move(joints, args.speed, lambda fraction: bar.update(round(100 * fraction) - bar.n)))
     return 0
+
+
+def _reached(motion: MotionClient, seen: Sequence[Approach]) -> dict[str, float]:
+    """Joint angles for the first that the arm reaches; why it does not reach those before is said."""
+    from cadsight_cell.reaching.client import NoJointsError
+
+    for number, one in enumerate(seen, start=1):
+        for line in _lines(one):
+            print(line)
+        try:
+            return motion.find(one.pose.pose)
+        except NoJointsError as error:
+            if number == len(seen) or error.reason not in ("unreachable", "colliding"):
+                raise
+            print(f"not there: {error}")
+    raise AssertionError("nothing was seen")
 
 
 def _lines(chosen: Approach) -> list[str]:
