@@ -36,6 +36,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import signal
+
     import numpy as np
     from cadsight_cell.reaching.client import MotionClient
     from cadsight_core.errors import CadsightError
@@ -43,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_ros.node.programs import temporary_node
     from tqdm import tqdm
 
+    # Told to end by either signal, the arm is stopped first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with temporary_node("approach_client") as node:
         motion = MotionClient(node, args.timeout)
         seen = most_confident_first(ApproachListener(node).next(args.timeout), args.name)
