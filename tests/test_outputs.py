@@ -127,6 +127,9 @@ COMMANDS = {
         "train generator DATA --scale smoke --out OUT", (*MODEL[:3], *MODEL[4:], "sheets/00001.png")
     ),
     "generate": Command("generate make --model GENERATOR --count 1 --out OUT", DATASET, (0,)),
+    "sorted": Command(
+        "generate sort DATA --trained-on DATA --held-out DATA --out OUT", ("sorted.json", "sorted.html")
+    ),
     "generated_labels": Command("generate label DATA --detector MODEL --out OUT", ANY, (2,)),
     "export": Command("models export MODEL --out OUT", ("onnx-64x64/model.onnx", "onnx-64x64/notes.txt")),
     "evaluate": Command("evaluate --model MODEL --data DATA --json OUT/a.json", ("a.json",)),

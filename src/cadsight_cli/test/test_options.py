@@ -27,6 +27,14 @@ ZERO = {
         for name in ("freeze", "mosaic", "patience", "seconds", "seed", "weight-decay")
     ),
     "generate make --seed",
+    "generate sort --seed",
+    "benchmark holding --seed",
+    "benchmark approach --hand-eye-mm",
+    "benchmark approach --hand-eye-deg",
+    *(
+        f"train translator --{name}"
+        for name in ("agreement", "cycle", "edges", "identity", "least-holding", "patch-weight", "pool", "seed")
+    ),
     *(
         f"train generator --{name}"
         for name in (
@@ -36,6 +44,7 @@ ZERO = {
     *(f"train normals --{name}" for name in ("drawn", "patience", "seconds", "seed", "turn-deg")),
 }  # fmt: skip
 FRACTIONS = {
+    "approach --speed",
     "benchmark motions --fault-fraction",
     "evaluate --confidence",
     "labels export --min-score",

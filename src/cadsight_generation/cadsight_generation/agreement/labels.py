@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from cadsight_core.config.parameters import check, parameter
 from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.images import read_image
@@ -21,19 +20,9 @@ from cadsight_learning.detection.detector import Detector
 from cadsight_learning.metrics.boxes import iou
 from scipy.optimize import linear_sum_assignment
 
+from cadsight_generation.agreement.options import AgreementOptions
+
 GENERATED = "generated"
-
-
-@dataclass(frozen=True)
-class AgreementOptions:
-    """When a mask and a detection are of the same object."""
-
-    iou: float = parameter(0.7, "least IoU of the mask's box and the detector's", minimum=0.1, maximum=1.0)
-    confidence: float = parameter(0.5, "least confidence of a detection", minimum=0.01, maximum=1.0)
-    most: int = parameter(50, "detections of an image at most", minimum=1, maximum=1000)
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ class TranslatorOptions:
     least_holding: float = parameter(
         0.9, "fraction of these whose labels must hold in an epoch that is kept", minimum=0.0, maximum=1.0
     )
-    sheet: int = parameter(8, "images on a sample sheet", minimum=1, maximum=100)
+    sheet_images: int = parameter(8, "images on a sample sheet", minimum=1, maximum=100)
     seed: int = parameter(0, "of the weights, the order and all random numbers", minimum=0, maximum=LARGEST_SEED)
     device: str = device_parameter()
 

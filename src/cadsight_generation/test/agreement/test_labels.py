@@ -4,7 +4,8 @@ from cadsight_core.box import Box
 from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
 from cadsight_core.sample import Instance
-from cadsight_generation.agreement.labels import AgreementOptions, agreed_instances, write_agreed
+from cadsight_generation.agreement.labels import agreed_instances, write_agreed
+from cadsight_generation.agreement.options import AgreementOptions
 from small_sets import masked_set
 
 

@@ -8,16 +8,18 @@ CAD lies on the points: the first alone is as good for a part that lies anywhere
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import trimesh
 from cadsight_core.geometry import Array, Pose, unit
 from cadsight_core.parts.part import Part, load_part_mesh
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from scipy.spatial.transform import Rotation
 
 from cadsight_perception.approach.frames import cross_matrix, frame_along
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 _SAMPLES = 2500
 # Starts: normals on the sphere that are as far apart as the turns about each are, some 30 degrees.
@@ -125,6 +127,8 @@ class _Found:
 class _Search:
     def __init__(self, points: Array, model: PartModel, normal: Array, sigma: float) -> None:
         self._points, self._model, self._normal, self._sigma = points, model, unit(normal), sigma
+        from scipy.spatial import cKDTree  # a node that fits nothing does without scipy
+
         self._tree = cKDTree(points)
         self._middle = points.mean(axis=0)
         self._towards_camera = -unit(self._middle)
@@ -144,7 +148,7 @@ class _Search:
         for normal in normals:
             along = frame_along(normal)
             for turn in np.arange(_TURNS) * 2 * np.pi / _TURNS:
-                rotation = along @ Rotation.from_rotvec([0.0, 0.0, turn]).as_matrix() @ part.T
+                rotation = along @ Pose.from_rotvec([0.0, 0.0, turn]).rotation @ part.T
                 seen = self._model.points[self._seen(rotation)]
                 found.append(Pose(rotation, self._middle - rotation @ seen.mean(axis=0)))
         return found
@@ -160,6 +164,8 @@ class _Search:
         surface, normals = self._model.points[seen], self._model.normals[seen]
         if len(surface) < 10:
             return _Found(pose, np.inf, np.inf, None)
+        from scipy.spatial import cKDTree
+
         tree = cKDTree(surface)
         for number in range(steps):
             near = _FARTHEST_M + (_FINEST_M - _FARTHEST_M) * min(1.0, number / max(steps - 5, 1))
@@ -178,7 +184,7 @@ class _Search:
     def _in_part(self, pose: Pose) -> Array:
         return pose.inverse().apply(self._points)
 
-    def _step(self, pose: Pose, tree: cKDTree, surface: Array, normals: Array, near: float) -> tuple[Pose, float]:
+    def _step(self, pose: Pose, tree: "cKDTree", surface: Array, normals: Array, near: float) -> tuple[Pose, float]:
         distances, found = tree.query(self._in_part(pose))
         weights = np.where(distances < near, (1 - (distances / near) ** 2) ** 2, 0.0)
         if weights.sum() < 6:
@@ -200,7 +206,7 @@ class _Search:
         held = self.prior(information)
         wanted[3:] += held[3:, 3:] @ away
         move = np.linalg.solve(information + held + 1e-6 * np.eye(6), wanted)
-        turned = Rotation.from_rotvec(move[3:]).as_matrix() @ pose.rotation
+        turned = Pose.from_rotvec(move[3:]).rotation @ pose.rotation
         return Pose(turned, pose.translation + move[:3]), float(
             np.linalg.norm(move[:3]) + 0.05 * np.linalg.norm(move[3:])
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from cadsight_cli.arguments.types import FRACTION, POSITIVE
+from cadsight_cli.arguments.types import POSITIVE, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--class", dest="name", metavar="NAME", help="approach a part of this class (any)")
     parser.add_argument(
-        "--speed", type=FRACTION, default=0.1, metavar="F", help="fraction of the joints' velocity limits (%(default)s)"
-    )
+        "--speed", type=number(maximum=1, above=0), default=0.1, metavar="F",
+        help="fraction of the joints' velocity limits (%(default)s)",
+    )  # fmt: skip
     parser.add_argument("--yes", action="store_true", help="move an arm that is not simulated without asking")
     parser.add_argument("--dry-run", action="store_true", help="say where the arm would go, and move nothing")
     parser.add_argument(
@@ -66,13 +67,13 @@ def _reached(motion: MotionClient, seen: Sequence[Approach]) -> dict[str, float]
     """Joint angles for the first that the arm reaches; why it does not reach those before is said."""
     from cadsight_cell.reaching.client import NoJointsError
 
-    for number, one in enumerate(seen, start=1):
+    for place, one in enumerate(seen, start=1):
         for line in _lines(one):
             print(line)
         try:
             return motion.find(one.pose.pose)
         except NoJointsError as error:
-            if number == len(seen) or error.reason not in ("unreachable", "colliding"):
+            if place == len(seen) or error.reason not in ("unreachable", "colliding"):
                 raise
             print(f"not there: {error}")
     raise AssertionError("nothing was seen")

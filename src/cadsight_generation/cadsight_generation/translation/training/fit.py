@@ -136,8 +136,8 @@ def _run(
     translator = Translator(shown, options.longer, domains.synthetic.grey, domains.synthetic.meshes, {})
     sheets = Sheets(
         folder,
-        some(domains.synthetic.samples, options.sheet),
-        some(domains.held_out, options.sheet),
+        some(domains.synthetic.samples, options.sheet_images),
+        some(domains.held_out, options.sheet_images),
         translator,
     )
     sheets.refuse_foreign(options.epochs)

@@ -38,7 +38,8 @@ def domains(tmp_path_factory):
 
 
 def options(kind="cut-demod", **given):
-    return options_for("smoke", {"kind": kind, "device": "cpu", "size": 16, "sheet": 2, "pool": 2, **given}, "a test")
+    small = {"kind": kind, "device": "cpu", "size": 16, "sheet_images": 2, "pool": 2}
+    return options_for("smoke", {**small, **given}, "a test")
 
 
 class Killed(BaseException):

@@ -4,7 +4,7 @@ import argparse
 
 
 def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from cadsight_generation.agreement.labels import AgreementOptions
+    from cadsight_generation.agreement.options import AgreementOptions
     from cadsight_learning.options import MODELS_FOLDER
 
     from cadsight_cli.arguments.options import add_options
@@ -27,7 +27,8 @@ def add_parser(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def run(args: argparse.Namespace) -> int:
     from cadsight_core.running.progress import progress_to
     from cadsight_core.storage.output_folder import refuse_foreign
-    from cadsight_generation.agreement.labels import AgreementOptions, write_agreed
+    from cadsight_generation.agreement.labels import write_agreed
+    from cadsight_generation.agreement.options import AgreementOptions
     from cadsight_learning.models import load_detector
     from cadsight_learning.registry.provenance import refuse_learned
     from cadsight_learning.registry.store import find

@@ -11,7 +11,7 @@ from cadsight_learning.options import MODELS_FOLDER
 
 from cadsight_cli.arguments.options import add_options, options_of
 from cadsight_cli.arguments.reading import add_reading, reading_of
-from cadsight_cli.arguments.types import COUNT
+from cadsight_cli.arguments.types import COUNT, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def add_parser(actions: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--out", metavar="DIR", help=f"folder of {_RECORD} and {_PAGE} (DIR-sorted)")
     parser.add_argument(
-        "--by-hand", nargs="?", const=_WRITE_PAGE, type=str, metavar="ANSWERS",
+        "--by-hand", nargs="?", const=_WRITE_PAGE, type=text, metavar="ANSWERS",
         help=f"write {_HAND_PAGE} to sort images by eye; with the answers that it saved, say how well both agree",
     )  # fmt: skip
     parser.add_argument("--count", type=COUNT, metavar="N", help=f"images on that page ({_BY_HAND})")
