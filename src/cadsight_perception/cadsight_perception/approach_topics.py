@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from cadsight_core.camera import Camera
-from cadsight_core.parts.part import load_part
 from cadsight_ros.convert import qos
 from cadsight_ros.convert.images import Depth
 from cadsight_ros.convert.messages import stamp_ns
@@ -22,6 +21,7 @@ from cadsight_perception.parameters import PerceptionParameters
 if TYPE_CHECKING:
     from cadsight_learning.inference import Inference
 
+    from cadsight_perception.approach.interest import InterestFinder
     from cadsight_perception.approach.standing import Approach
 
 
@@ -30,20 +30,23 @@ class ApproachTopics:
 
     def __init__(self, node: ManagedNode, parameters: PerceptionParameters) -> None:
         """Raises CadsightError for a part that cannot be read."""
-        # Their libraries load slowly, and few nodes have parts to fit.
-        from cadsight_perception.approach.fitting import PartModel
-        from cadsight_perception.approach.interest import InterestFinder
-        from cadsight_perception.approach.standing import HandEyeError
-
-        p = self._p = parameters.approach
-        models = [PartModel.of(load_part(resolve(file))) for file in p.parts]
-        by_name = {model.name: model for model in models}
-        self._finder = InterestFinder(by_name, parameters.part_size_m, p.largest_misfit_mm / 1000)
-        self._error = HandEyeError(p.hand_eye_mm / 1000, float(np.deg2rad(p.hand_eye_deg)))
+        self._p, self._part_size_m = parameters.approach, parameters.part_size_m
+        # Its libraries load slowly: without a part that may be wrong, not before somebody listens.
+        self._finder = self._make_finder() if self._p.parts else None
         self._buffer = TransformBuffer()
         self._listener = TransformListener(node, self._buffer)
         self._poses = node.create_lifecycle_publisher(PoseArray, "~/approach", qos.RESULTS)
         self._approaches = node.create_lifecycle_publisher(ApproachArray, "~/approaches", qos.RESULTS)
+
+    def _make_finder(self) -> "InterestFinder":
+        from cadsight_core.parts.part import load_part
+
+        from cadsight_perception.approach.fitting import PartModel
+        from cadsight_perception.approach.interest import InterestFinder
+
+        models = [PartModel.of(load_part(resolve(file))) for file in self._p.parts]
+        by_name = {model.name: model for model in models}
+        return InterestFinder(by_name, self._part_size_m, self._p.largest_misfit_mm / 1000)
 
     @property
     def wanted(self) -> bool:
@@ -64,8 +67,11 @@ class ApproachTopics:
         Raises:
             CadsightError: when nobody says where the camera was in the base at the image's stamp.
         """
-        from cadsight_perception.approach.standing import approach
+        from cadsight_perception.approach.standing import HandEyeError, approach
 
+        if self._finder is None:
+            self._finder = self._make_finder()
+        hand_eye = HandEyeError(self._p.hand_eye_mm / 1000, float(np.deg2rad(self._p.hand_eye_deg)))
         stamp, timeout = stamp_ns(header.stamp), self._p.transform_timeout_s
         base_from_camera = self._buffer.lookup(self._p.base_frame, header.frame_id, stamp, timeout_s=timeout)
         found: list[Approach | None] = []
@@ -73,7 +79,7 @@ class ApproachTopics:
             name = classes[instance.class_id]
             interest = self._finder.find(instance, name, camera, covariance, depth)
             found.append(
-                None if interest is None else approach(interest, base_from_camera, self._p.standoff_m, self._error)
+                None if interest is None else approach(interest, base_from_camera, self._p.standoff_m, hand_eye)
             )
         based = Header(stamp=header.stamp, frame_id=self._p.base_frame)
         message = approaches_to_message(inference.instances, ids, found, based, classes, self._p.standoff_m)

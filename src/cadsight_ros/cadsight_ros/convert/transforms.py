@@ -9,7 +9,6 @@ from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Pose
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
-from scipy.spatial.transform import Rotation
 from tf2_msgs.msg import TFMessage
 
 from cadsight_ros.convert.messages import stamp_ns, transform_from_message
@@ -175,6 +174,6 @@ class TransformListener:
 
 def interpolated(a: Pose, b: Pose, fraction: float) -> Pose:
     """The pose ``fraction`` (0 to 1) of the way from ``a`` to ``b``: turned at a constant rate, moved on a line."""
-    turn = Rotation.from_matrix(a.rotation.T @ b.rotation).as_rotvec() * fraction
-    rotation = a.rotation @ Rotation.from_rotvec(turn).as_matrix()
+    turn = Pose(a.rotation.T @ b.rotation, a.translation).rotvec * fraction
+    rotation = a.rotation @ Pose.from_rotvec(turn).rotation
     return Pose(rotation, a.translation + fraction * (b.translation - a.translation))
