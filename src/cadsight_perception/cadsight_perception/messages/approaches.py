@@ -1,6 +1,9 @@
 """Approach poses as messages."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cadsight_core.sample import Instance
 from cadsight_ros.convert.messages import pose_to_message
@@ -9,7 +12,9 @@ from std_msgs.msg import Header
 
 from cadsight_interfaces.msg import Approach as ApproachMessage
 from cadsight_interfaces.msg import ApproachArray
-from cadsight_perception.approach.standing import Approach
+
+if TYPE_CHECKING:
+    from cadsight_perception.approach.standing import Approach
 
 
 def approaches_to_message(
