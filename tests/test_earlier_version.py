@@ -14,6 +14,7 @@ from cadsight_learning.fit import fit_normals
 from cadsight_learning.models import load_regressor
 from cadsight_learning.options import NormalOptions
 from cadsight_learning.registry.card import load_card
+from cadsight_learning.runtime import precision
 from cadsight_report.figures import read_figures
 
 EARLIER = Path(__file__).parent / "earlier_version"
@@ -28,7 +29,9 @@ def dataset(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def as_it_was_trained(monkeypatch):
+    """By one thread and in bfloat16, which a processor that does not multiply it computes slowly, to the same figures."""
+    monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
