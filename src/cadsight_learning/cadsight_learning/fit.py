@@ -27,8 +27,9 @@ from cadsight_learning.registry.model_folder import refuse_foreign_model
 from cadsight_learning.registry.provenance import LearnedFrom
 from cadsight_learning.registry.store import code_version, fingerprint, now, save_model
 from cadsight_learning.runtime.devices import device_of, out_of_memory_explained
+from cadsight_learning.training.curves import curve_files
 from cadsight_learning.training.progress import Progress, StepProgress, silent
-from cadsight_learning.training.trainer import Outcome, Schedule, curve_files, forget, train
+from cadsight_learning.training.trainer import Outcome, Schedule, forget, train
 
 
 def fit_detector(

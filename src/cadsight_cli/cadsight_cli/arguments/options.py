@@ -50,9 +50,13 @@ def options_of(args: argparse.Namespace, cls: type[T]) -> T:
     Raises:
         CadsightError: for a value out of range.
     """
-    given: dict[str, Any] = {
-        f.name: getattr(args, f.name)
-        for f in dataclasses.fields(cls)  # type: ignore[arg-type]
-        if getattr(args, f.name) is not None
+    return from_mapping(cls, given_options(args, cls), "the command line")
+
+
+def given_options(args: argparse.Namespace, cls: type) -> dict[str, Any]:
+    """The fields of the dataclass that the command line gave, by their names."""
+    return {
+        field.name: value
+        for field in dataclasses.fields(cls)
+        if (value := getattr(args, field.name)) is not None
     }
-    return from_mapping(cls, given, "the command line")

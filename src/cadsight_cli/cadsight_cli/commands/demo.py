@@ -31,7 +31,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     import os
     import signal
-    from dataclasses import fields
     from pathlib import Path
 
     from cadsight_core.storage.files import alone_in
@@ -39,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_report.figures import read_figures
     from cadsight_ros.domains import own_domain
 
+    from cadsight_cli.arguments.options import given_options
     from cadsight_cli.demo.pipeline import Pipeline
     from cadsight_cli.demo.resuming.ownership import refuse_foreign_run
     from cadsight_cli.demo.settings import QUICK, DemoSettings, is_quick, settings_of
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     # A domain of its own, so that nodes of other runs on this machine do not answer.
     os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain()))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    given = {f.name: getattr(args, f.name) for f in fields(DemoSettings) if getattr(args, f.name) is not None}
+    given = given_options(args, DemoSettings)
     settings = settings_of((QUICK if args.quick else {}) | given, RunFolder(Path(args.out)).settings)
     config = Path(args.config) if args.config else _own_config()
     with alone_in(args.out):

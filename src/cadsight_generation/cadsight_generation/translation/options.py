@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cadsight_core.config.parameters import LARGEST_SEED, check, from_mapping, parameter
+from cadsight_core.config.parameters import LARGEST_SEED, check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.registered import Registered
 from cadsight_learning.options import check_device, device_parameter
+
+from cadsight_generation.scales import CountedInImages, scaled
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ SCALES: Mapping[str, Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class TranslatorOptions:
+class TranslatorOptions(CountedInImages):
     """How a translator is trained."""
 
     kind: str = parameter(
@@ -121,16 +123,6 @@ class TranslatorOptions:
         if self.size % 4:
             raise CadsightError(f"the size is {self.size}, expected a multiple of 4")
 
-    @property
-    def epoch_steps(self) -> int:
-        """Steps between two sheets."""
-        return max(round(min(self.epoch_images, self.images_seen) / self.batch), 1)
-
-    @property
-    def epochs(self) -> int:
-        """Sheets in all."""
-        return max(round(self.images_seen / (self.epoch_steps * self.batch)), 1)
-
 
 def options_for(scale: str, given: Mapping[str, Any], where: str) -> TranslatorOptions:
     """The options that are ``given``, else those of the kind, else those of the ``scale``.
@@ -138,7 +130,4 @@ def options_for(scale: str, given: Mapping[str, Any], where: str) -> TranslatorO
     Raises:
         CadsightError: for an unknown scale or kind, and a value out of range.
     """
-    if scale not in SCALES:
-        raise CadsightError(f"the scale is {scale!r}, expected one of {', '.join(SCALES)}")
-    kind = KINDS.named(str(given.get("kind", "cut-demod")))
-    return from_mapping(TranslatorOptions, {**SCALES[scale], **kind.defaults, "kind": kind.name, **given}, where)
+    return scaled(TranslatorOptions, KINDS, SCALES, scale, given, where)

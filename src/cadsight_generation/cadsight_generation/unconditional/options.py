@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cadsight_core.config.parameters import LARGEST_SEED, check, from_mapping, parameter
+from cadsight_core.config.parameters import LARGEST_SEED, check, parameter
 from cadsight_core.errors import CadsightError
 from cadsight_core.registered import Registered
 from cadsight_learning.options import check_device, device_parameter
+
+from cadsight_generation.scales import CountedInImages, scaled
 
 # Sides of the images that the networks make, in pixels: they double from 4 x 4.
 SIZES = (16, 32, 64, 128, 256, 512)
@@ -110,7 +112,7 @@ FLIPS = ("none", "horizontal", "vertical", "both", "auto")
 
 
 @dataclass(frozen=True)
-class GeneratorOptions:
+class GeneratorOptions(CountedInImages):
     """How a generator is trained."""
 
     kind: str = parameter(
@@ -182,16 +184,6 @@ class GeneratorOptions:
                 "'dragan'"
             )
 
-    @property
-    def epoch_steps(self) -> int:
-        """Steps of the critic between two sheets."""
-        return max(round(min(self.epoch_images, self.images_seen) / self.batch), 1)
-
-    @property
-    def epochs(self) -> int:
-        """Sheets in all."""
-        return max(round(self.images_seen / (self.epoch_steps * self.batch)), 1)
-
 
 def options_for(scale: str, given: Mapping[str, Any], where: str) -> GeneratorOptions:
     """The options that are ``given``, else those of the kind, else those of the ``scale``.
@@ -199,7 +191,4 @@ def options_for(scale: str, given: Mapping[str, Any], where: str) -> GeneratorOp
     Raises:
         CadsightError: for an unknown scale or kind, and a value out of range.
     """
-    if scale not in SCALES:
-        raise CadsightError(f"the scale is {scale!r}, expected one of {', '.join(SCALES)}")
-    kind = KINDS.named(str(given.get("kind", "default")))
-    return from_mapping(GeneratorOptions, {**SCALES[scale], **kind.defaults, "kind": kind.name, **given}, where)
+    return scaled(GeneratorOptions, KINDS, SCALES, scale, given, where)

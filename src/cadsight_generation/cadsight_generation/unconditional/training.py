@@ -19,15 +19,16 @@ from cadsight_learning.registry.store import code_version, now, save_model
 from cadsight_learning.runtime.devices import device_of, out_of_memory_explained
 from cadsight_learning.runtime.precision import channels_last
 from cadsight_learning.training.callbacks import Averages, Clock
+from cadsight_learning.training.curves import Curves, curve_files
 from cadsight_learning.training.phases import Callback, Trainer
 from cadsight_learning.training.progress import Progress, silent
-from cadsight_learning.training.trainer import curve_files, forget
+from cadsight_learning.training.trainer import forget
 from torch import Tensor, nn
 
 from cadsight_generation.data.growing import GENERATED, TrainingImages
 from cadsight_generation.data.mirrors import mirrors_of
 from cadsight_generation.networks.shape import NetworkShape
-from cadsight_generation.unconditional.callbacks import FiniteCheckpoint, GanCurves, Growth, Reports, Sheets
+from cadsight_generation.unconditional.callbacks import FiniteCheckpoint, Growth, Reports, Sheets, curve_row
 from cadsight_generation.unconditional.model import DIGITS, KIND, TrainedGenerator
 from cadsight_generation.unconditional.options import KINDS, GeneratorOptions
 from cadsight_generation.unconditional.steps import CRITIC, GENERATOR, Adversaries
@@ -109,7 +110,7 @@ def _run(
     identity: str,
 ) -> _Done:
     clock, checkpoint = Clock(), FiniteCheckpoint(folder / STATE, identity)
-    curves = GanCurves(folder, images, options.batch, clock)
+    curves = Curves(folder, clock, lambda trainer: curve_row(images, trainer, options.batch))
     shown: nn.Module = adversaries.generator
     averaging: list[Callback] = []
     if options.average_images:
@@ -118,7 +119,7 @@ def _run(
         averages = Averages({GENERATOR: adversaries.generator}, max(images_averaged // options.batch, 1))
         shown, averaging = averages.modules[GENERATOR], [averages]
     sheets = Sheets(folder, shown, z, images.own.aspect)
-    sheets.refuse_foreign(options.epochs)
+    sheets.files.refuse_foreign(options.epochs)
     reports = Reports(progress, clock, lambda: curves.rows[-1])
     trainer = Trainer(
         adversaries.phases(),

@@ -60,7 +60,7 @@ def save_model(
 
     Args:
         images: that it was validated on (see :mod:`cadsight_learning.data.validation_images`).
-        curves: the files of its training's curves (see :func:`cadsight_learning.training.trainer.curve_files`).
+        curves: the files of its training's curves (see :func:`cadsight_learning.training.curves.curve_files`).
 
     Raises:
         CadsightError: when ``folder`` holds files of others under a model's names, or the disk refuses the bytes.

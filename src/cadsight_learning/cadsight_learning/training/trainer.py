@@ -1,9 +1,7 @@
 """Trains one network by a schedule of epochs, keeps the best one and goes on after a kill."""
 
-import csv
-import io
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,13 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.files import write_atomically
-from cadsight_core.storage.json_text import figures_text
 from torch import Tensor, nn
 
-from cadsight_learning.registry.model_folder import CARD, CURVES_CSV, CURVES_JSON, STATE
+from cadsight_learning.registry.model_folder import STATE
 from cadsight_learning.training.callbacks import Averages, Checkpoint, Clock, EarlyStop, LearningRate
 from cadsight_learning.training.computing import Computing, threads_kept
+from cadsight_learning.training.curves import Curves
 from cadsight_learning.training.pace import Pace
 from cadsight_learning.training.phases import Callback, Loss, Phase, Trainer
 from cadsight_learning.training.progress import EpochReport, Progress, StepProgress, StepReport, silent
@@ -126,7 +123,7 @@ def train(
     average = Averages({_NETWORK: task.module}, _EMA_STEPS)
     quickest = _Quickest(Computing(task.module, task.loss, task.steps * schedule.epochs), pace)
     best = _BestEpoch(task, average.modules[_NETWORK], pace)
-    curves = _Curves(folder, best, clock)
+    curves = Curves(folder, clock, lambda _: {"score": best.score, **best.figures})
     checkpoint = Checkpoint(folder / STATE, schedule.identity)
     trainer = Trainer(
         [Phase(_TRAINING, {_NETWORK: task.module}, _optimizer(task.module, schedule), quickest.loss(task), clip=_CLIP)],
@@ -168,15 +165,6 @@ def train(
 def forget(folder: str | Path) -> None:
     """Remove the state of a training that is over, once what came of it is kept."""
     (Path(folder) / STATE).unlink(missing_ok=True)
-
-
-def curve_files(curves: Sequence[Mapping[str, float]]) -> dict[str, bytes]:
-    """The curves as JSON and as a table, by their files' names."""
-    table = io.StringIO()
-    writer = csv.DictWriter(table, list(curves[0]), extrasaction="ignore", restval="")
-    writer.writeheader()
-    writer.writerows(curves)
-    return {CURVES_JSON: (figures_text(curves, indent=1) + "\n").encode(), CURVES_CSV: table.getvalue().encode()}
 
 
 def _optimizer(module: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
@@ -245,30 +233,6 @@ class _BestEpoch(Callback):
         self.state, self.epoch, self.best_score = dict(state["state"]), int(state["epoch"]), float(state["score"])
 
 
-class _Curves(Callback):
-    """Keeps a row of figures an epoch, and writes them, unless a model is there, whose own they would replace."""
-
-    name = "curves"
-
-    def __init__(self, folder: Path, best: _BestEpoch, clock: Clock) -> None:
-        self.rows: list[dict[str, float]] = []
-        self._folder, self._best, self._clock = folder, best, clock
-
-    def after_epoch(self, trainer: Trainer) -> None:
-        rate = trainer.phases[0].optimizer.param_groups[0]["lr"]
-        row = {"epoch": trainer.epoch, "seconds": self._clock.seconds, "learning_rate": rate, "score": self._best.score}
-        self.rows.append(row | self._best.figures)
-        if not (self._folder / CARD).exists():
-            for name, data in curve_files(self.rows).items():
-                write_atomically(self._folder / name, data)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.rows = list(state["rows"])
-
-
 class _Reports(Callback):
     """Reports how far the training is, after each step and each epoch."""
 
@@ -317,7 +281,7 @@ def _older(data: Mapping[str, Any], schedule: Schedule, steps: int) -> dict[str,
             _Quickest.name: {"mode": data.get("mode"), "modes": data.get("computed", [])},
             Averages.name: {_NETWORK: data["average"]},
             _BestEpoch.name: {"state": data["best"], "epoch": best_epoch, "score": best_score},
-            _Curves.name: {"rows": data["curves"]},
+            Curves.name: {"rows": data["curves"]},
         },
         "epoch": epochs,
         "step": epochs * steps,

@@ -27,7 +27,7 @@ from cadsight_learning.registry.model_folder import (
 )
 from cadsight_learning.registry.provenance import LearnedFrom
 from cadsight_learning.registry.store import list_models, save_model
-from cadsight_learning.training.trainer import curve_files
+from cadsight_learning.training.curves import curve_files
 from cadsight_learning.weights.checkpoint import load_state, save_checkpoint
 
 CURVES = curve_files([{"epoch": 1, "seconds": 2.0, "learning_rate": 0.1, "score": 0.5}])

@@ -44,7 +44,7 @@ def add_kind(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(args: argparse.Namespace) -> int:
-    from dataclasses import asdict, fields
+    from dataclasses import asdict
 
     from cadsight_core.running.progress import progress_to, step
     from cadsight_generation.data.growing import TrainingImages
@@ -55,14 +55,14 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.registry.model_folder import refuse_foreign_model
     from cadsight_learning.registry.provenance import by_content, refuse_shared
 
+    from cadsight_cli.arguments.options import given_options
     from cadsight_cli.arguments.reading import reading_of
     from cadsight_cli.arguments.tracker import followed
     from cadsight_cli.commands.generation._pretraining import start_of
     from cadsight_cli.progress import counted
 
     refuse_foreign_model(args.out)
-    given = {f.name: getattr(args, f.name) for f in fields(GeneratorOptions) if getattr(args, f.name) is not None}
-    options = options_for(args.scale, given, "the command line")
+    options = options_for(args.scale, given_options(args, GeneratorOptions), "the command line")
     _refuse_idle(args, options)
     wanted = Wanted(options.size, {"auto": None, "yes": True, "no": False}[options.masks], options.grey)
     reading = reading_of(args)

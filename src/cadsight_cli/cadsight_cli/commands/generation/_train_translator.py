@@ -39,7 +39,7 @@ def add_kind(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(args: argparse.Namespace) -> int:
-    from dataclasses import asdict, fields
+    from dataclasses import asdict
 
     from cadsight_core.running.progress import progress_to
     from cadsight_generation.translation.objectives.agreement import frozen
@@ -48,12 +48,12 @@ def run(args: argparse.Namespace) -> int:
     from cadsight_learning.registry.model_folder import refuse_foreign_model
 
     from cadsight_cli.arguments.holding import check_of
+    from cadsight_cli.arguments.options import given_options
     from cadsight_cli.arguments.tracker import followed
     from cadsight_cli.progress import counted
 
     refuse_foreign_model(args.out)
-    given = {f.name: getattr(args, f.name) for f in fields(TranslatorOptions) if getattr(args, f.name) is not None}
-    options = options_for(args.scale, given, "the command line")
+    options = options_for(args.scale, given_options(args, TranslatorOptions), "the command line")
     with progress_to(counted):
         domains, notes = _domains(args)
     for sentence in notes:

@@ -1,25 +1,20 @@
-"""What is done around the steps of a translator's training: its sheets, its curves, its reports."""
+"""What is done around the steps of a translator's training: its sheets, the figures of its curves, its reports."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from cadsight_core.imaging.images import Rgb, encode_image, read_image
+from cadsight_core.imaging.images import Rgb, read_image
 from cadsight_core.sample import Sample
-from cadsight_core.storage.files import make_folder, write_atomically
-from cadsight_core.storage.output_file import noted, refuse_foreign_file, write_noted
 from cadsight_learning.data.letterbox import shrunk
-from cadsight_learning.registry.model_folder import CARD
 from cadsight_learning.training.callbacks import Clock
 from cadsight_learning.training.phases import Callback, Trainer
 from cadsight_learning.training.progress import EpochReport, Progress
-from cadsight_learning.training.trainer import curve_files
 
+from cadsight_generation.sheets import SheetFiles
 from cadsight_generation.translation.model import Translates
 from cadsight_generation.translation.training.choice import BestEpoch
 
-SHEETS = "sheets"
 _SIDE, _GAP = 224, 6
 
 
@@ -32,28 +27,14 @@ class Sheets:
     """The same synthetic images after each epoch: as they were above, translated below, a row of real ones last."""
 
     def __init__(self, folder: Path, samples: Sequence[Sample], real: Sequence[Sample], translator: Translates) -> None:
-        self._folder, self._translator = folder / SHEETS, translator
-        self._samples, self._real = samples, real
-
-    def refuse_foreign(self, epochs: int) -> None:
-        """Refuse a folder with files of others where sheets will be.
-
-        Raises:
-            CadsightError: naming the first.
-        """
-        for epoch in range(1, epochs + 1):
-            path = self._path(epoch)
-            refuse_foreign_file(path, noted(path))
+        self.files = SheetFiles(folder)
+        self._translator, self._samples, self._real = translator, samples, real
 
     def write(self, epoch: int) -> None:
-        make_folder(self._folder)
         before = [read_image(s.image) for s in self._samples]
         after = [self._translator.translated(s, i) for s, i in zip(self._samples, before, strict=True)]
         real = [read_image(s.image) for s in self._real]
-        write_noted(self._path(epoch), encode_image(sheet_of([before, after, real])))
-
-    def _path(self, epoch: int) -> Path:
-        return self._folder / f"{epoch:05d}.png"
+        self.files.write(epoch, sheet_of([before, after, real]))
 
 
 def sheet_of(rows: Sequence[Sequence[Rgb]]) -> Rgb:
@@ -69,28 +50,9 @@ def sheet_of(rows: Sequence[Sequence[Rgb]]) -> Rgb:
     return sheet
 
 
-class Curves(Callback):
-    """Keeps a row of figures an epoch and writes them, unless a model is there, whose own they would replace."""
-
-    name = "curves"
-
-    def __init__(self, folder: Path, best: BestEpoch, clock: Clock, batch: int) -> None:
-        self.rows: list[dict[str, float]] = []
-        self._folder, self._best, self._clock, self._batch = folder, best, clock, batch
-
-    def after_epoch(self, trainer: Trainer) -> None:
-        rate = trainer.phases[0].optimizer.param_groups[0]["lr"]
-        row = {"epoch": trainer.epoch, "seconds": self._clock.seconds, "learning_rate": rate, "score": self._best.score}
-        self.rows.append({**row, "images_seen": trainer.step * self._batch, **self._best.figures})
-        if not (self._folder / CARD).exists():
-            for name, data in curve_files(with_all_columns(self.rows)).items():
-                write_atomically(self._folder / name, data)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.rows = list(state["rows"])
+def curve_row(best: BestEpoch, trainer: Trainer, batch: int) -> dict[str, float]:
+    """The figures of the epoch that is over, with the images that were seen until then."""
+    return {"score": best.score, "images_seen": trainer.step * batch, **best.figures}
 
 
 def with_all_columns(rows: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:

@@ -20,9 +20,10 @@ from cadsight_learning.runtime.devices import device_of, out_of_memory_explained
 from cadsight_learning.similarity.compare import some
 from cadsight_learning.similarity.extractors import Extractor, ImageFeatures
 from cadsight_learning.training.callbacks import Averages, Checkpoint, Clock, LearningRate, Samples
+from cadsight_learning.training.curves import Curves, curve_files
 from cadsight_learning.training.phases import Trainer
 from cadsight_learning.training.progress import Progress, silent
-from cadsight_learning.training.trainer import curve_files, forget
+from cadsight_learning.training.trainer import forget
 from torch import Tensor
 
 from cadsight_generation.holding.check import LabelCheck
@@ -32,7 +33,7 @@ from cadsight_generation.translation.model import KIND, Translator
 from cadsight_generation.translation.objectives.agreement import Agreement, FrozenModel
 from cadsight_generation.translation.objectives.objective import Objective
 from cadsight_generation.translation.options import KINDS, TranslatorOptions
-from cadsight_generation.translation.training.callbacks import Curves, Reports, Sheets, falling, with_all_columns
+from cadsight_generation.translation.training.callbacks import Reports, Sheets, curve_row, falling, with_all_columns
 from cadsight_generation.translation.training.choice import BestEpoch, Validation
 
 # Of the training, over so many parts of its last steps weights are averaged.
@@ -140,9 +141,9 @@ def _run(
         some(domains.held_out, options.sheet_images),
         translator,
     )
-    sheets.refuse_foreign(options.epochs)
+    sheets.files.refuse_foreign(options.epochs)
     clock, best = Clock(), BestEpoch(shown, validation, translator, options.least_holding)
-    curves = Curves(folder, best, clock, options.batch)
+    curves = Curves(folder, clock, lambda trainer: curve_row(best, trainer, options.batch), with_all_columns)
     phases = objective.phases()
     checkpoint = Checkpoint(folder / STATE, identity)
     trainer = Trainer(
