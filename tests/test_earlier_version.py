@@ -30,7 +30,7 @@ def dataset(tmp_path):
 
 @pytest.fixture(autouse=True)
 def as_it_was_trained(monkeypatch):
-    """By one thread and in bfloat16, which a processor that does not multiply it computes slowly, to the same figures."""
+    """By one thread, and in bfloat16, which a processor that does not multiply it computes slowly and alike."""
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cadsight_core.errors import CadsightError
 from cadsight_core.imaging.opengl import needing_opengl
-from cadsight_ros.convert.camera_topics import CAMERA_INFO, IMAGE
+from cadsight_ros.convert.camera_topics import CAMERA_INFO, DEPTH, DEPTH_INFO, IMAGE
 from cadsight_ros.convert.images import depth_to_message, to_message
 from cadsight_ros.convert.messages import camera_to_info, stamp_from_ns
 from cadsight_ros.node.stopping import unless_stopped
@@ -22,8 +22,6 @@ from cadsight_cell.simulation.world import World, moved_lamp
 if TYPE_CHECKING:
     from cadsight_cell.simulation.renderer import SceneRenderer
     from cadsight_cell.simulation.stages.stage import Stage
-
-_NEW_STAGE_S = 120.0
 
 
 class SimulatedCamera:
@@ -53,16 +51,16 @@ class SimulatedCamera:
         self._image = node.create_publisher(Image, IMAGE, qos)
         self._info = node.create_publisher(CameraInfo, CAMERA_INFO, qos)
         if p.align_depth:
-            prefix = "/camera/camera/aligned_depth_to_color"
-            self._depth = node.create_publisher(Image, f"{prefix}/image_raw", qos)
-            self._depth_info = node.create_publisher(CameraInfo, f"{prefix}/camera_info", qos)
+            self._depth = node.create_publisher(Image, DEPTH, qos)
+            self._depth_info = node.create_publisher(CameraInfo, DEPTH_INFO, qos)
         self._stopping, self._ready = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         # Numbers of the stage's sets: the one that is wanted, and the latest that was tried, with what came of it.
         self._changed = threading.Condition()
         self._wanted = self._tried = 1
         self._refusal: CadsightError | None = None
-        self._thread = threading.Thread(target=self._stream, name="camera", daemon=True)
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
         self._thread.start()
         self._ready.wait()
         if isinstance(self._failure, CadsightError):
@@ -79,8 +77,8 @@ class SimulatedCamera:
         with self._changed:
             self._wanted += 1
             number = self._wanted
-            done = self._changed.wait_for(lambda: self._tried >= number or self._stopping.is_set(), _NEW_STAGE_S)
-            if not done or self._tried < number:
+            self._changed.wait_for(lambda: self._tried >= number or self._ended or self._stopping.is_set())
+            if self._tried < number:
                 raise CadsightError(f"{self._stage.name} was not shown anew, expected the camera to run")
             if self._refusal is not None:
                 raise self._refusal
@@ -92,6 +90,14 @@ class SimulatedCamera:
         with self._changed:
             self._changed.notify_all()
         self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        try:
+            self._stream()
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
 
     def _stream(self) -> None:
         try:
