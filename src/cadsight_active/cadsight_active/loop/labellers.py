@@ -1,6 +1,5 @@
 """Who labels a batch: a data set that knows the truth, or people with a labelling tool."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +8,7 @@ from typing import Protocol
 
 from cadsight_core.datasets.dataset import Dataset
 from cadsight_core.errors import CadsightError
-from cadsight_core.imaging.images import read_image
+from cadsight_core.imaging.images import pixels_digest, read_image
 from cadsight_core.sample import Sample
 from cadsight_learning.data.loading import load_together
 from cadsight_learning.evaluation.evaluate import in_classes_of
@@ -95,5 +94,4 @@ def _labelled(image: Sample, known: Sample) -> Sample:
 
 
 def _pixels(sample: Sample) -> str:
-    image = read_image(sample.image)
-    return hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest()
+    return pixels_digest(read_image(sample.image))

@@ -1,6 +1,5 @@
 """Is a data set fit to train on? Every fault, in one sentence with its file and line."""
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ from cadsight_core.formats.reading.columns import Columns
 from cadsight_core.formats.reading.finding import Found, Loaded
 from cadsight_core.formats.reading.notes import KINDS, Notes, Problem
 from cadsight_core.formats.yolo.labels import label_path
-from cadsight_core.imaging.images import SUFFIXES, UNREAD_SUFFIXES, read_image
+from cadsight_core.imaging.images import SUFFIXES, UNREAD_SUFFIXES, pixels_digest, read_image
 from cadsight_core.running.progress import with_progress_if_many
 from cadsight_core.sample import Instance, Sample
 from cadsight_core.shapes import given_polygons
@@ -357,7 +356,7 @@ def _outside(low: float, high: float, limit: int) -> bool:
 
 def _check_images(samples: Sequence[Sample], progress: Progress, notes: Notes) -> None:
     """Read each image whole: truncated ones, those of another size than stated, and copies."""
-    seen: dict[bytes, Sample] = {}
+    seen: dict[str, Sample] = {}
     chunks = [samples[start : start + _TOGETHER] for start in range(0, len(samples), _TOGETHER)]
     with ThreadPoolExecutor(os.cpu_count()) as readers:
         prints = (one for chunk in readers.map(lambda some: [*map(_fingerprint, some)], chunks) for one in chunk)
@@ -371,15 +370,13 @@ def _check_images(samples: Sequence[Sample], progress: Progress, notes: Notes) -
                 notes.problem("duplicate image", sample.image, f"it is the same as {first.image}{leak}, expected once")
 
 
-def _fingerprint(sample: Sample) -> tuple[bytes, str]:
-    """SHA-256 of size and pixels, or the sentence that says why there is none."""
+def _fingerprint(sample: Sample) -> tuple[str, str]:
+    """The digest of size and pixels, or the sentence that says why there is none."""
     try:
         image = read_image(sample.image)
     except CadsightError as error:
-        return b"", str(error)
+        return "", str(error)
     if image.shape[:2] != (sample.size.height, sample.size.width):
         expected = f"{sample.size.width} x {sample.size.height}"
-        return b"", f"the image is {image.shape[1]} x {image.shape[0]} pixels, expected the {expected} of its labels"
-    digest = hashlib.sha256(str(image.shape).encode())
-    digest.update(image.data)
-    return digest.digest(), ""
+        return "", f"the image is {image.shape[1]} x {image.shape[0]} pixels, expected the {expected} of its labels"
+    return pixels_digest(image), ""

@@ -1,6 +1,7 @@
 """Images on the disk: read strictly, written atomically."""
 
 import contextlib
+import hashlib
 import io
 import os
 import stat
@@ -68,6 +69,13 @@ def decode_image(data: bytes, name: str) -> Rgb:
     """
     with pillow_reads(lambda error: _unreadable(name, error)), _opened(io.BytesIO(data), len(data), name) as image:
         return _upright_pixels(image, name)
+
+
+def pixels_digest(image: Rgb) -> str:
+    """SHA-256 of an image's size and pixels in hex digits, the same whatever file holds them."""
+    digest = hashlib.sha256(str(image.shape).encode())
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()
 
 
 def image_size(path: str | Path) -> ImageSize:

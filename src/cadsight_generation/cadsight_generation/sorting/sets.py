@@ -1,6 +1,5 @@
 """Sets of images as the sorter sees them, and what makes them unfit for it."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 from cadsight_core.errors import CadsightError
 from cadsight_core.geometry import Array
-from cadsight_core.imaging.images import Rgb, image_size, read_image
+from cadsight_core.imaging.images import Rgb, image_size, pixels_digest, read_image
 from cadsight_core.running.progress import with_progress
 from cadsight_core.sample import Sample
 from cadsight_learning.similarity.extractors import SecondOpinion
@@ -69,7 +68,7 @@ class Seeing:
         contents: list[str] = []
         smalls, judged = [], []
         for images in self._batches(samples, f"{what} images seen"):
-            contents += map(_digest, images)
+            contents += map(pixels_digest, images)
             squeezed = [_squeezed(image, self.side) for image in images]
             smalls += [small(image) for image in squeezed]
             judged.append(self.judge.of(squeezed))
@@ -115,30 +114,24 @@ def common_side(samples: Sequence[Sample]) -> int:
     return min(sides[least], MAPS_SIDE)
 
 
-def check_sets(generated: ImageSet, trained_on: ImageSet, held_out: ImageSet) -> None:
-    """Refuse sets by which nothing can be told.
+def check_real(trained_on: ImageSet, held_out: ImageSet) -> None:
+    """Refuse real images by which nothing can be told.
 
     Raises:
         CadsightError: for one training image, training images that are all alike, and an image that is held out and
-            trained on, or twice among the held-out ones, or generated, by the content of its pixels.
+            trained on, or twice among the held-out ones, by the content of its pixels.
     """
     if len(trained_on) < 2:
         raise CadsightError("one training image came, expected at least two, as copies are told by what differs there")
     if trained_on.small.std(axis=0).max() < _ALIKE:
         raise CadsightError(f"all {len(trained_on)} training images are alike, expected images that differ")
     learned = dict(zip(trained_on.contents, trained_on.samples, strict=True))
-    made = dict(zip(generated.contents, generated.samples, strict=True))
     count = Counter(held_out.contents)
     for content, sample in zip(held_out.contents, held_out.samples, strict=True):
         if content in learned:
             raise CadsightError(
                 f"the held-out image {sample.image} is the training image {learned[content].image}, expected images "
                 "that the generator never saw"
-            )
-        if content in made:
-            raise CadsightError(
-                f"the held-out image {sample.image} is among the generated ones as {made[content].image}, expected "
-                "real images"
             )
         if count[content] > 1:
             raise CadsightError(
@@ -147,11 +140,22 @@ def check_sets(generated: ImageSet, trained_on: ImageSet, held_out: ImageSet) ->
             )
 
 
+def check_generated(generated: ImageSet, held_out: ImageSet) -> None:
+    """Refuse a held-out image that is among the generated ones.
+
+    Raises:
+        CadsightError: naming the first.
+    """
+    made = dict(zip(generated.contents, generated.samples, strict=True))
+    for content, sample in zip(held_out.contents, held_out.samples, strict=True):
+        if content in made:
+            raise CadsightError(
+                f"the held-out image {sample.image} is among the generated ones as {made[content].image}, expected "
+                "real images"
+            )
+
+
 def _squeezed(image: Rgb, side: int) -> Rgb:
     if image.shape[:2] == (side, side):
         return image
     return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _digest(image: Rgb) -> str:
-    return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()

@@ -17,7 +17,7 @@ from cadsight_generation.sorting.measures.overall import Overall, overall
 from cadsight_generation.sorting.measures.quality import PatchBank, combined, drawn
 from cadsight_generation.sorting.measures.residual import AlignedResidual, Small
 from cadsight_generation.sorting.options import COLOURS, Colour, SortingOptions
-from cadsight_generation.sorting.sets import Seeing, check_sets, common_side
+from cadsight_generation.sorting.sets import Seeing, check_generated, check_real, common_side
 from cadsight_generation.sorting.verdict import Measured, SortedImage, sorted_image
 
 
@@ -62,7 +62,7 @@ def sort_images(
 
     Raises:
         CadsightError: for fewer held-out images than the strictest level takes, sets by which nothing can be told (see
-            :func:`.sets.check_sets`), and an unreadable image.
+            :func:`.sets.check_real` and :func:`.sets.check_generated`), and an unreadable image.
     """
     refuse_too_few(len(held_out), options.strictest)
     seeing = Seeing(common_side([*generated, *trained_on, *held_out]))
@@ -73,11 +73,12 @@ def sort_images(
         seeing.of(samples, what, lambda patches: kept.extend(drawn(patches, count, rng)))
         for samples, what in ((trained_on, "training"), (held_out, "held-out"))
     )
+    check_real(learned, unseen)
     bank = PatchBank.of(kept)
     rows: list[Array] = []
     models = learned_faults(seeing, bank, real, rng)
     made = seeing.of(generated, "generated", lambda patches: rows.append(quality_scores(bank, models, patches)))
-    check_sets(made, learned, unseen)
+    check_generated(made, unseen)
     usual = usual_scores(seeing, bank, models, unseen.samples, first=len(learned))
     distance, usual_distance = (combined(one, usual) for one in (np.concatenate(rows), usual))
     quality_p = p_values(-distance, -usual_distance)
