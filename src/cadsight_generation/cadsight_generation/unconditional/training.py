@@ -1,7 +1,6 @@
 """From a few images to a generator in a model's folder."""
 
 import dataclasses
-import hashlib
 import pkgutil
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +10,6 @@ from typing import Any
 
 import torch
 from cadsight_core.errors import CadsightError
-from cadsight_core.storage.json_text import json_text
 from cadsight_learning.registry.card import ModelCard
 from cadsight_learning.registry.model_folder import STATE, refuse_foreign_model
 from cadsight_learning.registry.provenance import LearnedFrom
@@ -32,6 +30,7 @@ from cadsight_generation.unconditional.callbacks import FiniteCheckpoint, Growth
 from cadsight_generation.unconditional.model import DIGITS, KIND, TrainedGenerator
 from cadsight_generation.unconditional.options import KINDS, GeneratorOptions
 from cadsight_generation.unconditional.steps import CRITIC, GENERATOR, Adversaries
+from cadsight_learning import fit
 
 
 def fit_generator(
@@ -163,8 +162,7 @@ def _go_on_from(
 def identity_of(images: TrainingImages, options: GeneratorOptions, start: TrainedGenerator | None = None) -> str:
     """What must be the same for a training to be gone on with: images that stay, options, and where it starts."""
     settings = {name: value for name, value in dataclasses.asdict(options).items() if name != "device"}
-    of = [images.own.contents, images.own.label, settings, start.version if start else ""]
-    return hashlib.sha256(json_text(of, sort_keys=True).encode()).hexdigest()
+    return fit.identity_of(images.own.contents, images.own.label, settings, start.version if start else "")
 
 
 def _learned(images: TrainingImages, start: TrainedGenerator | None) -> Sequence[str]:
