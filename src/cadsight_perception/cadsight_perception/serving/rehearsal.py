@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
+from cadsight_core.config.parameters import from_mapping
 from cadsight_core.running.telling import Tell, child_main, run_telling
 from cadsight_core.storage.json_text import json_text
 
@@ -26,7 +27,7 @@ def _rehearse(words: list[str], tell: Tell) -> None:
     from cadsight_perception.serving.models import serve
 
     detector, regressor, parameters = words
-    serve(detector, regressor, PerceptionParameters(**json.loads(parameters)), tell=tell)
+    serve(detector, regressor, from_mapping(PerceptionParameters, json.loads(parameters), "the rehearsal"), tell=tell)
 
 
 if __name__ == "__main__":
