@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _RECORD, _PAGE, _HAND_PAGE = "sorted.json", "sorted.html", "by-hand.html"
 _BY_HAND = 100
 # What --by-hand gives where no file stands after it.
-_WRITE_PAGE = ""
+_WRITE_PAGE = True
 
 
 def add_parser(actions: argparse._SubParsersAction) -> None:
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.detector:
         refuse_idle("without --detector", {"--models": args.models, "--device": args.device})
-    if args.by_hand != _WRITE_PAGE:
+    if args.by_hand is not _WRITE_PAGE:
         refuse_idle("without a page to sort by hand", {"--count": args.count})
     options = options_of(args, SortingOptions)
     name = Path(args.folder).resolve().name
@@ -85,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
         )
         detector, detector_name = _detector(args, generated)
         sorting = sort_images(generated, trained_on, held_out, options, detector, detector_name)
-        by_hand = agreement_with(args.by_hand, sorting.images) if args.by_hand else None
+        answers = None if args.by_hand is _WRITE_PAGE else args.by_hand
+        by_hand = agreement_with(answers, sorting.images) if answers else None
         make_folder(out)
         record = as_record(sorting)
         if by_hand is not None:
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
             record["by_hand"] = {**figures, "table": by_hand.table.tolist()}
         write_output(out / _RECORD, figures_text(record, indent=1) + "\n", record_of)
         page = write_sorting_page(out / _PAGE, name, sorting, by_hand)
-        if args.by_hand == _WRITE_PAGE:
+        if args.by_hand is _WRITE_PAGE:
             print(write_hand_page(out / _HAND_PAGE, name, for_hand(sorting, args.count or _BY_HAND)))
     for note in sorting.notes:
         print(f"note: {note}")
