@@ -415,7 +415,8 @@ def test_images_of_another_shape_have_an_export_of_their_own(tmp_path):
     assert sorted(p.name for p in (folder / "exports").iterdir()) == ["onnx-64x96", "onnx-96x64"]
 
 
-def test_a_file_that_is_no_network_is_refused(tmp_path):
+def test_a_file_that_is_no_network_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(runtimes, "has_bfloat16", lambda: True)
     (tmp_path / "model.onnx").write_bytes(b"nothing")
     for runtime in FORMATS:
         with pytest.raises(CadsightError, match=f"{runtime} could not open the network .*model.onnx"):
