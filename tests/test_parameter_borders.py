@@ -120,6 +120,9 @@ def test_a_value_beyond_the_border_is_refused_with_one_sentence(node, name, fiel
 
 # These two must also fit each other.
 FIT = {"colour.min_area": {"max_area": 1.0}, "colour.max_area": {"min_area": 0.0}}
+# What some values of the simulated cell need beside them: an arm that holds nothing.
+TABLE = {"scene": "table", "part": ""}
+OF_A_TABLE = (("scene", "table"), ("depth_holes", 1.0))
 
 
 @pytest.mark.parametrize(("node", "name", "field", "hint"), PARAMETERS)
@@ -130,6 +133,8 @@ def test_a_value_at_the_border_is_taken(node, name, field, hint):
             given |= nested(name, value)
         if name in FIT:
             given["colour"] = given["colour"] | FIT[name]
+        if node == "simulated_cell" and (name, value) in OF_A_TABLE:
+            given |= TABLE
         assert from_mapping(node_docs.source(node), given, f"/{node}")
 
 
@@ -141,6 +146,8 @@ def test_a_value_at_the_border_is_taken(node, name, field, hint):
         ("simulated_cell", {"home_joints": [0.0, 0.0, -4.0, 0.0, 0.0, 0.0]}, "home_joints has elbow_joint"),
         ("capture", {"part": ""}, "parameter part is empty, expected the YAML of the part"),
         ("simulated_cell", {"part": ""}, "parameter part is empty, expected the YAML of the part"),
+        ("simulated_cell", {"scene": "table"}, "expected none with scene table, whose arm holds nothing"),
+        ("simulated_cell", {"depth_holes": 0.1}, "depth_holes is 0.1, expected 0 with scene held"),
         ("motion", {"mount": [0.0] * 7}, "expected a quaternion x, y, z, w that is not zero"),
         ("labelling", {"mount": [0.0] * 7}, "expected a quaternion x, y, z, w that is not zero"),
         ("labelling", {"colour": {"min_area": 0.6}}, "min_area is 0.6 and max_area is 0.5"),
